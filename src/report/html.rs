@@ -33,6 +33,20 @@ pub fn text(raw: &str) -> String {
     escaped
 }
 
+/// Escapes sentences; names in backticks become code.
+fn prose(raw: &str) -> String {
+    let escaped = text(raw);
+    let parts: Vec<&str> = escaped.split('`').collect();
+    if parts.len() % 2 == 0 {
+        return escaped; // a backtick without a second one
+    }
+    let part = |(place, part): (usize, &&str)| match place % 2 {
+        0 => (*part).to_owned(),
+        _ => format!("<code>{part}</code>"),
+    };
+    parts.iter().enumerate().map(part).collect()
+}
+
 /// Returns JSON that can be embedded in a script element.
 pub fn json(value: &serde_json::Value) -> String {
     value.to_string().replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
@@ -56,8 +70,8 @@ fn blocks(content: &[Block]) -> String {
 pub fn block(block: &Block) -> String {
     match block {
         Block::Heading(heading) => format!("<h3>{}</h3>", text(heading)),
-        Block::Paragraph(words) => format!("<p>{}</p>", text(words)),
-        Block::Note(words) => format!("<p class=\"note\">{}</p>", text(words)),
+        Block::Paragraph(words) => format!("<p>{}</p>", prose(words)),
+        Block::Note(words) => format!("<p class=\"note\">{}</p>", prose(words)),
         Block::ChartNote(words) => format!("<p class=\"note needs-js\">{}</p>", text(words)),
         Block::Callout { is_fault, heading, items } => callout(*is_fault, heading, items),
         Block::Diagnosis(before, badges, after) => {
@@ -84,9 +98,9 @@ pub fn block(block: &Block) -> String {
 fn callout(is_fault: bool, heading: &str, items: &[String]) -> String {
     let class = if is_fault { "box bad" } else { "box" };
     let items = match items {
-        [one] => format!("<p>{}</p>", text(one)),
+        [one] => format!("<p>{}</p>", prose(one)),
         several => {
-            format!("<ul>{}</ul>", several.iter().map(|item| format!("<li>{}</li>", text(item))).collect::<String>())
+            format!("<ul>{}</ul>", several.iter().map(|item| format!("<li>{}</li>", prose(item))).collect::<String>())
         }
     };
     format!("<div class=\"{class}\"><strong>{}</strong>{items}</div>", text(heading))
@@ -166,7 +180,7 @@ fn cell(cell: &Cell, is_first: bool, is_number: bool) -> String {
             let label = text(label);
             ("", format!("<span class=\"key\"><span class=\"swatch\" style=\"{style}\"></span>{label}</span>"))
         }
-        Cell::Share(share) if *share <= 0.0 => ("", String::new()),
+        Cell::Share(share) if *share <= 0.0 => ("bar-cell", String::new()),
         Cell::Share(share) => {
             let (width, percent) = (8.0 * share.min(1.0), 100.0 * share);
             let bar = format!("<span class=\"bar\" style=\"width: {width:.2}rem\"></span>");
@@ -235,6 +249,12 @@ mod tests {
     #[test]
     fn text_can_neither_open_an_element_nor_leave_an_attribute() {
         assert_eq!(text("<b a=\"x\" b='y'>&\u{1b}"), "&lt;b a=&quot;x&quot; b=&#39;y&#39;&gt;&amp;\u{fffd}");
+    }
+
+    #[test]
+    fn names_in_backticks_are_code_and_a_lone_backtick_stays() {
+        assert_eq!(prose("class `a<b`, `c`"), "class <code>a&lt;b</code>, <code>c</code>");
+        assert_eq!(prose("a ` b"), "a ` b");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::compare::settings::identity;
 use crate::compare::trial::Trial;
 use crate::config::hint::in_a_line;
 use crate::history::History;
+use crate::plot::charts::metric_labels::capital;
 use crate::report::markdown_table::{code, escaped, expectations, references, table};
 use crate::views::classes::{by_class, positive_class};
 use crate::views::document::badge::Badge;
@@ -160,13 +161,29 @@ fn results(groups: &[Group]) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
     for (place, group) in groups.iter().enumerate() {
         blocks.extend(variant::diagnosis(group));
-        blocks.extend(metrics::of_group(group));
+        let metrics = metrics::of_group(group);
+        blocks.extend(
+            metrics.into_iter().map(|block| if groups.len() == 1 { without_name(block, group) } else { block }),
+        );
         let histories: Vec<&History> = group.trials.iter().filter_map(Trial::history).collect();
         let notes = baselines::line(&histories).into_iter().chain(positive_class::sentence(&histories));
         blocks.extend(notes.map(Block::Note));
         blocks.extend(by_class::by_class(group, place));
     }
     blocks
+}
+
+/// Returns a table whose caption does not repeat the name of the only variant, which the section is about.
+fn without_name(block: Block, group: &Group) -> Block {
+    match block {
+        Block::Table(mut table) => {
+            if let Some(rest) = table.caption.strip_prefix(&group.label) {
+                table.caption = capital(rest.trim_start_matches([',', ';', ':', ' ']));
+            }
+            Block::Table(table)
+        }
+        other => other,
+    }
 }
 
 /// Returns a block as Markdown.
@@ -261,6 +278,7 @@ mod tests {
         ] {
             assert!(report.contains(part), "no {part} in:\n{report}");
         }
+        assert!(!report.contains("base:"), "the only variant is not named: {report}");
         assert!(report.starts_with(SIGN) && report.ends_with("|\n") && !report.contains("\n\n\n"), "{report}");
     }
 

@@ -14,12 +14,13 @@ const FRAME: &str = include_str!("page/page.html");
 const STYLE: [&str; 2] = [include_str!("vendor/uplot/uPlot.min.css"), include_str!("page/style.css")];
 const LIBRARY: &str = include_str!("vendor/uplot/uPlot.iife.min.js");
 const LICENSE: &str = include_str!("vendor/uplot/LICENSE");
-const SCRIPTS: [&str; 6] = [
+const SCRIPTS: [&str; 7] = [
     include_str!("page/marks.js"),
     include_str!("page/chart.js"),
     include_str!("page/curves.js"),
     include_str!("page/plane.js"),
     include_str!("page/details.js"),
+    include_str!("page/tables.js"),
     include_str!("page/page.js"),
 ];
 

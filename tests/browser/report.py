@@ -502,6 +502,39 @@ def classes(browser, check, runs):
         check("and it can be printed", len(page.page.pdf()) > 20_000)
 
 
+def tables(browser, check, runs):
+    """Tables are sorted by their heads, and clipped edges have a cue."""
+    with Page(browser, check, runs.folder / "variants.html", width=400) as page:
+        table = page.page.locator("#summary table").first
+        column = lambda: [row.locator("th, td").nth(1).inner_text() for row in table.locator("tbody tr").all()]
+        number = lambda text: float(text.split()[0])
+        original = column()
+        head = table.locator("thead th").nth(1)
+        button = head.locator("button")
+        button.click()
+        check("a click on a head sorts in ascending order", column() == sorted(original, key=number), column())
+        check("the head says so", head.get_attribute("aria-sort") == "ascending" and "Sorted by" in page.announced())
+        button.press("Enter")
+        check("again, descending, also with the keyboard", column() == sorted(original, key=number, reverse=True), column())
+        check("one head at most is sorted by", table.locator("th[aria-sort]").count() == 1)
+        button.click()
+        check("and again, in the order of the report", column() == original and head.get_attribute("aria-sort") is None, column())
+        box = table.locator("..")
+        edges = lambda: sorted(name for name in box.get_attribute("class").split() if name.startswith("more-"))
+        check("a clipped table fades at its right edge", edges() == ["more-right"], edges())
+        box.evaluate("box => { box.scrollLeft = 30; }")
+        page.page.wait_for_timeout(80)
+        check("scrolled, at both edges", edges() == ["more-left", "more-right"], edges())
+        box.evaluate("box => { box.scrollLeft = 9999; }")
+        page.page.wait_for_timeout(80)
+        check("at its end, at the left edge", edges() == ["more-left"], edges())
+        names = page.page.locator("#summary tbody th .key").all()
+        check("names of variants are not broken apart", all(name.bounding_box()["height"] < 60 for name in names))
+    with Page(browser, check, runs.folder / "variants.html", width=1280) as page:
+        fading = page.page.locator("nav.sections ul[class*=more-]").count()
+        check("what is not clipped does not fade", fading == 0, fading)
+
+
 def broken(browser, check, runs):
     """Problems are reported, and the rest is shown."""
     nothing = lambda history: {**history, "history": {"epoch": []}, "best": None, "diagnosis": None, "test": None, "expectations": []}
@@ -628,7 +661,7 @@ def main():
             options.keep.mkdir(parents=True, exist_ok=True)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-            for part in [one_run, keyboard, classes, broken, lambda *given: shapes(*given, options.keep)]:
+            for part in [one_run, keyboard, classes, tables, broken, lambda *given: shapes(*given, options.keep)]:
                 try:
                     part(browser, check, runs)
                 except PlaywrightError as error:  # what is not there cannot be pressed; the other parts are tried all the same

@@ -12,11 +12,12 @@ use crate::cli::text::terminal;
 use crate::compare::group::{Group, union};
 use crate::config::hint::Hint;
 use crate::io::{atomic_write, bounded_file};
-use crate::plot::draw::page::Size;
-use crate::plot::format::png;
+use crate::plot::draw::page::PageOptions;
+use crate::plot::format::parse::{Parsed, parse};
 use crate::plot::format::svg::{MADE_BY, Svg};
+use crate::plot::format::{pdf, png};
 
-/// Output file, format and size of a plot.
+/// Output file, format, size and title of a plot.
 #[derive(Debug, clap::Args)]
 pub struct PlotOutput {
     /// Output file (its extension sets the format), a directory, or `-` for stdout [default: a file in the current
@@ -32,6 +33,9 @@ pub struct PlotOutput {
     /// Height in pixels [default: automatic]
     #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u16).range(200..=4000), help_heading = "Output")]
     height: Option<u16>,
+    /// Title [default: that of the experiment]
+    #[arg(long, value_name = "TEXT", help_heading = "Output")]
+    title: Option<String>,
 }
 
 /// File format of a plot.
@@ -41,6 +45,8 @@ pub enum Format {
     Svg,
     /// Raster image at 2x scale
     Png,
+    /// Vector graphics for LaTeX and print
+    Pdf,
 }
 
 impl Format {
@@ -48,6 +54,7 @@ impl Format {
         match self {
             Format::Svg => "svg",
             Format::Png => "png",
+            Format::Pdf => "pdf",
         }
     }
 }
@@ -63,9 +70,10 @@ enum Destination {
 }
 
 impl PlotOutput {
-    /// Returns the requested size.
-    pub fn size(&self) -> Size {
-        Size { width: self.width.map(f64::from), height: self.height.map(f64::from) }
+    /// Returns the requested size and title.
+    pub fn page(&self) -> PageOptions {
+        let [width, height] = [self.width, self.height].map(|side| side.map(f64::from));
+        PageOptions { width, height, title: self.title.clone() }
     }
 
     /// Checks, before any data are read, that the plot can be written.
@@ -93,10 +101,11 @@ impl PlotOutput {
         if self.height.is_some_and(|wanted| height > f64::from(wanted) + 1.0) {
             terminal::warn(&format!("the plot needs at least {height:.0} pixels of height"));
         }
+        let title = svg.title().to_owned();
         let svg = svg.finish();
         let default_format = self.format.unwrap_or(Format::Svg);
         let (file, format) = match self.destination()? {
-            Destination::Stdout => return terminal::bytes(&encode(&svg, default_format)?),
+            Destination::Stdout => return terminal::bytes(&encode(&svg, &title, default_format)?),
             Destination::File(file, format) => (file, format),
             Destination::Directory(folder) => {
                 let file = folder.join(format!("{stem}.{}", default_format.extension()));
@@ -109,7 +118,7 @@ impl PlotOutput {
                 (file, default_format)
             }
         };
-        let bytes = encode(&svg, format)?;
+        let bytes = encode(&svg, &title, format)?;
         if let Some(folder) = file.parent() {
             std::fs::create_dir_all(folder)
                 .with_context(|| format!("failed to create `{}`", folder.display()))
@@ -133,6 +142,7 @@ impl PlotOutput {
         let by_extension = match extension.as_deref() {
             Some("svg") => Some(Format::Svg),
             Some("png") => Some(Format::Png),
+            Some("pdf") => Some(Format::Pdf),
             _ => None,
         };
         let shown = output.display();
@@ -145,8 +155,8 @@ impl PlotOutput {
             (Some(format), _) => Ok(Destination::File(output.clone(), format)),
             (None, Some(format)) => Ok(Destination::File(output.clone(), format)),
             (None, None) => {
-                let hint = "use a file name that ends in `.svg` or `.png`, a directory, or `--format`";
-                Err(anyhow!("`-o {shown}` ends in neither `.svg` nor `.png`").context(Hint(hint.to_owned())))
+                let hint = "use a file name that ends in `.svg`, `.png` or `.pdf`, a directory, or `--format`";
+                Err(anyhow!("`-o {shown}` does not end in `.svg`, `.png` or `.pdf`").context(Hint(hint.to_owned())))
             }
         }
     }
@@ -156,17 +166,30 @@ fn output_hint() -> Hint {
     Hint("use `-o FILE` to write elsewhere".to_owned())
 }
 
-fn encode(svg: &str, format: Format) -> anyhow::Result<Vec<u8>> {
+fn encode(svg: &str, title: &str, format: Format) -> anyhow::Result<Vec<u8>> {
+    if format == Format::Svg {
+        return Ok(svg.as_bytes().to_vec()); // the viewer chooses the fonts
+    }
+    let Parsed { tree, missing } = parse(svg)?;
+    if !missing.is_empty() {
+        let shown: String = missing.chars().take(20).collect();
+        terminal::warn(&format!(
+            "no font of this machine has the letters `{shown}`: they are drawn as boxes; install a font that has them, such \
+             as the package `fonts-noto-cjk`, or write an SVG, for which the viewer chooses the fonts"
+        ));
+    }
     match format {
-        Format::Svg => Ok(svg.as_bytes().to_vec()),
-        Format::Png => png::render(svg),
+        Format::Pdf => pdf::render(&tree, title),
+        Format::Png | Format::Svg => png::render(&tree),
     }
 }
 
 /// Returns whether a file is a plot of runner.
 fn is_runner_plot(file: &Path) -> bool {
     let beginning = bounded_file::beginning(file, 1024).unwrap_or_default();
-    png::is_made_by_runner(&beginning) || String::from_utf8_lossy(&beginning).contains(MADE_BY)
+    png::is_made_by_runner(&beginning)
+        || pdf::is_made_by_runner(&beginning)
+        || String::from_utf8_lossy(&beginning).contains(MADE_BY)
 }
 
 /// Returns a file name without extension, made of the names of the runs and the kind of plot.
@@ -184,10 +207,11 @@ pub fn default_file_stem(groups: &[Group], kind: &str) -> String {
     safe_file_stem(&joined, kind)
 }
 
-/// Returns `NAME-KIND`, with every character of the name that is not a letter, digit, dot, dash or underscore replaced by
+/// Returns `NAME-KIND`, with every character that is not a letter, digit, dot, dash or underscore replaced by
 /// a dash.
 pub fn safe_file_stem(name: &str, kind: &str) -> String {
     let plain = |letter: char| if letter.is_alphanumeric() || "._-".contains(letter) { letter } else { '-' };
     let name: String = name.chars().map(plain).take(100).collect();
+    let kind: String = kind.chars().map(plain).collect();
     format!("{}-{kind}", name.trim_matches(['-', '.']))
 }

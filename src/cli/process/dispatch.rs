@@ -1,7 +1,7 @@
 //! Commands that `runner` leaves to `runner-engine`.
 
 use crate::cli::commands::data::describe::DescribeArgs;
-use crate::cli::commands::plot::{classes, samples};
+use crate::cli::commands::plot::{calibration, classes, pr, samples};
 use crate::cli::commands::{doctor, eval, exp, predict, reproduce, resume};
 use crate::cli::exit::Exit;
 
@@ -21,6 +21,8 @@ pub(crate) enum EngineCommand<'a> {
     Eval(&'a eval::Args),
     Predict(&'a predict::Args),
     PlotClasses(&'a classes::Args),
+    PlotCalibration(&'a calibration::Args),
+    PlotPrByClass(&'a pr::Args),
     PlotSamples(&'a samples::Args),
     Describe(&'a DescribeArgs),
     Doctor(&'a doctor::Args),

@@ -5,7 +5,7 @@ use std::env;
 
 use anyhow::anyhow;
 
-use crate::cli::commands::plot::{classes, samples};
+use crate::cli::commands::plot::{calibration, classes, pr, samples};
 use crate::cli::commands::{data, doctor, eval, exp, predict, reproduce, resume};
 use crate::cli::exit::{Exit, report_outcome};
 use crate::cli::process::dispatch::{Dispatched, EngineCommand};
@@ -37,6 +37,8 @@ fn run(command: &EngineCommand) -> anyhow::Result<Exit> {
         EngineCommand::Eval(args) => eval::run(args),
         EngineCommand::Predict(args) => predict::run(args),
         EngineCommand::PlotClasses(args) => classes::run(args),
+        EngineCommand::PlotCalibration(args) => calibration::run(args),
+        EngineCommand::PlotPrByClass(args) => pr::plot_by_class(args),
         EngineCommand::PlotSamples(args) => samples::run(args),
         EngineCommand::Describe(args) => data::describe::run(args),
         EngineCommand::Doctor(args) => doctor::run(args),

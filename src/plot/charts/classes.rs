@@ -7,7 +7,7 @@ use crate::plot::Plot;
 use crate::plot::charts::metric_labels::{capital, count, list};
 use crate::plot::draw::color::{AXIS, BLUE, GRID, INK, QUIET, WHITE};
 use crate::plot::draw::font::{HEADING, LABEL, SMALL};
-use crate::plot::draw::page::{Body, MARGIN, Page, Size};
+use crate::plot::draw::page::{Body, MARGIN, Page, PageOptions};
 use crate::plot::draw::shape::{Anchor, Rect, Stroke};
 use crate::plot::draw::ticks::{logarithmic, number, percent};
 use crate::plot::format::svg::Svg;
@@ -35,7 +35,13 @@ const LONE_WIDTH: f64 = 640.0;
 ///
 /// # Errors
 /// When there are no classes.
-pub fn draw(title: &str, subtitle: &str, classes: &[String], parts: &[Part], size: Size) -> anyhow::Result<Plot> {
+pub fn draw(
+    title: &str,
+    subtitle: &str,
+    classes: &[String],
+    parts: &[Part],
+    options: &PageOptions,
+) -> anyhow::Result<Plot> {
     if classes.is_empty() || parts.is_empty() {
         let hint = "name a classification data set, or the column of the classes with `--target-column COLUMN`";
         return Err(anyhow!("there are no classes to plot").context(Hint(hint.to_owned())));
@@ -67,13 +73,13 @@ pub fn draw(title: &str, subtitle: &str, classes: &[String], parts: &[Part], siz
         notes: notes.clone(),
         ..Page::default()
     };
-    let width = size.width.unwrap_or(match parts.len() {
+    let width = options.width.unwrap_or(match parts.len() {
         1 => LONE_WIDTH,
         more => 2.0 * MARGIN + chart.left() + PART_WIDTH * more.min(3) as f64,
     });
     let height = chart.height(width - 2.0 * MARGIN);
-    let body = Body::new(size, height, if row > 17.0 { 0.7 * height } else { height });
-    Ok(Plot { svg: page.draw(width, body, |svg, room| chart.draw(svg, room)), notes: Vec::new() })
+    let body = Body::new(options, height, if row > 17.0 { 0.7 * height } else { height });
+    Ok(Plot { svg: page.titled(options).draw(width, body, |svg, room| chart.draw(svg, room)), notes: Vec::new() })
 }
 
 struct Chart<'a> {
@@ -255,7 +261,8 @@ mod tests {
             (classes(3, ""), vec![part("test", &[0, 0, 5])]),
         ] {
             for width in [None, Some(360.0), Some(1000.0)] {
-                let drawn = draw("Classes", "", &names, &parts, Size { width, height: None }).unwrap().svg;
+                let drawn =
+                    draw("Classes", "", &names, &parts, &PageOptions { width, ..PageOptions::default() }).unwrap().svg;
                 assert_eq!(outside(&drawn), Vec::<String>::new(), "{} classes, {width:?}", names.len());
                 assert_eq!(overlapping(&drawn), Vec::<String>::new(), "{} classes, {width:?}", names.len());
             }
@@ -264,8 +271,9 @@ mod tests {
 
     #[test]
     fn very_uneven_classes_are_on_a_log_scale_that_is_named_and_the_rare_one_has_a_bar() {
-        let drawn =
-            |rows: &[u64]| draw("", "", &classes(2, ""), &[part("all", rows)], Size::default()).unwrap().svg.finish();
+        let drawn = |rows: &[u64]| {
+            draw("", "", &classes(2, ""), &[part("all", rows)], &PageOptions::default()).unwrap().svg.finish()
+        };
         assert!(drawn(&[284_315, 492]).contains("Log scale") && drawn(&[284_315, 492]).contains("492 (0.17 %)"));
         assert!(!drawn(&[500, 400]).contains("Log scale"));
         let chart =

@@ -5,11 +5,12 @@ use anyhow::anyhow;
 use crate::compare::group::Group;
 use crate::config::hint::Hint;
 use crate::plot::Plot;
+use crate::plot::charts::best_first;
 use crate::plot::charts::heat_map::Layout;
 use crate::plot::charts::mean_confusion::MeanConfusion;
 use crate::plot::charts::metric_labels::count;
 use crate::plot::charts::titles;
-use crate::plot::draw::page::{Body, Page, Size};
+use crate::plot::draw::page::{Body, Page, PageOptions};
 
 /// Maximum number of groups.
 const MOST_GROUPS: usize = 12;
@@ -18,33 +19,27 @@ const MOST_GROUPS: usize = 12;
 ///
 /// # Errors
 /// When no group has one.
-pub fn draw(groups: &[Group], size: Size) -> anyhow::Result<Plot> {
+pub fn draw(groups: &[Group], options: &PageOptions) -> anyhow::Result<Plot> {
     let mut notes = Vec::new();
-    let (mut shown, mut matrices) = (Vec::new(), Vec::new());
+    let mut shown = Vec::new();
     for group in groups {
         match MeanConfusion::from_group(group) {
-            Some(matrix) => {
-                shown.push(group);
-                matrices.push(matrix);
-            }
+            Some(_) => shown.push(group),
             None => notes.push(format!("skipping `{}`: no confusion matrix", group.label)),
         }
     }
-    if matrices.is_empty() {
+    if shown.is_empty() {
         let hint = "name a classification run with test rows";
         return Err(anyhow!("none of these runs has a confusion matrix").context(Hint(hint.to_owned())));
     }
-    if matrices.len() > MOST_GROUPS {
-        notes.push(format!("plotting only the first {MOST_GROUPS} of {}", matrices.len()));
-        matrices.truncate(MOST_GROUPS);
-        shown.truncate(MOST_GROUPS);
-    }
+    let rest = best_first::keep(&mut shown, MOST_GROUPS, &mut notes);
+    let matrices: Vec<MeanConfusion> = shown.iter().filter_map(|group| MeanConfusion::from_group(group)).collect();
     let trial_noun = titles::trial_noun(&shown);
     let mut subtitle = titles::subtitle(&shown);
     if matrices.iter().any(|matrix| matrix.trials > 1) {
         subtitle += ": mean counts";
     }
-    let layout = Layout::new(&matrices, size);
+    let layout = Layout::new(&matrices, options);
     let mut below = vec!["Numbers of test rows; percentages and colors are row-normalized (recall).".to_owned()];
     if layout.font.is_none() {
         below = vec!["Colors are row-normalized (recall); counts are in the histories.".to_owned()];
@@ -54,6 +49,7 @@ pub fn draw(groups: &[Group], size: Size) -> anyhow::Result<Plot> {
         .extend(partial.map(|(group, matrix)| {
             format!("{}: {} with test metrics.", group.label, count(matrix.trials, trial_noun))
         }));
+    below.extend(rest);
     let descriptions: Vec<String> = matrices.iter().map(MeanConfusion::describe).collect();
     let page = Page {
         title: titles::title_of_kind(&shown, "confusion matrix"),
@@ -62,8 +58,10 @@ pub fn draw(groups: &[Group], size: Size) -> anyhow::Result<Plot> {
         notes: below,
         ..Page::default()
     };
-    let body = Body::new(size, layout.height(), layout.height());
-    let svg = page.draw(size.width.unwrap_or(layout.width()), body, |svg, room| layout.draw(svg, room, &matrices));
+    let body = Body::new(options, layout.height(), layout.height());
+    let svg = page
+        .titled(options)
+        .draw(options.width.unwrap_or(layout.width()), body, |svg, room| layout.draw(svg, room, &matrices));
     Ok(Plot { svg, notes })
 }
 
@@ -98,7 +96,10 @@ mod tests {
             (5, 1, 3, "class "),
         ] {
             for width in [None, Some(420.0), Some(1200.0)] {
-                let drawn = draw(&tested(many, trials, classes, name), Size { width, height: None }).unwrap().svg;
+                let drawn =
+                    draw(&tested(many, trials, classes, name), &PageOptions { width, ..PageOptions::default() })
+                        .unwrap()
+                        .svg;
                 assert_eq!(outside(&drawn), Vec::<String>::new(), "{classes} classes at {width:?}");
                 assert_eq!(overlapping(&drawn), Vec::<String>::new(), "{classes} classes at {width:?}");
             }
@@ -119,6 +120,6 @@ mod tests {
 
     #[test]
     fn a_run_without_classes_is_told() {
-        assert!(draw(&groups(1, 1, 2), Size::default()).is_err());
+        assert!(draw(&groups(1, 1, 2), &PageOptions::default()).is_err());
     }
 }

@@ -5,7 +5,7 @@ use crate::plot::charts::mean_confusion::MeanConfusion;
 use crate::plot::draw::color::{Color, GRID, INK, QUIET, WHITE};
 use crate::plot::draw::font::{Font, HEADING, LABEL, SMALL, Weight};
 use crate::plot::draw::grid::Grid;
-use crate::plot::draw::page::{MARGIN, Size};
+use crate::plot::draw::page::{MARGIN, PageOptions};
 use crate::plot::draw::shape::{Anchor, Rect, Stroke};
 use crate::plot::draw::ticks::percent;
 use crate::plot::format::svg::Svg;
@@ -36,7 +36,7 @@ pub(crate) struct Layout {
 
 impl Layout {
     /// Computes the layout of all matrices in a plot of this size.
-    pub(crate) fn new(matrices: &[MeanConfusion], size: Size) -> Layout {
+    pub(crate) fn new(matrices: &[MeanConfusion], options: &PageOptions) -> Layout {
         let classes = matrices.iter().map(|matrix| matrix.names.len()).max().unwrap_or(1);
         let maps = matrices.len();
         let wanted = match classes {
@@ -53,14 +53,14 @@ impl Layout {
         let widest = names().map(|name| SMALL.room(name)).fold(0.0, f64::max).min(WIDEST_NAME);
         let left = widest + 10.0 + 16.0;
         let one = cell_of(classes) * classes as f64 + left;
-        let inner = size.width.map(|width| width - 2.0 * MARGIN - BAR);
+        let inner = options.width.map(|width| width - 2.0 * MARGIN - BAR);
         let columns = Grid::columns_for(maps, inner.unwrap_or(880.0) + GAP, one + GAP);
         let mut cell = cell_of(classes);
         if let Some(inner) = inner {
             cell = ((inner - (columns - 1) as f64 * GAP) / columns as f64 - left) / classes as f64;
         }
         let mut layout = Layout { classes, maps, columns, cell, left, bottom: 0.0, is_upright: false, font: None };
-        if let Some(height) = size.height {
+        if let Some(height) = options.height {
             let rows = maps.div_ceil(columns) as f64;
             let room = (height - 110.0) / rows - widest - 44.0 - layout.top();
             layout.cell = layout.cell.min(room / classes as f64);

@@ -12,11 +12,11 @@ use crate::plot::Plot;
 use crate::plot::charts::curves::panel::along;
 use crate::plot::charts::curves::series::{self, Series};
 use crate::plot::charts::metric_labels::{self, list};
-use crate::plot::charts::titles;
+use crate::plot::charts::{best_first, titles};
 use crate::plot::draw::axis::{Axis, range};
 use crate::plot::draw::color::Color;
 use crate::plot::draw::grid::Grid;
-use crate::plot::draw::page::{Body, MARGIN, Page, Size};
+use crate::plot::draw::page::{Body, MARGIN, Page, PageOptions};
 use crate::plot::draw::panel::{Artist, EndLabel, Panel};
 use crate::plot::draw::shape::Stroke;
 use crate::plot::draw::ticks::Unit;
@@ -30,8 +30,8 @@ pub struct Options {
     pub x: trial::Axis,
     /// Whether the vertical axis is logarithmic; by default, norms with a wide range are.
     pub log: Option<bool>,
-    /// The size of the plot.
-    pub size: Size,
+    /// Size and title of the plot.
+    pub page: PageOptions,
 }
 
 const LONE_WIDTH: f64 = 640.0;
@@ -73,10 +73,9 @@ pub fn draw(groups: &[Group], options: &Options) -> anyhow::Result<Plot> {
         let message = format!("`--x {}`: none of these runs has recorded it", options.x.word());
         return Err(anyhow!(message).context(Hint("use `--x epoch`, which every run has".to_owned())));
     }
-    if shown.len() > MOST_GROUPS {
-        notes.push(format!("plotting only the first {MOST_GROUPS} of {}", shown.len()));
-        shown.truncate(MOST_GROUPS);
-    }
+    let mut kept: Vec<&Group> = shown.iter().map(|(group, _)| *group).collect();
+    let rest = best_first::keep(&mut kept, MOST_GROUPS, &mut notes);
+    shown.retain(|(group, _)| kept.iter().any(|kept| std::ptr::eq(*kept, *group)));
     let every = || shown.iter().flat_map(|(_, lines)| lines).flat_map(|line| &line.series.points);
     let y = y_axis(&observer, every().map(|spread| spread.mean), options.log);
     let is_log = y.scale == crate::plot::draw::axis::Scale::Log;
@@ -89,6 +88,7 @@ pub fn draw(groups: &[Group], options: &Options) -> anyhow::Result<Plot> {
         below[0] += " Log scale.";
         below.extend(without_place(&shown));
     }
+    below.extend(rest);
     let labels: Vec<&str> = groups.iter().map(|group| group.label.as_str()).collect();
     let what = format!("{} by layer", metric_labels::words(&observer));
     let title = titles::title_of_kind(&groups, &what);
@@ -98,15 +98,15 @@ pub fn draw(groups: &[Group], options: &Options) -> anyhow::Result<Plot> {
         subtitle += ": mean";
     }
     let page = Page { title, subtitle, description, legend: Vec::new(), keys: Vec::new(), notes: below };
-    let width = options.size.width.unwrap_or(if is_lone { LONE_WIDTH } else { WIDTH });
+    let width = options.page.width.unwrap_or(if is_lone { LONE_WIDTH } else { WIDTH });
     let columns = Grid::columns_for(panels.len(), width - 2.0 * MARGIN, LEAST_PANEL);
     let grid = Grid { panels, columns, shares_axes: true };
     // Keeps the labels at the ends of lines from overlapping.
     let least = AROUND + LABEL * shown.iter().map(|(_, lines)| lines.len()).max().unwrap_or(1) as f64;
     let wanted = if is_lone { HEIGHT } else { 0.8 * HEIGHT };
     let rows = grid.rows() as f64;
-    let body = Body::new(options.size, wanted.max(least) * rows, least * rows);
-    Ok(Plot { svg: page.draw(width, body, |svg, room| grid.draw(svg, room)), notes })
+    let body = Body::new(&options.page, wanted.max(least) * rows, least * rows);
+    Ok(Plot { svg: page.titled(&options.page).draw(width, body, |svg, room| grid.draw(svg, room)), notes })
 }
 
 /// Returns the requested observer, or the first one recorded.
@@ -225,7 +225,7 @@ mod tests {
     fn layers_are_labeled_at_their_ends_and_no_label_lies_upon_another() {
         for (many, layers) in [(1, 1), (1, 12), (1, 40), (4, 6), (9, 12)] {
             for height in [None, Some(200.0)] {
-                let options = Options { size: Size { width: None, height }, ..Options::default() };
+                let options = Options { page: PageOptions { height, ..PageOptions::default() }, ..Options::default() };
                 let drawn = draw(&observed(many, layers), &options).unwrap().svg;
                 assert_eq!(outside(&drawn), Vec::<String>::new(), "{many} × {layers}");
                 assert_eq!(overlapping(&drawn), Vec::<String>::new(), "{many} × {layers}");

@@ -1,5 +1,6 @@
 //! The kinds of plots.
 
+pub mod best_first;
 pub mod classes;
 pub mod confusion;
 pub mod curves;
@@ -8,9 +9,9 @@ pub mod heat_map;
 pub mod layers;
 mod mean_confusion;
 pub mod metric_labels;
-pub mod roc_pr;
 pub mod run_plots;
 pub mod samples;
+pub mod scores;
+pub mod setting;
 pub mod strip_plot;
-pub mod thresholds;
 pub mod titles;

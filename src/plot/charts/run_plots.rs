@@ -6,8 +6,10 @@ use crate::compare::group::Group;
 use crate::compare::trial::Trial;
 use crate::history::History;
 use crate::plot::Plot;
-use crate::plot::charts::{confusion, curves, roc_pr};
-use crate::plot::draw::page::Size;
+use crate::plot::charts::best_first::best_first;
+use crate::plot::charts::scores::roc_pr;
+use crate::plot::charts::{confusion, curves};
+use crate::plot::draw::page::PageOptions;
 
 /// A plot with its file name.
 pub type NamedPlot = (&'static str, anyhow::Result<Plot>);
@@ -22,18 +24,18 @@ pub fn draw(histories: &[History]) -> Vec<NamedPlot> {
         plots.push(("curves.svg", curves::draw(&groups, &curves::Options::default())));
     }
     if any(|history| history.test.as_ref().is_some_and(|test| test.confusion.is_some())) {
-        plots.push(("confusion.svg", confusion::draw(&groups, Size::default())));
+        plots.push(("confusion.svg", confusion::draw(&groups, &PageOptions::default())));
     }
     if any(|history| history.test.as_ref().is_some_and(|test| test.roc.is_some())) {
-        plots.push(("roc.svg", roc_pr::draw(&groups, roc_pr::Kind::Roc, Size::default())));
+        plots.push(("roc.svg", roc_pr::draw(&groups, roc_pr::Kind::Roc, &PageOptions::default())));
     }
     if any(|history| history.test.as_ref().is_some_and(|test| test.precision_recall.is_some())) {
-        plots.push(("pr.svg", roc_pr::draw(&groups, roc_pr::Kind::PrecisionRecall, Size::default())));
+        plots.push(("pr.svg", roc_pr::draw(&groups, roc_pr::Kind::PrecisionRecall, &PageOptions::default())));
     }
     plots
 }
 
-/// Returns the trials grouped by variant, in the order of their first appearance.
+/// Returns the trials grouped by variant, best first.
 fn groups(histories: &[History]) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for history in histories {
@@ -46,7 +48,7 @@ fn groups(histories: &[History]) -> Vec<Group> {
     if let [lone] = &mut groups[..] {
         lone.label = histories[0].experiment.clone();
     }
-    groups
+    best_first(groups)
 }
 
 #[cfg(test)]

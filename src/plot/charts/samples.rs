@@ -4,7 +4,7 @@ use crate::data::table::form::ImageSize;
 use crate::plot::Plot;
 use crate::plot::draw::color::{GRID, INK, QUIET, VERMILION};
 use crate::plot::draw::font::{Font, SMALL, Weight};
-use crate::plot::draw::page::{Body, MARGIN, Page, Size};
+use crate::plot::draw::page::{Body, MARGIN, Page, PageOptions};
 use crate::plot::draw::shape::{Anchor, Rect, Stroke};
 use crate::plot::format::raster;
 use crate::plot::format::svg::Svg;
@@ -29,8 +29,8 @@ const CAPTIONS: f64 = 34.0;
 const WIDTH: f64 = 760.0;
 
 /// Draws the images in rows.
-pub fn draw(page: Page, tiles: &[Tile], image: ImageSize, size: Size) -> Plot {
-    let width = size.width.unwrap_or(WIDTH);
+pub fn draw(page: Page, tiles: &[Tile], image: ImageSize, options: &PageOptions) -> Plot {
+    let width = options.width.unwrap_or(WIDTH);
     let inner = width - 2.0 * MARGIN;
     let widest = tiles.iter().map(|tile| CAPTION.room(&shown(tile)).max(SMALL.room(&tile.below))).fold(0.0, f64::max);
     let tile = widest.clamp(LEAST_IMAGE, 130.0_f64.min(inner));
@@ -53,8 +53,8 @@ pub fn draw(page: Page, tiles: &[Tile], image: ImageSize, size: Size) -> Plot {
             draw_tile(svg, at, tile, image, step - GAP + 4.0);
         }
     };
-    let body = Body::new(size, rows as f64 * row - GAP, rows as f64 * row - GAP);
-    Plot { svg: page.draw(width, body, draw), notes: Vec::new() }
+    let body = Body::new(options, rows as f64 * row - GAP, rows as f64 * row - GAP);
+    Plot { svg: page.titled(options).draw(width, body, draw), notes: Vec::new() }
 }
 
 fn shown(tile: &Tile) -> String {
@@ -89,7 +89,7 @@ mod tests {
             };
             let tiles: Vec<Tile> = (0..count).map(tile).collect();
             for width in [None, Some(300.0), Some(1200.0)] {
-                let drawn = draw(Page::default(), &tiles, image, Size { width, height: None }).svg;
+                let drawn = draw(Page::default(), &tiles, image, &PageOptions { width, ..PageOptions::default() }).svg;
                 assert_eq!(outside(&drawn), Vec::<String>::new(), "{count} at {width:?}");
                 assert_eq!(overlapping(&drawn), Vec::<String>::new(), "{count} at {width:?}");
             }

@@ -10,13 +10,13 @@ use crate::compare::statistics::sample::Sample;
 use crate::config::hint::Hint;
 use crate::plot::Plot;
 use crate::plot::charts::metric_labels::{capital, unit, value, words};
-use crate::plot::charts::titles;
+use crate::plot::charts::{best_first, titles};
 use crate::plot::draw::axis::{Axis, length, range};
 use crate::plot::draw::color::{AXIS, BLUE, GRID, INK, QUIET, WHITE};
 use crate::plot::draw::font::{LABEL, SMALL};
 use crate::plot::draw::legend::{self, Entry};
 use crate::plot::draw::marker::Marker;
-use crate::plot::draw::page::{Body, Page, Size};
+use crate::plot::draw::page::{Body, Page, PageOptions};
 use crate::plot::draw::shape::{Anchor, Rect, Stroke};
 use crate::plot::draw::ticks::{Unit, number};
 use crate::plot::format::svg::Svg;
@@ -24,6 +24,9 @@ use crate::plot::format::svg::Svg;
 const WIDTH: f64 = 720.0;
 const ROW: f64 = 44.0;
 const AXIS_ROOM: f64 = 26.0;
+/// Maximum number of groups.
+const MOST_GROUPS: usize = 40;
+
 const DOT_RADIUS: f64 = 3.4;
 
 /// The row of a group.
@@ -38,16 +41,17 @@ struct Row<'a> {
 ///
 /// # Errors
 /// When no group has the metric.
-pub fn draw(groups: &[Group], named: Option<&str>, size: Size) -> anyhow::Result<Plot> {
+pub fn draw(groups: &[Group], named: Option<&str>, options: &PageOptions) -> anyhow::Result<Plot> {
     let metric_path = metric_path(groups, named)?;
     let mut notes = Vec::new();
     let mut rows = Vec::new();
-    for group in groups {
+    let has_metric = |group: &&Group| !group.values(|trial| trial.metric_value(&metric_path)).is_empty();
+    let (mut shown, others): (Vec<&Group>, Vec<&Group>) = groups.iter().partition(has_metric);
+    notes.extend(others.iter().map(|group| format!("skipping `{}`: no {metric_path}", group.label)));
+    let rest = best_first::keep(&mut shown, MOST_GROUPS, &mut notes);
+    for group in shown {
         let values = group.values(|trial| trial.metric_value(&metric_path));
-        match Sample::from_values(&values) {
-            Some(sample) => rows.push(Row { group, values, sample }),
-            None => notes.push(format!("skipping `{}`: no {metric_path}", group.label)),
-        }
+        rows.extend(Sample::from_values(&values).map(|sample| Row { group, values, sample }));
     }
     let shown: Vec<&Group> = rows.iter().map(|row| row.group).collect();
     let metric = metric_of(&metric_path);
@@ -59,6 +63,7 @@ pub fn draw(groups: &[Group], named: Option<&str>, size: Size) -> anyhow::Result
     }
     let better = higher_is_better(metric).map(|higher| if higher { "higher is better" } else { "lower is better" });
     let lines = rows.iter().map(|row| format!("{} {}", row.group.label, format_mean(metric, &row.sample)));
+    let interval = several.then_some("Error bars are 95 % confidence intervals of the mean (Student's t).");
     let page = Page {
         title: titles::title_of_kind(&shown, &heading(&metric_path)),
         subtitle: [titles::subtitle(&shown)]
@@ -70,16 +75,14 @@ pub fn draw(groups: &[Group], named: Option<&str>, size: Size) -> anyhow::Result
         description: format!("{}: {}.", capital(&heading(&metric_path)), lines.collect::<Vec<_>>().join("; ")),
         legend,
         keys: Vec::new(),
-        notes: if several {
-            vec!["Error bars are 95 % confidence intervals of the mean (Student's t).".to_owned()]
-        } else {
-            Vec::new()
-        },
+        notes: interval.map(str::to_owned).into_iter().chain(rest).collect(),
     };
     let of_rows = |row: f64| row * rows.len() as f64 + AXIS_ROOM + 6.0;
-    let body = Body::new(size, of_rows(ROW), of_rows(0.64 * ROW));
+    let body = Body::new(options, of_rows(ROW), of_rows(0.64 * ROW));
     Ok(Plot {
-        svg: page.draw(size.width.unwrap_or(WIDTH), body, |svg, room| draw_rows(svg, room, &rows, metric)),
+        svg: page
+            .titled(options)
+            .draw(options.width.unwrap_or(WIDTH), body, |svg, room| draw_rows(svg, room, &rows, metric)),
         notes,
     })
 }
@@ -96,7 +99,7 @@ fn metric_path(groups: &[Group], named: Option<&str>) -> anyhow::Result<String> 
 }
 
 /// Returns a metric's name for a heading: `test accuracy`, `validation loss in the best epoch`.
-fn heading(metric_path: &str) -> String {
+pub fn heading(metric_path: &str) -> String {
     let metric = words(metric_of(metric_path));
     match metric_path.split_once('.').map(|(when, _)| when) {
         Some("test") => format!("test {metric}"),
@@ -203,18 +206,18 @@ mod tests {
     #[test]
     fn rows_have_their_figures_and_no_label_lies_upon_another() {
         for (many, trials, width) in [(1, 1, 300.0), (2, 5, 720.0), (24, 3, 500.0)] {
-            let size = Size { width: Some(width), height: None };
-            let drawn = draw(&groups(many, trials, 12), None, size).unwrap().svg;
+            let options = PageOptions { width: Some(width), ..PageOptions::default() };
+            let drawn = draw(&groups(many, trials, 12), None, &options).unwrap().svg;
             assert_eq!(outside(&drawn), Vec::<String>::new(), "{many} groups");
             assert_eq!(overlapping(&drawn), Vec::<String>::new(), "{many} groups");
         }
-        let text = draw(&groups(2, 3, 12), Some("val_loss"), Size::default()).unwrap().svg.finish();
+        let text = draw(&groups(2, 3, 12), Some("val_loss"), &PageOptions::default()).unwrap().svg.finish();
         assert!(text.contains("validation loss in the best epoch") && text.contains("mean, 95 % CI"), "{text}");
     }
 
     #[test]
     fn a_figure_that_is_missing_is_told() {
-        let error = draw(&groups(1, 1, 3), Some("test.acq"), Size::default()).unwrap_err();
+        let error = draw(&groups(1, 1, 3), Some("test.acq"), &PageOptions::default()).unwrap_err();
         assert!(error.to_string().contains("test.acq") || format!("{error:#}").contains("test.acq"), "{error:#}");
     }
 }

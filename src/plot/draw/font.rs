@@ -52,6 +52,11 @@ pub fn files() -> [&'static [u8]; 2] {
 static FACES: LazyLock<[Face<'static>; 2]> =
     LazyLock::new(|| files().map(|bytes| Face::parse(bytes, 0).expect("the embedded font is whole")));
 
+/// Returns whether the embedded font has a letter.
+pub fn has_letter(letter: char) -> bool {
+    FACES[0].glyph_index(letter).is_some()
+}
+
 impl Font {
     /// Returns the width of a text in pixels.
     pub fn width(self, text: &str) -> f64 {

@@ -77,12 +77,14 @@ impl Grid {
             .collect();
         let gap = if self.shares_axes { 8.0 } else { 12.0 };
         let taken: f64 = above.iter().chain(&below).sum::<f64>() + gap * (rows - 1) as f64;
-        let height = ((room.height - taken) / rows as f64).max(20.0);
+        let shares: Vec<f64> = (0..rows).map(|row| widest(&|n| self.panels[n].share, &|n| place(n).1 == row)).collect();
+        let unit = (room.height - taken) / shares.iter().sum::<f64>();
+        let height = |row: usize| (shares[row] * unit).max(20.0);
         let y = |row: usize| {
-            let before: f64 = (0..row).map(|r| above[r] + height + below[r] + gap).sum();
+            let before: f64 = (0..row).map(|r| above[r] + height(r) + below[r] + gap).sum();
             room.y + before + above[row]
         };
-        let frame = |n: usize| Rect { x: x(place(n).0), y: y(place(n).1), width, height };
+        let frame = |n: usize| Rect { x: x(place(n).0), y: y(place(n).1), width, height: height(place(n).1) };
         self.panels.iter().enumerate().map(|(n, panel)| (panel, frame(n), around(n))).collect()
     }
 }

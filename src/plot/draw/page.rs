@@ -9,13 +9,15 @@ use crate::plot::format::svg::Svg;
 /// Margin on all sides, in pixels.
 pub const MARGIN: f64 = 16.0;
 
-/// Size of a plot.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Size {
+/// Size and title of a plot, as far as the user sets them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PageOptions {
     /// Width in pixels; the default depends on the kind of plot.
     pub width: Option<f64>,
     /// Height in pixels; the default depends on the kind of plot.
     pub height: Option<f64>,
+    /// Title; the default is that of the experiment with the kind of plot.
+    pub title: Option<String>,
 }
 
 /// Texts and legend around the content of a plot.
@@ -36,6 +38,12 @@ pub struct Page {
 }
 
 impl Page {
+    /// Returns the page with the title that the user sets, if any.
+    pub fn titled(mut self, options: &PageOptions) -> Page {
+        self.title = options.title.clone().unwrap_or(self.title);
+        self
+    }
+
     /// Draws the plot: texts and legend, and the content with `draw`.
     pub fn draw(self, width: f64, body: Body, draw: impl FnOnce(&mut Svg, Rect)) -> Svg {
         let inner = width - 2.0 * MARGIN;
@@ -96,9 +104,9 @@ pub enum Body {
 }
 
 impl Body {
-    /// Returns the wanted height, unless the size sets the plot's height; then at least `least`.
-    pub fn new(size: Size, wanted: f64, least: f64) -> Body {
-        size.height.map_or(Body::Fixed(wanted), |height| Body::FitInto { height, least })
+    /// Returns the wanted height, unless the options set the plot's height; then at least `least`.
+    pub fn new(options: &PageOptions, wanted: f64, least: f64) -> Body {
+        options.height.map_or(Body::Fixed(wanted), |height| Body::FitInto { height, least })
     }
 }
 
@@ -166,9 +174,13 @@ mod tests {
     fn a_given_height_is_kept_and_a_body_is_never_lower_than_can_be_read() {
         let height = |height: f64| {
             let page = Page { title: "t".to_owned(), ..Page::default() };
-            page.draw(300.0, Body::new(Size { width: None, height: Some(height) }, 200.0, 90.0), |_, _| {})
-                .area()
-                .height
+            page.draw(
+                300.0,
+                Body::new(&PageOptions { height: Some(height), ..PageOptions::default() }, 200.0, 90.0),
+                |_, _| {},
+            )
+            .area()
+            .height
         };
         assert_eq!(height(400.0), 400.0);
         assert!(height(20.0) > 90.0);

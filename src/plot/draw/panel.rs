@@ -29,6 +29,8 @@ pub struct Panel {
     pub top_labels: Vec<TopLabel>,
     /// Labels to the right of the frame.
     pub end_labels: Vec<EndLabel>,
+    /// Height of the frame relative to those of other rows, usually 1.
+    pub share: f64,
 }
 
 /// An element between the axes, in data coordinates.
@@ -96,12 +98,20 @@ impl Panel {
     /// Creates an empty panel.
     pub fn new(title: impl Into<String>, x: Axis, y: Axis) -> Panel {
         let title = if y.scale == Scale::Log { format!("{} (log scale)", title.into()) } else { title.into() };
-        Panel { title, x, y, artists: Vec::new(), top_labels: Vec::new(), end_labels: Vec::new() }
+        Panel { title, ..Panel::untitled(x, y) }
     }
 
     /// Creates an empty panel without title.
     pub fn untitled(x: Axis, y: Axis) -> Panel {
-        Panel { title: String::new(), x, y, artists: Vec::new(), top_labels: Vec::new(), end_labels: Vec::new() }
+        Panel {
+            title: String::new(),
+            x,
+            y,
+            artists: Vec::new(),
+            top_labels: Vec::new(),
+            end_labels: Vec::new(),
+            share: 1.0,
+        }
     }
 
     /// Returns the space needed to the left and right of the frame.
@@ -237,6 +247,11 @@ impl Panel {
 
     fn draw_artist(&self, svg: &mut Svg, frame: Rect, artist: &Artist) {
         let at = |point: Point| self.at(frame, point);
+        // marks beyond the frame, as with a range that the user sets, are left out
+        let inside = |point: Point| {
+            let is_in = |share: Option<f64>| share.is_some_and(|share| (-0.002..=1.002).contains(&share));
+            if is_in(self.x.share(point.0)) && is_in(self.y.share(point.1)) { at(point) } else { None }
+        };
         match artist {
             Artist::Span(..) => {}
             Artist::VerticalLine(x, stroke) => {
@@ -254,21 +269,21 @@ impl Panel {
             }
             Artist::Band(points, color) => self.draw_band(svg, frame, points, *color),
             Artist::Marker(point, marker, radius, color) => {
-                at(*point).into_iter().for_each(|at| marker.draw(svg, at, *radius, *color));
+                inside(*point).into_iter().for_each(|at| marker.draw(svg, at, *radius, *color));
             }
             Artist::Ring(point, color) => {
-                if let Some(at) = at(*point) {
+                if let Some(at) = inside(*point) {
                     svg.circle(at, 5.0, None, Some(Stroke::solid(WHITE, 3.4)));
                     svg.circle(at, 5.0, None, Some(Stroke::solid(*color, 1.6)));
                 }
             }
             Artist::VerticalTick(point, color) => {
-                if let Some((x, y)) = at(*point) {
+                if let Some((x, y)) = inside(*point) {
                     svg.line((x, y - 8.0), (x, y + 8.0), Stroke::solid(WHITE, 4.0));
                     svg.line((x, y - 7.0), (x, y + 7.0), Stroke::solid(*color, 2.0));
                 }
             }
-            Artist::Cross(point, color) => at(*point).into_iter().for_each(|at| cross(svg, at, 4.5, *color)),
+            Artist::Cross(point, color) => inside(*point).into_iter().for_each(|at| cross(svg, at, 4.5, *color)),
         }
     }
 

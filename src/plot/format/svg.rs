@@ -47,6 +47,11 @@ impl Svg {
         Rect { x: 0.0, y: 0.0, width: self.width, height: self.height }
     }
 
+    /// Returns the title for screen readers.
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
     /// Returns the texts that were drawn, with their positions.
     pub fn placed(&self) -> &[PlacedText] {
         &self.placed

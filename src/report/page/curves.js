@@ -198,7 +198,7 @@ function marksOf(metric, lines) {
   };
 }
 
-/** Draws all panels anew. */
+/** Draws all panels again. */
 function drawCurves() {
   const place = document.getElementById("panels");
   if (!place) return;
@@ -342,7 +342,7 @@ function curveControls() {
   ]));
   const zoom = (text, label, act, id) => make("button", { type: "button", text, "aria-label": label, id, onclick: act });
   const each = (act) => () => { if (curves.charts[0]) act(curves.charts[0]); };
-  const reset = zoom("Whole", "Show all epochs", each((made) => made.reset()), "zoom-reset");
+  const reset = zoom("All epochs", "Show all epochs", each((made) => made.reset()), "zoom-reset");
   reset.disabled = true;
   place.append(make("fieldset", {}, make("legend", { text: "Zoom" }), make("div", {},
     zoom("+", "Zoom in", each((made) => made.zoomBy(0.5))), zoom("−", "Zoom out", each((made) => made.zoomBy(2))), reset)));

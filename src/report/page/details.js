@@ -1,4 +1,4 @@
-// What stands below the curves: the curves by threshold, what was observed in the layers, the confusion matrices.
+// Charts below the learning curves: curves by threshold, layer statistics and confusion matrices.
 
 /** A choice of one of several by a list. */
 function choice(label, id, names, change) {
@@ -156,7 +156,7 @@ function observed() {
       panels.append(make("figure", { cls: "panel" }, make("figcaption", {}, make("h3", { text: kind.name })), at));
       const drawn = lines.some(({ values }) => values.some((value) => value !== null));
       if (drawn) charts.push(chart(at, { x, lines, log: log && kind.log, xName: "epoch", wholeX: true, key: "observed" }));
-      else at.replaceWith(make("p", { cls: "note", text: lines.length ? "There is no finite figure to show." : "Nothing is shown: switch a layer on above." }));
+      else at.replaceWith(make("p", { cls: "note", text: lines.length ? "No value is finite." : "Nothing is shown: switch a layer on above." }));
     }
   };
   const depth = (layer) => parseInt(layer.match(/\d+/)?.[0] ?? "0", 10);

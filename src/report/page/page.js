@@ -84,20 +84,9 @@ function settings() {
   place.append(told);
 }
 
-/** A box that does not scroll needs no stop of the keyboard. */
-function scrollers() {
-  const follow = new ResizeObserver((boxes) => {
-    for (const { target } of boxes) {
-      const scrolls = target.scrollWidth > target.clientWidth || target.scrollHeight > target.clientHeight;
-      if (scrolls) target.tabIndex = 0;
-      else target.removeAttribute("tabindex");
-    }
-  });
-  for (const box of document.querySelectorAll(".scroll")) follow.observe(box);
-}
-
 theme();
 scrollers();
+sorting();
 copyButtons();
 settings();
 oneAtATime();

@@ -116,11 +116,115 @@ fn other_files_are_not_replaced_without_force() {
 }
 
 #[test]
+fn options_that_change_a_plot_change_its_default_file_name_too() {
+    let dir = dir_with_run();
+    for (options, name) in [
+        (&["--log"][..], "two-curves-log.svg"),
+        (&["--metric", "val_acc"], "two-curves-val_acc.svg"),
+        (&["--metric", "loss", "--x", "seconds", "--log"], "two-curves-loss-seconds-log.svg"),
+        (&["--smooth", "0.9"], "two-curves-smooth0.9.svg"),
+        (&[], "two-curves.svg"),
+    ] {
+        let drawn = dir.run(&[&["plot", "two"][..], options].concat()).code(0);
+        assert_eq!(stdout(&drawn), format!("{name}\n"));
+    }
+    assert_says(
+        &read(&dir, "two-curves-smooth0.9.svg"),
+        &["exponential moving average with weight 0.9", "TensorBoard"],
+    );
+    let compared = dir.run(&["plot", "compare", "two", "--metric", "test.acc"]).code(0);
+    assert_eq!(stdout(&compared), "two-compare-test.acc.svg\n");
+}
+
+#[test]
+fn title_range_and_smoothing_are_those_of_the_options() {
+    let dir = dir_with_run();
+    let options = ["--metric", "acc", "--ylim", "0.5,0.75", "--title", "Mine & yours", "--smooth", "3", "-o", "a.svg"];
+    dir.run(&[&["plot", "two"][..], &options].concat()).code(0);
+    let svg = read(&dir, "a.svg");
+    assert_says(&svg, &[">Mine &amp; yours<", ">75 %<", ">50 %<", "weight 0.5"]);
+    assert!(!svg.contains(">Two classes<") && !svg.contains(">80 %<") && !svg.contains(">100 %<"), "{svg}");
+    dir.run(&["plot", "confusion", "two", "--title", "Mine", "-o", "b.svg"]).code(0);
+    assert_says(&read(&dir, "b.svg"), &[">Mine<"]);
+    for wrong in ["1,0", "1", "a,b"] {
+        assert_says(&stderr(&dir.run(&["plot", "two", "--ylim", wrong]).code(2)), &["--ylim"]);
+    }
+}
+
+#[test]
+fn a_pdf_is_a_vector_page_that_runner_replaces_again() {
+    let dir = dir_with_run();
+    for _ in 0..2 {
+        dir.run(&["plot", "two", "--format", "pdf"]).code(0);
+    }
+    let pdf = std::fs::read(dir.path("two-curves.pdf")).unwrap();
+    let text = String::from_utf8_lossy(&pdf);
+    assert!(text.starts_with("%PDF-") && text.contains("/MediaBox") && !text.contains("/Font"), "letters are outlines");
+    dir.run(&["plot", "roc", "two", "-o", "a.pdf"]).code(0);
+}
+
+#[test]
+fn letters_that_no_font_has_are_boxes_and_a_warning_names_what_to_install() {
+    let dir = dir_with_run();
+    // a letter of the Private Use Area, which no font has
+    let arguments = ["plot", "two", "--title", "A \u{100000}", "-o", "a.png"];
+    let drawn = dir.run(&arguments).code(0);
+    assert_says(&stderr(&drawn), &["\u{100000}", "drawn as boxes", "fonts-noto-cjk"]);
+    let plain = dir.run(&["plot", "two", "--title", "Ä ≤ Ж", "-o", "b.png"]).code(0);
+    assert!(!stderr(&plain).contains("boxes"), "{}", stderr(&plain));
+}
+
+#[test]
+fn a_metric_is_drawn_against_a_setting() {
+    let dir = TestDir::new();
+    let rate = |name: &str, rate: &str| {
+        format!("\n[[variants]]\nname = \"{name}\"\nset = {{ \"train.optimizer.adam.lr\" = {rate} }}\n")
+    };
+    let variants: String = [("low", "0.0001"), ("middle", "0.01"), ("high", "0.1")].map(|(n, r)| rate(n, r)).concat();
+    let file = dir.file("rates.toml", &(IDEA.to_owned() + &variants));
+    dir.run(&["exp", &file, "--seeds", "0..1", "--device", "cpu", "--quiet"]).code(0);
+    let drawn = dir.run(&["plot", "setting", "rates", "--x", "lr", "--metric", "last.loss"]).code(0);
+    assert_eq!(stdout(&drawn), "rates-setting-lr-last.loss.svg\n");
+    let svg = read(&dir, "rates-setting-lr-last.loss.svg");
+    assert_says(&svg, &[">train.optimizer.adam.lr<", ">0.01<", ">one seed<", ">mean<"]);
+    dir.run(&["plot", "setting", "rates", "-o", "only.svg"]).code(0);
+    assert_says(&read(&dir, "only.svg"), &[">train.optimizer.adam.lr<"]);
+    let message = dir.error_message(&["plot", "setting", "rates", "--x", "bacth"]);
+    assert_says(&message, &["no run has a setting `bacth`", "batch"]);
+}
+
+#[test]
+fn calibration_and_curves_by_class_come_from_the_predictions() {
+    let dir = dir_with_run();
+    let drawn = dir.run(&["plot", "calibration", "two", "--bins", "5"]).code(0);
+    assert_eq!(stdout(&drawn), "two-calibration.svg\n");
+    let svg = read(&dir, "two-calibration.svg");
+    assert_says(&svg, &["(ECE 0.", "5 bins", "predicted probability of ", "perfectly calibrated", "2 trials"]);
+    let split = "[data.digits]\nsplit = { test = 0.2, random_state = 1 }\n";
+    let file = dir.file("ten.toml", &idea_with("[data.digits]\n", split));
+    dir.run(&["exp", &file, "--device", "cpu", "--quiet"]).code(0);
+    assert_says(&dir.error_message(&["plot", "pr", "ten"]), &["--by-class"]);
+    dir.run(&["plot", "pr", "ten", "--by-class", "-o", "a.svg"]).code(0);
+    let svg = read(&dir, "a.svg");
+    assert_says(&svg, &[">9 (AP ", ">0 (AP ", "Mean AP of 10 classes"]);
+    dir.run(&["plot", "calibration", "ten", "--trial", "base-seed0", "-o", "b.svg"]).code(0);
+    assert_says(&read(&dir, "b.svg"), &["probability of the predicted class", ">Accuracy<"]);
+    let regression = "title = \"R\"\n\n[data.diabetes]\nsplit = { test = 0.2, random_state = 1 }\n\n[network]\nlayers = [{ linear = 1 }]\n\n[train]\nepochs = 1\nloss = \"mse\"\noptimizer = { adam = { lr = 1e-2 } }\n";
+    let file = dir.file("numbers.toml", regression);
+    dir.run(&["exp", &file, "--device", "cpu", "--quiet"]).code(0);
+    assert_says(&dir.error_message(&["plot", "calibration", "numbers"]), &["predicts numbers"]);
+}
+
+#[test]
 fn plot_errors_are_reported_before_anything_is_written() {
     let dir = dir_with_run();
     dir.write("runs/empty/.keep", "");
     for (arguments, words) in [
-        (&["plot", "two", "-o", "a.pdf"][..], &["`-o a.pdf` ends in neither `.svg` nor `.png`"][..]),
+        (&["plot", "two", "-o", "a.gif"][..], &["`-o a.gif` does not end in `.svg`, `.png` or `.pdf`"][..]),
+        (&["plot", "two", "--ylim", "0,1"], &["`--ylim` is the range of one metric", "--metric"]),
+        (&["plot", "two", "--metric", "loss", "--log", "--ylim", "0,1"], &["`--ylim` must start above 0", "found 0"]),
+        (&["plot", "setting", "two"], &["no setting differs between these runs"]),
+        (&["plot", "pr", "two", "two", "--by-class"], &["`--by-class` plots one run, found 2"]),
         (
             &["plot", "two", "-o", "a.svg", "--format", "png"],
             &["`-o a.svg` ends in `.svg`, but `--format` is `png`", "leave `--format` out"],

@@ -60,13 +60,13 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
             &count(rows, "row"),
             &names,
             &bars.collect::<Vec<_>>(),
-            args.target.size(),
+            &args.target.page(),
         )?
     } else {
         let loaded_trial = LoadedTrial::load(&args.name, &args.out, None)?;
         let (title, subtitle) = (format!("Classes of {}", loaded_trial.title()), loaded_trial.subtitle());
         let loaded = &loaded_trial.data.source.loaded;
-        classes::draw(&title, &subtitle, &loaded.classes, &bars(&loaded_trial), args.target.size())?
+        classes::draw(&title, &subtitle, &loaded.classes, &bars(&loaded_trial), &args.target.page())?
     };
     args.target.write(drawn.svg, &safe_file_stem(&base_name(&args.name), "classes"))?;
     Ok(Exit::Done)

@@ -1,24 +1,24 @@
 //! `runner plot [KIND] RUN…`
 
+pub mod calibration;
 pub mod classes;
+mod curves;
+mod draw_runs;
 mod loaded_trial;
+pub mod pr;
 pub mod samples;
+mod scored_rows;
+mod setting;
 
-use anyhow::anyhow;
 use clap::Subcommand;
 
-use crate::cli::args::plot_args::{self, PlotOutput};
-use crate::cli::args::runs_dir::RunsDir;
+use crate::cli::args::plot_args::PlotOutput;
+use crate::cli::commands::plot::draw_runs::{Runs, write_plot};
 use crate::cli::exit::Exit;
 use crate::cli::process::dispatch::{Dispatched, EngineCommand};
-use crate::cli::text::terminal;
-use crate::compare::find::{Found, find};
-use crate::compare::group::Group;
 use crate::compare::trial::Axis;
-use crate::config::hint::{Hint, in_a_line};
-use crate::config::suggest;
-use crate::plot::Plot;
-use crate::plot::charts::{confusion, curves, layers, roc_pr, strip_plot, thresholds};
+use crate::plot::charts::scores::{roc_pr, thresholds};
+use crate::plot::charts::{confusion, layers, strip_plot};
 
 /// Arguments of `runner plot`.
 #[derive(Debug, clap::Args)]
@@ -29,7 +29,7 @@ pub struct Args {
     #[command(subcommand)]
     kind: Option<Kind>,
     #[command(flatten)]
-    curves: Curves,
+    curves: curves::Args,
 }
 
 const EXAMPLES: &str = "\
@@ -47,21 +47,26 @@ Examples:
   runner plot gradients vanishing_gradient
   runner plot samples overfit_mnist --wrong
   runner plot classes creditcard
-  runner plot compare overfit_mnist mnist_dropout --metric acc";
+  runner plot compare overfit_mnist mnist_dropout --metric acc
+  runner plot calibration creditcard_mlp
+  runner plot pr overfit_mnist --by-class
+  runner plot setting regularize_mnist --x weight_decay --metric best.val_acc";
 
 /// Kind of plot.
 #[derive(Debug, Subcommand)]
 enum Kind {
     /// Learning curves with the best epoch and the start of overfitting (default)
-    Curves(Curves),
+    Curves(curves::Args),
     /// Confusion matrices
     Confusion(Plain),
     /// ROC curves with AUC and the chosen threshold
     Roc(Plain),
     /// Precision-recall curves with average precision and the chosen threshold
-    Pr(Plain),
+    Pr(pr::Args),
     /// Precision, recall and F1 by threshold
     Threshold(Plain),
+    /// Calibration curve: predicted probability against observed share
+    Calibration(calibration::Args),
     /// Layer statistics: gradient norms, dead units, …
     Gradients(Layers),
     /// Class counts of a data set or a run
@@ -70,50 +75,30 @@ enum Kind {
     Samples(samples::Args),
     /// One metric of several runs: trials, mean and 95 % interval
     Compare(Compare),
+    /// One metric against a setting, such as the learning rate
+    Setting(setting::Args),
 }
 
 /// Names of the kinds of plots.
-const KIND_NAMES: [&str; 9] =
-    ["curves", "confusion", "roc", "pr", "threshold", "gradients", "classes", "samples", "compare"];
-
-/// Runs to plot.
-#[derive(Debug, clap::Args)]
-struct Runs {
-    /// Id, name or directory of a run, one of its files, an experiment (its newest run), RUN/VARIANT, a glob pattern, or
-    /// a history of Keras, Lightning, skorch or TensorBoard
-    #[arg(value_name = "RUN", required = true)]
-    runs: Vec<String>,
-    #[command(flatten)]
-    out: RunsDir,
-    /// Plot only this trial, such as `base-seed0`
-    #[arg(long, value_name = "NAME")]
-    trial: Option<String>,
-}
+const KIND_NAMES: [&str; 11] = [
+    "curves",
+    "confusion",
+    "roc",
+    "pr",
+    "threshold",
+    "calibration",
+    "gradients",
+    "classes",
+    "samples",
+    "compare",
+    "setting",
+];
 
 /// Arguments of plots without options.
 #[derive(Debug, clap::Args)]
 struct Plain {
     #[command(flatten)]
     runs: Runs,
-    #[command(flatten)]
-    target: PlotOutput,
-}
-
-/// Arguments of `runner plot curves`.
-#[derive(Debug, clap::Args)]
-struct Curves {
-    #[command(flatten)]
-    runs: Runs,
-    /// Metric: `acc` shows training and validation, `val_acc` validation only; repeatable [default: loss, and acc or
-    /// another metric]
-    #[arg(long, value_name = "METRIC")]
-    metric: Vec<String>,
-    /// Unit of the x axis
-    #[arg(long, value_enum, default_value = "epoch")]
-    x: Axis,
-    /// Use a logarithmic y axis
-    #[arg(long)]
-    log: bool,
     #[command(flatten)]
     target: PlotOutput,
 }
@@ -154,92 +139,35 @@ struct Compare {
 /// Plots histories. Plots of rows need tensors and are left to the engine.
 pub(crate) fn dispatch(args: &Args) -> Dispatched<'_> {
     Dispatched::Done(match args.kind.as_ref() {
-        None => plot_curves(&args.curves),
-        Some(Kind::Curves(args)) => plot_curves(args),
+        None => curves::run(&args.curves),
+        Some(Kind::Curves(args)) => curves::run(args),
         Some(Kind::Confusion(Plain { runs, target })) => {
-            write_plot(runs, target, "confusion", |groups| confusion::draw(groups, target.size()))
+            write_plot(runs, target, "confusion", |groups| confusion::draw(groups, &target.page()))
         }
         Some(Kind::Roc(Plain { runs, target })) => {
-            write_plot(runs, target, "roc", |groups| roc_pr::draw(groups, roc_pr::Kind::Roc, target.size()))
+            write_plot(runs, target, "roc", |groups| roc_pr::draw(groups, roc_pr::Kind::Roc, &target.page()))
         }
-        Some(Kind::Pr(Plain { runs, target })) => {
-            write_plot(runs, target, "pr", |groups| roc_pr::draw(groups, roc_pr::Kind::PrecisionRecall, target.size()))
-        }
+        Some(Kind::Pr(args)) if args.by_class => return Dispatched::ForEngine(EngineCommand::PlotPrByClass(args)),
+        Some(Kind::Pr(args)) => pr::plot_recorded(args),
         Some(Kind::Threshold(Plain { runs, target })) => {
-            write_plot(runs, target, "threshold", |groups| thresholds::draw(groups, target.size()))
+            write_plot(runs, target, "threshold", |groups| thresholds::draw(groups, &target.page()))
         }
         Some(Kind::Gradients(args)) => plot_layers(args),
         Some(Kind::Compare(Compare { runs, metric, target })) => {
-            write_plot(runs, target, "compare", |groups| strip_plot::draw(groups, metric.as_deref(), target.size()))
+            let kind = metric.as_ref().map_or("compare".to_owned(), |metric| format!("compare-{metric}"));
+            write_plot(runs, target, &kind, |groups| strip_plot::draw(groups, metric.as_deref(), &target.page()))
         }
+        Some(Kind::Setting(args)) => setting::run(args),
+        Some(Kind::Calibration(args)) => return Dispatched::ForEngine(EngineCommand::PlotCalibration(args)),
         Some(Kind::Classes(args)) => return Dispatched::ForEngine(EngineCommand::PlotClasses(args)),
         Some(Kind::Samples(args)) => return Dispatched::ForEngine(EngineCommand::PlotSamples(args)),
     })
 }
 
-fn plot_curves(Curves { runs, metric, x, log, target }: &Curves) -> anyhow::Result<Exit> {
-    let options = curves::Options { metrics: metric.clone(), x: *x, log: *log, size: target.size() };
-    write_plot(runs, target, "curves", |groups| curves::draw(groups, &options))
-}
-
 fn plot_layers(Layers { runs, metric, x, log, linear, target }: &Layers) -> anyhow::Result<Exit> {
+    let mut kind = metric.clone().unwrap_or_else(|| "gradients".to_owned());
+    kind.push_str(if *log { "-log" } else { "" });
     let log = (*log || *linear).then_some(*log);
-    let options = layers::Options { observer: metric.clone(), x: *x, log, size: target.size() };
-    let kind = metric.as_deref().unwrap_or("gradients");
-    write_plot(runs, target, kind, |groups| layers::draw(groups, &options))
-}
-
-/// Plots the runs that can be read, writes the file, and warns about the others.
-fn write_plot(
-    runs: &Runs,
-    target: &PlotOutput,
-    kind: &str,
-    draw: impl FnOnce(&[Group]) -> anyhow::Result<Plot>,
-) -> anyhow::Result<Exit> {
-    target.check()?;
-    let Found { mut groups, faults, notes, .. } = find(&runs.runs, &runs.out)?;
-    // a first name that is not a run may be a misspelled kind, or a kind after an option
-    let is_word = |name: &&String| name.chars().all(char::is_alphabetic) && !runs.out.join(name).exists();
-    let first = runs.runs.first().filter(|_| !faults.is_empty() && runs.runs.len() > 1).filter(is_word);
-    if let Some(first) = first {
-        let hint = match suggest::nearest(first, KIND_NAMES) {
-            Some(kind) if kind == first => "put the kind of plot before all options".to_owned(),
-            Some(kind) => format!("did you mean the kind of plot `{kind}`?"),
-            None => format!("kinds of plots: {}", suggest::list(&KIND_NAMES)),
-        };
-        return Err(anyhow!("`{first}` is neither a run nor a kind of plot").context(Hint(hint)));
-    }
-    faults.iter().for_each(|fault| terminal::warn(&format!("skipped: {}", in_a_line(fault))));
-    notes.iter().for_each(|note| terminal::warn(note));
-    if let Some(trial) = &runs.trial {
-        groups = keep_trial(groups, trial)?;
-    }
-    let stem = plot_args::default_file_stem(&groups, kind);
-    for group in groups.iter_mut().filter(|group| group.leaks()) {
-        group.label.push_str(" (leaks)"); // its metrics are too good
-    }
-    let Plot { svg, notes } = draw(&groups)?;
-    notes.iter().for_each(|note| terminal::warn(note));
-    target.write(svg, &stem)?;
-    Ok(if faults.is_empty() { Exit::Done } else { Exit::Failed })
-}
-
-/// Keeps only the trial with this name.
-///
-/// # Errors
-/// If no group has this trial.
-fn keep_trial(mut groups: Vec<Group>, name: &str) -> anyhow::Result<Vec<Group>> {
-    let stem = |file: &std::path::Path| file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
-    let wanted = name.trim_end_matches(".json").trim_end_matches(".safetensors");
-    let all: Vec<String> =
-        groups.iter().flat_map(|group| &group.trials).filter_map(|trial| stem(&trial.file)).collect();
-    for group in &mut groups {
-        group.trials.retain(|trial| stem(&trial.file).as_deref() == Some(wanted));
-    }
-    groups.retain(|group| !group.trials.is_empty());
-    if groups.is_empty() {
-        let hint = suggest::hint(wanted, all.iter().map(String::as_str));
-        return Err(anyhow!("no run has a trial `{name}`").context(Hint(hint)));
-    }
-    Ok(groups)
+    let options = layers::Options { observer: metric.clone(), x: *x, log, page: target.page() };
+    write_plot(runs, target, &kind, |groups| layers::draw(groups, &options))
 }

@@ -99,7 +99,7 @@ fn plot_data_set(args: &Args) -> anyhow::Result<Plot> {
         title,
         ..Page::default()
     };
-    Ok(samples::draw(page, &tiles, size, args.target.size()))
+    Ok(samples::draw(page, &tiles, size, &args.target.page()))
 }
 
 /// Plots rows of a run with their predictions.
@@ -153,7 +153,7 @@ fn plot_run(args: &Args) -> anyhow::Result<Plot> {
         title,
         ..Page::default()
     };
-    Ok(samples::draw(page, &tiles, size, args.target.size()))
+    Ok(samples::draw(page, &tiles, size, &args.target.page()))
 }
 
 /// Number of rows that are predicted at once.

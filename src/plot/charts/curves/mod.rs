@@ -14,12 +14,12 @@ use crate::config::hint::Hint;
 use crate::config::suggest;
 use crate::plot::Plot;
 use crate::plot::charts::curves::panel::{Layout, UsedElements};
-use crate::plot::charts::metric_labels;
+use crate::plot::charts::{best_first, metric_labels};
 use crate::plot::draw::grid::Grid;
 use crate::plot::draw::page::{Body, MARGIN};
 use crate::plot::draw::panel::Panel;
 
-pub use crate::plot::charts::curves::options::Options;
+pub use crate::plot::charts::curves::options::{Limits, Options, Smoothing};
 
 /// Maximum number of groups.
 pub const MOST_GROUPS: usize = 24;
@@ -40,10 +40,7 @@ pub fn draw(groups: &[Group], options: &Options) -> anyhow::Result<Plot> {
     let mut notes = Vec::new();
     let all: Vec<&Group> = groups.iter().collect();
     let mut shown = with_curves(&all, &options.metrics, &mut notes)?;
-    if shown.len() > MOST_GROUPS {
-        notes.push(format!("plotting only the first {MOST_GROUPS} of {}", shown.len()));
-        shown.truncate(MOST_GROUPS);
-    }
+    let below = best_first::keep(&mut shown, MOST_GROUPS, &mut notes);
     let layout = Layout::new(shown.len());
     let mut metrics = match &options.metrics[..] {
         [] => default_metrics(&shown),
@@ -52,6 +49,7 @@ pub fn draw(groups: &[Group], options: &Options) -> anyhow::Result<Plot> {
     if layout == Layout::Multiples && options.metrics.is_empty() {
         metrics.truncate(1);
     }
+    check_limits(&metrics, options)?;
     let mut used = UsedElements::default();
     let panels: Vec<Panel> =
         metrics.iter().flat_map(|metric| panel::panels(&shown, metric, layout, options, &mut used)).collect();
@@ -60,17 +58,34 @@ pub fn draw(groups: &[Group], options: &Options) -> anyhow::Result<Plot> {
         return Err(anyhow!(message).context(Hint("use `--x epoch`, which every run has".to_owned())));
     }
     notes.append(&mut used.notes);
-    let page = texts::page(&shown, &metrics, layout, options, &used);
+    let mut page = texts::page(&shown, &metrics, layout, options, &used);
+    page.notes.extend(below);
     let (default, least, height) = match layout {
         Layout::Multiples => (WIDTH, LEAST_MULTIPLE, MULTIPLE_HEIGHT),
         Layout::Single | Layout::Overlaid if panels.len() == 1 => (LONE_WIDTH, LEAST_PANEL, PANEL_HEIGHT),
         Layout::Single | Layout::Overlaid => (WIDTH, LEAST_PANEL, PANEL_HEIGHT),
     };
-    let width = options.size.width.unwrap_or(default);
+    let width = options.page.width.unwrap_or(default);
     let columns = Grid::columns_for(panels.len(), width - 2.0 * MARGIN, least);
     let grid = Grid { panels, columns, shares_axes: layout == Layout::Multiples && metrics.len() == 1 };
-    let body = Body::new(options.size, height * grid.rows() as f64, LEAST_HEIGHT * grid.rows() as f64);
-    Ok(Plot { svg: page.draw(width, body, |svg, room| grid.draw(svg, room)), notes })
+    let body = Body::new(&options.page, height * grid.rows() as f64, LEAST_HEIGHT * grid.rows() as f64);
+    Ok(Plot { svg: page.titled(&options.page).draw(width, body, |svg, room| grid.draw(svg, room)), notes })
+}
+
+/// Checks that the range of the vertical axis is that of one metric, and can be logarithmic if requested.
+fn check_limits(metrics: &[String], options: &Options) -> anyhow::Result<()> {
+    match (options.ylim, metrics) {
+        (Some(_), [_, other, ..]) => {
+            let names = metrics.iter().map(|metric| format!("`{metric}`")).collect::<Vec<_>>().join(" and ");
+            let hint = format!("add `--metric {other}` to plot one metric");
+            Err(anyhow!("`--ylim` is the range of one metric, but {names} are plotted").context(Hint(hint)))
+        }
+        (Some(limits), _) if options.log && limits.low <= 0.0 => {
+            let message = format!("`--ylim` must start above 0 on a logarithmic axis, found {}", limits.low);
+            Err(anyhow!(message).context(Hint("leave `--log` out, or use a small positive number".to_owned())))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Returns the groups that have a curve of the requested metrics, and adds notes about the others.
@@ -132,7 +147,7 @@ mod tests {
     use super::*;
     use crate::compare::trial::Record;
     use crate::history::History;
-    use crate::plot::draw::page::Size;
+    use crate::plot::draw::page::PageOptions;
     use crate::plot::format::svg::Svg;
     use crate::plot::layout_checks::{groups, outside, overlapping};
 
@@ -160,7 +175,8 @@ mod tests {
         {
             for width in [340.0, 620.0, 900.0, 1600.0] {
                 for height in [None, Some(200.0), Some(1000.0)] {
-                    let options = Options { size: Size { width: Some(width), height }, ..Options::default() };
+                    let options =
+                        Options { page: PageOptions { width: Some(width), height, title: None }, ..Options::default() };
                     let drawn = svg(&groups(many, trials, epochs), &options);
                     assert_eq!(outside(&drawn), Vec::<String>::new(), "{many} groups at {width} × {height:?}");
                     assert_eq!(overlapping(&drawn), Vec::<String>::new(), "{many} groups at {width} × {height:?}");

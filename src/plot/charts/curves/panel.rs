@@ -1,12 +1,13 @@
 //! Panels of learning curves for one metric: lines, bands and markers.
 
+use crate::compare::direction::higher_is_better;
 use crate::compare::group::Group;
 use crate::compare::trial;
-use crate::plot::charts::curves::options::Options;
+use crate::plot::charts::curves::options::{Limits, Options, Smoothing};
 use crate::plot::charts::curves::series::{self, Series, Spread};
 use crate::plot::charts::epoch_marks;
 use crate::plot::charts::metric_labels::{self, capital};
-use crate::plot::draw::axis::{Axis, range};
+use crate::plot::draw::axis::{Axis, Scale, range};
 use crate::plot::draw::color::{BLUE, Color, GHOST, INK, QUIET, VERMILION};
 use crate::plot::draw::marker::Marker;
 use crate::plot::draw::panel::{Artist, Panel, TopLabel};
@@ -67,9 +68,21 @@ struct Pair<'a> {
     number: usize,
     training: Option<Series>,
     validation: Option<Series>,
+    /// The unsmoothed curves, with whether each is a validation curve; none without smoothing.
+    raw: Vec<(Series, bool)>,
 }
 
 impl Pair<'_> {
+    /// Replaces the curves by smoothed ones, and keeps the raw ones.
+    fn smooth(&mut self, smoothing: Smoothing) {
+        for (series, is_validation) in [(&mut self.training, false), (&mut self.validation, true)] {
+            if let Some(series) = series {
+                let smoothed = series.smoothed(smoothing);
+                self.raw.push((std::mem::replace(series, smoothed), is_validation));
+            }
+        }
+    }
+
     /// Returns the main curve: validation if there is one, else training.
     fn main(&self) -> Option<&Series> {
         self.validation.as_ref().or(self.training.as_ref())
@@ -102,7 +115,9 @@ pub fn panels(
     };
     let pairs = groups.iter().enumerate().map(|numbered| {
         let (number, validation, training) = pair(numbered);
-        Pair { group: numbered.1, number, training, validation }
+        let mut pair = Pair { group: numbered.1, number, training, validation, raw: Vec::new() };
+        options.smooth.into_iter().for_each(|smoothing| pair.smooth(smoothing));
+        pair
     });
     let (pairs, empty): (Vec<Pair>, Vec<Pair>) = pairs.filter(|pair| pair.main().is_some()).partition(Pair::has_finite);
     for Pair { group, .. } in empty {
@@ -112,7 +127,12 @@ pub fn panels(
         return Vec::new();
     }
     let mut draw = PanelBuilder { pairs: &pairs, layout, options, used };
-    let all = || pairs.iter().flat_map(|pair| pair.each().map(|(series, _)| series));
+    let all = || {
+        pairs.iter().flat_map(|pair| {
+            let raw = pair.raw.iter().map(|(series, _)| series);
+            pair.each().map(|(series, _)| series).chain(raw)
+        })
+    };
     let x = draw.x_axis(all().flat_map(|series| &series.points).map(|spread| spread.x));
     let y = draw.y_axis(metric, all());
     let title = capital(&metric_labels::words(metric));
@@ -169,7 +189,13 @@ impl PanelBuilder<'_> {
             let std = spread.std.filter(|_| self.has_bands());
             values.extend(std.into_iter().flat_map(|std| [spread.mean - std, spread.mean + std]));
         }
-        let is_log = self.options.log || self.curves_explode();
+        // a metric that starts near 0 and rises has not exploded
+        let may_explode = higher_is_better(metric) != Some(true);
+        let is_log = self.options.log || (may_explode && self.options.ylim.is_none() && self.curves_explode());
+        if let Some(Limits { low, high }) = self.options.ylim {
+            let linear = Axis::linear(metric, metric_labels::unit(metric), low, high);
+            return if is_log { Axis { scale: Scale::Log, unit: Unit::Plain, ..linear } } else { linear };
+        }
         let log = if is_log { Axis::log(metric, values.iter().copied()) } else { None };
         if self.options.log && log.is_none() {
             self.used
@@ -197,6 +223,10 @@ impl PanelBuilder<'_> {
     /// Draws the curves of a group with their bands.
     fn curves(&mut self, panel: &mut Panel, pair: &Pair) {
         let is_overlaid = self.layout == Layout::Overlaid;
+        for (series, is_validation) in &pair.raw {
+            let Stroke { color, .. } = stroke(self.layout, pair.number, *is_validation, self.has_validation());
+            panel.artists.push(Artist::Line(series.line(), Stroke::solid(color.lighter(0.62), 1.0)));
+        }
         for (series, is_validation) in pair.each() {
             let stroke = stroke(self.layout, pair.number, is_validation, self.has_validation());
             let is_main = is_validation || pair.validation.is_none();

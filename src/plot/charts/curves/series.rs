@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::compare::group::Group;
 use crate::compare::statistics::sample::Sample;
 use crate::compare::trial::{Axis, Curve};
+use crate::plot::charts::curves::options::Smoothing;
 use crate::plot::draw::shape::Point;
 
 /// A metric over the trials of a group.
@@ -50,7 +51,10 @@ pub fn from_group(group: &Group, metric: &str, axis: Axis) -> Option<Series> {
             continue;
         }
         series.trials += 1;
-        series.broken.extend(broken(&points.iter().map(|(_, point)| *point).collect::<Vec<_>>()));
+        // a metric such as precision can be undefined although the training goes on
+        if metric.ends_with("loss") || trial.has_diverged() || trial.history().is_none() {
+            series.broken.extend(broken(&points.iter().map(|(_, point)| *point).collect::<Vec<_>>()));
+        }
         for (epoch, point) in points.into_iter().filter(|_| !has_diverged) {
             at.entry(epoch).or_default().push(point);
         }
@@ -83,34 +87,40 @@ fn spread_of_points(points: &[Point]) -> Spread {
 impl Series {
     /// Returns the means.
     pub fn line(&self) -> Vec<Point> {
-        self.points.iter().map(|spread_of_points| (spread_of_points.x, spread_of_points.mean)).collect()
+        self.points.iter().map(|spread| (spread.x, spread.mean)).collect()
+    }
+
+    /// Returns the series with smoothed means and standard deviations.
+    pub fn smoothed(&self, smoothing: Smoothing) -> Series {
+        let means = smoothing.apply(self.points.iter().map(|spread| spread.mean));
+        let stds = smoothing.apply(self.points.iter().map(|spread| spread.std.unwrap_or(f64::NAN)));
+        let spread =
+            |((spread, mean), std): ((&Spread, f64), f64)| Spread { mean, std: spread.std.map(|_| std), ..*spread };
+        Series { points: self.points.iter().zip(means).zip(stds).map(spread).collect(), ..self.clone() }
     }
 
     /// Returns the range of one standard deviation around the mean.
     pub fn band(&self) -> Vec<(f64, f64, f64)> {
-        let ends = |spread_of_points: &Spread| match spread_of_points.std {
-            Some(std) => (spread_of_points.x, spread_of_points.mean - std, spread_of_points.mean + std),
-            None => (spread_of_points.x, f64::NAN, f64::NAN),
+        let ends = |spread: &Spread| match spread.std {
+            Some(std) => (spread.x, spread.mean - std, spread.mean + std),
+            None => (spread.x, f64::NAN, f64::NAN),
         };
         self.points.iter().map(ends).collect()
     }
 
     /// Returns whether any epoch has at least two finite values.
     pub fn has_band(&self) -> bool {
-        self.points.iter().any(|spread_of_points| spread_of_points.std.is_some())
+        self.points.iter().any(|spread| spread.std.is_some())
     }
 
     /// Returns the first position at which fewer trials remain than at the start, for example after early stopping.
     pub fn first_with_fewer_trials(&self) -> Option<f64> {
-        self.points
-            .iter()
-            .find(|spread_of_points| spread_of_points.trials < self.trials)
-            .map(|spread_of_points| spread_of_points.x)
+        self.points.iter().find(|spread| spread.trials < self.trials).map(|spread| spread.x)
     }
 
     /// Returns the point of the mean nearest to a position.
     pub fn nearest(&self, x: f64) -> Option<Point> {
-        let finite = self.points.iter().filter(|spread_of_points| spread_of_points.mean.is_finite());
+        let finite = self.points.iter().filter(|spread| spread.mean.is_finite());
         let nearest = finite.min_by(|one, other| (one.x - x).abs().total_cmp(&(other.x - x).abs()))?;
         Some((nearest.x, nearest.mean))
     }
@@ -122,6 +132,7 @@ mod tests {
 
     use super::*;
     use crate::compare::trial::Trial;
+    use crate::history::number::Number;
     use crate::history::trial_for_tests;
 
     fn group(curves: &[&[f64]]) -> Group {
@@ -143,6 +154,15 @@ mod tests {
         assert_eq!((series.points[2].std, series.first_with_fewer_trials()), (None, Some(3.0)));
         assert_eq!(series.nearest(2.4), Some((2.0, 2.0)));
         assert!(from_group(&group(&[&[1.0]]), "acc", Axis::Epoch).is_none());
+    }
+
+    #[test]
+    fn a_metric_that_becomes_undefined_is_not_broken() {
+        let mut group = group(&[&[3.0, 1.0]]);
+        let crate::compare::trial::Record::Runner(history) = &mut group.trials[0].record else { unreachable!() };
+        history.history.series.insert("precision".to_owned(), vec![Number(0.5), Number(f64::NAN)]);
+        let series = from_group(&group, "precision", Axis::Epoch).unwrap();
+        assert!(series.broken.is_empty() && series.line()[1].1.is_nan(), "{series:?}");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Texts of learning curve plots: title, legend, and notes on the best epoch and overfitting.
 
 use crate::compare::group::Group;
-use crate::plot::charts::curves::options::Options;
+use crate::plot::charts::curves::options::{Options, Smoothing};
 use crate::plot::charts::curves::panel::{Layout, UsedElements, stroke};
 use crate::plot::charts::curves::series;
 use crate::plot::charts::epoch_marks;
@@ -30,6 +30,7 @@ pub fn page(groups: &[&Group], metrics: &[String], layout: Layout, options: &Opt
     if let [group] = groups {
         notes.extend(describe_epochs(group, trial_noun, options));
     }
+    notes.extend(options.smooth.map(Smoothing::describe));
     if !used.empty.is_empty() {
         let empty: Vec<&str> = used.empty.iter().map(String::as_str).collect();
         notes.push(format!("Not finite in any epoch: {}.", metric_labels::list(&empty, 6)));

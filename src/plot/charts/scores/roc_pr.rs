@@ -11,14 +11,14 @@ use crate::history::History;
 use crate::history::test_record::TestRecord;
 use crate::plot::Plot;
 use crate::plot::charts::metric_labels::{capital, list};
-use crate::plot::charts::titles;
+use crate::plot::charts::{best_first, titles};
 use crate::plot::draw::axis::Axis;
 use crate::plot::draw::color::{AXIS, Color, INK};
 use crate::plot::draw::grid::Grid;
 use crate::plot::draw::legend::{Entry, Handle};
 use crate::plot::draw::line::step_line;
 use crate::plot::draw::marker::Marker;
-use crate::plot::draw::page::{Body, Page, Size};
+use crate::plot::draw::page::{Body, Page, PageOptions};
 use crate::plot::draw::panel::{Artist, Panel};
 use crate::plot::draw::shape::{LineStyle, Point, Stroke};
 use crate::plot::draw::ticks::{Unit, number, percent};
@@ -36,15 +36,19 @@ const WIDTH: f64 = 620.0;
 const HEIGHT: f64 = 540.0;
 const LEAST_HEIGHT: f64 = 180.0;
 
+/// Maximum number of groups; more lines cannot be told apart.
+const MOST_GROUPS: usize = 14;
+
 /// Curve of a trial.
-struct Curve {
+pub(super) struct Curve {
     /// Points from left to right; a precision–recall curve is a step function.
-    points: Vec<Point>,
-    area: Option<f64>,
+    pub(super) points: Vec<Point>,
+    /// Area under the curve.
+    pub(super) area: Option<f64>,
     /// Point of the chosen threshold, at which the test metrics are computed.
-    chosen: Option<Point>,
+    pub(super) chosen: Option<Point>,
     /// Share of rows of the positive class.
-    positives: Option<f64>,
+    pub(super) positives: Option<f64>,
 }
 
 impl Kind {
@@ -55,7 +59,7 @@ impl Kind {
         }
     }
 
-    fn axes(self) -> [&'static str; 2] {
+    pub(super) fn axes(self) -> [&'static str; 2] {
         match self {
             Kind::Roc => ["false positive rate", "True positive rate"],
             Kind::PrecisionRecall => ["recall", "Precision"],
@@ -106,27 +110,36 @@ impl Kind {
 ///
 /// # Errors
 /// When no group has one.
-pub fn draw(groups: &[Group], kind: Kind, size: Size) -> anyhow::Result<Plot> {
+pub fn draw(groups: &[Group], kind: Kind, options: &PageOptions) -> anyhow::Result<Plot> {
     let curves = |group: &Group| -> Vec<Curve> {
         let curve = |history: &History| kind.curve(history.test.as_ref()?, history.data.positive_index());
         group.trials.iter().filter_map(|trial| curve(trial.history()?)).collect()
     };
     let all: Vec<(&Group, Vec<Curve>)> = groups.iter().map(|group| (group, curves(group))).collect();
-    let (shown, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, curves)| !curves.is_empty());
+    let (mut shown, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, curves)| !curves.is_empty());
     if shown.is_empty() {
         let message = format!("none of these runs has a {}", kind.words());
-        let hint = "name a run with two classes whose test rows contain both";
+        let classes = groups.iter().filter_map(|group| group.trials.first()?.history());
+        let hint = match kind {
+            Kind::PrecisionRecall if classes.into_iter().any(|history| history.data.classes.len() > 2) => {
+                "add `--by-class` for a curve of each class"
+            }
+            _ => "name a run with two classes whose test rows contain both",
+        };
         return Err(anyhow!(message).context(Hint(hint.to_owned())));
     }
     let left_out = |group: &Group| format!("skipping `{}`: no {}", group.label, kind.words());
-    let notes = others.iter().map(|(group, _)| left_out(group)).collect();
+    let mut notes = others.iter().map(|(group, _)| left_out(group)).collect();
+    let mut kept: Vec<&Group> = shown.iter().map(|(group, _)| *group).collect();
+    let rest = best_first::keep(&mut kept, MOST_GROUPS, &mut notes);
+    shown.retain(|(group, _)| kept.iter().any(|kept| std::ptr::eq(*kept, *group)));
     let [x, y] = kind.axes();
     // A small margin, so that lines along the edges are fully visible.
     let axis = |name: &str| Axis::linear(name, Unit::Plain, -0.015, 1.015);
     let mut panel = Panel::new(y, axis(x), axis(y));
     let mut legend = Vec::new();
     for (place, (group, curves)) in shown.iter().enumerate() {
-        legend.push(draw_group(&mut panel, place, group, curves, kind));
+        legend.push(draw_line(&mut panel, place, &group.label, curves, kind));
     }
     let groups: Vec<&Group> = shown.iter().map(|(group, _)| *group).collect();
     let keys = draw_chance(&mut panel, &shown, kind);
@@ -142,15 +155,18 @@ pub fn draw(groups: &[Group], kind: Kind, size: Size) -> anyhow::Result<Plot> {
             "Thin lines are single {trial_noun}s, the thick line is their mean at {over}; ± is the standard deviation."
         )
     });
-    let notes_below = spread.into_iter().chain(positive_class(&groups)).collect();
+    let notes_below = spread.into_iter().chain(positive_class(&groups)).chain(rest).collect();
     let page = Page { title, subtitle: titles::subtitle(&groups), description, legend, keys, notes: notes_below };
     let grid = Grid { panels: vec![panel], columns: 1, shares_axes: false };
-    let body = Body::new(size, HEIGHT, LEAST_HEIGHT);
-    Ok(Plot { svg: page.draw(size.width.unwrap_or(WIDTH), body, |svg, room| grid.draw(svg, room)), notes })
+    let body = Body::new(options, HEIGHT, LEAST_HEIGHT);
+    Ok(Plot {
+        svg: page.titled(options).draw(options.width.unwrap_or(WIDTH), body, |svg, room| grid.draw(svg, room)),
+        notes,
+    })
 }
 
-/// Draws a group's curves, and returns its legend entry.
-fn draw_group(panel: &mut Panel, place: usize, group: &Group, curves: &[Curve], kind: Kind) -> Entry {
+/// Draws the curves of a group or class, and returns its legend entry.
+pub(super) fn draw_line(panel: &mut Panel, place: usize, name: &str, curves: &[Curve], kind: Kind) -> Entry {
     let color = Color::nth(place);
     let stroke = Stroke { color, width: 2.2, line_style: LineStyle::ALL[place % LineStyle::ALL.len()] };
     match curves {
@@ -163,13 +179,18 @@ fn draw_group(panel: &mut Panel, place: usize, group: &Group, curves: &[Curve], 
     }
     let chosen = curves.iter().filter_map(|curve| curve.chosen);
     panel.artists.extend(chosen.map(|at| Artist::Marker(at, Marker::nth(place), 4.5, color)));
-    let areas: Vec<f64> = curves.iter().filter_map(|curve| curve.area).filter(|area| area.is_finite()).collect();
-    let area = Sample::from_values(&areas).map(|sample| {
+    let area = mean_area(curves).map(|sample| {
         let std = sample.std.map(|std| format!(" ± {}", number(std, 4))).unwrap_or_default();
         format!(" ({} {}{std})", kind.area(), number(sample.mean, 4))
     });
     let marker = curves.iter().any(|curve| curve.chosen.is_some()).then_some(Marker::nth(place));
-    Entry::new(Handle::Line(stroke, marker), format!("{}{}", group.label, area.unwrap_or_default()))
+    Entry::new(Handle::Line(stroke, marker), format!("{name}{}", area.unwrap_or_default()))
+}
+
+/// Returns the mean area under the curves; `None` if none has an area.
+pub(super) fn mean_area(curves: &[Curve]) -> Option<Sample> {
+    let areas: Vec<f64> = curves.iter().filter_map(|curve| curve.area).filter(|area| area.is_finite()).collect();
+    Sample::from_values(&areas)
 }
 
 /// Draws the curve of a random classifier, and returns the legend entries that apply to all groups.
@@ -203,7 +224,7 @@ fn draw_chance(panel: &mut Panel, shown: &[(&Group, Vec<Curve>)], kind: Kind) ->
 
 /// Returns a sentence that names the positive class.
 pub fn positive_class(groups: &[&Group]) -> Option<String> {
-    positive_class::describe(groups.iter().copied()).map(|words| format!("{}.", capital(&words)))
+    positive_class::describe(groups.iter().copied()).map(|words| format!("{}.", capital(&words.replace('`', ""))))
 }
 
 /// Returns the mean of several curves at every x at which one of them has a point.

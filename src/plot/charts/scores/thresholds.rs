@@ -8,13 +8,13 @@ use crate::config::hint::Hint;
 use crate::history::test_record::PrecisionRecallCurve;
 use crate::plot::Plot;
 use crate::plot::charts::metric_labels::list;
-use crate::plot::charts::roc_pr::positive_class;
-use crate::plot::charts::titles;
+use crate::plot::charts::scores::roc_pr::positive_class;
+use crate::plot::charts::{best_first, titles};
 use crate::plot::draw::axis::{Axis, range};
 use crate::plot::draw::color::{BLUE, Color, GREEN, QUIET, VERMILION};
 use crate::plot::draw::grid::Grid;
 use crate::plot::draw::legend::{Entry, Handle};
-use crate::plot::draw::page::{Body, MARGIN, Page, Size};
+use crate::plot::draw::page::{Body, MARGIN, Page, PageOptions};
 use crate::plot::draw::panel::{Artist, Panel, TopLabel};
 use crate::plot::draw::shape::{LineStyle, Stroke};
 use crate::plot::draw::ticks::{Unit, number};
@@ -24,6 +24,9 @@ const SEVERAL_WIDTH: f64 = 900.0;
 const LEAST_PANEL: f64 = 320.0;
 const HEIGHT: f64 = 320.0;
 const LEAST_HEIGHT: f64 = 130.0;
+
+/// Maximum number of groups.
+const MOST_GROUPS: usize = 24;
 
 /// Number of intervals into which the range of thresholds is divided.
 const PLACES: usize = 400;
@@ -36,13 +39,15 @@ const LINES: [(&str, Color, LineStyle); 3] =
 ///
 /// # Errors
 /// When no group has threshold curves.
-pub fn draw(groups: &[Group], size: Size) -> anyhow::Result<Plot> {
-    let (shown, others): (Vec<&Group>, Vec<&Group>) = groups.iter().partition(|group| !curves(group).is_empty());
+pub fn draw(groups: &[Group], options: &PageOptions) -> anyhow::Result<Plot> {
+    let (mut shown, others): (Vec<&Group>, Vec<&Group>) = groups.iter().partition(|group| !curves(group).is_empty());
     if shown.is_empty() {
         let hint = "name a run with two classes whose test rows contain both";
         return Err(anyhow!("none of these runs has metrics by threshold").context(Hint(hint.to_owned())));
     }
-    let notes = others.iter().map(|group| format!("skipping `{}`: no metrics by threshold", group.label)).collect();
+    let skipped = |group: &&Group| format!("skipping `{}`: no metrics by threshold", group.label);
+    let mut notes = others.iter().map(skipped).collect();
+    let rest = best_first::keep(&mut shown, MOST_GROUPS, &mut notes);
     let panels: Vec<Panel> = shown.iter().map(|group| panel(group, shown.len() == 1)).collect();
     let several = shown.iter().any(|group| curves(group).len() > 1);
     let line = |(name, color, line_style): (&str, Color, LineStyle)| {
@@ -60,13 +65,13 @@ pub fn draw(groups: &[Group], size: Size) -> anyhow::Result<Plot> {
         description: format!("Precision, recall and F1 on the test rows by threshold, of {}.", list(&labels, 24)),
         legend: LINES.map(line).to_vec(),
         keys: Vec::new(),
-        notes: positive_class(&shown).into_iter().collect(),
+        notes: positive_class(&shown).into_iter().chain(rest).collect(),
     };
-    let width = size.width.unwrap_or(if panels.len() == 1 { WIDTH } else { SEVERAL_WIDTH });
+    let width = options.width.unwrap_or(if panels.len() == 1 { WIDTH } else { SEVERAL_WIDTH });
     let columns = Grid::columns_for(panels.len(), width - 2.0 * MARGIN, LEAST_PANEL);
     let grid = Grid { panels, columns, shares_axes: false };
-    let body = Body::new(size, HEIGHT * grid.rows() as f64, LEAST_HEIGHT * grid.rows() as f64);
-    Ok(Plot { svg: page.draw(width, body, |svg, room| grid.draw(svg, room)), notes })
+    let body = Body::new(options, HEIGHT * grid.rows() as f64, LEAST_HEIGHT * grid.rows() as f64);
+    Ok(Plot { svg: page.titled(options).draw(width, body, |svg, room| grid.draw(svg, room)), notes })
 }
 
 fn curves(group: &Group) -> Vec<&PrecisionRecallCurve> {
@@ -91,8 +96,11 @@ fn panel(group: &Group, is_lone: bool) -> Panel {
         let mean = |sample: &Option<Sample>| sample.as_ref().map_or(f64::NAN, |sample| sample.mean);
         if curves.len() > 1 {
             let ends = |(place, sample): &(f64, Option<Sample>)| {
-                let std = sample.as_ref().and_then(|sample| sample.std).unwrap_or(f64::NAN);
-                (*place, (mean(sample) - std).max(0.0), (mean(sample) + std).min(1.0))
+                // undefined in all trials but one, or in all: no band
+                let spread = sample.as_ref().and_then(|sample| Some((sample.mean, sample.std?)));
+                spread.map_or((*place, f64::NAN, f64::NAN), |(mean, std)| {
+                    (*place, (mean - std).max(0.0), (mean + std).min(1.0))
+                })
             };
             panel.artists.insert(0, Artist::Band(points.iter().map(ends).collect(), color));
         }

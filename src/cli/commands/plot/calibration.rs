@@ -1,0 +1,102 @@
+//! `runner plot calibration RUN`
+
+use std::path::PathBuf;
+
+use anyhow::anyhow;
+
+use crate::cli::args::plot_args::{PlotOutput, safe_file_stem};
+use crate::cli::commands::plot::loaded_trial::base_name;
+use crate::cli::commands::plot::scored_rows::{ScoredTrial, Selection};
+use crate::cli::exit::Exit;
+use crate::config::hint::Hint;
+use crate::experiment::predict::prediction::Prediction;
+use crate::experiment::store::trial_data::Part;
+use crate::plot::charts::metric_labels::count;
+use crate::plot::charts::scores::calibration::{self, Scored, Words};
+use crate::plot::draw::page::Page;
+
+/// Arguments of `runner plot calibration`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A run that predicts classes
+    #[arg(value_name = "RUN")]
+    name: String,
+    /// Number of bins
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(2..=100))]
+    bins: u16,
+    /// Part of the data: test, validation or train [default: test, else validation]
+    #[arg(long, value_name = "PART")]
+    rows: Option<Part>,
+    /// Plot only this trial, such as `base-seed0` [default: all trials, pooled by variant]
+    #[arg(long, value_name = "NAME")]
+    trial: Option<String>,
+    /// Directory of the runs
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    out: PathBuf,
+    #[command(flatten)]
+    target: PlotOutput,
+}
+
+/// Maximum number of variants, which is the number of colors.
+const MOST_VARIANTS: usize = 7;
+
+/// Plots the calibration curve of a run.
+pub fn run(args: &Args) -> anyhow::Result<Exit> {
+    args.target.check()?;
+    let selection = Selection { run: &args.name, out: &args.out, trial: args.trial.as_deref(), rows: args.rows };
+    let trials = selection.predict()?;
+    let Some(first) = trials.first() else { return Err(anyhow!("`{}` has no trial", args.name)) };
+    if trials.iter().any(|trial| !trial.are_probabilities) {
+        let hint = "train with a loss of probabilities, such as `cross_entropy` or `bce`";
+        let message = format!("the outputs of `{}` are no probabilities", args.name);
+        return Err(anyhow!(message).context(Hint(hint.to_owned())));
+    }
+    let mut series: Vec<Scored> = Vec::new();
+    for trial in &trials {
+        let history = &trial.trial.history;
+        let variant = if history.variant == "base" { &history.experiment } else { &history.variant };
+        match series.iter_mut().find(|scored| scored.label == *variant) {
+            Some(scored) => scored.trials.push(trial.confidences()),
+            None => series.push(Scored { label: variant.clone(), trials: vec![trial.confidences()] }),
+        }
+    }
+    let all = series.len();
+    series.truncate(MOST_VARIANTS);
+    let rest = (all > MOST_VARIANTS).then(|| format!("Only the first {MOST_VARIANTS} of {all} variants are shown."));
+    let history = &first.trial.history;
+    let title = history.config.get("title").and_then(|title| title.as_str()).unwrap_or(&history.experiment);
+    let page = Page {
+        title: format!("{title} – calibration"),
+        subtitle: subtitle(first, series[0].trials.len()),
+        notes: rest.into_iter().collect(),
+        ..Page::default()
+    };
+    let drawn = calibration::draw(page, &series, usize::from(args.bins), &words(first), &args.target.page());
+    let kind = args.rows.map_or("calibration".to_owned(), |part| format!("calibration-{}", part.word()));
+    args.target.write(drawn.svg, &safe_file_stem(&base_name(&args.name), &kind))?;
+    Ok(Exit::Done)
+}
+
+/// Returns the number of rows, and of pooled trials.
+pub(super) fn subtitle(first: &ScoredTrial, trials: usize) -> String {
+    let history = &first.trial.history;
+    let rows = count(first.predictions.len(), &format!("{} row", first.part.name()));
+    let pooled = if trials > 1 { format!(" · {}", count(trials, "trial")) } else { String::new() };
+    format!("{} on {} · {rows}{pooled}", history.experiment, history.data.name)
+}
+
+fn words(first: &ScoredTrial) -> Words {
+    match first.predictions.first() {
+        Some(Prediction::Class { shares, .. }) if shares.len() == 2 => {
+            let class = first.classes.get(first.positive).map_or("the positive class", String::as_str);
+            Words {
+                probability: format!("predicted probability of {class}"),
+                observed: format!("Observed share of {class}"),
+            }
+        }
+        Some(Prediction::Labels(_)) => {
+            Words { probability: "predicted probability of a label".to_owned(), observed: "Observed share".to_owned() }
+        }
+        _ => Words { probability: "probability of the predicted class".to_owned(), observed: "Accuracy".to_owned() },
+    }
+}

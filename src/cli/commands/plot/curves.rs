@@ -1,0 +1,57 @@
+//! `runner plot curves RUN…`
+
+use crate::cli::args::plot_args::PlotOutput;
+use crate::cli::commands::plot::draw_runs::{Runs, write_plot};
+use crate::cli::exit::Exit;
+use crate::compare::trial::Axis;
+use crate::plot::charts::curves::{self, Limits, Smoothing};
+use crate::plot::draw::shape::short;
+
+/// Arguments of `runner plot curves`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    runs: Runs,
+    /// Metric: `acc` shows training and validation, `val_acc` validation only; repeatable [default: loss, and acc or
+    /// another metric]
+    #[arg(long, value_name = "METRIC")]
+    metric: Vec<String>,
+    /// Unit of the x axis
+    #[arg(long, value_enum, default_value = "epoch")]
+    x: Axis,
+    /// Use a logarithmic y axis
+    #[arg(long)]
+    log: bool,
+    /// Range of the y axis, as values of the metric: `--metric acc --ylim 0.9,1`
+    #[arg(long, value_name = "LOW,HIGH", allow_hyphen_values = true)]
+    ylim: Option<Limits>,
+    /// Smooth by TensorBoard's exponential moving average: its weight, such as `0.9`, or a number of epochs N, which is
+    /// the weight (N-1)/(N+1); the raw curves are drawn faintly
+    #[arg(long, value_name = "WEIGHT|N")]
+    smooth: Option<Smoothing>,
+    #[command(flatten)]
+    target: PlotOutput,
+}
+
+/// Plots learning curves.
+pub(crate) fn run(Args { runs, metric, x, log, ylim, smooth, target }: &Args) -> anyhow::Result<Exit> {
+    // a plot with other options has a name of its own, so that it does not replace the plain one
+    let axis = (*x != Axis::default()).then(|| x.word().to_owned());
+    let smoothed = smooth.map(|smoothing| format!("smooth{}", short(smoothing.weight)));
+    let kind: Vec<String> = ["curves".to_owned()]
+        .into_iter()
+        .chain(metric.iter().cloned())
+        .chain(axis)
+        .chain(log.then(|| "log".to_owned()))
+        .chain(smoothed)
+        .collect();
+    let options = curves::Options {
+        metrics: metric.clone(),
+        x: *x,
+        log: *log,
+        ylim: *ylim,
+        smooth: *smooth,
+        page: target.page(),
+    };
+    write_plot(runs, target, &kind.join("-"), |groups| curves::draw(groups, &options))
+}
