@@ -38,7 +38,7 @@ fn prose(raw: &str) -> String {
     let escaped = text(raw);
     let parts: Vec<&str> = escaped.split('`').collect();
     if parts.len() % 2 == 0 {
-        return escaped; // a backtick without a second one
+        return escaped; // an unpaired backtick
     }
     let part = |(place, part): (usize, &&str)| match place % 2 {
         0 => (*part).to_owned(),

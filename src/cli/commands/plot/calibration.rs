@@ -88,10 +88,10 @@ pub(super) fn subtitle(first: &ScoredTrial, trials: usize) -> String {
 fn words(first: &ScoredTrial) -> Words {
     match first.predictions.first() {
         Some(Prediction::Class { shares, .. }) if shares.len() == 2 => {
-            let class = first.classes.get(first.positive).map_or("the positive class", String::as_str);
+            let class = first.classes.get(first.positive).map_or("positive", String::as_str);
             Words {
-                probability: format!("predicted probability of {class}"),
-                observed: format!("Observed share of {class}"),
+                probability: format!("predicted probability of class {class}"),
+                observed: format!("Observed share of class {class}"),
             }
         }
         Some(Prediction::Labels(_)) => {

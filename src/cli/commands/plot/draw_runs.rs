@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use anyhow::anyhow;
 
 use crate::cli::args::plot_args::{self, PlotOutput};
-use crate::cli::commands::plot::KIND_NAMES;
 use crate::cli::exit::Exit;
 use crate::cli::text::terminal;
 use crate::compare::find::{Found, find};
@@ -14,6 +13,21 @@ use crate::config::hint::{Hint, in_a_line};
 use crate::config::suggest;
 use crate::plot::Plot;
 use crate::plot::charts::best_first::best_first;
+
+/// Names of the kinds of plots.
+const KIND_NAMES: [&str; 11] = [
+    "curves",
+    "confusion",
+    "roc",
+    "pr",
+    "threshold",
+    "calibration",
+    "gradients",
+    "classes",
+    "samples",
+    "compare",
+    "setting",
+];
 
 /// Runs to plot.
 #[derive(Debug, clap::Args)]

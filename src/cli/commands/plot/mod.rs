@@ -79,21 +79,6 @@ enum Kind {
     Setting(setting::Args),
 }
 
-/// Names of the kinds of plots.
-const KIND_NAMES: [&str; 11] = [
-    "curves",
-    "confusion",
-    "roc",
-    "pr",
-    "threshold",
-    "calibration",
-    "gradients",
-    "classes",
-    "samples",
-    "compare",
-    "setting",
-];
-
 /// Arguments of plots without options.
 #[derive(Debug, clap::Args)]
 struct Plain {
