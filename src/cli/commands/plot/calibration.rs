@@ -1,10 +1,9 @@
 //! `runner plot calibration RUN`
 
-use std::path::PathBuf;
-
 use anyhow::anyhow;
 
 use crate::cli::args::plot_args::{PlotOutput, safe_file_stem};
+use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::commands::plot::loaded_trial::base_name;
 use crate::cli::commands::plot::scored_rows::{ScoredTrial, Selection};
 use crate::cli::exit::Exit;
@@ -30,9 +29,8 @@ pub struct Args {
     /// Plot only this trial, such as `base-seed0` [default: all trials, pooled by variant]
     #[arg(long, value_name = "NAME")]
     trial: Option<String>,
-    /// Directory of the runs
-    #[arg(long, value_name = "DIR", default_value = "runs")]
-    out: PathBuf,
+    #[command(flatten)]
+    out: RunsDir,
     #[command(flatten)]
     target: PlotOutput,
 }

@@ -1,10 +1,9 @@
 //! Runs to plot, and how their plot is drawn and written.
 
-use std::path::PathBuf;
-
 use anyhow::anyhow;
 
 use crate::cli::args::plot_args::{self, PlotOutput};
+use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::exit::Exit;
 use crate::cli::text::terminal;
 use crate::compare::find::{Found, find};
@@ -36,9 +35,8 @@ pub(crate) struct Runs {
     /// Keras, Lightning, skorch or TensorBoard
     #[arg(value_name = "RUN", required = true)]
     pub(crate) runs: Vec<String>,
-    /// Directory of the runs
-    #[arg(long, value_name = "DIR", default_value = "runs")]
-    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) out: RunsDir,
     /// Plot only this trial, such as `base-seed0`
     #[arg(long, value_name = "NAME")]
     pub(crate) trial: Option<String>,

@@ -1,6 +1,6 @@
 //! Predicted probabilities of the rows of a run, for plots of scores.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use anyhow::anyhow;
 use tch::Device;
@@ -21,7 +21,7 @@ const CHUNK: usize = 2_048;
 #[derive(Debug)]
 pub(crate) struct Selection<'a> {
     pub(crate) run: &'a str,
-    pub(crate) out: &'a PathBuf,
+    pub(crate) out: &'a Path,
     pub(crate) trial: Option<&'a str>,
     pub(crate) rows: Option<Part>,
 }
