@@ -177,7 +177,7 @@ fn cell(cell: &Cell, is_first: bool, is_number: bool) -> String {
         Cell::Label(place, label) => {
             let border = ["solid", "dashed", "dotted"][place / 7 % 3];
             let style = format!("color: var(--s{}); border-top-style: {border}", place % 7);
-            let label = text(label);
+            let label = text(label).replace('_', "_<wbr>");
             ("", format!("<span class=\"key\"><span class=\"swatch\" style=\"{style}\"></span>{label}</span>"))
         }
         Cell::Share(share) if *share <= 0.0 => ("bar-cell", String::new()),
