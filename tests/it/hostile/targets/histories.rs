@@ -10,8 +10,9 @@ use runner::compare::{caution, comparison, settings};
 use runner::experiment::store::find::SavedRun;
 use runner::experiment::store::load_model::TrainedModel;
 use runner::export;
-use runner::plot::charts::{curves, layers, run_plots, strip_plot, thresholds};
-use runner::plot::draw::page::Size;
+use runner::plot::charts::scores::thresholds;
+use runner::plot::charts::{curves, layers, run_plots, setting, strip_plot};
+use runner::plot::draw::page::PageOptions;
 use runner::report::page;
 use tch::Device;
 
@@ -58,8 +59,9 @@ fn run_all_commands(paths: &[&Path]) {
         let _ = curves::draw(groups, &curves::Options { x, ..curves::Options::default() }).map(|it| it.svg.finish());
         let _ = layers::draw(groups, &layers::Options { x, ..layers::Options::default() }).map(|it| it.svg.finish());
     }
-    let _ = thresholds::draw(groups, Size::default()).map(|drawn| drawn.svg.finish());
-    let _ = strip_plot::draw(groups, None, Size::default()).map(|drawn| drawn.svg.finish());
+    let _ = thresholds::draw(groups, &PageOptions::default()).map(|drawn| drawn.svg.finish());
+    let _ = setting::draw(groups, &setting::Options::default()).map(|drawn| drawn.svg.finish());
+    let _ = strip_plot::draw(groups, None, &PageOptions::default()).map(|drawn| drawn.svg.finish());
 }
 
 /// A history of another program. The first byte selects the extension `.json` or `.csv`.
