@@ -16,6 +16,7 @@ pub struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   runner list                                    list the experiments
+  runner new churn --csv data.csv --target churn write an experiment
   runner exp overfit_mnist                       train, and read the summary
   runner exp overfit_mnist --seeds 0..4          five seeds, trained together
   runner exp digits_mlp --set train.epochs=200   change a setting

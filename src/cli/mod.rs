@@ -8,6 +8,7 @@
 pub mod args;
 pub mod command_line;
 pub mod commands;
+pub mod dry_run;
 pub mod end_of_run;
 pub mod exit;
 #[cfg(test)]

@@ -1,9 +1,11 @@
 //! Experiments: read a TOML file (`spec`), check it (`plan`), train it (`run`), keep the results (`store`), repeat and
-//! compare them (`verify`) and predict new rows (`predict`).
+//! compare them (`verify`), predict new rows (`predict`) and write new files (`template`).
 
+pub mod dry_run;
 pub mod plan;
 pub mod predict;
 pub mod run;
 pub mod spec;
 pub mod store;
+pub mod template;
 pub mod verify;

@@ -7,17 +7,20 @@ use anyhow::anyhow;
 use serde_json::json;
 
 use crate::cli::args::about_args::AboutArgs;
+use crate::cli::args::dry_run::DryRun;
 use crate::cli::args::experiments::{Experiments, Planned};
 use crate::cli::args::log_args::LogArgs;
 use crate::cli::args::output_args::OutputArgs;
 use crate::cli::args::run_args::{ExecutionConfig, RunArgs, listen, quoted};
 use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::commands::resume;
+use crate::cli::dry_run;
 use crate::cli::end_of_run::{finish_completed_run, finish_run};
 use crate::cli::exit::Exit;
 use crate::cli::text::terminal;
 use crate::config::suggest;
 use crate::data::store::cache::Cache;
+use crate::experiment::dry_run::preview;
 use crate::experiment::run::checkpointing::CheckpointInterval;
 use crate::experiment::run::{Options, run as run_study};
 use crate::experiment::store::about::About;
@@ -51,6 +54,8 @@ pub struct Args {
     #[command(flatten)]
     log_args: LogArgs,
     #[command(flatten)]
+    dry_run: DryRun,
+    #[command(flatten)]
     output_args: OutputArgs,
 }
 
@@ -61,6 +66,7 @@ Examples:
   runner exp digits_mlp --set train.optimizer.adam.lr=0.01 --set train.batch=32
   runner exp digits_mlp --set 'train.optimizer={ sgd = { lr = 0.1, momentum = 0.9 } }'
   runner exp my/idea.toml --device cuda --out results
+  runner exp my/idea.toml --dry-run
   runner exp digits_mlp 'ideas/*.toml'          several: all are checked first
   runner exp regularize_mnist --variant base,dropout
   runner exp digits_mlp --json | jq '.histories[0].history.loss'
@@ -189,6 +195,12 @@ fn run_one(args: &Args, planned: &Planned, output_args: &OutputArgs, signals: &S
     };
     study.notes.iter().for_each(|note| progress.note(note));
     run_args.note_unused_options(study, execution.device, &mut progress);
+    if args.dry_run.dry_run {
+        let groups = preview(study, &args.out, &options, &mut progress)?;
+        progress.end();
+        dry_run::print(study, &groups, &args.out, &options, output_args);
+        return Ok(Exit::Done);
+    }
     if args.resume && existing.is_none() {
         progress.say("no run to resume: starting a new one");
     }

@@ -9,6 +9,7 @@ pub mod exp;
 pub mod export;
 pub mod list;
 pub mod man;
+pub mod new;
 pub mod plot;
 pub mod predict;
 pub mod report;
@@ -24,6 +25,8 @@ use clap::Subcommand;
 /// A command and its arguments.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a new experiment file
+    New(new::Args),
     /// Run an experiment
     #[command(visible_aliases = ["run", "train"])]
     Exp(exp::Args),

@@ -13,7 +13,7 @@ use anyhow::Context;
 
 use crate::cli::command_line::Cli;
 use crate::cli::commands::{
-    Command, compare, completions, data, export, list, man, plot, report, runs, schema, selftest, show,
+    Command, compare, completions, data, export, list, man, new, plot, report, runs, schema, selftest, show,
 };
 use crate::cli::exit::{Exit, report_outcome};
 use crate::cli::process::dispatch::{Dispatched, EngineCommand};
@@ -55,6 +55,7 @@ pub(crate) fn dispatch(command: &Command) -> Dispatched<'_> {
         Command::Export(args) => export::run(args),
         Command::Report(args) => report::run(args),
         Command::List(args) => list::run(args),
+        Command::New(args) => new::run(args),
         Command::Show(args) => show::run(args),
         Command::Selftest(args) => selftest::run(args),
         Command::Schema(args) => schema::run(args),

@@ -11,7 +11,8 @@ use crate::data::rows::{Rows, class_numbers};
 use crate::data::table::column::Column;
 use crate::data::table::columns::describe_content;
 use crate::data::table::csv_table::Table;
-use crate::data::table::recognize::{number_warning, recognize, row_number_warning};
+use crate::data::table::recognize::number_columns::{number_warning, row_number_warning};
+use crate::data::table::recognize::recognize;
 use crate::data::table::values::Values;
 use crate::data::target::Target;
 

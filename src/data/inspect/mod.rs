@@ -1,5 +1,9 @@
-//! Description of data sets, and duplicate rows.
+//! Description of data sets, duplicate rows, and proposals for using a user's table.
 
 pub mod class_count;
+pub mod csv_section;
 pub mod describe;
+pub mod detect;
 pub mod duplicates;
+pub mod problem;
+pub mod proposal;

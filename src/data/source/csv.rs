@@ -60,6 +60,9 @@ pub struct Csv {
     /// `classes` never count as missing.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "class_names")]
     pub missing_values: Option<Vec<String>>,
+    /// Texts that count as missing in addition, in all columns, such as `["?"]`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "texts")]
+    pub na_values: Vec<String>,
     /// Decimal mark of numbers, `.` or `,`; by default `.`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decimal: Option<char>,
@@ -87,7 +90,7 @@ fn separator_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<char, D:
 /// Deserializes class names, as text or as whole numbers: `["0", "1"]` or `[0, 1]`.
 fn class_names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
     #[derive(Deserialize)]
-    #[serde(untagged, expecting = "expected the name of a class, or its number")]
+    #[serde(untagged, expecting = "expected a text or a whole number")]
     enum Name {
         Text(String),
         Number(i64),
@@ -98,6 +101,11 @@ fn class_names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<
         Name::Number(number) => number.to_string(),
     };
     Ok(names.map(|names| names.into_iter().map(text).collect()))
+}
+
+/// Deserializes texts, as in [`class_names`].
+fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    class_names(deserializer).map(Option::unwrap_or_default)
 }
 
 /// Reads a table of the user. Returns it with the SHA-256 of the file.
@@ -125,7 +133,7 @@ impl Csv {
         let is_class = self.task == Some(TargetKind::Classes) || classes.is_some();
         let text = self.categories.iter().chain(target.filter(|_| is_class)).cloned().collect();
         Ok(FieldFormat {
-            missing_values: self.missing_values.clone(),
+            missing_values: FieldFormat::missing_texts(self.missing_values.as_deref(), &self.na_values),
             numbers,
             classes,
             text: TextColumns::Named(text),

@@ -9,7 +9,8 @@ use crate::data::rows::ONE_THREAD;
 use crate::data::table::column::Column;
 use crate::data::table::csv_table::Table;
 use crate::data::table::encode::{Encode, EncodingKind};
-use crate::data::table::recognize::{Finding, MOST_CATEGORIES, number_warning, recognize};
+use crate::data::table::recognize::number_columns::number_warning;
+use crate::data::table::recognize::{Finding, MOST_CATEGORIES, recognize};
 use crate::data::table::values::Values;
 
 /// Settings for reading a feature column.
@@ -145,7 +146,7 @@ pub(crate) fn too_large(table: &Table, column: &Column, row: usize) -> String {
 pub(crate) fn too_large_hint(column: &Column, row: usize) -> String {
     let cell = quote_cell(column, row);
     format!(
-        "if it marks a missing value, write `missing_values = [\"\", \"NA\", \"{cell}\"]`, and `missing = \"mean\"` or \
+        "if it marks a missing value, write `na_values = [\"{cell}\"]`, and `missing = \"mean\"` or \
          `\"drop\"`; otherwise correct it"
     )
 }

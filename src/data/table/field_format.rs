@@ -72,6 +72,17 @@ impl FieldFormat {
         }
     }
 
+    /// Returns the texts that count as missing: `stated` or else pandas' list, and `more` in addition. `None` is pandas'
+    /// list alone.
+    pub fn missing_texts(stated: Option<&[String]>, more: &[String]) -> Option<Vec<String>> {
+        if more.is_empty() {
+            return stated.map(<[String]>::to_vec);
+        }
+        let default = || std::iter::once("").chain(MISSING).map(str::to_owned).collect();
+        let texts = stated.map_or_else(default, <[String]>::to_vec);
+        Some(texts.into_iter().chain(more.iter().cloned()).collect())
+    }
+
     /// Returns whether a field, without surrounding blanks, counts as missing in this column.
     pub(super) fn is_missing(&self, column: &str, field: &str) -> bool {
         let is_class = |stated: &ClassColumn| stated.name == column && stated.classes.iter().any(|name| name == field);
@@ -125,5 +136,19 @@ mod tests {
         assert!(["?", "-999", "-999.0"].iter().all(|field| reading.is_missing("x", field)));
         assert!(!["", "NA", "-9990"].iter().any(|field| reading.is_missing("x", field)));
         assert!(!reading.is_of_plain_numbers());
+    }
+
+    #[test]
+    fn na_values_are_added_to_the_list_of_pandas_or_to_the_stated_one() {
+        let more = ["?".to_owned()];
+        let reading = |stated: Option<&[String]>, more: &[String]| FieldFormat {
+            missing_values: FieldFormat::missing_texts(stated, more),
+            ..FieldFormat::new(',')
+        };
+        assert_eq!(reading(None, &[]), FieldFormat::new(','));
+        assert!(["", "NA", "?"].iter().all(|field| reading(None, &more).is_missing("x", field)));
+        let stated = ["-".to_owned()];
+        let both = reading(Some(&stated), &more);
+        assert!(["-", "?"].iter().all(|field| both.is_missing("x", field)) && !both.is_missing("x", "NA"));
     }
 }

@@ -11,7 +11,7 @@ use crate::data::resample::Resample;
 use crate::data::{DatasetInfo, Target};
 use crate::experiment::plan::network_plan::{NetworkPlan, missing_table};
 use crate::experiment::plan::positive_class;
-use crate::experiment::spec::{ModelName, Spec};
+use crate::experiment::spec::{ModelName, Spec, missing_keys};
 use crate::history::provenance::Provenance;
 use crate::metrics::Metric;
 use crate::metrics::score::{ClassScore, Score};
@@ -169,8 +169,8 @@ impl Model {
                 return Err(fault.hint("set `model = \"network\"` or `model = \"tree\"`; a variant can set the other"));
             }
             (None, false, None) => {
-                let fault = Invalid::new("network", "is missing");
-                return Err(fault.hint("add `[network]` and `[train]`, or `[tree]` for a decision tree"));
+                let fault = Invalid::new("network", "and `train` are missing");
+                return Err(fault.hint(missing_keys::model_hint(info.target, false, false)));
             }
         };
         match name {

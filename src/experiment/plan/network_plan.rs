@@ -2,7 +2,7 @@
 
 use crate::config::check::Invalid;
 use crate::data::DatasetInfo;
-use crate::experiment::spec::Spec;
+use crate::experiment::spec::{Spec, missing_keys};
 use crate::history::{LayerRecord, NetworkRecord};
 use crate::network::NetworkSpec;
 use crate::network::layer::Layer;
@@ -34,8 +34,10 @@ impl NetworkPlan {
     pub(crate) fn new(spec: &Spec, info: &DatasetInfo) -> Result<NetworkPlan, Invalid> {
         let by = |table: &'static str, is_there: bool| if is_there { table } else { "`model`" };
         let network = spec.network.clone();
-        let network = network.ok_or_else(|| missing_table("network", by("`[train]`", spec.train.is_some())))?;
-        let train = spec.train.clone().ok_or_else(|| missing_table("train", "`[network]`"))?;
+        let hint = missing_keys::model_hint(info.target, network.is_some(), spec.train.is_some());
+        let network =
+            network.ok_or_else(|| missing_table("network", by("`[train]`", spec.train.is_some())).hint(&*hint))?;
+        let train = spec.train.clone().ok_or_else(|| missing_table("train", "`[network]`").hint(hint))?;
         let architecture = check_network(&network, spec.data.name(), info)?;
         let has_validation = spec.data.split().holds_out_validation();
         train.check(has_validation, info.target).map_err(|fault| fault.under("train"))?;

@@ -14,8 +14,9 @@ mod stack;
 pub mod stack_queue;
 pub mod test_metrics;
 pub mod tree;
-mod unseen_classes;
+pub(in crate::experiment) mod unseen_classes;
 
+pub(in crate::experiment) use crate::experiment::run::run_study::load_group;
 pub use crate::experiment::run::run_study::{Finished, Options, resume, run};
 
 #[cfg(test)]

@@ -302,7 +302,7 @@ fn update_latest(folder: &RunDir) {
 
 /// Loads and preprocesses the data of a group of plans. `source` are the source rows of the previous group; they are
 /// replaced by those of this group.
-fn load_group(
+pub(in crate::experiment) fn load_group(
     group: &[&Plan],
     source: &mut Option<SourceRows>,
     options: &Options,

@@ -17,7 +17,7 @@ use crate::experiment::run::checkpointing;
 use crate::experiment::run::context::RunContext;
 use crate::experiment::run::error::{self, Operation};
 use crate::experiment::run::grouping;
-use crate::experiment::run::memory_estimate::Workload;
+use crate::experiment::run::memory_estimate::{MemoryEstimate, Workload};
 use crate::experiment::run::progress::RunProgress;
 use crate::experiment::run::source_rows::Fold;
 use crate::experiment::run::stack::{Replica, run_stack};
@@ -56,9 +56,7 @@ pub fn run_group(
 ) -> anyhow::Result<TrialResults> {
     let networks: Vec<(&Plan, &NetworkPlan)> = plans.iter().filter_map(|plan| Some((*plan, plan.network()?))).collect();
     let network = networks[0].1;
-    let first = &folds[0].1;
-    let weighted = first.training.rows().weights.is_some();
-    let workload = Workload { rows: history_fields::rows(first), weighted, folds: folds.len(), device: context.device };
+    let workload = workload(folds, context.device);
     let free = memory::free(context.device);
     let mut ended = TrialResults::default();
     let stacks = match context.run_state.stacks(group) {
@@ -118,6 +116,28 @@ pub fn run_group(
         }
     }
     Ok(ended)
+}
+
+/// Returns the number of replicas of each stack of these plans, and the estimated memory of the largest one in bytes.
+pub(in crate::experiment) fn stack_sizes(
+    plans: &[&Plan],
+    folds: &[Fold],
+    stack: Option<usize>,
+    device: Device,
+) -> (Vec<usize>, u128) {
+    let networks: Vec<(&Plan, &NetworkPlan)> = plans.iter().filter_map(|plan| Some((*plan, plan.network()?))).collect();
+    let (network, workload) = (networks[0].1, workload(folds, device));
+    let width = stack.unwrap_or_else(|| grouping::width(network, &workload, memory::free(device)));
+    let sizes: Vec<usize> = plan_stacks(&networks, folds, width).iter().map(Vec::len).collect();
+    let largest = sizes.iter().copied().max().unwrap_or(0);
+    (sizes, MemoryEstimate::new(network, &workload).bytes(largest))
+}
+
+/// Returns the size of the work of a stack with these folds.
+fn workload(folds: &[Fold], device: Device) -> Workload {
+    let first = &folds[0].1;
+    let weighted = first.training.rows().weights.is_some();
+    Workload { rows: history_fields::rows(first), weighted, folds: folds.len(), device }
 }
 
 /// Returns the unfinished stacks, and reads the histories of the finished ones into `histories`.

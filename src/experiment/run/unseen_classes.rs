@@ -8,7 +8,7 @@ use crate::experiment::run::source_rows::Fold;
 const MOST_NAMES: usize = 8;
 
 /// Returns the warnings for these folds.
-pub(super) fn warnings(folds: &[Fold], loaded: &Loaded) -> Vec<String> {
+pub(in crate::experiment) fn warnings(folds: &[Fold], loaded: &Loaded) -> Vec<String> {
     let Target::Classes(classes) = loaded.target else { return Vec::new() };
     let of_test = loaded.test.as_ref().map_or_else(|| vec![0; classes], |rows| rows.counts(classes));
     let all: Vec<u64> = loaded.rows.counts(classes).iter().zip(of_test).map(|(rows, test)| rows + test).collect();

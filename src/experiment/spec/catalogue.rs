@@ -13,7 +13,7 @@ use crate::io::file_format::FileFormat;
 const SHIPPED: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/experiments.rs"));
 
 /// The directory of user experiments.
-const OWN: &str = "experiments";
+pub const OWN: &str = "experiments";
 
 /// Returns the shipped experiments, sorted by name.
 pub fn shipped() -> impl Iterator<Item = SourceText> {

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use toml_edit::{Item, Value};
 
 use crate::config::check::Invalid;
-use crate::experiment::spec::{Spec, file_hints, former_keys};
+use crate::experiment::spec::{Spec, file_hints, former_keys, missing_keys};
 
 /// The text of an experiment file, with its name and origin for messages.
 #[derive(Clone, Debug, Default)]
@@ -54,11 +54,19 @@ impl SourceText {
     /// Parses the text.
     ///
     /// # Errors
-    /// If it is not valid TOML, or has an unknown key or a value of the wrong type. The message shows the line.
+    /// If it is not valid TOML, has an unknown key or a value of the wrong type, or lacks required keys. The message shows
+    /// the line, and all keys that are missing.
     pub fn parse(&self) -> Result<Spec, SpecError> {
         toml_edit::de::from_str(&self.text).map_err(|error| {
             if let Some(fault) = self.table_named_model() {
                 return fault;
+            }
+            let is_missing = error.message().contains("missing field");
+            if let Some(missing) = is_missing.then(|| missing_keys::find(&self.text, self.layers.is_empty())).flatten()
+            {
+                let hint = "`runner new NAME` writes a whole file with comments; for a table of your own, `--csv FILE`";
+                let message = format!("failed to read `{}`: {}", self.origin, missing.trim_end());
+                return SpecError { message, hint: Some(hint.to_owned()) };
             }
             let (origin, shown) = match error.span().and_then(|span| self.place_in_layer(span.start)) {
                 Some((layer, line)) => (&layer.origin, show_line(&layer.text, line, error.message())),

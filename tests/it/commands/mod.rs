@@ -6,4 +6,5 @@ mod help;
 pub mod json_output;
 mod lessons;
 mod list_and_show;
+mod new;
 mod schema;

@@ -46,7 +46,10 @@ fn files_that_are_no_experiments_are_rejected_by_name() {
     assert_says(&error_message(b"title = \"cut off"), &["failed to read", "`idea.toml`", "line 1"]);
     assert_says(&error_message(&[0xff, 0xfe, 0x00, 0x81, 0x7f, 0x00]), &["failed to read", "`idea.toml`", "utf-8"]);
     assert_says(&error_message(b"{\"title\": \"JSON\"}"), &["failed to read", "`idea.toml`", "line 1"]);
-    assert_says(&error_message(b"title = \"no more\""), &["failed to read", "`idea.toml`", "missing field `data`"]);
+    assert_says(
+        &error_message(b"title = \"no more\""),
+        &["failed to read", "`idea.toml`", "`network.layers`", "`data`"],
+    );
 }
 
 proptest! {

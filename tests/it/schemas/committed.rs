@@ -11,10 +11,15 @@ fn root() -> PathBuf {
 /// Checks a committed schema, or with `UPDATE_DOCS=1` writes it.
 #[track_caller]
 fn assert_committed(name: &str, schema: &Value) {
+    assert_committed_text(name, &format!("{}\n", serde_json::to_string_pretty(schema).unwrap()));
+}
+
+/// Checks a committed page, or with `UPDATE_DOCS=1` writes it.
+#[track_caller]
+fn assert_committed_text(name: &str, current: &str) {
     let path = root().join("docs/reference").join(name);
-    let current = format!("{}\n", serde_json::to_string_pretty(schema).unwrap());
     if std::env::var_os("UPDATE_DOCS").is_some() {
-        std::fs::write(&path, &current).unwrap();
+        std::fs::write(&path, current).unwrap();
         return;
     }
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
@@ -34,6 +39,11 @@ fn the_schema_of_histories_is_that_of_the_types() {
 #[test]
 fn the_schema_of_experiment_files_is_that_of_the_types() {
     assert_committed("experiment.schema.json", &runner::experiment::spec::json_schema::json_schema());
+}
+
+#[test]
+fn the_page_of_all_keys_is_that_of_the_types() {
+    assert_committed_text("experiment-keys.md", &runner::experiment::spec::key_reference::page());
 }
 
 #[test]

@@ -109,7 +109,7 @@ fn invalid_class_lists_are_rejected() {
     let stated = |classes: &str| FRAUD_DATA.replace("[\"0\", \"1\"]", classes);
     dir.assert_rejected(&stated("[\"0\"]"), &["`data.csv.classes` must list at least two classes, found 1"]);
     dir.assert_rejected(&stated("[0, 1, \"1.0\"]"), &["`data.csv.classes` lists class `1.0` twice"]);
-    dir.assert_rejected(&stated("[0.5, 1]"), &["expected the name of a class, or its number"]);
+    dir.assert_rejected(&stated("[0.5, 1]"), &["expected a text or a whole number"]);
     let values = format!("{FRAUD_DATA}task = \"values\"\n");
     dir.assert_rejected(&values, &["`data.csv.classes` lists classes, but `task` is `values`"]);
 }

@@ -52,8 +52,8 @@ fn the_separator_line_of_excel_is_used() {
 fn a_tab_separator_can_be_set_as_the_hint_says() {
     let dir = TestDir::new();
     dir.write("t.tsv", "a\tb\ty\n1\t2\t3\n2\t3\t4\n3\t1\t2\n4\t2\t6\n");
-    let message = stderr(&dir.run(&["data", "describe", "t.tsv"]).code(2));
-    assert_says(&message, &["is the separator `tab`? Then say `--separator 'tab'`"]);
+    let detected = describe(&dir, &["t.tsv"]);
+    assert_says(&detected, &["4 rows of 3 columns", "separator = \"tab\""]);
     for tab in ["tab", "\\t", "\t"] {
         let text = describe(&dir, &["t.tsv", "--separator", tab]);
         assert!(text.contains("4 rows"), "{text}");

@@ -130,7 +130,7 @@ fn a_new_table_is_read_like_the_table_of_the_run() {
         .map(|row| format!("{row}.000,5;{:02}/03/2024;{};{}\n", row + 10, ["None", "UK"][row % 2], ["a", "b"][row % 2]))
         .collect();
     let data = "target = \"y\"\nseparator = \";\"\ndecimal = \",\"\nthousands = \".\"\ndates = [\"day\"]\n\
-                missing_values = [\"?\"]\nmissing = \"drop\"\nencode = \"one_hot\"";
+                missing_values = [\"-\"]\nna_values = [\"?\"]\nmissing = \"drop\"\nencode = \"one_hot\"";
     let dir = new_dir(&format!("x;day;land;y\n{rows}"), data, 2, CLASSIFY);
     assert_eq!(dir.history(&["idea.toml"])["network"]["parameters"], 2 * 4 + 2);
     // 04/03 would be ambiguous if the run's own table had not the day first
@@ -195,10 +195,10 @@ fn numbers_with_symbols_are_rejected_with_the_setting_to_add() {
         (["45%", "50 %", "7.5%"], ["has percentages: `45%` in row 1 (line 2)", "remove `%`"]),
         (["$1,299.99", "$5", "-$7.50"], ["has amounts of money: `$1,299.99` in row 1 (line 2)", "remove `$`"]),
         (["4,5 €", "5 €", "7 €"], ["has amounts of money: `4,5 €` in row 1 (line 2)", "remove `€`"]),
-        (["1", "2", "?"], ["has numbers, but also `?` in row 3 (line 4)", "missing_values = [\"\", \"NA\", \"?\"]"]),
-        (["1", "-", "3"], ["has numbers, but also `-` in row 2 (line 3)", "missing_values = [\"\", \"NA\", \"-\"]"]),
-        (["1", "Infinity", "3"], ["has numbers, but also `Infinity` in row 2 (line 3)", "missing_values"]),
-        (["1", "2", "1e400"], ["has numbers, but also `1e400` in row 3 (line 4)", "missing_values"]),
+        (["1", "2", "?"], ["has numbers, but also `?` in row 3 (line 4)", "na_values = [\"?\"]"]),
+        (["1", "-", "3"], ["has numbers, but also `-` in row 2 (line 3)", "na_values = [\"-\"]"]),
+        (["1", "Infinity", "3"], ["has numbers, but also `Infinity` in row 2 (line 3)", "na_values"]),
+        (["1", "2", "1e400"], ["has numbers, but also `1e400` in row 3 (line 4)", "na_values"]),
     ] {
         let rows: String = cells.iter().enumerate().map(|(number, cell)| format!("{cell};{number}\n")).collect();
         assert_rejected(&format!("x;y\n{rows}"), data, &words);
@@ -230,11 +230,7 @@ fn text_columns_are_rejected_unless_declared_as_categories() {
         &["`data.csv.encode` is `one_hot`", "column `c` has 60 categories", "categories = [\"c\"]"],
     );
     let sign = table(20, &|row| ["Rome", "Oslo", "?", "Rome"][row % 4].to_owned());
-    assert_rejected(
-        &sign,
-        data,
-        &["`?` in row 3 (line 4)", "missing_values = [\"\", \"NA\", \"?\"]", "categories = [\"c\"]"],
-    );
+    assert_rejected(&sign, data, &["`?` in row 3 (line 4)", "na_values = [\"?\"]", "categories = [\"c\"]"]);
     for (table, features) in [(&ids, 21), (&sixty_towns, 61), (&sign, 4)] {
         assert_eq!(train(table, &format!("{data}\ncategories = [\"c\"]"), 2, CLASSIFY).0, features);
     }
@@ -267,7 +263,7 @@ fn numbers_outside_the_range_of_f32_are_rejected_with_their_position() {
         let words = format!("has `{shown}` in row 2 (line 3), column `z`, which is too large for f32");
         for scale in ["none", "standard"] {
             let data = format!("target = \"y\"\nscale = \"{scale}\"");
-            assert_rejected(&table, &data, &[&words, &format!("missing_values = [\"\", \"NA\", \"{shown}\"]")]);
+            assert_rejected(&table, &data, &[&words, &format!("na_values = [\"{shown}\"]")]);
         }
         let dir = new_dir(&table, "target = \"y\"", 2, CLASSIFY);
         dir.write("tree.toml", tree);

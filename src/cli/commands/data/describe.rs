@@ -10,8 +10,11 @@ use crate::cli::text::progress_bar::Progress;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
 use crate::config::suggest;
+use crate::data::inspect::csv_section::csv_section;
 use crate::data::inspect::describe::{Description, describe, describe_table};
-use crate::data::source::{DataSpec, csv};
+use crate::data::inspect::detect::read_separated;
+use crate::data::inspect::proposal::propose;
+use crate::data::source::DataSpec;
 use crate::data::store::cache::Cache;
 use crate::data::store::manifest::Manifest;
 use crate::data::table::csv_text::TableError;
@@ -29,9 +32,9 @@ pub(crate) struct DescribeArgs {
     /// Target column of the table
     #[arg(long, value_name = "COLUMN")]
     target: Option<String>,
-    /// Field separator of the table: `,`, `;`, `tab`, …
-    #[arg(long, default_value = ",", value_name = "CHARACTER", value_parser = separator::parse)]
-    separator: char,
+    /// Field separator of the table: `,`, `;`, `tab`, … [default: detected]
+    #[arg(long, value_name = "CHARACTER", value_parser = separator::parse)]
+    separator: Option<char>,
     /// Decimal mark of numbers: `.` or `,`
     #[arg(long, value_name = "MARK", default_value = ".")]
     decimal: char,
@@ -41,12 +44,18 @@ pub(crate) struct DescribeArgs {
     /// Missing values, separated by commas, such as `,NA,?` [default: the list of pandas]
     #[arg(long, value_name = "VALUES", value_delimiter = ',', allow_hyphen_values = true)]
     missing_values: Option<Vec<String>>,
+    /// More missing values, in addition to those, such as `?`
+    #[arg(long, value_name = "VALUES", value_delimiter = ',', allow_hyphen_values = true)]
+    na_values: Vec<String>,
     /// Date columns, separated by commas
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     dates: Option<Vec<String>>,
     /// Print JSON
     #[arg(long)]
     json: bool,
+    /// Print the part `[data.csv]` of an experiment file
+    #[arg(long, conflicts_with = "json")]
+    toml: bool,
 }
 
 impl DescribeArgs {
@@ -56,10 +65,10 @@ impl DescribeArgs {
         numbers.check().map_err(|fault| anyhow!("`--{}` {}", fault.key, fault.message))?;
         let dates = self.dates.clone().map(Dates::Columns);
         Ok(FieldFormat {
-            missing_values: self.missing_values.clone(),
+            missing_values: FieldFormat::missing_texts(self.missing_values.as_deref(), &self.na_values),
             numbers,
             text: TextColumns::All,
-            ..FieldFormat::new(self.separator).with_dates(dates.as_ref())
+            ..FieldFormat::new(self.separator.unwrap_or(',')).with_dates(dates.as_ref())
         })
     }
 }
@@ -75,14 +84,48 @@ pub(super) fn find_manifest(name: &str) -> anyhow::Result<Manifest> {
 
 /// Prints a description of the rows of a data set or of a user's table.
 pub(crate) fn run(args: &DescribeArgs) -> anyhow::Result<Exit> {
-    let description = describe_data_or_table(&Cache::for_user(), &args.name, args.target.as_deref(), &args.reading()?)?;
-    let manifest = Manifest::named(&args.name);
+    let (format, target) = (args.reading()?, args.target.as_deref());
+    if args.toml {
+        return print_toml(args, format);
+    }
+    let description = describe_data_or_table(&Cache::for_user(), &args.name, target, &format)?;
     if args.json {
         terminal::json(&description);
-    } else {
-        terminal::out(&describe_text::render(manifest.as_ref(), &description));
+        return Ok(Exit::Done);
+    }
+    let manifest = Manifest::named(&args.name);
+    terminal::out(&describe_text::render(manifest.as_ref(), &description));
+    if manifest.is_none()
+        && let Ok(proposal) = propose(Path::new(&args.name), format, target)
+    {
+        terminal::out(&format!("\n{}", describe_text::proposed(&proposal, target.is_some())));
     }
     Ok(Exit::Done)
+}
+
+/// Prints the part `[data.csv]` of an experiment on a table.
+///
+/// # Errors
+/// If the table cannot be read, or the target cannot be predicted.
+fn print_toml(args: &DescribeArgs, format: FieldFormat) -> anyhow::Result<Exit> {
+    if !is_table(&args.name) {
+        find_manifest(&args.name)?;
+        let hint = format!("write `[data.{0}]`, or a whole experiment with `runner new NAME --data {0}`", args.name);
+        return Err(anyhow!("`--toml` is for tables, and `{}` is a named data set", args.name).context(Hint(hint)));
+    }
+    let proposal = propose(Path::new(&args.name), format, args.target.as_deref())
+        .map_err(|fault| table_error(&args.name, fault))?;
+    if args.target.is_none() {
+        let target = &proposal.target;
+        terminal::warn(&format!("the target `{target}` is a guess; choose the column to predict with `--target`"));
+    }
+    terminal::out(&csv_section(&proposal, &args.name));
+    Ok(Exit::Done)
+}
+
+/// Returns whether the name is the path of a table.
+fn is_table(name: &str) -> bool {
+    Manifest::named(name).is_none() && (Path::new(name).exists() || name.contains(['.', '/', MAIN_SEPARATOR]))
 }
 
 /// Returns statistics of a data set or of a user's table.
@@ -95,8 +138,9 @@ pub(crate) fn describe_data_or_table(
     target: Option<&str>,
     reading: &FieldFormat,
 ) -> anyhow::Result<Description> {
-    if Manifest::named(name).is_none() && (Path::new(name).exists() || name.contains(['.', '/', MAIN_SEPARATOR])) {
-        let (table, sum) = csv::read(Path::new(name), reading).map_err(|fault| table_error(name, fault))?;
+    if is_table(name) {
+        let read = read_separated(Path::new(name), reading.clone());
+        let (table, sum, _) = read.map_err(|fault| table_error(name, fault))?;
         let target = target.map(|target| find_column(name, &table, target)).transpose()?;
         return Ok(describe_table(name, &table, sum, target));
     }
@@ -121,7 +165,7 @@ fn describe_data_set(cache: &Cache, manifest: &Manifest, target: Option<&str>) -
 }
 
 /// Returns the error of a file, with a hint that names the options of this command.
-fn table_error(name: &str, fault: TableError) -> anyhow::Error {
+pub(crate) fn table_error(name: &str, fault: TableError) -> anyhow::Error {
     let error = anyhow!("`{name}` {}", fault.message);
     // characters such as `;` need quotes in a shell
     let for_command_line = |hint: String| match hint.split_once("Then say `separator = \"") {

@@ -6,7 +6,9 @@ use crate::cli::text::{number_format, terminal};
 use crate::cli::truncate::truncated;
 use crate::config::suggest;
 use crate::data::inspect::class_count::ClassCount;
+use crate::data::inspect::csv_section::plain_settings;
 use crate::data::inspect::describe::{ColumnDescription, Constant, Description, PartDescription};
+use crate::data::inspect::proposal::Proposal;
 use crate::data::store::manifest::Manifest;
 
 /// Maximum length of the name of a class or column; longer names are cut.
@@ -53,6 +55,15 @@ pub(crate) fn render(manifest: Option<&Manifest>, description: &Description) -> 
 /// Returns whether the column is the target whose classes are already shown.
 fn is_class_column(part: &PartDescription, column: &ColumnDescription) -> bool {
     !part.classes.is_empty() && part.target.as_ref() == Some(&column.name)
+}
+
+/// Returns the settings of `[data.csv]` that fit a table.
+pub(crate) fn proposed(proposal: &Proposal, has_target: bool) -> String {
+    let page = TextStyle::of_output();
+    let guess = if has_target { "" } else { "; the target is a guess" };
+    let title = format!("together, in `[data.csv]` (`--toml` prints it with comments{guess}):");
+    let settings = plain_settings(proposal).join("\n");
+    format!("{}\n{}", page.wrapped(&title, 2), settings.lines().map(|line| format!("  {line}\n")).collect::<String>())
 }
 
 /// Returns one line about a part: its rows, columns and missing values.
@@ -128,7 +139,7 @@ fn warnings(part: &PartDescription) -> Vec<String> {
     let some_missing = columns(&|column| column.missing > 0 && column.distinct > 0);
     if !some_missing.is_empty() {
         warnings.push(format!(
-            "missing values in {}: set `missing = \"drop\"` to drop these rows, or `\"mean\"` or `\"most_frequent\"` to fill them in",
+            "missing values in {}; write: `missing = \"mean\"` (fills in the mean, or the most frequent text) or `missing = \"drop\"` (drops these rows)",
             listed(&some_missing)
         ));
     }
@@ -136,13 +147,13 @@ fn warnings(part: &PartDescription) -> Vec<String> {
         let cell = column.missing_as.as_ref().filter(|_| column.kind == "text")?;
         let name = &column.name;
         Some(format!(
-            "`{cell}` counts as missing in `{name}`; if it is a valid value, list the missing values, as in `missing_values = [\"\"]`"
+            "`{cell}` counts as missing in `{name}`; if it is a valid value, write: `missing_values = [\"\"]`"
         ))
     };
     warnings.extend(part.columns.iter().filter_map(as_text));
     let all_missing = columns(&|column| column.distinct == 0);
     if !all_missing.is_empty() {
-        warnings.push(format!("no value in any row: {}; drop columns with `drop`", listed(&all_missing)));
+        warnings.push(format!("no value in any row: {}; write: `drop = {all_missing:?}`", listed(&all_missing)));
     }
     warnings.extend(part.columns.iter().filter_map(|column| column.look_out.clone()));
     match &part.constant {
@@ -151,7 +162,7 @@ fn warnings(part: &PartDescription) -> Vec<String> {
         Constant::Columns(_) => {
             let names = columns(&|column| column.distinct == 1);
             if !names.is_empty() {
-                warnings.push(format!("constant columns: {}", listed(&names)));
+                warnings.push(format!("constant columns: {}; write: `drop = {names:?}`", listed(&names)));
             }
         }
     }

@@ -9,6 +9,7 @@ use anyhow::anyhow;
 use clap::Subcommand;
 use serde_json::json;
 
+pub(crate) use crate::cli::commands::data::describe::table_error;
 use crate::cli::commands::data::describe::{DescribeArgs, find_manifest};
 use crate::cli::exit::Exit;
 use crate::cli::process::dispatch::{Dispatched, EngineCommand};
@@ -23,7 +24,7 @@ use crate::data::store::manifest::Manifest;
 /// Arguments of `runner data`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  runner data list\n  runner data fetch mnist\n  runner data describe digits\n  runner data describe my/table.csv --target price"
+    after_help = "Examples:\n  runner data list\n  runner data fetch mnist\n  runner data describe digits\n  runner data describe my/table.csv --target price\n  runner data describe my/table.csv --target price --toml >> my/idea.toml"
 )]
 pub struct Args {
     #[command(subcommand)]

@@ -71,7 +71,7 @@ impl DateError {
                 "write the format: `dates = {{ {0} = \"%d/%m/%Y\" }}` if the day is first, `dates = {{ {0} = \"%m/%d/%Y\" }}` if the month is",
                 toml_key(column)
             ),
-            false => "correct the value, or list it under `missing_values`".to_owned(),
+            false => "correct the value, or list it under `na_values`".to_owned(),
         }
     }
 }

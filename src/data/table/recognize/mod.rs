@@ -6,25 +6,43 @@
 mod date_text;
 pub mod dates;
 mod missing;
+pub mod number_columns;
 pub mod number_format;
 
 use crate::data::table::column::Column;
+use crate::data::table::recognize::number_columns::FEWEST_IDS;
 use crate::data::table::recognize::number_format::{NumberFormat, OTHER_FORMATS, finite};
 use crate::data::table::values::Values;
 
 /// Maximum number of categories of a one-hot column, unless `categories` names it.
 pub const MOST_CATEGORIES: usize = 50;
 
-/// Minimum number of distinct values of a column of ids.
-const FEWEST_IDS: usize = 10;
-
 /// Marks of unknown values.
 const MARKS: [&str; 17] =
     ["?", "??", "???", ".", "..", "...", "-", "--", "---", "*", "**", "_", "/", "–", "—", "n.a.", "N.A."];
 
+/// Kind of the content of a text column that is no categories.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// Numbers with a decimal comma or thousands separators.
+    OtherNumbers,
+    /// Percentages or amounts of money.
+    Signs,
+    /// Numbers, and some texts.
+    OddTexts,
+    /// Dates.
+    Dates,
+    /// Text, and a mark of missing values.
+    Mark,
+    /// A different text in almost every row.
+    Ids,
+}
+
 /// Content of a text column that is no categories.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
+    /// Kind of the content.
+    pub content: Content,
     /// Description of the content, a fragment that follows the name of the column.
     pub what: String,
     /// Index of an example row.
@@ -93,10 +111,10 @@ pub fn recognize(column: &Column, numbers: NumberFormat) -> Option<Finding> {
                 without_signs(name, &text.chars().filter(|letter| is_sign(*letter)).collect::<String>())
             }
             TextKind::NotFinite => format!(
-                "correct the value, or count it as missing: `missing_values = [\"\", \"NA\", \"{text}\"]` with `missing = \"mean\"`"
+                "correct the value, or count it as missing: `na_values = [\"{text}\"]` with `missing = \"mean\"`"
             ),
             TextKind::Mark => format!(
-                "if it is a missing value, write `missing_values = [\"\", \"NA\", \"{text}\"]`, and `missing = \"mean\"` or `\"drop\"`"
+                "if it is a missing value, write `na_values = [\"{text}\"]`, and `missing = \"mean\"` or `\"drop\"`"
             ),
             TextKind::Date | TextKind::Word | TextKind::Number => "correct the value".to_owned(),
         };
@@ -113,77 +131,71 @@ pub fn recognize(column: &Column, numbers: NumberFormat) -> Option<Finding> {
             | TextKind::Mark
             | TextKind::Word => "has numbers, but also",
         };
+        let content = match kind {
+            TextKind::OtherNumber => Content::OtherNumbers,
+            TextKind::Percent | TextKind::Currency if !is_slip => Content::Signs,
+            _ => Content::OddTexts,
+        };
         let (may_be_category, may_be_left_out) =
             (matches!(kind, TextKind::Date | TextKind::Word), what != "has numbers, but also");
-        return Some(Finding { what: what.to_owned(), row, fix: Some(fix), may_be_category, may_be_left_out });
+        return Some(Finding { content, what: what.to_owned(), row, fix: Some(fix), may_be_category, may_be_left_out });
     }
     if 2 * rows(&|kind| kind == TextKind::Date) > all - marks {
         let fix = format!("write `dates = [\"{name}\"]` to convert them to days since 1970-01-01");
         let row = first(&|kind| kind == TextKind::Date)?;
-        let what = "has dates".to_owned();
-        return Some(Finding { what, row, fix: Some(fix), may_be_category: true, may_be_left_out: true });
+        let (content, what) = (Content::Dates, "has dates".to_owned());
+        return Some(Finding { content, what, row, fix: Some(fix), may_be_category: true, may_be_left_out: true });
     }
     let is_word = |(text, kind): (&String, &TextKind)| *kind == TextKind::Word && text.contains(char::is_alphanumeric);
     let has_words = distinct.iter().zip(&kinds).any(is_word);
     if let Some(row) = first(&|kind| kind == TextKind::Mark).filter(|_| has_words) {
         let text = column.text(row)?;
-        let fix = format!("if it is a missing value, write `missing_values = [\"\", \"NA\", \"{text}\"]`");
-        let what = "has text, and a sign that often marks a missing value".to_owned();
-        return Some(Finding { what, row, fix: Some(fix), may_be_category: true, may_be_left_out: false });
+        let fix = format!("if it is a missing value, write `na_values = [\"{text}\"]`");
+        let (content, what) = (Content::Mark, "has text, and a sign that often marks a missing value".to_owned());
+        return Some(Finding { content, what, row, fix: Some(fix), may_be_category: true, may_be_left_out: false });
     }
     if all >= FEWEST_IDS && 20 * distinct.len() >= 19 * all {
         let what = format!("has {} distinct texts in {all} rows, like ids or names", distinct.len());
         let row = first(&|_| true)?;
-        return Some(Finding { what, row, fix: None, may_be_category: true, may_be_left_out: true });
+        let content = Content::Ids;
+        return Some(Finding { content, what, row, fix: None, may_be_category: true, may_be_left_out: true });
     }
     None
 }
 
-/// Returns a warning about a column of numbers; `None` if there is none. Codes with leading zeros are found only if the
-/// text of the numbers is kept.
-pub fn number_warning(column: &Column) -> Option<String> {
-    let Values::Numbers(numbers) = &column.values else { return None };
-    let name = &column.name;
-    let as_codes =
-        format!("write `categories = [\"{name}\"]` if they are codes, or `drop = [\"{name}\"]` to leave them out");
-    let is_beyond = |number: &f64| number.fract() == 0.0 && number.abs() > 9_007_199_254_740_992.0;
-    if let Some(row) = numbers.iter().position(is_beyond) {
-        let text = column.text(row).unwrap_or_default();
-        return Some(format!(
-            "`{name}` has integers with more digits than a 64-bit float can store, such as {text}: {as_codes}"
-        ));
-    }
-    let has_zero = |text: &&String| {
-        let mut letters = text.bytes();
-        letters.next() == Some(b'0') && letters.next().is_some_and(|letter| letter.is_ascii_digit())
+/// Maximum number of distinct texts in a column of numbers that may all mark missing values.
+const MOST_MARKS: usize = 3;
+
+/// Returns the texts of a column that seem to mark missing values: signs such as `?`, and in a column of numbers a few
+/// other texts.
+pub fn missing_marks(column: &Column, numbers: NumberFormat) -> Vec<String> {
+    let Values::Text { distinct, .. } = &column.values else { return Vec::new() };
+    let of_kind = |is_mark: &dyn Fn(TextKind) -> bool| -> Vec<String> {
+        distinct.iter().filter(|text| is_mark(text_kind(text, numbers))).cloned().collect()
     };
-    if let Some(text) = column.number_texts().and_then(|texts| texts.iter().find(has_zero)) {
-        return Some(format!("`{name}` has numbers with a leading zero, such as {text}: {as_codes}"));
+    match recognize(column, numbers).map(|found| found.content) {
+        Some(Content::OddTexts) => {
+            let odd = of_kind(&|kind| kind != TextKind::Number);
+            if odd.len() <= MOST_MARKS { odd } else { of_kind(&|kind| kind == TextKind::Mark) }
+        }
+        Some(Content::Mark) => of_kind(&|kind| kind == TextKind::Mark),
+        _ => Vec::new(),
     }
-    const NAMES: [&str; 7] = ["id", "ids", "idx", "index", "key", "uuid", "unnamed"];
-    let is_named =
-        name.to_lowercase().split(|letter: char| !letter.is_alphanumeric()).any(|word| NAMES.contains(&word))
-            || name.ends_with("Id")
-            || name.ends_with("ID");
-    (is_named && are_distinct_whole(column, numbers)).then(|| as_ids(name))
 }
 
-/// Like [`number_warning`], for a column that numbers the rows, which may be a real feature in a small table.
-pub fn row_number_warning(column: &Column) -> Option<String> {
-    let Values::Numbers(numbers) = &column.values else { return None };
-    let counts = numbers.windows(2).all(|pair| pair[1] == pair[0] + 1.0);
-    (counts && are_distinct_whole(column, numbers)).then(|| as_ids(&column.name))
+/// Returns the formats, more likely ones first, in which all numbers of a column can be read; `None` if the column has no
+/// numbers in other formats.
+pub fn other_number_formats(column: &Column, numbers: NumberFormat) -> Option<Vec<NumberFormat>> {
+    let Values::Text { distinct, .. } = &column.values else { return None };
+    recognize(column, numbers).filter(|found| found.content == Content::OtherNumbers)?;
+    let is_number = |text: &&str| matches!(text_kind(text, numbers), TextKind::Number | TextKind::OtherNumber);
+    Some(formats_of(&distinct.iter().map(String::as_str).filter(is_number).collect::<Vec<_>>()))
 }
 
-fn are_distinct_whole(column: &Column, numbers: &[f64]) -> bool {
-    let is_whole = numbers.len() >= FEWEST_IDS && numbers.iter().all(|number| number.fract() == 0.0);
-    is_whole && column.distinct() == numbers.len()
-}
-
-fn as_ids(name: &str) -> String {
-    format!(
-        "`{name}` has a different integer in each row, like ids: write `drop = [\"{name}\"]` to leave the column out"
-    )
+/// Returns the formats in which all texts are numbers, more likely ones first.
+fn formats_of(texts: &[&str]) -> Vec<NumberFormat> {
+    let fits = |format: &NumberFormat| texts.iter().all(|text| format.parse(text).is_some());
+    OTHER_FORMATS.into_iter().filter(fits).collect()
 }
 
 fn text_kind(text: &str, numbers: NumberFormat) -> TextKind {
@@ -234,8 +246,7 @@ fn is_in_any_format(text: &str) -> bool {
 
 /// Returns the settings to write for numbers in another format.
 fn in_other_format(texts: &[&str]) -> String {
-    let fits = |format: &&NumberFormat| texts.iter().all(|text| format.parse(text).is_some());
-    let fitting: Vec<&NumberFormat> = OTHER_FORMATS.iter().filter(fits).collect();
+    let fitting = formats_of(texts);
     let lines = |format: &NumberFormat| match (format.decimal, format.thousands) {
         ('.', Some(mark)) => format!("`thousands = {:?}`", mark.to_string()),
         (decimal, None) => format!("`decimal = {:?}`", decimal.to_string()),
@@ -243,13 +254,13 @@ fn in_other_format(texts: &[&str]) -> String {
             format!("`decimal = {:?}` and `thousands = {:?}`", decimal.to_string(), mark.to_string())
         }
     };
-    let only_commas = |formats: &[&NumberFormat]| matches!(formats, [first, second, ..] if first.thousands.is_none() && second.thousands == Some(','));
+    let only_commas = |formats: &[NumberFormat]| matches!(formats, [first, second, ..] if first.thousands.is_none() && second.thousands == Some(','));
     match &fitting[..] {
         [] => "write numbers with a decimal point, in the same format in all rows".to_owned(),
         both if only_commas(both) => {
             let text = texts.iter().find(|text| text.contains(',')).copied().unwrap_or_default();
             let (small, large) = (text.replace(',', "."), text.replace(',', ""));
-            format!("write {} if `{text}` is {large}, or {} if it is {small}", lines(both[1]), lines(both[0]))
+            format!("write {} if `{text}` is {large}, or {} if it is {small}", lines(&both[1]), lines(&both[0]))
         }
         [first, ..] => format!("write {}", lines(first)),
     }
@@ -319,14 +330,14 @@ mod tests {
         for mark in ["?", ".", "-", "n.a."] {
             let (what, row, hint) = found(&["1", "2", mark, "4"]);
             assert_eq!((&what[..], row), ("has numbers, but also", 2));
-            assert!(hint.contains(&format!("missing_values = [\"\", \"NA\", \"{mark}\"]")), "{hint}");
+            assert!(hint.contains(&format!("na_values = [\"{mark}\"]")), "{hint}");
             let (_, row, hint) = found(&["a", "b", mark, "a"]);
             assert!(row == 2 && hint.contains("`categories = [\"c\"]`"), "{hint}");
         }
         for text in ["inf", "-Infinity", "1e400", "-1e999"] {
             let (what, row, hint) = found(&["1", "2", text, "4"]);
             assert_eq!((&what[..], row), ("has numbers, but also", 2));
-            assert!(hint.contains("missing_values") && hint.contains(text), "{hint}");
+            assert!(hint.contains("na_values") && hint.contains(text), "{hint}");
         }
         let names: Vec<String> = (0..40).map(|row| format!("customer {row}")).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -354,30 +365,5 @@ mod tests {
         ] {
             assert_eq!(recognize(&column(fields), NumberFormat::default()), None, "{fields:?}");
         }
-    }
-
-    #[test]
-    fn codes_in_columns_of_numbers_are_looked_out_for() {
-        for (fields, words) in [
-            (&["12345678901234567890", "1"][..], "such as 12345678901234567890"),
-            (&["02139", "94105"], "such as 02139"),
-        ] {
-            let found = number_warning(&column(fields)).unwrap();
-            assert!(found.contains(words) && found.contains("drop = [\"c\"]"), "{found}");
-        }
-        for fields in [&["0.5", "0", "1e3"][..], &["3", "1", "2"]] {
-            assert_eq!(number_warning(&column(fields)), None);
-        }
-        let row_numbers: Vec<String> = (5..25).map(|row| row.to_string()).collect();
-        let named = |name: &str, rows: &[String]| {
-            let fields = rows.iter().map(String::as_str);
-            Column::read(name.into(), fields, &FieldFormat::new(','), |row| format!("row {row}")).unwrap()
-        };
-        for name in ["id", "customer_id", "PassengerId", "Unnamed: 0"] {
-            assert!(number_warning(&named(name, &row_numbers)).unwrap().contains("like ids"), "{name}");
-            assert_eq!(number_warning(&named(name, &row_numbers[..5])), None);
-        }
-        assert_eq!(number_warning(&named("width", &row_numbers)), None);
-        assert!(row_number_warning(&named("width", &row_numbers)).is_some());
     }
 }

@@ -1,0 +1,243 @@
+//! `runner new NAME`
+
+use std::path::{Component, Path, PathBuf};
+
+use anyhow::{Context, anyhow};
+
+use crate::cli::args::run_args::quoted;
+use crate::cli::commands::data::table_error;
+use crate::cli::exit::Exit;
+use crate::cli::text::text_style::TextStyle;
+use crate::cli::text::{number_format, terminal};
+use crate::config::hint::Hint;
+use crate::config::suggest;
+use crate::data::inspect::detect::read_separated;
+use crate::data::inspect::problem::Problem;
+use crate::data::inspect::proposal::{Proposal, Role, likely_targets, propose};
+use crate::data::store::manifest::Manifest;
+use crate::data::table::field_format::{FieldFormat, TextColumns};
+use crate::experiment::plan::study::Study;
+use crate::experiment::spec::catalogue::OWN;
+use crate::experiment::spec::source_text::SourceText;
+use crate::experiment::template::{built_in, file};
+use crate::io::{atomic_write, separator};
+
+/// Arguments of `runner new`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Name of the experiment, or path of its TOML file
+    name: String,
+    /// Data set to train on [default: mnist]
+    #[arg(long, value_name = "NAME", conflicts_with = "csv")]
+    data: Option<String>,
+    /// Table to train on (`.csv`, `.csv.gz`)
+    #[arg(long, value_name = "FILE")]
+    csv: Option<PathBuf>,
+    /// Column of the table to predict
+    #[arg(long, value_name = "COLUMN", requires = "csv")]
+    target: Option<String>,
+    /// Field separator of the table: `,`, `;`, `tab`, … [default: detected]
+    #[arg(long, value_name = "CHARACTER", value_parser = separator::parse, requires = "csv")]
+    separator: Option<char>,
+    /// File to write [default: `NAME.toml`, in `./experiments` if it exists]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Overwrite an existing file
+    #[arg(long)]
+    force: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  runner new first                                     a network on MNIST
+  runner new tumors --data breast_cancer
+  runner new churn --csv customers.csv --target churn  your own table
+
+The file has a comment for each choice, and runs as it is. `runner data list`
+lists the data sets, `runner data describe FILE` describes a table.";
+
+/// Data set of an experiment for which none is stated.
+const DEFAULT_DATA: &str = "mnist";
+
+/// Writes a new experiment file, and prints the next commands.
+pub fn run(args: &Args) -> anyhow::Result<Exit> {
+    let place = Place::of(args)?;
+    if place.path.symlink_metadata().is_ok() && !args.force {
+        let error = anyhow!("`{}` already exists", place.path.display());
+        return Err(error.context(Hint("overwrite it with `--force`, or choose another name".to_owned())));
+    }
+    let (mut text, summary) = match &args.csv {
+        Some(table) => of_table(args, table, &place)?,
+        None => of_data_set(args, &place.name)?,
+    };
+    if place.path.file_stem().is_none_or(|stem| stem.to_string_lossy() != place.name) {
+        text = text.replacen("title = ", &format!("name = {}\ntitle = ", toml_edit::Value::from(&*place.name)), 1);
+    }
+    let folder = std::path::absolute(&place.path).ok().and_then(|path| Some(path.parent()?.to_path_buf()));
+    let (name, origin) = (place.name.clone(), place.path.display().to_string());
+    let source = SourceText { name, origin, text, folder: folder.clone(), ..SourceText::default() };
+    Study::new(&source, &[])?;
+    if let Some(folder) = folder {
+        std::fs::create_dir_all(&folder).with_context(|| format!("failed to create `{}`", folder.display()))?;
+    }
+    atomic_write::write_whole(&place.path, source.text.as_bytes())?;
+    let page = TextStyle::of_output();
+    let mut lines = vec![format!("wrote {}", place.path.display())];
+    lines.extend(summary.iter().map(|line| page.wrapped(&format!("  {line}"), 4)));
+    let experiment = quoted(&place.experiment);
+    lines.push("next:".to_owned());
+    lines.push(format!("  runner exp {experiment}"));
+    lines.push(format!("  runner show {experiment}"));
+    terminal::out(&lines.join("\n"));
+    Ok(Exit::Done)
+}
+
+/// Where the experiment is written.
+struct Place {
+    /// Path of the file.
+    path: PathBuf,
+    /// Name of the experiment.
+    name: String,
+    /// The experiment as `runner exp` takes it.
+    experiment: String,
+}
+
+impl Place {
+    /// Returns the place of a new experiment. A bare name is a file in `./experiments`, if there is such a directory, and
+    /// else in the current directory.
+    fn of(args: &Args) -> anyhow::Result<Place> {
+        let is_path = args.name.ends_with(".toml") || Path::new(&args.name).components().count() > 1;
+        let in_own = Path::new(OWN).join(format!("{}.toml", args.name));
+        let path = match &args.output {
+            Some(path) => path.clone(),
+            None if args.name.ends_with(".toml") => PathBuf::from(&args.name),
+            None if is_path => PathBuf::from(format!("{}.toml", args.name)),
+            None if Path::new(OWN).is_dir() => in_own.clone(),
+            None => PathBuf::from(format!("{}.toml", args.name)),
+        };
+        if path.extension().is_none_or(|extension| extension != "toml") {
+            let error = anyhow!("`{}` is no name of an experiment file", path.display());
+            return Err(error.context(Hint("end it with `.toml`".to_owned())));
+        }
+        let stem = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let name =
+            if is_path { stem(Path::new(&args.name).with_extension("toml").as_path()) } else { args.name.clone() };
+        let experiment = if path == in_own { args.name.clone() } else { path.display().to_string() };
+        Ok(Place { path, name, experiment })
+    }
+}
+
+/// Returns the experiment on a named data set, and lines about it.
+fn of_data_set(args: &Args, name: &str) -> anyhow::Result<(String, Vec<String>)> {
+    let data = args.data.as_deref().unwrap_or(DEFAULT_DATA);
+    let text = built_in::of_data_set(name, data).ok_or_else(|| {
+        let hint = match data {
+            "csv" | "idx" => "a table of your own: `--csv FILE --target COLUMN`".to_owned(),
+            _ => suggest::hint(data, Manifest::names()),
+        };
+        anyhow!("there is no data set `{data}`").context(Hint(hint))
+    })?;
+    let more = match &args.data {
+        Some(_) => String::new(),
+        None => "; choose another with `--data NAME`, or a table with `--csv FILE`".to_owned(),
+    };
+    Ok((text, vec![format!("data set: {data}{more}")]))
+}
+
+/// Returns the experiment on a user's table, and lines about it.
+fn of_table(args: &Args, table: &Path, place: &Place) -> anyhow::Result<(String, Vec<String>)> {
+    let shown = table.display().to_string();
+    let format = FieldFormat { text: TextColumns::All, ..FieldFormat::new(args.separator.unwrap_or(',')) };
+    let Some(target) = &args.target else {
+        let (table, ..) = read_separated(table, format).map_err(|fault| table_error(&shown, fault))?;
+        let likely = likely_targets(&table);
+        let columns = suggest::list(&table.names().collect::<Vec<_>>());
+        let command =
+            format!("runner new {} --csv {} --target {}", quoted(&args.name), quoted(&shown), quoted(likely[0]));
+        let error = anyhow!("`--target` is missing: which column is predicted? `{shown}` has the columns {columns}");
+        return Err(error.context(Hint(format!("likely: {}, as in `{command}`", suggest::either(&likely)))));
+    };
+    let proposal = propose(table, format, Some(target)).map_err(|fault| table_error(&shown, fault))?;
+    let written = relative_path(table, place.path.parent().unwrap_or(Path::new("")));
+    Ok((file::of_table(&place.name, &proposal, &written), summary(&proposal)))
+}
+
+/// Returns what was found in a table, a line each.
+fn summary(proposal: &Proposal) -> Vec<String> {
+    let with = |is_of: &dyn Fn(&Role) -> bool| -> Vec<&str> {
+        proposal.columns.iter().filter(|(_, role)| is_of(role)).map(|(name, _)| name.as_str()).collect()
+    };
+    let used = with(&|role| !matches!(role, Role::Dropped(_)));
+    let problem = match &proposal.problem {
+        Problem::Values { .. } => "a number".to_owned(),
+        Problem::Classes { names, .. } => {
+            let (rarest, share) = proposal.problem.rarest().expect("it has classes");
+            format!("{} classes, the rarest is `{rarest}` with {:.1} % of the rows", names.len(), 100.0 * share)
+        }
+    };
+    let mut lines = vec![
+        format!("target: `{}`, {problem}", proposal.target),
+        format!(
+            "features: {} from {} columns, {} rows",
+            proposal.features,
+            used.len(),
+            number_format::count(proposal.rows)
+        ),
+    ];
+    let dropped = proposal.columns.iter().filter_map(|(name, role)| match role {
+        Role::Dropped(why) => Some(format!("left out: `{name}`, {why}")),
+        _ => None,
+    });
+    lines.extend(dropped);
+    if proposal.duplicates > 0 {
+        lines.push(format!("{} rows equal an earlier row", number_format::count(proposal.duplicates)));
+    }
+    lines
+}
+
+/// Returns the path of a table relative to the folder of the experiment file; absolute paths stay as they are.
+fn relative_path(table: &Path, folder: &Path) -> String {
+    let (Ok(from), Ok(to)) = (std::path::absolute(folder.join(".")), std::path::absolute(table)) else {
+        return table.display().to_string();
+    };
+    if table.is_absolute() {
+        return table.display().to_string();
+    }
+    let (from, to) = (plain(&from), plain(&to));
+    let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
+    let up = from[common..].iter().map(|_| "..".to_owned());
+    up.chain(to[common..].iter().cloned()).collect::<Vec<_>>().join("/")
+}
+
+/// Returns the parts of an absolute path, without `.` and `..`.
+fn plain(path: &Path) -> Vec<String> {
+    let mut parts = Vec::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => drop(parts.pop()),
+            other => parts.push(other.as_os_str().to_string_lossy().into_owned()),
+        }
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_of_a_table_is_relative_to_the_folder_of_the_experiment() {
+        for (table, folder, written) in [
+            ("a.csv", "", "a.csv"),
+            ("data/a.csv", "experiments", "../data/a.csv"),
+            ("my/a.csv", "my", "a.csv"),
+            ("../a.csv", "", "../a.csv"),
+            ("./a.csv", "x/./y", "../../a.csv"),
+            ("/tmp/a.csv", "x", "/tmp/a.csv"),
+        ] {
+            assert_eq!(relative_path(Path::new(table), Path::new(folder)), written, "{table} {folder}");
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Text of `runner exp --dry-run`.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::cli::args::output_args::OutputArgs;
+use crate::cli::text::text_style::TextStyle;
+use crate::cli::text::{number_format, settings, terminal};
+use crate::device;
+use crate::experiment::dry_run::GroupPreview;
+use crate::experiment::plan::study::Study;
+use crate::experiment::plan::{BASE, Model};
+use crate::experiment::run::Options;
+use crate::io::byte_size::format_bytes;
+
+/// Maximum number of layers that are shown.
+const MOST_LAYERS: usize = 12;
+
+/// Prints what a run would train.
+pub fn print(study: &Study, groups: &[GroupPreview], out: &Path, options: &Options, output_args: &OutputArgs) {
+    let folder = out.join(&study.name);
+    if output_args.json {
+        output_args.print(&json!({
+            "name": study.name,
+            "trials": study.trials(),
+            "folder": folder,
+            "device": device::name(options.device),
+            "threads": options.threads,
+            "groups": groups.iter().map(group_json).collect::<Vec<_>>(),
+        }));
+        return;
+    }
+    let page = TextStyle::of_output();
+    let count = |number: usize, what: &str| (number > 1).then(|| format!("{} {what}s", number_format::count(number)));
+    let trials = study.trials();
+    let factors = [
+        count(study.plans.len(), "variant"),
+        count(study.spec.data.split().folds.unwrap_or(1), "fold"),
+        count(study.spec.seeds.len(), "seed"),
+    ];
+    let factors: Vec<String> = factors.into_iter().flatten().collect();
+    let of = if factors.is_empty() { String::new() } else { format!(" ({})", factors.join(" × ")) };
+    let s = if trials == 1 { "" } else { "s" };
+    let mut lines = vec![terminal::bold(&format!("{}: {} trial{s}{of}", study.name, number_format::count(trials)))];
+    for group in groups {
+        let first = group.plans[0];
+        if first.variant != BASE {
+            let names: Vec<&str> = group.plans.iter().map(|plan| plan.variant.as_str()).collect();
+            lines.push(String::new());
+            lines.push(page.wrapped(&format!("variants  {}", names.join(", ")), 10));
+        }
+        lines.extend(
+            group_lines(group, options).into_iter().map(|(key, text)| page.wrapped(&format!("{key:<9} {text}"), 10)),
+        );
+    }
+    if groups.len() > 1 {
+        lines.push(String::new());
+    }
+    let s = if options.threads == 1 { "" } else { "s" };
+    lines.push(format!("device    {}, up to {} thread{s}", device::name(options.device), options.threads));
+    lines.push(page.wrapped(&format!("folder    a new one in {}", folder.display()), 10));
+    lines.push("nothing was trained or written: leave `--dry-run` out to train".to_owned());
+    terminal::out(&lines.join("\n"));
+}
+
+/// Returns the lines about a group of variants, each with its heading.
+fn group_lines(group: &GroupPreview, options: &Options) -> Vec<(&'static str, String)> {
+    let plan = group.plans[0];
+    let rows = group.rows;
+    let parts = [("training", rows.train), ("validation", rows.validation), ("test", rows.test)];
+    let parts: Vec<String> = parts
+        .iter()
+        .filter(|(_, rows)| *rows > 0)
+        .map(|(part, rows)| format!("{} {part}", number_format::count(*rows)))
+        .collect();
+    let resampled = group
+        .resampled_from
+        .map(|from| format!(" (training: {} before it was resampled)", number_format::count(from as usize)));
+    let target = &plan.info.target;
+    let data = plan.spec.data.name();
+    let mut lines = vec![
+        ("data", format!("{data}: {} rows{}", parts.join(", "), resampled.unwrap_or_default())),
+        ("input", format!("{} features; target: {target}", plan.info.sample)),
+    ];
+    match &plan.model {
+        Model::Tree(tree) => lines.push(("model", settings::of_tree(tree))),
+        Model::Network(network) => {
+            let record = network.record();
+            let name = |layer: &crate::history::LayerRecord| match (layer.parameters, &layer.output[..]) {
+                (1.., [units]) => format!("{} {units}", layer.kind),
+                _ => layer.kind.clone(),
+            };
+            let mut layers: Vec<String> = record.layers.iter().take(MOST_LAYERS).map(name).collect();
+            layers.extend((record.layers.len() > MOST_LAYERS).then(|| "…".to_owned()));
+            let parameters = number_format::count(record.parameters);
+            lines.push(("network", format!("{}: {parameters} parameters", layers.join(", "))));
+            let training: Vec<_> = group.plans.iter().filter_map(|plan| Some(&plan.network()?.train)).collect();
+            let steps = rows.train.div_ceil(network.train.batch.size(rows.train));
+            lines.push((
+                "training",
+                format!(
+                    "{}; {} epochs of {} steps",
+                    settings::of_training(&training, rows.train),
+                    number_format::count(network.train.epochs),
+                    number_format::count(steps)
+                ),
+            ));
+        }
+    }
+    if let Some(stacks) = &group.stacks {
+        let largest = stacks.replicas.iter().max().copied().unwrap_or(0);
+        let s = if stacks.replicas.len() == 1 { "" } else { "s" };
+        let (bytes, free) = (format_bytes(stacks.bytes), format_bytes(device::memory::free(options.device)));
+        let stacks = number_format::count(stacks.replicas.len());
+        lines.push(("memory", format!("{stacks} stack{s} of up to {largest}, about {bytes}; {free} are free")));
+    }
+    lines
+}
+
+fn group_json(group: &GroupPreview) -> Value {
+    let plan = group.plans[0];
+    let network = plan.network();
+    let batch = network.map(|network| network.train.batch.size(group.rows.train));
+    json!({
+        "variants": group.plans.iter().map(|plan| &plan.variant).collect::<Vec<_>>(),
+        "data": plan.spec.data.name(),
+        "rows": group.rows,
+        "parameters": network.map(|network| network.record().parameters),
+        "epochs": network.map(|network| network.train.epochs),
+        "steps_per_epoch": batch.map(|batch| group.rows.train.div_ceil(batch)),
+        "stacks": group.stacks.as_ref().map(|stacks| &stacks.replicas),
+        "bytes": group.stacks.as_ref().map(|stacks| stacks.bytes),
+    })
+}

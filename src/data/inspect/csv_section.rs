@@ -1,0 +1,163 @@
+//! Text of the `[data.csv]` part of an experiment file, with a comment for each choice.
+
+use toml_edit::Value;
+
+use crate::data::inspect::problem::Problem;
+use crate::data::inspect::proposal::{Filling, Proposal, Role};
+use crate::data::table::recognize::number_format::NumberFormat;
+use crate::io::separator;
+
+/// Minimum number of rows of which some are held out for validation and test.
+pub const FEWEST_TO_HOLD_OUT: usize = 20;
+
+/// Maximum length of a line.
+const LINE: usize = 100;
+
+/// Returns the part `[data.csv]`; `path` is the path of the table as it is written.
+pub fn csv_section(proposal: &Proposal, path: &str) -> String {
+    let mut lines = vec!["[data.csv]".to_owned(), format!("path = {}", quoted(path))];
+    lines.extend(settings(proposal, true));
+    lines.join("\n") + "\n"
+}
+
+/// Returns the settings of `[data.csv]` that follow from the table, without comments.
+pub fn plain_settings(proposal: &Proposal) -> Vec<String> {
+    settings(proposal, false)
+}
+
+/// Returns the lines of the settings, with a comment above each if asked for.
+fn settings(proposal: &Proposal, commented: bool) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut add = |comment: &str, setting: String| {
+        if commented && !comment.is_empty() {
+            lines.push(format!("# {comment}"));
+        }
+        lines.push(setting);
+    };
+    let format = &proposal.detected.format;
+    if format.separator != ',' {
+        add("", format!("separator = {}", quoted(&separator::shown(format.separator))));
+    }
+    let NumberFormat { decimal, thousands } = format.numbers;
+    if decimal != '.' {
+        add("numbers are written as in 1,5", format!("decimal = {}", quoted(&decimal.to_string())));
+    }
+    if let Some(thousands) = thousands {
+        add("", format!("thousands = {}", quoted(&thousands.to_string())));
+    }
+    add("the column to predict", format!("target = {}", quoted(&proposal.target)));
+    if let Problem::Classes { stated: Some(why), .. } = &proposal.problem {
+        add(why, "task = \"classes\"".to_owned());
+    }
+    let with = |is_of: fn(&Role) -> bool| -> Vec<&str> {
+        proposal.columns.iter().filter(|(_, role)| is_of(role)).map(|(name, _)| name.as_str()).collect()
+    };
+    let dropped: Vec<(&str, &str)> = proposal
+        .columns
+        .iter()
+        .filter_map(|(name, role)| match role {
+            Role::Dropped(why) => Some((name.as_str(), why.as_str())),
+            _ => None,
+        })
+        .collect();
+    if !dropped.is_empty() {
+        let names: Vec<&str> = dropped.iter().map(|(name, _)| *name).collect();
+        let setting = if commented { list_with_reasons("drop", &dropped) } else { list("drop", &names) };
+        add("columns that are left out; remove a line to use the column", setting);
+    }
+    let codes = with(|role| matches!(role, Role::Codes(_)));
+    if !codes.is_empty() {
+        add("codes, not numbers: each text is a category", list("categories", &codes));
+    }
+    let dates = with(|role| *role == Role::Dates);
+    if !dates.is_empty() {
+        add(
+            "dates become days since 1970-01-01; to leave one out, write it into `drop` instead",
+            list("dates", &dates),
+        );
+    }
+    if !proposal.detected.na_values.is_empty() {
+        let texts: Vec<&str> = proposal.detected.na_values.iter().map(String::as_str).collect();
+        add("these texts count as missing, besides empty fields, NA, NaN and so on", list("na_values", &texts));
+    }
+    match proposal.filling {
+        Filling::NotNeeded => {}
+        Filling::Fill(count) => {
+            let s = if count == 1 { "" } else { "s" };
+            let comment = format!(
+                "fills in {count} missing value{s}: the mean, in text columns the most frequent text; instead: \"drop\" the rows"
+            );
+            add(&comment, "missing = \"mean\"".to_owned());
+        }
+        Filling::Drop(without_target, dropped) if dropped > without_target => {
+            let comment = format!(
+                "drops {dropped} rows, {without_target} of them without a target; if you remove those from the file, \
+                 \"mean\" fills in the others"
+            );
+            add(&comment, "missing = \"drop\"".to_owned());
+        }
+        Filling::Drop(_, dropped) => {
+            add(&format!("drops {dropped} rows without a target"), "missing = \"drop\"".to_owned());
+        }
+    }
+    let text = with(|role| matches!(role, Role::Text | Role::Codes(_)));
+    if !text.is_empty() {
+        add(
+            "text columns: one feature for each category; instead: \"label\", a number for each",
+            "encode = \"one_hot\"".to_owned(),
+        );
+    }
+    add(
+        "each column to mean 0 and standard deviation 1, by the training rows; instead: \"min_max\"",
+        "scale = \"standard\"".to_owned(),
+    );
+    if commented && proposal.duplicates > 0 {
+        lines.push(format!(
+            "# {} rows equal an earlier row and may be in training and test: pandas' drop_duplicates() removes them",
+            proposal.duplicates
+        ));
+    }
+    lines.extend(split(&proposal.problem, proposal.rows, commented));
+    lines
+}
+
+/// Returns the setting `split` of a table, or a comment if it has too few rows.
+fn split(problem: &Problem, rows: usize, commented: bool) -> Vec<String> {
+    if rows < FEWEST_TO_HOLD_OUT {
+        let comment = format!("# {rows} rows are too few to hold some out for validation and test");
+        return commented.then_some(comment).into_iter().collect();
+    }
+    let (comment, stratify) = match problem {
+        Problem::Classes { .. } if problem.can_be_stratified() => (
+            "20 % test, 20 % of the rest validation, classes in equal shares; instead: { test = 0.2, folds = 5, stratify = true }",
+            ", stratify = true",
+        ),
+        Problem::Classes { .. } => {
+            ("20 % test, 20 % of the rest validation; the rarest class has too few rows for `stratify = true`", "")
+        }
+        Problem::Values { .. } => ("20 % test, 20 % of the rest validation; instead: { test = 0.2, folds = 5 }", ""),
+    };
+    let setting = format!("split = {{ test = 0.2, validation = 0.2, random_state = 42{stratify} }}");
+    commented.then(|| format!("# {comment}")).into_iter().chain([setting]).collect()
+}
+
+/// Returns a text as a TOML string.
+pub fn quoted(text: &str) -> String {
+    Value::from(text).to_string()
+}
+
+/// Returns `key = ["a", "b"]`, in several lines if it is long.
+fn list(key: &str, texts: &[&str]) -> String {
+    let quoted: Vec<String> = texts.iter().map(|text| quoted(text)).collect();
+    let line = format!("{key} = [{}]", quoted.join(", "));
+    if line.chars().count() <= LINE { line } else { format!("{key} = [\n    {},\n]", quoted.join(",\n    ")) }
+}
+
+/// Returns a list with a line and a comment for each text.
+fn list_with_reasons(key: &str, texts: &[(&str, &str)]) -> String {
+    let quoted: Vec<String> = texts.iter().map(|(text, _)| quoted(text) + ",").collect();
+    let width = quoted.iter().map(|text| text.chars().count()).max().unwrap_or(0);
+    let line =
+        |(text, (_, why)): (&String, &(&str, &str))| format!("    {text:<width$}  # {}\n", why.replace('\n', " "));
+    format!("{key} = [\n{}]", quoted.iter().zip(texts).map(line).collect::<String>())
+}

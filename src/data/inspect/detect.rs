@@ -1,0 +1,82 @@
+//! Detects the format of a user's table: the separator, the number format, and texts that mark missing values.
+
+use std::path::Path;
+
+use crate::data::source::csv;
+use crate::data::table::csv_table::Table;
+use crate::data::table::csv_text::TableError;
+use crate::data::table::field_format::FieldFormat;
+use crate::data::table::recognize::number_format::NumberFormat;
+use crate::data::table::recognize::{missing_marks, other_number_formats};
+
+/// Separators that are tried if a table has no second column with the first one.
+const OTHER_SEPARATORS: [char; 3] = [';', '\t', '|'];
+
+/// A table with its detected format.
+#[derive(Debug)]
+pub struct DetectedTable {
+    /// Table.
+    pub table: Table,
+    /// SHA-256 of the file.
+    pub sha256: String,
+    /// Format of its fields.
+    pub format: FieldFormat,
+    /// Texts that seem to mark missing values, besides those of the stated format.
+    pub na_values: Vec<String>,
+}
+
+/// Reads a table. With the default separator, others are tried if the file has no second column.
+///
+/// # Errors
+/// When the file cannot be read or is no table.
+pub fn read_separated(path: &Path, format: FieldFormat) -> Result<(Table, String, FieldFormat), TableError> {
+    let read = |format: FieldFormat| csv::read(path, &format).map(|(table, sha256)| (table, sha256, format));
+    let has_columns = |read: &Result<(Table, String, FieldFormat), TableError>| {
+        read.as_ref().is_ok_and(|(table, ..)| table.columns.len() > 1)
+    };
+    let first = read(format.clone());
+    if has_columns(&first) || format.separator != ',' {
+        return first;
+    }
+    let others = OTHER_SEPARATORS.map(|separator| FieldFormat { separator, ..format.clone() });
+    others.into_iter().map(read).find(has_columns).unwrap_or(first)
+}
+
+/// Reads a table and detects what `format` leaves at its default: the separator, the number format, and texts that mark
+/// missing values.
+///
+/// # Errors
+/// As for [`read_separated`].
+pub fn detect(path: &Path, format: FieldFormat) -> Result<DetectedTable, TableError> {
+    let (mut table, sha256, mut format) = read_separated(path, format)?;
+    if format.numbers == NumberFormat::default()
+        && let Some(numbers) = number_format(&table, format.separator)
+    {
+        format.numbers = numbers;
+        table = csv::read(path, &format)?.0;
+    }
+    let mut na_values: Vec<String> =
+        table.columns.iter().flat_map(|column| missing_marks(column, table.numbers)).collect();
+    na_values.sort_unstable();
+    na_values.dedup();
+    if !na_values.is_empty() {
+        format.missing_values = FieldFormat::missing_texts(format.missing_values.as_deref(), &na_values);
+        table = csv::read(path, &format)?.0;
+    }
+    Ok(DetectedTable { table, sha256, format, na_values })
+}
+
+/// Returns the number format that fits all columns with numbers in another format than the default; `None` if there are
+/// no such columns, or no format fits. `1,299` has a thousands separator, unless fields are not separated by commas.
+fn number_format(table: &Table, separator: char) -> Option<NumberFormat> {
+    let mut of_columns = table.columns.iter().filter_map(|column| other_number_formats(column, table.numbers));
+    let first = of_columns.next()?;
+    let fitting = of_columns
+        .fold(first, |common, of_column| common.into_iter().filter(|format| of_column.contains(format)).collect());
+    match &fitting[..] {
+        [decimal, thousands, ..] if decimal.thousands.is_none() && thousands.thousands == Some(',') => {
+            Some(if separator == ',' { *thousands } else { *decimal })
+        }
+        fitting => fitting.first().copied(),
+    }
+}

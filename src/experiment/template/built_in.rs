@@ -1,0 +1,114 @@
+//! Experiments on the data sets that are known by name.
+
+use crate::data::inspect::problem::Problem;
+use crate::experiment::template::file::assemble;
+use crate::experiment::template::model::Task;
+
+/// What an experiment on a named data set needs to know before its rows are loaded.
+struct BuiltIn {
+    /// Settings of the data set, a line each.
+    settings: &'static [&'static str],
+    question: &'static str,
+    problem: Problem,
+    training_rows: usize,
+    holds_out: bool,
+}
+
+/// Returns the experiment on the data set `data`; `None` if there is no data set with this name.
+pub fn of_data_set(name: &str, data: &str) -> Option<String> {
+    const SPLIT: &str = "# 20 % test, 20 % of the rest validation, classes in equal shares\n\
+                         split = { test = 0.2, validation = 0.2, random_state = 42, stratify = true }";
+    const STANDARD: &str = "# each column to mean 0 and standard deviation 1, by the training rows; instead: \"min_max\"\n\
+                            scale = \"standard\"";
+    const UNIT: &str = "# pixels to 0–1\nscale = \"unit\"";
+    let classes = |rows: &[usize], names: &[&str]| Problem::Classes {
+        names: names.iter().map(|name| (*name).to_owned()).collect(),
+        rows: rows.to_vec(),
+        stated: None,
+    };
+    const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+    let built_in = match data {
+        "logic" => BuiltIn {
+            settings: &["# instead: \"and\", \"or\", \"nand\", which one linear layer learns", "gate = \"xor\""],
+            question: "Does the network learn the gate?",
+            problem: classes(&[2, 2], &["0", "1"]),
+            training_rows: 4,
+            holds_out: false,
+        },
+        "digits" => BuiltIn {
+            settings: &[UNIT, SPLIT],
+            question: "How many digits does a small network read?",
+            problem: classes(&[180; 10], &DIGITS),
+            training_rows: 1_150,
+            holds_out: true,
+        },
+        "breast_cancer" => BuiltIn {
+            settings: &[STANDARD, SPLIT],
+            question: "Which tumors are malignant?",
+            problem: classes(&[212, 357], &["malignant", "benign"]),
+            training_rows: 364,
+            holds_out: true,
+        },
+        "diabetes" => BuiltIn {
+            settings: &[
+                STANDARD,
+                "# 20 % test, 20 % of the rest validation\nsplit = { test = 0.2, validation = 0.2, random_state = 42 }",
+            ],
+            question: "How far does the disease progress?",
+            problem: Problem::Values { mean: 152.0, std: 77.0 },
+            training_rows: 283,
+            holds_out: true,
+        },
+        "penguins" => BuiltIn {
+            settings: &[STANDARD, SPLIT],
+            question: "Which species is a penguin of?",
+            problem: classes(&[146, 68, 119], &["Adelie", "Chinstrap", "Gentoo"]),
+            training_rows: 213,
+            holds_out: true,
+        },
+        "mnist" => BuiltIn {
+            settings: &[
+                UNIT,
+                "# for convolutions: flatten = false, and layers = [{ conv2d = { channels = 16, kernel = 5 } }, \"relu\",",
+                "# { max_pool2d = 2 }, \"flatten\", { linear = 10 }]",
+                "# MNIST has its own 10,000 test rows",
+                "split = { validation = 0.2, random_state = 42, stratify = true }",
+            ],
+            question: "How many digits does a network of two hidden layers read?",
+            problem: classes(&[6_000; 10], &DIGITS),
+            training_rows: 48_000,
+            holds_out: true,
+        },
+        "creditcard" => BuiltIn {
+            settings: &[STANDARD, SPLIT],
+            question: "Which transactions are frauds?",
+            problem: classes(&[284_315, 492], &["0", "1"]),
+            training_rows: 182_000,
+            holds_out: true,
+        },
+        _ => return None,
+    };
+    let BuiltIn { settings, question, problem, training_rows, holds_out } = built_in;
+    let task = Task { problem: &problem, training_rows, holds_out };
+    let data_part = format!("[data.{data}]\n{}\n", settings.join("\n"));
+    Some(assemble(name, &format!("A network on {data}"), question, task, &data_part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::store::manifest::Manifest;
+    use crate::experiment::plan::study::Study;
+    use crate::experiment::spec::source_text::SourceText;
+
+    #[test]
+    fn every_named_data_set_has_an_experiment_that_is_valid() {
+        for data in Manifest::names() {
+            let text = of_data_set("new", data).unwrap_or_else(|| panic!("no experiment for `{data}`"));
+            let source = SourceText { name: "new".into(), origin: "new.toml".into(), text, ..SourceText::default() };
+            Study::new(&source, &[]).unwrap_or_else(|error| panic!("{data}: {error}\n{}", source.text));
+            assert!(source.text.lines().all(|line| line.chars().count() <= 130), "{data}: {}", source.text);
+        }
+        assert!(of_data_set("new", "nonsense").is_none());
+    }
+}

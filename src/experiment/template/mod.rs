@@ -1,0 +1,5 @@
+//! Text of a new experiment file, with a comment for each choice.
+
+pub mod built_in;
+pub mod file;
+mod model;
