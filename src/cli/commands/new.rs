@@ -84,7 +84,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     atomic_write::write_whole(&place.path, source.text.as_bytes())?;
     let page = TextStyle::of_output();
     let mut lines = vec![format!("wrote {}", place.path.display())];
-    lines.extend(summary.iter().map(|line| page.wrapped(&format!("  {line}"), 4)));
+    lines.extend(summary.iter().map(|line| page.wrapped(line, 2)));
     let experiment = quoted(&place.experiment);
     lines.push("next:".to_owned());
     lines.push(format!("  runner exp {experiment}"));

@@ -20,7 +20,7 @@ pub fn csv_section(proposal: &Proposal, path: &str) -> String {
     lines.join("\n") + "\n"
 }
 
-/// Returns the settings of `[data.csv]` that follow from the table, without comments.
+/// Returns the settings of `[data.csv]` that follow from the table, without comments on the choices.
 pub fn plain_settings(proposal: &Proposal) -> Vec<String> {
     settings(proposal, false)
 }
@@ -61,9 +61,7 @@ fn settings(proposal: &Proposal, commented: bool) -> Vec<String> {
         })
         .collect();
     if !dropped.is_empty() {
-        let names: Vec<&str> = dropped.iter().map(|(name, _)| *name).collect();
-        let setting = if commented { list_with_reasons("drop", &dropped) } else { list("drop", &names) };
-        add("columns that are left out; remove a line to use the column", setting);
+        add("columns that are left out; remove a line to use the column", list_with_reasons("drop", &dropped));
     }
     let codes = with(|role| matches!(role, Role::Codes(_)));
     if !codes.is_empty() {

@@ -75,7 +75,11 @@ impl Task<'_> {
             sizes.units.iter().map(|units| format!("{{ linear = {units} }}, \"relu\", ")).collect();
         let (comment, output) = self.output();
         lines.extend(comment.map(|comment| format!("# {comment}")));
-        lines.push(format!("layers = [{}{output}]", hidden.concat()));
+        let hidden = hidden.concat();
+        lines.push(match self.problem {
+            Problem::Values { .. } => format!("layers = [\n    {}\n    {output},\n]", hidden.trim_end()),
+            Problem::Classes { .. } => format!("layers = [{hidden}{output}]"),
+        });
         lines.push(String::new());
         lines.push("[train]".to_owned());
         if self.holds_out {
