@@ -20,7 +20,7 @@ use crate::io::bounded_file;
 use crate::tensor::threads;
 
 /// File name of the project's and of the user's defaults.
-const FILE: &str = "runner.toml";
+pub const FILE: &str = "runner.toml";
 
 /// Environment variable that names the directory of the runs.
 const RUNS_VARIABLE: &str = "RUNNER_RUNS";

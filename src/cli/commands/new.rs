@@ -11,6 +11,7 @@ use crate::cli::text::text_style::TextStyle;
 use crate::cli::text::{number_format, terminal};
 use crate::config::hint::Hint;
 use crate::config::suggest;
+use crate::config::user_defaults::FILE as DEFAULTS_FILE;
 use crate::data::inspect::detect::read_separated;
 use crate::data::inspect::problem::Problem;
 use crate::data::inspect::proposal::{Proposal, Role, likely_targets, propose};
@@ -59,6 +60,9 @@ lists the data sets, `runner data describe FILE` describes a table.";
 
 /// Data set of an experiment for which none is stated.
 const DEFAULT_DATA: &str = "mnist";
+
+/// Maximum number of columns that a message names.
+const MOST_LISTED: usize = 40;
 
 /// Writes a new experiment file, and prints the next commands.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
@@ -120,6 +124,10 @@ impl Place {
             let error = anyhow!("`{}` is no name of an experiment file", path.display());
             return Err(error.context(Hint("end it with `.toml`".to_owned())));
         }
+        if path.file_name().is_some_and(|name| name == DEFAULTS_FILE) {
+            let error = anyhow!("`{DEFAULTS_FILE}` is the file of the project's defaults, not of an experiment");
+            return Err(error.context(Hint("choose another name".to_owned())));
+        }
         let stem = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let name =
             if is_path { stem(Path::new(&args.name).with_extension("toml").as_path()) } else { args.name.clone() };
@@ -152,7 +160,10 @@ fn of_table(args: &Args, table: &Path, place: &Place) -> anyhow::Result<(String,
     let Some(target) = &args.target else {
         let (table, ..) = read_separated(table, format).map_err(|fault| table_error(&shown, fault))?;
         let likely = likely_targets(&table);
-        let columns = suggest::list(&table.names().collect::<Vec<_>>());
+        let mut columns = suggest::list(&table.names().take(MOST_LISTED).collect::<Vec<_>>());
+        if table.columns.len() > MOST_LISTED {
+            columns += &format!(" and {} more", table.columns.len() - MOST_LISTED);
+        }
         let command =
             format!("runner new {} --csv {} --target {}", quoted(&args.name), quoted(&shown), quoted(likely[0]));
         let error = anyhow!("`--target` is missing: which column is predicted? `{shown}` has the columns {columns}");
