@@ -113,7 +113,9 @@ fn group_lines(group: &GroupPreview, options: &Options) -> Vec<(&'static str, St
         let s = if stacks.replicas.len() == 1 { "" } else { "s" };
         let (bytes, free) = (format_bytes(stacks.bytes), format_bytes(device::memory::free(options.device)));
         let stacks = number_format::count(stacks.replicas.len());
-        lines.push(("memory", format!("{stacks} stack{s} of up to {largest}, about {bytes}; {free} are free")));
+        let models = if largest == 1 { "model" } else { "models" };
+        lines
+            .push(("memory", format!("{stacks} stack{s} of up to {largest} {models}, about {bytes}; {free} are free")));
     }
     lines
 }

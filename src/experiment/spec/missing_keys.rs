@@ -90,7 +90,7 @@ pub fn model_hint(target: Target, has_network: bool, has_train: bool) -> String 
         format!("\n[train]\nepochs = 20\nbatch = 64\nloss = \"{loss}\"\noptimizer = {{ adam = {{ lr = 1e-3 }} }}\n");
     let tables = [(!has_network).then_some(network), (!has_train).then_some(train)];
     let tables: String = tables.into_iter().flatten().collect();
-    let tree = if has_network || has_train { "" } else { "; `[tree]` alone is a decision tree" };
+    let tree = if has_network || has_train { "" } else { " (or `[tree]` alone, for a decision tree)" };
     format!("add, for example{tree}:\n{}", tables.trim_end())
 }
 
