@@ -1,7 +1,7 @@
 //! Text of `runner data describe`: shape and types, class counts as bars, columns, and warnings.
 
 use crate::cli::text::table::Columns;
-use crate::cli::text::text_style::TextStyle;
+use crate::cli::text::text_style::{TextStyle, together};
 use crate::cli::text::{number_format, terminal};
 use crate::cli::truncate::truncated;
 use crate::config::suggest;
@@ -139,15 +139,18 @@ fn warnings(part: &PartDescription) -> Vec<String> {
     let some_missing = columns(&|column| column.missing > 0 && column.distinct > 0);
     if !some_missing.is_empty() {
         warnings.push(format!(
-            "missing values in {}; write: `missing = \"mean\"` (fills in the mean, or the most frequent text) or `missing = \"drop\"` (drops these rows)",
-            listed(&some_missing)
+            "missing values in {}; write: {} (fills in the mean, or the most frequent text) or {} (drops these rows)",
+            listed(&some_missing),
+            together("`missing = \"mean\"`"),
+            together("`missing = \"drop\"`")
         ));
     }
     let as_text = |column: &ColumnDescription| {
         let cell = column.missing_as.as_ref().filter(|_| column.kind == "text")?;
         let name = &column.name;
         Some(format!(
-            "`{cell}` counts as missing in `{name}`; if it is a valid value, write: `missing_values = [\"\"]`"
+            "`{cell}` counts as missing in `{name}`; if it is a valid value, write: {}",
+            together("`missing_values = [\"\"]`")
         ))
     };
     warnings.extend(part.columns.iter().filter_map(as_text));
