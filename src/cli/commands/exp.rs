@@ -60,6 +60,8 @@ pub struct Args {
     #[command(flatten)]
     log_args: LogArgs,
     #[command(flatten)]
+    dry_run: DryRun,
+    #[command(flatten)]
     output_args: OutputArgs,
 }
 
@@ -70,6 +72,7 @@ Examples:
   runner exp digits_mlp --set train.optimizer.adam.lr=0.01 --set train.batch=32
   runner exp digits_mlp --set 'train.optimizer={ sgd = { lr = 0.1, momentum = 0.9 } }'
   runner exp my/idea.toml --device cuda --out results
+  runner exp my/idea.toml --dry-run
   runner exp digits_mlp 'ideas/*.toml'          several: all are checked first
   runner exp regularize_mnist --variant base,dropout
   runner exp my/idea.toml --dry-run
