@@ -23,18 +23,20 @@ pub fn of(histories: &[History], page: TextStyle) -> String {
     lines.join("\n")
 }
 
-/// Returns a line for each missed expectation, and the note on the number of those that are met.
+/// Returns a line for each missed expectation, and the notes on the number of those that are met or were not checked.
 pub fn missed(histories: &[History], page: TextStyle) -> (Vec<String>, String) {
     let expected = expectations::rows(&Runs::together(histories), false);
     let missed = expected.iter().filter(|expected| !expected.is_met());
     let missed: Vec<String> = missed.map(|expected| line(expected, page)).collect();
+    let missing_variants = expectations::of_missing_variants(histories.iter());
     let counted = match expected.len() {
+        0 if missing_variants.is_some() => "no expectation applies to these variants".to_owned(),
         0 => "no expectation applies to these seeds".to_owned(),
         1 => format!("{} of 1 expectation met", 1 - missed.len()),
         all => format!("{} of {all} expectations met", all - missed.len()),
     };
-    let unchecked = unchecked(histories).map(|note| format!("; {note}")).unwrap_or_default();
-    (missed, page.wrapped(&format!("{counted}{unchecked}"), 2))
+    let notes = std::iter::once(counted).chain(missing_variants).chain(unchecked(histories));
+    (missed, notes.map(|note| page.wrapped(&note, 2)).collect::<Vec<_>>().join("\n"))
 }
 
 /// Returns a note on the expectations that need more seeds than were trained; `None` if there are none.
