@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use crate::cli::args::output_args::OutputArgs;
 use crate::cli::text::text_style::TextStyle;
 use crate::cli::text::{number_format, settings, terminal};
 use crate::device;
@@ -17,10 +18,10 @@ use crate::io::byte_size::format_bytes;
 const MOST_LAYERS: usize = 12;
 
 /// Prints what a run would train.
-pub fn print(study: &Study, groups: &[GroupPreview], out: &Path, options: &Options, as_json: bool) {
+pub fn print(study: &Study, groups: &[GroupPreview], out: &Path, options: &Options, output_args: &OutputArgs) {
     let folder = out.join(&study.name);
-    if as_json {
-        terminal::json(&json!({
+    if output_args.json {
+        output_args.print(&json!({
             "name": study.name,
             "trials": study.trials(),
             "folder": folder,

@@ -4,4 +4,3 @@ pub mod check;
 pub mod hint;
 pub mod shorthand;
 pub mod suggest;
-pub mod user_defaults;

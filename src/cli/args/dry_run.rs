@@ -4,6 +4,6 @@
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub struct DryRun {
     /// Check and show what would be trained, without training or writing
-    #[arg(long, conflicts_with = "resume")]
+    #[arg(long, conflicts_with_all = ["resume", "log_file"])]
     pub dry_run: bool,
 }

@@ -10,4 +10,5 @@ pub mod plot_args;
 pub mod run_args;
 pub mod runs_dir;
 pub mod time_limit;
+pub mod user_defaults;
 pub mod variant_args;

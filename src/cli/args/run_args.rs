@@ -11,11 +11,11 @@ use tch::Device;
 
 use crate::cli::args::log_args::LogArgs;
 use crate::cli::args::lookup::resolve_device;
+use crate::cli::args::user_defaults;
 use crate::cli::args::variant_args::VariantArgs;
 use crate::cli::text::progress_bar::Progress;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
-use crate::config::user_defaults;
 use crate::device::DeviceChoice;
 use crate::device::compute_mode::ComputeMode;
 use crate::experiment::plan::study::Study;

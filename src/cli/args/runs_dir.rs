@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
-use crate::config::user_defaults;
+use crate::cli::args::user_defaults;
 
 /// The directory of the runs.
 #[derive(Clone, Debug, clap::Args)]

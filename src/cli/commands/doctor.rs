@@ -3,10 +3,10 @@
 use serde::Serialize;
 use tch::Device;
 
+use crate::cli::args::user_defaults::{self, Setting, UserDefaults};
 use crate::cli::exit::Exit;
 use crate::cli::text::terminal;
 use crate::config::hint::{Hint, in_a_line};
-use crate::config::user_defaults::{self, Setting, UserDefaults};
 use crate::data::store::cache::Cache;
 use crate::device;
 use crate::device::memory;

@@ -213,7 +213,7 @@ fn run_one(args: &Args, planned: &Planned, output_args: &OutputArgs, signals: &S
     if args.dry_run.dry_run {
         let groups = preview(&study, &args.out, &options, &mut progress)?;
         progress.end();
-        dry_run::print(&study, &groups, &args.out, &options, args.output_args.json);
+        dry_run::print(&study, &groups, &args.out, &options, output_args);
         return Ok(Exit::Done);
     }
     if args.resume && existing.is_none() {

@@ -5,13 +5,13 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::{Context, anyhow};
 
 use crate::cli::args::run_args::quoted;
+use crate::cli::args::user_defaults::FILE as DEFAULTS_FILE;
 use crate::cli::commands::data::table_error;
 use crate::cli::exit::Exit;
 use crate::cli::text::text_style::TextStyle;
 use crate::cli::text::{number_format, terminal};
 use crate::config::hint::Hint;
 use crate::config::suggest;
-use crate::config::user_defaults::FILE as DEFAULTS_FILE;
 use crate::data::inspect::detect::read_separated;
 use crate::data::inspect::problem::Problem;
 use crate::data::inspect::proposal::{Proposal, Role, likely_targets, propose};

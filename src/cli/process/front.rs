@@ -11,6 +11,7 @@ use std::{env, io};
 
 use anyhow::Context;
 
+use crate::cli::args::user_defaults;
 use crate::cli::command_line::Cli;
 use crate::cli::commands::{
     Command, compare, completions, data, export, list, man, new, plot, report, runs, schema, selftest, show,
@@ -20,7 +21,6 @@ use crate::cli::process::dispatch::{Dispatched, EngineCommand};
 use crate::cli::process::usage_errors::parse_arguments;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
-use crate::config::user_defaults;
 use crate::io::{atomic_write, signals};
 
 /// Identifies the build. The front end and the engine must have the same value.

@@ -4,7 +4,7 @@
 use crate::config::suggest;
 
 /// Names of other programs and the keys of this one. A pair applies only where its key is allowed.
-const SYNONYMS: [(&str, &str); 14] = [
+const SYNONYMS: [(&str, &str); 13] = [
     ("activity_regularizer", "penalty"),
     ("callbacks", "early_stopping"),
     ("csv", "path"),
@@ -15,7 +15,6 @@ const SYNONYMS: [(&str, &str); 14] = [
     ("kernel_regularizer", "penalty"),
     ("label", "target"),
     ("lr_scheduler", "schedule"),
-    ("na_values", "missing_values"),
     ("sep", "separator"),
     ("stratified", "stratify"),
     ("test_size", "test"),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::config::user_defaults;
+use crate::cli::args::user_defaults;
 
 /// Words of the command line that a shell completes; they follow `--` in the arguments of this process.
 pub(super) struct Words(Vec<String>);

@@ -11,12 +11,12 @@ use tch::{Device, Kind};
 
 use crate::cli::args::lookup::{find_run, resolve_device};
 use crate::cli::args::runs_dir::RunsDir;
+use crate::cli::args::user_defaults;
 use crate::cli::commands::eval::evaluation::{EvalRows, Evaluation, Failure, TrialResult, row_count};
 use crate::cli::exit::Exit;
 use crate::cli::text::progress_bar::Progress;
 use crate::cli::text::{number_format, terminal};
 use crate::config::hint::{Hint, in_a_line};
-use crate::config::user_defaults;
 use crate::data::store::cache::Cache;
 use crate::data::{Rows, Target};
 use crate::device::DeviceChoice;
