@@ -218,7 +218,7 @@ pub fn assert_files_complete(folder: &Path) {
         let bytes = std::fs::read(&file).unwrap();
         match file.extension().and_then(OsStr::to_str) {
             Some("json") => drop(serde_json::from_slice::<Value>(&bytes).unwrap()),
-            Some("safetensors") => drop(SafeTensors::deserialize(&bytes).unwrap()),
+            Some("safetensors" | "checkpoint") => drop(SafeTensors::deserialize(&bytes).unwrap()),
             Some("toml") => drop(toml_edit::de::from_slice::<Value>(&bytes).unwrap()),
             Some("svg") => assert!(bytes.ends_with(b"</svg>\n") || bytes.ends_with(b"</svg>"), "{name}"),
             _ => panic!("unexpected file `{name}`"),

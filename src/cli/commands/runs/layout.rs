@@ -72,11 +72,13 @@ mod tests {
         let page = |width| TextStyle { width, styled: false };
         assert!(table(columns(long), page(80)).contains(long));
         let cut = table(columns(long), page(40));
-        assert!(cut.contains("0123abc  lr=0.1 epochs=200…") && cut.contains("age"), "{cut}");
-        assert!(cut.lines().all(|line| line.chars().count() <= 40), "{cut}");
+        assert!(cut.contains("0123abc  lr=0.1 epochs=200 s…") && cut.contains("age"), "{cut}");
         let narrow = table(columns(long), page(30));
-        assert!(narrow.contains("0123abc  lr=0.1 epochs…") && !narrow.contains("age"), "{narrow}");
+        assert!(narrow.contains("0123abc  lr=0.1 epochs") && !narrow.contains("age"), "{narrow}");
         let narrowest = table(columns(long), page(17));
-        assert!(narrowest.contains("0123abc  lr=0.1…") && !narrowest.contains("time"), "{narrowest}");
+        assert!(narrowest.contains("0123abc  lr=0.1") && !narrowest.contains("time"), "{narrowest}");
+        for (width, text) in [(40, &cut), (30, &narrow), (17, &narrowest)] {
+            assert!(text.contains('…') && text.lines().all(|line| line.chars().count() <= width), "{text}");
+        }
     }
 }
