@@ -100,10 +100,11 @@ fn group_lines(group: &GroupPreview, options: &Options) -> Vec<(&'static str, St
             lines.push((
                 "training",
                 format!(
-                    "{}; {} epochs of {} steps",
+                    "{}; {} epochs of {} step{}",
                     settings::of_training(&training, rows.train),
                     number_format::count(network.train.epochs),
-                    number_format::count(steps)
+                    number_format::count(steps),
+                    if steps == 1 { "" } else { "s" }
                 ),
             ));
         }

@@ -13,6 +13,7 @@ mod reports;
 mod resuming;
 mod run_directories;
 mod run_list;
+mod run_output;
 mod runs;
 mod saved_runs;
 mod schemas;

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::anyhow;
+
 use crate::config::hint::Hint;
 use crate::config::suggest;
 use crate::experiment::spec::extends;
@@ -124,7 +126,12 @@ fn read(path: &Path) -> anyhow::Result<SourceText> {
             _ if shipped().any(|experiment| experiment.name == name) => format!("did you mean `{name}`?"),
             _ => "`runner list` shows the names of all experiments".to_owned(),
         };
-        anyhow::Error::new(error).context(message).context(Hint(hint))
+        match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                anyhow!("the experiment file `{origin}` does not exist").context(Hint(hint))
+            }
+            _ => anyhow::Error::new(error).context(message).context(Hint(hint)),
+        }
     })?;
     let folder = std::path::absolute(path).ok().and_then(|path| Some(path.parent()?.to_path_buf()));
     Ok(SourceText { name, origin, text, folder, layers: Vec::new() })

@@ -12,11 +12,10 @@ use crate::support::{IDEA, TestDir, assert_says, curves};
 #[test]
 fn missing_files_are_reported_by_name() {
     assert_snapshot!(TestDir::new().error_message(&["exp", "my/idea.toml"]), @r"
-    error: failed to read the experiment `my/idea.toml`
-      because No such file or directory (os error 2)
+    error: the experiment file `my/idea.toml` does not exist
     hint: `runner list` shows the names of all experiments
     ");
-    assert_says(&TestDir::new().error_message(&["show", "idea.toml"]), &["`idea.toml`", "No such file"]);
+    assert_says(&TestDir::new().error_message(&["show", "idea.toml"]), &["`idea.toml` does not exist"]);
 }
 
 #[test]

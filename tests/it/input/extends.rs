@@ -50,7 +50,7 @@ fn paths_of_a_base_are_relative_to_its_directory() {
     let dir = TestDir::new();
     let rows: String = (0..40).map(|row| format!("{row},{}\n", row % 2)).collect();
     dir.write("base/table.csv", format!("x,y\n{rows}"));
-    let csv = idea_with("[data.digits]", "[data.csv]\npath = \"table.csv\"\ntarget = \"y\"")
+    let csv = idea_with("[data.digits]", "[data.csv]\npath = \"table.csv\"\ntarget = \"y\"\ntask = \"classes\"")
         .replace("linear = 10", "linear = 2");
     dir.write("base/base.toml", csv);
     dir.write("mine/idea.toml", "extends = \"../base/base.toml\"\n[train]\nepochs = 1\n");
@@ -81,7 +81,7 @@ fn circles_and_missing_bases_are_rejected() {
     dir.write("a.toml", "extends = \"b.toml\"\n");
     dir.write("b.toml", "# b\nextends = \"./a.toml\"\n");
     let message = dir.error_message(&["show", "a.toml"]);
-    assert_says(&message, &["`extends` is circular: `a.toml` extends `b.toml` extends `a.toml`", "(b.toml, line 2)"]);
+    assert_says(&message, &["`extends` is circular: `a.toml` extends `b.toml` extends `./a.toml`", "(b.toml, line 2)"]);
     dir.write("idea.toml", format!("extends = \"ideal.toml\"\n{IDEA}"));
     assert_says(&dir.error_message(&["show", "idea.toml"]), &["failed to extend `ideal.toml` (idea.toml, line 1)"]);
     dir.write("idea.toml", "extends = \"a\"\n");

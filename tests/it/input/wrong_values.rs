@@ -31,7 +31,7 @@ fn type_errors_do_not_mention_rust_types() {
         ("epochs = 2", "epochs = \"many\""),
         ("lr = 1e-3", "lr = \"fast\""),
         ("epochs = 2", "epochs = 2\nshuffle = 1"),
-        ("[data.digits]", "seeds = 3\n[data.digits]"),
+        ("[data.digits]", "seeds = true\n[data.digits]"),
         ("[data.digits]", "[data.digits]\nsplit = 0.3"),
         ("[data.digits]", "[data.digits]\nsplit = { random_state = -1 }"),
         ("{ adam = { lr = 1e-3 } }", "{ adam = 3 }"),

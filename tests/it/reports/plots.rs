@@ -46,7 +46,7 @@ fn size(png: &[u8]) -> (u32, u32) {
 fn runs_save_plots_and_print_their_paths() {
     let dir = TestDir::new();
     let file = dir.file("two.toml", TWO_CLASSES);
-    let ran = dir.run(&["exp", &file, "--device", "cpu"]).code(0);
+    let ran = dir.run(&["exp", &file, "--device", "cpu", "--verbose"]).code(0);
     assert_says(&stdout(&ran), &["curves.svg, confusion.svg,", "roc.svg", "pr.svg"]);
     assert!(stdout(&ran).lines().all(|line| line.chars().count() <= 80), "{}", stdout(&ran));
     for name in ["curves.svg", "confusion.svg", "roc.svg", "pr.svg"] {
@@ -209,7 +209,7 @@ fn calibration_and_curves_by_class_come_from_the_predictions() {
     assert_says(&svg, &[">9 (AP ", ">0 (AP ", "Mean AP of 10 classes"]);
     dir.run(&["plot", "calibration", "ten", "--trial", "base-seed0", "-o", "b.svg"]).code(0);
     assert_says(&read(&dir, "b.svg"), &["probability of the predicted class", ">Accuracy<"]);
-    let regression = "title = \"R\"\n\n[data.diabetes]\nsplit = { test = 0.2, random_state = 1 }\n\n[network]\nlayers = [{ linear = 1 }]\n\n[train]\nepochs = 1\nloss = \"mse\"\noptimizer = { adam = { lr = 1e-2 } }\n";
+    let regression = "title = \"R\"\n\n[data.diabetes]\nsplit = { test = 0.2, random_state = 1 }\n\n[network]\nlayers = [{ linear = 1 }]\n\n[train]\nepochs = 1\nbatch = 64\nloss = \"mse\"\noptimizer = { adam = { lr = 1e-2 } }\n";
     let file = dir.file("numbers.toml", regression);
     dir.run(&["exp", &file, "--device", "cpu", "--quiet"]).code(0);
     assert_says(&dir.error_message(&["plot", "calibration", "numbers"]), &["predicts numbers"]);
@@ -235,7 +235,7 @@ fn plot_errors_are_reported_before_anything_is_written() {
         (&["plot", "nothing/*.json"], &["nothing matches"]),
         (&["plot", "two", "--metric", "lss"], &["none of these runs has a curve of `lss`", "did you mean `loss`?"]),
         (&["plot", "two", "--trial", "base-seed7"], &["no", "base-seed7", "base-seed"]),
-        (&["plot", "gradients", "two", "--metric", "saturation"], &["gradient_norm, dead_units"]),
+        (&["plot", "gradients", "two", "--metric", "saturation"], &["`gradient_norm`, `dead_units`"]),
         (&["plot", "compare", "two", "--metric", "test.acx"], &["test.acx"]),
         (&["plot", "samples", "two"], &["has no images"]),
         (&["plot", "samples", "digits", "--wrong"], &["`--wrong` applies only to runs"]),
@@ -341,7 +341,7 @@ fn trees_have_a_confusion_matrix_but_no_curves() {
     let dir = TestDir::new();
     let tree = "title = \"A tree\"\n\n[data.breast_cancer]\nsplit = { test = 0.2, random_state = 42 }\n\n[tree]\nmax_depth = 3\n";
     let file = dir.file("tree.toml", tree);
-    let ran = dir.run(&["exp", &file, "--device", "cpu"]).code(0);
+    let ran = dir.run(&["exp", &file, "--device", "cpu", "--verbose"]).code(0);
     assert_says(&stdout(&ran), &["confusion.svg"]);
     assert!(!stdout(&ran).contains("curves.svg"), "{}", stdout(&ran));
     assert_says(&dir.error_message(&["plot", "tree"]), &["no epoch was trained", "runner plot confusion"]);

@@ -1,4 +1,4 @@
-//! `runner exp`: its output and files. Equal seeds give equal results.
+//! `runner exp`: its settings and files. Equal seeds give equal results.
 
 mod diagnosis;
 mod diverging;
@@ -7,14 +7,10 @@ mod expectations;
 mod initial_weights;
 #[cfg(unix)]
 mod interrupting;
-mod logging;
 mod momentum;
-mod output;
 mod reproducing;
 mod run_files;
 mod seeds;
 mod settings;
 mod several;
-mod short_summary;
 mod stacks;
-mod summary;

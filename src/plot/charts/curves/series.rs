@@ -51,7 +51,7 @@ pub fn from_group(group: &Group, metric: &str, axis: Axis) -> Option<Series> {
             continue;
         }
         series.trials += 1;
-        // a metric such as precision can be undefined although the training goes on
+        // a metric such as precision can be undefined although training continues
         if metric.ends_with("loss") || trial.has_diverged() || trial.history().is_none() {
             series.broken.extend(broken(&points.iter().map(|(_, point)| *point).collect::<Vec<_>>()));
         }
