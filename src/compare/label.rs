@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::compare::group::Group;
 use crate::compare::trial::{Trial, stem};
+use crate::experiment::store::about::About;
 
 /// A group before it gets a label.
 #[derive(Debug)]
@@ -50,16 +51,28 @@ impl UnlabeledGroup {
                 _ => None,
             };
         };
+        let folder = self.folder.clone().or_else(|| Some(canonical(&trial.file).parent()?.to_path_buf()));
+        let run_name = folder.as_deref().and_then(|folder| About::read(folder).ok()?.name);
         let named = match history.variant.as_str() {
-            "base" => history.experiment.clone(),
+            "base" => run_name.clone().unwrap_or_else(|| history.experiment.clone()),
             variant if one_experiment => variant.to_owned(),
             variant => format!("{}/{variant}", history.experiment),
         };
-        let folder = || {
-            let file = trial.file.canonicalize().unwrap_or_else(|_| trial.file.clone());
-            let folder = self.folder.clone().or_else(|| Some(file.parent()?.to_path_buf()))?;
-            folder.file_name().map(|name| name.to_string_lossy().into_owned())
-        };
+        let folder = || folder.as_deref()?.file_name().map(|name| name.to_string_lossy().into_owned());
+        match (level, run_name) {
+            (1, Some(run_name)) if history.variant != "base" => Some(format!("{run_name}/{}", history.variant)),
+            (level, _) => self.level_label(level, trial, named, folder),
+        }
+    }
+
+    /// Returns the label of a level: the name, then with the run directory or the trial, then with both.
+    fn level_label(
+        &self,
+        level: usize,
+        trial: &Trial,
+        named: String,
+        folder: impl Fn() -> Option<String>,
+    ) -> Option<String> {
         match level {
             0 => Some(named),
             1 if self.folder.is_none() && self.trials.len() == 1 => Some(format!("{named} {}", trial.name())),
@@ -68,6 +81,10 @@ impl UnlabeledGroup {
             _ => None,
         }
     }
+}
+
+fn canonical(file: &Path) -> PathBuf {
+    file.canonicalize().unwrap_or_else(|_| file.to_path_buf())
 }
 
 /// Gives each group a unique label.
@@ -139,6 +156,19 @@ mod tests {
         assert_eq!(labels(vec![group("a", "x", "1"), group("a", "x", "2"), group("a", "y", "2")]), ["x 1", "x 2", "y"]);
         let twice = labels(vec![group("a", "base", "1"), group("a", "base", "1")]);
         assert_eq!(twice, ["a 1 base-seed0", "a 1 base-seed0 (2)"]);
+    }
+
+    #[test]
+    fn names_of_runs_are_labels() {
+        let out = tempfile::tempdir().unwrap();
+        let named = |variant: &str, name: &str| {
+            let folder = out.path().join(name);
+            std::fs::create_dir_all(&folder).unwrap();
+            About { name: Some(name.to_owned()), ..About::default() }.write(&folder).unwrap();
+            UnlabeledGroup { folder: Some(folder), ..group("a", variant, "1") }
+        };
+        assert_eq!(labels(vec![named("base", "wide"), named("base", "deep")]), ["wide", "deep"]);
+        assert_eq!(labels(vec![named("x", "wide"), named("x", "deep"), named("y", "deep")]), ["wide/x", "deep/x", "y"]);
     }
 
     #[test]

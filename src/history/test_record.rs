@@ -39,6 +39,28 @@ pub struct TestRecord {
     pub targets_near_zero: Option<usize>,
 }
 
+impl TestRecord {
+    /// Returns the precision–recall curve with the exact point at the threshold that the metrics use: the recorded curve
+    /// lacks points between others of the same recall. `positive` is the index of the positive class, 0 or 1.
+    pub fn curve_with_threshold(&self, positive: usize) -> Option<PrecisionRecallCurve> {
+        let mut curve = self.precision_recall.clone()?;
+        if let (Some(threshold), Some([first, second])) = (&self.threshold, self.confusion.as_deref())
+            && let ([a, b], [c, d]) = (&first[..], &second[..])
+        {
+            let counts = if positive == 1 { [*d, *b, *c] } else { [*a, *c, *b] };
+            let [hits, false_alarms, misses] = counts.map(|count| count as f64);
+            let row = curve.threshold.partition_point(|at| at.0 < threshold.value);
+            if hits > 0.0 && curve.threshold.get(row).is_some_and(|at| at.0 != threshold.value) {
+                curve.threshold.insert(row, Number(threshold.value));
+                curve.precision.insert(row, hits / (hits + false_alarms));
+                curve.recall.insert(row, hits / (hits + misses));
+                curve.f1.insert(row, 2.0 * hits / (2.0 * hits + false_alarms + misses));
+            }
+        }
+        Some(curve)
+    }
+}
+
 /// A ROC curve, one entry per threshold, from the highest threshold to the lowest. Collinear points are dropped, as in
 /// scikit-learn. At most 500 points are kept, evenly spaced and with both ends.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -91,4 +113,39 @@ pub struct AtThreshold {
     pub cost: Option<f64>,
     /// Confusion matrix: number of rows by true class, then by predicted class.
     pub confusion: Vec<Vec<u64>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_curve_has_the_exact_point_of_the_threshold() {
+        let numbers = |values: &[f64]| values.iter().copied().map(Number).collect::<Vec<_>>();
+        let curve = PrecisionRecallCurve {
+            precision: vec![0.5, 0.875, 1.0],
+            recall: vec![1.0, 0.7, 0.0],
+            f1: vec![0.66, 0.78, 0.0],
+            threshold: numbers(&[0.1, 0.6, f64::INFINITY]),
+        };
+        let at_default = AtThreshold {
+            scores: Scores { precision: None, recall: None, f1: None },
+            cost: None,
+            confusion: Vec::new(),
+        };
+        let threshold = ThresholdRecord { value: 0.4, by: "f1".into(), validation: None, at_default };
+        let mut test = TestRecord {
+            precision_recall: Some(curve),
+            threshold: Some(threshold),
+            confusion: Some(vec![vec![8, 2], vec![3, 7]]),
+            ..TestRecord::default()
+        };
+        let exact = test.curve_with_threshold(1).unwrap();
+        assert_eq!(exact.threshold, numbers(&[0.1, 0.4, 0.6, f64::INFINITY]));
+        assert_eq!((exact.precision[1], exact.recall[1], exact.f1[1]), (7.0 / 9.0, 0.7, 14.0 / 19.0));
+        let other = test.curve_with_threshold(0).unwrap();
+        assert_eq!((other.precision[1], other.recall[1]), (8.0 / 11.0, 0.8));
+        test.threshold = None;
+        assert_eq!(test.curve_with_threshold(1), test.precision_recall);
+    }
 }

@@ -9,6 +9,7 @@ use crate::compare::direction::higher_is_better;
 use crate::compare::group::{Group, union};
 use crate::compare::metric_name::is_metric;
 use crate::compare::trial::Trial;
+use crate::history::History;
 use crate::history::number::Number;
 use crate::views::document::thinning;
 use crate::views::layers;
@@ -144,16 +145,14 @@ fn value(value: Option<f64>) -> Value {
 }
 
 /// Returns the trials with their ROC, precision–recall and threshold curves.
-fn with_thresholds(mut trials: Vec<Value>, groups: &[Group]) -> Vec<Value> {
-    let tests: Vec<_> = groups
-        .iter()
-        .flat_map(|group| &group.trials)
-        .map(|trial| trial.history().and_then(|history| history.test.as_ref()))
-        .collect();
-    let curves = tests.iter().flatten().map(|test| test.roc.iter().count() + test.precision_recall.iter().count());
+fn with_thresholds<'a>(mut trials: Vec<Value>, groups: &'a [Group]) -> Vec<Value> {
+    let histories = groups.iter().flat_map(|group| &group.trials).map(|trial| trial.history());
+    let test = |history: &'a History| Some((history.test.as_ref()?, history.data.positive_index()));
+    let tests: Vec<_> = histories.map(|history| history.and_then(test)).collect();
+    let curves = tests.iter().flatten().map(|(test, _)| test.roc.iter().count() + test.precision_recall.iter().count());
     let most = thinning::points_of_each(curves.sum());
     let number = |value: &f64| json!(Number(thinning::rounded(*value)));
-    for (trial, test) in trials.iter_mut().zip(tests).filter_map(|(trial, test)| Some((trial, test?))) {
+    for (trial, (test, positive)) in trials.iter_mut().zip(tests).filter_map(|(trial, test)| Some((trial, test?))) {
         let kept = |values: &[f64]| -> Vec<Value> {
             thinning::places(values.len(), most).into_iter().filter_map(|place| values.get(place)).map(number).collect()
         };
@@ -162,7 +161,7 @@ fn with_thresholds(mut trials: Vec<Value>, groups: &[Group]) -> Vec<Value> {
             trial["roc"] =
                 json!({ "fpr": kept(&roc.fpr), "tpr": kept(&roc.tpr), "threshold": numbers(&roc.threshold) });
         }
-        if let Some(curve) = &test.precision_recall {
+        if let Some(curve) = test.curve_with_threshold(positive) {
             trial["pr"] = json!({
                 "precision": kept(&curve.precision),
                 "recall": kept(&curve.recall),

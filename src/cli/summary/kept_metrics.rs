@@ -53,9 +53,10 @@ pub fn table(trials: &[&History], page: TextStyle) -> Option<String> {
     })
 }
 
-/// Returns the mean, `with_std` with the standard deviation of several values.
+/// Returns the mean of the defined values, `with_std` with the standard deviation of several values.
 fn mean(name: &str, values: &[f64], with_std: bool) -> String {
-    let Some(sample) = Sample::from_values(values) else { return number_format::of(name, values.first().copied()) };
+    let defined: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
+    let Some(sample) = Sample::from_values(&defined) else { return number_format::of(name, values.first().copied()) };
     let mean = number_format::of(name, Some(sample.mean));
     match sample.std.filter(|_| with_std) {
         Some(std) => format!("{mean} ±{}", number_format::spread(Some(sample.mean), Some(std))),

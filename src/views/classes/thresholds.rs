@@ -69,10 +69,11 @@ pub fn section(groups: &[Group]) -> Option<Section> {
     let mut curves = 0;
     for group in groups {
         for trial in &group.trials {
-            let Some(test) = trial.history().and_then(|history| history.test.as_ref()) else { continue };
+            let Some(history) = trial.history() else { continue };
+            let Some(test) = &history.test else { continue };
             curves += test.roc.iter().count() + test.precision_recall.iter().count();
             if parts.last().is_none_or(|(label, _)| *label != group.label) {
-                let table = points(test, &of_trial(group, trial));
+                let table = points(test, history.data.positive_index(), &of_trial(group, trial));
                 parts.extend(table.map(|table| (group.label.clone(), vec![Block::Table(table)])));
             }
         }
@@ -98,11 +99,13 @@ pub fn section(groups: &[Group]) -> Option<Section> {
 }
 
 /// Returns a table with some points of a precision–recall curve.
-fn points(test: &TestRecord, of: &str) -> Option<Table> {
-    let curve = test.precision_recall.as_ref()?;
+fn points(test: &TestRecord, positive: usize, of: &str) -> Option<Table> {
+    let curve = test.curve_with_threshold(positive)?;
     let heads = ["threshold", "precision", "recall", "F1"];
     let mut table = Table::new(format!("Precision and recall by threshold{of}"), heads, ..);
-    for place in thinning::places(curve.recall.len().min(curve.precision.len()), 15) {
+    let is_finite = |place: &usize| curve.threshold.get(*place).is_some_and(|threshold| threshold.0.is_finite());
+    let places = thinning::places(curve.recall.len().min(curve.precision.len()), 15).into_iter().filter(is_finite);
+    for place in places {
         let threshold = curve.threshold.get(place).map(|threshold| threshold.0);
         let values = [&curve.precision, &curve.recall, &curve.f1].map(|values| values.get(place).copied());
         table.row(std::iter::once(threshold).chain(values).map(value_or_dash).map(Cell::Text));

@@ -67,7 +67,8 @@ fn runs_can_be_stopped_and_resumed_many_times() {
     send(&child, libc::SIGTERM);
     child.wait().unwrap();
     for epoch in [40, 90] {
-        let mut child = dir.command(&["resume", "idea"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut resume = dir.command(&["resume", "idea", "--log-every", "1"]);
+        let mut child = resume.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr_lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
         let shown = format!("epoch {epoch:>4}/");
         assert!(stderr_lines.any(|line| line.starts_with(&shown)));

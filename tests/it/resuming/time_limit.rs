@@ -8,6 +8,7 @@ fn the_time_limit_stops_a_run_that_is_tested_and_resumed() {
     let dir = dir_with_epochs(100_000);
     let text = std::fs::read_to_string(dir.path("idea.toml")).unwrap();
     let expectation = "\n[[expect]]\nmetric = \"last.loss\"\nat_most = 0.0\n";
+    let text = text.replace("[data.digits]", "[data.digits]\nsplit = { test = 0.2, random_state = 1 }");
     dir.write("idea.toml", format!("{text}{expectation}"));
     let stopped =
         dir.run(&["exp", "idea.toml", "--device", "cpu", "--seeds", "0..2", "--stack", "1", "--max-time", "1s"]);
@@ -15,7 +16,7 @@ fn the_time_limit_stops_a_run_that_is_tested_and_resumed() {
     assert_says(&message, &["time limit: stopped after epoch ", "2 of 3 trials were not started", "`runner resume "]);
     let before = history(&dir);
     assert_eq!(before["status"], "time_limit");
-    assert!(before["test"]["metrics"]["acc"].is_number(), "the best weights are tested");
+    assert!(before["test"]["acc"].is_number(), "the best weights are tested");
     assert_eq!(before["expectations"].as_array().map_or(0, Vec::len), 0, "no expectation is checked");
     let stopped_at = metric(&before, "loss").len();
     assert!((1..100_000).contains(&stopped_at));

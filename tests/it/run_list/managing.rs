@@ -15,7 +15,7 @@ fn a_run_gets_its_name_tags_and_note_when_it_starts() {
         (&run["name"], &run["tags"], &run["note"]),
         (&json!("first try"), &json!(["paper", "draft"]), &json!("default settings"))
     );
-    dir.run(&["eval", "first try"]).code(0);
+    dir.run(&["eval", "first try", "--data", "train"]).code(0);
     dir.exp(&["idea.toml"]);
     let runs = listed(&dir, &[]);
     let settings = |place: usize| runs[place]["folder"].as_str().unwrap().split('-').nth(3).unwrap().to_owned();
@@ -32,7 +32,10 @@ fn of_runs_with_the_same_name_the_newest_is_taken_with_a_note() {
         dir.exp(&["idea.toml", "--name", "twin"]);
     }
     let newest = &ids(&dir)[1];
-    assert_says(&stderr(&dir.run(&["eval", "twin"]).code(0)), &["2 runs are named `twin`", &newest[..4]]);
+    assert_says(
+        &stderr(&dir.run(&["eval", "twin", "--data", "train"]).code(0)),
+        &["2 runs are named `twin`", &newest[..4]],
+    );
 }
 
 #[test]

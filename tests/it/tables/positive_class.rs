@@ -83,7 +83,10 @@ fn the_rare_class_is_positive_regardless_of_alphabetical_order() {
     assert_says(&predicted, &["positive class `fraud`: predicted if its probability is at least"]);
     first.run(&["report", "idea", "-o", "page.html"]).code(0);
     let page = std::fs::read_to_string(first.path("page.html")).unwrap();
-    assert_says(&page, &["positive class of precision, recall, f1, roc_auc, ap: `fraud` (rarer than a third"]);
+    assert_says(
+        &page,
+        &["positive class of precision, recall, f1, roc_auc, ap: <code>fraud</code> (rarer than a third"],
+    );
     first.run(&["plot", "pr", "idea", "-o", "pr.svg"]).code(0);
     assert_says(&std::fs::read_to_string(first.path("pr.svg")).unwrap(), &["Positive class: `fraud`."]);
 }

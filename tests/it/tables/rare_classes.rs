@@ -207,11 +207,16 @@ fn trees_can_replace_networks_for_seeds_and_folds() {
     let tree = dir.path("runs/idea/latest/base-seed3-fold0.tree.json");
     std::fs::write(&tree, "{}").unwrap();
     assert_says(
-        &stderr(&dir.run(&["predict", "idea", "--rows", "validation", "--index", "0"]).code(2)),
+        &stderr(
+            &dir.run(&["predict", "idea", "--rows", "validation", "--index", "0", "--trial", "base-seed3-fold0"])
+                .code(2),
+        ),
         &["base-seed3-fold0.tree.json"],
     );
     std::fs::remove_file(&tree).unwrap();
-    let message = stderr(&dir.run(&["predict", "idea", "--rows", "validation", "--index", "0"]).code(2));
+    let message = stderr(
+        &dir.run(&["predict", "idea", "--rows", "validation", "--index", "0", "--trial", "base-seed3-fold0"]).code(2),
+    );
     assert_says(&message, &["the splits of `base-seed3-fold0` are missing"]);
 }
 

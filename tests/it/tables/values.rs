@@ -167,7 +167,7 @@ fn dates_are_recognized_and_converted_on_request() {
     assert_rejected(
         &iso,
         &format!("{data}\ndates = [\"dya\"]"),
-        &["`data.csv.dates` names a column", "its columns are `day`, `y`"],
+        &["`data.csv.dates` names a column", "did you mean `day`?"],
     );
 }
 

@@ -5,6 +5,7 @@ use anyhow::anyhow;
 use crate::compare::group::Group;
 use crate::compare::statistics::sample::Sample;
 use crate::config::hint::Hint;
+use crate::history::History;
 use crate::history::test_record::PrecisionRecallCurve;
 use crate::plot::Plot;
 use crate::plot::charts::metric_labels::list;
@@ -74,8 +75,10 @@ pub fn draw(groups: &[Group], options: &PageOptions) -> anyhow::Result<Plot> {
     Ok(Plot { svg: page.titled(options).draw(width, body, |svg, room| grid.draw(svg, room)), notes })
 }
 
-fn curves(group: &Group) -> Vec<&PrecisionRecallCurve> {
-    group.trials.iter().filter_map(|trial| trial.history()?.test.as_ref()?.precision_recall.as_ref()).collect()
+fn curves(group: &Group) -> Vec<PrecisionRecallCurve> {
+    let histories = group.trials.iter().filter_map(|trial| trial.history());
+    let curve = |history: &History| history.test.as_ref()?.curve_with_threshold(history.data.positive_index());
+    histories.filter_map(curve).collect()
 }
 
 fn panel(group: &Group, is_lone: bool) -> Panel {
@@ -85,9 +88,11 @@ fn panel(group: &Group, is_lone: bool) -> Panel {
     let x = Axis::exact("threshold", Unit::Plain, [from, to]);
     let title = if is_lone { String::new() } else { group.label.clone() };
     let mut panel = Panel::new(title, x.clone(), Axis::linear("", Unit::Plain, 0.0, 1.015));
-    let places: Vec<f64> = (0..=PLACES).map(|at| x.from + (x.to - x.from) * at as f64 / PLACES as f64).collect();
+    let even = (0..=PLACES).map(|at| x.from + (x.to - x.from) * at as f64 / PLACES as f64);
+    let mut places: Vec<f64> = even.chain(chosen(group)).filter(|at| (x.from..=x.to).contains(at)).collect();
+    places.sort_by(f64::total_cmp);
     for (number, (_, color, line_style)) in LINES.into_iter().enumerate() {
-        let of = |curve: &&PrecisionRecallCurve, place: f64| at(curve, number, place);
+        let of = |curve: &PrecisionRecallCurve, place: f64| at(curve, number, place);
         let points = places.iter().map(|&place| {
             let values: Vec<f64> = curves.iter().filter_map(|curve| of(curve, place)).collect();
             (place, Sample::from_values(&values))
@@ -111,11 +116,17 @@ fn panel(group: &Group, is_lone: bool) -> Panel {
     panel
 }
 
+/// Returns the thresholds of the trials, in order.
+fn chosen(group: &Group) -> Vec<f64> {
+    let thresholds = group.trials.iter().filter_map(|trial| trial.history()?.test.as_ref()?.threshold.as_ref());
+    let mut chosen: Vec<f64> = thresholds.map(|threshold| threshold.value).filter(|value| value.is_finite()).collect();
+    chosen.sort_by(f64::total_cmp);
+    chosen
+}
+
 /// Marks the threshold of each trial, and labels the median.
 fn mark_chosen(panel: &mut Panel, group: &Group) {
-    let chosen = group.trials.iter().filter_map(|trial| trial.history()?.test.as_ref()?.threshold.as_ref());
-    let mut chosen: Vec<f64> = chosen.map(|threshold| threshold.value).filter(|value| value.is_finite()).collect();
-    chosen.sort_by(f64::total_cmp);
+    let chosen = chosen(group);
     let stroke = Stroke { color: QUIET, width: 1.0, line_style: LineStyle::Dotted };
     for &value in &chosen {
         panel.artists.insert(0, Artist::VerticalLine(value, stroke));
