@@ -25,7 +25,7 @@ Examples:
   runner reproduce overfit_mnist                 train it again and compare
   runner show overfit_mnist                      settings and layers
   runner runs --sort test.acc                    past runs, best first
-  runner compare overfit_mnist mnist_dropout     is the difference significant?
+  runner compare overfit_mnist mnist_dropout     test their difference
   runner eval overfit_mnist                      evaluate the saved weights
   runner predict overfit_mnist --index 4523      predict one test row
   runner report overfit_mnist                    HTML report

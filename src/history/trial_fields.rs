@@ -36,7 +36,7 @@ impl Status {
         }
     }
 
-    /// Returns whether the trial was stopped from outside, so that resuming the run trains it on.
+    /// Returns whether the trial was stopped from outside, so that resuming the run continues it.
     pub fn is_unfinished(self) -> bool {
         matches!(self, Status::Interrupted | Status::TimeLimit)
     }

@@ -11,7 +11,8 @@ use crate::cli::text::progress_bar::Progress;
 #[derive(Clone, Debug, clap::Args)]
 pub struct LogArgs {
     /// Print a line every N epochs (`5`) or at a time interval (`30s`, `10m`) [default: `log_every` of runner.toml, else a
-    /// progress bar; without a terminal the first 10 epochs, then every tenth of all epochs and at least one a minute]
+    /// progress bar; without a terminal, the first 10 epochs, then one line per 10 % of the epochs, and at least one line a
+    /// minute]
     #[arg(
         long,
         value_name = "N|TIME",
@@ -20,7 +21,7 @@ pub struct LogArgs {
         allow_hyphen_values = true
     )]
     pub log_every: Option<LogInterval>,
-    /// Append these lines and all messages to FILE, with UTC times
+    /// Append the epoch lines and all messages to FILE, with UTC times
     #[arg(long, value_name = "FILE")]
     pub log_file: Option<PathBuf>,
 }

@@ -35,7 +35,7 @@ pub struct RunArgs {
     /// Change a setting; repeatable
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
-    /// Remove a setting, so that it is absent or has its default; repeatable
+    /// Remove a setting; its default, if any, applies; repeatable
     #[arg(long, value_name = "KEY")]
     pub unset: Vec<String>,
     /// The variants that are trained.
@@ -44,7 +44,7 @@ pub struct RunArgs {
     /// The seed
     #[arg(long, value_name = "N", conflicts_with = "seeds", value_parser = parse_seed, allow_hyphen_values = true)]
     pub seed: Option<i64>,
-    /// Seeds, trained together: `0..4` (both included) or `1,5,7`; `5` is the one seed 5
+    /// Seeds, trained together: `0..4` (both included) or `1,5,7`; `5` is seed 5 only, not five seeds
     #[arg(long, value_name = "SEEDS", value_parser = seeds::parse, allow_hyphen_values = true)]
     pub seeds: Option<Seeds>,
     /// Number of epochs

@@ -43,7 +43,7 @@ pub struct Args {
     /// When to save a checkpoint: every N epochs (`5`), at a time interval (`30s`, `10m`), or `never`
     #[arg(long, value_name = "N|TIME", default_value = "30s", allow_hyphen_values = true)]
     checkpoint: CheckpointInterval,
-    /// Resume the latest matching run under `--out`, else start one; a finished run is not repeated
+    /// Resume the newest run with these settings; start one if there is none; do nothing if it is finished
     #[arg(long)]
     resume: bool,
     #[command(flatten)]
@@ -67,8 +67,8 @@ const EXAMPLES: &str = "\
 Examples:
   runner exp overfit_mnist
   runner exp overfit_mnist --seeds 0..4 --epochs 10
-  runner exp digits_mlp --set train.optimizer.adam.lr=0.01 --set train.batch=32
-  runner exp digits_mlp --set 'train.optimizer={ sgd = { lr = 0.1, momentum = 0.9 } }'
+  runner exp digits_mlp --set train.optimizer.adam.lr=0.01 --set train.batch=8
+  runner exp digits_mlp --set 'train.optimizer={ sgd = { lr = 0.1 } }'
   runner exp my/idea.toml --device cuda --out results
   runner exp digits_mlp 'ideas/*.toml'          several: all are checked first
   runner exp regularize_mnist --variant base,dropout
@@ -78,8 +78,8 @@ Examples:
 Ctrl-C or SIGTERM stops after the current step and saves a checkpoint and the
 histories; `runner resume` continues. SIGUSR1 saves a checkpoint.
 
-With several experiments, `--json` prints one line for each run, and the exit code
-is the worst of all.";
+With several experiments, `--json` prints one line for each run, and the exit
+code is the highest of all.";
 
 /// Trains experiments, or resumes their latest matching runs with `--resume`.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {

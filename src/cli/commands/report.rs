@@ -17,8 +17,8 @@ use crate::report::{markdown, page};
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Runs to show: ids, names, run directories, histories, glob patterns, experiments (their newest runs), variants
-    /// (`regularize_mnist/dropout`), or histories of Keras, Lightning, skorch, Hugging Face or TensorBoard
+    /// Runs to show: ids, names, run directories, histories, glob patterns, experiments (their newest finished runs),
+    /// variants (`regularize_mnist/dropout`), or histories of Keras, Lightning, fastai, skorch, Hugging Face or TensorBoard
     #[arg(required = true, value_name = "RUN")]
     runs: Vec<String>,
     /// Output format [default: by the extension of `--output`, else html]
@@ -40,8 +40,9 @@ Examples:
   runner report overfit_mnist -o results.md
   runner report overfit_mnist keras_history.json
 
-An HTML file is self-contained: it opens in any browser without a network. Markdown has a
-section for each experiment; runs that differ only in their seeds share one section, with a column for each.";
+An HTML file is self-contained: it opens in any browser without a network.
+Markdown has a section for each experiment; runs that differ only in their
+seeds share one section, with a column for each.";
 
 /// Format of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

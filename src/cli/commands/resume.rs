@@ -30,10 +30,11 @@ use crate::train::callback::Callback;
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Id, name or directory of a run, one of its files, or an experiment (its newest unfinished run)
+    /// Id, name or directory of a run, one of its files, or an experiment (its newest unfinished run; with
+    /// `--epochs`, its newest finished run)
     #[arg(value_name = "RUN")]
     run: String,
-    /// Train a finished run on to N epochs in total, as a new run
+    /// Continue a finished run up to N epochs in total, as a new run
     #[arg(long, value_name = "N", value_parser = parse_epochs, allow_negative_numbers = true)]
     epochs: Option<usize>,
     /// cpu, cuda or cuda:N [default: the device of the run]
@@ -62,18 +63,18 @@ Examples:
   runner exp overfit_mnist --resume     resume, or start a new run
   runner resume overfit_mnist --epochs 100
 
-Training continues from the last checkpoint, with the threads and the device of
-the run. On a CPU the histories are then bitwise equal to those of a run that was
-never interrupted.
+Training continues from the last checkpoint, with the threads and the device
+of the run. On a CPU the histories are then bitwise equal to those of a run
+that was never interrupted.
 
-`--epochs N` trains a finished run on, in a new run directory; the finished run is
-kept. The result is that of `runner exp … --epochs N` from the start.";
+`--epochs N` continues a finished run, in a new run directory; the finished
+run is kept. The result is that of `runner exp … --epochs N` from the start.";
 
 /// Resumes a run.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     whole_run::check(&args.run, &args.out, "resume")?;
     if let Some(epochs) = args.epochs {
-        return train_on(args, epochs);
+        return continue_run(args, epochs);
     }
     let path = find::run_to_resume(&args.run, &args.out)?;
     let folder = RunDir::open(&path)?;
@@ -101,8 +102,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     Ok(finish_run(&study, &finished?, &signals, &args.output_args))
 }
 
-/// Trains a finished run on to this number of epochs in total, in a new run directory next to it.
-fn train_on(args: &Args, epochs: usize) -> anyhow::Result<Exit> {
+/// Continues a finished run up to this number of epochs in total, in a new run directory next to it.
+fn continue_run(args: &Args, epochs: usize) -> anyhow::Result<Exit> {
     let from = latest::resolve_link(&find_run(&args.run, &args.out)?.folder);
     let record = RunRecord::read(&from)?;
     let execution = ExecutionConfig::from_run(&record.options, args.device, args.threads)?;
@@ -114,7 +115,7 @@ fn train_on(args: &Args, epochs: usize) -> anyhow::Result<Exit> {
     let continuation = Continuation::new(&from, &record, epochs, options.record())?;
     let study = &continuation.study;
     study.notes.iter().for_each(|note| progress.note(note));
-    progress.say(&format!("training `{}` on to {epochs} epochs, as a new run", from.display()));
+    progress.say(&format!("continuing `{}` up to epoch {epochs}, as a new run", from.display()));
     if !continuation.ended.is_empty() {
         progress.note(&format!("{}: more epochs do not change them", ended_text(&continuation.ended)));
     }
@@ -125,7 +126,7 @@ fn train_on(args: &Args, epochs: usize) -> anyhow::Result<Exit> {
     }
     let is_in_its_experiment = from.parent().and_then(Path::file_name) == Some(study.name.as_ref());
     let out = from.parent().and_then(Path::parent).filter(|_| is_in_its_experiment).unwrap_or(&args.out);
-    let finished = run::train_on(&continuation, out, &options, &mut progress);
+    let finished = run::continue_run(&continuation, out, &options, &mut progress);
     progress.end();
     Ok(finish_run(study, &finished?, &signals, &args.output_args))
 }

@@ -9,14 +9,16 @@ use crate::history::History;
 
 const EXAMPLES: &str = "\
 Example:
-  runner schema experiment > experiment.schema.json    for an editor that completes TOML";
+  runner schema experiment > experiment.schema.json
+
+Editors use the schema to complete and check TOML files.";
 
 /// Arguments of `runner schema`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The kind of file that the schema describes
-    #[arg(value_enum, value_name = "FILE", default_value = "history")]
+    /// What the schema describes
+    #[arg(value_enum, value_name = "KIND", default_value = "history")]
     file: File,
 }
 

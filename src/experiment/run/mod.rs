@@ -17,7 +17,7 @@ pub mod tree;
 pub(in crate::experiment) mod unseen_classes;
 
 pub(in crate::experiment) use crate::experiment::run::run_study::load_group;
-pub use crate::experiment::run::run_study::{Finished, Options, resume, run, train_on};
+pub use crate::experiment::run::run_study::{Finished, Options, continue_run, resume, run};
 
 #[cfg(test)]
 pub(in crate::experiment) mod tests;

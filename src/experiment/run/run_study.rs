@@ -116,11 +116,11 @@ pub fn resume(
     train_study(folder, record, study, options, None, checkpoint, watch)
 }
 
-/// Trains a finished run on in a new run directory under `out`.
+/// Continues a finished run in a new run directory under `out`.
 ///
 /// # Errors
 /// As for [`run`], and when a checkpoint of the finished run is damaged or belongs to another run.
-pub fn train_on(
+pub fn continue_run(
     continuation: &Continuation,
     out: &Path,
     options: &Options,

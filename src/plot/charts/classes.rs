@@ -43,7 +43,7 @@ pub fn draw(
     options: &PageOptions,
 ) -> anyhow::Result<Plot> {
     if classes.is_empty() || parts.is_empty() {
-        let hint = "name a classification data set, or the column of the classes with `--target-column COLUMN`";
+        let hint = "name a classification data set, or the column of the classes with `--target COLUMN`";
         return Err(anyhow!("there are no classes to plot").context(Hint(hint.to_owned())));
     }
     let mut shown: Vec<usize> = (0..classes.len()).collect();

@@ -209,7 +209,7 @@ impl<'a> ReplicaStates<'a> {
         value_of(stopping.monitor).is_some_and(|value| stopping.waits[replica].should_stop(value))
     }
 
-    /// Ends a replica with this status while the others train on.
+    /// Ends a replica with this status while the others continue.
     fn stop(&mut self, stack: &Stack, replica: usize, status: Status) {
         self.results[replica].status = status;
         self.training[replica] = false;

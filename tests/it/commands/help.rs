@@ -23,22 +23,23 @@ fn help_shows_examples_that_work() {
         assert!(help.lines().all(|line| line.chars().count() <= 100), "{help}");
     }
     let help = stdout(&dir.run(&["exp", "--help"]).code(0));
-    let one = "exp digits_mlp --set train.optimizer.adam.lr=0.01 --set train.batch=32";
-    let other = "exp digits_mlp --set 'train.optimizer={ sgd = { lr = 0.1, momentum = 0.9 } }'";
+    let one = "exp digits_mlp --set train.optimizer.adam.lr=0.01 --set train.batch=8";
+    let other = "exp digits_mlp --set 'train.optimizer={ sgd = { lr = 0.1 } }'";
     assert_says(&help, &[one, other]);
-    dir.run(&[
-        "exp",
-        "digits_mlp",
-        "--epochs",
-        "1",
-        "--set",
-        "train.optimizer.adam.lr=0.01",
-        "--set",
-        "train.batch=32",
-    ])
-    .code(0);
-    let sgd = "train.optimizer={ sgd = { lr = 0.1, momentum = 0.9 } }";
+    dir.run(&["exp", "digits_mlp", "--epochs", "1", "--set", "train.optimizer.adam.lr=0.01", "--set", "train.batch=8"])
+        .code(0);
+    let sgd = "train.optimizer={ sgd = { lr = 0.1 } }";
     dir.run(&["exp", "digits_mlp", "--epochs", "1", "--set", sgd]).code(0);
+}
+
+#[test]
+fn texts_after_the_options_fit_80_columns() {
+    fn check(command: &clap::Command) {
+        let text = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        assert!(text.lines().all(|line| line.chars().count() <= 78), "{}: {text}", command.get_name());
+        command.get_subcommands().for_each(check);
+    }
+    check(&runner::cli::command_line::Cli::command());
 }
 
 #[test]

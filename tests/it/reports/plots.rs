@@ -319,7 +319,7 @@ fn class_and_sample_plots_work_for_data_sets_tables_and_runs() {
     dir.run(&["plot", "classes", "two"]).code(0);
     assert_says(&read(&dir, "two-classes.svg"), &["Training (", "Validation (", "Test ("]);
     dir.write("own.csv", "a,kind\n1,x\n2,x\n3,y\n");
-    dir.run(&["plot", "classes", "own.csv", "--target-column", "kind"]).code(0);
+    dir.run(&["plot", "classes", "own.csv", "--target", "kind"]).code(0);
     assert_says(&read(&dir, "own-classes.svg"), &["2 (66.7 %)", "1 (33.3 %)"]);
 
     dir.run(&["plot", "samples", "digits", "--count", "3"]).code(0);

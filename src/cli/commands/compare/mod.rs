@@ -31,8 +31,8 @@ use crate::compare::trial::Axis;
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Experiments (their newest runs), ids, names or directories of runs, histories, RUN/VARIANT, quoted glob patterns,
-    /// or histories of Keras, Lightning, skorch, Hugging Face and TensorBoard
+    /// Experiments (their newest finished runs), ids, names or directories of runs, histories, RUN/VARIANT, quoted glob
+    /// patterns, or histories of Keras, Lightning, fastai, skorch, Hugging Face or TensorBoard
     #[arg(required = true, value_name = "RUN")]
     runs: Vec<String>,
     /// Run that the others are compared with [default: the first]
@@ -73,10 +73,10 @@ Examples:
   runner compare regularize_mnist/baseline regularize_mnist/dropout
   runner compare runs/digits_mlp/2026-* --metric acc
   runner compare overfit_mnist keras_history.json lightning_logs/version_0
-  runner compare 'seeds/*/base-seed*.json' overfit_mnist --baseline overfit_mnist
+  runner compare 'old/*/base-*.json' mnist_dropout --baseline mnist_dropout
 
-Trials that differ only by seed and fold form a group; its metrics are means over
-them. Groups with the same seeds are compared in pairs.";
+Trials that differ only by seed and fold form a group; its metrics are means
+over them. Groups with the same seeds are compared in pairs.";
 
 /// Compares runs.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {

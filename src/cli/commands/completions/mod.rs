@@ -23,19 +23,19 @@ const VARIABLE: &str = "RUNNER_COMPLETE";
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The shell
+    /// Shell for which the script is printed
     shell: Shell,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   runner completions bash > ~/.local/share/bash-completion/completions/runner
-  runner completions zsh > ~/.zfunc/_runner      with `fpath+=~/.zfunc` in ~/.zshrc
+  runner completions zsh > ~/.zfunc/_runner    (`fpath+=~/.zfunc` in ~/.zshrc)
   runner completions fish > ~/.config/fish/completions/runner.fish
-  source <(runner completions bash)              for this shell only
+  source <(runner completions bash)            for this shell only
 
-Commands, options, experiments, runs (ids and names), variants, devices, keys of
-`--set` and metrics are completed.";
+Commands, options, experiments, runs (ids and names), variants, devices, keys
+of `--set` and metrics are completed.";
 
 /// Prints the script that a shell needs to complete commands.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {

@@ -44,7 +44,7 @@ pub(crate) struct DescribeArgs {
     /// Missing values, separated by commas, such as `,NA,?` [default: the list of pandas]
     #[arg(long, value_name = "VALUES", value_delimiter = ',', allow_hyphen_values = true)]
     missing_values: Option<Vec<String>>,
-    /// More missing values, in addition to those, such as `?`
+    /// More texts that count as missing, in addition to `--missing-values`, such as `?`
     #[arg(long, value_name = "VALUES", value_delimiter = ',', allow_hyphen_values = true)]
     na_values: Vec<String>,
     /// Date columns, separated by commas
@@ -53,7 +53,7 @@ pub(crate) struct DescribeArgs {
     /// Print JSON
     #[arg(long)]
     json: bool,
-    /// Print the part `[data.csv]` of an experiment file
+    /// Print a `[data.csv]` section for an experiment file
     #[arg(long, conflicts_with = "json")]
     toml: bool,
 }

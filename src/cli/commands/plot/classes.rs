@@ -22,11 +22,11 @@ pub struct Args {
     #[arg(value_name = "DATA|RUN")]
     name: String,
     /// Target column of the table
-    #[arg(long, value_name = "COLUMN")]
+    #[arg(long = "target", alias = "target-column", value_name = "COLUMN")]
     target_column: Option<String>,
-    /// Field separator of the table: `,`, `;`, `tab`, …
-    #[arg(long, default_value = ",", value_name = "CHARACTER", value_parser = separator::parse)]
-    separator: char,
+    /// Field separator of the table: `,`, `;`, `tab`, … [default: detected]
+    #[arg(long, value_name = "CHARACTER", value_parser = separator::parse)]
+    separator: Option<char>,
     #[command(flatten)]
     out: RunsDir,
     #[command(flatten)]
@@ -38,7 +38,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     args.target.check()?;
     let drawn = if is_data_set(&args.name, &args.out) {
         let column = args.target_column.as_deref();
-        let reading = FieldFormat { text: TextColumns::All, ..FieldFormat::new(args.separator) };
+        let reading = FieldFormat { text: TextColumns::All, ..FieldFormat::new(args.separator.unwrap_or(',')) };
         let description = describe_data_or_table(&Cache::for_user(), &args.name, column, &reading)?;
         let names: Vec<String> = description
             .parts

@@ -22,11 +22,11 @@ pub(crate) struct Args {
     /// Use a logarithmic y axis
     #[arg(long)]
     log: bool,
-    /// Range of the y axis, as values of the metric: `--metric acc --ylim 0.9,1`
+    /// Limits of the y axis, as matplotlib's ylim: `--metric acc --ylim 0.9,1`
     #[arg(long, value_name = "LOW,HIGH", allow_hyphen_values = true)]
     ylim: Option<Limits>,
-    /// Smooth by TensorBoard's exponential moving average: its weight, such as `0.9`, or a number of epochs N, which is
-    /// the weight (N-1)/(N+1); the raw curves are drawn faintly
+    /// Smooth by TensorBoard's exponential moving average: a weight such as `0.9`, or a number of epochs N (weight
+    /// (N-1)/(N+1)); the raw curves are drawn faintly
     #[arg(long, value_name = "WEIGHT|N")]
     smooth: Option<Smoothing>,
     #[command(flatten)]

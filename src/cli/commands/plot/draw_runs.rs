@@ -31,8 +31,8 @@ const KIND_NAMES: [&str; 11] = [
 /// Runs to plot.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Runs {
-    /// Id, name or directory of a run, one of its files, an experiment (its newest run), RUN/VARIANT, a glob pattern, or
-    /// a history of Keras, Lightning, skorch or TensorBoard
+    /// Id, name or directory of a run, one of its files, an experiment (its newest finished run), RUN/VARIANT, a glob
+    /// pattern, or a history of Keras, Lightning, fastai, skorch, Hugging Face or TensorBoard
     #[arg(value_name = "RUN", required = true)]
     pub(crate) runs: Vec<String>,
     #[command(flatten)]

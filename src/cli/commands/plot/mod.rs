@@ -34,9 +34,9 @@ pub struct Args {
 
 const EXAMPLES: &str = "\
 Without KIND, learning curves are plotted; `runner plot KIND --help` shows the
-options of each kind. The path of the file is printed. A file named with `-o` is
-replaced; otherwise the file is named after the runs and the kind, and replaces only
-plots of runner.
+options of each kind. The path of the file is printed. `-o FILE` overwrites
+FILE. Without `-o`, the name is made from the runs and the kind, and only a
+plot that runner made is overwritten.
 
 Examples:
   runner plot overfit_mnist

@@ -20,7 +20,7 @@ pub(crate) struct Args {
     /// Use a logarithmic y axis
     #[arg(long)]
     log: bool,
-    /// Range of the y axis, as values of the metric: `0.9,1`
+    /// Limits of the y axis, as matplotlib's ylim: `0.9,1`
     #[arg(long, value_name = "LOW,HIGH", allow_hyphen_values = true)]
     ylim: Option<Limits>,
     #[command(flatten)]

@@ -91,8 +91,8 @@ Examples:
   runner predict overfit_mnist --index 4523
   runner predict overfit_mnist --image my_digit.png --top 3
   runner predict encoding_penguins --csv new.csv --keep id -o predicted.csv
-  zcat new.csv.gz | runner predict encoding_penguins --csv - --ensemble --format csv
-  runner predict mnist_dropout --trial dropout-seed0 --index 7 --rows validation --json
+  zcat new.csv.gz | runner predict encoding_penguins --csv - --format csv
+  runner predict mnist_dropout --index 7 --rows validation --ensemble --json
 
 Rows of `--csv` are counted from 1, after the header.";
 

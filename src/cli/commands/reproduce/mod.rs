@@ -55,15 +55,16 @@ Examples:
   runner reproduce runs/overfit_mnist/latest/base-seed0.json
   runner reproduce overfit_mnist --threads 1 --keep again
 
-The run is trained again with its own settings, seeds, stacks, threads and device.
-All metrics of all epochs, the test metrics and the weight files are compared;
-times are not.
+The run is trained again with its own settings, seeds, stacks, threads and
+device. All metrics of all epochs, the test metrics and the weight files are
+compared; times are not.
 
 Exit codes:
   0  identical
-  1  different: the first difference and the changes of the environment are shown
-  2  invalid input or failure, or a history, weight file or tree is missing
-     or damaged";
+  1  different: the first difference and the changes of the environment are
+     shown
+  2  invalid input or failure, or a history, a weight file or a decision-tree
+     file is missing or damaged";
 
 /// Trains a run again and compares the results.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {

@@ -53,7 +53,7 @@ pub struct RenameArgs {
     /// Id, name or directory of a run
     #[arg(value_name = "RUN")]
     run: String,
-    /// The new name; empty removes it. The run directory is not renamed
+    /// The new name; it must not look like an id (only 0–9 and a–f). Empty removes it. The run directory is not renamed
     #[arg(value_name = "NAME")]
     name: String,
     #[command(flatten)]
@@ -69,7 +69,7 @@ pub struct ArchiveArgs {
     /// Ids, names or directories of runs
     #[arg(value_name = "RUN", required = true)]
     runs: Vec<String>,
-    /// List the runs again
+    /// Undo: show the runs in lists again
     #[arg(long)]
     undo: bool,
     #[command(flatten)]

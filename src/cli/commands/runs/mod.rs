@@ -34,10 +34,11 @@ Examples:
   runner runs tag 4e1f paper
 
 Every command takes the id of a run, or the beginning of it, in place of its
-directory. For a run with variants, the metrics of the variant that is best on the
-validation rows are shown; `--variants` shows all. Metrics are means over seeds: the
-monitored metric in the best epoch, and the main test metric. \"stopped\" means early
-stopping; \"incomplete\" means that histories are missing. A wider terminal shows more
+directory. For a run with variants, the metrics of the variant that is best on
+the validation rows (on the training rows if there are none) are shown;
+`--variants` shows all. Metrics are means over seeds: the monitored metric in
+the best epoch, and the main test metric. \"stopped\" means early stopping;
+\"incomplete\" means that histories are missing. A wider terminal shows more
 columns. Settings have short names where these are unique: `lr`.";
 
 /// What to do with runs, instead of listing them.
@@ -51,7 +52,7 @@ enum RunsCommand {
     Rename(manage::RenameArgs),
     /// Hide runs from lists
     Archive(manage::ArchiveArgs),
-    /// List archived runs again
+    /// Show archived runs in lists again
     Unarchive(manage::ArchiveArgs),
     /// Delete runs
     Rm(remove::RemoveArgs),

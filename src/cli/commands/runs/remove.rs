@@ -20,7 +20,7 @@ use crate::run_dir::writer::Writer;
 /// Arguments of `runner runs rm`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  runner runs rm 4e1f\n  runner runs rm 4e1f 77ab --yes\n\nIt lists what is deleted and asks. A run in training is never deleted."
+    after_help = "Examples:\n  runner runs rm 4e1f\n  runner runs rm 4e1f 77ab --yes\n\nIt lists what is deleted and asks. A run that is still training is never\ndeleted."
 )]
 pub struct RemoveArgs {
     /// Ids, names or directories of runs

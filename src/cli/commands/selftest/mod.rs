@@ -47,7 +47,7 @@ struct Resume {
     /// When the killed runs save a checkpoint
     #[arg(long, value_name = "N|TIME", default_value = "1", allow_hyphen_values = true)]
     checkpoint: CheckpointInterval,
-    /// Random seed of the kill points
+    /// Random seed that chooses when to kill
     #[arg(long, value_name = "N", default_value_t = 0)]
     points: u64,
     /// Print only the result

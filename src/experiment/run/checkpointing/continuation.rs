@@ -1,4 +1,4 @@
-//! Trains a finished run on to more epochs, in a new run directory. The result equals that of a run with this number of
+//! Continues a finished run for more epochs, in a new run directory. The result equals that of a run with this number of
 //! epochs from the start.
 
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ use crate::history::{History, Status};
 use crate::run_dir::RunDir;
 use crate::train::checkpoint::file;
 
-/// A finished run that is trained on, as a new run.
+/// A finished run that is continued as a new run.
 #[derive(Debug)]
 pub struct Continuation {
     /// The study with the new number of epochs.
@@ -36,7 +36,7 @@ pub struct Continuation {
 }
 
 impl Continuation {
-    /// Prepares a finished run, whose record is `finished`, to be trained on to `epochs` epochs in total.
+    /// Prepares a finished run, whose record is `finished`, to be continued up to `epochs` epochs in total.
     ///
     /// # Errors
     /// When it cannot be: it has as many epochs, its learning rates depend on the number of epochs, it kept no
@@ -45,7 +45,7 @@ impl Continuation {
         let shown = from.display();
         ensure!(
             finished.is_complete(from),
-            anyhow!("the run in `{shown}` is not finished, so it cannot be trained on to {epochs} epochs")
+            anyhow!("the run in `{shown}` is not finished, so it cannot be continued up to {epochs} epochs")
                 .context(Hint(format!("finish it first: `runner resume {shown}`")))
         );
         let earlier = finished.study()?;

@@ -5,7 +5,7 @@
 //! If it cannot be written, the old one stays, training continues, and the next one is tried when it is due.
 //!
 //! When a stack ends, the checkpoint of its last epoch stays in the file [`final_file`], so that [`continuation`] can
-//! train the run on in a new run directory.
+//! continue the run in a new run directory.
 
 mod checkpoint_interval;
 mod checkpoint_reader;
