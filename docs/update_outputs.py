@@ -49,7 +49,7 @@ VOLATILE = [
     (re.compile(r"\d{4}-\d\d-\d\d"), "DATE"),
     (re.compile(r"tfevents\.\d+"), "tfevents.SECONDS"),
     (re.compile(r"[0-9a-f]{10}\+?(?=[,)])"), "COMMIT"),
-    (re.compile(r"^[0-9a-f]{4,7}(?=  )"), "ID"),
+    (re.compile(r"^[0-9a-f]{4,7}(?=  )|(?<=\(id )[0-9a-f]+"), "ID"),
     (re.compile(r"\b\d+(\.\d+)? (ms|s|min|h|days?)\b"), "DURATION"),
     (re.compile(r"\b\d[\d.e]* epochs/s"), "SPEED"),
     (re.compile(r"\b\d+(\.\d+)? (MiB|GiB)\b"), "MEMORY"),

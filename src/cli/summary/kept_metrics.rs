@@ -40,7 +40,8 @@ pub fn table(trials: &[&History], page: TextStyle) -> Option<String> {
     let left_out = names.len() - shown.len();
     let notes = [
         has_baseline.then(|| baselines::meaning(trials)).flatten(),
-        has_threshold(trials).then(|| "training and validation: default threshold".to_owned()),
+        has_threshold(trials)
+            .then(|| "training and validation: default threshold (the more probable class)".to_owned()),
         (trials.len() > 1).then(|| format!("mean ± std of {} trials", trials.len())),
         (left_out > 0).then(|| format!("{left_out} more with `--verbose`")),
     ];
@@ -98,10 +99,10 @@ fn has_threshold(trials: &[&History]) -> bool {
 fn test_header(trials: &[&History]) -> String {
     match trials {
         [history] => match MetricColumn::Threshold.value(history) {
-            Some(threshold) => format!("test at {}", number_format::metric(Some(threshold))),
+            Some(threshold) => format!("test (threshold {})", number_format::metric(Some(threshold))),
             None => "test".to_owned(),
         },
-        trials if has_threshold(trials) => "test at threshold".to_owned(),
+        trials if has_threshold(trials) => "test (own threshold)".to_owned(),
         _ => "test".to_owned(),
     }
 }
@@ -153,11 +154,12 @@ mod tests {
         let threshold = json!({ "value": 0.25, "by": "f1", "validation": scores, "at_default": scores });
         trial.0.test.as_mut().unwrap().threshold = Some(serde_json::from_value(threshold).unwrap());
         assert_snapshot!(shown(&[trial]), @r"
-        last epoch (2)  training  validation  test at 0.2500  baseline
-        loss              0.4000      0.5000          0.6000    0.6700
-        acc               0.9000      0.8000          0.7500    0.6000
-        mcc                    –           –          0.5000         –
-        baseline: always `yes`; training and validation: default threshold
+        last epoch (2)  training  validation  test (threshold 0.2500)  baseline
+        loss              0.4000      0.5000                   0.6000    0.6700
+        acc               0.9000      0.8000                   0.7500    0.6000
+        mcc                    –           –                   0.5000         –
+        baseline: always `yes`; training and validation: default threshold (the more
+          probable class)
         ");
     }
 }

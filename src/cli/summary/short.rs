@@ -1,11 +1,14 @@
 //! The summary of a run in at most 30 lines: the verdict, the metrics of the saved weights, missed expectations, time and
 //! memory, the weakest classes and the files. [`full`](crate::cli::summary::full) has the rest.
 
+use std::path::Path;
+
 use crate::cli::args::run_args::quoted;
 use crate::cli::summary::trained_run::TrainedRun;
 use crate::cli::summary::{best_variants, classification, expectations, kept_metrics, resources, verdict};
 use crate::cli::text::settings;
 use crate::cli::text::text_style::TextStyle;
+use crate::experiment::store::run_id::{self, RunEntries};
 use crate::history::History;
 use crate::views::classes::weakest;
 use crate::views::variants::order::Ranked;
@@ -108,8 +111,12 @@ fn warnings(run: &TrainedRun, page: TextStyle) -> Vec<String> {
     of_model.into_iter().chain(of_rows).map(|line| page.wrapped(&line, 2)).collect()
 }
 
-/// Returns the run directory and the command that shows everything.
+/// Returns the run directory and the next command: it continues a run that was stopped, and shows everything of others.
 fn files(run: &TrainedRun) -> String {
     let folder = run.folder.display().to_string();
-    format!("files: {folder}/\nnext:  runner show {}", quoted(&folder))
+    let command = if run.is_interrupted() { "resume" } else { "show" };
+    let entries = RunEntries::list(run.folder.parent().and_then(Path::parent).unwrap_or(&run.folder));
+    let id = run_id::of_folder(&run.folder);
+    let id = entries.short_ids().get(id.as_str()).map_or(String::new(), |short| format!(" (id {short})"));
+    format!("files: {folder}/{id}\nnext:  runner {command} {}", quoted(&folder))
 }

@@ -56,16 +56,21 @@ Examples:
 #[derive(Debug, Subcommand)]
 enum Kind {
     /// Learning curves with the best epoch and the start of overfitting (default)
+    #[command(alias = "learning_curves")]
     Curves(curves::Args),
     /// Confusion matrices
+    #[command(alias = "confusion_matrix")]
     Confusion(Plain),
     /// ROC curves with AUC and the chosen threshold
+    #[command(alias = "roc_curve")]
     Roc(Plain),
     /// Precision-recall curves with average precision and the chosen threshold
+    #[command(aliases = ["precision_recall", "precision_recall_curve", "pr_curve"])]
     Pr(pr::Args),
     /// Precision, recall and F1 by threshold
     Threshold(Plain),
     /// Calibration curve: predicted probability against observed share
+    #[command(aliases = ["calibration_curve", "reliability"])]
     Calibration(calibration::Args),
     /// Layer statistics: gradient norms, dead units, …
     Gradients(Layers),

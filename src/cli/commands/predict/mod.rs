@@ -5,7 +5,7 @@ mod input;
 mod models;
 mod text;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use clap::{ArgGroup, ValueEnum};
@@ -98,15 +98,22 @@ Rows of `--csv` are counted from 1, after the header.";
 
 impl Args {
     /// Returns the output format: as asked for, or by the name of the output file.
-    fn format(&self) -> Format {
-        let extension = self.output.as_ref().and_then(|file| file.extension()).and_then(|extension| extension.to_str());
-        match (self.format, extension) {
+    ///
+    /// # Errors
+    /// If the name ends in the extension of another format.
+    fn format(&self) -> anyhow::Result<Format> {
+        let extension = |file: &Path| file.extension().map(|extension| extension.to_string_lossy().to_lowercase());
+        Ok(match (self.format, self.output.as_deref().and_then(extension).as_deref()) {
             _ if self.json => Format::Json,
             (Some(format), _) => format,
             (None, Some("csv")) => Format::Csv,
             (None, Some("json")) => Format::Json,
-            (None, _) => Format::Text,
-        }
+            (None, Some("txt") | None) => Format::Text,
+            (None, Some(other)) => {
+                let hint = "use a name that ends in `.csv`, `.json` or `.txt`, or add `--format`";
+                return Err(anyhow!("predictions cannot be written as `.{other}`").context(Hint(hint.to_owned())));
+            }
+        })
     }
 }
 
@@ -127,7 +134,7 @@ enum Format {
 
 /// Prints predictions of a trained model.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
-    let format = args.format();
+    let format = args.format()?;
     if let (Format::Csv, Some(_)) = (format, args.top) {
         let hint = "leave `--top` out, or print JSON";
         return Err(
