@@ -48,7 +48,8 @@ pub fn print(study: &Study, groups: &[GroupPreview], out: &Path, options: &Optio
         if first.variant != BASE {
             let names: Vec<&str> = group.plans.iter().map(|plan| plan.variant.as_str()).collect();
             lines.push(String::new());
-            lines.push(page.wrapped(&format!("variants  {}", names.join(", ")), 10));
+            let key = if names.len() == 1 { "variant" } else { "variants" };
+            lines.push(page.wrapped(&format!("{key:<9} {}", names.join(", ")), 10));
         }
         lines.extend(
             group_lines(group, options).into_iter().map(|(key, text)| page.wrapped(&format!("{key:<9} {text}"), 10)),
@@ -59,7 +60,7 @@ pub fn print(study: &Study, groups: &[GroupPreview], out: &Path, options: &Optio
     }
     let s = if options.threads == 1 { "" } else { "s" };
     lines.push(format!("device    {}, up to {} thread{s}", device::name(options.device), options.threads));
-    lines.push(page.wrapped(&format!("folder    a new one in {}", folder.display()), 10));
+    lines.push(page.wrapped(&format!("writes to {}/…", folder.display()), 10));
     lines.push("nothing was trained or written: leave `--dry-run` out to train".to_owned());
     terminal::out(&lines.join("\n"));
 }
@@ -100,9 +101,11 @@ fn group_lines(group: &GroupPreview, options: &Options) -> Vec<(&'static str, St
             lines.push((
                 "training",
                 format!(
-                    "{}; {} epochs of {} step{}",
+                    "{}; {}{} epoch{} of {} step{}",
                     settings::of_training(&training, rows.train),
+                    if training.iter().any(|train| train.early_stopping.is_some()) { "at most " } else { "" },
                     number_format::count(network.train.epochs),
+                    if network.train.epochs == 1 { "" } else { "s" },
                     number_format::count(steps),
                     if steps == 1 { "" } else { "s" }
                 ),
@@ -115,8 +118,7 @@ fn group_lines(group: &GroupPreview, options: &Options) -> Vec<(&'static str, St
         let (bytes, free) = (format_bytes(stacks.bytes), format_bytes(device::memory::free(options.device)));
         let stacks = number_format::count(stacks.replicas.len());
         let models = if largest == 1 { "model" } else { "models" };
-        lines
-            .push(("memory", format!("{stacks} stack{s} of up to {largest} {models}, about {bytes}; {free} are free")));
+        lines.push(("memory", format!("{stacks} stack{s} of up to {largest} {models}, about {bytes}; {free} free")));
     }
     lines
 }

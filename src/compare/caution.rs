@@ -12,8 +12,8 @@ use crate::history::{History, Status, baseline};
 pub enum Caution {
     /// Some groups differ from another one.
     Differs {
-        /// The difference, such as "different data".
-        what: &'static str,
+        /// What differs.
+        what: Difference,
         /// Index of the group that they differ from.
         from: usize,
         /// Indices of the groups that differ.
@@ -30,11 +30,30 @@ pub enum Caution {
     },
 }
 
+/// What differs between groups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Difference {
+    /// The data or some of its rows, such as "test rows".
+    Rows(&'static str),
+    /// The loss functions.
+    Losses,
+}
+
 impl Caution {
     /// Returns the caution as a sentence. `labels` returns the labels of some groups as a list.
     pub fn sentence(&self, labels: &dyn Fn(&[usize]) -> String) -> String {
         match self {
-            Caution::Differs { what, from, groups } => format!("{what} than {}: {}", labels(&[*from]), labels(groups)),
+            Caution::Differs { what: Difference::Losses, from, groups } => {
+                let all = match &groups[..] {
+                    [one] => format!("{} and {}", labels(&[*from]), labels(&[*one])),
+                    several => labels(&[&[*from], several].concat()),
+                };
+                format!("the losses of {all} are not comparable: different loss functions")
+            }
+            Caution::Differs { what: Difference::Rows(what), from, groups } => {
+                let has = if groups.len() == 1 { "has" } else { "have" };
+                format!("{} {has} other {what} than {}", labels(groups), labels(&[*from]))
+            }
             Caution::PositiveClasses(each) => {
                 format!("precision, recall, F1, AP and ROC AUC have different positive classes: {each}")
             }
@@ -60,21 +79,20 @@ pub fn find(groups: &[Group], by_validation: bool) -> Vec<Caution> {
         .filter_map(|(place, group)| Some((place, group.trials.first()?.history()?)))
         .collect();
     if let [(first, history), others @ ..] = &ours[..] {
-        let differ = |what: &'static str, same: &dyn Fn(&History) -> bool| {
+        let differ = |what: Difference, same: &dyn Fn(&History) -> bool| {
             let groups: Vec<usize> = others.iter().filter(|(_, other)| !same(other)).map(|(place, _)| *place).collect();
             (!groups.is_empty()).then_some(Caution::Differs { what, from: *first, groups })
         };
-        let data = differ("different data", &|other| {
+        let data = differ(Difference::Rows("data"), &|other| {
             other.data.sha256 == history.data.sha256 && other.data.name == history.data.name
         });
-        let rows = differ("different test rows", &|other| test_rows(other) == test_rows(history));
+        let rows = differ(Difference::Rows("test rows"), &|other| test_rows(other) == test_rows(history));
         let validation =
-            differ("different validation rows", &|other| validation_rows(other) == validation_rows(history));
+            differ(Difference::Rows("validation rows"), &|other| validation_rows(other) == validation_rows(history));
         let validation = validation.filter(|_| by_validation && data.is_none());
         cautions.extend(data.or(rows));
         cautions.extend(validation);
-        let what = "losses are not comparable, different loss functions";
-        cautions.extend(differ(what, &|other| same_loss(other, history)));
+        cautions.extend(differ(Difference::Losses, &|other| same_loss(other, history)));
     }
     let positive = positive_classes(groups);
     if positive.len() > 1 {

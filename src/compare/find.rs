@@ -108,6 +108,10 @@ impl FoundTrials {
     /// Adds the trials of a name without a glob pattern.
     fn add_one(&mut self, argument: usize, name: &str, out: &Path, matched: bool) -> anyhow::Result<()> {
         let path = Path::new(name);
+        if path.extension().is_some_and(|extension| extension == "toml") && path.is_file() {
+            let error = anyhow!("`{name}` is an experiment file, not a run or a history");
+            return Err(error.context(Hint(format!("train it with `runner exp {name}`"))));
+        }
         if path.exists() && !path.is_dir() && !is_weights(path) && !is_runner_history(path) {
             return self.add_foreign(argument, path, matched);
         }

@@ -42,6 +42,9 @@ pub fn named_list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: 
 
 /// An item that can be written as a single number.
 pub trait FromNumber: Sized {
+    /// What may be written, for messages.
+    const EXPECTED: &str = "a number or a table of settings";
+
     /// Returns the item with this number, or an error message.
     fn from_number(number: f64) -> Result<Self, String>;
 }
@@ -100,7 +103,9 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for NamedVisitor<T> {
         let part = T::deserialize(MapAccessDeserializer::new(Borrowed(&mut map)))?;
         match map.next_key::<String>()? {
             None => Ok(part),
-            Some(second) => Err(A::Error::custom(format!("expected a single name, found also `{second}`"))),
+            Some(second) => {
+                Err(A::Error::custom(format!("only one name is allowed, but there is a second one, `{second}`")))
+            }
         }
     }
 }
@@ -126,7 +131,7 @@ impl<'de, T: FromNumber + Deserialize<'de>> Visitor<'de> for NumberVisitor<T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("a number or a table of settings")
+        f.write_str(T::EXPECTED)
     }
 
     fn visit_i64<E: Error>(self, number: i64) -> Result<T, E> {

@@ -24,6 +24,10 @@ pub enum Existing {
 /// When a file exists with different content and is to be kept, or when a folder holds another event file, which
 /// TensorBoard would merge with the exported one; nothing is written then. Also when a file cannot be written.
 pub fn write(folder: &Path, files: &[File], existing: Existing) -> anyhow::Result<()> {
+    if folder.is_file() {
+        let error = anyhow!("`{}` is a file, not a directory", folder.display());
+        return Err(error.context(Hint("name a directory with `-o DIR`".to_owned())));
+    }
     let mut wanted = Vec::new();
     for file in files {
         let path = folder.join(&file.path);

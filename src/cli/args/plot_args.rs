@@ -111,9 +111,11 @@ impl PlotOutput {
                 let file = folder.join(format!("{stem}.{}", default_format.extension()));
                 if file.exists() && !is_runner_plot(&file) {
                     let message = format!("`{}` exists and is not a plot of runner", file.display());
-                    return Err(
-                        anyhow!(message).context(Hint("name a file with `-o FILE`: it is overwritten".to_owned()))
+                    let hint = format!(
+                        "choose another file with `-o FILE`, or overwrite this one with `-o {}`",
+                        file.display()
                     );
+                    return Err(anyhow!(message).context(Hint(hint)));
                 }
                 (file, default_format)
             }

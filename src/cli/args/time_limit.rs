@@ -38,6 +38,10 @@ impl FromStr for Time {
     fn from_str(text: &str) -> Result<Self, String> {
         let seconds = seconds(text).filter(|&seconds| seconds > 0);
         let wrong = || "expected a time such as `90s`, `10m`, `2h`, `1h30m` or `1d`".to_owned();
+        let wrong = || match text.parse::<u32>() {
+            Ok(number) => format!("{}; for seconds write `{number}s`", wrong()),
+            Err(_) => wrong(),
+        };
         seconds.map(|seconds| Time(Duration::from_secs(seconds))).ok_or_else(wrong)
     }
 }

@@ -200,9 +200,13 @@ fn summary(proposal: &Proposal) -> Vec<String> {
         Role::Dropped(why) => Some(format!("left out: `{name}`, {why}")),
         _ => None,
     });
+    let before = lines.len();
     lines.extend(dropped);
     if proposal.duplicates > 0 {
-        lines.push(format!("{} rows equal an earlier row", number_format::count(proposal.duplicates)));
+        let (rows, equal) = if proposal.duplicates == 1 { ("row", "equals") } else { ("rows", "equal") };
+        let left_out = if lines.len() > before { " once the left-out columns are ignored" } else { "" };
+        let count = number_format::count(proposal.duplicates);
+        lines.push(format!("{count} {rows} {equal} an earlier row{left_out}"));
     }
     lines
 }

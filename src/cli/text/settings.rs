@@ -19,7 +19,7 @@ use crate::train::{Batch, TrainSpec};
 
 /// Returns how a network is trained: the optimizer, the batch size, and the settings that differ from their defaults.
 ///
-/// Examples: `adam lr 0.001, batch 128`; `sgd lr 0.1 momentum 0.9, cosine, batch 64, early stopping after 3`. Variants that are
+/// Examples: `adam lr 0.001, batch 128`; `sgd lr 0.1 momentum 0.9, cosine, batch 64, early stopping (patience 3)`. Variants that are
 /// trained together may differ in the learning rate and the weight decay. `rows` is the number of training rows.
 pub fn of_training(variants: &[&TrainSpec], rows: usize) -> String {
     let train = variants[0];
@@ -88,6 +88,7 @@ fn of_schedule(schedule: &Schedule) -> Option<String> {
     let number = number_format::setting;
     Some(match schedule {
         Schedule::Constant => return None,
+        Schedule::Step(step) if step.every == 1 => format!("lr × {} every epoch", number(step.gamma)),
         Schedule::Step(step) => format!("lr × {} every {} epochs", number(step.gamma), step.every),
         Schedule::Exponential(exponential) => format!("lr × {} every epoch", number(exponential.gamma)),
         Schedule::Cosine(cosine) if cosine.min_lr > 0.0 => format!("cosine down to {}", number(cosine.min_lr)),
@@ -105,7 +106,8 @@ fn of_schedule(schedule: &Schedule) -> Option<String> {
             format!("{} epoch{s} of warm-up{then}", warm_up.epochs)
         }
         Schedule::ReduceOnPlateau(plateau) => {
-            format!("lr × {} on a plateau of {} epochs", number(plateau.factor), plateau.patience)
+            let s = if plateau.patience == 1 { "" } else { "s" };
+            format!("lr × {} on a plateau of {} epoch{s}", number(plateau.factor), plateau.patience)
         }
     })
 }
@@ -128,7 +130,7 @@ fn of_augment(augment: &Augment) -> Option<String> {
 
 fn of_early_stopping(stopping: &EarlyStopping) -> String {
     let monitor = stopping.monitor.as_ref().map(|monitor| format!(" on {monitor}")).unwrap_or_default();
-    format!("early stopping after {}{monitor}", stopping.patience)
+    format!("early stopping (patience {}){monitor}", stopping.patience)
 }
 
 fn above_zero<const N: usize>(settings: [(&str, f64); N], between: &str) -> Option<String> {
@@ -201,7 +203,7 @@ mod tests {
         assert_eq!(words(optimizer), "sgd lr 0.1 momentum 0.9 nesterov weight_decay 1e-4, batch 64");
         let with = |line: &str| words(&format!("optimizer = \"adam\"\n{line}"));
         for (line, words) in [
-            ("schedule = \"cosine\"\nearly_stopping = 3", "cosine, batch 64, early stopping after 3"),
+            ("schedule = \"cosine\"\nearly_stopping = 3", "cosine, batch 64, early stopping (patience 3)"),
             ("schedule = { cosine = { min_lr = 1e-5 } }", "cosine down to 1e-5, batch 64"),
             ("schedule = { step = 10 }", "lr × 0.1 every 10 epochs, batch 64"),
             ("schedule = { exponential = 0.95 }", "lr × 0.95 every epoch, batch 64"),
@@ -219,7 +221,7 @@ mod tests {
             ("penalty = { l1 = 2e-4, l2 = 1e-3 }", "batch 64, L1 2e-4, L2 0.001"),
             ("penalty = {}", "batch 64"),
             ("augment = { shift = 2, rotate = 10 }", "batch 64, augmented by shift 2 rotate 10"),
-            ("early_stopping = { monitor = \"val_acc\" }", "batch 64, early stopping after 5 on val_acc"),
+            ("early_stopping = { monitor = \"val_acc\" }", "batch 64, early stopping (patience 5) on val_acc"),
         ] {
             assert_eq!(with(line), format!("adam lr 0.001, {words}"));
         }

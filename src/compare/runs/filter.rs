@@ -43,7 +43,7 @@ impl FromStr for Filter {
         let expected = || {
             format!(
                 "expected METRIC OP VALUE or SETTING OP VALUE with OP one of `<` `<=` `>` `>=` `=` `!=`, such as \
-                 `best.val_acc>0.96` or `status=completed`, found `{text}`"
+                 `best.val_acc>0.96` or `status=complete`, found `{text}`"
             )
         };
         let at = text.find(['<', '>', '=', '!']).ok_or_else(expected)?;

@@ -151,7 +151,7 @@ impl Csv {
     /// Converts a fault of the file to an error of the setting `path`.
     fn path_error(&self, fault: TableError) -> Invalid {
         let invalid = Invalid::new("path", format!("cannot be used: `{}` {}", self.path, fault.message));
-        Invalid { hint: fault.hint, ..invalid }
+        Invalid { hint: user_file::hint_in_experiment(fault.hint), ..invalid }
     }
 
     fn select<'t>(&self, table: &'t Table) -> Result<SelectedColumns<'t>, Invalid> {

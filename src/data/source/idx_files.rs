@@ -93,7 +93,8 @@ fn read((key, path): (&str, &str), dimensions: usize) -> Result<(Idx, String), I
         hint,
         ..Invalid::new(key, format!("cannot be used: `{path}` {message}"))
     };
-    let (bytes, sum) = user_file::read(Path::new(path)).map_err(|fault| invalid(fault.message, fault.hint))?;
+    let (bytes, sum) = user_file::read(Path::new(path))
+        .map_err(|fault| invalid(fault.message, user_file::hint_in_experiment(fault.hint)))?;
     let is_numpy = bytes.starts_with(b"\x93NUMPY");
     let idx = idx::parse(bytes, dimensions).map_err(|error| match is_numpy {
         true => {

@@ -74,7 +74,10 @@ impl Split {
             left -= split_off;
         }
         if let Some(folds) = self.folds {
-            require(self.validation.is_none(), "folds", "and `validation` cannot both be set", folds)?;
+            if self.validation.is_some() {
+                let fault = Invalid::new("", "cannot have both `folds` and `validation`");
+                return Err(fault.hint("remove `validation`: each fold is the validation set once"));
+            }
             let bounds = format!("must be between 2 and {left}, the number of rows to divide");
             require((2..=left).contains(&folds), "folds", &bounds, folds)?;
         }

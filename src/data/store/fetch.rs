@@ -148,7 +148,10 @@ pub fn import_copy(manifest: &Manifest, cache: &Cache, copy: &Path) -> anyhow::R
     })?;
     let folder = create_folder(manifest, cache)?;
     store_file(file, &bytes, &folder).map_err(|error| {
-        let hint = format!("`{}` has {} bytes, and the SHA-256 {}", file.name, file.bytes, file.sha256);
+        let hint = format!(
+            "choose the original file: `{}` has {} bytes and the SHA-256 {}",
+            file.name, file.bytes, file.sha256
+        );
         error.context(format!("`{}` is not the expected file", copy.display())).context(Hint(hint))
     })
 }
@@ -408,7 +411,7 @@ mod tests {
             assert_eq!(cache.read(&manifest, &manifest.files[0]).unwrap(), TABLE);
         }
         let error = import(other, &cache, &manifest, &folder).unwrap_err();
-        assert!(error.contains(&format!("`table.csv` has 8 bytes, and the SHA-256 {}", sha256(TABLE))), "{error}");
+        assert!(error.contains(&format!("`table.csv` has 8 bytes and the SHA-256 {}", sha256(TABLE))), "{error}");
         let error = import_copy(&manifest, &cache, &folder.path().join("cpoy")).unwrap_err();
         assert!(format!("{error:#}").contains("cpoy` does not exist"), "{error:#}");
     }

@@ -15,6 +15,9 @@ use crate::io::file_format::FileFormat;
 /// Formats of tables that can be read.
 const READABLE: &str = "save the table as CSV text in UTF-8, plain or compressed with gzip (`.csv`, `.csv.gz`)";
 
+/// Hint on a path of the command line that does not exist.
+const FROM_HERE: &str = "the path is relative to the current directory";
+
 /// Maximum size of an unpacked file in bytes: a small gzip file can unpack to any size.
 const MOST_UNPACKED: u64 = 4 << 30;
 
@@ -78,6 +81,14 @@ fn unpacked(packed: &[u8], limit: u64) -> Result<Vec<u8>, TableError> {
     Ok(unpacked)
 }
 
+/// Returns the hint on a file that an experiment names.
+pub fn hint_in_experiment(hint: Option<String>) -> Option<String> {
+    hint.map(|hint| match hint == FROM_HERE {
+        true => "relative paths in an experiment file are relative to that file".to_owned(),
+        false => hint,
+    })
+}
+
 fn where_it_may_be(path: &Path) -> String {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let wanted = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -86,7 +97,7 @@ fn where_it_may_be(path: &Path) -> String {
         .unwrap_or_default();
     match suggest::nearest(&wanted, there.iter().map(String::as_str)) {
         Some(near) => format!("did you mean `{}`?", path.with_file_name(near).display()),
-        None => "relative paths in an experiment file are relative to that file".to_owned(),
+        None => FROM_HERE.to_owned(),
     }
 }
 

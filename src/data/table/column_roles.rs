@@ -343,7 +343,7 @@ mod tests {
         let text = table("x,y\n1,no\n2,yes\n3,yes\noops,no\n");
         for encode in [Encode::Error, Encode::OneHot] {
             let fault = ColumnRoles { encode, ..ColumnRoles::new(&y) }.select(&text).unwrap_err();
-            assert!(fault.message.contains("column `x` has numbers, but also `oops` in row 4 (line 5)"), "{fault}");
+            assert!(fault.message.contains("column `x` is numeric, but has `oops` in row 4 (line 5)"), "{fault}");
         }
         let as_categories = names(&["x"]);
         let roles = ColumnRoles { encode: Encode::OneHot, categories: &as_categories, ..ColumnRoles::new(&y) };

@@ -101,7 +101,7 @@ impl Columns<'_> {
 
 /// Returns the content of a column, with a cell as an example.
 pub(crate) fn describe_content(table: &Table, column: &Column, found: &Finding) -> String {
-    let separates = if found.what.ends_with("also") { "" } else { ":" };
+    let separates = if found.what.ends_with("but has") { "" } else { ":" };
     format!(
         "column `{}` {}{separates} `{}` in {}",
         column.name,

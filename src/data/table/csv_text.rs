@@ -92,9 +92,10 @@ impl<'a> CsvText<'a> {
             self.fields = record.fields;
         } else if record.fields != self.fields {
             let message = format!(
-                "row {} (line {line}) has {} fields, but the first line has {}",
+                "row {} (line {line}) has {} field{}, but the first line has {}",
                 self.lines.len(),
                 record.fields,
+                if record.fields == 1 { "" } else { "s" },
                 self.fields
             );
             let is_cut = record.fields < self.fields && place + record.bytes == bytes.len();

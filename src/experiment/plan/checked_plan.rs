@@ -9,7 +9,7 @@ use crate::classical::decision_tree::TreeSpec;
 use crate::config::check::{Invalid, require};
 use crate::data::resample::Resample;
 use crate::data::{DatasetInfo, Target};
-use crate::experiment::plan::network_plan::{NetworkPlan, missing_table};
+use crate::experiment::plan::network_plan::NetworkPlan;
 use crate::experiment::plan::positive_class;
 use crate::experiment::spec::{ModelName, Spec, missing_keys};
 use crate::history::provenance::Provenance;
@@ -140,7 +140,7 @@ impl Plan {
     fn check_threshold(&self) -> Result<(), Invalid> {
         let Some(by) = self.spec.threshold else { return Ok(()) };
         let Some(score) = self.binary_score() else {
-            return Err(Invalid::new("threshold", format!("is for 2 classes, and the target is {}", self.info.target)));
+            return Err(Invalid::new("threshold", format!("needs 2 classes, but the target has {}", self.info.target)));
         };
         let split = self.spec.data.split();
         if self.info.test_rows == 0 && split.test.is_none() {
@@ -190,7 +190,10 @@ impl Model {
         match name {
             ModelName::Network => NetworkPlan::new(spec, info).map(|network| Model::Network(Box::new(network))),
             ModelName::Tree => {
-                let tree = spec.tree.as_ref().ok_or_else(|| missing_table("tree", "`model`"))?;
+                let tree = spec
+                    .tree
+                    .as_ref()
+                    .ok_or_else(|| Invalid::new("model", "is `tree`, which needs a `[tree]` section"))?;
                 tree.check(info.target).map_err(|fault| fault.under("tree"))?;
                 if spec.data.weights().is_some() {
                     let fault =

@@ -79,7 +79,7 @@ impl NetworkPlan {
 }
 
 /// Returns the error for a missing table, naming what requires it.
-pub(crate) fn missing_table(table: &str, by: &str) -> Invalid {
+fn missing_table(table: &str, by: &str) -> Invalid {
     Invalid::new(table, format!("is missing, and {by} needs it"))
 }
 

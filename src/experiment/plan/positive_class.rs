@@ -42,7 +42,7 @@ pub fn name_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option
 pub fn check(stated: Option<&str>, info: &DatasetInfo) -> Result<(), Invalid> {
     let Some(stated) = stated else { return Ok(()) };
     if info.target != Target::Classes(2) {
-        let message = format!("is for 2 classes, and the target is {}", info.target);
+        let message = format!("needs 2 classes, but the target has {}", info.target);
         let hint = match info.target {
             Target::Classes(_) => "remove it: precision, recall and F1 are means over all classes",
             Target::Labels(_) => "remove it: each label's `yes` is its positive class",
@@ -124,7 +124,7 @@ mod tests {
         assert_eq!(fault.hint.unwrap(), "did you mean `fraud`?");
         assert_eq!(check(Some("1.0"), &info(Target::Classes(2), ["0", "1"])), Ok(()));
         let fault = check(Some("fraud"), &info(Target::Classes(3), ["fraud", "legit"])).unwrap_err();
-        assert_eq!(fault.to_string(), "`positive` is for 2 classes, and the target is 3 classes");
+        assert_eq!(fault.to_string(), "`positive` needs 2 classes, but the target has 3 classes");
         assert!(check(Some("1"), &info(Target::Values(1), ["y", "z"])).is_err());
         assert_eq!(check(None, &info(Target::Values(1), ["y", "z"])), Ok(()));
     }

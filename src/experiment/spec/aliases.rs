@@ -31,6 +31,11 @@ const CHOICES: [(&str, &[&str]); 7] = [
     ("rmsprop", &["rms_prop"]),
 ];
 
+/// Returns the aliases of a key.
+pub fn of(name: &str) -> &'static [&'static str] {
+    KEYS.iter().find(|(key, _)| *key == name).map_or(&[], |(_, aliases)| aliases)
+}
+
 /// Returns the current names of which `name` is an alias.
 pub fn current(name: &str) -> impl Iterator<Item = &'static str> {
     KEYS.iter().chain(&CHOICES).filter(move |(_, aliases)| aliases.contains(&name)).map(|(key, _)| *key)

@@ -73,7 +73,9 @@ fn as_written(name: &str, extending: Option<&Path>) -> anyhow::Result<SourceText
     }
     shipped().find(|experiment| experiment.name == name).ok_or_else(|| {
         let names: Vec<String> = all().0.into_iter().map(|experiment| experiment.name).collect();
+        let file = format!("{name}.toml");
         let hint = match suggest::nearest(name, names.iter().map(String::as_str)) {
+            _ if Path::new(&file).is_file() => format!("did you mean `{file}`?"),
             Some(near) => format!("did you mean `{near}`?"),
             None => "`runner list` shows all names; or give the path of a file: `my/idea.toml`".to_owned(),
         };
@@ -129,6 +131,9 @@ fn read(path: &Path) -> anyhow::Result<SourceText> {
         match error.kind() {
             std::io::ErrorKind::NotFound => {
                 anyhow!("the experiment file `{origin}` does not exist").context(Hint(hint))
+            }
+            std::io::ErrorKind::IsADirectory => {
+                anyhow!("`{origin}` is a directory, not an experiment file").context(Hint(hint))
             }
             _ => anyhow::Error::new(error).context(message).context(Hint(hint)),
         }

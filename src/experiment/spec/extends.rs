@@ -124,8 +124,11 @@ fn check_chain(sources: &[SourceText], found: &SourceText, place: &str) -> Resul
     if let Some(first) = sources.iter().position(|source| is_found(&source)) {
         let circle = sources[first..].iter().chain([found]).map(|source| format!("`{}`", source.origin));
         let circle = circle.collect::<Vec<_>>().join(" extends ");
-        let hint = Some(format!("remove `{KEY}` from one of them"));
-        return Err(SpecError { message: format!("`{KEY}` is circular: {circle} ({place})"), hint });
+        let hint = match sources[first..].len() {
+            1 => format!("remove `{KEY}`, or name another file"),
+            _ => format!("remove `{KEY}` from one of them"),
+        };
+        return Err(SpecError { message: format!("`{KEY}` is circular: {circle} ({place})"), hint: Some(hint) });
     }
     if sources.len() >= DEEPEST {
         let message = format!("more than {DEEPEST} files extend each other ({place})");

@@ -54,6 +54,13 @@ pub fn hint(message: &str, rest: &str) -> Option<String> {
     if is_of("optimizer") && ["validation_split", "validation"].contains(&&*lower) {
         return Some("write it in the table of the data set: `split = { validation = 0.2 }`".to_owned());
     }
+    if let Some(loss) = lower.strip_suffix("loss").filter(|_| is_of("mse")) {
+        // PyTorch's `CrossEntropyLoss` is `cross_entropy`
+        let loss = if loss == "l1" { "mae" } else { loss };
+        if let Some(same) = known.iter().find(|name| name.replace('_', "") == loss) {
+            return Some(format!("did you mean `{same}`?"));
+        }
+    }
     let synonym = SYNONYMS.iter().find(|(other, key)| *other == lower && is_of(key)).map(|(_, key)| *key);
     synonym.or_else(|| suggest::nearest(typed, known)).map(|near| format!("did you mean `{near}`?"))
 }
@@ -76,6 +83,8 @@ mod tests {
         assert_eq!(hint(units, rest).unwrap(), "write `\"tanh\"` as the next layer");
         let train = "unknown field `lr`, expected one of `epochs`, `optimizer`";
         assert!(hint(train, "lr = 0.1\n").unwrap().ends_with("`optimizer = { adam = { lr = 0.1 } }`"));
+        let loss = "unknown variant `CrossEntropyLoss`, expected one of `mse`, `nll`, `cross_entropy`";
+        assert_eq!(hint(loss, "").unwrap(), "did you mean `cross_entropy`?");
         let layer = "unknown variant `LSTM`, expected one of `dense`, `linear`";
         assert!(hint(layer, "").unwrap().contains("recurrent layers are not supported"));
         assert_eq!(hint("unknown field `file`, expected `path` or `target`", "").unwrap(), "did you mean `path`?");

@@ -40,6 +40,10 @@ pub fn parse(text: &str) -> Result<Seeds, String> {
             _ => Err(format!("`{text}` is an empty range: {first} is greater than {last}")),
         };
     }
+    let is_whole = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if let Some((first, last)) = text.split_once('-').filter(|(first, last)| is_whole(first) && is_whole(last)) {
+        return Err(format!("`{text}` is not a range: write `{first}..{last}`"));
+    }
     text.split(',').map(number).collect()
 }
 

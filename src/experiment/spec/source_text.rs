@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use toml_edit::{Item, Value};
 
 use crate::config::check::Invalid;
-use crate::experiment::spec::{Spec, file_hints, former_keys, missing_keys};
+use crate::experiment::spec::{Spec, aliases, file_hints, former_keys, missing_keys};
 
 /// The text of an experiment file, with its name and origin for messages.
 #[derive(Clone, Debug, Default)]
@@ -75,7 +75,9 @@ impl SourceText {
             };
             let message = translate(shown.trim_end());
             let rest = error.span().and_then(|span| self.text.get(span.start..)).unwrap_or_default();
-            let hint = file_hints::hint(error.message(), rest);
+            let is_no_list = error.message().contains("expected a sequence");
+            let variant = is_no_list.then(|| self.table_of_variants()).flatten();
+            let hint = variant.or_else(|| file_hints::hint(error.message(), rest));
             SpecError { message: format!("failed to read `{origin}`\n{message}"), hint }
         })
     }
@@ -84,8 +86,15 @@ impl SourceText {
     fn table_named_model(&self) -> Option<SpecError> {
         let document = toml_edit::Document::parse(self.text.as_str()).ok()?;
         document.get("model")?.as_table_like()?;
-        let fault = Invalid::new("model", "is not a table: the layers belong in `[network]`");
+        let fault = Invalid::new("model", "is not a table of runner; the layers belong in `[network]`");
         Some(self.locate(fault.hint("did you mean `[network]`?")))
+    }
+
+    /// Returns the hint on `[variants.NAME]`; `None` if the file has no such table.
+    fn table_of_variants(&self) -> Option<String> {
+        let document = toml_edit::Document::parse(self.text.as_str()).ok()?;
+        let (name, _) = document.get("variants")?.as_table_like()?.iter().next()?;
+        Some(format!("write `[[variants]]` with `name = \"{name}\"`"))
     }
 
     /// Adds the file and the line of the setting to an error.
@@ -122,27 +131,32 @@ impl SourceText {
 }
 
 /// Returns how many parts of a key such as `network.layers.2.linear` a text has, the key as the text names it, and the line
-/// of the last part. The text may use the former name of the key.
+/// of the last part. The text may use the former name of the key, or aliases of its parts such as `step_size`.
 fn deepest(text: &str, key: &str) -> (usize, String, Option<usize>) {
     let Ok(document) = toml_edit::Document::parse(text) else { return (0, key.to_owned(), None) };
     let deepest = |key: &str| {
         let (mut item, mut depth, mut start) = (document.as_item(), 0, None);
-        for part in key.split('.') {
+        let mut parts: Vec<&str> = key.split('.').collect();
+        for part in &mut parts {
             let inner = match part.parse::<usize>() {
                 Ok(index) => item.get(index),
-                Err(_) => item.get(part),
+                Err(_) => {
+                    let alias = || aliases::of(part).iter().find(|alias| item.get(**alias).is_some());
+                    *part = if item.get(*part).is_some() { *part } else { alias().unwrap_or(part) };
+                    item.get(*part)
+                }
             };
             let Some(inner) = inner else { break };
             start = inner.span().map(|span| span.start).or(start);
             (item, depth) = (inner, depth + 1);
         }
-        (depth, start)
+        (depth, start, parts.join("."))
     };
-    let former = former_keys::former_path(key).map(|key| (deepest(&key), key));
+    let former = former_keys::former_path(key).map(|key| deepest(&key));
     let current = deepest(key);
-    let ((depth, start), key) = match former {
-        Some((former, key)) if former.0 > current.0 => (former, key),
-        _ => (current, key.to_owned()),
+    let (depth, start, key) = match former {
+        Some(former) if former.0 > current.0 => former,
+        _ => current,
     };
     (depth, key, start.map(|start| 1 + text[..start].matches('\n').count()))
 }
@@ -203,7 +217,7 @@ fn translate(message: &str) -> String {
         ("`adam`", "optimizer"),
         ("`mnist`", "data set"),
     ];
-    let family = families.iter().find(|(known, _)| plain.contains(known)).map_or("name", |(_, family)| family);
+    let family = families.iter().find(|(known, _)| plain.contains(known)).map_or("value", |(_, family)| family);
     let plain = plain.replace("unknown variant", &format!("unknown {family}")).replace("unknown field", "unknown key");
     match plain.rsplit_once('\n') {
         Some((place, last)) => former_keys::duplicate(last).map_or(plain.clone(), |both| format!("{place}\n{both}")),

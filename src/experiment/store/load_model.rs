@@ -77,7 +77,7 @@ impl TrainedModel {
             Model::Tree(_) => (trial.tree(), "splits"),
         };
         if !file.exists() {
-            let hint = format!("keep it in the directory of its history, `{}`", trial.file.display());
+            let hint = format!("put the file back next to its history, `{}`", trial.file.display());
             return Err(
                 anyhow!("the {what} of `{stem}` are missing: there is no `{}`", file.display()).context(Hint(hint))
             );
@@ -151,7 +151,7 @@ fn check_file_size(weights: &Path, parameters: usize) -> anyhow::Result<()> {
     let wanted = parameters as u64 * 4;
     ensure!(
         found >= wanted,
-        "`{}` is damaged: it has {found} bytes, but the {parameters} parameters of its history take {wanted}",
+        "`{}` is damaged: it has {found} bytes; {parameters} parameters (according to its history) need {wanted}",
         weights.display()
     );
     Ok(())

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 use safetensors::tensor::SafeTensors;
 
 use crate::config::hint::Hint;
@@ -27,6 +27,13 @@ const MOST_BYTES: u64 = 16 << 30;
 pub fn resolve(plans: &mut [Plan], runs: &Path) -> anyhow::Result<()> {
     for plan in plans {
         let Some(from) = plan.initial_weights() else { continue };
+        let count = plan.network().map_or(0, |network| network.architecture.layers().len());
+        if let Some(unknown) = from.except.iter().find(|&&layer| layer >= count) {
+            bail!(
+                "`network.from.except` names layer {unknown}; the network has layers 0 to {}",
+                count.saturating_sub(1)
+            );
+        }
         let found = find(from, plan, runs);
         let what = || format!("failed to load the initial weights (`network.from`) of `{}`", plan.name);
         let found = found.with_context(what)?;
@@ -108,10 +115,6 @@ enum LayerError {
 /// Checks that the file has the network's parameters and buffers, and no others, except in the layers that are left out.
 fn check_layers(bytes: &[u8], from: &InitialWeights, network: &Architecture) -> Result<(), LayerError> {
     let count = network.layers().len();
-    if let Some(unknown) = from.except.iter().find(|&&layer| layer >= count) {
-        let message = format!("`except` names layer {unknown}, but the network has layers 0 to {}", count - 1);
-        return Err(LayerError::Damaged(anyhow!(message)));
-    }
     let file = SafeTensors::deserialize(bytes).map_err(|error| LayerError::Damaged(error.into()))?;
     let wanted = network.state_shapes();
     let mut lines = Vec::new();

@@ -122,8 +122,10 @@ impl RunEntries {
                 let others: Vec<&str> =
                     with_name[1..].iter().take(MOST_CANDIDATES).map(|run| short[&*run.id]).collect();
                 let newest = short[&*newest.id];
+                let s = if others.len() == 1 { "" } else { "s" };
+                let others: Vec<String> = others.iter().map(|id| format!("`{id}`")).collect();
                 format!(
-                    "{} runs are named `{named}`: this is the newest, `{newest}`; others: {}",
+                    "{} runs are named `{named}`; using the newest, `{newest}` (other{s}: {})",
                     with_name.len(),
                     others.join(", ")
                 )

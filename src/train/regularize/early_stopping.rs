@@ -33,6 +33,8 @@ impl Default for EarlyStopping {
 }
 
 impl FromNumber for EarlyStopping {
+    const EXPECTED: &str = "the patience (a number), a table such as `{ patience = 10 }`";
+
     fn from_number(patience: f64) -> Result<Self, String> {
         if patience.fract() != 0.0 || !(0.0..=1e9).contains(&patience) {
             return Err(format!("`early_stopping` must be a whole number of epochs of at least 0, found {patience}"));

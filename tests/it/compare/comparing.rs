@@ -287,5 +287,5 @@ fn runs_with_data_leakage_are_never_the_best() {
         assert_eq!(figure["best"][1], false, "{figure}");
     }
     let cautions = found["cautions"].to_string();
-    assert!(cautions.contains("leaky: data leakage") && cautions.contains("different test rows"), "{cautions}");
+    assert!(cautions.contains("leaky: data leakage") && cautions.contains("other test rows"), "{cautions}");
 }

@@ -88,7 +88,7 @@ fn a_wrong_copy_of_a_data_file_is_rejected_with_the_expected_checksum() {
     assert_snapshot!(message, @r"
     error: `creditcard.csv` is not the expected file
       because it has 15 bytes, but `creditcard.csv` has 150828752
-    hint: `creditcard.csv` has 150828752 bytes, and the SHA-256 76274b691b16a6c49d3f159c883398e03ccd6d1ee12d9d8ee38f4b4b98551a89
+    hint: choose the original file: `creditcard.csv` has 150828752 bytes and the SHA-256 76274b691b16a6c49d3f159c883398e03ccd6d1ee12d9d8ee38f4b4b98551a89
     ");
     let message = dir.error_message(&["data", "fetch", "creditcard", "--file", "creditcrad.csv"]);
     assert_says(&message, &["`creditcrad.csv` does not exist", "did you mean `creditcard.csv`?"]);

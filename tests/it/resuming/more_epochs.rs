@@ -86,10 +86,8 @@ fn resume_says_why_more_epochs_are_not_possible() {
     dir.exp(&["idea.toml"]);
     for epochs in ["1", "2"] {
         let message = dir.error_message(&["resume", "idea", "--epochs", epochs]);
-        assert_says(
-            &message,
-            &["must be more than the 2 epochs of the run", "hint: train from the start: `runner exp"],
-        );
+        let wanted = format!("`--epochs {epochs}` is not more than the epochs already trained (2)");
+        assert_says(&message, &[&wanted, "hint: `--epochs` is the total number: use `--epochs 3` or more"]);
     }
     std::fs::remove_file(latest_run(&dir).join("base-seed0.checkpoint")).unwrap();
     let message = dir.error_message(&["resume", "idea", "--epochs", "4"]);

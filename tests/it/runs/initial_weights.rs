@@ -97,6 +97,6 @@ fn runs_and_files_that_do_not_exist_are_reported() {
     dir.write("next.toml", with_from("{ run = \"idea\", except = [3] }"));
     assert_says(
         &dir.error_message(&["exp", "next.toml"]),
-        &["`except` names layer 3, but the network has layers 0 to 2"],
+        &["`network.from.except` names layer 3; the network has layers 0 to 2"],
     );
 }

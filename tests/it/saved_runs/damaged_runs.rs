@@ -55,7 +55,7 @@ fn missing_truncated_or_mismatched_weights_are_rejected() {
     for command in [&["eval", "idea"][..], &["predict", "idea", "--index", "0"]] {
         assert_says(
             &dir.error_message(command),
-            &["the weights of `base-seed0` are missing", "keep it in the directory of its history"],
+            &["the weights of `base-seed0` are missing", "put the file back next to its history"],
         );
     }
     assert_says(&dir.error_message(&["eval", weights.to_str().unwrap()]), &["there is no file"]);

@@ -69,7 +69,7 @@ fn the_best_trial_predicts_by_default_and_an_ensemble_is_the_mean() {
             .replace("table.csv", dir.path("table.csv").to_str().unwrap()),
         &[],
     );
-    assert_says(&one.error_message(&["predict", "idea", "--index", "0", "--ensemble"]), &["averages several trials"]);
+    assert_says(&one.error_message(&["predict", "idea", "--index", "0", "--ensemble"]), &["needs at least two trials"]);
 }
 
 #[test]

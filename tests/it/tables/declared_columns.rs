@@ -65,7 +65,7 @@ fn text_in_a_numeric_column_is_reported_with_row_line_and_column() {
     for (written, found) in [("149.62", "149.62 EUR"), ("378.66", "\"378,66\"")] {
         let dir = TableDir::new(FRAUDS.replace(written, found));
         let row = if written == "149.62" { "row 1 (line 2)" } else { "row 5 (line 6)" };
-        let words = format!("column `Amount` has numbers, but also `{}` in {row}", found.replace('"', ""));
+        let words = format!("column `Amount` is numeric, but has `{}` in {row}", found.replace('"', ""));
         dir.assert_rejected(FRAUD_DATA, &[&words]);
         dir.assert_rejected(&with_features(), &[&words]);
     }

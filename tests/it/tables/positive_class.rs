@@ -149,7 +149,7 @@ fn an_invalid_positive_class_is_rejected() {
     let ten_classes_dir = TestDir::new();
     ten_classes_dir.write("idea.toml", digits);
     let message = one_line(&stderr(&ten_classes_dir.run(&["exp", "idea.toml"]).code(2)));
-    assert_says(&message, &["`positive` is for 2 classes, and the target is 10 classes", "hint: remove it"]);
+    assert_says(&message, &["`positive` needs 2 classes, but the target has 10 classes", "hint: remove it"]);
 }
 
 #[test]

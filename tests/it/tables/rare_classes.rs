@@ -237,7 +237,7 @@ fn invalid_settings_are_rejected_before_training() {
         ("", vec![diabetes, TREE], vec!["`tree` predicts classes, but the target is one number (regression)"]),
         ("", vec![DATA, "[tree]\nmax_depth = 0\n"], vec!["`tree.max_depth` must be between 1"]),
         ("", vec![DATA, "[tree]\nmetrics = [\"mae\"]\n"], vec!["`tree.metrics` contains `mae`, which is for numbers"]),
-        ("resample = \"smot\"", vec![DATA, TREE], vec!["unknown name `smot`", "did you mean `smote`?"]),
+        ("resample = \"smot\"", vec![DATA, TREE], vec!["unknown value `smot`", "did you mean `smote`?"]),
         ("resample = \"over\"", vec![diabetes, TREE], vec!["`resample` is for classes"]),
         ("resample = { smote = { k_neighbors = 0 } }", vec![DATA, TREE], vec!["`resample.smote.k_neighbors`"]),
         ("resample_before_split = true", vec![DATA, TREE], vec!["`resample_before_split` requires `resample`"]),
@@ -248,11 +248,7 @@ fn invalid_settings_are_rejected_before_training() {
         ),
         ("threshold = \"f1\"", vec![&no_test, TREE], vec!["`threshold` requires test rows"]),
         ("threshold = 1.5", vec![DATA, TREE], vec!["`threshold` must be a probability"]),
-        (
-            "threshold = 0.5",
-            vec!["[data.digits]\nsplit = { test = 0.2 }\n", TREE],
-            vec!["`threshold` is for 2 classes"],
-        ),
+        ("threshold = 0.5", vec!["[data.digits]\nsplit = { test = 0.2 }\n", TREE], vec!["`threshold` needs 2 classes"]),
         ("", vec![DATA, TREE, "[[expect]]\nvalue = \"best.acc\"\nat_least = 0\n"], vec!["a tree has no epochs"]),
         (
             "",

@@ -56,7 +56,7 @@ fn text_without_an_encoding_and_text_among_numbers_are_rejected() {
     let history = dir.history(&classes_with("encode = \"one_hot\""), "cross_entropy", 2);
     assert_eq!(history["network"]["parameters"], 2 * 3 + 2);
     dir.write("table.csv", "x,y\n1,a\n\"2,5\",b\n3,a\n");
-    dir.assert_rejected(CLASSES, &["column `x` has numbers, but also `2,5` in row 2 (line 3)", "`decimal = \",\"`"]);
+    dir.assert_rejected(CLASSES, &["column `x` is numeric, but has `2,5` in row 2 (line 3)", "`decimal = \",\"`"]);
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn damaged_files_are_rejected_with_the_position() {
     let cases = [
         ("", "table.csv` is empty"),
         ("x,y\n", "has column names, but no rows"),
-        ("x,y\n1,a\n2\n", "row 2 (line 3) has 1 fields, but the first line has 2"),
+        ("x,y\n1,a\n2\n", "row 2 (line 3) has 1 field, but the first line has 2"),
         ("x,y\n1,a\n2,b,c\n", "row 2 (line 3) has 3 fields, but the first line has 2"),
         ("x,x,y\n1,2,a\n3,4,b\n", "has the name `x` for columns 1 and 2"),
         ("x;y\n1;a\n2;b\n", "has one column, `x;y`"),

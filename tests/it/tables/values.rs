@@ -195,10 +195,10 @@ fn numbers_with_symbols_are_rejected_with_the_setting_to_add() {
         (["45%", "50 %", "7.5%"], ["has percentages: `45%` in row 1 (line 2)", "remove `%`"]),
         (["$1,299.99", "$5", "-$7.50"], ["has amounts of money: `$1,299.99` in row 1 (line 2)", "remove `$`"]),
         (["4,5 €", "5 €", "7 €"], ["has amounts of money: `4,5 €` in row 1 (line 2)", "remove `€`"]),
-        (["1", "2", "?"], ["has numbers, but also `?` in row 3 (line 4)", "na_values = [\"?\"]"]),
-        (["1", "-", "3"], ["has numbers, but also `-` in row 2 (line 3)", "na_values = [\"-\"]"]),
-        (["1", "Infinity", "3"], ["has numbers, but also `Infinity` in row 2 (line 3)", "na_values"]),
-        (["1", "2", "1e400"], ["has numbers, but also `1e400` in row 3 (line 4)", "na_values"]),
+        (["1", "2", "?"], ["is numeric, but has `?` in row 3 (line 4)", "na_values = [\"?\"]"]),
+        (["1", "-", "3"], ["is numeric, but has `-` in row 2 (line 3)", "na_values = [\"-\"]"]),
+        (["1", "Infinity", "3"], ["is numeric, but has `Infinity` in row 2 (line 3)", "na_values"]),
+        (["1", "2", "1e400"], ["is numeric, but has `1e400` in row 3 (line 4)", "na_values"]),
     ] {
         let rows: String = cells.iter().enumerate().map(|(number, cell)| format!("{cell};{number}\n")).collect();
         assert_rejected(&format!("x;y\n{rows}"), data, &words);

@@ -67,7 +67,11 @@ impl MetricView<'_> {
             };
             return page.wrapped(&text, 2);
         }
-        let which = if screen.is_baseline_named { "`--baseline`" } else { "the first named" };
+        let which = match (screen.is_baseline_named, screen.are_variants()) {
+            (true, _) => "`--baseline`",
+            (false, true) => "the first variant",
+            (false, false) => "the first named",
+        };
         let title = format!("{metric} compared with {} ({which}){}", screen.baseline(), self.design(&differences));
         let title = page.wrapped(&title, 2);
         let below: Vec<String> = self.sentences(&differences).iter().map(|line| page.wrapped(line, 2)).collect();
@@ -108,7 +112,17 @@ impl MetricView<'_> {
             Design::Pairs(n) => format!(", {n} pairs by seed"),
             Design::Groups(1, 1) => ", one trial each".to_owned(),
             Design::Groups(n, m) if n == m => format!(", {n} trials each"),
-            Design::Groups(n, m) => format!(", {n} {} and {m}", if n == 1 { "trial" } else { "trials" }),
+            Design::Groups(n, m) => {
+                let other = match differences {
+                    [(place, _)] => self.screen.groups[*place].label.as_str(),
+                    _ => "each other",
+                };
+                format!(
+                    ", {m} {} of {}, {n} of {other}",
+                    if m == 1 { "trial" } else { "trials" },
+                    self.screen.baseline()
+                )
+            }
         }
     }
 
@@ -269,7 +283,10 @@ impl MetricView<'_> {
         let with_interval: Vec<usize> =
             differences.iter().filter(|(_, d)| d.interval.is_some()).map(|(_, d)| trials(d.design)).collect();
         if let Some(fewest) = with_interval.into_iter().min() {
-            let few = if fewest < MIN_FOR_BOOTSTRAP { ", too narrow for fewer than 10 trials" } else { "" };
+            let few = match fewest < MIN_FOR_BOOTSTRAP {
+                true => "; with fewer than 10 trials it is too narrow",
+                false => "",
+            };
             let resamples = match self.screen.all {
                 true => format!(" ({} resamples)", number_format::count(bootstrap::RESAMPLES)),
                 false => String::new(),

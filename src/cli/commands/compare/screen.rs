@@ -121,13 +121,22 @@ impl Screen {
         self.groups.len() > MAX_SHOWN
     }
 
+    fn are_of_one_experiment(&self) -> bool {
+        let experiment = self.groups[0].experiment();
+        experiment.is_some() && self.groups.iter().all(|group| group.experiment() == experiment)
+    }
+
+    /// Returns whether the groups are variants of one experiment.
+    pub(crate) fn are_variants(&self) -> bool {
+        self.are_of_one_experiment() && self.groups.iter().any(|group| group.variant() != Some("base"))
+    }
+
     /// Returns the number of the groups and what they are.
     fn what(&self) -> String {
         let is_one = self.groups.len() == 1;
         let experiment = self.groups[0].experiment();
-        let same = experiment.filter(|_| self.groups.iter().all(|group| group.experiment() == experiment));
-        let are_variants = self.groups.iter().any(|group| group.variant() != Some("base"));
-        let noun = match (same.is_some() && are_variants, is_one) {
+        let same = experiment.filter(|_| self.are_of_one_experiment());
+        let noun = match (self.are_variants(), is_one) {
             (true, true) => "variant",
             (true, false) => "variants",
             (false, true) => "run",

@@ -63,7 +63,7 @@ pub(crate) fn write_plot(
         return Err(anyhow!("`{first}` is neither a run nor a kind of plot").context(Hint(hint)));
     }
     faults.iter().for_each(|fault| terminal::warn(&format!("skipped: {}", in_a_line(fault))));
-    notes.iter().for_each(|note| terminal::warn(note));
+    notes.iter().for_each(|note| terminal::say(&format!("note: {note}")));
     if let Some(trial) = &runs.trial {
         groups = keep_trial(groups, trial)?;
     }

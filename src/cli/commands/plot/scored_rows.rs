@@ -61,6 +61,10 @@ impl Selection<'_> {
     fn predict_trial(&self, trial: SavedTrial) -> anyhow::Result<ScoredTrial> {
         let saved = TrainedModel::load(&trial, Device::Cpu)?;
         let data = predict::load_trial_data(&saved, &trial)?;
+        if self.rows.is_none() && data.rows(Part::Test).is_none() && data.rows(Part::Validation).is_none() {
+            return Err(anyhow!("the run has neither test nor validation rows")
+                .context(Hint("plot the training rows with `--rows train`".to_owned())));
+        }
         let default = if data.rows(Part::Test).is_some() { Part::Test } else { Part::Validation };
         let part = self.rows.unwrap_or(default);
         let rows = eval::rows_of(&data, part, "--rows")?;

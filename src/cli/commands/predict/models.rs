@@ -81,7 +81,10 @@ impl<'a> Chosen<'a> {
             |trial: &&SavedTrial| trial.history.variant == *variant && trial.history.status != Status::Diverged;
         let trials: Vec<&SavedTrial> = run.trials.iter().filter(is_usable).collect();
         if trials.len() < 2 {
-            let message = format!("`--ensemble` averages several trials, but `{variant}` has one that did not diverge");
+            let found = if trials.is_empty() { "none" } else { "only one" };
+            let message = format!(
+                "`--ensemble` needs at least two trials, but `{variant}` has {found} (diverged trials do not count)"
+            );
             return Err(anyhow!(message).context(Hint("train more seeds: `runner exp … --seeds 0..4`".to_owned())));
         }
         let others = run.trials.iter().any(|trial| trial.history.variant != *variant);

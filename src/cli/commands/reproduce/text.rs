@@ -24,11 +24,10 @@ pub(crate) fn render(reproduction: &Reproduction) -> String {
                 few.iter().map(|(stem, outcome)| format!("{stem}: identical ({})", what_was_compared(outcome))),
             );
         }
-        [(first, outcome), .., (last, _)] => {
-            let many = format!("{} trials from {first} to {last}: identical", count(identical.len()));
-            lines.push(format!("{many}; compared in the first: {}", what_was_compared(outcome)));
+        many => {
+            let all = count(reproduction.trials.len());
+            lines.push(format!("{} of {all} trials identical: {}", count(many.len()), what_of_many(many)));
         }
-        _ => {}
     }
     let unknown: Vec<(&str, &TrialComparison)> =
         reproduction.outcomes().filter(|(_, o)| o.is_identical().is_none()).collect();
@@ -77,6 +76,21 @@ fn wrapped(line: &str, page: TextStyle) -> String {
         }
         None => page.wrapped(line, 2),
     }
+}
+
+/// Returns what was compared in each of several trials.
+fn what_of_many(trials: &[(&str, &TrialComparison)]) -> String {
+    let epochs = || trials.iter().map(|(_, outcome)| outcome.difference.epochs);
+    let epochs = match (epochs().min().unwrap_or(0), epochs().max().unwrap_or(0)) {
+        (1, 1) => "1 epoch each".to_owned(),
+        (fewest, most) if fewest == most => format!("{} epochs each", count(most)),
+        (fewest, most) => format!("{} to {} epochs", count(fewest), count(most)),
+    };
+    let all = |holds: &dyn Fn(&TrialComparison) -> bool| trials.iter().all(|(_, outcome)| holds(outcome));
+    let tested = all(&|outcome| outcome.tested).then(|| "test metrics".to_owned());
+    let kept = all(&|outcome| outcome.kept_file == WeightDiff::Identical);
+    let kept = kept.then(|| "weight files byte for byte".to_owned());
+    [epochs].into_iter().chain(tested).chain(kept).collect::<Vec<_>>().join(", ")
 }
 
 /// Returns what was compared: epochs, test metrics, weight files.

@@ -8,6 +8,7 @@ use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::exit::Exit;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
+use crate::config::suggest;
 use crate::experiment::store::about::{About, parse_name, parse_note, parse_tag};
 use crate::experiment::store::run_id::{self, FoundRun};
 use crate::experiment::store::run_name::single_run;
@@ -99,7 +100,12 @@ pub(super) fn tag(args: &TagArgs) -> anyhow::Result<Exit> {
         let tag = parse_tag(text).map_err(|error| anyhow!(error))?;
         match removes {
             true => {
-                ensure!(about.tags.contains(&tag), "{label} has no tag `{tag}`: its tags are {}", list(&about.tags));
+                let tags: Vec<&str> = about.tags.iter().map(String::as_str).collect();
+                let known = match tags.is_empty() {
+                    true => "it has no tags".to_owned(),
+                    false => format!("its tags are {}", suggest::list(&tags)),
+                };
+                ensure!(about.tags.contains(&tag), "{label} has no tag `{tag}`: {known}");
                 about.tags.retain(|other| *other != tag);
             }
             false => about.add_tag(&tag),

@@ -105,11 +105,14 @@ impl Counts {
     fn to_text(&self) -> String {
         let Counts { kills, in_writes, before_record, resumed, runs, trials, repeated_epochs, .. } = self;
         let took = self.started.map_or(0.0, |started| started.elapsed().as_secs_f64());
+        let (kill, run) = (if *kills == 1 { "kill" } else { "kills" }, if *runs == 1 { "run" } else { "runs" });
+        let epochs = if *repeated_epochs == 1 { "epoch" } else { "epochs" };
+        let (history, file) = if *trials == 1 { ("history", "file") } else { ("histories", "files") };
         format!(
-            "{kills} kills in {runs} runs: {in_writes} while a checkpoint was written, {before_record} before the run \
-             could be resumed\n{resumed} resumed from a checkpoint; {repeated_epochs} epochs without a checkpoint were \
-             trained again\nevery run is identical to the uninterrupted run: {trials} histories and weight files, to \
-             the last bit; no file was damaged\n{took:.0} s"
+            "{kills} {kill} in {runs} {run}: {in_writes} during the writing of a checkpoint, {before_record} before the \
+             first checkpoint\n{resumed} resumed from a checkpoint; trained again without a checkpoint: \
+             {repeated_epochs} {epochs}\nevery run is identical to the uninterrupted run: {trials} {history} and \
+             weight {file}, to the last bit; no file was damaged\n{took:.0} s"
         )
     }
 }

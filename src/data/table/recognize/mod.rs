@@ -129,7 +129,7 @@ pub fn recognize(column: &Column, numbers: NumberFormat) -> Option<Finding> {
             | TextKind::NotFinite
             | TextKind::Date
             | TextKind::Mark
-            | TextKind::Word => "has numbers, but also",
+            | TextKind::Word => "is numeric, but has",
         };
         let content = match kind {
             TextKind::OtherNumber => Content::OtherNumbers,
@@ -137,7 +137,7 @@ pub fn recognize(column: &Column, numbers: NumberFormat) -> Option<Finding> {
             _ => Content::OddTexts,
         };
         let (may_be_category, may_be_left_out) =
-            (matches!(kind, TextKind::Date | TextKind::Word), what != "has numbers, but also");
+            (matches!(kind, TextKind::Date | TextKind::Word), what != "is numeric, but has");
         return Some(Finding { content, what: what.to_owned(), row, fix: Some(fix), may_be_category, may_be_left_out });
     }
     if 2 * rows(&|kind| kind == TextKind::Date) > all - marks {
@@ -305,7 +305,7 @@ mod tests {
             assert_eq!(hint, format!("{line}; write `drop = [\"c\"]` to leave the column out"), "{fields:?}");
         }
         let (what, row, hint) = found(&["1.5", "2.5", "3", "2,5"]);
-        assert_eq!((&what[..], row), ("has numbers, but also", 3));
+        assert_eq!((&what[..], row), ("is numeric, but has", 3));
         assert!(hint.contains("decimal point"), "{hint}");
     }
 
@@ -329,14 +329,14 @@ mod tests {
         assert!(found(&["31/12/2023 10:00", "1/1/2024 11:30"]).0.contains("dates"));
         for mark in ["?", ".", "-", "n.a."] {
             let (what, row, hint) = found(&["1", "2", mark, "4"]);
-            assert_eq!((&what[..], row), ("has numbers, but also", 2));
+            assert_eq!((&what[..], row), ("is numeric, but has", 2));
             assert!(hint.contains(&format!("na_values = [\"{mark}\"]")), "{hint}");
             let (_, row, hint) = found(&["a", "b", mark, "a"]);
             assert!(row == 2 && hint.contains("`categories = [\"c\"]`"), "{hint}");
         }
         for text in ["inf", "-Infinity", "1e400", "-1e999"] {
             let (what, row, hint) = found(&["1", "2", text, "4"]);
-            assert_eq!((&what[..], row), ("has numbers, but also", 2));
+            assert_eq!((&what[..], row), ("is numeric, but has", 2));
             assert!(hint.contains("na_values") && hint.contains(text), "{hint}");
         }
         let names: Vec<String> = (0..40).map(|row| format!("customer {row}")).collect();

@@ -55,8 +55,8 @@ impl Continuation {
         let trained = epochs_of(&earlier)?;
         ensure!(
             epochs > trained,
-            anyhow!("`--epochs` is the total and must be more than the {trained} epochs of the run, found {epochs}")
-                .context(from_start())
+            anyhow!("`--epochs {epochs}` is not more than the epochs already trained ({trained})")
+                .context(Hint(format!("`--epochs` is the total number: use `--epochs {}` or more", trained + 1)))
         );
         if let Some(schedule) = schedule_over_all_epochs(&earlier.plans) {
             let message = format!(
