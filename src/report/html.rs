@@ -37,7 +37,7 @@ pub fn text(raw: &str) -> String {
 fn prose(raw: &str) -> String {
     let escaped = text(raw);
     let parts: Vec<&str> = escaped.split('`').collect();
-    if parts.len() % 2 == 0 {
+    if parts.len().is_multiple_of(2) {
         return escaped; // an unpaired backtick
     }
     let part = |(place, part): (usize, &&str)| match place % 2 {

@@ -42,7 +42,7 @@ pub fn resolve(
     if sources.len() == 1 {
         return Ok(sources.remove(0));
     }
-    let schema = Schema::new();
+    let schema = Schema::default();
     let folder = sources[0].folder.clone();
     let mut merged = InlineTable::new();
     for source in sources.iter().rev() {

@@ -9,15 +9,16 @@ use crate::experiment::spec::{Spec, aliases};
 /// Keys of which a file uses one of two names, besides [`aliases::KEYS`].
 const FORMER_NAMES: [(&str, &[&str]); 1] = [("reference", &["theirs"])];
 
-/// The JSON Schema, which says where a table is a choice.
+/// The JSON Schema of experiment files, which says where a table is a choice.
 pub struct Schema(Json);
 
-impl Schema {
-    /// The schema of experiment files.
-    pub fn new() -> Schema {
+impl Default for Schema {
+    fn default() -> Schema {
         Schema(schemars::schema_for!(Spec).into())
     }
+}
 
+impl Schema {
     /// Returns the alternatives that a schema allows, without references.
     fn alternatives<'a>(&'a self, node: &'a Json) -> Vec<&'a Json> {
         if let Some(reference) = node.get("$ref").and_then(Json::as_str) {
@@ -110,7 +111,7 @@ mod tests {
     fn merged(base: &str, top: &str) -> String {
         let table = |text: &str| text.parse::<DocumentMut>().unwrap().into_table().into_inline_table();
         let mut base = table(base);
-        merge(&mut base, &table(top), &Schema::new());
+        merge(&mut base, &table(top), &Schema::default());
         base.to_string().trim().to_owned()
     }
 

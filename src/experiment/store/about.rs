@@ -96,7 +96,7 @@ impl About {
 /// When it is empty, too long, looks like an id, or has characters of paths or patterns.
 pub fn parse_name(text: &str) -> Result<String, String> {
     let name = text.trim();
-    if !name.is_empty() && name.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f' | 'A'..='F')) {
+    if !name.is_empty() && name.chars().all(|c| c.is_ascii_hexdigit()) {
         return Err(format!("`{name}` looks like the id of a run: use a character other than 0–9 and a–f"));
     }
     check_word("a name", name)?;

@@ -35,7 +35,7 @@ impl std::str::FromStr for Limits {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Limits, String> {
-        let ends = text.split_once(',').and_then(|(low, high)| Some((low.trim(), high.trim())));
+        let ends = text.split_once(',').map(|(low, high)| (low.trim(), high.trim()));
         let read = |end: &str| end.parse::<f64>().ok().filter(|end| end.is_finite());
         match ends.and_then(|(low, high)| Some((read(low)?, read(high)?))) {
             Some((low, high)) if low < high => Ok(Limits { low, high }),

@@ -199,7 +199,9 @@ mod tests {
 
     #[test]
     fn no_label_lies_outside_or_upon_another() {
-        let trial = |seed: usize| (0..500).map(|row| ((row * 7 % 100) as f64 / 100.0, (row + seed) % 3 == 0)).collect();
+        let trial = |seed: usize| {
+            (0..500).map(|row| ((row * 7 % 100) as f64 / 100.0, (row + seed).is_multiple_of(3))).collect()
+        };
         let scored = |label: &str| Scored { label: label.to_owned(), trials: (0..3).map(trial).collect() };
         for (labels, width) in [(&["one"][..], 300.0), (&["one", "two", "three"], 560.0), (&["one"], 1200.0)] {
             let series: Vec<Scored> = labels.iter().map(|label| scored(label)).collect();
