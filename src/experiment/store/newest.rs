@@ -116,7 +116,7 @@ fn time_or_name(run: &Path) -> Vec<u8> {
 }
 
 /// Modification time of the run's `experiment.toml`; orders runs that started in the same second.
-fn modified(run: &Path) -> Option<SystemTime> {
+pub fn modified(run: &Path) -> Option<SystemTime> {
     run.join("experiment.toml").metadata().and_then(|metadata| metadata.modified()).ok()
 }
 
