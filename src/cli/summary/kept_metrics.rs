@@ -159,7 +159,7 @@ mod tests {
         acc               0.9000      0.8000                   0.7500    0.6000
         mcc                    –           –                   0.5000         –
         baseline: always `yes`; training and validation: default threshold (the more
-          probable class)
+        probable class)
         ");
     }
 }

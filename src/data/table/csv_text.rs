@@ -259,7 +259,7 @@ mod tests {
         let fault = |text: &[u8]| CsvText::check(text, b',').unwrap_err().message;
         assert_eq!(fault(b""), "is empty");
         assert_eq!(fault(b" \n\n"), "is empty");
-        assert_eq!(fault(b"a,b\n1,2\n3\n"), "row 2 (line 3) has 1 fields, but the first line has 2");
+        assert_eq!(fault(b"a,b\n1,2\n3\n"), "row 2 (line 3) has 1 field, but the first line has 2");
         assert_eq!(fault(b"a,b\n\n1,2,3\n"), "row 1 (line 3) has 3 fields, but the first line has 2");
         assert_eq!(fault(b"a,b\n1,\"2\n"), "has a quote without a closing quote, in the row that begins on line 2");
         assert_eq!(fault(b"a,b\n1,\xff\n"), "line 2 is not UTF-8 text");
