@@ -69,8 +69,8 @@ fn different_groups_are_compared_pairwise_with_their_differences() {
     }
     let found = json_of(dir.run(&["compare", "fast", "slow", "--metric", "last.loss", "--json"]).success());
     let difference = &found["tests"][0]["groups"][1];
-    assert_eq!(difference["design"]["pairs"], 6);
-    assert_eq!(difference["p"], 2.0 / 64.0);
+    assert_eq!(difference["design"]["pairs"], 7);
+    assert_eq!(difference["p"], 2.0 / 128.0);
     assert_eq!(difference["significance"], "significant");
     assert!(difference["interval"]["low"].as_f64().unwrap() > 0.0);
     let reversed = json_of(

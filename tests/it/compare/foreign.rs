@@ -289,6 +289,6 @@ fn export_requires_one_format_and_an_existing_run() {
     dir.write("file", "");
     assert_says(
         &dir.error_message(&["export", "idea", "--csv", "--to", "file"]),
-        &["failed to", "hint: name a writable directory"],
+        &["`file` is a file, not a directory", "hint: name a directory"],
     );
 }

@@ -58,7 +58,10 @@ fn archive_member_names_cannot_write_files() {
     }
     dir.write("archive.zip", archive.finish().unwrap().into_inner());
     let message = dir.error_message(&["data", "fetch", "creditcard", "--file", "archive.zip"]);
-    assert_says(&message, &["`archive.zip` is not the expected file", "hint: `creditcard.csv` has "]);
+    assert_says(
+        &message,
+        &["`archive.zip` is not the expected file", "hint: choose the original file: `creditcard.csv` has "],
+    );
     for above in dir.data_path("").ancestors() {
         assert!(!above.join("creditcard.csv").exists(), "{}", above.display());
     }

@@ -43,7 +43,10 @@ fn histories_with_a_huge_network_are_rejected_before_memory_is_allocated() {
     let dir = dir_with_run();
     edit_history(&dir, |history| history["config"]["network"]["layers"][0] = json!({ "linear": 40_000 }));
     edit_history(&dir, |history| history["config"]["network"]["layers"][1] = json!({ "linear": 40_000 }));
-    assert_says(&dir.error_message(&["eval", HISTORY]), &["the 1603040010 parameters of its history take", "hint: "]);
+    assert_says(
+        &dir.error_message(&["eval", HISTORY]),
+        &["1603040010 parameters (according to its history) need", "hint: "],
+    );
 }
 
 #[test]

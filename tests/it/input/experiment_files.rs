@@ -22,8 +22,8 @@ fn missing_files_are_reported_by_name() {
 fn directories_are_rejected_as_experiment_files() {
     let dir = TestDir::new();
     std::fs::create_dir(dir.path("idea.toml")).unwrap();
-    assert_says(&dir.error_message(&["exp", "idea.toml"]), &["failed to read", "`idea.toml`", "directory"]);
-    assert_says(&dir.error_message(&["exp", "./"]), &["failed to read", "`./`", "directory"]);
+    assert_says(&dir.error_message(&["exp", "idea.toml"]), &["`idea.toml` is a directory, not an experiment file"]);
+    assert_says(&dir.error_message(&["exp", "./"]), &["`./` is a directory, not an experiment file"]);
 }
 
 #[test]

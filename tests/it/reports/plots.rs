@@ -47,7 +47,7 @@ fn runs_save_plots_and_print_their_paths() {
     let dir = TestDir::new();
     let file = dir.file("two.toml", TWO_CLASSES);
     let ran = dir.run(&["exp", &file, "--device", "cpu", "--verbose"]).code(0);
-    assert_says(&stdout(&ran), &["curves.svg, confusion.svg,", "roc.svg", "pr.svg"]);
+    assert_says(&stdout(&ran), &["confusion.svg", "curves.svg", "roc.svg", "pr.svg"]);
     assert!(stdout(&ran).lines().all(|line| line.chars().count() <= 80), "{}", stdout(&ran));
     for name in ["curves.svg", "confusion.svg", "roc.svg", "pr.svg"] {
         let svg = read(&dir, &format!("runs/two/latest/{name}"));
