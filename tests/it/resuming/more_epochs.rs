@@ -39,7 +39,7 @@ fn more_epochs_give_what_a_run_from_the_start_gives() {
         dir.exp(&["idea.toml", "--epochs", epochs]);
         let (finished, before) = (latest_run(&dir), trials(&dir, &stems));
         let message = stderr(&dir.run(&["resume", finished.to_str().unwrap(), "--epochs", more]).code(0));
-        assert_says(&message, &[&format!("on to {more} epochs, as a new run")]);
+        assert_says(&message, &[&format!("up to epoch {more}, as a new run")]);
         whole.exp(&["idea.toml", "--epochs", more]);
         assert_ne!(latest_run(&dir), finished);
         assert!(trials(&dir, &stems) == trials(&whole, &stems), "the results differ");
