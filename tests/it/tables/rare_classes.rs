@@ -227,8 +227,8 @@ fn invalid_settings_are_rejected_before_training() {
     let diabetes = "[data.diabetes]\n";
     for (above, tables, words) in [
         ("", vec![DATA, NETWORK, TREE], vec!["`model` is missing", "`model = \"network\"`"]),
-        ("model = \"tree\"", vec![DATA, NETWORK], vec!["`tree` is missing"]),
-        ("", vec![DATA], vec!["is missing", "`[tree]`"]),
+        ("model = \"tree\"", vec![DATA, NETWORK], vec!["which needs a `[tree]` section"]),
+        ("", vec![DATA], vec!["are missing", "`[tree]`"]),
         (
             "",
             vec![DATA, "[train]\nepochs = 1\nbatch = 1\nloss = \"mse\"\noptimizer = \"sgd\"\n"],
