@@ -197,8 +197,8 @@ impl Column {
         }
     }
 
-    /// Cuts long cells at the end, or in the middle if they would be alike otherwise. Cells that cannot be told apart even then
-    /// are not cut.
+    /// Shortens cells to this width: at the end, or in the middle if two cells would otherwise become equal. If cells would
+    /// become equal in both ways, none is shortened.
     fn cut_labels_to(&mut self, most: usize) {
         let distinct = |texts: &[String]| texts.iter().collect::<HashSet<_>>().len();
         let texts: Vec<String> = self.texts().map(str::to_owned).collect();

@@ -27,7 +27,7 @@ const WIDTH: f64 = 620.0;
 const HEIGHT: f64 = 560.0;
 const LEAST_HEIGHT: f64 = 180.0;
 
-/// Maximum number of classes; more lines cannot be told apart.
+/// Maximum number of classes, which limits the number of lines in the plot.
 const MOST_CLASSES: usize = 14;
 
 /// Draws the curves, the class with the lowest average precision first.

@@ -36,7 +36,7 @@ const WIDTH: f64 = 620.0;
 const HEIGHT: f64 = 540.0;
 const LEAST_HEIGHT: f64 = 180.0;
 
-/// Maximum number of groups; more lines cannot be told apart.
+/// Maximum number of groups, which limits the number of lines in the plot.
 const MOST_GROUPS: usize = 14;
 
 /// Curve of a trial.
