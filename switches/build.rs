@@ -1,10 +1,11 @@
-//! Compiles what reaches libtorch's switches against the headers of the libtorch that torch-sys found.
+//! Compiles the C++ of this crate against the headers of the libtorch that torch-sys found.
 
 use std::path::PathBuf;
 
 fn main() -> anyhow::Result<()> {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=src/switches.cpp");
+    println!("cargo:rerun-if-changed=src/torchscript.cpp");
     println!("cargo:rerun-if-env-changed=LIBTORCH_CXX11_ABI");
     let lib = PathBuf::from(
         std::env::var("DEP_TCH_LIBTORCH_LIB")
@@ -18,7 +19,9 @@ fn main() -> anyhow::Result<()> {
         .warnings(false) // libtorch's headers have some
         .define("_GLIBCXX_USE_CXX11_ABI", abi.as_str())
         .include(lib.join("../include"))
+        .include(lib.join("../include/torch/csrc/api/include"))
         .file("src/switches.cpp")
+        .file("src/torchscript.cpp")
         .try_compile("switches")?;
     Ok(())
 }

@@ -34,6 +34,9 @@ pub enum Fault {
     /// An operation has no deterministic algorithm.
     #[error("an operation has no deterministic algorithm on a GPU: {0}")]
     NotDeterministic(String),
+    /// A TorchScript module failed, with its message and the line of Python.
+    #[error("the TorchScript module failed: {0}")]
+    Module(String),
     /// Any other error, with libtorch's message.
     #[error("libtorch failed: {0}")]
     Other(String),
@@ -117,7 +120,7 @@ impl Fault {
             Fault::DeviceLost(_) => Some("run it again; if it fails again, see `nvidia-smi` and the system log"),
             Fault::NoCode => Some("use `--device cpu`: this libtorch does not support the GPU"),
             Fault::NotDeterministic(_) => Some("leave `--deterministic` out, or use `--device cpu`"),
-            Fault::Other(_) => None,
+            Fault::Module(_) | Fault::Other(_) => None,
         }
     }
 

@@ -6,18 +6,35 @@
 //! Buffers, such as batch normalization's running averages, are stored separately, each as its own tensor. There are
 //! few of them, and no optimizer updates them.
 
-use tch::{Device, Kind, Tensor};
+use std::borrow::Cow;
 
-use crate::network::init::Parameter;
-use crate::tensor::seed;
+use tch::{Device, Kind, Tensor};
 
 /// Parameters and buffers of a stack of networks with the same shapes.
 #[derive(Debug)]
 pub struct Arena {
     values: Tensor, // [replicas, parameters]
     slots: Vec<Slot>,
-    leaves: Vec<Tensor>, // one per slot, [replicas, …shape]
+    leaves: Vec<Leaf>, // one per slot
     buffers: Vec<NamedBuffer>,
+}
+
+/// The tensors of one parameter that a backward pass computes gradients for. They share the arena's memory.
+#[derive(Debug)]
+pub enum Leaf {
+    /// One tensor for all replicas, `[replicas, …shape]`.
+    Stacked(Tensor),
+    /// One tensor for each replica, `[…shape]`.
+    OfEachReplica(Vec<Tensor>),
+}
+
+/// Initial parameters and buffers of one replica, each `[…shape]`, on the CPU.
+#[derive(Debug, Default)]
+pub struct InitialTensors {
+    /// The parameters, in the order of the `state_dict`.
+    pub parameters: Vec<Tensor>,
+    /// The buffers, in the order of the `state_dict`.
+    pub buffers: Vec<Tensor>,
 }
 
 /// Position of one parameter in a row of the arena.
@@ -35,7 +52,7 @@ pub struct Slot {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Buffer {
     /// The name in the `state_dict`, without the layer's index: `running_mean`.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// The shape for one replica.
     pub shape: Vec<i64>,
     /// The data type.
@@ -45,11 +62,9 @@ pub struct Buffer {
 }
 
 impl Buffer {
-    /// Returns the initial buffers of all replicas, `[replicas, …shape]`.
-    pub fn of_each_replica(&self, replicas: i64, device: Device) -> Tensor {
-        let mut shape = vec![replicas];
-        shape.extend(&self.shape);
-        Tensor::full(&shape[..], self.start, (self.kind, device))
+    /// Returns the initial buffer of one replica, on the CPU.
+    pub fn initial(&self) -> Tensor {
+        Tensor::full(&self.shape[..], self.start, (self.kind, Device::Cpu))
     }
 }
 
@@ -94,53 +109,47 @@ fn copy_row(replica: usize, to: &Tensor, from: &Tensor) {
 }
 
 impl Arena {
-    /// Draws the parameters of each replica on the CPU, in PyTorch's order, and moves them to the device.
+    /// Stores the initial parameters and buffers of each replica on the device. The layers add the leaves.
     ///
-    /// `parameters` holds the parameters of each replica in drawing order, with the same names and shapes for all
-    /// replicas. Names of parameters and `buffers` are those of the `state_dict` (`0.weight`).
-    pub fn draw(
-        parameters: &[Vec<(String, Parameter)>],
-        buffers: &[(String, Buffer)],
-        seeds: &[i64],
+    /// Names of `parameters` and `buffers` are those of the `state_dict` (`0.weight`), with the shape for one replica.
+    pub fn new(
+        parameters: Vec<(String, Vec<i64>)>,
+        buffers: Vec<String>,
+        replicas: &[InitialTensors],
         device: Device,
     ) -> Self {
         let mut offset = 0;
-        let slots: Vec<Slot> = parameters[0]
-            .iter()
-            .map(|(name, parameter)| {
-                let slot =
-                    Slot { name: name.clone(), shape: parameter.shape.clone(), offset, elements: parameter.elements() };
-                offset += slot.elements;
-                slot
-            })
-            .collect();
-        let rows: Vec<Tensor> = seeds
-            .iter()
-            .zip(parameters)
-            .map(|(&seed, parameters)| {
-                seed::before_building(seed);
-                let drawn: Vec<Tensor> =
-                    parameters.iter().map(|(_, parameter)| parameter.draw().flatten(0, -1)).collect();
-                if drawn.is_empty() { Tensor::empty([0], (Kind::Float, Device::Cpu)) } else { Tensor::cat(&drawn, 0) }
-            })
-            .collect();
-        let values = Tensor::stack(&rows, 0).to_device(device); // [replicas, parameters]
-        let leaves = slots.iter().map(|slot| slot.view(&values).detach().set_requires_grad(true)).collect();
-        let buffers = buffers.iter().map(|(name, buffer)| NamedBuffer {
-            name: name.clone(),
-            values: buffer.of_each_replica(seeds.len() as i64, device),
+        let slots = parameters.into_iter().map(|(name, shape)| {
+            let elements = shape.iter().product();
+            offset += elements;
+            Slot { name, shape, offset: offset - elements, elements }
         });
-        Arena { values, slots, leaves, buffers: buffers.collect() }
+        let slots = slots.collect();
+        let rows = replicas.iter().map(|replica| {
+            let flat: Vec<Tensor> = replica.parameters.iter().map(|parameter| parameter.flatten(0, -1)).collect();
+            if flat.is_empty() { Tensor::empty([0], (Kind::Float, Device::Cpu)) } else { Tensor::cat(&flat, 0) }
+        });
+        let values = Tensor::stack(&rows.collect::<Vec<_>>(), 0).to_device(device); // [replicas, parameters]
+        let buffers = buffers.into_iter().enumerate().map(|(number, name)| {
+            let of_replicas: Vec<&Tensor> = replicas.iter().map(|replica| &replica.buffers[number]).collect();
+            NamedBuffer { name, values: Tensor::stack(&of_replicas, 0).to_device(device) }
+        });
+        Arena { values, slots, leaves: Vec::new(), buffers: buffers.collect() }
+    }
+
+    /// Returns the view of a parameter that a layer may compute with, `[replicas, …shape]`. It has no gradient.
+    pub(super) fn view(&self, slot: usize) -> Tensor {
+        self.slots[slot].view(&self.values).detach()
+    }
+
+    /// Adds the leaf of the next slot.
+    pub(super) fn add_leaf(&mut self, leaf: Leaf) {
+        self.leaves.push(leaf);
     }
 
     /// Returns all parameters, `[replicas, parameters]`. In-place changes (under `no_grad`) change the layers.
     pub fn values(&self) -> &Tensor {
         &self.values
-    }
-
-    /// Returns the view `[replicas, …shape]` that the layer of this slot uses.
-    pub fn leaf(&self, slot: usize) -> &Tensor {
-        &self.leaves[slot]
     }
 
     /// Returns the parameters in order.
@@ -155,8 +164,10 @@ impl Arena {
 
     /// Returns the gradient of `loss` (a scalar) with respect to all parameters, `[replicas, parameters]`.
     pub fn gradient(&self, loss: &Tensor) -> Tensor {
-        let gradients = Tensor::run_backward(&[loss], &self.leaves, false, false);
-        let flat: Vec<Tensor> = gradients.iter().map(|gradient| gradient.flatten(1, -1)).collect();
+        let leaves: Vec<&Tensor> = self.leaves.iter().flat_map(Leaf::tensors).collect();
+        let mut gradients = Tensor::run_backward(&[loss], &leaves, false, false).into_iter();
+        let flat: Vec<Tensor> =
+            self.leaves.iter().map(|leaf| leaf.next_gradient(&mut gradients).flatten(1, -1)).collect();
         Tensor::cat(&flat, 1)
     }
 
@@ -174,6 +185,25 @@ impl Arena {
         copy_row(replica, &self.values, &snapshot.values);
         let now = self.buffers.iter().map(|buffer| &buffer.values);
         now.zip(&snapshot.buffers).for_each(|(now, then)| copy_row(replica, now, then));
+    }
+}
+
+impl Leaf {
+    /// Returns its tensors.
+    fn tensors(&self) -> &[Tensor] {
+        match self {
+            Leaf::Stacked(tensor) => std::slice::from_ref(tensor),
+            Leaf::OfEachReplica(tensors) => tensors,
+        }
+    }
+
+    /// Takes the gradients of its tensors and returns them as one, `[replicas, …shape]`.
+    fn next_gradient(&self, gradients: &mut impl Iterator<Item = Tensor>) -> Tensor {
+        let mut gradients = gradients.take(self.tensors().len());
+        match self {
+            Leaf::Stacked(_) => gradients.next().expect("each leaf has a gradient"),
+            Leaf::OfEachReplica(_) => Tensor::stack(&gradients.collect::<Vec<_>>(), 0),
+        }
     }
 }
 
@@ -195,14 +225,14 @@ impl Slot {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::init::Init;
 
     fn arena() -> Arena {
-        let parameters = vec![("0.weight".to_owned(), Init::Pytorch.weight("weight", vec![2, 3]))];
-        let mean = Buffer { name: "running_mean", shape: vec![2], kind: Kind::Float, start: 0 };
-        let batches = Buffer { name: "num_batches_tracked", shape: Vec::new(), kind: Kind::Int64, start: 0 };
-        let buffers = [("1.running_mean".to_owned(), mean), ("1.num_batches_tracked".to_owned(), batches)];
-        Arena::draw(&[parameters.clone(), parameters], &buffers, &[1, 2], Device::Cpu)
+        let replica = |_| InitialTensors {
+            parameters: vec![Tensor::rand([2, 3], (Kind::Float, Device::Cpu))],
+            buffers: vec![Tensor::zeros([2], (Kind::Float, Device::Cpu)), Tensor::from(0_i64)],
+        };
+        let buffers = ["1.running_mean", "1.num_batches_tracked"].map(str::to_owned).to_vec();
+        Arena::new(vec![("0.weight".to_owned(), vec![2, 3])], buffers, &[0, 1].map(replica), Device::Cpu)
     }
 
     /// Adds 1 to all values of the arena.
@@ -223,8 +253,7 @@ mod tests {
         change(&arena);
         arena.restore(0, &snapshot);
         arena.restore(1, &snapshot);
-        let leaf = arena.leaf(0).detach();
-        let moved = Vec::<Vec<f32>>::try_from(leaf.flatten(1, -1) - &start).unwrap();
+        let moved = Vec::<Vec<f32>>::try_from(arena.view(0).flatten(1, -1) - &start).unwrap();
         assert!(
             moved[0].iter().all(|&by| by == 0.0) && moved[1].iter().all(|&by| (by - 1.0).abs() < 1e-6),
             "{moved:?}"

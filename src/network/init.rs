@@ -6,6 +6,8 @@
 //! `skip_init` followed by `torch.nn.init`. Under every scheme except `pytorch`, biases start at 0 and draw no random
 //! numbers, so `xavier_uniform` matches Keras's default. Normalization layers always start with weight 1 and bias 0.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
@@ -123,7 +125,7 @@ impl FromNumber for He {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameter {
     /// The name in the `state_dict`, without the layer's index: `weight`, `bias`.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// The shape for one replica, in PyTorch's layout: a linear weight is `[out, in]`.
     pub shape: Vec<i64>,
     /// Distribution of the initial values.
@@ -197,7 +199,7 @@ impl Init {
             Init::HeUniform(He { gain }) => within(3.0_f64.sqrt() * (gain / fan_in.sqrt())),
             Init::HeNormal(He { gain }) => Draw::Normal { mean: 0.0, std: gain / fan_in.sqrt() },
         };
-        Parameter { name, shape, draw }
+        Parameter { name: name.into(), shape, draw }
     }
 
     /// Returns the bias that belongs to `weight`: one value per output.
@@ -216,7 +218,7 @@ impl Init {
             | Init::HeUniform(_)
             | Init::HeNormal(_) => Draw::Constant(0.0),
         };
-        Parameter { name, shape: vec![weight.shape[0]], draw }
+        Parameter { name: name.into(), shape: vec![weight.shape[0]], draw }
     }
 }
 

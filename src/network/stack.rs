@@ -3,12 +3,15 @@
 //! A single trial is a stack of one. Inputs are `[replicas, batch, …]`. Replicas never mix, because every layer treats
 //! the leading axis as `torch.bmm` treats its batch dimension.
 
+use std::borrow::Cow;
+
 use tch::nn::ModuleT;
 use tch::{Device, Tensor};
 
-use crate::network::arena::Arena;
-use crate::network::init::{Init, Parameter};
+use crate::network::arena::{Arena, InitialTensors, Leaf};
+use crate::network::init::Init;
 use crate::network::layer::{Layer, Module};
+use crate::tensor::seed;
 use crate::tensor::shape::{Shape, ShapeError};
 
 /// One layer with its inferred shapes.
@@ -29,6 +32,8 @@ pub struct PlannedLayer {
 pub struct Architecture {
     layers: Vec<PlannedLayer>,
     init: Init,
+    /// Whether names in the `state_dict` begin with the layer's index, as in `nn.Sequential`.
+    has_indices: bool,
 }
 
 impl Architecture {
@@ -45,7 +50,12 @@ impl Architecture {
             planned.push(PlannedLayer { layer: layer.clone(), input: shape, output: output.clone(), parameters });
             shape = output;
         }
-        Ok(Architecture { layers: planned, init })
+        Ok(Architecture { layers: planned, init, has_indices: true })
+    }
+
+    /// Returns the same architecture with the names of its only layer in the `state_dict`, without the layer's index.
+    pub fn without_indices(self) -> Architecture {
+        Architecture { has_indices: false, ..self }
     }
 
     /// Returns the layers in order.
@@ -65,57 +75,103 @@ impl Architecture {
 
     /// Returns the `state_dict` names of the parameters, each with its number of values for one replica.
     pub fn parameter_sizes(&self) -> Vec<(String, usize)> {
-        let parameters: Vec<_> = self.layers.iter().map(|l| l.layer.parameters(&l.input, self.init)).collect();
-        let named = named(&parameters, |parameter| parameter.name);
-        named.into_iter().map(|(name, parameter)| (name, parameter.elements() as usize)).collect()
+        self.parameter_shapes()
+            .into_iter()
+            .map(|(name, shape)| (name, shape.iter().product::<i64>() as usize))
+            .collect()
     }
 
     /// Returns the `state_dict` names of the parameters and buffers, each with its shape for one replica.
     pub fn state_shapes(&self) -> Vec<(String, Vec<usize>)> {
-        let buffers: Vec<_> = self.layers.iter().map(|l| l.layer.buffers(&l.input)).collect();
-        let parameters = named(&self.parts(), |p| p.name).into_iter().map(|(name, parameter)| (name, parameter.shape));
-        let buffers = named(&buffers, |b| b.name).into_iter().map(|(name, buffer)| (name, buffer.shape));
+        let buffers = self.named(|planned| planned.layer.buffers(&planned.input), |buffer| (buffer.name, buffer.shape));
         let size = |shape: Vec<i64>| shape.into_iter().map(|length| length as usize).collect();
-        parameters.chain(buffers).map(|(name, shape)| (name, size(shape))).collect()
+        self.parameter_shapes().into_iter().chain(buffers).map(|(name, shape)| (name, size(shape))).collect()
+    }
+
+    /// Returns the `state_dict` names of the parameters, each with its shape for one replica.
+    fn parameter_shapes(&self) -> Vec<(String, Vec<i64>)> {
+        self.named(
+            |planned| planned.layer.parameters(&planned.input, self.init),
+            |parameter| (parameter.name, parameter.shape),
+        )
+    }
+
+    /// Returns the shapes of the tensors of all layers in order, with their names in the `state_dict`: `0.weight`.
+    fn named<T>(
+        &self,
+        tensors: impl Fn(&PlannedLayer) -> Vec<T>,
+        name_and_shape: impl Fn(T) -> (Cow<'static, str>, Vec<i64>),
+    ) -> Vec<(String, Vec<i64>)> {
+        let mut named = Vec::new();
+        for (number, planned) in self.layers.iter().enumerate() {
+            for (name, shape) in tensors(planned).into_iter().map(&name_and_shape) {
+                let name = if self.has_indices { format!("{number}.{name}") } else { name.into_owned() };
+                named.push((name, shape));
+            }
+        }
+        named
     }
 
     /// Draws one replica for each seed and builds the stack on the device.
-    pub fn build(&self, seeds: &[i64], device: Device) -> Stack {
+    ///
+    /// # Errors
+    /// When the file of a TorchScript module can no longer be used.
+    pub fn build(&self, seeds: &[i64], device: Device) -> anyhow::Result<Stack> {
         Self::build_each(&vec![self; seeds.len()], seeds, device)
     }
 
     /// Like [`Architecture::build`], with an architecture for each replica. They may differ only in the initialization
     /// of the parameters.
-    pub fn build_each(replicas: &[&Architecture], seeds: &[i64], device: Device) -> Stack {
+    ///
+    /// # Errors
+    /// As for [`Architecture::build`].
+    pub fn build_each(replicas: &[&Architecture], seeds: &[i64], device: Device) -> anyhow::Result<Stack> {
         let first = replicas[0];
-        let drawn: Vec<_> = replicas.iter().map(|replica| named(&replica.parts(), |p| p.name)).collect();
-        let (parameters, buffers) = (first.parts(), first.layers.iter().map(|l| l.layer.buffers(&l.input)));
-        let buffers: Vec<_> = buffers.collect();
-        let arena = Arena::draw(&drawn, &named(&buffers, |b| b.name), seeds, device);
-        let (mut leaves, mut kept) = (0.., arena.buffers().iter());
-        let layers =
-            first.layers.iter().zip(parameters.iter().zip(&buffers)).map(|(planned, (parameters, buffers))| {
-                let leaves = leaves.by_ref().take(parameters.len()).map(|slot| arena.leaf(slot).shallow_clone());
-                let kept = kept.by_ref().take(buffers.len()).map(|buffer| buffer.values.shallow_clone());
-                planned.layer.build(leaves.collect(), kept.collect())
+        let drawn = replicas.iter().zip(seeds).map(|(replica, &seed)| replica.draw(seed));
+        let drawn: Vec<InitialTensors> = drawn.collect::<anyhow::Result<_>>()?;
+        let buffers =
+            first.named(|planned| planned.layer.buffers(&planned.input), |buffer| (buffer.name, buffer.shape));
+        let buffers = buffers.into_iter().map(|(name, _)| name).collect();
+        let mut arena = Arena::new(first.parameter_shapes(), buffers, &drawn, device);
+        let (mut slot, mut buffer) = (0, 0);
+        let mut layers = Vec::with_capacity(first.layers.len());
+        for PlannedLayer { layer, input, .. } in &first.layers {
+            let (slots, kept) = (layer.parameters(input, first.init).len(), layer.buffers(input).len());
+            let parameters: Vec<Tensor> = (slot..slot + slots).map(|slot| arena.view(slot)).collect();
+            let buffers = arena.buffers()[buffer..buffer + kept].iter().map(|buffer| buffer.values.shallow_clone());
+            let buffers: Vec<Tensor> = buffers.collect();
+            (slot, buffer) = (slot + slots, buffer + kept);
+            layers.push(match layer {
+                Layer::TorchScript(module) => {
+                    let (module, leaves) = module.build(seeds, &parameters, &buffers, device)?;
+                    leaves.into_iter().for_each(|leaf| arena.add_leaf(leaf));
+                    module
+                }
+                layer => {
+                    let parameters: Vec<Tensor> =
+                        parameters.into_iter().map(|parameter| parameter.set_requires_grad(true)).collect();
+                    parameters.iter().for_each(|leaf| arena.add_leaf(Leaf::Stacked(leaf.shallow_clone())));
+                    layer.build(parameters, buffers)
+                }
             });
-        let layers = layers.collect();
-        Stack { arena, layers, replicas: seeds.len() }
+        }
+        Ok(Stack { arena, layers, replicas: seeds.len() })
     }
 
-    /// Returns the parameters of each layer.
-    fn parts(&self) -> Vec<Vec<Parameter>> {
-        self.layers.iter().map(|l| l.layer.parameters(&l.input, self.init)).collect()
+    /// Draws the parameters and buffers of one replica on the CPU, in PyTorch's order.
+    fn draw(&self, seed: i64) -> anyhow::Result<InitialTensors> {
+        seed::before_building(seed);
+        let mut drawn = InitialTensors::default();
+        for PlannedLayer { layer, input, .. } in &self.layers {
+            let InitialTensors { parameters, buffers } = match layer {
+                Layer::TorchScript(module) => module.draw(input, seed)?,
+                layer => layer.draw(input, self.init),
+            };
+            drawn.parameters.extend(parameters);
+            drawn.buffers.extend(buffers);
+        }
+        Ok(drawn)
     }
-}
-
-/// Returns the items of all layers in order, each with its layer's index in the name: `0.weight`.
-fn named<P: Clone>(by_layer: &[Vec<P>], name: impl Fn(&P) -> &'static str) -> Vec<(String, P)> {
-    let layers = by_layer.iter().enumerate();
-    let name = &name;
-    layers
-        .flat_map(|(number, parts)| parts.iter().map(move |part| (format!("{number}.{}", name(part)), part.clone())))
-        .collect()
 }
 
 /// Networks with the same shapes, trained in step.

@@ -108,7 +108,7 @@ mod tests {
 
     fn stack(layers: &str, seeds: &[i64]) -> Stack {
         let layers: Vec<Layer> = serde_json::from_str(layers).unwrap();
-        Architecture::follow(&layers, Init::Pytorch, &Shape::from([3])).unwrap().build(seeds, Device::Cpu)
+        Architecture::follow(&layers, Init::Pytorch, &Shape::from([3])).unwrap().build(seeds, Device::Cpu).unwrap()
     }
 
     const NORMALIZED: &str = r#"[{ "linear": 4 }, { "batch_norm": {} }, "relu", { "linear": 2 }]"#;

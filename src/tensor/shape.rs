@@ -56,4 +56,6 @@ pub struct ShapeError {
     pub found: Shape,
     /// How to fix it.
     pub hint: Option<&'static str>,
+    /// Error of a TorchScript module, which says more than the two shapes.
+    pub problem: Option<(String, Option<String>)>,
 }

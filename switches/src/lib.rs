@@ -4,6 +4,8 @@
 
 #![expect(unsafe_code, reason = "the C++ that reaches libtorch's switches")]
 
+pub mod torchscript;
+
 // Its libraries are what the C++ refers to.
 use torch_sys as _;
 

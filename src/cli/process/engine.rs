@@ -14,12 +14,25 @@ use crate::cli::process::usage_errors::parse_arguments;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
 use crate::io::{atomic_write, signals};
+use crate::network::torchscript::{inspection, inspector};
 
 /// Parses the arguments and runs the command.
 pub fn main() -> ! {
     terminal::install_panic_hook();
     atomic_write::ignore_sigxfsz();
     signals::ignore_sigusr1();
+    inspection::set_inspector(inspector::inspect);
+    let arguments: Vec<String> = env::args().collect();
+    if let [_, command, arguments @ ..] = &arguments[..]
+        && command == inspection::COMMAND
+    {
+        let code = report_outcome(inspection::answer(arguments).map(|answer| {
+            terminal::out(&answer);
+            Exit::Done
+        }));
+        terminal::flush();
+        signals::exit_immediately(i32::from(code.code()));
+    }
     let outcome = check_same_build().and_then(|()| match dispatch(&parse_arguments().command) {
         Dispatched::Done(outcome) => outcome,
         Dispatched::ForEngine(command) => run(&command),

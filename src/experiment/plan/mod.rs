@@ -3,6 +3,7 @@
 pub mod available_metrics;
 mod checked_plan;
 pub mod expectations;
+pub mod module_copies;
 pub mod network_plan;
 pub mod positive_class;
 pub mod study;

@@ -22,6 +22,8 @@ pub struct NetworkPlan {
     pub spec: NetworkSpec,
     /// Its training settings.
     pub train: TrainSpec,
+    /// Its layers.
+    pub layers: Vec<Layer>,
     /// Its layers with their shapes.
     pub architecture: Architecture,
 }
@@ -33,7 +35,10 @@ impl NetworkPlan {
     /// The first invalid setting, with its full key.
     pub(crate) fn new(spec: &Spec, info: &DatasetInfo) -> Result<NetworkPlan, Invalid> {
         let by = |table: &'static str, is_there: bool| if is_there { table } else { "`model`" };
-        let network = spec.network.clone();
+        let mut network = spec.network.clone();
+        for (key, module) in network.iter_mut().flat_map(NetworkSpec::modules_mut) {
+            module.locate(&spec.seeds, &format!("network.{key}"))?;
+        }
         let hint = missing_keys::model_hint(info.target, network.is_some(), spec.train.is_some());
         let network =
             network.ok_or_else(|| missing_table("network", by("`[train]`", spec.train.is_some())).hint(&*hint))?;
@@ -44,7 +49,8 @@ impl NetworkPlan {
         if let Some(augment) = &train.augment {
             augment.check(&info.sample).map_err(|fault| fault.under("train.augment"))?;
         }
-        let network = NetworkPlan { spec: network, train, architecture };
+        let layers = network.layers().into_owned();
+        let network = NetworkPlan { spec: network, train, layers, architecture };
         let output = network.architecture.output();
         let fit = network.train.loss.check_fit(network.last(), output, info.target);
         fit.map_err(|fault| with_note(fault, &network, info).under("train"))?;
@@ -97,7 +103,12 @@ fn with_note(fault: Invalid, network: &NetworkPlan, info: &DatasetInfo) -> Inval
 
 /// Checks the settings of each layer and infers all shapes; `data` is the name of the data set.
 fn check_network(network: &NetworkSpec, data: &str, info: &DatasetInfo) -> Result<Architecture, Invalid> {
-    let layers = &network.layers;
+    if let (Some(_), false) = (&network.torchscript, network.layers.is_empty()) {
+        let message = "and `network.layers` are both set, but a network is either a PyTorch module or a list of layers";
+        let hint = "remove one, or put the module into the list: `layers = [{ torchscript = \"net.pt\" }, …]`";
+        return Err(Invalid::new("network.torchscript", message).hint(hint));
+    }
+    let layers = network.layers();
     if layers.is_empty() {
         let hint = format!("the simplest is `layers = [{{ linear = {} }}]`", info.target.outputs());
         return Err(Invalid::new("network.layers", "is empty: a network needs a layer").hint(hint));
@@ -106,7 +117,14 @@ fn check_network(network: &NetworkSpec, data: &str, info: &DatasetInfo) -> Resul
     for (number, layer) in layers.iter().enumerate() {
         layer.check().map_err(|fault| fault.under(format!("network.layers.{number}")))?;
     }
-    let architecture = Architecture::follow(layers, network.init, &info.sample).map_err(|(number, fault)| {
+    let architecture = Architecture::follow(&layers, network.init, &info.sample).map_err(|(number, fault)| {
+        let key = match &network.torchscript {
+            Some(_) => "network.torchscript".to_owned(),
+            None => format!("network.layers.{number}"),
+        };
+        if let Some((message, hint)) = fault.problem {
+            return Invalid { key, message, hint };
+        }
         let before = match number {
             0 => format!("a row of `{data}`"),
             _ => format!("layer {} (`{}`)", number - 1, layers[number - 1].kind()),
@@ -117,7 +135,7 @@ fn check_network(network: &NetworkSpec, data: &str, info: &DatasetInfo) -> Resul
             fault.wanted,
             fault.found
         );
-        let fault_found = Invalid::new(format!("network.layers.{number}"), message);
+        let fault_found = Invalid::new(key, message);
         match fault.hint {
             Some(hint) => fault_found.hint(hint),
             None => fault_found,
@@ -134,5 +152,5 @@ fn check_network(network: &NetworkSpec, data: &str, info: &DatasetInfo) -> Resul
         let message = "has no parameters to train";
         return Err(Invalid::new("network.layers", message).hint("add a layer such as `{ linear = 10 }`"));
     }
-    Ok(architecture)
+    Ok(if network.torchscript.is_some() { architecture.without_indices() } else { architecture })
 }

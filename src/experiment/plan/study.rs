@@ -53,12 +53,14 @@ impl Study {
         let folder = source.folder.as_deref().unwrap_or(current);
         let parsed = source.parse()?;
         let mut written = parsed.clone();
-        let mut notes = data_paths::resolve(&mut written.data, folder, current);
+        written.set_module_copies(&source.modules);
+        let mut notes = data_paths::resolve(&mut written, folder, current);
         let changes = overrides::with_canonical_keys(&written, changes);
         let changes = &changes[..];
         let with_changes = |spec: Spec| -> Result<Spec, SpecError> {
             let mut spec = overrides::apply(spec, changes)?;
-            data_paths::resolve(&mut spec.data, current, current);
+            spec.set_module_copies(&source.modules);
+            data_paths::resolve(&mut spec, current, current);
             Ok(spec)
         };
         let mut spec = with_changes(written.clone())?;
@@ -93,7 +95,8 @@ impl Study {
                         ..error
                     };
                     let mut varied = apply_variant(&written, variant).map_err(name_variant)?;
-                    notes.extend(data_paths::resolve(&mut varied.data, folder, current));
+                    varied.set_module_copies(&source.modules);
+                    notes.extend(data_paths::resolve(&mut varied, folder, current));
                     plan(Some(variant), with_changes(varied)?).map_err(name_variant)
                 })
                 .collect::<Result<_, _>>()?,

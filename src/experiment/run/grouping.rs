@@ -18,6 +18,7 @@ use crate::experiment::plan::Plan;
 use crate::experiment::plan::network_plan::NetworkPlan;
 use crate::experiment::run::memory_estimate::{MemoryEstimate, Workload};
 use crate::experiment::spec::Spec;
+use crate::network::NetworkSpec;
 use crate::network::init::Init;
 use crate::network::layer::{Layer, Stacking};
 use crate::train::fused_cpu::plan::is_fusable;
@@ -51,11 +52,9 @@ pub fn width(network: &NetworkPlan, workload: &Workload, free: u64) -> usize {
         Stacking::GpuOnly => false,
     };
     match workload.device {
-        Device::Cpu if !network.spec.layers.iter().all(gains_on_cpu) => 1,
+        Device::Cpu if !network.layers.iter().all(gains_on_cpu) => 1,
         // each thread trains its own replicas: large stacks keep all threads busy
-        Device::Cpu if !workload.weighted && is_fusable(&network.train, &network.spec.layers, workload.device) => {
-            fitting
-        }
+        Device::Cpu if !workload.weighted && is_fusable(&network.train, &network.layers, workload.device) => fitting,
         Device::Cpu => fitting.min((MOST_ON_CPU / network.architecture.parameters()).max(1)),
         _ => fitting,
     }
@@ -90,8 +89,8 @@ fn shared_settings(spec: &Spec) -> Spec {
 /// Whether training steps use random numbers.
 fn uses_random_steps(spec: &Spec) -> bool {
     let augments = spec.train.as_ref().is_some_and(|train| train.augment.is_some());
-    let mut layers = spec.network.iter().flat_map(|network| &network.layers);
-    augments || layers.any(|layer| layer.spec().draws_random_numbers())
+    let layers = spec.network.as_ref().map(NetworkSpec::layers);
+    augments || layers.iter().flat_map(|layers| layers.iter()).any(|layer| layer.spec().draws_random_numbers())
 }
 
 #[cfg(test)]

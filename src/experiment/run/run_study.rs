@@ -19,6 +19,7 @@ use crate::data::store::fetch;
 use crate::device;
 use crate::device::compute_mode::ComputeMode;
 use crate::device::fault::catch_fault;
+use crate::experiment::plan::module_copies;
 use crate::experiment::plan::study::Study;
 use crate::experiment::plan::{BASE, Model, Plan};
 use crate::experiment::run::checkpointing::continuation::Continuation;
@@ -96,6 +97,8 @@ pub fn run(study: &Study, out: &Path, options: &Options, watch: &mut dyn RunProg
     let about = study.about.to_json()?;
     let mut beside = vec![(run_record::FILE, json.as_bytes())];
     beside.extend((!study.about.is_empty()).then_some((about::FILE, about.as_bytes())));
+    let modules = module_copies::read(study)?;
+    beside.extend(modules.iter().map(|(name, bytes)| (name.as_str(), &bytes[..])));
     let folder = RunDir::create(out, &study.name, &resolved, &beside, started)?;
     update_latest(&folder);
     train_study(folder, record, study, options, Some((source, folds)), None, watch)

@@ -84,7 +84,7 @@ pub(crate) fn run_stack(
     watch.starting(&plans, &stack_info(replicas, &plans, folds, &used, &data, context));
 
     let architectures: Vec<&Architecture> = replicas.iter().map(|replica| &replica.network.architecture).collect();
-    let stack = Architecture::build_each(&architectures, &seeds, context.device);
+    let stack = Architecture::build_each(&architectures, &seeds, context.device)?;
     if let Some(from) = network.spec.from.as_ref().filter(|_| checkpoint.is_none()) {
         let weights = pretrained::read(from)?;
         let file = Path::new(from.file.as_deref().unwrap_or(&from.run));
@@ -103,7 +103,7 @@ pub(crate) fn run_stack(
         optimizers: &optimizers,
         training: &training,
         validation: validation.as_ref(),
-        layers: &network.spec.layers,
+        layers: &network.layers,
         device: context.device,
         threads: context.threads,
     };

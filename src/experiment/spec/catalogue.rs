@@ -139,7 +139,7 @@ fn read(path: &Path) -> anyhow::Result<SourceText> {
         }
     })?;
     let folder = std::path::absolute(path).ok().and_then(|path| Some(path.parent()?.to_path_buf()));
-    Ok(SourceText { name, origin, text, folder, layers: Vec::new() })
+    Ok(SourceText { name, origin, text, folder, ..SourceText::default() })
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
-//! Paths of data files. In an experiment file they are relative to that file. A run stores absolute paths, so that commands
+//! Paths of data files and of networks written in PyTorch. In an experiment file they are relative to that file. A run stores absolute paths, so that commands
 //! work from any directory.
 
 use std::path::{Path, PathBuf};
 
 use toml_edit::{Item, Table, TableLike, Value};
 
-use crate::data::source::DataSpec;
+use crate::experiment::spec::Spec;
+use crate::network::NetworkSpec;
 
 /// Keys of the paths in the tables of data sources.
 const KEYS: [&str; 5] = ["path", "images", "labels", "test_images", "test_labels"];
@@ -16,6 +17,11 @@ pub fn make_absolute(experiment: &mut Table, folder: &Path) {
     if let Some(data) = experiment.get_mut("data") {
         data_item(data, 1, folder);
     }
+    if let Some(module) =
+        experiment.get_mut("network").and_then(|network| network.as_table_like_mut()?.get_mut("torchscript"))
+    {
+        data_item(module, 3, folder);
+    }
     let set_by_variants = |variant: &mut dyn TableLike| {
         let settings = variant.get_mut("set").and_then(Item::as_table_like_mut);
         for (key, item) in settings.into_iter().flat_map(TableLike::iter_mut) {
@@ -23,6 +29,7 @@ pub fn make_absolute(experiment: &mut Table, folder: &Path) {
             match path[..] {
                 ["data", .., last] if path.len() == 3 && !KEYS.contains(&last) => {}
                 ["data", ..] => data_item(item, path.len(), folder),
+                ["network", "torchscript"] => data_item(item, 3, folder),
                 _ => {}
             }
         }
@@ -51,12 +58,21 @@ fn data_item(item: &mut Item, depth: usize, folder: &Path) {
     }
 }
 
+/// Returns the paths of an experiment's files with their keys: data, and networks written in PyTorch that the run has no copy
+/// of.
+fn paths_mut(spec: &mut Spec) -> Vec<(String, &mut String)> {
+    let name = spec.data.name();
+    let data = spec.data.paths_mut().into_iter().map(|(key, path)| (format!("data.{name}.{key}"), path));
+    let modules = spec.network.iter_mut().flat_map(NetworkSpec::modules_mut);
+    let modules = modules.filter(|(_, module)| module.copies.is_empty());
+    data.chain(modules.map(|(key, module)| (format!("network.{key}"), &mut module.path))).collect()
+}
+
 /// Makes paths absolute. They are relative to `folder`, the directory of the experiment file. A file that does not exist
 /// there is looked up in `current`, the working directory. Returns a note for each file found there.
-pub fn resolve(data: &mut DataSpec, folder: &Path, current: &Path) -> Vec<String> {
+pub fn resolve(spec: &mut Spec, folder: &Path, current: &Path) -> Vec<String> {
     let mut notes = Vec::new();
-    let name = data.name();
-    for (key, path) in data.paths_mut() {
+    for (key, path) in paths_mut(spec) {
         if Path::new(path.as_str()).is_absolute() {
             continue;
         }
@@ -64,7 +80,7 @@ pub fn resolve(data: &mut DataSpec, folder: &Path, current: &Path) -> Vec<String
         let found = if !in_folder.exists() && here.exists() { here } else { in_folder.clone() };
         if found != in_folder {
             notes.push(format!(
-                "`data.{name}.{key}`: `{}` does not exist, using `{}`; paths are relative to the experiment file",
+                "`{key}`: `{}` does not exist, using `{}`; paths are relative to the experiment file",
                 in_folder.display(),
                 found.display()
             ));
@@ -78,8 +94,8 @@ pub fn resolve(data: &mut DataSpec, folder: &Path, current: &Path) -> Vec<String
 
 /// Finds the data files of a stored run. Relative paths, from runs of earlier versions, are relative to one of `bases`. For
 /// an absolute path that no longer exists, the same path relative to one of `bases` is looked up in `current`.
-pub fn relocate(data: &mut DataSpec, bases: &[PathBuf], current: &Path) {
-    for (_, path) in data.paths_mut() {
+pub fn relocate(spec: &mut Spec, bases: &[PathBuf], current: &Path) {
+    for (_, path) in paths_mut(spec) {
         let written = PathBuf::from(path.as_str());
         if written.is_absolute() && written.exists() {
             continue;
@@ -99,13 +115,15 @@ pub fn relocate(data: &mut DataSpec, bases: &[PathBuf], current: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::source::DataSpec;
 
-    fn data(path: &str) -> DataSpec {
-        serde_json::from_value(serde_json::json!({ "csv": { "path": path, "target": "y" } })).unwrap()
+    fn spec(path: &str) -> Spec {
+        let data = serde_json::json!({ "csv": { "path": path, "target": "y" } });
+        serde_json::from_value(serde_json::json!({ "title": "t", "data": data })).unwrap()
     }
 
-    fn path(data: &mut DataSpec) -> PathBuf {
-        PathBuf::from(data.paths_mut()[0].1.as_str())
+    fn path(spec: &mut Spec) -> PathBuf {
+        PathBuf::from(spec.data.paths_mut()[0].1.as_str())
     }
 
     #[test]
@@ -118,9 +136,9 @@ mod tests {
         }
         std::fs::write(current.join("here.csv"), "").unwrap();
         let resolved = |written: &str| {
-            let mut data = data(written);
-            let notes = resolve(&mut data, &own, &current);
-            (path(&mut data), notes)
+            let mut spec = spec(written);
+            let notes = resolve(&mut spec, &own, &current);
+            (path(&mut spec), notes)
         };
         assert_eq!(resolved("both.csv"), (own.join("both.csv"), vec![]));
         assert_eq!(resolved("none.csv"), (own.join("none.csv"), vec![]));
@@ -167,9 +185,9 @@ mod tests {
             std::fs::write(place.join("data").join(name), "").unwrap();
         }
         let relocated = |written: &Path| {
-            let mut data = data(written.to_str().unwrap());
-            relocate(&mut data, std::slice::from_ref(&base), &current);
-            path(&mut data)
+            let mut spec = spec(written.to_str().unwrap());
+            relocate(&mut spec, std::slice::from_ref(&base), &current);
+            path(&mut spec)
         };
         assert_eq!(relocated(&base.join("data/old.csv")), base.join("data/old.csv"));
         assert_eq!(relocated(&base.join("data/moved.csv")), current.join("data/moved.csv"));

@@ -8,7 +8,7 @@ use crate::data::target::Target;
 type Key = (&'static str, Option<&'static str>, &'static str);
 
 const TITLE: Key = ("title", None, "title = \"An idea\"");
-const NETWORK: [Key; 1] = [("layers", None, "layers = [{ linear = 64 }, \"relu\", { linear = 10 }]")];
+const NETWORK: [Key; 1] = [("layers", Some("torchscript"), "layers = [{ linear = 64 }, \"relu\", { linear = 10 }]")];
 const TRAIN: [Key; 4] = [
     ("epochs", None, "epochs = 20"),
     ("batch", Some("batch_size"), "batch = 64"),

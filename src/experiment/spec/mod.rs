@@ -29,6 +29,7 @@ use crate::history::expectation::Expectation;
 use crate::history::reference::Reference;
 use crate::metrics::threshold::ThresholdRule;
 use crate::network::NetworkSpec;
+use crate::network::torchscript::module_file::ModuleCopy;
 use crate::train::TrainSpec;
 
 /// The settings of an experiment file.
@@ -122,6 +123,13 @@ fn seed_zero() -> Vec<i64> {
 }
 
 impl Spec {
+    /// Sets the copies of a stored run that networks written in PyTorch are read from.
+    pub fn set_module_copies(&mut self, copies: &[ModuleCopy]) {
+        for (_, module) in self.network.iter_mut().flat_map(NetworkSpec::modules_mut) {
+            module.copies = copies.to_vec();
+        }
+    }
+
     /// Returns the experiment as TOML, with all defaults.
     pub fn to_toml(&self) -> String {
         let mut document = toml_edit::ser::to_document(self).expect("an experiment has TOML types only");

@@ -8,6 +8,7 @@ use toml_edit::{Item, Value};
 
 use crate::config::check::Invalid;
 use crate::experiment::spec::{Spec, aliases, file_hints, former_keys, missing_keys};
+use crate::network::torchscript::module_file::ModuleCopy;
 
 /// The text of an experiment file, with its name and origin for messages.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +23,8 @@ pub struct SourceText {
     pub folder: Option<PathBuf>,
     /// The files that the text was merged from, the extending one first; empty if it extends none.
     pub layers: Vec<Layer>,
+    /// Copies of the files of networks written in PyTorch, if it is the text of a stored run.
+    pub modules: Vec<ModuleCopy>,
 }
 
 /// One of the files that a text was merged from.

@@ -85,7 +85,7 @@ impl TrainedModel {
         let damaged = "train again with `runner exp`: the file is damaged or belongs to another model";
         let fitted = match &plan.model {
             Model::Network(network) => check_file_size(&file, network.architecture.parameters()).and_then(|()| {
-                let stack = network.architecture.build(&[history.seed], device);
+                let stack = network.architecture.build(&[history.seed], device)?;
                 state_dict::load(&stack, 0, &file).map(|()| FittedModel::Network(Box::new((*network.clone(), stack))))
             }),
             Model::Tree(_) => Tree::read(&file).and_then(|tree| check_tree(tree, &plan)).map(FittedModel::Tree),
@@ -181,9 +181,11 @@ pub fn rebuild_plan(history: &History, info: Option<DatasetInfo>, folder: &Path)
     })?;
     let is_resolved = spec.train.as_ref().is_none_or(|train| train.schedule.is_resolved());
     // expectations are not part of the network
+    let record = RunRecord::read(folder);
+    spec.set_module_copies(record.as_ref().map_or(&[], |record| &record.modules));
     if spec.data.paths_mut().into_iter().any(|(_, path)| Path::new(path).is_relative() || !Path::new(path).exists()) {
-        let bases = RunRecord::read(folder).map(|record| record.folders()).unwrap_or_default();
-        data_paths::relocate(&mut spec.data, &bases, &std::env::current_dir().unwrap_or_default());
+        let bases = record.map(|record| record.folders()).unwrap_or_default();
+        data_paths::relocate(&mut spec, &bases, &std::env::current_dir().unwrap_or_default());
     }
     let spec = Spec { expect: Vec::new(), ..spec };
     let plan = match info {

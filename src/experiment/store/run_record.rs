@@ -14,6 +14,7 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::config::hint::{Hint, into_error};
 use crate::experiment::plan::Plan;
+use crate::experiment::plan::module_copies;
 use crate::experiment::plan::study::Study;
 use crate::experiment::run::grouping;
 use crate::experiment::spec::source_text::SourceText;
@@ -23,6 +24,7 @@ use crate::history::readable_json;
 use crate::io::bounded_file;
 use crate::io::file_names::check_letters;
 use crate::network::initial_weights::InitialWeights;
+use crate::network::torchscript::module_file::ModuleCopy;
 use crate::tensor::threads;
 
 /// Value of `schema` in records of this version.
@@ -70,6 +72,9 @@ pub struct RunRecord {
     /// The weights that networks start from instead of random ones, by variant.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub initial_weights: BTreeMap<String, InitialWeights>,
+    /// Files of networks written in PyTorch, with their copies in the run directory.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub modules: Vec<ModuleCopy>,
     /// Changes from the command line, as `--set` takes them.
     #[serde(rename = "overrides", alias = "changes")]
     pub changes: Vec<String>,
@@ -157,7 +162,7 @@ impl RunRecord {
     /// # Errors
     /// When the time cannot be formatted.
     pub fn new(study: &Study, options: RunOptions, started: OffsetDateTime) -> anyhow::Result<RunRecord> {
-        let SourceText { name, origin, text, folder, layers: _ } = study.source.clone();
+        let SourceText { name, origin, text, folder, .. } = study.source.clone();
         let weights_of = |plan: &Plan| Some((plan.variant.clone(), plan.initial_weights()?.clone()));
         Ok(RunRecord {
             schema: SCHEMA.to_owned(),
@@ -173,6 +178,7 @@ impl RunRecord {
             peak_memory: None,
             groups: Vec::new(),
             initial_weights: study.plans.iter().filter_map(weights_of).collect(),
+            modules: module_copies::of(study),
             changes: study.changes.clone(),
             variants: study.selected.clone(),
             source: SourceRecord { name, origin, text, folder },
@@ -198,7 +204,9 @@ impl RunRecord {
                 "start a new run with `runner exp`: runs of earlier versions have no `run.json`".to_owned(),
             ))
         })?;
-        Self::parse(&text).with_context(|| format!("failed to read `{shown}`"))
+        let mut record = Self::parse(&text).with_context(|| format!("failed to read `{shown}`"))?;
+        record.modules.iter_mut().for_each(|module| module.copy = folder.join(&module.file));
+        Ok(record)
     }
 
     /// Parses a record.
@@ -229,6 +237,7 @@ impl RunRecord {
             threads::MAX
         );
         ensure!(*stack != Some(0), "`stack` must be at least 1, found 0");
+        self.modules.iter().try_for_each(|module| check_letters("modules.file", &module.file))?;
         for stack in self.groups.iter().flat_map(|group| &group.stacks) {
             let mut seen = HashSet::new();
             for trial in &stack.trials {
@@ -255,7 +264,7 @@ impl RunRecord {
         let SourceRecord { name, origin, text, folder } = self.source.clone();
         let current = std::env::current_dir().unwrap_or_default();
         let current = self.working_folder.clone().filter(|folder| folder.is_dir()).unwrap_or(current);
-        let source = SourceText { name, origin, text, folder, layers: Vec::new() };
+        let source = SourceText { name, origin, text, folder, layers: Vec::new(), modules: self.modules.clone() };
         let mut study = Study::with_working_directory(&current, &source, &self.changes)
             .and_then(|study| study.with_variants(&self.variants))
             .context("failed to read the experiment of the run")?;

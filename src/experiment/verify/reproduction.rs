@@ -13,6 +13,7 @@ use time::OffsetDateTime;
 use crate::config::hint::into_error;
 use crate::data::store::fetch;
 use crate::experiment::plan::Plan;
+use crate::experiment::plan::module_copies;
 use crate::experiment::plan::study::Study;
 use crate::experiment::run::progress::{RunProgress, StackInfo};
 use crate::experiment::run::{self, Finished, Options, grouping};
@@ -113,7 +114,9 @@ impl ReproducibleRun {
         let record =
             RunRecord { groups: self.stacks.clone(), ..RunRecord::new(&self.study, options.record(), started)? };
         let begun = record.to_json()?;
-        let beside = [(run_record::FILE, begun.as_bytes())];
+        let modules = module_copies::read(&self.study)?;
+        let mut beside = vec![(run_record::FILE, begun.as_bytes())];
+        beside.extend(modules.iter().map(|(name, bytes)| (name.as_str(), &bytes[..])));
         let folder = RunDir::create(out, &self.study.name, &resolved, &beside, started)?;
         let mut up_to =
             StopWhereOriginalStopped { watch, signals: options.signals, begun: 0, at: self.unfinished, reached: false };

@@ -58,8 +58,8 @@ impl LayerSpec for BatchNorm {
         let shape = vec![input.dimensions()[0]];
         match self.affine {
             true => vec![
-                Parameter { name: "weight", shape: shape.clone(), draw: Draw::Constant(1.0) },
-                Parameter { name: "bias", shape, draw: Draw::Constant(0.0) },
+                Parameter { name: "weight".into(), shape: shape.clone(), draw: Draw::Constant(1.0) },
+                Parameter { name: "bias".into(), shape, draw: Draw::Constant(0.0) },
             ],
             false => Vec::new(),
         }
@@ -68,9 +68,9 @@ impl LayerSpec for BatchNorm {
     fn buffers(&self, input: &Shape) -> Vec<Buffer> {
         let shape = vec![input.dimensions()[0]];
         vec![
-            Buffer { name: "running_mean", shape: shape.clone(), kind: Kind::Float, start: 0 },
-            Buffer { name: "running_var", shape, kind: Kind::Float, start: 1 },
-            Buffer { name: "num_batches_tracked", shape: Vec::new(), kind: Kind::Int64, start: 0 },
+            Buffer { name: "running_mean".into(), shape: shape.clone(), kind: Kind::Float, start: 0 },
+            Buffer { name: "running_var".into(), shape, kind: Kind::Float, start: 1 },
+            Buffer { name: "num_batches_tracked".into(), shape: Vec::new(), kind: Kind::Int64, start: 0 },
         ]
     }
 

@@ -77,6 +77,7 @@ impl LayerSpec for Conv2d {
                 wanted: Shape::from([wanted as i64, height, width]).to_string(),
                 found: input.clone(),
                 hint: Some("leave `in_channels` out: it is found by itself"),
+                problem: None,
             }),
             _ => Ok(Shape::from([self.channels as i64, places[0], places[1]])),
         }

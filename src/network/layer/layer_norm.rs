@@ -44,8 +44,8 @@ impl LayerSpec for LayerNorm {
         let shape = input.dimensions().to_vec();
         match self.affine {
             true => vec![
-                Parameter { name: "weight", shape: shape.clone(), draw: Draw::Constant(1.0) },
-                Parameter { name: "bias", shape, draw: Draw::Constant(0.0) },
+                Parameter { name: "weight".into(), shape: shape.clone(), draw: Draw::Constant(1.0) },
+                Parameter { name: "bias".into(), shape, draw: Draw::Constant(0.0) },
             ],
             false => Vec::new(),
         }

@@ -51,7 +51,8 @@ impl LayerSpec for Linear {
     }
 
     fn output(&self, input: &Shape) -> Result<Shape, ShapeError> {
-        let fault = |wanted: Shape, hint| ShapeError { wanted: wanted.to_string(), found: input.clone(), hint };
+        let fault =
+            |wanted: Shape, hint| ShapeError { wanted: wanted.to_string(), found: input.clone(), hint, problem: None };
         match (input.flat(), self.in_features) {
             (None, _) => {
                 let wanted = Shape::from([self.in_features.unwrap_or(input.elements()) as i64]);

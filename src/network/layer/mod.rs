@@ -27,8 +27,9 @@ use tch::nn::ModuleT;
 
 use crate::config::check::Invalid;
 use crate::config::shorthand::number_or_table;
-use crate::network::arena::Buffer;
+use crate::network::arena::{Buffer, InitialTensors};
 use crate::network::init::{Init, Parameter};
+use crate::network::torchscript::TorchScript;
 use crate::tensor::shape::{Shape, ShapeError};
 pub use fusion::{FusedActivation, Fusion};
 pub use layer_spec::{LayerSpec, OutputKind, Stacking};
@@ -77,6 +78,9 @@ pub enum Layer {
     Tanh,
     /// Softmax: `eˣ / Σ eˣ` over the last dimension.
     Softmax,
+    /// A module written in PyTorch and exported as TorchScript: the path of its file.
+    #[serde(rename = "torchscript")]
+    TorchScript(TorchScript),
 }
 
 /// A built layer, such as `nn.Sequential` holds.
@@ -102,6 +106,7 @@ impl Layer {
             Layer::Sigmoid => &activation::Sigmoid,
             Layer::Tanh => &activation::Tanh,
             Layer::Softmax => &activation::Softmax,
+            Layer::TorchScript(module) => module,
         }
     }
 
@@ -125,6 +130,7 @@ impl Layer {
             Layer::Sigmoid => Box::new(activation::Sigmoid),
             Layer::Tanh => Box::new(activation::Tanh),
             Layer::Softmax => Box::new(activation::Softmax),
+            Layer::TorchScript(_) => unreachable!("the stack builds the module from its file"),
         }
     }
 
@@ -147,7 +153,8 @@ impl Layer {
             | Layer::Softplus(_)
             | Layer::Sigmoid
             | Layer::Tanh
-            | Layer::Softmax => {}
+            | Layer::Softmax
+            | Layer::TorchScript(_) => {}
         }
         layer
     }
@@ -163,6 +170,14 @@ impl Layer {
     /// When a setting is out of range. Keys are relative to the layer.
     pub fn check(&self) -> Result<(), Invalid> {
         self.spec().check().map_err(|fault| fault.under(self.kind()))
+    }
+
+    /// Draws the parameters and buffers of one replica on the CPU, in PyTorch's order.
+    pub fn draw(&self, input: &Shape, init: Init) -> InitialTensors {
+        InitialTensors {
+            parameters: self.parameters(input, init).iter().map(Parameter::draw).collect(),
+            buffers: self.buffers(input).iter().map(Buffer::initial).collect(),
+        }
     }
 
     /// Returns the shape of an output row; see [`LayerSpec::output`].
@@ -223,7 +238,7 @@ mod tests {
             let last_row_changed = rows.copy();
             let _ = last_row_changed.narrow(1, 4, 1).fill_(0.25);
             let stack = Architecture::follow(std::slice::from_ref(&layer), Init::Pytorch, &Shape::from(shape)).unwrap();
-            let stack = stack.build(&[1, 2], Device::Cpu);
+            let stack = stack.build(&[1, 2], Device::Cpu).unwrap();
             let first_rows = |rows: &Tensor| stack.forward_t(rows, true).narrow(1, 0, 4);
             let first = first_rows(&rows);
             let is_same = (first_rows(&last_row_changed) - &first).abs().max().double_value(&[]) < 1e-6;

@@ -93,7 +93,7 @@ pub struct Window {
 impl Window {
     /// Returns the channels, height and width of the input, and the height and width of the output.
     pub(super) fn over(&self, input: &Shape) -> Result<([i64; 3], [i64; 2]), ShapeError> {
-        let fault = |wanted, hint| ShapeError { wanted, found: input.clone(), hint: Some(hint) };
+        let fault = |wanted, hint| ShapeError { wanted, found: input.clone(), hint: Some(hint), problem: None };
         let &[channels, height, width] = input.dimensions() else {
             let hint = "for images, set `flatten = false` in the data, and put `\"flatten\"` and `linear` after this layer; for a table, use `linear`";
             return Err(fault("channels×height×width".to_owned(), hint));

@@ -99,7 +99,7 @@ impl Case {
             device: Device::Cpu,
             threads: self.threads,
         };
-        then(&architecture.build(&seeds, Device::Cpu), &task)
+        then(&architecture.build(&seeds, Device::Cpu).unwrap(), &task)
     }
 
     fn layers(&self) -> Vec<String> {

@@ -145,7 +145,7 @@ mod tests {
             threads: 1,
         };
         let architecture = Architecture::follow(&layers, Init::Pytorch, &Shape::from([1, 8, 8])).unwrap();
-        let stack = architecture.build(&seeds, Device::Cpu);
+        let stack = architecture.build(&seeds, Device::Cpu).unwrap();
         let outcomes = fit(&stack, &task, &AtomicBool::new(false), &mut (), &mut ()).unwrap();
         assert!(outcomes.iter().all(|outcome| outcome.status == Status::Completed));
         [before, training.features.shallow_clone()]

@@ -16,7 +16,8 @@ fn initial_weights_of_linear_layers_equal_pytorch() {
     let fixture = load_fixture("init");
     let linear = |units: u64| serde_json::from_value::<Layer>(json!({ "linear": { "units": units } })).unwrap();
     let layers = [linear(4), linear(3)];
-    let stack = Architecture::follow(&layers, Init::Pytorch, &Shape::from([5])).unwrap().build(&[42], Device::Cpu);
+    let stack =
+        Architecture::follow(&layers, Init::Pytorch, &Shape::from([5])).unwrap().build(&[42], Device::Cpu).unwrap();
     for (number, sampled) in fixture["linear"].as_array().unwrap().iter().enumerate() {
         assert_near(&values(stack.arena().leaf(2 * number)), &floats(&sampled["weight"]), 1e-7, "weight");
         assert_near(&values(stack.arena().leaf(2 * number + 1)), &floats(&sampled["bias"]), 1e-7, "bias");
@@ -29,7 +30,7 @@ fn every_initializer_equals_pytorch() {
     let fixture = load_fixture("init");
     let sampled = |layer: Value, input: Shape, init: Init| {
         let layer = serde_json::from_value::<Layer>(layer).unwrap();
-        Architecture::follow(&[layer], init, &input).unwrap().build(&[42], Device::Cpu)
+        Architecture::follow(&[layer], init, &input).unwrap().build(&[42], Device::Cpu).unwrap()
     };
     let schemes = fixture["schemes"].as_array().unwrap();
     assert_eq!(schemes.len(), 18);

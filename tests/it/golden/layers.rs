@@ -93,7 +93,7 @@ fn stack_of_two(layer: Value, input: &Value, parameters: &Value) -> Stack {
         _ => serde_json::from_value::<Layer>(layer).unwrap(),
     };
     let shape = Shape::from(&shape_of(input)[1..]);
-    let stack = Architecture::follow(&[layer], Init::Pytorch, &shape).unwrap().build(&[0, 1], Device::Cpu);
+    let stack = Architecture::follow(&[layer], Init::Pytorch, &shape).unwrap().build(&[0, 1], Device::Cpu).unwrap();
     let _no_grad = tch::no_grad_guard();
     for slot in stack.arena().slots() {
         let name = slot.name.trim_start_matches("0.");
@@ -132,8 +132,8 @@ fn assert_stack_equals_single_networks(layers: &Value, tolerance: f64) {
     let network = Architecture::follow(&layers, Init::Pytorch, &Shape::from([2, 8, 8])).unwrap();
     let seeds = [1, 2, 3];
     let images = Tensor::arange(3 * 6 * 2 * 8 * 8, (Kind::Float, Device::Cpu)).sin().view([3, 6, 2, 8, 8]);
-    let stack = network.build(&seeds, Device::Cpu);
-    let single = seeds.map(|seed| network.build(&[seed], Device::Cpu));
+    let stack = network.build(&seeds, Device::Cpu).unwrap();
+    let single = seeds.map(|seed| network.build(&[seed], Device::Cpu).unwrap());
     for train in [true, true, false] {
         let outputs = stack.forward_t(&images, train); // [3, 6, …]
         let gradient = stack.arena().gradient(&outputs.square().mean(None));
@@ -159,7 +159,7 @@ fn gradients_of_stacked_convolutions_equal_finite_differences() {
     let conv2d = json!({ "conv2d": { "channels": 2, "kernel": [3, 2], "stride": 2, "padding": 1 } });
     let layers = [serde_json::from_value::<Layer>(conv2d).unwrap()];
     let stack = Architecture::follow(&layers, Init::Pytorch, &Shape::from([2, 5, 5])).unwrap();
-    let stack = stack.build(&[4, 5], Device::Cpu);
+    let stack = stack.build(&[4, 5], Device::Cpu).unwrap();
     let images = Tensor::arange(2 * 3 * 2 * 5 * 5, (Kind::Float, Device::Cpu)).sin().view([2, 3, 2, 5, 5]);
     let loss = || stack.forward_t(&images, true).square().sum(Kind::Double);
     let gradient = stack.arena().gradient(&loss()); // [2, parameters]

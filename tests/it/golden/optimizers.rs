@@ -137,7 +137,8 @@ fn penalties_are_computed_for_each_replica() {
     let _lock = GENERATOR.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let linear = |units: u64| serde_json::from_value::<Layer>(json!({ "linear": { "units": units } })).unwrap();
     let layers = [linear(3), linear(2)];
-    let stack = Architecture::follow(&layers, Init::Pytorch, &Shape::from([4])).unwrap().build(&[0, 1], Device::Cpu);
+    let stack =
+        Architecture::follow(&layers, Init::Pytorch, &Shape::from([4])).unwrap().build(&[0, 1], Device::Cpu).unwrap();
     let arena = stack.arena();
     let of_slot = |slot: usize| {
         let (leaf, name) = (arena.leaf(slot), &arena.slots()[slot].name);
@@ -157,7 +158,8 @@ fn penalties_are_computed_for_each_replica() {
 fn l1_penalty_drives_weights_but_not_biases_to_zero() {
     let _lock = GENERATOR.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let layer = serde_json::from_value::<Layer>(json!({ "linear": { "units": 3 } })).unwrap();
-    let stack = Architecture::follow(&[layer], Init::Pytorch, &Shape::from([4])).unwrap().build(&[0, 1], Device::Cpu);
+    let stack =
+        Architecture::follow(&[layer], Init::Pytorch, &Shape::from([4])).unwrap().build(&[0, 1], Device::Cpu).unwrap();
     let arena = stack.arena();
     let _no_grad = tch::no_grad_guard();
     let biases = values(arena.leaf(1));

@@ -19,7 +19,7 @@ fn saved_networks_give_the_same_logits_in_pytorch_and_here() {
     let fixture = load_fixture("saved_network");
     let layers: Vec<Layer> = serde_json::from_value(fixture["layers"].clone()).unwrap();
     let architecture = Architecture::follow(&layers, Init::Pytorch, &Shape::from([1, 8, 8])).unwrap();
-    let fresh = architecture.build(&[12345], Device::Cpu);
+    let fresh = architecture.build(&[12345], Device::Cpu).unwrap();
     let saved = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/saved_network.safetensors");
     state_dict::load(&fresh, 0, &saved).unwrap();
 

@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 
 use crate::config::hint::Hint;
 use crate::experiment::plan::Plan;
+use crate::experiment::plan::module_copies;
 use crate::experiment::plan::study::Study;
 use crate::experiment::run::checkpointing::checkpoint_reader::{RunCheckpoint, final_file};
 use crate::experiment::run::checkpointing::checkpoint_writer::CheckpointMetadataRef;
@@ -101,7 +102,9 @@ impl Continuation {
         let Continuation { study, record, .. } = self;
         RunDir::check(out, &study.name)?;
         let json = record.to_json()?;
-        let beside = [(run_record::FILE, json.as_bytes())];
+        let modules = module_copies::read(study)?;
+        let mut beside = vec![(run_record::FILE, json.as_bytes())];
+        beside.extend(modules.iter().map(|(name, bytes)| (name.as_str(), &bytes[..])));
         let folder = RunDir::create(out, &study.name, &study.spec.to_toml(), &beside, self.started)?;
         let copied = network_stacks(record, &study.plans).try_for_each(|(trials, data)| {
             self.copy_checkpoint(&folder, trials, data)

@@ -28,6 +28,7 @@ impl LayerSpec for Softmax {
                 wanted: "one dimension".to_owned(),
                 found: input.clone(),
                 hint: Some("put `\"flatten\"` before it"),
+                problem: None,
             }),
         }
     }

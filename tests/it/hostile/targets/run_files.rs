@@ -25,7 +25,7 @@ thread_local! {
         let layers = json!([{ "linear": 4 }, { "batch_norm": {} }, "relu", { "linear": 2 }]);
         let layers: Vec<Layer> = serde_json::from_value(layers).expect("four layers");
         let network = Architecture::follow(&layers, Init::Pytorch, &Shape::from([3])).expect("the layers fit");
-        network.build(&[0], Device::Cpu)
+        network.build(&[0], Device::Cpu).unwrap()
     };
 }
 

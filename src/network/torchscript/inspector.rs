@@ -1,0 +1,118 @@
+//! Inspects a TorchScript module with libtorch: loads it, runs two rows forward and backward, and lists its tensors.
+
+use switches::torchscript::ScriptModule;
+use tch::{Device, Kind, Tensor};
+
+use crate::network::torchscript::error_text::{explain_call, explain_load};
+use crate::network::torchscript::inspection::{Inspection, Problem};
+
+/// Number of rows of the trial run. Two, so that batch normalization has a variance.
+const ROWS: i64 = 2;
+
+/// A module's parameters and buffers by kind.
+#[derive(Debug)]
+pub struct ModuleTensors {
+    /// Parameters that are trained, each once.
+    pub parameters: Vec<(String, Tensor)>,
+    /// Buffers, then parameters that are not trained.
+    pub buffers: Vec<(String, Tensor)>,
+    /// Number of buffers among these.
+    pub true_buffers: usize,
+    /// Further names of shared parameters, each with the first name.
+    pub shared: Vec<(String, String)>,
+}
+
+impl ModuleTensors {
+    /// Lists the tensors of a module.
+    ///
+    /// # Errors
+    /// libtorch's message.
+    pub fn of(module: &ScriptModule) -> Result<ModuleTensors, String> {
+        let mut buffers = module.buffers()?;
+        let true_buffers = buffers.len();
+        let (mut parameters, mut shared): (Vec<(String, Tensor)>, Vec<_>) = (Vec::new(), Vec::new());
+        for (name, tensor) in module.parameters()? {
+            let is_same = |(_, known): &&(String, Tensor)| known.data_ptr() == tensor.data_ptr() && tensor.numel() > 0;
+            match parameters.iter().chain(&buffers).find(is_same) {
+                Some((first, _)) => shared.push((name, first.clone())),
+                None if tensor.requires_grad() => parameters.push((name, tensor)),
+                None => buffers.push((name, tensor)),
+            }
+        }
+        Ok(ModuleTensors { parameters, buffers, true_buffers, shared })
+    }
+}
+
+/// Inspects a module: the bytes of its file, and the shape of a row.
+///
+/// # Errors
+/// When the module cannot be used.
+pub fn inspect(bytes: &[u8], sample: &[i64]) -> Result<Inspection, Problem> {
+    let problem = |message: String| Problem { message, hint: None };
+    let mut module = ScriptModule::load(bytes, Device::Cpu).map_err(|error| explain_load(&error, bytes))?;
+    match module.arguments("forward").map_err(problem)? {
+        None => return Err(problem("has no method `forward`".to_owned())),
+        Some(arguments) if arguments.required > 1 || arguments.all == 0 => {
+            let message = format!("has a `forward` with {} arguments, but gets one: the rows", arguments.required);
+            let hint = "wrap it in a module whose `forward(self, x)` takes the rows only".to_owned();
+            return Err(Problem { message, hint: Some(hint) });
+        }
+        Some(_) => {}
+    }
+    let draws_parameters = match module.arguments("reset_parameters").map_err(problem)? {
+        Some(arguments) if arguments.required > 0 => {
+            return Err(problem("has a `reset_parameters` with arguments, but it is called without any".to_owned()));
+        }
+        found => found.is_some(),
+    };
+    let ModuleTensors { parameters, buffers, shared, .. } = ModuleTensors::of(&module).map_err(problem)?;
+    if let Some((name, tensor)) = parameters.iter().find(|(_, tensor)| tensor.kind() != Kind::Float) {
+        let message = format!("has a parameter `{name}` of type {:?}, but training uses float32", tensor.kind());
+        return Err(Problem { message, hint: Some("call `.float()` on the module before exporting it".to_owned()) });
+    }
+    let rows = Tensor::rand([&[ROWS], sample].concat(), (Kind::Float, Device::Cpu));
+    module.set_training(false).map_err(problem)?;
+    let output = tch::no_grad(|| run(&module, &rows))?;
+    let output = output.size()[1..].to_vec();
+    module.set_training(true).map_err(problem)?;
+    if !parameters.is_empty() {
+        let trained = run(&module, &rows)?;
+        let has_gradients = trained.requires_grad() && trained.sum(Kind::Float).f_backward().is_ok();
+        let without: Vec<&str> = parameters
+            .iter()
+            .filter(|(_, tensor)| !has_gradients || !tensor.grad().defined())
+            .map(|(name, _)| name.as_str())
+            .collect();
+        if !without.is_empty() {
+            let shown: Vec<String> = without.iter().take(5).map(|name| format!("`{name}`")).collect();
+            let more = without.len().saturating_sub(5);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let message = format!("has parameters that get no gradient from its output: {}{more}", shown.join(", "));
+            let hint = "use them in `forward`, remove them, or set `requires_grad = False` before exporting".to_owned();
+            return Err(Problem { message, hint: Some(hint) });
+        }
+    }
+    let sizes =
+        |tensors: Vec<(String, Tensor)>| tensors.into_iter().map(|(name, tensor)| (name, tensor.size())).collect();
+    Ok(Inspection { output, parameters: sizes(parameters), buffers: sizes(buffers), shared, draws_parameters })
+}
+
+/// Runs rows through the module and checks that there is one float output for each.
+fn run(module: &ScriptModule, rows: &Tensor) -> Result<Tensor, Problem> {
+    let sample = &rows.size()[1..];
+    let output = module.call("forward", &[rows]).map_err(|error| {
+        let lengths: Vec<String> = sample.iter().map(i64::to_string).collect();
+        let message = format!("fails on rows of {}: {}", lengths.join("×"), explain_call(&error));
+        Problem { message, hint: Some("export a module for rows of this shape".to_owned()) }
+    })?;
+    let wrong = |found: String| Problem {
+        message: format!("returns {found}, but must return a float tensor with one row for each input row"),
+        hint: None,
+    };
+    let output = output.ok_or_else(|| wrong("no tensor".to_owned()))?;
+    match output.kind() {
+        Kind::Float if output.size().first() == Some(&ROWS) && output.dim() > 1 => Ok(output),
+        Kind::Float => Err(wrong(format!("the shape {:?} for an input of shape {:?}", output.size(), rows.size()))),
+        kind => Err(wrong(format!("a tensor of type {kind:?}"))),
+    }
+}

@@ -1,0 +1,185 @@
+//! Networks written in PyTorch and exported as TorchScript: `torch.jit.script(module).save("net.pt")`.
+//!
+//! The parameters and buffers of each replica's module become views of the arena, so optimizers, schedules, checkpoints
+//! and observers treat them as those of any network. In files of weights they have their names in Python.
+
+pub mod error_text;
+pub mod inspection;
+pub mod inspector;
+pub mod module_file;
+pub mod stacked;
+
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::config::check::Invalid;
+use crate::network::arena::Buffer;
+use crate::network::init::{Draw, Init, Parameter};
+use crate::network::layer::layer_spec::{LayerSpec, Stacking};
+use crate::network::torchscript::inspection::{Inspection, Problem, inspect};
+use crate::network::torchscript::module_file::{ModuleCopy, ModuleFile};
+use crate::tensor::shape::{Shape, ShapeError};
+
+/// Replaced by the seed in the path of a module.
+const SEED: &str = "{seed}";
+
+/// A module written in PyTorch: the path of its TorchScript file, relative to the experiment file. With `{seed}` in it,
+/// each seed has a file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(from = "String", into = "String")]
+#[schemars(with = "String")]
+pub struct TorchScript {
+    /// The path.
+    pub path: String,
+    /// Copies of the files in the directory of a stored run.
+    pub copies: Vec<ModuleCopy>,
+    /// The file of each seed, or one for all seeds; empty until [`TorchScript::locate`] has found them.
+    files: Vec<ModuleFile>,
+}
+
+impl From<String> for TorchScript {
+    fn from(path: String) -> Self {
+        TorchScript { path, copies: Vec::new(), files: Vec::new() }
+    }
+}
+
+impl From<TorchScript> for String {
+    fn from(module: TorchScript) -> Self {
+        module.path
+    }
+}
+
+impl TorchScript {
+    /// Finds the file of each seed.
+    ///
+    /// # Errors
+    /// When one cannot be read.
+    pub fn locate(&mut self, seeds: &[i64], key: &str) -> Result<(), Invalid> {
+        if self.path.is_empty() {
+            return Err(Invalid::new(key, "is empty").hint("write the path of a TorchScript file: `\"net.pt\"`"));
+        }
+        let files = match self.path.contains(SEED) {
+            true => seeds.iter().map(|&seed| (self.path.replace(SEED, &seed.to_string()), Some(seed))).collect(),
+            false => vec![(self.path.clone(), None)],
+        };
+        let files = files.iter().map(|(path, seed)| ModuleFile::locate(path, *seed, &self.copies, key));
+        self.files = files.collect::<Result<_, _>>()?;
+        Ok(())
+    }
+
+    /// Returns the files that were found.
+    pub fn files(&self) -> &[ModuleFile] {
+        &self.files
+    }
+
+    /// Returns the file of a seed.
+    ///
+    /// # Errors
+    /// When the files are those of other seeds.
+    fn file_of(&self, seed: i64) -> anyhow::Result<&ModuleFile> {
+        let file = self.files.iter().find(|file| file.seed.is_none_or(|of| of == seed));
+        file.ok_or_else(|| anyhow::anyhow!("there is no file for seed {seed}"))
+    }
+
+    /// Inspects the first file; the files of other seeds are compared with it.
+    ///
+    /// # Errors
+    /// When a module cannot be used for rows of shape `input`, or differs from the first.
+    fn inspect(&self, input: &Shape) -> Result<Arc<Inspection>, Problem> {
+        let mut files = self.files.iter();
+        let inspect_file = |file: &ModuleFile| {
+            inspect(|| file.read(), &file.sha256, input).map_err(|problem| {
+                let message = format!("{} (`{}`)", problem.message, file.path);
+                Problem { message, ..problem }
+            })
+        };
+        let first = files.next().expect("`locate` finds a file");
+        let found = inspect_file(first)?;
+        for file in files {
+            let other = inspect_file(file)?;
+            if *other != *found {
+                let message = format!("has different networks in `{}` and `{}`", first.path, file.path);
+                let hint = "export all files from the same module: names and shapes must agree".to_owned();
+                return Err(Problem { message, hint: Some(hint) });
+            }
+        }
+        Ok(found)
+    }
+
+    /// Returns the inspection of a module that was checked before.
+    fn checked(&self, input: &Shape) -> Arc<Inspection> {
+        self.inspect(input).expect("the module was inspected when the network was checked")
+    }
+
+    /// Returns whether each seed starts from other weights.
+    pub fn differs_by_seed(&self, input: &Shape) -> bool {
+        self.path.contains(SEED) || self.inspect(input).is_ok_and(|found| found.draws_parameters)
+    }
+
+    /// Returns the further names of parameters that several parts of the module share, each with the name in
+    /// [`LayerSpec::parameters`].
+    pub fn shared_names(&self, input: &Shape) -> Vec<(String, String)> {
+        self.checked(input).shared.clone()
+    }
+}
+
+impl LayerSpec for TorchScript {
+    fn kind(&self) -> &'static str {
+        "torchscript"
+    }
+
+    fn output(&self, input: &Shape) -> Result<Shape, ShapeError> {
+        match self.inspect(input) {
+            Ok(found) => Ok(Shape::from(&found.output[..])),
+            Err(Problem { message, hint }) => Err(ShapeError {
+                wanted: String::new(),
+                found: input.clone(),
+                hint: None,
+                problem: Some((message, hint)),
+            }),
+        }
+    }
+
+    fn parameters(&self, input: &Shape, _init: Init) -> Vec<Parameter> {
+        let found = self.checked(input);
+        let parameters = found.parameters.iter();
+        // the module draws or holds its values, see `draw`
+        let parameters = parameters.map(|(name, shape)| Parameter {
+            name: name.clone().into(),
+            shape: shape.clone(),
+            draw: Draw::Constant(0.0),
+        });
+        parameters.collect()
+    }
+
+    fn buffers(&self, input: &Shape) -> Vec<Buffer> {
+        let found = self.checked(input);
+        let buffers = found.buffers.iter();
+        let buffers = buffers.map(|(name, shape)| Buffer {
+            name: name.clone().into(),
+            shape: shape.clone(),
+            kind: tch::Kind::Float, // not used: the module holds its buffers, see `draw`
+            start: 0,
+        });
+        buffers.collect()
+    }
+
+    fn draws_random_numbers(&self) -> bool {
+        true // its code is not known
+    }
+
+    fn mixes_rows(&self) -> bool {
+        true
+    }
+
+    fn reuses_weights(&self) -> bool {
+        true
+    }
+
+    /// The modules of a stack run one after the other.
+    fn stacking(&self) -> Stacking {
+        Stacking::GpuOnly
+    }
+}

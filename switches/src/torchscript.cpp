@@ -1,0 +1,128 @@
+// TorchScript modules: load, list tensors, call. Each function returns null, or an error message that
+// `runner_free_message` frees; no exception leaves this file.
+
+#include <cstring>
+#include <sstream>
+#include <string>
+
+#include <torch/csrc/jit/runtime/graph_executor.h>
+#include <torch/script.h>
+
+namespace {
+
+template <typename Work>
+char* message_of(Work work) noexcept {
+  try {
+    work();
+    return nullptr;
+  } catch (const c10::Error& error) {
+    return strdup(error.what_without_backtrace());
+  } catch (const std::exception& error) {
+    return strdup(error.what());
+  } catch (...) {
+    return strdup("unknown error");
+  }
+}
+
+struct Module {
+  torch::jit::Module module;
+};
+
+} // namespace
+
+using Tensor = at::Tensor;
+
+extern "C" void runner_free_message(char* message) noexcept {
+  free(message);
+}
+
+// Loads a module from the bytes of its file. `device` is -1 for the CPU, else the index of a GPU.
+extern "C" char* runner_module_load(const char* bytes, std::size_t length, int device, Module** loaded) noexcept {
+  return message_of([=] {
+    std::istringstream stream(std::string(bytes, length));
+    const auto place = device < 0 ? at::Device(at::kCPU) : at::Device(at::kCUDA, static_cast<at::DeviceIndex>(device));
+    *loaded = new Module{torch::jit::load(stream, place)};
+  });
+}
+
+extern "C" void runner_module_free(Module* module) noexcept {
+  message_of([=] { delete module; });
+}
+
+// Passes each parameter, or each buffer, to `add`, which takes ownership of the tensor.
+extern "C" char* runner_module_tensors(
+    Module* module, bool buffers, void* list, void (*add)(void*, const char*, Tensor*)) noexcept {
+  return message_of([=] {
+    const auto pass = [=](const auto& tensors) {
+      for (const auto& named : tensors) {
+        add(list, named.name.c_str(), new Tensor(named.value));
+      }
+    };
+    if (buffers) {
+      pass(module->module.named_buffers());
+    } else {
+      pass(module->module.named_parameters());
+    }
+  });
+}
+
+// Makes a tensor of the module a view of another one's memory. The tensor stays the same object, so everything in the
+// module that refers to it sees the memory.
+extern "C" char* runner_set_data(Tensor* tensor, const Tensor* data) noexcept {
+  return message_of([=] { tensor->set_data(*data); });
+}
+
+// Sets `arguments` to the number of arguments of a method without its `self`, and `required` to the number of those
+// without a default; both to -1 if the module has no such method.
+extern "C" char* runner_module_arguments(Module* module, const char* method, int* arguments, int* required) noexcept {
+  return message_of([=] {
+    *arguments = *required = -1;
+    if (const auto found = module->module.find_method(method)) {
+      const auto& schema = found->function().getSchema().arguments();
+      *arguments = *required = 0;
+      for (std::size_t index = 1; index < schema.size(); ++index) {
+        ++*arguments;
+        *required += schema[index].default_value().has_value() ? 0 : 1;
+      }
+    }
+  });
+}
+
+extern "C" char* runner_module_set_training(Module* module, bool training) noexcept {
+  return message_of([=] { module->module.train(training); });
+}
+
+// Calls a method. `output` is set to a new tensor, or to null if the method returns no tensor. The graph is run as it is
+// written: the optimizer of the executor would change rounding after the first calls, so that a resumed run would differ.
+extern "C" char* runner_module_call(
+    Module* module, const char* method, Tensor* const* inputs, std::size_t count, Tensor** output) noexcept {
+  return message_of([=] {
+    const torch::jit::GraphOptimizerEnabledGuard as_written(false);
+    std::vector<c10::IValue> values;
+    for (std::size_t index = 0; index < count; ++index) {
+      values.emplace_back(*inputs[index]);
+    }
+    const c10::IValue result = module->module.get_method(method)(std::move(values));
+    *output = result.isTensor() ? new Tensor(result.toTensor()) : nullptr;
+  });
+}
+
+// Copies each buffer that the module has replaced by another tensor into its place in `places`, which becomes the buffer
+// again.
+extern "C" char* runner_module_keep_buffers(Module* module, Tensor* const* places, std::size_t count) noexcept {
+  return message_of([=] {
+    const torch::NoGradGuard no_grad;
+    std::size_t index = 0;
+    for (const auto& named : module->module.named_buffers()) {
+      if (index >= count) {
+        break;
+      }
+      Tensor buffer = named.value;
+      const Tensor& place = *places[index++];
+      if (buffer.data_ptr() != place.data_ptr()) {
+        place.copy_(buffer);
+        buffer.set_data(place);
+      }
+    }
+  });
+}
