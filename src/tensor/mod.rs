@@ -3,6 +3,7 @@
 pub mod predictor;
 pub mod raw_f32;
 pub mod safetensors_file;
+pub mod script_module;
 pub mod seed;
 pub mod shape;
 pub mod threads;

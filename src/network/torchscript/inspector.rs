@@ -1,6 +1,6 @@
 //! Inspects a TorchScript module with libtorch: loads it, runs two rows forward and backward, and lists its tensors.
 
-use switches::torchscript::ScriptModule;
+use crate::tensor::script_module::ScriptModule;
 use tch::{Device, Kind, Tensor};
 
 use crate::network::torchscript::error_text::{explain_call, explain_load};

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
+use crate::tensor::script_module::{ScriptModule, set_data};
 use anyhow::anyhow;
-use switches::torchscript::{ScriptModule, set_data};
 use tch::nn::ModuleT;
 use tch::{Device, Tensor};
 
