@@ -15,7 +15,8 @@ use tch::{Device, Kind, Tensor};
 pub struct Arena {
     values: Tensor, // [replicas, parameters]
     slots: Vec<Slot>,
-    leaves: Vec<Leaf>, // one per slot
+    leaves: Vec<Leaf>,            // one per slot
+    shared: Vec<(String, usize)>, // further names of parameters, and their slots
     buffers: Vec<NamedBuffer>,
 }
 
@@ -134,12 +135,17 @@ impl Arena {
             let of_replicas: Vec<&Tensor> = replicas.iter().map(|replica| &replica.buffers[number]).collect();
             NamedBuffer { name, values: Tensor::stack(&of_replicas, 0).to_device(device) }
         });
-        Arena { values, slots, leaves: Vec::new(), buffers: buffers.collect() }
+        Arena { values, slots, leaves: Vec::new(), shared: Vec::new(), buffers: buffers.collect() }
     }
 
     /// Returns the view of a parameter that a layer may compute with, `[replicas, …shape]`. It has no gradient.
     pub(super) fn view(&self, slot: usize) -> Tensor {
         self.slots[slot].view(&self.values).detach()
+    }
+
+    /// Returns the leaf of a slot.
+    pub fn leaf(&self, slot: usize) -> &Leaf {
+        &self.leaves[slot]
     }
 
     /// Adds the leaf of the next slot.
@@ -155,6 +161,19 @@ impl Arena {
     /// Returns the parameters in order.
     pub fn slots(&self) -> &[Slot] {
         &self.slots
+    }
+
+    /// Returns the parameters of one replica with their names, as views, shared ones under each of their names.
+    pub fn named_parameters(&self, replica: usize) -> Vec<(String, Tensor)> {
+        let view = |slot: &Slot| slot.view(&self.values).get(replica as i64);
+        let slots = self.slots.iter().map(|slot| (slot.name.clone(), view(slot)));
+        slots.chain(self.shared.iter().map(|(name, slot)| (name.clone(), view(&self.slots[*slot])))).collect()
+    }
+
+    /// Sets the further names of parameters, each with the first name.
+    pub(super) fn set_shared_names(&mut self, names: Vec<(String, String)>) {
+        let slot = |first: &str| self.slots.iter().position(|slot| slot.name == first);
+        self.shared = names.into_iter().filter_map(|(name, first)| Some((name, slot(&first)?))).collect();
     }
 
     /// Returns the buffers in order. In-place changes change the layers.
@@ -190,7 +209,7 @@ impl Arena {
 
 impl Leaf {
     /// Returns its tensors.
-    fn tensors(&self) -> &[Tensor] {
+    pub fn tensors(&self) -> &[Tensor] {
         match self {
             Leaf::Stacked(tensor) => std::slice::from_ref(tensor),
             Leaf::OfEachReplica(tensors) => tensors,

@@ -85,7 +85,11 @@ impl Architecture {
     pub fn state_shapes(&self) -> Vec<(String, Vec<usize>)> {
         let buffers = self.named(|planned| planned.layer.buffers(&planned.input), |buffer| (buffer.name, buffer.shape));
         let size = |shape: Vec<i64>| shape.into_iter().map(|length| length as usize).collect();
-        self.parameter_shapes().into_iter().chain(buffers).map(|(name, shape)| (name, size(shape))).collect()
+        let parameters = self.parameter_shapes();
+        let of = |name: &str| parameters.iter().find(|(known, _)| known == name).map(|(_, shape)| shape.clone());
+        let shared = self.shared_names().into_iter().filter_map(|(name, first)| Some((name, of(&first)?)));
+        let shared: Vec<_> = shared.collect();
+        parameters.into_iter().chain(shared).chain(buffers).map(|(name, shape)| (name, size(shape))).collect()
     }
 
     /// Returns the `state_dict` names of the parameters, each with its shape for one replica.
@@ -112,6 +116,18 @@ impl Architecture {
         named
     }
 
+    /// Returns the further `state_dict` names of parameters that several parts of a layer share, each with the first name.
+    fn shared_names(&self) -> Vec<(String, String)> {
+        let mut names = Vec::new();
+        for (number, planned) in self.layers.iter().enumerate() {
+            let Layer::TorchScript(module) = &planned.layer else { continue };
+            let full = |name: String| if self.has_indices { format!("{number}.{name}") } else { name };
+            let shared = module.shared_names(&planned.input).into_iter();
+            names.extend(shared.map(|(name, first)| (full(name), full(first))));
+        }
+        names
+    }
+
     /// Draws one replica for each seed and builds the stack on the device.
     ///
     /// # Errors
@@ -133,6 +149,7 @@ impl Architecture {
             first.named(|planned| planned.layer.buffers(&planned.input), |buffer| (buffer.name, buffer.shape));
         let buffers = buffers.into_iter().map(|(name, _)| name).collect();
         let mut arena = Arena::new(first.parameter_shapes(), buffers, &drawn, device);
+        arena.set_shared_names(first.shared_names());
         let (mut slot, mut buffer) = (0, 0);
         let mut layers = Vec::with_capacity(first.layers.len());
         for PlannedLayer { layer, input, .. } in &first.layers {

@@ -89,10 +89,9 @@ pub fn load_bytes(
 
 /// Returns one replica's parameters and buffers by name, as views of the stack's tensors.
 fn entries(stack: &Stack, replica: usize) -> Vec<(String, Tensor)> {
-    let (arena, replica) = (stack.arena(), replica as i64);
-    let parameters = arena.slots().iter().map(|slot| (slot.name.clone(), slot.view(arena.values()).get(replica)));
-    let buffers = arena.buffers().iter().map(|buffer| (buffer.name.clone(), buffer.values.get(replica)));
-    parameters.chain(buffers).collect()
+    let arena = stack.arena();
+    let buffers = arena.buffers().iter().map(|buffer| (buffer.name.clone(), buffer.values.get(replica as i64)));
+    arena.named_parameters(replica).into_iter().chain(buffers).collect()
 }
 
 #[cfg(test)]

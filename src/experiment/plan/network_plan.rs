@@ -67,6 +67,20 @@ impl NetworkPlan {
         &self.architecture.layers().last().expect("a checked network has a layer").layer
     }
 
+    /// Returns a note if several seeds start from the same weights, because a module draws none.
+    pub fn note_about_seeds(&self, seeds: &[i64]) -> Option<String> {
+        let modules = self.architecture.layers().iter().filter_map(|planned| match &planned.layer {
+            Layer::TorchScript(module) if !module.differs_by_seed(&planned.input) => Some(module),
+            _ => None,
+        });
+        let module = modules.filter(|_| seeds.len() > 1).next()?;
+        Some(format!(
+            "all seeds start from the weights in `{}`: export a method `reset_parameters`, or a file for each seed \
+             (`net-{{seed}}.pt`), for different ones",
+            module.path
+        ))
+    }
+
     /// Whether the network and its training rows are few enough to be recorded in full.
     pub fn is_tiny(&self, training_rows: usize) -> bool {
         self.architecture.parameters() <= TINY.0 && training_rows <= TINY.1

@@ -102,6 +102,7 @@ impl Study {
                 .collect::<Result<_, _>>()?,
         };
         expectations::check(&spec, &plans, written.seeds.len()).map_err(into_spec_error)?;
+        notes.extend(plans.iter().filter_map(|plan| plan.network()?.note_about_seeds(&plan.spec.seeds)));
         notes.dedup();
         Ok(Study {
             name,

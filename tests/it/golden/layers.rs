@@ -53,7 +53,7 @@ fn every_layer_equals_pytorch_in_each_replica() {
             let upstream = tensor(&call["upstream"]);
             let loss = (&output * upstream.unsqueeze(0)).sum(None);
             let mut expected_from: Vec<&Tensor> = vec![&input];
-            expected_from.extend((0..stack.arena().slots().len()).map(|slot| stack.arena().leaf(slot)));
+            expected_from.extend((0..stack.arena().slots().len()).map(|slot| &stack.arena().leaf(slot).tensors()[0]));
             let gradients = Tensor::run_backward(&[&loss], &expected_from, true, false);
             for replica in 0..2 {
                 let what = format!("{name}, call {number}, replica {replica}");

@@ -14,4 +14,5 @@ mod saved;
 mod splits;
 mod statistics;
 mod tables;
+mod torchscript;
 mod trees;

@@ -1,0 +1,183 @@
+"""Networks written in PyTorch, exported as TorchScript and trained here; `runner` repeats the curves from the same files.
+
+    python tests/golden/torchscript.py      torchscript/*.pt and torchscript.json
+
+The networks are of three kinds: residual convolutions, a transformer encoder and an LSTM. Between them they have dropout,
+batch normalization, a parameter that is not trained, a weight that two layers share, and a buffer that `forward` replaces by
+a new tensor. They are trained as Python modules, not as TorchScript. Further files are modules that `runner` refuses, and one that draws its
+parameters itself.
+"""
+
+import io
+import zipfile
+
+import torch
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
+from torch import nn
+
+import house
+
+
+class Residual(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.norm1 = nn.BatchNorm2d(channels)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.norm2 = nn.BatchNorm2d(channels)
+
+    def forward(self, x):
+        y = torch.relu(self.norm1(self.conv1(x)))
+        return torch.relu(x + self.norm2(self.conv2(y)))
+
+
+class ResNet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Conv2d(1, 6, 3, padding=1)
+        self.blocks = nn.Sequential(Residual(6), Residual(6))
+        self.dropout = nn.Dropout(0.2)
+        self.head = nn.Linear(6, 10)
+        self.scale = nn.Parameter(torch.full([6], 2.0), requires_grad=False)
+        self.register_buffer("mean", torch.zeros(6))
+
+    def forward(self, x):
+        x = self.blocks(torch.relu(self.stem(x))).mean([2, 3]) * self.scale
+        if self.training:
+            self.mean = 0.9 * self.mean + 0.1 * x.detach().mean(0)
+        return self.head(self.dropout(x - self.mean))
+
+
+class Encoder(nn.Module):
+    """A transformer encoder over the 8 rows of a digit."""
+
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Linear(8, 8)
+        self.position = nn.Parameter(torch.zeros(8, 8))
+        layer = nn.TransformerEncoderLayer(8, 2, dim_feedforward=16, dropout=0.1, batch_first=True)
+        self.encoder = nn.TransformerEncoder(layer, 1, enable_nested_tensor=False)
+        self.head = nn.Linear(8, 10)
+
+    def forward(self, x):
+        return self.head(self.encoder(self.embed(x.squeeze(1)) + self.position).mean(1))
+
+
+class Lstm(nn.Module):
+    """Two LSTM layers with dropout over the 8 rows of a digit, and a weight that two linear layers share."""
+
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(8, 12, num_layers=2, batch_first=True, dropout=0.3)
+        self.up = nn.Linear(12, 12)
+        self.down = nn.Linear(12, 12)
+        self.down.weight = self.up.weight
+        self.head = nn.Linear(12, 10)
+
+    def forward(self, x):
+        last = self.lstm(x.squeeze(1))[0][:, -1]
+        return self.head(self.down(torch.tanh(self.up(last))))
+
+
+class TwoArguments(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(64, 10)
+
+    def forward(self, x, mask):
+        return self.linear(x) * mask
+
+
+class Unused(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(64, 10)
+        self.forgotten = nn.Linear(2, 3)
+
+    def forward(self, x):
+        return self.linear(x)
+
+
+class Pair(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(64, 10)
+
+    def forward(self, x):
+        return self.linear(x), x
+
+
+class Summed(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(64, 10)
+
+    def forward(self, x):
+        return self.linear(x).sum(0)
+
+
+class Drawn(nn.Module):
+    """A module that draws its parameters for each seed."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(64, 10)
+
+    @torch.jit.export
+    def reset_parameters(self):
+        nn.init.uniform_(self.linear.weight, -0.125, 0.125)
+        nn.init.uniform_(self.linear.bias, -0.125, 0.125)
+
+    def forward(self, x):
+        return self.linear(x)
+
+
+def save(network, path):
+    """Exports a module without the debug files, which hold the paths of the machine's Python files."""
+    buffer = io.BytesIO()
+    torch.jit.save(torch.jit.script(network), buffer)
+    with zipfile.ZipFile(buffer) as exported, zipfile.ZipFile(path, "w") as file:
+        for name in exported.namelist():
+            if not name.endswith(".debug_pkl"):
+                file.writestr(zipfile.ZipInfo(name), exported.read(name))
+
+
+def run(name, network_class, seed, file, data):
+    network = house.build(seed, network_class)
+    save(network, house.HERE / "torchscript" / file)
+    x, x_val, y, y_val = data
+    optimizer = torch.optim.Adam((p for p in network.parameters() if p.requires_grad), lr=3e-3)
+    history = house.fit(
+        network, nn.CrossEntropyLoss(), optimizer, x, y, seed=seed, epochs=5, batch=64, validation=(x_val, y_val)
+    )
+    state = network.state_dict()
+    final = {key: [list(value.shape), value.double().sum().item()] for key, value in state.items()}
+    return {"name": name, "seed": seed, "file": file, "history": history, "final": final}
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    (house.HERE / "torchscript").mkdir(exist_ok=True)
+    digits = load_digits()
+    x = torch.tensor(digits.data, dtype=torch.float32).reshape(-1, 1, 8, 8) / 16
+    parts = train_test_split(x.numpy(), digits.target, test_size=0.25, random_state=7, stratify=digits.target)
+    data = [torch.tensor(part) for part in parts]
+    runs = [
+        run("resnet", ResNet, 0, "resnet.pt", data),
+        run("encoder", Encoder, 0, "encoder.pt", data),
+        run("lstm", Lstm, 0, "lstm-0.pt", data),
+        run("lstm", Lstm, 1, "lstm-1.pt", data),
+    ]
+    for network in [TwoArguments(), Unused(), Pair(), Summed(), Drawn()]:
+        save(network, house.HERE / "torchscript" / f"{type(network).__name__.lower()}.pt")
+    torch.save(nn.Linear(64, 10).state_dict(), house.HERE / "torchscript" / "state_dict.pt")
+    settings = {
+        "data": "sklearn.load_digits / 16, [1, 8, 8]; a quarter is for validation, random_state 7, stratified",
+        "loss": "CrossEntropyLoss",
+        "optimizer": "Adam(lr=3e-3)",
+        "batch": 64,
+        "epochs": 5,
+        "threads": 1,
+    }
+    house.write_fixture("torchscript.json", __file__, settings, runs=runs)
