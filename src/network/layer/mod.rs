@@ -116,7 +116,7 @@ impl Layer {
             Layer::Flatten => Box::new(flatten::Flatten),
             Layer::BatchNorm(norm) => Box::new(batch_norm::StackedBatchNorm::new(norm, parameters, buffers)),
             Layer::LayerNorm(norm) => Box::new(layer_norm::StackedLayerNorm::new(norm, parameters)),
-            Layer::Dropout(dropout) => Box::new(dropout.clone()),
+            Layer::Dropout(dropout) => Box::new(dropout::StackedDropout::new([dropout])),
             Layer::Relu => Box::new(activation::Relu),
             Layer::LeakyRelu(leaky_relu) => Box::new(leaky_relu.clone()),
             Layer::Elu(elu) => Box::new(elu.clone()),
@@ -128,18 +128,31 @@ impl Layer {
         }
     }
 
-    /// Returns the layer with the network's initialization scheme instead of its own.
-    pub fn without_init(&self) -> Layer {
+    /// Like [`Layer::build`], with the settings of each replica. They may differ only in what [`Layer::shared`] omits.
+    pub fn build_each(replicas: &[&Layer], parameters: Vec<Tensor>, buffers: Vec<Tensor>) -> Module {
+        let dropouts = replicas.iter().map(|layer| match layer {
+            Layer::Dropout(dropout) => Some(dropout),
+            _ => None,
+        });
+        match dropouts.collect::<Option<Vec<_>>>() {
+            Some(dropouts) => Box::new(dropout::StackedDropout::new(dropouts)),
+            None => replicas[0].build(parameters, buffers),
+        }
+    }
+
+    /// Returns the layer with fixed values for the settings that replicas of a stack have separately: initialization
+    /// and the probability of dropout.
+    pub fn shared(&self) -> Layer {
         let mut layer = self.clone();
         match &mut layer {
             Layer::Linear(linear) => linear.init = None,
             Layer::Conv2d(conv2d) => conv2d.init = None,
+            Layer::Dropout(dropout) => dropout.p = 0.0,
             Layer::MaxPool2d(_)
             | Layer::AvgPool2d(_)
             | Layer::Flatten
             | Layer::BatchNorm(_)
             | Layer::LayerNorm(_)
-            | Layer::Dropout(_)
             | Layer::Relu
             | Layer::LeakyRelu(_)
             | Layer::Elu(_)
