@@ -40,6 +40,49 @@ pub fn named_list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: 
     Ok(list.into_iter().map(|named| named.0).collect())
 }
 
+/// A list of items, each as in [`named`].
+pub struct NamedList<T>(pub Vec<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for NamedList<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        named_list(deserializer).map(NamedList)
+    }
+}
+
+/// An item that can be written as a list of items of type `L`.
+pub trait FromList<L>: Sized {
+    /// Returns the item with this list.
+    fn from_list(list: Vec<L>) -> Self;
+}
+
+/// Deserializes an item given as a list, whose items are as in [`named`], or as a table.
+pub fn list_or_table<'de, D, L, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    L: Deserialize<'de>,
+    T: FromList<L> + Deserialize<'de>,
+{
+    deserializer.deserialize_any(ListVisitor(PhantomData))
+}
+
+struct ListVisitor<L, T>(PhantomData<(L, T)>);
+
+impl<'de, L: Deserialize<'de>, T: FromList<L> + Deserialize<'de>> Visitor<'de> for ListVisitor<L, T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a list of layers or a table of settings")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<T, A::Error> {
+        named_list(SeqAccessDeserializer::new(list)).map(T::from_list)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map))
+    }
+}
+
 /// An item that can be written as a single number.
 pub trait FromNumber: Sized {
     /// What may be written, for messages.

@@ -38,6 +38,17 @@ pub struct InitialTensors {
     pub buffers: Vec<Tensor>,
 }
 
+/// A parameter or buffer of a network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedShape {
+    /// The name in the `state_dict`: `0.weight`.
+    pub name: String,
+    /// The shape for one replica.
+    pub shape: Vec<i64>,
+    /// Index of the layer.
+    pub layer: usize,
+}
+
 /// Position of one parameter in a row of the arena.
 #[derive(Clone, Debug)]
 pub struct Slot {
@@ -45,6 +56,8 @@ pub struct Slot {
     pub name: String,
     /// The shape for one replica.
     pub shape: Vec<i64>,
+    /// Index of the layer.
+    pub layer: usize,
     offset: i64,
     elements: i64,
 }
@@ -63,6 +76,11 @@ pub struct Buffer {
 }
 
 impl Buffer {
+    /// Returns the buffer with `prefix` and a dot before its name.
+    pub fn under(self, prefix: &str) -> Buffer {
+        Buffer { name: format!("{prefix}.{}", self.name).into(), ..self }
+    }
+
     /// Returns the initial buffer of one replica, on the CPU.
     pub fn initial(&self) -> Tensor {
         Tensor::full(&self.shape[..], self.start, (self.kind, Device::Cpu))
@@ -113,17 +131,12 @@ impl Arena {
     /// Stores the initial parameters and buffers of each replica on the device. The layers add the leaves.
     ///
     /// Names of `parameters` and `buffers` are those of the `state_dict` (`0.weight`), with the shape for one replica.
-    pub fn new(
-        parameters: Vec<(String, Vec<i64>)>,
-        buffers: Vec<String>,
-        replicas: &[InitialTensors],
-        device: Device,
-    ) -> Self {
+    pub fn new(parameters: Vec<NamedShape>, buffers: Vec<String>, replicas: &[InitialTensors], device: Device) -> Self {
         let mut offset = 0;
-        let slots = parameters.into_iter().map(|(name, shape)| {
+        let slots = parameters.into_iter().map(|NamedShape { name, shape, layer }| {
             let elements = shape.iter().product();
             offset += elements;
-            Slot { name, shape, offset: offset - elements, elements }
+            Slot { name, shape, layer, offset: offset - elements, elements }
         });
         let slots = slots.collect();
         let rows = replicas.iter().map(|replica| {
@@ -143,9 +156,10 @@ impl Arena {
         self.slots[slot].view(&self.values).detach()
     }
 
-    /// Returns the leaf of a slot.
-    pub fn leaf(&self, slot: usize) -> &Leaf {
-        &self.leaves[slot]
+    /// Returns the tensor that gradients of a slot are computed for: `[replicas, …shape]`, or that of the first replica if
+    /// each has one.
+    pub fn leaf(&self, slot: usize) -> &Tensor {
+        &self.leaves[slot].tensors()[0]
     }
 
     /// Adds the leaf of the next slot.
@@ -209,7 +223,7 @@ impl Arena {
 
 impl Leaf {
     /// Returns its tensors.
-    pub fn tensors(&self) -> &[Tensor] {
+    fn tensors(&self) -> &[Tensor] {
         match self {
             Leaf::Stacked(tensor) => std::slice::from_ref(tensor),
             Leaf::OfEachReplica(tensors) => tensors,
@@ -232,6 +246,12 @@ impl Slot {
         self.offset as usize
     }
 
+    /// Returns whether it is a weight, by its name: `weight`, `weight_ih_l0`, `in_proj_weight`.
+    pub fn is_weight(&self) -> bool {
+        let name = self.name.rsplit('.').next().unwrap_or_default();
+        name == "weight" || name.starts_with("weight_") || name.ends_with("_weight")
+    }
+
     /// Returns this parameter as a view of a tensor with the arena's layout: `[replicas, parameters]` → `[replicas,
     /// …shape]`.
     pub fn view(&self, values: &Tensor) -> Tensor {
@@ -251,7 +271,8 @@ mod tests {
             buffers: vec![Tensor::zeros([2], (Kind::Float, Device::Cpu)), Tensor::from(0_i64)],
         };
         let buffers = ["1.running_mean", "1.num_batches_tracked"].map(str::to_owned).to_vec();
-        Arena::new(vec![("0.weight".to_owned(), vec![2, 3])], buffers, &[0, 1].map(replica), Device::Cpu)
+        let weight = NamedShape { name: "0.weight".to_owned(), shape: vec![2, 3], layer: 0 };
+        Arena::new(vec![weight], buffers, &[0, 1].map(replica), Device::Cpu)
     }
 
     /// Adds 1 to all values of the arena.

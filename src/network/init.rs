@@ -151,6 +151,13 @@ pub enum Draw {
         /// The standard deviation.
         std: f64,
     },
+    /// Drawn from [low, high), and then 0: the draw only advances the generator.
+    UniformThenZero {
+        /// Lower bound of the draw.
+        low: f64,
+        /// Upper bound of the draw.
+        high: f64,
+    },
 }
 
 impl Init {
@@ -228,7 +235,22 @@ fn fans(shape: &[i64]) -> [f64; 2] {
     [(shape[1] * area) as f64, (shape[0] * area) as f64]
 }
 
+impl Draw {
+    /// Returns the same draw, whose values are then replaced by 0, as some layers of PyTorch do.
+    pub fn then_zero(self) -> Draw {
+        match self {
+            Draw::Uniform { low, high } => Draw::UniformThenZero { low, high },
+            Draw::Constant(_) | Draw::Normal { .. } | Draw::UniformThenZero { .. } => Draw::Constant(0.0),
+        }
+    }
+}
+
 impl Parameter {
+    /// Returns the parameter with `prefix` and a dot before its name.
+    pub fn under(self, prefix: &str) -> Parameter {
+        Parameter { name: format!("{prefix}.{}", self.name).into(), ..self }
+    }
+
     /// Returns the number of values for one replica.
     pub fn elements(&self) -> i64 {
         self.shape.iter().product()
@@ -244,6 +266,7 @@ impl Parameter {
             Draw::Constant(value) => values.fill_(value),
             Draw::Uniform { low, high } => values.uniform_(low, high),
             Draw::Normal { mean, std } => values.normal_(mean, std),
+            Draw::UniformThenZero { low, high } => values.uniform_(low, high).zero_(),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use tch::nn::ModuleT;
 use tch::{Device, Tensor};
 
-use crate::network::arena::{Arena, InitialTensors, Leaf};
+use crate::network::arena::{Arena, InitialTensors, Leaf, NamedShape};
 use crate::network::init::Init;
 use crate::network::layer::{Layer, Module};
 use crate::tensor::seed;
@@ -75,25 +75,26 @@ impl Architecture {
 
     /// Returns the `state_dict` names of the parameters, each with its number of values for one replica.
     pub fn parameter_sizes(&self) -> Vec<(String, usize)> {
-        self.parameter_shapes()
-            .into_iter()
-            .map(|(name, shape)| (name, shape.iter().product::<i64>() as usize))
-            .collect()
+        let size = |named: NamedShape| (named.name, named.shape.iter().product::<i64>() as usize);
+        self.parameter_shapes().into_iter().map(size).collect()
     }
 
     /// Returns the `state_dict` names of the parameters and buffers, each with its shape for one replica.
     pub fn state_shapes(&self) -> Vec<(String, Vec<usize>)> {
         let buffers = self.named(|planned| planned.layer.buffers(&planned.input), |buffer| (buffer.name, buffer.shape));
-        let size = |shape: Vec<i64>| shape.into_iter().map(|length| length as usize).collect();
         let parameters = self.parameter_shapes();
-        let of = |name: &str| parameters.iter().find(|(known, _)| known == name).map(|(_, shape)| shape.clone());
-        let shared = self.shared_names().into_iter().filter_map(|(name, first)| Some((name, of(&first)?)));
-        let shared: Vec<_> = shared.collect();
-        parameters.into_iter().chain(shared).chain(buffers).map(|(name, shape)| (name, size(shape))).collect()
+        let shared = self.shared_names().into_iter().filter_map(|(name, first)| {
+            let of = parameters.iter().find(|known| known.name == first)?;
+            Some(NamedShape { name, ..of.clone() })
+        });
+        let shared: Vec<NamedShape> = shared.collect();
+        let size = |shape: Vec<i64>| shape.into_iter().map(|length| length as usize).collect();
+        let all = parameters.into_iter().chain(shared).chain(buffers);
+        all.map(|named| (named.name, size(named.shape))).collect()
     }
 
     /// Returns the `state_dict` names of the parameters, each with its shape for one replica.
-    fn parameter_shapes(&self) -> Vec<(String, Vec<i64>)> {
+    fn parameter_shapes(&self) -> Vec<NamedShape> {
         self.named(
             |planned| planned.layer.parameters(&planned.input, self.init),
             |parameter| (parameter.name, parameter.shape),
@@ -105,12 +106,12 @@ impl Architecture {
         &self,
         tensors: impl Fn(&PlannedLayer) -> Vec<T>,
         name_and_shape: impl Fn(T) -> (Cow<'static, str>, Vec<i64>),
-    ) -> Vec<(String, Vec<i64>)> {
+    ) -> Vec<NamedShape> {
         let mut named = Vec::new();
         for (number, planned) in self.layers.iter().enumerate() {
             for (name, shape) in tensors(planned).into_iter().map(&name_and_shape) {
                 let name = if self.has_indices { format!("{number}.{name}") } else { name.into_owned() };
-                named.push((name, shape));
+                named.push(NamedShape { name, shape, layer: number });
             }
         }
         named
@@ -136,8 +137,8 @@ impl Architecture {
         Self::build_each(&vec![self; seeds.len()], seeds, device)
     }
 
-    /// Like [`Architecture::build`], with an architecture for each replica. They may differ only in the initialization
-    /// of the parameters.
+    /// Like [`Architecture::build`], with an architecture for each replica. They may differ only in the settings that
+    /// replicas have separately; see [`Layer::shared`].
     ///
     /// # Errors
     /// As for [`Architecture::build`].
@@ -147,12 +148,12 @@ impl Architecture {
         let drawn: Vec<InitialTensors> = drawn.collect::<anyhow::Result<_>>()?;
         let buffers =
             first.named(|planned| planned.layer.buffers(&planned.input), |buffer| (buffer.name, buffer.shape));
-        let buffers = buffers.into_iter().map(|(name, _)| name).collect();
+        let buffers = buffers.into_iter().map(|buffer| buffer.name).collect();
         let mut arena = Arena::new(first.parameter_shapes(), buffers, &drawn, device);
         arena.set_shared_names(first.shared_names());
         let (mut slot, mut buffer) = (0, 0);
         let mut layers = Vec::with_capacity(first.layers.len());
-        for PlannedLayer { layer, input, .. } in &first.layers {
+        for (number, PlannedLayer { layer, input, .. }) in first.layers.iter().enumerate() {
             let (slots, kept) = (layer.parameters(input, first.init).len(), layer.buffers(input).len());
             let parameters: Vec<Tensor> = (slot..slot + slots).map(|slot| arena.view(slot)).collect();
             let buffers = arena.buffers()[buffer..buffer + kept].iter().map(|buffer| buffer.values.shallow_clone());
@@ -164,11 +165,12 @@ impl Architecture {
                     leaves.into_iter().for_each(|leaf| arena.add_leaf(leaf));
                     module
                 }
-                layer => {
+                _ => {
                     let parameters: Vec<Tensor> =
                         parameters.into_iter().map(|parameter| parameter.set_requires_grad(true)).collect();
                     parameters.iter().for_each(|leaf| arena.add_leaf(Leaf::Stacked(leaf.shallow_clone())));
-                    layer.build(parameters, buffers)
+                    let settings: Vec<&Layer> = replicas.iter().map(|replica| &replica.layers[number].layer).collect();
+                    Layer::build_each(&settings, input, parameters, buffers)
                 }
             });
         }

@@ -2,6 +2,7 @@
 
 use tch::{Kind, Tensor};
 
+use crate::network::arena::Slot;
 use crate::network::stack::Stack;
 use crate::observe::observer::{Observations, Observer};
 
@@ -16,14 +17,13 @@ pub fn gradient_norms(stack: &Stack, gradient: &Tensor) -> Observations {
 
 /// Returns the Euclidean norm of each layer's weights: `[replicas]`, f64.
 pub fn weight_norms(stack: &Stack) -> Observations {
-    by_layer(stack, stack.arena().values(), Observer::WeightNorm, |name| name == "weight")
+    by_layer(stack, stack.arena().values(), Observer::WeightNorm, Slot::is_weight)
 }
 
-fn by_layer(stack: &Stack, values: &Tensor, observer: Observer, counts: fn(&str) -> bool) -> Observations {
+fn by_layer(stack: &Stack, values: &Tensor, observer: Observer, counts: fn(&Slot) -> bool) -> Observations {
     let mut squares: Vec<(usize, Tensor)> = Vec::new();
-    for slot in stack.arena().slots() {
-        let Some((layer, name)) = slot.name.split_once('.') else { continue };
-        let Some(layer) = layer.parse().ok().filter(|_| counts(name)) else { continue };
+    for slot in stack.arena().slots().iter().filter(|slot| counts(slot)) {
+        let layer = slot.layer;
         let square = slot.view(values).flatten(1, -1).to_kind(Kind::Double).square().sum_dim_intlist(1, false, None);
         match squares.last_mut() {
             Some((last, sum)) if *last == layer => *sum = &*sum + square,

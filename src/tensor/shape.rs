@@ -56,6 +56,24 @@ pub struct ShapeError {
     pub found: Shape,
     /// How to fix it.
     pub hint: Option<&'static str>,
-    /// Error of a TorchScript module, which says more than the two shapes.
+    /// Message of the layer itself with a hint, if it says more than the two shapes. It continues a sentence about the layer.
     pub problem: Option<(String, Option<String>)>,
+}
+
+impl ShapeError {
+    /// Creates an error with a message of the layer itself, which continues a sentence about it.
+    pub fn with_problem(input: &Shape, message: impl Into<String>, hint: impl Into<String>) -> ShapeError {
+        let problem = Some((message.into(), Some(hint.into())));
+        ShapeError { wanted: String::new(), found: input.clone(), hint: None, problem }
+    }
+
+    /// Returns the error of a block in which layer `number`, of this kind, has this error.
+    pub fn inside(self, number: usize, kind: &str) -> ShapeError {
+        let ShapeError { wanted, found, hint, problem } = self;
+        let (message, hint) = problem.unwrap_or_else(|| {
+            (format!("cannot take its input: it takes {wanted}, found {found}"), hint.map(str::to_owned))
+        });
+        let problem = Some((format!("has a layer {number} (`{kind}`) that {message}"), hint));
+        ShapeError { wanted: String::new(), found, hint: None, problem }
+    }
 }

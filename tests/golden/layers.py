@@ -48,7 +48,7 @@ def call(layer, x):
         "input": house.numbers(x),
         "output": house.numbers(output),
         "upstream": house.numbers(upstream),
-        "input_gradient": house.numbers(x.grad),
+        "input_gradient": None if x.grad is None else house.numbers(x.grad),
         "parameter_gradients": {name: house.numbers(p.grad) for name, p in layer.named_parameters()},
     }
     buffers = {name: house.numbers(b) for name, b in layer.named_buffers()}
@@ -70,7 +70,79 @@ def batch_norm(name, layer, first, second, third):
     return entry
 
 
+def last(recurrent):
+    """A recurrent layer that returns the last output of each direction."""
+
+    class Last(recurrent):
+        def forward(self, x):
+            hidden = super().forward(x)[1]
+            hidden = hidden[0] if isinstance(hidden, tuple) else hidden
+            directions = 2 if self.bidirectional else 1
+            return torch.cat(list(hidden[-directions:]), dim=-1)
+
+    return Last
+
+
+def sequence(recurrent):
+    """A recurrent layer that returns the outputs of all time steps."""
+
+    class Sequence(recurrent):
+        def forward(self, x):
+            return super().forward(x)[0]
+
+    return Sequence
+
+
+class Attention(nn.MultiheadAttention):
+    """Self-attention. With weights, so that PyTorch takes the same path as in training."""
+
+    def forward(self, x):
+        return super().forward(x, x, x, need_weights=True)[0]
+
+
+class Ids(nn.Embedding):
+    """An embedding of ids that come as floats."""
+
+    def forward(self, x):
+        return super().forward(x.long())
+
+
+class Residual(nn.Module):
+    def __init__(self, layers, projection=()):
+        super().__init__()
+        self.layers = nn.Sequential(*layers)
+        self.projection = nn.Sequential(*projection)
+
+    def forward(self, x):
+        return self.projection(x) + self.layers(x)
+
+
+class Parallel(nn.ModuleList):
+    """Branches with the same input, joined along `dim`, or added without one."""
+
+    def __init__(self, branches, dim=None):
+        super().__init__(nn.Sequential(*branch) for branch in branches)
+        self.dim = dim
+
+    def forward(self, x):
+        outputs = [branch(x) for branch in self]
+        return sum(outputs) if self.dim is None else torch.cat(outputs, dim=self.dim)
+
+
+class Function(nn.Module):
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def forward(self, x):
+        return self.function(x)
+
+    def __repr__(self):
+        return "Function()"
+
+
 def layers():
+    steps = wave(3, 4, 2, phase=0.6)  # 3 rows of 4 steps with 2 features
     return [
         case("linear", nn.Linear(3, 2), wave(4, 3)),
         case("relu", nn.ReLU(), CORNERS),
@@ -106,12 +178,52 @@ def layers():
         ),
         case("max_pool2d_overlapping", nn.MaxPool2d(3, stride=2, padding=1), wave(2, 2, 5, 4)),
         case("avg_pool2d_overlapping", nn.AvgPool2d((2, 3), stride=1, padding=(1, 1)), wave(2, 2, 4, 4)),
+        case("silu", nn.SiLU(), CORNERS),
+        case("mish", nn.Mish(), CORNERS),
+        case("hardswish", nn.Hardswish(), CORNERS),
+        case("selu", nn.SELU(), CORNERS),
+        case("prelu", nn.PReLU(), CORNERS),
+        case("log_softmax", nn.LogSoftmax(dim=-1), torch.cat([CORNERS, wave(2, 5)])),
+        case("global_avg_pool", Function(lambda x: x.mean((2, 3))), wave(2, 3, 2, 4)),
+        case("reshape", Function(lambda x: x.reshape(-1, 2, 3)), wave(4, 6)),
+        # Sequences.
+        case("linear_of_sequence", nn.Linear(2, 3), steps),
+        case("layer_norm_of_sequence", nn.LayerNorm(2), steps),
+        case("mean_over_time", Function(lambda x: x.mean(1)), steps),
+        case("embedding", Ids(5, 3), torch.tensor([[0.0, 4.0, 4.0], [1.0, 2.0, 0.0]])),
+        case("rnn", last(nn.RNN)(2, 3, batch_first=True), steps),
+        case("rnn_relu", sequence(nn.RNN)(2, 3, nonlinearity="relu", bias=False, batch_first=True), steps),
+        case("lstm", last(nn.LSTM)(2, 3, batch_first=True), steps),
+        case("lstm_deep", sequence(nn.LSTM)(2, 3, num_layers=2, bidirectional=True, batch_first=True), steps),
+        case("gru", last(nn.GRU)(2, 3, num_layers=2, bidirectional=True, batch_first=True), steps),
+        case("multi_head_attention", Attention(4, 2, batch_first=True), wave(3, 5, 4, phase=0.6)),
+        case("attention_without_bias", Attention(4, 1, bias=False, batch_first=True), wave(3, 5, 4, phase=0.1)),
+        # Blocks.
+        case("residual", Residual([nn.Linear(3, 3), nn.Tanh()]), wave(4, 3)),
+        batch_norm(
+            "residual_projection",
+            Residual(
+                [nn.Conv2d(2, 3, 3, stride=2, padding=1), nn.BatchNorm2d(3)], [nn.Conv2d(2, 3, 1, stride=2, bias=False)]
+            ),
+            wave(2, 2, 4, 4, phase=0.2),
+            wave(1, 2, 4, 4, phase=0.7),
+            wave(2, 2, 4, 4, phase=1.1),
+        ),
+        case("repeat", nn.Sequential(nn.Linear(3, 3), nn.Tanh(), nn.Linear(3, 3), nn.Tanh()), wave(4, 3)),
+        case("parallel_images", Parallel([[nn.Conv2d(1, 2, 1)], [nn.Conv2d(1, 3, 3, padding=1), nn.ReLU()]], 1), wave(2, 1, 3, 3)),
+        case("parallel_sequences", Parallel([[nn.Linear(2, 3)], []], 2), steps),
+        case("parallel_sum", Parallel([[nn.Linear(3, 2)], [nn.Linear(3, 2), nn.Sigmoid()]]), wave(4, 3)),
     ]
 
 
 def drawn(seed, draw):
     torch.manual_seed(seed)
     return house.numbers(draw())
+
+
+def drawn_parameters(make_layer):
+    torch.manual_seed(42)
+    return {name: house.numbers(p) for name, p in make_layer().named_parameters()}
 
 
 def init():
@@ -146,6 +258,16 @@ def init():
             for shape in ((4, 5), (2, 3), (3, 2, 2, 3))
         ],
         "conv2d": conv2d,
+        "layers": [
+            {"name": name, "parameters": drawn_parameters(make)}
+            for name, make in {
+                "embedding": lambda: nn.Embedding(4, 5),
+                "rnn": lambda: nn.RNN(3, 2, num_layers=2),
+                "lstm": lambda: nn.LSTM(3, 2, bidirectional=True),
+                "gru": lambda: nn.GRU(3, 2, bias=False),
+                "multi_head_attention": lambda: nn.Sequential(nn.MultiheadAttention(4, 2), nn.Linear(4, 3)),
+            }.items()
+        ],
         "randperm": [
             {"seed": seed, "epoch": epoch, "order": drawn(seed * 1_000_003 + epoch, lambda: torch.randperm(12))}
             for seed, epoch in ((0, 1), (0, 2), (42, 1), (4295, 1), (2**40, 3))

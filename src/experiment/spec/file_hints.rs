@@ -20,9 +20,6 @@ const SYNONYMS: [(&str, &str); 13] = [
     ("test_size", "test"),
 ];
 
-/// Layers that process sequences step by step.
-const RECURRENT: [&str; 6] = ["lstm", "gru", "rnn", "simple_rnn", "bidirectional", "time_distributed"];
-
 /// Settings of an optimizer, which belong into its own table.
 const OPTIMIZER: [&str; 7] = ["lr", "learning_rate", "momentum", "nesterov", "weight_decay", "betas", "epsilon"];
 
@@ -38,9 +35,6 @@ pub fn hint(message: &str, rest: &str) -> Option<String> {
     let known: Vec<&str> = quoted.collect();
     let lower = typed.to_lowercase();
     let is_of = |key: &str| known.contains(&key);
-    if is_of("linear") && RECURRENT.contains(&&*lower) {
-        return Some("use `linear` or `conv2d` layers: recurrent layers are not supported".to_owned());
-    }
     if lower == "activation" && (is_of("units") || is_of("channels")) {
         return Some(format!("write `{}` as the next layer", value_in(rest).unwrap_or("\"relu\"")));
     }
@@ -85,8 +79,8 @@ mod tests {
         assert!(hint(train, "lr = 0.1\n").unwrap().ends_with("`optimizer = { adam = { lr = 0.1 } }`"));
         let loss = "unknown variant `CrossEntropyLoss`, expected one of `mse`, `nll`, `cross_entropy`";
         assert_eq!(hint(loss, "").unwrap(), "did you mean `cross_entropy`?");
-        let layer = "unknown variant `LSTM`, expected one of `dense`, `linear`";
-        assert!(hint(layer, "").unwrap().contains("recurrent layers are not supported"));
+        let layer = "unknown variant `LSTM`, expected one of `dense`, `linear`, `lstm`";
+        assert_eq!(hint(layer, "").unwrap(), "did you mean `lstm`?");
         assert_eq!(hint("unknown field `file`, expected `path` or `target`", "").unwrap(), "did you mean `path`?");
         assert_eq!(hint("unknown field `file`, expected `units`", ""), None);
         assert_eq!(hint("unknown variant `zero`, expected one of `error`, `drop`, `mean`", ""), None);

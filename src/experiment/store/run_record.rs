@@ -1,8 +1,8 @@
 //! The run record `run.json`: everything needed to resume or reproduce a run.
 //!
 //! It holds the request (text of the experiment, command-line changes, options) and the progress (stacks of trials, and
-//! which of them are done). The memory that was free at the start decides which trials share a stack, and dropout masks
-//! depend on the stack; a resumed run therefore keeps its stacks.
+//! which of them are done). The memory that was free at the start decides which trials share a stack, and the rounding
+//! of sums depends on the stack; a resumed run therefore keeps its stacks.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -332,13 +332,30 @@ impl RunRecord {
     /// # Errors
     /// When they have changed, or cannot be read.
     pub fn check_data_of(&self, study: &Study) -> anyhow::Result<()> {
-        for (number, group) in grouping::groups(&study.plans).iter().enumerate() {
+        for (number, group) in self.groups_of(&study.plans).iter().enumerate() {
             let data = &group[0].spec.data;
             if let Some(sum) = data.checksum_of_files().map_err(into_error)? {
                 self.check_data(number, data.name(), &sum)?;
             }
         }
         Ok(())
+    }
+
+    /// Returns the groups of these plans: the recorded ones, then those that have not started. A recorded group without
+    /// stacks is the next one that has not started.
+    pub fn groups_of<'a>(&self, plans: &'a [Plan]) -> Vec<Vec<&'a Plan>> {
+        let is_in = |group: &GroupRecord, plan: &Plan| {
+            group.stacks.iter().flat_map(|stack| &stack.trials).any(|trial| trial.variant == plan.variant)
+        };
+        let unrecorded = plans.iter().filter(|plan| !self.groups.iter().any(|group| is_in(group, plan)));
+        let mut others = grouping::groups(unrecorded).into_iter();
+        let mut groups: Vec<Vec<&Plan>> = Vec::new();
+        for group in &self.groups {
+            let recorded: Vec<&Plan> = plans.iter().filter(|plan| is_in(group, plan)).collect();
+            groups.extend(if recorded.is_empty() { others.next() } else { Some(recorded) });
+        }
+        groups.extend(others);
+        groups
     }
 
     /// All planned stacks.

@@ -16,7 +16,7 @@ use crate::experiment::plan::Plan;
 use crate::experiment::plan::module_copies;
 use crate::experiment::plan::study::Study;
 use crate::experiment::run::progress::{RunProgress, StackInfo};
-use crate::experiment::run::{self, Finished, Options, grouping};
+use crate::experiment::run::{self, Finished, Options};
 use crate::experiment::spec::source_text::SourceText;
 use crate::experiment::store::about::About;
 use crate::experiment::store::find::{Damaged, SavedRun, SavedTrial};
@@ -157,7 +157,7 @@ fn from_record(
     let has_left = |stack: &StackRecord| trials.iter().any(|trial| stack.trials.contains(&trial_name(&trial.history)));
     let mut stacks = Vec::new();
     let mut variants: Vec<String> = Vec::new();
-    for (group, plans) in record.groups.iter().zip(grouping::groups(&study.plans)) {
+    for (group, plans) in record.groups.iter().zip(record.groups_of(&study.plans)) {
         let left: Vec<StackRecord> = group.stacks.iter().filter(|stack| has_left(stack)).map(reset).collect();
         if !left.is_empty() {
             variants.extend(plans.iter().map(|plan| plan.variant.clone()));

@@ -127,7 +127,8 @@ mod tests {
     fn layer(replicas: i64, channels: i64) -> StackedBatchNorm {
         let settings = BatchNorm { eps: 1e-5, momentum: 0.1, affine: false };
         let buffers = settings.buffers(&Shape::from([channels]));
-        let buffers = buffers.iter().map(|buffer| buffer.of_each_replica(replicas, Device::Cpu)).collect();
+        let of_each = |buffer: &Buffer| Tensor::stack(&vec![&buffer.initial(); replicas as usize], 0);
+        let buffers = buffers.iter().map(of_each).collect();
         StackedBatchNorm::new(&settings, Vec::new(), buffers)
     }
 

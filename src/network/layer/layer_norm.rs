@@ -1,4 +1,4 @@
-//! Layer normalization (Ba, Kiros and Hinton 2016), as PyTorch's `LayerNorm` over all values of a row.
+//! Layer normalization (Ba, Kiros and Hinton 2016), as PyTorch's `LayerNorm` over all values of a row, or of a time step.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use crate::network::layer::layer_spec::LayerSpec;
 use crate::tensor::shape::Shape;
 
 /// `(x − mean) / √(variance + eps) · weight + bias`, with the mean and biased variance of each row (all of its
-/// features, or the image); written `"layer_norm"` or with its settings.
+/// features, or the image; of a sequence, each time step); written `"layer_norm"` or with its settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LayerNorm {
@@ -41,7 +41,11 @@ impl LayerSpec for LayerNorm {
     }
 
     fn parameters(&self, input: &Shape, _init: Init) -> Vec<Parameter> {
-        let shape = input.dimensions().to_vec();
+        // of a sequence, each time step is normalized
+        let shape = match *input.dimensions() {
+            [_, features] => vec![features],
+            ref shape => shape.to_vec(),
+        };
         match self.affine {
             true => vec![
                 Parameter { name: "weight".into(), shape: shape.clone(), draw: Draw::Constant(1.0) },
@@ -68,6 +72,9 @@ impl StackedLayerNorm {
 
 impl Module for StackedLayerNorm {
     fn forward(&self, xs: &Tensor) -> Tensor {
+        if let [_, batch, time, _] = xs.size()[..] {
+            return self.forward(&xs.flatten(1, 2)).unflatten(1, [batch, time]);
+        }
         let row = xs.size().split_off(2);
         let normalized = xs.layer_norm(row, None::<&Tensor>, None::<&Tensor>, self.eps, true);
         match &self.parameters[..] {

@@ -1,4 +1,5 @@
-//! Fully connected layer, with a separate weight matrix for each replica.
+//! Fully connected layer, with a separate weight matrix for each replica. It acts on a row, or on each time step of a
+//! sequence.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -40,6 +41,14 @@ impl FromNumber for Linear {
     }
 }
 
+/// Returns the number of features: the last length of `[features]` or `[time, features]`, `None` for images.
+fn last_of(input: &Shape) -> Option<usize> {
+    match *input.dimensions() {
+        [features] | [_, features] => Some(features as usize),
+        _ => None,
+    }
+}
+
 impl LayerSpec for Linear {
     fn kind(&self) -> &'static str {
         "linear"
@@ -53,7 +62,7 @@ impl LayerSpec for Linear {
     fn output(&self, input: &Shape) -> Result<Shape, ShapeError> {
         let fault =
             |wanted: Shape, hint| ShapeError { wanted: wanted.to_string(), found: input.clone(), hint, problem: None };
-        match (input.flat(), self.in_features) {
+        match (last_of(input), self.in_features) {
             (None, _) => {
                 let wanted = Shape::from([self.in_features.unwrap_or(input.elements()) as i64]);
                 Err(fault(wanted, Some("put `\"flatten\"` before it")))
@@ -61,13 +70,18 @@ impl LayerSpec for Linear {
             (Some(found), Some(wanted)) if found != wanted => {
                 Err(fault(Shape::from([wanted as i64]), Some("leave `in_features` out: it is found by itself")))
             }
-            _ => Ok(Shape::from([self.units as i64])),
+            _ => {
+                let mut output = input.dimensions().to_vec();
+                output.splice(output.len() - 1.., [self.units as i64]);
+                Ok(Shape::from(&output[..]))
+            }
         }
     }
 
     fn parameters(&self, input: &Shape, init: Init) -> Vec<Parameter> {
         let init = self.init.unwrap_or(init);
-        let mut parameters = vec![init.weight("weight", vec![self.units as i64, input.elements() as i64])];
+        let mut parameters =
+            vec![init.weight("weight", vec![self.units as i64, last_of(input).unwrap_or(input.elements()) as i64])];
         if self.bias {
             parameters.push(init.bias("bias", &parameters[0]));
         }
@@ -79,7 +93,8 @@ impl LayerSpec for Linear {
     }
 }
 
-/// Linear layer of a stack: `[replicas, batch, in]` → `[replicas, batch, out]`.
+/// Linear layer of a stack: `[replicas, batch, in]` → `[replicas, batch, out]`, or `[replicas, batch, time, in]` →
+/// `[replicas, batch, time, out]`.
 #[derive(Debug)]
 pub struct StackedLinear {
     weight: Tensor,       // [replicas, out, in]
@@ -96,6 +111,9 @@ impl StackedLinear {
 
 impl Module for StackedLinear {
     fn forward(&self, xs: &Tensor) -> Tensor {
+        if let [_, batch, time, _] = xs.size()[..] {
+            return self.forward(&xs.flatten(1, 2)).unflatten(1, [batch, time]);
+        }
         let weight = self.weight.transpose(1, 2);
         match &self.bias {
             Some(bias) => bias.unsqueeze(1).baddbmm(xs, &weight, 1, 1),

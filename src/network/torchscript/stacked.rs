@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
+use crate::tensor::generators::with_replica;
 use crate::tensor::script_module::{ScriptModule, set_data};
 use anyhow::anyhow;
 use tch::nn::ModuleT;
@@ -106,7 +107,8 @@ impl ModuleT for StackedModule {
     fn forward_t(&self, xs: &Tensor, train: bool) -> Tensor {
         let outputs = self.replicas.iter().zip(0..).map(|(replica, number)| {
             let mut replica = replica.lock().unwrap_or_else(PoisonError::into_inner);
-            replica.forward(&xs.get(number), train).unwrap_or_else(|error| match Fault::from_message(&error) {
+            let output = with_replica(number as usize, || replica.forward(&xs.get(number), train));
+            output.unwrap_or_else(|error| match Fault::from_message(&error) {
                 Fault::Other(_) => Fault::Module(explain_call(&error)).throw(),
                 fault => fault.throw(),
             })

@@ -39,6 +39,9 @@ impl Plan {
         }
         let loss = FusedLoss::from_loss(&settings.loss)?;
         let layers = fused_layers(stack, task.layers)?;
+        if !is_chain(&layers, &task.training.features.size()[1..]) {
+            return None;
+        }
         let parameters = stack.arena().values().size()[1] as usize;
         Some(Plan { layers, loss, parameters })
     }
@@ -81,6 +84,12 @@ pub fn is_fusable(settings: &TrainSpec, layers: &[Layer], device: Device) -> boo
         && !settings.observe.contains(&Observer::GradientNorm)
         && FusedLoss::from_loss(&settings.loss).is_some()
         && layers.iter().enumerate().all(fits)
+}
+
+/// Returns whether each layer takes all values of a row. A linear layer can also act on each step of a sequence.
+fn is_chain(layers: &[FusedLayer], row: &[i64]) -> bool {
+    let mut values = row.iter().product::<i64>() as usize;
+    layers.iter().all(|layer| std::mem::replace(&mut values, layer.outputs) == layer.inputs)
 }
 
 /// Returns the linear layers, each with the activation after it; `None` if the network needs autograd.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use crate::config::check::{Invalid, not_negative};
-use crate::network::arena::Arena;
+use crate::network::arena::{Arena, Slot};
 
 /// Factors of the penalties.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -34,17 +34,16 @@ impl Penalty {
     /// Returns the penalty for the weights of a stack.
     pub fn on(self, arena: &Arena) -> AppliedPenalty {
         let weights = arena.values().zeros_like().narrow(0, 0, 1).to_kind(Kind::Float); // [1, parameters]
-        for slot in arena.slots().iter().filter(|slot| is_weight(&slot.name, &slot.shape)) {
+        for slot in arena.slots().iter().filter(|slot| is_penalized(slot)) {
             let _ = slot.view(&weights).fill_(1.0);
         }
         AppliedPenalty { penalty: self, weights }
     }
 }
 
-/// Returns whether a parameter is a layer's weight: it is named so, and has at least two dimensions, unlike the scales
-/// of normalization layers.
-fn is_weight(name: &str, shape: &[i64]) -> bool {
-    name.rsplit('.').next() == Some("weight") && shape.len() >= 2
+/// Returns whether a parameter is a layer's weight with at least two dimensions, unlike the scales of normalization layers.
+fn is_penalized(slot: &Slot) -> bool {
+    slot.is_weight() && slot.shape.len() >= 2
 }
 
 /// A penalty with a mask of the parameters to which it applies.
@@ -73,11 +72,23 @@ impl AppliedPenalty {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::network::arena::{InitialTensors, NamedShape};
+    use tch::Device;
 
     #[test]
     fn weights_are_penalized_and_neither_biases_nor_scales() {
-        assert!(is_weight("0.weight", &[3, 2]));
-        assert!(!is_weight("0.bias", &[3]));
-        assert!(!is_weight("1.weight", &[3]));
+        let parameter =
+            |name: &str, shape: &[i64]| NamedShape { name: name.to_owned(), shape: shape.to_vec(), layer: 0 };
+        let parameters = vec![
+            parameter("0.weight", &[1, 2]),
+            parameter("0.bias", &[1]),
+            parameter("1.weight", &[1]),
+            parameter("2.weight_hh_l0", &[2, 1]),
+        ];
+        let zeros = parameters.iter().map(|named| Tensor::zeros(&named.shape[..], (Kind::Float, Device::Cpu)));
+        let initial = InitialTensors { parameters: zeros.collect(), buffers: Vec::new() };
+        let arena = Arena::new(parameters, Vec::new(), &[initial], Device::Cpu);
+        let weights = Penalty { l1: 1.0, l2: 0.0 }.on(&arena).weights;
+        assert_eq!(Vec::<Vec<f32>>::try_from(weights).unwrap(), [[1.0, 1.0, 0.0, 0.0, 1.0, 1.0]]);
     }
 }

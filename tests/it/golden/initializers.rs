@@ -57,6 +57,26 @@ fn every_initializer_equals_pytorch() {
         sampled(json!({ "conv2d": { "channels": 3, "kernel": [2, 3] } }), Shape::from([2, 4, 4]), Init::Pytorch);
     assert_near(&values(stack.arena().leaf(0)), &floats(&fixture["conv2d"]["weight"]), 1e-7, "conv2d weight");
     assert_near(&values(stack.arena().leaf(1)), &floats(&fixture["conv2d"]["bias"]), 1e-7, "conv2d bias");
+
+    for case in fixture["layers"].as_array().unwrap() {
+        let name = case["name"].as_str().unwrap();
+        let (layers, input) = match name {
+            "embedding" => (json!([{ "embedding": { "tokens": 4, "units": 5 } }]), Shape::from([3])),
+            "rnn" => (json!([{ "rnn": { "units": 2, "layers": 2 } }]), Shape::from([4, 3])),
+            "lstm" => (json!([{ "lstm": { "units": 2, "bidirectional": true } }]), Shape::from([4, 3])),
+            "gru" => (json!([{ "gru": { "units": 2, "bias": false } }]), Shape::from([4, 3])),
+            _ => (json!([{ "multi_head_attention": 2 }, { "linear": { "units": 3 } }]), Shape::from([5, 4])),
+        };
+        let layers: Vec<Layer> = serde_json::from_value(layers).unwrap();
+        let network = Architecture::follow(&layers, Init::Pytorch, &input).unwrap();
+        let stack = network.build(&[42], Device::Cpu).unwrap();
+        assert_eq!(stack.arena().slots().len(), case["parameters"].as_object().unwrap().len(), "{name}");
+        for (number, slot) in stack.arena().slots().iter().enumerate() {
+            let in_pytorch = if layers.len() > 1 { &slot.name } else { slot.name.strip_prefix("0.").unwrap() };
+            let expected = floats(&case["parameters"][in_pytorch]);
+            assert_near(&values(stack.arena().leaf(number)), &expected, 1e-7, &format!("{name}, {in_pytorch}"));
+        }
+    }
 }
 
 #[test]

@@ -88,7 +88,7 @@ impl Training {
         let network = self.plan.network().expect("the plan has a network");
         let (train, seeds) = (&network.train, &self.plan.spec.seeds);
         let target = self.plan.info.target;
-        let stack = network.architecture.build(seeds, Device::Cpu);
+        let stack = network.architecture.build(seeds, Device::Cpu)?;
         let measure = measure(network, target, &self.rows.of_each_replica(&self.rows.truth, seeds.len()), 1);
         let task = Task {
             settings: train,
@@ -98,7 +98,7 @@ impl Training {
             optimizers: &vec![&train.optimizer; seeds.len()],
             training: &self.rows,
             validation: None,
-            layers: &network.spec.layers,
+            layers: &network.layers,
             device: Device::Cpu,
             threads: 1,
         };

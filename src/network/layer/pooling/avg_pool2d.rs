@@ -8,7 +8,7 @@ use tch::nn::Module;
 use crate::config::check::Invalid;
 use crate::config::shorthand::FromNumber;
 use crate::network::layer::layer_spec::LayerSpec;
-use crate::network::layer::pool2d::Pool2d;
+use crate::network::layer::pooling::pool2d::Pool2d;
 use crate::network::layer::replica_channels::{merge_replicas, split_replicas};
 use crate::network::layer::window::Window;
 use crate::tensor::shape::{Shape, ShapeError};

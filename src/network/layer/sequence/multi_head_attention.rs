@@ -1,0 +1,146 @@
+//! Self-attention with several heads, as PyTorch's `MultiheadAttention(x, x, x)` with `batch_first=True`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tch::Tensor;
+use tch::nn::ModuleT;
+
+use crate::config::check::{Invalid, at_least_one, below_one};
+use crate::config::shorthand::{FromNumber, size};
+use crate::network::init::{Draw, Init, Parameter, Xavier};
+use crate::network::layer::dropout::{Dropout, StackedDropout};
+use crate::network::layer::layer_spec::LayerSpec;
+use crate::tensor::shape::{Shape, ShapeError};
+
+/// Each time step takes a weighted mean of all steps, for each head (Vaswani et al. 2017); written `{ multi_head_attention
+/// = 4 }` or with all settings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MultiHeadAttention {
+    /// Number of heads; the number of features must be a multiple (PyTorch: `num_heads`).
+    #[serde(alias = "num_heads")]
+    pub heads: usize,
+    /// Probability that an attention weight is zeroed in training.
+    #[serde(default)]
+    pub dropout: f64,
+    /// Whether to add biases.
+    #[serde(default = "yes")]
+    pub bias: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl FromNumber for MultiHeadAttention {
+    fn from_number(number: f64) -> Result<Self, String> {
+        Ok(MultiHeadAttention { heads: size(number, "the number of heads")?, dropout: 0.0, bias: true })
+    }
+}
+
+impl LayerSpec for MultiHeadAttention {
+    fn kind(&self) -> &'static str {
+        "multi_head_attention"
+    }
+
+    fn check(&self) -> Result<(), Invalid> {
+        at_least_one("heads", self.heads)?;
+        below_one("dropout", self.dropout)
+    }
+
+    fn output(&self, input: &Shape) -> Result<Shape, ShapeError> {
+        match *input.dimensions() {
+            [_, features] if features % self.heads as i64 == 0 => Ok(input.clone()),
+            [..] => Err(ShapeError {
+                wanted: format!("time×features, with features a multiple of the {} heads", self.heads),
+                found: input.clone(),
+                hint: Some("put `{ reshape = [time, features] }` or a `linear` layer before it"),
+                problem: None,
+            }),
+        }
+    }
+
+    /// Returns the parameters in PyTorch's drawing order: those of the output first.
+    fn parameters(&self, input: &Shape, init: Init) -> Vec<Parameter> {
+        let features = input.dimensions()[1];
+        let output = Init::Pytorch.weight("out_proj.weight", vec![features, features]);
+        let drawn = Init::Pytorch.bias("out_proj.bias", &output);
+        let inputs = match init {
+            Init::Pytorch => Init::XavierUniform(Xavier { gain: 1.0 }),
+            init => init,
+        };
+        let weight = inputs.weight("in_proj_weight", vec![3 * features, features]);
+        let output =
+            if init == Init::Pytorch { output } else { init.weight("out_proj.weight", vec![features, features]) };
+        match self.bias {
+            true => vec![
+                output,
+                Parameter { draw: drawn.draw.then_zero(), ..drawn },
+                weight,
+                Parameter { name: "in_proj_bias".into(), shape: vec![3 * features], draw: Draw::Constant(0.0) },
+            ],
+            false => vec![output, weight],
+        }
+    }
+
+    fn draws_random_numbers(&self) -> bool {
+        self.dropout > 0.0
+    }
+
+    fn reuses_weights(&self) -> bool {
+        true
+    }
+}
+
+/// Attention layer of a stack: `[replicas, batch, time, features]` → the same shape.
+#[derive(Debug)]
+pub struct StackedAttention {
+    heads: i64,
+    dropout: StackedDropout,
+    output: Tensor,              // [replicas, features, features]
+    output_bias: Option<Tensor>, // [replicas, features]
+    input: Tensor,               // [replicas, 3 · features, features]
+    input_bias: Option<Tensor>,  // [replicas, 3 · features]
+}
+
+impl StackedAttention {
+    /// Builds the layer from its parameters, `[replicas, …shape]` each.
+    pub fn new(settings: &MultiHeadAttention, parameters: Vec<Tensor>) -> Self {
+        let mut parameters = parameters.into_iter();
+        let mut next = |is_there: bool| parameters.next().filter(|_| is_there);
+        let output = next(true).expect("the output weight");
+        let output_bias = if settings.bias { next(true) } else { None };
+        let input = next(true).expect("the input weight");
+        let input_bias = if settings.bias { next(true) } else { None };
+        let dropout = StackedDropout::new([&Dropout { p: settings.dropout }]);
+        StackedAttention { heads: settings.heads as i64, dropout, output, output_bias, input, input_bias }
+    }
+}
+
+/// `[replicas, batch, time, in]` → `[replicas, batch, time, out]`, with the weight `[replicas, out, in]`.
+fn project(xs: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Tensor {
+    let flat = xs.flatten(1, 2);
+    let weight = weight.transpose(1, 2);
+    let ys = match bias {
+        Some(bias) => bias.unsqueeze(1).baddbmm(&flat, &weight, 1, 1),
+        None => flat.bmm(&weight),
+    };
+    ys.unflatten(1, [xs.size()[1], xs.size()[2]])
+}
+
+impl ModuleT for StackedAttention {
+    fn forward_t(&self, xs: &Tensor, train: bool) -> Tensor {
+        let features = xs.size()[3];
+        let of_head = features / self.heads;
+        let projected = project(xs, &self.input, self.input_bias.as_ref());
+        // [replicas, batch, time, features] → [replicas, batch, heads, time, features of a head]
+        let part = |number: i64| {
+            projected.narrow(3, number * features, features).unflatten(3, [self.heads, of_head]).transpose(2, 3)
+        };
+        let (query, key, value) = (part(0) / (of_head as f64).sqrt(), part(1), part(2));
+        let weights = query.matmul(&key.transpose(-2, -1)).softmax(-1, xs.kind());
+        let weights = self.dropout.forward_t(&weights, train);
+        let heads = weights.matmul(&value).transpose(2, 3).flatten(3, 4);
+        project(&heads, &self.output, self.output_bias.as_ref())
+    }
+}

@@ -1,0 +1,16 @@
+//! Layers that are made of layers: `residual`, `repeat` and `parallel`.
+//!
+//! They are generic over the layers in them, since the enum of all layers contains them.
+
+mod chain;
+mod nested_layer;
+mod parallel;
+mod repeat;
+mod reshape;
+mod residual;
+
+pub use nested_layer::NestedLayer;
+pub use parallel::{Join, Parallel};
+pub use repeat::Repeat;
+pub use reshape::Reshape;
+pub use residual::Residual;
