@@ -9,7 +9,7 @@ use anyhow::Context;
 use indexmap::IndexSet;
 use tch::Device;
 
-use crate::cli::args::device_args::{DeviceArgs, DeviceOfRunArgs};
+use crate::cli::args::compute_args::ComputeArgs;
 use crate::cli::args::log_args::LogArgs;
 use crate::cli::args::lookup::resolve_device;
 use crate::cli::args::variant_args::VariantArgs;
@@ -50,9 +50,9 @@ pub struct RunArgs {
     /// Number of epochs
     #[arg(long, value_name = "N", value_parser = parse_epochs, allow_negative_numbers = true)]
     pub epochs: Option<usize>,
-    /// The device and the number of threads.
+    /// Device and CPU threads.
     #[command(flatten)]
-    pub device_args: DeviceArgs,
+    pub compute_args: ComputeArgs,
     /// Maximum number of models (seeds, folds, variants) trained together as one stack [default: by the device and its
     /// free memory]
     #[arg(long, value_name = "N", value_parser = parse_positive, allow_negative_numbers = true)]
@@ -77,16 +77,17 @@ pub struct ExecutionConfig {
 }
 
 impl ExecutionConfig {
-    /// Returns the configuration recorded in a run; the arguments replace the recorded device and threads.
+    /// Returns the configuration recorded in a run; `device` and `threads` replace the recorded ones.
     ///
     /// # Errors
     /// If the device cannot be used.
     pub fn from_run(
         recorded: &RunOptions,
-        DeviceOfRunArgs { device, threads }: &DeviceOfRunArgs,
+        device: Option<DeviceChoice>,
+        threads: Option<usize>,
     ) -> anyhow::Result<ExecutionConfig> {
         let device = match device {
-            Some(device) => resolve_device(*device)?,
+            Some(device) => resolve_device(device)?,
             None => {
                 let device = recorded.device.parse::<DeviceChoice>().map_err(anyhow::Error::msg);
                 let device =
@@ -145,8 +146,9 @@ impl RunArgs {
     /// number of threads and any device match.
     pub fn matches(&self, recorded: &RunOptions) -> bool {
         (recorded.stack, recorded.tf32, recorded.deterministic) == (self.stack, self.tf32, self.deterministic)
-            && self.device_args.threads.is_none_or(|threads| threads == recorded.threads)
-            && (self.device_args.device == DeviceChoice::Auto || recorded.device.parse() == Ok(self.device_args.device))
+            && self.compute_args.threads.is_none_or(|threads| threads == recorded.threads)
+            && (self.compute_args.device == DeviceChoice::Auto
+                || recorded.device.parse() == Ok(self.compute_args.device))
     }
 
     /// Returns the device, threads and precision that these arguments choose.
@@ -155,8 +157,11 @@ impl RunArgs {
     /// If the device cannot be used.
     pub fn execution_config(&self) -> anyhow::Result<ExecutionConfig> {
         let arithmetic = ComputeMode { tf32: self.tf32, deterministic: self.deterministic };
-        let (device, threads) = self.device_args.resolve()?;
-        Ok(ExecutionConfig { device, threads, arithmetic })
+        Ok(ExecutionConfig {
+            device: resolve_device(self.compute_args.device)?,
+            threads: threads::requested_or_available(self.compute_args.threads),
+            arithmetic,
+        })
     }
 
     /// Prints a note for each option that has no effect on this run, and the notes about the data.
@@ -194,11 +199,10 @@ impl RunArgs {
         self.seed.iter().for_each(|seed| option("--seed", seed.to_string()));
         self.seeds.iter().for_each(|seeds| option("--seeds", seeds::format(seeds)));
         self.epochs.iter().for_each(|epochs| option("--epochs", epochs.to_string()));
-        let DeviceArgs { device, threads } = &self.device_args;
-        if *device != DeviceChoice::Auto {
-            option("--device", device.to_string());
+        if self.compute_args.device != DeviceChoice::Auto {
+            option("--device", self.compute_args.device.to_string());
         }
-        threads.iter().for_each(|threads| option("--threads", threads.to_string()));
+        self.compute_args.threads.iter().for_each(|threads| option("--threads", threads.to_string()));
         self.stack.iter().for_each(|stack| option("--stack", stack.to_string()));
         words.extend(self.tf32.then(|| "--tf32".to_owned()));
         words.extend(self.deterministic.then(|| "--deterministic".to_owned()));

@@ -7,7 +7,6 @@ use anyhow::anyhow;
 use serde_json::json;
 
 use crate::cli::args::about_args::AboutArgs;
-use crate::cli::args::device_args::DeviceOfRunArgs;
 use crate::cli::args::dry_run::DryRun;
 use crate::cli::args::experiments::{Experiments, Planned};
 use crate::cli::args::log_args::LogArgs;
@@ -196,7 +195,7 @@ fn run_one(args: &Args, planned: &Planned, output_args: &OutputArgs, signals: &S
     }
     pretrained::resolve(&mut study.plans, &args.out)?;
     let execution = match &existing {
-        Some((_, record)) => ExecutionConfig::from_run(&record.options, &DeviceOfRunArgs::default())?,
+        Some((_, record)) => ExecutionConfig::from_run(&record.options, None, None)?,
         None => run_args.execution_config()?,
     };
     execution.apply();

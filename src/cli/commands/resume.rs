@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::cli::args::device_args::DeviceOfRunArgs;
+use crate::cli::args::compute_args::RecordedComputeArgs;
 use crate::cli::args::log_args::LogArgs;
 use crate::cli::args::lookup::find_run;
 use crate::cli::args::output_args::OutputArgs;
@@ -39,7 +39,7 @@ pub struct Args {
     #[arg(long, value_name = "N", value_parser = parse_epochs, allow_negative_numbers = true)]
     epochs: Option<usize>,
     #[command(flatten)]
-    device_args: DeviceOfRunArgs,
+    compute_args: RecordedComputeArgs,
     /// When to save a checkpoint: every N epochs (`5`), at a time interval (`30s`, `10m`), or `never`
     #[arg(long, value_name = "N|TIME", default_value = "30s", allow_hyphen_values = true)]
     checkpoint: CheckpointInterval,
@@ -87,7 +87,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     }
     let mut study = record.study()?;
     pretrained::resolve(&mut study.plans, &args.out)?;
-    let execution = ExecutionConfig::from_run(&record.options, &args.device_args)?;
+    let execution = ExecutionConfig::from_run(&record.options, args.compute_args.device, args.compute_args.threads)?;
     execution.apply();
     let (signals, mut progress) = signals_and_progress(args.output_args.quiet, &args.log_args)?;
     args.time_limit.start(&signals)?;
@@ -103,7 +103,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
 fn continue_run(args: &Args, epochs: usize) -> anyhow::Result<Exit> {
     let from = latest::resolve_link(&find_run(&args.run, &args.out)?.folder);
     let record = RunRecord::read(&from)?;
-    let execution = ExecutionConfig::from_run(&record.options, &args.device_args)?;
+    let execution = ExecutionConfig::from_run(&record.options, args.compute_args.device, args.compute_args.threads)?;
     execution.apply();
     let (signals, mut progress) = signals_and_progress(args.output_args.quiet, &args.log_args)?;
     args.time_limit.start(&signals)?;

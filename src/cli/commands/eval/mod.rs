@@ -9,8 +9,8 @@ use indexmap::IndexMap;
 use std::collections::BTreeSet;
 use tch::{Device, Kind};
 
-use crate::cli::args::device_args::DeviceArgs;
-use crate::cli::args::lookup::find_run;
+use crate::cli::args::compute_args::ComputeArgs;
+use crate::cli::args::lookup::{find_run, resolve_device};
 use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::commands::eval::evaluation::{EvalRows, Evaluation, Failure, TrialResult, row_count};
 use crate::cli::exit::Exit;
@@ -43,7 +43,7 @@ pub struct Args {
     #[arg(long, value_name = "ROWS|FILE")]
     data: Option<String>,
     #[command(flatten)]
-    device_args: DeviceArgs,
+    compute_args: ComputeArgs,
     #[command(flatten)]
     out: RunsDir,
     /// Exit with code 1 if the metrics of a trial differ from its history or are missing there
@@ -74,7 +74,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
             format!("`--strict` has nothing to compare with: a history has no metrics of {}", eval_rows.name());
         return Err(anyhow!(message).context(Hint("use `--data test` or `--data validation`".to_owned())));
     }
-    let (device, threads) = args.device_args.resolve()?;
+    let device = resolve_device(args.compute_args.device)?;
+    let threads = threads::requested_or_available(args.compute_args.threads);
     threads::set_limit(threads);
     threads::set_libtorch(threads);
     let (mut data, mut warnings) = (None, BTreeSet::new());

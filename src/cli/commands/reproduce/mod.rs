@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use serde_json::json;
 
-use crate::cli::args::device_args::DeviceOfRunArgs;
+use crate::cli::args::compute_args::RecordedComputeArgs;
 use crate::cli::args::log_args::LogArgs;
 use crate::cli::args::run_args::{ExecutionConfig, signals_and_progress};
 use crate::cli::args::runs_dir::RunsDir;
@@ -29,7 +29,7 @@ pub struct Args {
     #[arg(value_name = "RUN")]
     run: String,
     #[command(flatten)]
-    device_args: DeviceOfRunArgs,
+    compute_args: RecordedComputeArgs,
     /// Keep the new run in DIR [default: it is removed after the comparison]
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
@@ -68,7 +68,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     stored.note.iter().for_each(|note| terminal::say(&format!("note: {note}")));
     let keep =
         args.keep.as_deref().map(std::path::absolute).transpose().context("failed to resolve the path of `--keep`")?;
-    let execution = ExecutionConfig::from_run(&stored.options, &args.device_args)?;
+    let execution = ExecutionConfig::from_run(&stored.options, args.compute_args.device, args.compute_args.threads)?;
     execution.apply();
     let (signals, mut progress) = signals_and_progress(args.quiet, &args.log_args)?;
     let cache = Cache::for_user();

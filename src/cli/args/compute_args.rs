@@ -1,15 +1,12 @@
-//! Arguments of commands that compute: the device and the number of CPU threads.
+//! Device and CPU threads.
 
-use tch::Device;
-
-use crate::cli::args::lookup::resolve_device;
 use crate::cli::args::user_defaults;
 use crate::device::DeviceChoice;
 use crate::tensor::threads;
 
-/// Device and threads; by default those of `runner.toml`, or all of this machine.
-#[derive(Clone, Debug, clap::Args)]
-pub struct DeviceArgs {
+/// Device and CPU threads, with the user's defaults.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub struct ComputeArgs {
     /// auto, cpu, cuda or cuda:N [default: `device` of runner.toml, else auto]
     #[arg(long, default_value = user_defaults::device(), hide_default_value = true)]
     pub device: DeviceChoice,
@@ -25,19 +22,9 @@ pub struct DeviceArgs {
     pub threads: Option<usize>,
 }
 
-impl DeviceArgs {
-    /// Returns the device and the number of threads.
-    ///
-    /// # Errors
-    /// If the device cannot be used.
-    pub fn resolve(&self) -> anyhow::Result<(Device, usize)> {
-        Ok((resolve_device(self.device)?, threads::requested_or_available(self.threads)))
-    }
-}
-
-/// Device and threads; by default those of the run.
-#[derive(Clone, Debug, Default, clap::Args)]
-pub struct DeviceOfRunArgs {
+/// Device and CPU threads of a saved run, unless others are named.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub struct RecordedComputeArgs {
     /// cpu, cuda or cuda:N [default: the device of the run]
     #[arg(long)]
     pub device: Option<DeviceChoice>,
