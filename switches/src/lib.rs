@@ -14,6 +14,7 @@ use torch_sys as _;
 unsafe extern "C" {
     safe fn runner_set_arithmetic(tf32: bool, deterministic: bool) -> bool;
     fn runner_arithmetic(tf32: *mut bool, deterministic: *mut bool) -> bool;
+    fn runner_gpu_peak(index: i32, peak: *mut u64) -> bool;
     fn runner_gpu_memory(index: i32, free: *mut u64, total: *mut u64) -> bool;
     fn runner_generator_new(index: c_int, generator: *mut *mut c_void) -> bool;
     fn runner_generator_swap(index: c_int, generator: *mut c_void) -> bool;
@@ -41,6 +42,15 @@ pub fn gpu_memory(index: usize) -> Option<(u64, u64)> {
     let (mut free, mut total) = (0, 0);
     // SAFETY: both pointers are valid for the call, which keeps neither and lets no exception out.
     unsafe { runner_gpu_memory(index, &raw mut free, &raw mut total) }.then_some((free, total))
+}
+
+/// Largest number of bytes that tensors have had on a GPU at once, as `torch.cuda.max_memory_allocated`; `None` where it
+/// cannot be asked.
+pub fn gpu_peak(index: usize) -> Option<u64> {
+    let index = i32::try_from(index).ok()?;
+    let mut peak = 0;
+    // SAFETY: the pointer is valid for the call, which does not keep it and lets no exception out.
+    unsafe { runner_gpu_peak(index, &raw mut peak) }.then_some(peak)
 }
 
 /// Random generator of a device: libtorch's `at::Generator`.

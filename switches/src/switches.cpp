@@ -2,6 +2,7 @@
 // generators.
 // Each answers whether it could be done; no exception leaves this file.
 
+#include <cstddef>
 #include <cstdint>
 
 #include <ATen/Context.h>
@@ -67,6 +68,15 @@ extern "C" bool runner_arithmetic(bool* tf32, bool* deterministic) noexcept {
     };
     *tf32 = is_tf32(at::Float32Op::MATMUL) || is_tf32(at::Float32Op::CONV);
     *deterministic = context.deterministicAlgorithms();
+  });
+}
+
+// The most memory that tensors have taken on a GPU at once since the process began, in bytes.
+extern "C" bool runner_gpu_peak(int index, std::uint64_t* peak) noexcept {
+  return done([=] {
+    const auto stats = at::getDeviceAllocator(c10::kCUDA)->getDeviceStats(static_cast<c10::DeviceIndex>(index));
+    constexpr auto all = static_cast<std::size_t>(c10::CachingAllocator::StatType::AGGREGATE);
+    *peak = static_cast<std::uint64_t>(stats.allocated_bytes[all].peak);
   });
 }
 

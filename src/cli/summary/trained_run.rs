@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use crate::device::memory;
+use crate::device::{self, memory};
+use crate::experiment::plan::Plan;
 use crate::experiment::plan::study::Study;
 use crate::experiment::run::Finished;
 use crate::experiment::store::find::SavedRun;
@@ -25,6 +26,8 @@ pub struct TrainedRun<'a> {
     pub histories: Cow<'a, [History]>,
     /// Largest resident memory of the training process in bytes, if it is known.
     pub peak_memory: Option<u64>,
+    /// Most bytes that tensors had on the GPU at once, if it was used.
+    pub peak_gpu_memory: Option<u64>,
     /// Number of planned trials of an unfinished run.
     pub planned: Option<usize>,
 }
@@ -39,6 +42,11 @@ impl<'a> TrainedRun<'a> {
             variants: study.plans.iter().map(|plan| plan.variant.clone()).collect(),
             histories: Cow::Borrowed(&finished.histories),
             peak_memory: memory::peak_of_process(),
+            peak_gpu_memory: finished
+                .histories
+                .first()
+                .and_then(|history| device::gpu_with_name(&history.environment.device))
+                .and_then(memory::peak_of_gpu),
             planned: (finished.histories.len() < planned).then_some(planned),
         }
     }
@@ -48,20 +56,27 @@ impl<'a> TrainedRun<'a> {
         let record = RunRecord::read(&run.folder).ok();
         let unfinished = record.as_ref().filter(|record| !record.finished).and_then(|record| record.study().ok());
         let histories: Vec<History> = run.trials.into_iter().map(|trial| trial.history).collect();
-        let planned = unfinished.iter().flat_map(|study| &study.plans).map(|plan| plan.variant.clone());
+        let is_named = |plan: &&Plan| run.variant.as_ref().is_none_or(|variant| plan.variant == *variant);
+        let planned =
+            unfinished.iter().flat_map(|study| &study.plans).filter(is_named).map(|plan| plan.variant.clone());
         let mut variants: Vec<String> = planned.collect();
         for history in &histories {
             if !variants.contains(&history.variant) {
                 variants.push(history.variant.clone());
             }
         }
+        let experiment = histories.first().map_or(String::new(), |history| history.experiment.clone());
         TrainedRun {
-            name: histories.first().map_or(String::new(), |history| history.experiment.clone()),
+            name: run.variant.as_ref().map_or(experiment.clone(), |variant| format!("{experiment}/{variant}")),
             folder: run.folder,
             variants,
             histories: Cow::Owned(histories),
-            peak_memory: record.and_then(|record| record.peak_memory),
-            planned: unfinished.map(|study| study.trials()),
+            peak_memory: record.as_ref().and_then(|record| record.peak_memory),
+            peak_gpu_memory: record.and_then(|record| record.peak_gpu_memory),
+            planned: unfinished.map(|study| match run.variant {
+                Some(_) => study.trials() / study.plans.len().max(1),
+                None => study.trials(),
+            }),
         }
     }
 

@@ -29,6 +29,9 @@ pub struct Description {
     pub name: String,
     /// SHA-256 over the files.
     pub sha256: String,
+    /// Texts of a user's table that seem to mark missing values and are counted as missing: `na_values` of `[data.csv]`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub na_values: Vec<String>,
     /// Parts of the source: training rows, and test rows if it has some.
     pub parts: Vec<PartDescription>,
 }
@@ -114,7 +117,7 @@ pub struct ColumnDescription {
 pub fn describe(name: &str, loaded: &Loaded) -> Description {
     let mut parts = vec![part("training", &loaded.rows, loaded)];
     parts.extend(loaded.test.as_ref().map(|test| part("test", test, loaded)));
-    Description { name: name.to_owned(), sha256: loaded.sha256.clone(), parts }
+    Description { name: name.to_owned(), sha256: loaded.sha256.clone(), na_values: Vec::new(), parts }
 }
 
 /// Describes a table; `sha256` is the checksum of its file, `target` the target column, if known.
@@ -145,7 +148,7 @@ pub fn describe_table(name: &str, table: &Table, sha256: String, target: Option<
         contradictory_rows: classes.is_some().then_some(duplicates.contradictions),
         columns,
     };
-    Description { name: name.to_owned(), sha256, parts: vec![part] }
+    Description { name: name.to_owned(), sha256, na_values: Vec::new(), parts: vec![part] }
 }
 
 /// Returns the classes of a target column and the class of each row; `None` if it has values.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context, ensure};
 
 use crate::config::hint::in_a_line;
-use crate::device::memory;
+use crate::device::{self, memory};
 use crate::experiment::plan::Plan;
 use crate::experiment::store::run_record::{FILE, RunRecord};
 use crate::experiment::store::stack_record::{GroupRecord, StackRecord, StackState, TrialName, groups_of};
@@ -111,9 +111,10 @@ impl<'a> RunState<'a> {
 
     /// Writes the record. Training continues if that fails.
     fn write(&self) {
-        let peak = memory::peak_of_process();
         let mut record = self.record.borrow_mut();
-        record.peak_memory = record.peak_memory.max(peak);
+        record.peak_memory = record.peak_memory.max(memory::peak_of_process());
+        let gpu = device::gpu_with_name(&record.options.device).and_then(memory::peak_of_gpu);
+        record.peak_gpu_memory = record.peak_gpu_memory.max(gpu);
         drop(record);
         let json = self.record.borrow().to_json();
         let json = json.expect("the record was serialized at the start and has the same types");

@@ -12,7 +12,7 @@ use crate::config::hint::Hint;
 use crate::config::suggest;
 use crate::data::inspect::csv_section::csv_section;
 use crate::data::inspect::describe::{Description, describe, describe_table};
-use crate::data::inspect::detect::read_separated;
+use crate::data::inspect::detect::{DetectedTable, detect};
 use crate::data::inspect::proposal::propose;
 use crate::data::source::DataSpec;
 use crate::data::store::cache::Cache;
@@ -68,7 +68,7 @@ impl DescribeArgs {
             missing_values: FieldFormat::missing_texts(self.missing_values.as_deref(), &self.na_values),
             numbers,
             text: TextColumns::All,
-            ..FieldFormat::new(self.separator.unwrap_or(',')).with_dates(dates.as_ref())
+            ..FieldFormat::new(',').with_dates(dates.as_ref())
         })
     }
 }
@@ -88,7 +88,7 @@ pub(crate) fn run(args: &DescribeArgs) -> anyhow::Result<Exit> {
     if args.toml {
         return print_toml(args, format);
     }
-    let description = describe_data_or_table(&Cache::for_user(), &args.name, target, &format)?;
+    let description = describe_data_or_table(&Cache::for_user(), &args.name, target, &format, args.separator)?;
     if args.json {
         terminal::json(&description);
         return Ok(Exit::Done);
@@ -96,7 +96,7 @@ pub(crate) fn run(args: &DescribeArgs) -> anyhow::Result<Exit> {
     let manifest = Manifest::named(&args.name);
     terminal::out(&describe_text::render(manifest.as_ref(), &description));
     if manifest.is_none()
-        && let Ok(proposal) = propose(Path::new(&args.name), format, target)
+        && let Ok(proposal) = propose(Path::new(&args.name), format, args.separator, target)
     {
         terminal::out(&format!("\n{}", describe_text::proposed(&proposal, target.is_some())));
     }
@@ -113,7 +113,7 @@ fn print_toml(args: &DescribeArgs, format: FieldFormat) -> anyhow::Result<Exit> 
         let hint = format!("write `[data.{0}]`, or a whole experiment with `runner new NAME --data {0}`", args.name);
         return Err(anyhow!("`--toml` is for tables, and `{}` is a named data set", args.name).context(Hint(hint)));
     }
-    let proposal = propose(Path::new(&args.name), format, args.target.as_deref())
+    let proposal = propose(Path::new(&args.name), format, args.separator, args.target.as_deref())
         .map_err(|fault| table_error(&args.name, fault))?;
     if args.target.is_none() {
         let target = &proposal.target;
@@ -137,12 +137,13 @@ pub(crate) fn describe_data_or_table(
     name: &str,
     target: Option<&str>,
     reading: &FieldFormat,
+    separator: Option<char>,
 ) -> anyhow::Result<Description> {
     if is_table(name) {
-        let read = read_separated(Path::new(name), reading.clone());
-        let (table, sum, _) = read.map_err(|fault| table_error(name, fault))?;
+        let detected = detect(Path::new(name), reading.clone(), separator);
+        let DetectedTable { table, sha256, na_values, .. } = detected.map_err(|fault| table_error(name, fault))?;
         let target = target.map(|target| find_column(name, &table, target)).transpose()?;
-        return Ok(describe_table(name, &table, sum, target));
+        return Ok(Description { na_values, ..describe_table(name, &table, sha256, target) });
     }
     describe_data_set(cache, &find_manifest(name)?, target)
 }

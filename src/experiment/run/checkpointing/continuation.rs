@@ -13,7 +13,8 @@ use crate::experiment::run::checkpointing::checkpoint_reader::{RunCheckpoint, fi
 use crate::experiment::run::checkpointing::checkpoint_writer::CheckpointMetadataRef;
 use crate::experiment::run::checkpointing::settings_hash::{HashedTrial, settings_hash};
 use crate::experiment::store::history_fields;
-use crate::experiment::store::run_record::{self, ContinuedFrom, Program, RunOptions, RunRecord};
+use crate::experiment::store::history_fields::Program;
+use crate::experiment::store::run_record::{self, ContinuedFrom, RunOptions, RunRecord};
 use crate::experiment::store::stack_record::{GroupRecord, StackRecord, StackState, TrialName, groups_of};
 use crate::history::{History, Status};
 use crate::run_dir::RunDir;
