@@ -16,10 +16,9 @@ use crate::config::hint::{Hint, into_error};
 use crate::experiment::plan::Plan;
 use crate::experiment::plan::module_copies;
 use crate::experiment::plan::study::Study;
-use crate::experiment::run::grouping;
 use crate::experiment::spec::source_text::SourceText;
 use crate::experiment::store::history_fields::{self, Program};
-use crate::experiment::store::stack_record::{GroupRecord, StackRecord, StackState, TrialName};
+use crate::experiment::store::stack_record::{GroupRecord, StackRecord, StackState, TrialName, groups_of};
 use crate::history::readable_json;
 use crate::io::bounded_file;
 use crate::io::file_names::check_letters;
@@ -303,30 +302,13 @@ impl RunRecord {
     /// # Errors
     /// When they have changed, or cannot be read.
     pub fn check_data_of(&self, study: &Study) -> anyhow::Result<()> {
-        for (number, group) in self.groups_of(&study.plans).iter().enumerate() {
+        for (number, group) in groups_of(&self.groups, &study.plans).iter().enumerate() {
             let data = &group[0].spec.data;
             if let Some(sum) = data.checksum_of_files().map_err(into_error)? {
                 self.check_data(number, data.name(), &sum)?;
             }
         }
         Ok(())
-    }
-
-    /// Returns the groups of these plans: the recorded ones, then those that have not started. A recorded group without
-    /// stacks is the next one that has not started.
-    pub fn groups_of<'a>(&self, plans: &'a [Plan]) -> Vec<Vec<&'a Plan>> {
-        let is_in = |group: &GroupRecord, plan: &Plan| {
-            group.stacks.iter().flat_map(|stack| &stack.trials).any(|trial| trial.variant == plan.variant)
-        };
-        let unrecorded = plans.iter().filter(|plan| !self.groups.iter().any(|group| is_in(group, plan)));
-        let mut others = grouping::groups(unrecorded).into_iter();
-        let mut groups: Vec<Vec<&Plan>> = Vec::new();
-        for group in &self.groups {
-            let recorded: Vec<&Plan> = plans.iter().filter(|plan| is_in(group, plan)).collect();
-            groups.extend(if recorded.is_empty() { others.next() } else { Some(recorded) });
-        }
-        groups.extend(others);
-        groups
     }
 
     /// All planned stacks.

@@ -9,7 +9,7 @@ use crate::config::hint::in_a_line;
 use crate::device::{self, memory};
 use crate::experiment::plan::Plan;
 use crate::experiment::store::run_record::{FILE, RunRecord};
-use crate::experiment::store::stack_record::{GroupRecord, StackRecord, StackState, TrialName};
+use crate::experiment::store::stack_record::{GroupRecord, StackRecord, StackState, TrialName, groups_of};
 use crate::history::History;
 use crate::run_dir::RunDir;
 
@@ -31,9 +31,9 @@ impl<'a> RunState<'a> {
         self.record.borrow().groups.get(group).map(|group| group.stacks.clone()).unwrap_or_default()
     }
 
-    /// Returns the groups of these plans; see [`RunRecord::groups_of`].
+    /// Returns the groups of these plans; see [`groups_of`].
     pub fn groups_of<'p>(&self, plans: &'p [Plan]) -> Vec<Vec<&'p Plan>> {
-        self.record.borrow().groups_of(plans)
+        groups_of(&self.record.borrow().groups, plans)
     }
 
     /// Whether the run continues another one from its last epoch.

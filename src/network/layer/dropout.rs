@@ -37,10 +37,6 @@ impl LayerSpec for Dropout {
     fn check(&self) -> Result<(), Invalid> {
         below_one("p", self.p)
     }
-
-    fn draws_random_numbers(&self) -> bool {
-        true
-    }
 }
 
 /// Dropout layer of a stack: `[replicas, batch, …]` → the same shape.

@@ -166,10 +166,6 @@ impl LayerSpec for TorchScript {
         buffers.collect()
     }
 
-    fn draws_random_numbers(&self) -> bool {
-        true // its code is not known
-    }
-
     fn mixes_rows(&self) -> bool {
         true
     }

@@ -83,10 +83,6 @@ impl LayerSpec for MultiHeadAttention {
         }
     }
 
-    fn draws_random_numbers(&self) -> bool {
-        self.dropout > 0.0
-    }
-
     fn reuses_weights(&self) -> bool {
         true
     }

@@ -215,10 +215,6 @@ macro_rules! recurrent_layer {
                 self.0.parameters(input, init, self.cell())
             }
 
-            fn draws_random_numbers(&self) -> bool {
-                self.0.dropout > 0.0
-            }
-
             fn reuses_weights(&self) -> bool {
                 true
             }

@@ -132,10 +132,6 @@ impl<L: NestedLayer> LayerSpec for Parallel<L> {
         named.collect()
     }
 
-    fn draws_random_numbers(&self) -> bool {
-        self.any(|layer| layer.draws_random_numbers())
-    }
-
     fn mixes_rows(&self) -> bool {
         self.any(|layer| layer.mixes_rows())
     }

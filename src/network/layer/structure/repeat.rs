@@ -81,10 +81,6 @@ impl<L: NestedLayer> LayerSpec for Repeat<L> {
         chain::buffers(&self.expanded(), input)
     }
 
-    fn draws_random_numbers(&self) -> bool {
-        chain::any(&self.layers, |layer| layer.draws_random_numbers())
-    }
-
     fn mixes_rows(&self) -> bool {
         chain::any(&self.layers, |layer| layer.mixes_rows())
     }

@@ -70,10 +70,6 @@ impl<L: NestedLayer> LayerSpec for Residual<L> {
         of(&self.layers, "layers").chain(of(&self.projection, "projection")).collect()
     }
 
-    fn draws_random_numbers(&self) -> bool {
-        self.any(|layer| layer.draws_random_numbers())
-    }
-
     fn mixes_rows(&self) -> bool {
         self.any(|layer| layer.mixes_rows())
     }
