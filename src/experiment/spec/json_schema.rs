@@ -114,7 +114,7 @@ fn add_abbreviations(fields: &mut Map<String, Value>) {
         let Some(properties) = choice.get_mut("properties").and_then(Value::as_object_mut) else { continue };
         for (name, settings) in properties {
             names.push(name.clone());
-            *settings = json!({ "anyOf": [settings.take(), { "type": ["number", "string"] }] });
+            *settings = json!({ "anyOf": [settings.take(), { "type": ["number", "string", "array"] }] });
         }
     }
     if names.is_empty() {

@@ -3,7 +3,7 @@
 use tch::Tensor;
 use tch::nn::Module;
 
-use crate::network::layer::activation::Softmax;
+use crate::network::layer::activation::softmax::Softmax;
 use crate::network::layer::layer_spec::LayerSpec;
 use crate::tensor::shape::{Shape, ShapeError};
 
