@@ -8,12 +8,12 @@
 use tch::Tensor;
 
 /// Merges the replicas into the channels: `[replicas, batch, channels, …]` → `[batch, replicas · channels, …]`.
-pub(in crate::network::layer) fn merge_replicas(xs: &Tensor) -> Tensor {
+pub(crate) fn merge_replicas(xs: &Tensor) -> Tensor {
     xs.transpose(0, 1).flatten(1, 2)
 }
 
 /// Separates the replicas again: `[batch, replicas · channels, …]` → `[replicas, batch, channels, …]`.
-pub(in crate::network::layer) fn split_replicas(ys: &Tensor, replicas: i64) -> Tensor {
+pub(crate) fn split_replicas(ys: &Tensor, replicas: i64) -> Tensor {
     ys.unflatten(1, [replicas, -1]).transpose(0, 1)
 }
 

@@ -28,7 +28,7 @@ impl Pair {
         }
     }
 
-    pub(in crate::network::layer) fn at_least_one(self, key: &str) -> Result<(), Invalid> {
+    pub(crate) fn at_least_one(self, key: &str) -> Result<(), Invalid> {
         require(self.sides().iter().all(|&side| side >= 1), key, "must be at least 1", self)
     }
 }
@@ -92,7 +92,7 @@ pub struct Window {
 
 impl Window {
     /// Returns the channels, height and width of the input, and the height and width of the output.
-    pub(in crate::network::layer) fn over(&self, input: &Shape) -> Result<([i64; 3], [i64; 2]), ShapeError> {
+    pub(crate) fn over(&self, input: &Shape) -> Result<([i64; 3], [i64; 2]), ShapeError> {
         let fault = |wanted, hint| ShapeError { wanted, found: input.clone(), hint: Some(hint), problem: None };
         let &[channels, height, width] = input.dimensions() else {
             let hint = "for images, set `flatten = false` in the data, and put `\"flatten\"` and `linear` after this layer; for a table, use `linear`";
