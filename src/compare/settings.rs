@@ -11,8 +11,14 @@ pub const DESCRIPTIVE_KEYS: [&str; 10] =
     ["name", "title", "question", "source", "lesson", "quick", "reference", "theirs", "expect", "variants"];
 
 /// Paths of the user's data files. Files with the same checksum are the same data, wherever they are.
-const PATHS: [(&str, &str); 5] =
-    [("csv", "path"), ("idx", "images"), ("idx", "labels"), ("idx", "test_images"), ("idx", "test_labels")];
+const PATHS: [(&str, &str); 6] = [
+    ("csv", "path"),
+    ("idx", "images"),
+    ("idx", "labels"),
+    ("idx", "test_images"),
+    ("idx", "test_labels"),
+    ("arrays", "path"),
+];
 
 /// Returns the settings of a trial without its seed: two trials with the same identity differ only by chance.
 pub fn identity(history: &History) -> String {

@@ -92,7 +92,10 @@ impl Prepared {
             }
         };
         let (preprocessing, training) = Preprocessing::fit(Training(take(&parts.training)), loaded, scale)?;
-        let validation = parts.validation.as_ref().map(|numbers| preprocessing.apply(take(numbers), "validation"));
+        let validation = match &parts.validation {
+            Some(numbers) => Some(take(numbers)),
+            None => loaded.validation.as_ref().map(Rows::shallow_clone),
+        };
         let test = match &parts.test {
             Some(numbers) => Some(take(numbers)),
             None => loaded.test.as_ref().map(Rows::shallow_clone),
@@ -108,7 +111,7 @@ impl Prepared {
             classes: loaded.classes.clone(),
             features,
             training,
-            validation: validation.transpose()?.map(Validation),
+            validation: validation.map(|rows| preprocessing.apply(rows, "validation")).transpose()?.map(Validation),
             test: test.map(|rows| preprocessing.apply(rows, "test")).transpose()?.map(Test),
             preprocessing,
             parts: parts.clone(),

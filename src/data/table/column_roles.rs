@@ -90,7 +90,15 @@ impl SelectedColumns<'_> {
     pub fn info(&self) -> DatasetInfo {
         let sample = Shape::from([self.encoding.width() as i64]);
         let (classes, notes) = (self.targets.names.clone(), self.notes.clone());
-        DatasetInfo { sample, target: self.targets.target, rows: self.rows, test_rows: 0, classes, notes }
+        DatasetInfo {
+            sample,
+            target: self.targets.target,
+            rows: self.rows,
+            test_rows: 0,
+            validation_rows: 0,
+            classes,
+            notes,
+        }
     }
 
     /// Converts the rows to tensors. `sha256` is the checksum of the source. `reading` is the format of its fields; the
@@ -112,6 +120,7 @@ impl SelectedColumns<'_> {
                 weights: self.weights.as_deref().map(Tensor::from_slice),
             },
             classes: self.targets.names,
+            validation: None,
             test: None,
             largest: 1.0,
             form: Form::Table(Box::new(TableForm { encoding: self.encoding, target: self.target, reading })),
