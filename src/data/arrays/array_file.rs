@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use safetensors::tensor::Metadata;
-use tch::{Kind, Tensor};
+use tch::Tensor;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
@@ -14,7 +14,8 @@ use crate::config::suggest;
 use crate::data::arrays::element::Element;
 use crate::data::arrays::fill;
 use crate::data::arrays::npy_header::{self, ArrayHeader, MAGIC};
-use crate::data::store::hashed_file::{self, HashingReader};
+use crate::data::arrays::targets::TargetArray;
+use crate::data::store::hashed_file;
 use crate::data::store::user_file;
 use crate::data::table::csv_text::TableError;
 use crate::io::bounded_file;
@@ -31,6 +32,12 @@ const MAX_SAFETENSORS_HEADER: u64 = 16 << 20;
 const MOST_NAMED: usize = 12;
 
 const HOW_TO_SAVE: &str = "save arrays in Python: `numpy.savez(\"data.npz\", x=x, y=y)`";
+
+/// Returns whether the name of a file is that of arrays.
+pub fn is_array_file(path: &Path) -> bool {
+    let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
+    matches!(extension.as_deref(), Some("npz" | "npy" | "safetensors"))
+}
 
 /// An open file with arrays.
 #[derive(Debug)]
@@ -131,20 +138,30 @@ impl ArrayFile {
         self.with_reader(name, |_, header| Ok(header))
     }
 
-    /// Reads an array; `kind` as for [`Element::convert`].
+    /// Returns the values of an array: u8 for bytes and yes-or-no values, else f32.
     ///
     /// # Errors
     /// As for [`ArrayFile::header`], and when its type is not one of numbers, it has fewer or more values than its header
     /// says, a value is not finite, or it does not fit into half of the free memory.
-    pub fn read(&mut self, name: &str, kind: impl Fn(Element) -> Kind) -> Result<Tensor, TableError> {
+    pub fn tensor(&mut self, name: &str) -> Result<Tensor, TableError> {
         self.with_reader(name, |reader, header| {
-            let element = header.element.clone().map_err(|what| {
-                let hint = "store numbers; of text in Python: `numpy.unique(y, return_inverse=True)[1]`";
-                TableError::new(format!("contains {what}")).hint(hint)
-            })?;
-            let kind = kind(element);
-            check_memory(&header, element, kind)?;
-            fill::read(reader, &header, element, kind)
+            let element = numbers(&header)?;
+            // a transposed copy is made of an array in Fortran order
+            let bytes = if element.largest_byte().is_some() { 1 } else { 4 };
+            check_memory(&header, if header.is_fortran { 2 * bytes } else { bytes })?;
+            fill::tensor(reader, &header, element)
+        })
+    }
+
+    /// Returns the values of targets.
+    ///
+    /// # Errors
+    /// As for [`ArrayFile::tensor`].
+    pub fn targets(&mut self, name: &str) -> Result<TargetArray, TableError> {
+        self.with_reader(name, |reader, header| {
+            let element = numbers(&header)?;
+            check_memory(&header, 16)?;
+            fill::targets(reader, &header, element)
         })
     }
 
@@ -212,23 +229,12 @@ impl ArrayFile {
         }
     }
 
-    /// Returns the SHA-256 of the file, in hexadecimal.
+    /// Returns the SHA-256 of a file, in hexadecimal.
     ///
     /// # Errors
     /// When it cannot be read; the message follows the file name.
     pub fn sha256(path: &Path) -> Result<String, TableError> {
-        let file = bounded_file::open(path);
-        let file = file.map_err(|error| TableError::new(format!("cannot be read: {error}")))?;
-        let mut reader = HashingReader::new(file);
-        let mut buffer = vec![0; 1 << 20];
-        loop {
-            match reader.read(&mut buffer) {
-                Ok(0) => return Ok(reader.sum()),
-                Ok(_) => {}
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(TableError::new(format!("cannot be read: {error}"))),
-            }
-        }
+        hashed_file::sum(path).map_err(|error| TableError::new(format!("cannot be read: {error}")))
     }
 
     /// Checks that the file is the one that was opened.
@@ -293,11 +299,16 @@ fn check_length(header: &ArrayHeader, found: u64) -> Result<(), TableError> {
     }
 }
 
-/// Checks that an array fits into half of the free memory.
-fn check_memory(header: &ArrayHeader, element: Element, kind: Kind) -> Result<(), TableError> {
-    // a transposed copy is made of an array in Fortran order
-    let copies = if header.is_fortran { 2 } else { 1 };
-    let of_value = kind.elt_size_in_bytes().max(element.bytes()) as u64 * copies;
+/// Returns the type of the values.
+fn numbers(header: &ArrayHeader) -> Result<Element, TableError> {
+    header.element.clone().map_err(|what| {
+        let hint = "store numbers; of text in Python: `numpy.unique(y, return_inverse=True)[1]`";
+        TableError::new(format!("contains {what}")).hint(hint)
+    })
+}
+
+/// Checks that an array fits into half of the free memory; `of_value` is the number of bytes of a value.
+fn check_memory(header: &ArrayHeader, of_value: u64) -> Result<(), TableError> {
     let bytes = header.count().map_or(u64::MAX, |count| (count as u64).saturating_mul(of_value));
     let limit = hashed_file::max_bytes();
     if bytes <= limit {

@@ -1,7 +1,6 @@
-//! Types of the values of an array, and their conversion to libtorch's types.
+//! Types of the values of an array, and their conversion to Rust's types.
 
 use safetensors::tensor::Dtype;
-use tch::{Kind, Tensor};
 
 /// Type of the values of an array, with their byte order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,85 +139,139 @@ impl Element {
         }
     }
 
-    /// Converts the bytes of values to a tensor of one dimension, `kind` u8 (from [`Element::largest_byte`] types only),
-    /// int64 (from integers), f32 or f64.
+    /// Converts the bytes of values to f32 and appends them to `to`.
     ///
     /// # Errors
     /// The first value that is not finite or too large.
-    pub fn convert(self, bytes: &mut [u8], kind: Kind) -> Result<Tensor, BadValue> {
-        if self.is_big_endian && self.bytes() > 1 {
-            bytes.chunks_exact_mut(self.bytes()).for_each(<[u8]>::reverse);
+    pub fn floats(self, bytes: &[u8], to: &mut Vec<f32>) -> Result<(), BadValue> {
+        let first = to.len();
+        match self.number {
+            Number::Bool | Number::U8 => to.extend(bytes.iter().map(|&value| f32::from(value))),
+            Number::I8 => to.extend(self.items(bytes).map(|item| f32::from(i8::from_le_bytes(item)))),
+            Number::U16 => to.extend(self.items(bytes).map(|item| f32::from(u16::from_le_bytes(item)))),
+            Number::I16 => to.extend(self.items(bytes).map(|item| f32::from(i16::from_le_bytes(item)))),
+            Number::U32 => to.extend(self.items(bytes).map(|item| u32::from_le_bytes(item) as f32)),
+            Number::I32 => to.extend(self.items(bytes).map(|item| i32::from_le_bytes(item) as f32)),
+            Number::U64 => to.extend(self.items(bytes).map(|item| u64::from_le_bytes(item) as f32)),
+            Number::I64 => to.extend(self.items(bytes).map(|item| i64::from_le_bytes(item) as f32)),
+            Number::F16 => to.extend(self.items(bytes).map(half)),
+            Number::BF16 => to.extend(self.items(bytes).map(brain_half)),
+            Number::F32 => to.extend(self.items(bytes).map(f32::from_le_bytes)),
+            Number::F64 => to.extend(self.items(bytes).map(|item| f64::from_le_bytes(item) as f32)),
         }
-        let count = (bytes.len() / self.bytes()) as i64;
-        let of_kind = |kind: Kind| Tensor::from_data_size(bytes, &[count], kind);
-        let tensor = match self.number {
-            Number::Bool | Number::U8 => of_kind(Kind::Uint8),
-            Number::I8 => of_kind(Kind::Int8),
-            Number::I16 => of_kind(Kind::Int16),
-            Number::I32 => of_kind(Kind::Int),
-            Number::I64 => of_kind(Kind::Int64),
-            Number::F16 => of_kind(Kind::Half),
-            Number::BF16 => of_kind(Kind::BFloat16),
-            Number::F32 => of_kind(Kind::Float),
-            Number::F64 => of_kind(Kind::Double),
-            // libtorch has no unsigned numbers of these sizes
-            Number::U16 => {
-                let values = bytes.as_chunks::<2>().0.iter().map(|value| i32::from(u16::from_le_bytes(*value)));
-                Tensor::from_slice(&values.collect::<Vec<i32>>())
-            }
-            Number::U32 => {
-                let values = bytes.as_chunks::<4>().0.iter().map(|value| i64::from(u32::from_le_bytes(*value)));
-                Tensor::from_slice(&values.collect::<Vec<i64>>())
-            }
+        match to[first..].iter().position(|value| !value.is_finite()) {
+            Some(index) => Err(self.bad_float(bytes, index)),
+            None => Ok(()),
+        }
+    }
+
+    /// Converts the bytes of integers, and of yes-or-no values, to i64 and appends them to `to`.
+    ///
+    /// # Errors
+    /// The first value that is too large.
+    pub fn integers(self, bytes: &[u8], to: &mut Vec<i64>) -> Result<(), BadValue> {
+        match self.number {
+            Number::Bool | Number::U8 => to.extend(bytes.iter().map(|&value| i64::from(value))),
+            Number::I8 => to.extend(self.items(bytes).map(|item| i64::from(i8::from_le_bytes(item)))),
+            Number::U16 => to.extend(self.items(bytes).map(|item| i64::from(u16::from_le_bytes(item)))),
+            Number::I16 => to.extend(self.items(bytes).map(|item| i64::from(i16::from_le_bytes(item)))),
+            Number::U32 => to.extend(self.items(bytes).map(|item| i64::from(u32::from_le_bytes(item)))),
+            Number::I32 => to.extend(self.items(bytes).map(|item| i64::from(i32::from_le_bytes(item)))),
+            Number::I64 => to.extend(self.items(bytes).map(i64::from_le_bytes)),
             Number::U64 => {
-                let values = || bytes.as_chunks::<8>().0.iter().map(|value| u64::from_le_bytes(*value));
-                match kind {
-                    Kind::Float => Tensor::from_slice(&values().map(|value| value as f32).collect::<Vec<f32>>()),
-                    _ => {
-                        let checked = values().enumerate().map(|(index, value)| {
-                            i64::try_from(value).map_err(|_| BadValue {
-                                index,
-                                message: format!("{value}, but integers must be below 2⁶³"),
-                            })
-                        });
-                        Tensor::from_slice(&checked.collect::<Result<Vec<i64>, BadValue>>()?)
-                    }
+                for (index, item) in self.items(bytes).enumerate() {
+                    let value = u64::from_le_bytes(item);
+                    let message = || format!("{value}, but integers must be below 2⁶³");
+                    to.push(i64::try_from(value).map_err(|_| BadValue { index, message: message() })?);
                 }
             }
-        };
-        let converted = tensor.to_kind(kind);
-        if self.is_float() && !is_finite(&converted) {
-            return Err(bad_value(&tensor, &converted));
+            Number::F16 | Number::BF16 | Number::F32 | Number::F64 => unreachable!("the values are integers"),
         }
-        Ok(converted)
+        Ok(())
+    }
+
+    /// Converts the bytes of floating-point numbers to f64 and appends them to `to`.
+    ///
+    /// # Errors
+    /// The first value that is not finite.
+    pub fn doubles(self, bytes: &[u8], to: &mut Vec<f64>) -> Result<(), BadValue> {
+        let first = to.len();
+        match self.number {
+            Number::F16 => to.extend(self.items(bytes).map(|item| f64::from(half(item)))),
+            Number::BF16 => to.extend(self.items(bytes).map(|item| f64::from(brain_half(item)))),
+            Number::F32 => to.extend(self.items(bytes).map(|item| f64::from(f32::from_le_bytes(item)))),
+            Number::F64 => to.extend(self.items(bytes).map(f64::from_le_bytes)),
+            _ => unreachable!("the values are floating-point numbers"),
+        }
+        match to[first..].iter().position(|value| !value.is_finite()) {
+            Some(index) => Err(self.bad_float(bytes, index)),
+            None => Ok(()),
+        }
+    }
+
+    /// Returns the bytes of each value in little-endian order.
+    fn items<const N: usize>(self, bytes: &[u8]) -> impl Iterator<Item = [u8; N]> {
+        let is_big_endian = self.is_big_endian;
+        bytes.as_chunks::<N>().0.iter().map(move |&item| {
+            let mut item = item;
+            if is_big_endian {
+                item.reverse();
+            }
+            item
+        })
+    }
+
+    /// Describes a value that is not finite as f32.
+    fn bad_float(self, bytes: &[u8], index: usize) -> BadValue {
+        let item = &bytes[index * self.bytes()..];
+        let value = match self.number {
+            Number::F64 => self.items(item).map(f64::from_le_bytes).next(),
+            Number::F32 => self.items(item).map(|item| f64::from(f32::from_le_bytes(item))).next(),
+            Number::F16 => self.items(item).map(|item| f64::from(half(item))).next(),
+            Number::BF16 => self.items(item).map(|item| f64::from(brain_half(item))).next(),
+            _ => None,
+        };
+        let message = match value {
+            Some(value) if value.is_nan() => "NaN".to_owned(),
+            Some(value) if value.is_finite() => format!("{value:e}, which is too large for a 32-bit float"),
+            _ => "an infinite value".to_owned(),
+        };
+        BadValue { index, message }
     }
 }
 
-fn is_finite(tensor: &Tensor) -> bool {
-    tensor.isfinite().all().int64_value(&[]) != 0
+/// Converts a 16-bit float.
+fn half(bytes: [u8; 2]) -> f32 {
+    let bits = u16::from_le_bytes(bytes);
+    let (sign, exponent, fraction) = (bits >> 15, (bits >> 10) & 0x1f, f32::from(bits & 0x3ff) / 1024.0);
+    let size = match exponent {
+        0 => fraction * 2.0_f32.powi(-14),
+        0x1f if fraction == 0.0 => f32::INFINITY,
+        0x1f => f32::NAN,
+        _ => (1.0 + fraction) * 2.0_f32.powi(i32::from(exponent) - 15),
+    };
+    if sign == 1 { -size } else { size }
 }
 
-/// Returns the first value that is not finite, before or after the conversion.
-fn bad_value(values: &Tensor, converted: &Tensor) -> BadValue {
-    let numbers = |tensor: &Tensor| Vec::<f64>::try_from(tensor.to_kind(Kind::Double)).expect("just made f64");
-    let index = numbers(converted).iter().position(|value| !value.is_finite()).expect("one is not finite");
-    let value = numbers(values)[index];
-    let message = match () {
-        () if value.is_nan() => "NaN".to_owned(),
-        () if value.is_infinite() => "an infinite value".to_owned(),
-        () => format!("{value:e}, which is too large for a 32-bit float"),
-    };
-    BadValue { index, message }
+/// Converts a bfloat16: the upper half of an f32.
+fn brain_half(bytes: [u8; 2]) -> f32 {
+    f32::from_bits(u32::from(u16::from_le_bytes(bytes)) << 16)
 }
 
 #[cfg(test)]
 mod tests {
+    use tch::{Kind, Tensor};
+
     use super::*;
 
-    fn converted(descr: &str, bytes: &[u8], kind: Kind) -> Result<Vec<f64>, BadValue> {
-        let tensor = Element::from_descr(descr).unwrap().convert(&mut bytes.to_vec(), kind)?;
-        assert_eq!(tensor.kind(), kind);
-        Ok(Vec::try_from(tensor.to_kind(Kind::Double)).unwrap())
+    fn floats(descr: &str, bytes: &[u8]) -> Result<Vec<f32>, BadValue> {
+        let mut values = Vec::new();
+        Element::from_descr(descr).unwrap().floats(bytes, &mut values).map(|()| values)
+    }
+
+    fn integers(descr: &str, bytes: &[u8]) -> Result<Vec<i64>, BadValue> {
+        let mut values = Vec::new();
+        Element::from_descr(descr).unwrap().integers(bytes, &mut values).map(|()| values)
     }
 
     #[test]
@@ -239,21 +292,40 @@ mod tests {
             ("<f8", &(-0.25_f64).to_le_bytes(), -0.25),
             ("=f8", &0.75_f64.to_le_bytes(), 0.75),
         ] {
-            assert_eq!(converted(descr, bytes, Kind::Float).unwrap(), [number], "{descr}");
+            assert_eq!(floats(descr, bytes).unwrap(), [number], "{descr}");
+            if !Element::from_descr(descr).unwrap().is_float() {
+                assert_eq!(integers(descr, bytes).unwrap(), [number as i64], "{descr}");
+            }
         }
-        assert_eq!(converted("<u8", &u64::MAX.to_le_bytes(), Kind::Float).unwrap(), [2.0_f64.powi(64)]);
-        assert_eq!(converted("<i8", &i64::MAX.to_le_bytes(), Kind::Int64).unwrap(), [2.0_f64.powi(63)]);
+        assert_eq!(floats("<u8", &u64::MAX.to_le_bytes()).unwrap(), [2.0_f32.powi(64)]);
+        assert_eq!(integers("<i8", &i64::MAX.to_le_bytes()).unwrap(), [i64::MAX]);
+        let mut doubles = Vec::new();
+        Element::from_descr(">f8").unwrap().doubles(&0.1_f64.to_be_bytes(), &mut doubles).unwrap();
+        assert_eq!(doubles, [0.1]);
+    }
+
+    #[test]
+    fn sixteen_bits_are_converted_as_by_libtorch() {
+        let all: Vec<u8> = (0..=u16::MAX).flat_map(u16::to_le_bytes).collect();
+        for (kind, convert) in [(Kind::Half, half as fn([u8; 2]) -> f32), (Kind::BFloat16, brain_half)] {
+            let wanted = Tensor::from_data_size(&all, &[1 << 16], kind).to_kind(Kind::Float);
+            let wanted = Vec::<f32>::try_from(wanted).unwrap();
+            for (bits, wanted) in (0..=u16::MAX).zip(wanted) {
+                let found = convert(bits.to_le_bytes());
+                assert!(found.to_bits() == wanted.to_bits() || found.is_nan() && wanted.is_nan(), "{bits:#x}");
+            }
+        }
     }
 
     #[test]
     fn values_that_cannot_be_trained_on_are_named() {
-        let message = |descr: &str, bytes: &[u8], kind| converted(descr, bytes, kind).unwrap_err();
         let two = [1.0_f32.to_le_bytes(), f32::NAN.to_le_bytes()].concat();
-        assert_eq!(message("<f4", &two, Kind::Float), BadValue { index: 1, message: "NaN".to_owned() });
-        assert_eq!(message(">f8", &f64::INFINITY.to_be_bytes(), Kind::Double).message, "an infinite value");
-        let large = message("<f8", &1e300_f64.to_le_bytes(), Kind::Float).message;
+        assert_eq!(floats("<f4", &two).unwrap_err(), BadValue { index: 1, message: "NaN".to_owned() });
+        assert_eq!(floats(">f8", &f64::INFINITY.to_be_bytes()).unwrap_err().message, "an infinite value");
+        assert_eq!(floats("<f2", &[0, 0xfc]).unwrap_err().message, "an infinite value");
+        let large = floats("<f8", &1e300_f64.to_le_bytes()).unwrap_err().message;
         assert_eq!(large, "1e300, which is too large for a 32-bit float");
-        let large = message("<u8", &u64::MAX.to_le_bytes(), Kind::Int64).message;
+        let large = integers("<u8", &u64::MAX.to_le_bytes()).unwrap_err().message;
         assert_eq!(large, "18446744073709551615, but integers must be below 2⁶³");
         for (descr, what) in
             [("|O", "Python objects"), ("<U5", "text"), ("<c16", "complex"), ("<M8[s]", "dates"), ("<f16", "`<f16`")]

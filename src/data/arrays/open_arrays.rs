@@ -2,15 +2,13 @@
 
 use std::path::Path;
 
-use tch::{Kind, Tensor};
-
 use crate::config::check::Invalid;
 use crate::data::arrays::array_file::{ArrayFile, listed};
 use crate::data::arrays::element::Element;
 use crate::data::arrays::layout::{Channels, Layout};
 use crate::data::arrays::npy_header::ArrayHeader;
 use crate::data::arrays::settings::{ARRAY_KEYS, Arrays, NAMES, is_file};
-use crate::data::arrays::targets::{TargetArray, TargetValues, Targets};
+use crate::data::arrays::targets::{TargetArray, Targets};
 use crate::data::dataset::DatasetInfo;
 use crate::data::rows::Rows;
 use crate::data::store::checksum::sha256;
@@ -138,12 +136,26 @@ impl<'a> OpenArrays<'a> {
     pub fn targets(&mut self, settings: &Arrays) -> Result<(TargetArrays, Targets), Invalid> {
         let mut arrays = [const { None }; 3];
         for (array, part) in arrays.iter_mut().zip(self.parts.clone()) {
-            *array = part.map(|(_, y)| self.target_array(&y)).transpose()?;
+            let Some((_, y)) = part else { continue };
+            let OpenFile { path, file, .. } = &mut self.files[y.file];
+            *array = Some(file.targets(&y.name).map_err(|fault| file_error(y.key, path, fault))?);
         }
         let given = ["y", "y_val", "y_test"].into_iter().zip(&arrays);
         let given: Vec<_> = given.filter_map(|(key, array)| Some((key, array.as_ref()?))).collect();
         let targets = Targets::new(&given, settings.task, settings.classes.as_deref())?;
         Ok((arrays, targets))
+    }
+
+    /// Reads the training rows with the targets of a trained model.
+    ///
+    /// # Errors
+    /// As for [`OpenArrays::rows`].
+    pub fn training_rows(&mut self, targets: &Targets) -> Result<Rows, Invalid> {
+        let (_, y) = self.parts[0].clone().expect("there are training rows");
+        let OpenFile { path, file, .. } = &mut self.files[y.file];
+        let array = file.targets(&y.name).map_err(|fault| file_error(y.key, path, fault))?;
+        let [rows, ..] = self.rows(&[Some(array), None, None], targets)?;
+        Ok(rows.expect("there are training rows"))
     }
 
     /// Reads the training, validation and test rows.
@@ -154,8 +166,8 @@ impl<'a> OpenArrays<'a> {
         let mut rows = [const { None }; 3];
         for ((rows, part), array) in rows.iter_mut().zip(self.parts.clone()).zip(arrays) {
             let (Some((x, y)), Some(array)) = (part, array) else { continue };
-            let kind = |element: Element| if element.largest_byte().is_some() { Kind::Uint8 } else { Kind::Float };
-            let features = self.read(&x, kind)?;
+            let OpenFile { path, file, .. } = &mut self.files[x.file];
+            let features = file.tensor(&x.name).map_err(|fault| file_error(x.key, path, fault))?;
             let targets = targets.tensor(y.key, array).map_err(|fault| named(fault, &y))?;
             *rows = Some(Rows::new(self.layout.apply(&features), targets));
         }
@@ -175,34 +187,6 @@ impl<'a> OpenArrays<'a> {
         self.files.iter().try_for_each(|OpenFile { key, path, file }| {
             file.check_unchanged().map_err(|fault| file_error(key, path, fault))
         })
-    }
-
-    fn target_array(&mut self, y: &Place) -> Result<TargetArray, Invalid> {
-        let width = match y.header.shape[..] {
-            [_] => 1,
-            [_, width] if width > 0 => width as usize,
-            _ => {
-                let shape = y.header.shape_text();
-                let message = format!("has the shape {shape}, but targets have one or two dimensions");
-                return Err(named(Invalid::new(y.key, message), y));
-            }
-        };
-        let values = self.read(y, |element| match element.largest_byte() {
-            Some(_) => Kind::Uint8,
-            None if element.is_float() => Kind::Double,
-            None => Kind::Int64,
-        })?;
-        let values = values.flatten(0, -1);
-        let values = match values.kind() {
-            Kind::Double => TargetValues::Floats(Vec::try_from(values).expect("f64")),
-            _ => TargetValues::Integers(Vec::try_from(values.to_kind(Kind::Int64)).expect("int64")),
-        };
-        Ok(TargetArray { width, values })
-    }
-
-    fn read(&mut self, place: &Place, kind: impl Fn(Element) -> Kind) -> Result<Tensor, Invalid> {
-        let OpenFile { path, file, .. } = &mut self.files[place.file];
-        file.read(&place.name, kind).map_err(|fault| file_error(place.key, path, fault))
     }
 }
 

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::data::arrays::array_file::ArrayFile;
 use crate::data::arrays::layout::Channels;
 use crate::data::table::target_kind::TargetKind;
 
@@ -72,6 +73,11 @@ impl Arrays {
             None if is_file(paths) => Arrays { x: own(paths), ..Arrays::default() },
             None => Arrays { path: own(paths), ..Arrays::default() },
         }
+    }
+
+    /// Returns whether a file has arrays of features and targets with the usual names.
+    pub fn are_named_in(file: &ArrayFile) -> bool {
+        NAMES[..2].iter().all(|names| names.iter().any(|name| file.has(name)))
     }
 
     /// Returns the stated name of each array, in the order of [`ARRAY_KEYS`].

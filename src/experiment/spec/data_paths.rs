@@ -163,12 +163,13 @@ mod tests {
         let with_paths = [
             serde_json::json!({ "csv": { "path": "p", "target": "y" } }),
             serde_json::json!({ "idx": { "images": "i", "labels": "l", "test_images": "ti", "test_labels": "tl" } }),
+            serde_json::json!({ "arrays": { "x": "images", "y_test": "t.npy" } }),
         ];
         let keys = with_paths.map(|data| {
             let mut data: DataSpec = serde_json::from_value(data).unwrap();
             data.paths_mut().into_iter().map(|(key, _)| key).collect::<Vec<_>>()
         });
-        assert_eq!(keys.concat(), KEYS);
+        assert_eq!(keys.concat(), [&KEYS[..], &["y_test"]].concat());
     }
 
     #[test]

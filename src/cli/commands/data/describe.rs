@@ -10,11 +10,14 @@ use crate::cli::text::progress_bar::Progress;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
 use crate::config::suggest;
+use crate::data::arrays::array_file::{ArrayFile, is_array_file};
 use crate::data::inspect::csv_section::csv_section;
-use crate::data::inspect::describe::{Description, describe, describe_table};
+use crate::data::inspect::describe::{ArrayDescription, Description, describe, describe_table};
 use crate::data::inspect::detect::read_separated;
 use crate::data::inspect::proposal::propose;
 use crate::data::source::DataSpec;
+use crate::data::source::arrays::Arrays;
+use crate::data::source::data_source::DataSource;
 use crate::data::store::cache::Cache;
 use crate::data::store::manifest::Manifest;
 use crate::data::table::csv_text::TableError;
@@ -27,7 +30,7 @@ use crate::io::separator;
 /// Arguments of `runner data describe`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct DescribeArgs {
-    /// Data set, or path of a table (`.csv`, `.csv.gz`)
+    /// Data set, or path of a table (`.csv`, `.csv.gz`) or of arrays (`.npz`, `.npy`, `.safetensors`)
     name: String,
     /// Target column of the table
     #[arg(long, value_name = "COLUMN")]
@@ -95,7 +98,9 @@ pub(crate) fn run(args: &DescribeArgs) -> anyhow::Result<Exit> {
     }
     let manifest = Manifest::named(&args.name);
     terminal::out(&describe_text::render(manifest.as_ref(), &description));
-    if manifest.is_none()
+    if !description.arrays.is_empty() {
+        terminal::out(&format!("\n{}", array_section(&args.name, &description)));
+    } else if manifest.is_none()
         && let Ok(proposal) = propose(Path::new(&args.name), format, target)
     {
         terminal::out(&format!("\n{}", describe_text::proposed(&proposal, target.is_some())));
@@ -108,6 +113,10 @@ pub(crate) fn run(args: &DescribeArgs) -> anyhow::Result<Exit> {
 /// # Errors
 /// If the table cannot be read, or the target cannot be predicted.
 fn print_toml(args: &DescribeArgs, format: FieldFormat) -> anyhow::Result<Exit> {
+    if is_array_file(Path::new(&args.name)) {
+        terminal::out(&array_section(&args.name, &describe_arrays(&args.name)?));
+        return Ok(Exit::Done);
+    }
     if !is_table(&args.name) {
         find_manifest(&args.name)?;
         let hint = format!("write `[data.{0}]`, or a whole experiment with `runner new NAME --data {0}`", args.name);
@@ -138,6 +147,13 @@ pub(crate) fn describe_data_or_table(
     target: Option<&str>,
     reading: &FieldFormat,
 ) -> anyhow::Result<Description> {
+    if is_array_file(Path::new(name)) {
+        if target.is_some() {
+            let hint = "leave `--target` out";
+            return Err(anyhow!("`--target` needs a table, and `{name}` has arrays").context(Hint(hint.to_owned())));
+        }
+        return describe_arrays(name);
+    }
     if is_table(name) {
         let read = read_separated(Path::new(name), reading.clone());
         let (table, sum, _) = read.map_err(|fault| table_error(name, fault))?;
@@ -162,6 +178,66 @@ fn describe_data_set(cache: &Cache, manifest: &Manifest, target: Option<&str>) -
     });
     progress.end();
     description
+}
+
+/// Returns the arrays of a file, and statistics of the rows if they have the usual names.
+///
+/// # Errors
+/// If the file or an array cannot be read.
+fn describe_arrays(path: &str) -> anyhow::Result<Description> {
+    let fault = |fault: TableError| table_error(path, fault);
+    let mut file = ArrayFile::open(Path::new(path)).map_err(fault)?;
+    let names = if file.is_single() { vec![path.to_owned()] } else { file.names() };
+    let describe_array = |name: String| {
+        let header = file.header(&name)?;
+        let dtype = header.type_name().to_owned();
+        Ok(ArrayDescription { name, shape: header.shape, dtype })
+    };
+    let arrays = names.into_iter().map(describe_array).collect::<Result<Vec<_>, TableError>>().map_err(fault)?;
+    let settings = Arrays { path: Some(path.to_owned()), ..Arrays::default() };
+    if file.is_single() || !Arrays::are_named_in(&file) {
+        let sha256 = ArrayFile::sha256(Path::new(path)).map_err(fault)?;
+        return Ok(Description { name: path.to_owned(), sha256, arrays, parts: Vec::new() });
+    }
+    let loaded = settings.load(&Cache::for_user(), &mut ())?;
+    Ok(Description { arrays, ..describe(path, &loaded) })
+}
+
+/// Returns the `[data.arrays]` section of an experiment file.
+fn array_section(path: &str, description: &Description) -> String {
+    let quoted = |text: &str| toml_edit::Value::from(text).to_string();
+    let mut lines = vec!["[data.arrays]".to_owned()];
+    let is_single = matches!(&description.arrays[..], [array] if array.name == path);
+    match &description.parts[..] {
+        _ if is_single => {
+            lines.extend([format!("x = {}", quoted(path)), "y = \"y.npy\"  # the file of the targets".to_owned()]);
+        }
+        [] => {
+            let names: Vec<String> = description.arrays.iter().map(|array| array.name.clone()).collect();
+            let name = |place: usize| names.get(place).map_or("\"?\"".to_owned(), |name| quoted(name));
+            lines.push(format!("path = {}", quoted(path)));
+            lines.push(format!("x = {}  # the array of the features", name(0)));
+            lines.push(format!("y = {}  # the array of the targets", name(1)));
+        }
+        [training, others @ ..] => {
+            lines.push(format!("path = {}", quoted(path)));
+            let has = |part: &str| others.iter().any(|other| other.part == part);
+            let are_bytes = training.max.is_some_and(|max| max > 1.0)
+                && description
+                    .arrays
+                    .iter()
+                    .any(|array| array.dtype == "uint8" && array.shape.get(1..) == Some(&training.sample[..]));
+            lines.push(format!("scale = \"{}\"", if are_bytes { "unit" } else { "standard" }));
+            let stratify = if training.classes.is_empty() { "" } else { ", stratify = true" };
+            let fractions = [("test", has("test")), ("validation", has("validation"))];
+            let fractions = fractions.into_iter().filter(|(_, is_there)| !is_there);
+            let fractions: String = fractions.map(|(part, _)| format!("{part} = 0.2, ")).collect();
+            if !fractions.is_empty() {
+                lines.push(format!("split = {{ {fractions}random_state = 42{stratify} }}"));
+            }
+        }
+    }
+    lines.join("\n")
 }
 
 /// Returns the error of a file, with a hint that names the options of this command.
