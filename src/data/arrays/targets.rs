@@ -39,7 +39,8 @@ pub struct Targets {
 }
 
 impl TargetArray {
-    fn numbers(&self) -> Vec<f64> {
+    /// Returns the values as floating-point numbers.
+    pub fn numbers(&self) -> Vec<f64> {
         match &self.values {
             TargetValues::Integers(values) => values.iter().map(|&value| value as f64).collect(),
             TargetValues::Floats(values) => values.clone(),
@@ -123,6 +124,22 @@ impl Targets {
             false => name.parse().unwrap_or(class as i64),
         };
         Targets { target, names: names.to_vec(), codes: names.iter().enumerate().map(code).collect() }
+    }
+
+    /// Returns the number of rows of each class in an array that is among the targets.
+    pub fn counts(&self, array: &TargetArray) -> Vec<usize> {
+        let mut counts = vec![0; self.names.len()];
+        if array.width > 1 {
+            let numbers = array.numbers();
+            numbers
+                .chunks_exact(array.width)
+                .flat_map(|row| row.iter().position(|&value| value == 1.0))
+                .for_each(|class| counts[class] += 1);
+        } else {
+            let integers = array.integers().unwrap_or_default();
+            integers.iter().flat_map(|value| self.codes.binary_search(value)).for_each(|class| counts[class] += 1);
+        }
+        counts
     }
 
     /// Converts an array to targets, as in [`crate::data::Rows`]. `key` is that of its setting.

@@ -8,9 +8,10 @@ use crate::cli::commands::data::describe_text;
 use crate::cli::exit::Exit;
 use crate::cli::text::progress_bar::Progress;
 use crate::cli::text::terminal;
-use crate::config::hint::Hint;
+use crate::config::hint::{Hint, into_error};
 use crate::config::suggest;
 use crate::data::arrays::array_file::{ArrayFile, is_array_file};
+use crate::data::inspect::array_section::{ArraySummary, section_to_complete};
 use crate::data::inspect::csv_section::csv_section;
 use crate::data::inspect::describe::{ArrayDescription, Description, describe, describe_table};
 use crate::data::inspect::detect::read_separated;
@@ -99,7 +100,7 @@ pub(crate) fn run(args: &DescribeArgs) -> anyhow::Result<Exit> {
     let manifest = Manifest::named(&args.name);
     terminal::out(&describe_text::render(manifest.as_ref(), &description));
     if !description.arrays.is_empty() {
-        terminal::out(&format!("\n{}", array_section(&args.name, &description)));
+        terminal::out(&format!("\n{}", array_section(&args.name)?.trim_end()));
     } else if manifest.is_none()
         && let Ok(proposal) = propose(Path::new(&args.name), format, target)
     {
@@ -114,7 +115,7 @@ pub(crate) fn run(args: &DescribeArgs) -> anyhow::Result<Exit> {
 /// If the table cannot be read, or the target cannot be predicted.
 fn print_toml(args: &DescribeArgs, format: FieldFormat) -> anyhow::Result<Exit> {
     if is_array_file(Path::new(&args.name)) {
-        terminal::out(&array_section(&args.name, &describe_arrays(&args.name)?));
+        terminal::out(array_section(&args.name)?.trim_end());
         return Ok(Exit::Done);
     }
     if !is_table(&args.name) {
@@ -204,40 +205,16 @@ fn describe_arrays(path: &str) -> anyhow::Result<Description> {
 }
 
 /// Returns the `[data.arrays]` section of an experiment file.
-fn array_section(path: &str, description: &Description) -> String {
-    let quoted = |text: &str| toml_edit::Value::from(text).to_string();
-    let mut lines = vec!["[data.arrays]".to_owned()];
-    let is_single = matches!(&description.arrays[..], [array] if array.name == path);
-    match &description.parts[..] {
-        _ if is_single => {
-            lines.extend([format!("x = {}", quoted(path)), "y = \"y.npy\"  # the file of the targets".to_owned()]);
-        }
-        [] => {
-            let names: Vec<String> = description.arrays.iter().map(|array| array.name.clone()).collect();
-            let name = |place: usize| names.get(place).map_or("\"?\"".to_owned(), |name| quoted(name));
-            lines.push(format!("path = {}", quoted(path)));
-            lines.push(format!("x = {}  # the array of the features", name(0)));
-            lines.push(format!("y = {}  # the array of the targets", name(1)));
-        }
-        [training, others @ ..] => {
-            lines.push(format!("path = {}", quoted(path)));
-            let has = |part: &str| others.iter().any(|other| other.part == part);
-            let are_bytes = training.max.is_some_and(|max| max > 1.0)
-                && description
-                    .arrays
-                    .iter()
-                    .any(|array| array.dtype == "uint8" && array.shape.get(1..) == Some(&training.sample[..]));
-            lines.push(format!("scale = \"{}\"", if are_bytes { "unit" } else { "standard" }));
-            let stratify = if training.classes.is_empty() { "" } else { ", stratify = true" };
-            let fractions = [("test", has("test")), ("validation", has("validation"))];
-            let fractions = fractions.into_iter().filter(|(_, is_there)| !is_there);
-            let fractions: String = fractions.map(|(part, _)| format!("{part} = 0.2, ")).collect();
-            if !fractions.is_empty() {
-                lines.push(format!("split = {{ {fractions}random_state = 42{stratify} }}"));
-            }
-        }
+///
+/// # Errors
+/// If the file cannot be read.
+fn array_section(path: &str) -> anyhow::Result<String> {
+    let fault = |fault: TableError| table_error(path, fault);
+    let file = ArrayFile::open(Path::new(path)).map_err(fault)?;
+    match !file.is_single() && Arrays::are_named_in(&file) {
+        true => Ok(ArraySummary::read(path).map_err(into_error)?.section(path)),
+        false => Ok(section_to_complete(path, &file.names())),
     }
-    lines.join("\n")
 }
 
 /// Returns the error of a file, with a hint that names the options of this command.
