@@ -1,6 +1,7 @@
 //! Text of the `[data.arrays]` part of an experiment file, with a comment for each choice.
 
 use crate::config::check::Invalid;
+use crate::data::arrays::layout::Channels;
 use crate::data::arrays::open_arrays::OpenArrays;
 use crate::data::arrays::settings::{Arrays, is_file};
 use crate::data::dataset::DatasetInfo;
@@ -17,6 +18,8 @@ pub struct ArraySummary {
     pub problem: Option<Problem>,
     /// Whether the features are bytes, as those of images.
     pub has_bytes: bool,
+    /// Whether the channels of images are last.
+    pub has_channels_last: bool,
 }
 
 impl ArraySummary {
@@ -25,7 +28,7 @@ impl ArraySummary {
     /// # Errors
     /// When an array is missing or cannot be used.
     pub fn read(path: &str) -> Result<ArraySummary, Invalid> {
-        let settings = Arrays::of_files(path);
+        let settings = likely_settings(path);
         let mut opened = OpenArrays::open(&settings)?;
         let (arrays, targets) = opened.targets(&settings)?;
         let info = opened.info(&targets);
@@ -43,7 +46,8 @@ impl ArraySummary {
             }
             Target::Labels(_) => None,
         };
-        Ok(ArraySummary { info, problem, has_bytes: opened.element.largest_byte() == Some(255) })
+        let has_bytes = opened.element.largest_byte() == Some(255);
+        Ok(ArraySummary { info, problem, has_bytes, has_channels_last: settings.channels.is_some() })
     }
 
     /// Returns whether some rows are held out: by arrays of their own, or by the split.
@@ -54,6 +58,9 @@ impl ArraySummary {
     /// Returns the part `[data.arrays]`; `path` is the path of the file as it is written.
     pub fn section(&self, path: &str) -> String {
         let mut lines = vec!["[data.arrays]".to_owned(), format!("path = {}", quoted(path))];
+        if self.has_channels_last {
+            lines.push("# images have the channels last, as in Keras\nchannels = \"last\"".to_owned());
+        }
         lines.extend(match self.has_bytes {
             true => ["# bytes to 0–1".to_owned(), "scale = \"unit\"".to_owned()],
             false => [
@@ -75,6 +82,13 @@ impl ArraySummary {
         }
         lines.join("\n") + "\n"
     }
+}
+
+/// Returns the settings of the arrays of a file, with the channels last if the images can only be understood so.
+pub fn likely_settings(path: &str) -> Arrays {
+    let settings = Arrays::of_files(path);
+    let last = Arrays { channels: Some(Channels::Last), ..settings.clone() };
+    if OpenArrays::open(&settings).is_err() && OpenArrays::open(&last).is_ok() { last } else { settings }
 }
 
 /// Returns the part `[data.arrays]` for a file whose arrays have other names, with the names to fill in.

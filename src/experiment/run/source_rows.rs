@@ -71,10 +71,13 @@ impl SourceRows {
     /// # Errors
     /// When a class has too few rows.
     pub fn resampled(&self, prepared: Prepared, spec: &Spec, device: Device) -> anyhow::Result<Prepared> {
-        let positive = self.positive(&prepared, spec);
-        let prepared = Prepared { positive, ..prepared };
+        let mut prepared = prepared;
+        prepared.positive = self.positive(&prepared, spec);
         match (&self.leak, &spec.resample) {
-            (Some((_, record)), _) => Ok(Prepared { resampled: Some(record.clone()), ..prepared }),
+            (Some((_, record)), _) => {
+                prepared.resampled = Some(record.clone());
+                Ok(prepared)
+            }
             (None, Some(resample)) => prepared.resample(resample, device),
             (None, None) => Ok(prepared),
         }

@@ -3,7 +3,6 @@
 use std::sync::Mutex;
 
 use rayon::ThreadPool;
-use tch::Tensor;
 
 use crate::data::prepare::features::Features;
 use crate::device::fault;
@@ -145,6 +144,8 @@ pub(crate) fn useful_members(operations: usize, batch: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+    use tch::Tensor;
 
     use super::*;
     use crate::train::fused_cpu::plan::Plan;

@@ -11,7 +11,7 @@ use crate::cli::text::terminal;
 use crate::config::hint::{Hint, into_error};
 use crate::config::suggest;
 use crate::data::arrays::array_file::{ArrayFile, is_array_file};
-use crate::data::inspect::array_section::{ArraySummary, section_to_complete};
+use crate::data::inspect::array_section::{ArraySummary, likely_settings, section_to_complete};
 use crate::data::inspect::csv_section::csv_section;
 use crate::data::inspect::describe::{ArrayDescription, Description, describe, describe_table};
 use crate::data::inspect::detect::read_separated;
@@ -195,12 +195,11 @@ fn describe_arrays(path: &str) -> anyhow::Result<Description> {
         Ok(ArrayDescription { name, shape: header.shape, dtype })
     };
     let arrays = names.into_iter().map(describe_array).collect::<Result<Vec<_>, TableError>>().map_err(fault)?;
-    let settings = Arrays { path: Some(path.to_owned()), ..Arrays::default() };
     if file.is_single() || !Arrays::are_named_in(&file) {
         let sha256 = ArrayFile::sha256(Path::new(path)).map_err(fault)?;
         return Ok(Description { name: path.to_owned(), sha256, arrays, parts: Vec::new() });
     }
-    let loaded = settings.load(&Cache::for_user(), &mut ())?;
+    let loaded = likely_settings(path).load(&Cache::for_user(), &mut ())?;
     Ok(Description { arrays, ..describe(path, &loaded) })
 }
 
