@@ -96,6 +96,11 @@ fn group_lines(group: &GroupPreview, options: &Options) -> Vec<(&'static str, St
             layers.extend((record.layers.len() > MOST_LAYERS).then(|| "…".to_owned()));
             let parameters = number_format::count(record.parameters);
             lines.push(("network", format!("{}: {parameters} parameters", layers.join(", "))));
+            let weights = plan.initial_weights().map(|from| match &from.file {
+                Some(file) => format!("{} ({file})", settings::of_initial_weights(from)),
+                None => settings::of_initial_weights(from),
+            });
+            lines.extend(weights.map(|weights| ("start", weights)));
             let training: Vec<_> = group.plans.iter().filter_map(|plan| Some(&plan.network()?.train)).collect();
             let steps = rows.train.div_ceil(network.train.batch.size(rows.train));
             lines.push((

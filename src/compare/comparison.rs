@@ -14,6 +14,7 @@ use crate::compare::statistics::difference::{Difference, correct_and_judge};
 use crate::compare::statistics::sample::Sample;
 use crate::config::hint::Hint;
 use crate::config::suggest;
+use crate::history::metric_path::canonical;
 use crate::history::number::Number;
 
 /// Options of a comparison.
@@ -211,6 +212,7 @@ pub fn main_metric(groups: &[Group], metric_paths: &[String]) -> Option<String> 
 pub fn resolve_metric(named: &str, groups: &[Group], metric_paths: &[String]) -> anyhow::Result<String> {
     let has_metric =
         |name: &str| groups.iter().any(|group| group.trials.iter().any(|trial| trial.metric_value(name).is_some()));
+    let named = &*canonical(named);
     let meant = [named.to_owned(), format!("test.{named}"), format!("best.val_{named}"), format!("best.{named}")];
     meant.into_iter().find(|name| has_metric(name)).ok_or_else(|| {
         let hint = suggest::hint(named, metric_paths.iter().map(String::as_str));

@@ -1,5 +1,7 @@
 //! Settings of trials by key, and which of them differ between groups.
 
+use std::collections::BTreeSet;
+
 use indexmap::IndexMap;
 use serde_json::Value;
 
@@ -20,6 +22,20 @@ const PATHS: [(&str, &str); 6] = [
     ("arrays", "path"),
 ];
 
+/// Keys of choices: a table with a single key, the name of the chosen optimizer, loss, …, with its settings below it.
+const CHOICES: [&str; 7] = [
+    "data",
+    "network.init",
+    "resample",
+    "train.loss",
+    "train.optimizer",
+    "train.schedule",
+    "train.schedule.warm_up.then",
+];
+
+/// The part of a key that is in place of the chosen name if groups have different ones: `train.optimizer.*.lr`.
+const ANY: &str = "*";
+
 /// Returns the settings of a trial without its seed: two trials with the same identity differ only by chance.
 pub fn identity(history: &History) -> String {
     let mut config = history.config.clone();
@@ -34,7 +50,7 @@ pub fn identity(history: &History) -> String {
 }
 
 /// Returns the settings by key, as written in an experiment file and on the command line (`train.optimizer.adam.lr`),
-/// without unset ones. A list of plain values is one setting.
+/// without unset ones. A list of plain values is one setting, and so is the name of a choice (`train.optimizer`).
 pub fn flatten(config: &Value) -> IndexMap<String, String> {
     let mut settings = IndexMap::new();
     if let Value::Object(fields) = config {
@@ -45,9 +61,29 @@ pub fn flatten(config: &Value) -> IndexMap<String, String> {
     settings
 }
 
+/// Returns the settings in the value of a key.
+pub fn flatten_value(key: &str, value: &Value) -> IndexMap<String, String> {
+    let mut settings = IndexMap::new();
+    add(key.to_owned(), value, &mut settings);
+    settings
+}
+
+/// Returns the key of the choice that a setting belongs to: `train.optimizer` for `train.optimizer.adam.lr`.
+pub fn choice_of(key: &str) -> Option<&'static str> {
+    CHOICES.into_iter().rev().find(|choice| key.strip_prefix(choice).is_some_and(|rest| rest.starts_with('.')))
+}
+
 fn add(key: String, value: &Value, settings: &mut IndexMap<String, String>) {
     match value {
         Value::Null => {}
+        Value::Object(fields) if fields.len() == 1 && CHOICES.contains(&key.as_str()) => {
+            for (chosen, value) in fields {
+                settings.insert(key.clone(), chosen.clone());
+                for (name, value) in value.as_object().into_iter().flatten() {
+                    add(format!("{key}.{chosen}.{name}"), value, settings);
+                }
+            }
+        }
         Value::Object(fields) if !fields.is_empty() => {
             let before = settings.len();
             for (name, value) in fields {
@@ -127,15 +163,31 @@ fn format_value(value: &Value) -> String {
 /// A setting and its value in each group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting {
-    /// Key of the setting.
+    /// Key of the setting. Settings of different choices with the same name are one: `train.optimizer.*.lr`.
     pub key: String,
     /// Value in each group; `None` if unset.
     pub values: Vec<Option<String>>,
 }
 
+impl Setting {
+    /// Returns whether it is a setting of a choice that differs between the groups, and the same wherever it is set: it
+    /// differs only because other groups have another optimizer, loss, ….
+    fn is_implied(&self) -> bool {
+        let mut values = self.values.iter().flatten();
+        let first = values.next();
+        self.key.split('.').any(|part| part == ANY) && values.all(|value| Some(value) == first)
+    }
+}
+
 /// Returns all settings of the groups in order of first occurrence. Foreign histories have no settings.
 pub fn settings(groups: &[Group]) -> Vec<Setting> {
-    let by_group: Vec<Option<IndexMap<String, String>>> = groups.iter().map(group_settings).collect();
+    let mut by_group: Vec<Option<IndexMap<String, String>>> = groups.iter().map(group_settings).collect();
+    for choice in CHOICES {
+        let chosen: BTreeSet<&String> = by_group.iter().flatten().filter_map(|settings| settings.get(choice)).collect();
+        if chosen.len() > 1 {
+            by_group.iter_mut().flatten().for_each(|settings| generalize(choice, settings));
+        }
+    }
     let mut all: IndexMap<&str, ()> = IndexMap::new();
     for settings in by_group.iter().flatten() {
         all.extend(settings.keys().map(|key| (key.as_str(), ())));
@@ -145,6 +197,22 @@ pub fn settings(groups: &[Group]) -> Vec<Setting> {
         values: by_group.iter().map(|settings| settings.as_ref()?.get(key).cloned()).collect(),
     };
     all.keys().map(|key| setting(key)).collect()
+}
+
+/// Renames the settings of a choice: `train.optimizer.*.lr` for `train.optimizer.adam.lr`.
+fn generalize(choice: &str, settings: &mut IndexMap<String, String>) {
+    let Some(chosen) = settings.get(choice) else { return };
+    let start = format!("{choice}.{chosen}.");
+    let renamed = |key: String| key.strip_prefix(&start).map(|rest| format!("{choice}.{ANY}.{rest}")).unwrap_or(key);
+    *settings = std::mem::take(settings).into_iter().map(|(key, value)| (renamed(key), value)).collect();
+}
+
+/// Returns the key of a setting in a group: `train.optimizer.adam.lr` for `train.optimizer.*.lr`.
+pub fn key_in(group: &Group, key: &str) -> String {
+    let with_choice = key
+        .split_once(&format!(".{ANY}."))
+        .and_then(|(choice, rest)| Some(format!("{choice}.{}.{rest}", group_settings(group)?.get(choice)?)));
+    with_choice.unwrap_or_else(|| key.to_owned())
 }
 
 /// Returns the settings that differ among the groups that have settings.
@@ -157,6 +225,11 @@ pub fn differing(groups: &[Group]) -> Vec<Setting> {
         known.windows(2).any(|pair| pair[0] != pair[1]) && !(is_path && have_the_same_data(groups))
     };
     settings(groups).into_iter().filter(differs).collect()
+}
+
+/// Returns the settings that differ, without those that only one of the chosen optimizers, losses, … has.
+pub fn main_differences(groups: &[Group]) -> Vec<Setting> {
+    differing(groups).into_iter().filter(|setting| !setting.is_implied()).collect()
 }
 
 /// Returns whether all trials of `runner` were trained on data with the same checksum.
@@ -216,6 +289,7 @@ mod tests {
             [
                 "seeds=[0, 1]",
                 "network.layers=64, relu",
+                "train.optimizer=adam",
                 "train.optimizer.adam.lr=0.001",
                 "train.optimizer.adam.betas=[0.9, 0.999]",
                 "train.observe=[]",
@@ -245,6 +319,38 @@ mod tests {
                 ("train.lr".to_owned(), vec![some("0.1"), some("0.2")])
             ]
         );
+    }
+
+    #[test]
+    fn different_choices_are_one_setting_and_share_those_of_the_same_name() {
+        let of = |loss: Value, optimizer: Value| json!({ "train": { "loss": loss, "optimizer": optimizer } });
+        let weighted = |weight: Value| json!({ "bce_with_logits": { "pos_weight": weight } });
+        let configs = [
+            of(weighted(Value::Null), json!({ "sgd": { "lr": 0.1, "momentum": 0.0, "eps": 1e-8 } })),
+            of(weighted(json!(3)), json!({ "sgd": { "lr": 0.1, "momentum": 0.9, "eps": 1e-8 } })),
+            of(weighted(json!(3)), json!({ "adam": { "lr": 0.001, "betas": [0.9, 0.99], "eps": 1e-8 } })),
+        ];
+        let groups = configs.map(|config| group("a", &[0], config));
+        let shown = |settings: Vec<Setting>| -> Vec<String> {
+            let value = |value: &Option<String>| value.clone().unwrap_or("–".to_owned());
+            let values = |setting: &Setting| setting.values.iter().map(value).collect::<Vec<_>>().join(" ");
+            settings.iter().map(|setting| format!("{}: {}", setting.key, values(setting))).collect()
+        };
+        let main = [
+            "train.loss.bce_with_logits.pos_weight: – 3 3",
+            "train.optimizer: sgd sgd adam",
+            "train.optimizer.*.lr: 0.1 0.1 0.001",
+            "train.optimizer.*.momentum: 0.0 0.9 –",
+        ];
+        let mut found = shown(main_differences(&groups));
+        found.sort();
+        assert_eq!(found, main);
+        let all = shown(differing(&groups));
+        assert_eq!(all.len(), 5);
+        assert!(all.contains(&"train.optimizer.*.betas: – – [0.9, 0.99]".to_owned()), "{all:?}");
+        assert_eq!(key_in(&groups[2], "train.optimizer.*.lr"), "train.optimizer.adam.lr");
+        // the same choice in all groups: settings that only one has differ
+        assert_eq!(shown(main_differences(&groups[..2])), [main[0], "train.optimizer.sgd.momentum: 0.0 0.9"]);
     }
 
     #[test]

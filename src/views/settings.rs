@@ -2,7 +2,7 @@
 //! then the defaults.
 
 use crate::compare::group::Group;
-use crate::compare::settings::{Setting, differing, settings};
+use crate::compare::settings::{Setting, differing, key_in, settings};
 use crate::history::provenance::{Origin, Provenance};
 use crate::views::document::badge::Badge;
 use crate::views::document::block::{Block, Section};
@@ -83,7 +83,7 @@ fn asked(group: &Group) -> Option<&Provenance> {
 
 /// Returns the origin of a group's setting; `None` if the history does not record it.
 fn origin(group: &Group, key: &str) -> Option<Origin> {
-    Some(asked(group)?.origin(key))
+    Some(asked(group)?.origin(&key_in(group, key)))
 }
 
 /// Returns the origin of a setting that is the same in all groups: the one with the highest precedence.

@@ -1,6 +1,7 @@
 //! Arguments that several commands share.
 
 pub mod about_args;
+pub mod compute_args;
 pub mod dry_run;
 pub mod experiments;
 pub mod log_args;

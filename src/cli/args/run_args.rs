@@ -9,9 +9,9 @@ use anyhow::Context;
 use indexmap::IndexSet;
 use tch::Device;
 
+use crate::cli::args::compute_args::ComputeArgs;
 use crate::cli::args::log_args::LogArgs;
 use crate::cli::args::lookup::resolve_device;
-use crate::cli::args::user_defaults;
 use crate::cli::args::variant_args::VariantArgs;
 use crate::cli::text::progress_bar::Progress;
 use crate::cli::text::terminal;
@@ -50,19 +50,9 @@ pub struct RunArgs {
     /// Number of epochs
     #[arg(long, value_name = "N", value_parser = parse_epochs, allow_negative_numbers = true)]
     pub epochs: Option<usize>,
-    /// auto, cpu, cuda or cuda:N [default: `device` of runner.toml, else auto]
-    #[arg(long, default_value = user_defaults::device(), hide_default_value = true)]
-    pub device: DeviceChoice,
-    /// Maximum number of CPU threads [default: `OMP_NUM_THREADS`, else `threads` of runner.toml, else one for each core]
-    #[arg(
-        long,
-        value_name = "N",
-        value_parser = threads::parse,
-        default_value = user_defaults::threads(),
-        hide_default_value = true,
-        allow_negative_numbers = true
-    )]
-    pub threads: Option<usize>,
+    /// Device and CPU threads.
+    #[command(flatten)]
+    pub compute_args: ComputeArgs,
     /// Maximum number of models (seeds, folds, variants) trained together as one stack [default: by the device and its
     /// free memory]
     #[arg(long, value_name = "N", value_parser = parse_positive, allow_negative_numbers = true)]
@@ -156,8 +146,9 @@ impl RunArgs {
     /// number of threads and any device match.
     pub fn matches(&self, recorded: &RunOptions) -> bool {
         (recorded.stack, recorded.tf32, recorded.deterministic) == (self.stack, self.tf32, self.deterministic)
-            && self.threads.is_none_or(|threads| threads == recorded.threads)
-            && (self.device == DeviceChoice::Auto || recorded.device.parse() == Ok(self.device))
+            && self.compute_args.threads.is_none_or(|threads| threads == recorded.threads)
+            && (self.compute_args.device == DeviceChoice::Auto
+                || recorded.device.parse() == Ok(self.compute_args.device))
     }
 
     /// Returns the device, threads and precision that these arguments choose.
@@ -167,8 +158,8 @@ impl RunArgs {
     pub fn execution_config(&self) -> anyhow::Result<ExecutionConfig> {
         let arithmetic = ComputeMode { tf32: self.tf32, deterministic: self.deterministic };
         Ok(ExecutionConfig {
-            device: resolve_device(self.device)?,
-            threads: threads::requested_or_available(self.threads),
+            device: resolve_device(self.compute_args.device)?,
+            threads: threads::requested_or_available(self.compute_args.threads),
             arithmetic,
         })
     }
@@ -208,10 +199,10 @@ impl RunArgs {
         self.seed.iter().for_each(|seed| option("--seed", seed.to_string()));
         self.seeds.iter().for_each(|seeds| option("--seeds", seeds::format(seeds)));
         self.epochs.iter().for_each(|epochs| option("--epochs", epochs.to_string()));
-        if self.device != DeviceChoice::Auto {
-            option("--device", self.device.to_string());
+        if self.compute_args.device != DeviceChoice::Auto {
+            option("--device", self.compute_args.device.to_string());
         }
-        self.threads.iter().for_each(|threads| option("--threads", threads.to_string()));
+        self.compute_args.threads.iter().for_each(|threads| option("--threads", threads.to_string()));
         self.stack.iter().for_each(|stack| option("--stack", stack.to_string()));
         words.extend(self.tf32.then(|| "--tf32".to_owned()));
         words.extend(self.deterministic.then(|| "--deterministic".to_owned()));

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::cli::args::compute_args::RecordedComputeArgs;
 use crate::cli::args::log_args::LogArgs;
 use crate::cli::args::lookup::find_run;
 use crate::cli::args::output_args::OutputArgs;
@@ -13,7 +14,6 @@ use crate::cli::exit::Exit;
 use crate::cli::text::progress_bar::Progress;
 use crate::cli::text::terminal;
 use crate::data::store::cache::Cache;
-use crate::device::DeviceChoice;
 use crate::experiment::plan::study::Study;
 use crate::experiment::run::checkpointing::continuation::{Continuation, ended_text};
 use crate::experiment::run::checkpointing::{CheckpointInterval, RunCheckpoint};
@@ -37,12 +37,8 @@ pub struct Args {
     /// Continue a finished run up to N epochs in total, as a new run
     #[arg(long, value_name = "N", value_parser = parse_epochs, allow_negative_numbers = true)]
     epochs: Option<usize>,
-    /// cpu, cuda or cuda:N [default: the device of the run]
-    #[arg(long)]
-    device: Option<DeviceChoice>,
-    /// Maximum number of CPU threads [default: as in the run]
-    #[arg(long, value_name = "N", value_parser = crate::tensor::threads::parse, allow_negative_numbers = true)]
-    threads: Option<usize>,
+    #[command(flatten)]
+    compute_args: RecordedComputeArgs,
     /// When to save a checkpoint: every N epochs (`5`), at a time interval (`30s`, `10m`), or `never`
     #[arg(long, value_name = "N|TIME", default_value = "30s", allow_hyphen_values = true)]
     checkpoint: CheckpointInterval,
@@ -90,7 +86,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     }
     let mut study = record.study()?;
     pretrained::resolve(&mut study.plans, &args.out)?;
-    let execution = ExecutionConfig::from_run(&record.options, args.device, args.threads)?;
+    let execution = ExecutionConfig::from_run(&record.options, args.compute_args.device, args.compute_args.threads)?;
     execution.apply();
     let (signals, mut progress) = signals_and_progress(args.output_args.quiet, &args.log_args)?;
     args.time_limit.start(&signals)?;
@@ -106,7 +102,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
 fn continue_run(args: &Args, epochs: usize) -> anyhow::Result<Exit> {
     let from = latest::resolve_link(&find_run(&args.run, &args.out)?.folder);
     let record = RunRecord::read(&from)?;
-    let execution = ExecutionConfig::from_run(&record.options, args.device, args.threads)?;
+    let execution = ExecutionConfig::from_run(&record.options, args.compute_args.device, args.compute_args.threads)?;
     execution.apply();
     let (signals, mut progress) = signals_and_progress(args.output_args.quiet, &args.log_args)?;
     args.time_limit.start(&signals)?;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::anyhow;
+use serde::Serialize;
 use serde_json::json;
 
 use crate::cli::args::lookup::find_run;
@@ -20,8 +21,10 @@ use crate::experiment::spec::catalogue;
 use crate::experiment::spec::source_text::{SourceText, SpecError};
 use crate::experiment::store::find::{Damaged, SavedRun};
 use crate::experiment::store::newest;
+use crate::experiment::store::run_name::single_run;
 use crate::experiment::store::run_record::RunRecord;
 use crate::history::NetworkRecord;
+use crate::run_dir::writer::Writer;
 use crate::tensor::shape::Shape;
 
 /// Arguments of `runner show`.
@@ -45,7 +48,8 @@ const EXAMPLES: &str = "\
 Examples:
   runner show overfit_mnist
   runner show digits_mlp --set train.optimizer=sgd
-  runner show runs/overfit_mnist/latest     all results of a run";
+  runner show runs/overfit_mnist/latest     all results of a run
+  runner show regularize_mnist/dropout      all results of one variant";
 
 /// Prints the settings of an experiment, with defaults and changes, and its layers; or the whole summary of a run.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
@@ -65,11 +69,16 @@ fn named_experiment(name: &str, out: &Path) -> anyhow::Result<Option<SourceText>
     }
     match catalogue::find(name) {
         Ok(source) => Ok(Some(source)),
-        Err(_) if !name.ends_with(".toml") && SavedRun::find(name, out).is_ok() => Ok(None),
+        Err(_) if !name.ends_with(".toml") && (SavedRun::find(name, out).is_ok() || single_run(name, out).is_ok()) => {
+            Ok(None)
+        }
         Err(_) if path.is_dir() => Ok(None),
         Err(error) => Err(match error.downcast::<SpecError>() {
             Ok(SpecError { message, hint }) if message == format!("no experiment `{name}`") => {
-                SpecError { message: format!("no experiment or run `{name}`"), hint }.into()
+                let near = hint.filter(|hint| hint.starts_with("did you mean"));
+                let all = || "`runner list` shows all experiments, and `runner runs` all runs".to_owned();
+                SpecError { message: format!("no experiment or run `{name}`"), hint: near.or_else(|| Some(all())) }
+                    .into()
             }
             Ok(error) => error.into(),
             Err(error) => error,
@@ -83,31 +92,65 @@ fn show_run(args: &Args) -> anyhow::Result<Exit> {
         let error = anyhow!("`--set` changes an experiment, and `{}` is a run", args.name);
         return Err(error.context(Hint("name the experiment instead, or leave `--set` out".to_owned())));
     }
-    let folder = Path::new(&args.name);
-    if let Some(record) = RunRecord::read(folder).ok().filter(|_| !newest::holds_history(folder)) {
-        return Ok(show_without_trials(folder, &record, args.json));
+    let folder =
+        single_run(&args.name, &args.out).map(|found| found.folder).unwrap_or_else(|_| args.name.clone().into());
+    if let Some(record) = RunRecord::read(&folder).ok().filter(|_| !newest::holds_history(&folder)) {
+        return Ok(show_without_trials(&folder, &record, args.json));
     }
     let mut run = find_run(&args.name, &args.out)?;
     let damaged = std::mem::take(&mut run.damaged);
     let run = TrainedRun::saved(run);
+    let training = Training::of(&run.folder);
     if args.json {
-        terminal::json(&json!({ "run": run.folder, "plots": run.plots(), "histories": run.histories }));
+        let histories = &run.histories;
+        terminal::json(
+            &json!({ "run": run.folder, "training": training, "plots": run.plots(), "histories": histories }),
+        );
     } else {
         terminal::out(&full::render(&run, None, TextStyle::of_output()));
+        training.iter().for_each(|training| terminal::say(&format!("note: {}", training.sentence())));
     }
     damaged.iter().for_each(|Damaged { error, .. }| terminal::error(error));
     Ok(if damaged.is_empty() { Exit::Done } else { Exit::Failed })
 }
 
-/// Prints that no trial of a run has ended yet.
+/// Progress of a run that is still training.
+#[derive(Serialize)]
+struct Training {
+    epoch: Option<usize>,
+    epochs: Option<usize>,
+    process: Option<u32>,
+}
+
+impl Training {
+    /// Returns the progress of a run; `None` if no process is training it.
+    fn of(folder: &Path) -> Option<Training> {
+        let Writer { process, progress, .. } = Writer::find(folder).filter(|writer| writer.is_running)?;
+        let (epoch, epochs) = progress.unzip();
+        Some(Training { epoch, epochs, process })
+    }
+
+    /// Returns the progress in words: `still training: epoch 3 of 50 (pid 4711)`.
+    fn sentence(&self) -> String {
+        let progress = self.epoch.zip(self.epochs).map(|(epoch, epochs)| format!(": epoch {epoch} of {epochs}"));
+        let process = self.process.map(|process| format!(" (pid {process})"));
+        format!("still training{}{}", progress.unwrap_or_default(), process.unwrap_or_default())
+    }
+}
+
+/// Prints that no trial of a run has ended yet, and its progress.
 fn show_without_trials(folder: &Path, record: &RunRecord, as_json: bool) -> Exit {
     let trials = record.study().ok().map(|study| study.trials());
+    let training = Training::of(folder);
     match as_json {
-        true => terminal::json(&json!({ "run": folder, "plots": [], "histories": [] })),
+        true => terminal::json(&json!({ "run": folder, "training": training, "plots": [], "histories": [] })),
         false => {
             let of = trials.map(|trials| format!("0 of {trials} trials have ended")).unwrap_or_default();
-            let (name, started) = (&record.experiment, &record.started);
-            terminal::out(&format!("{name}: {of}; started {started}\n\n{}/", folder.display()));
+            let training = training.map(|training| training.sentence());
+            let parts = training.into_iter().chain(Some(of).filter(|of| !of.is_empty()));
+            let parts: Vec<String> = parts.chain([format!("started {}", record.started)]).collect();
+            let line = format!("{}: {}", record.experiment, parts.join("; "));
+            terminal::out(&format!("{}\n\n{}/", TextStyle::of_output().wrapped(&line, 2), folder.display()));
         }
     }
     Exit::Done

@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 
 use crate::cli::summary::trained_run::TrainedRun;
 use crate::cli::summary::{classification, expectations, layers, resources, tree, trials, variants, verdict};
-use crate::cli::text::number_format;
 use crate::cli::text::table::Columns;
 use crate::cli::text::text_style::TextStyle;
+use crate::cli::text::{number_format, settings};
 use crate::compare::metric_name::is_metric;
+use crate::experiment::plan::BASE;
 use crate::history::History;
+use crate::network::initial_weights::InitialWeights;
 use crate::views::layers::{joined, predictions};
 use crate::views::variants::order::Ranked;
 use crate::views::variants::{baselines, trial_status};
@@ -32,6 +34,7 @@ pub fn render(run: &TrainedRun, top: Option<usize>, page: TextStyle) -> String {
         parts.extend(expectations::references(histories));
         parts.extend(run.has_expectations().then(|| expectations::of(histories, page)));
     }
+    parts.extend(initial_weights(histories).map(|line| page.wrapped(&line, 2)));
     parts.push(page.wrapped(&resources::line(run), 2));
     parts.push(files(run, page));
     parts.join("\n\n")
@@ -78,6 +81,19 @@ fn one(histories: &[History], page: TextStyle) -> Vec<String> {
         parts.push(page.wrapped(&diagnosis.sentence, 0));
     }
     parts
+}
+
+/// Returns the trained weights that the networks started from; those of a variant with its name.
+fn initial_weights(histories: &[History]) -> Option<String> {
+    let of = |history: &History| {
+        let from = history.config.get("network")?.get("from")?.clone();
+        let from = serde_json::from_value::<InitialWeights>(from).ok()?;
+        let variant = if history.variant == BASE { String::new() } else { format!(" ({})", history.variant) };
+        Some(format!("{}{variant}", settings::of_initial_weights(&from)))
+    };
+    let mut found: Vec<String> = histories.iter().filter_map(of).collect();
+    found.dedup();
+    (!found.is_empty()).then(|| format!("started with {}", found.join(", ")))
 }
 
 fn epochs(history: &History) -> String {

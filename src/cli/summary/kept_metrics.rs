@@ -6,6 +6,7 @@ use crate::cli::text::number_format;
 use crate::cli::text::text_style::TextStyle;
 use crate::compare::metric_name::is_metric;
 use crate::compare::statistics::sample::Sample;
+use crate::history::baseline::without_skill;
 use crate::history::{History, Status};
 use crate::views::metric_column::MetricColumn;
 use crate::views::variants::baselines;
@@ -30,7 +31,7 @@ pub fn table(trials: &[&History], page: TextStyle) -> Option<String> {
         column("training".to_owned(), &|name, history| kept(name.to_owned())(history)),
         column("validation".to_owned(), &|name, history| kept(format!("val_{name}"))(history)),
         column(test_header(trials), &|name, history| MetricColumn::Test(name.to_owned()).value(history)),
-        column("baseline".to_owned(), &baselines::metric),
+        column("baseline".to_owned(), &without_skill::metric),
     ];
     let columns: Vec<Column> = columns.into_iter().flatten().collect();
     if columns.is_empty() {

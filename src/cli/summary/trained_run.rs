@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use crate::device::memory;
+use crate::experiment::plan::Plan;
 use crate::experiment::plan::study::Study;
 use crate::experiment::run::Finished;
 use crate::experiment::store::find::SavedRun;
@@ -48,20 +49,26 @@ impl<'a> TrainedRun<'a> {
         let record = RunRecord::read(&run.folder).ok();
         let unfinished = record.as_ref().filter(|record| !record.finished).and_then(|record| record.study().ok());
         let histories: Vec<History> = run.trials.into_iter().map(|trial| trial.history).collect();
-        let planned = unfinished.iter().flat_map(|study| &study.plans).map(|plan| plan.variant.clone());
+        let is_named = |plan: &&Plan| run.variant.as_ref().is_none_or(|variant| plan.variant == *variant);
+        let planned =
+            unfinished.iter().flat_map(|study| &study.plans).filter(is_named).map(|plan| plan.variant.clone());
         let mut variants: Vec<String> = planned.collect();
         for history in &histories {
             if !variants.contains(&history.variant) {
                 variants.push(history.variant.clone());
             }
         }
+        let experiment = histories.first().map_or(String::new(), |history| history.experiment.clone());
         TrainedRun {
-            name: histories.first().map_or(String::new(), |history| history.experiment.clone()),
+            name: run.variant.as_ref().map_or(experiment.clone(), |variant| format!("{experiment}/{variant}")),
             folder: run.folder,
             variants,
             histories: Cow::Owned(histories),
             peak_memory: record.and_then(|record| record.peak_memory),
-            planned: unfinished.map(|study| study.trials()),
+            planned: unfinished.map(|study| match run.variant {
+                Some(_) => study.trials() / study.plans.len().max(1),
+                None => study.trials(),
+            }),
         }
     }
 

@@ -28,7 +28,12 @@ pub fn sentence(run: &TrainedRun, ranked: &Ranked) -> String {
 fn of_trial(history: &History) -> Vec<String> {
     let caution = cautions(&[history]);
     let is_said = |diagnosis: &&Diagnosis| caution.is_empty() || diagnosis.verdict != Verdict::Good;
-    let findings = || history.diagnosis.as_ref().filter(is_said).map(findings);
+    let findings = || {
+        let found = history.diagnosis.as_ref().filter(is_said).map(findings)?;
+        let advice =
+            if improves_to_the_end(history) { ", still improving at the last epoch: train longer" } else { "" };
+        Some(format!("{found}{advice}"))
+    };
     let happened = match (history.status, &history.tree) {
         (Status::Interrupted | Status::TimeLimit, _) => trial_status::of_one(history),
         (Status::Diverged, _) => Some(format!("diverged in epoch {}", history.history.len())),
@@ -47,6 +52,13 @@ fn of_trial(history: &History) -> Vec<String> {
         Some(format!("best {} {value} at epoch {}{last}", best.monitor, best.epoch))
     });
     caution.into_iter().chain(happened).chain(best).collect()
+}
+
+/// Returns whether a good fit is best on the validation rows in the last epoch.
+fn improves_to_the_end(history: &History) -> bool {
+    let best = history.best.as_ref().filter(|best| best.monitor.starts_with("val_")).map(|best| best.epoch);
+    let is_last = best.is_some() && history.history.epoch.last().copied() == best;
+    is_last && history.history.len() > 1 && history.verdict() == Some(Verdict::Good)
 }
 
 fn epochs(count: usize) -> String {
@@ -89,11 +101,14 @@ fn of_trials(histories: &[History]) -> Vec<String> {
     });
     let found: Vec<String> = found.collect();
     let happened = if found.is_empty() { format!("{all} {unit} trained") } else { found.join(", ") };
+    let improving = histories.iter().filter(|history| improves_to_the_end(history)).count();
+    let advice = (2 * improving > all)
+        .then(|| format!("still improving at the last epoch in {improving} of {all}: train longer"));
     let unfinished = [Status::Interrupted, Status::TimeLimit].map(|status| {
         let count = histories.iter().filter(|history| history.status == status).count();
         (count > 0).then(|| format!("{count} {}", status.word()))
     });
-    [Some(happened)].into_iter().chain(unfinished).chain([best_of_trials(histories)]).flatten().collect()
+    [Some(happened), advice].into_iter().chain(unfinished).chain([best_of_trials(histories)]).flatten().collect()
 }
 
 /// Returns the mean of the best values: `best val_loss 0.1234 ±0.0050 at epochs 3 to 5`.
@@ -190,7 +205,7 @@ mod tests {
     fn one_trial_has_its_diagnosis_and_its_best_epoch() {
         assert_eq!(
             shown(&["base"], &[trial("base", 0, 0.2)]),
-            "idea: good fit; best val_loss 0.2000 at epoch 3, the last"
+            "idea: good fit, still improving at the last epoch: train longer; best val_loss 0.2000 at epoch 3, the last"
         );
         let mut overfits = trial("base", 0, 0.8);
         let diagnosis = overfits.0.diagnosis.as_mut().unwrap();
@@ -213,7 +228,8 @@ mod tests {
         trials[2].0.diagnosis.as_mut().unwrap().verdict = Verdict::Overfitting;
         assert_eq!(
             shown(&["base"], &trials),
-            "idea: good fit in 2 of 3 seeds, overfitting in 1 of 3; best val_loss 0.2500 ±0.0500 at epochs 2 to 3"
+            "idea: good fit in 2 of 3 seeds, overfitting in 1 of 3; still improving at the last epoch in 2 of 3: train \
+             longer; best val_loss 0.2500 ±0.0500 at epochs 2 to 3"
         );
     }
 

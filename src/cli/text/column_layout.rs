@@ -21,7 +21,7 @@ pub struct Column {
 /// One row of a column.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cell {
-    /// The text.
+    /// The text, of one or several lines.
     pub text: String,
     /// Whether it is the best of its column.
     pub is_best: bool,
@@ -74,19 +74,21 @@ impl Column {
 
     /// Returns the width in characters.
     pub fn width(&self) -> usize {
-        let cells = self.cells.iter().map(|cell| measure_text_width(&cell.text));
-        cells.chain([measure_text_width(&self.header)]).max().unwrap_or_default()
+        self.texts().chain([self.header()]).map(widest_line).max().unwrap_or_default()
     }
 
-    /// Returns the text of a row with this width; row 0 is the header.
-    fn padded(&self, row: usize, width: usize, page: TextStyle) -> String {
-        let (text, is_best) = match row.checked_sub(1).map(|row| &self.cells[row]) {
-            None => (&self.header, false),
-            Some(cell) => (&cell.text, cell.is_best),
-        };
+    /// Returns the text of a row; row 0 is the header.
+    fn row(&self, row: usize) -> &str {
+        row.checked_sub(1).map_or(&self.header, |row| &self.cells[row].text)
+    }
+
+    /// Returns a line of a row with this width; row 0 is the header.
+    fn padded(&self, row: usize, line: usize, width: usize, page: TextStyle) -> String {
+        let text = self.row(row).lines().nth(line).unwrap_or_default();
+        let is_best = line == 0 && row > 0 && self.cells[row - 1].is_best;
         let blanks = " ".repeat(width - measure_text_width(text));
         let bold = Style::new().bold().force_styling(page.styled);
-        let shown = if is_best && page.styled { bold.apply_to(text).to_string() } else { text.clone() };
+        let shown = if is_best && page.styled { bold.apply_to(text).to_string() } else { text.to_owned() };
         let mark = if is_best && !page.styled { "*" } else { " " };
         if self.is_text { format!("{shown}{blanks}{mark}") } else { format!("{blanks}{shown}{mark}") }
     }
@@ -190,10 +192,10 @@ impl Fitted {
 }
 
 impl Column {
-    /// Cuts texts to this width; a text that is cut ends in `…`.
-    pub fn cut_to(&mut self, most: usize) {
-        for cell in self.cells.iter_mut().filter(|cell| measure_text_width(&cell.text) > most) {
-            cell.text = format!("{}…", cell.text.chars().take(most - 1).collect::<String>().trim_end());
+    /// Breaks texts into lines of at most this width.
+    pub fn wrap_to(&mut self, most: usize) {
+        for cell in self.cells.iter_mut().filter(|cell| widest_line(&cell.text) > most) {
+            cell.text = wrapped(&cell.text, most);
         }
     }
 
@@ -229,9 +231,52 @@ pub(crate) fn fit(labels: &Column, columns: &[(usize, Column)], page: TextStyle)
     (text(&shown, page), left_out)
 }
 
+/// Returns text in lines of at most `most` characters, broken at blanks. A longer word is broken behind a dot or comma if it
+/// has one, and continues with an indentation.
+fn wrapped(text: &str, most: usize) -> String {
+    const INDENT: &str = "  ";
+    let most = most.max(INDENT.len() + 2);
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let mut word: Vec<char> = word.chars().collect();
+        let line = lines.last_mut().expect("never empty");
+        let blank = if line.is_empty() { "" } else { " " };
+        if line.chars().count() + blank.len() + word.len() <= most {
+            line.push_str(blank);
+            line.extend(&word);
+            continue;
+        }
+        if !line.is_empty() {
+            lines.push(String::new());
+        }
+        let mut indent = "";
+        while indent.len() + word.len() > most {
+            let room = most - indent.len();
+            let is_break = |&at: &usize| {
+                matches!(word[at - 1], ',' | '/' | '=') || word[at - 1] == '.' && word[at].is_alphabetic()
+            };
+            let end = (1..=room).rev().find(is_break).unwrap_or(room);
+            let line = lines.last_mut().expect("never empty");
+            line.push_str(indent);
+            line.extend(word.drain(..end));
+            lines.push(String::new());
+            indent = INDENT;
+        }
+        let line = lines.last_mut().expect("never empty");
+        line.push_str(indent);
+        line.extend(word);
+    }
+    lines.join("\n")
+}
+
+/// Returns the width of the widest line.
+fn widest_line(text: &str) -> usize {
+    text.lines().map(measure_text_width).max().unwrap_or_default()
+}
+
 /// Returns text of at most `most` characters, with `tail` characters of its end.
 fn cut(text: &str, most: usize, tail: usize) -> String {
-    if measure_text_width(text) <= most {
+    if widest_line(text) <= most {
         return text.to_owned();
     }
     let characters: Vec<char> = text.chars().collect();
@@ -249,12 +294,15 @@ fn taken(column: &Column) -> usize {
 pub fn text(columns: &[&Column], page: TextStyle) -> String {
     let rows = columns.first().map_or(0, |column| column.cells.len());
     let widths: Vec<usize> = columns.iter().map(|column| column.width()).collect();
-    let lines = (0..=rows).map(|row| {
-        let cells = columns.iter().zip(&widths).map(|(column, width)| column.padded(row, *width, page));
-        let cells: Vec<String> = cells.collect();
-        cells.join(&" ".repeat(GAP - 1)).trim_end().to_owned()
+    let line = |row: usize, line: usize| {
+        let cells = columns.iter().zip(&widths).map(|(column, width)| column.padded(row, line, *width, page));
+        cells.collect::<Vec<_>>().join(&" ".repeat(GAP - 1)).trim_end().to_owned()
+    };
+    let lines = (0..=rows).flat_map(|row| {
+        let height = columns.iter().map(|column| column.row(row).lines().count()).max().unwrap_or_default().max(1);
+        (0..height).map(move |number| (row, number))
     });
-    lines.collect::<Vec<_>>().join("\n")
+    lines.map(|(row, number)| line(row, number)).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
@@ -320,6 +368,20 @@ mod tests {
         assert!(widest <= Some(40), "{tables:#?}");
         assert!(tables[0].contains("a name that is…"), "{tables:#?}");
         assert_eq!(tables.iter().map(|table| table.matches("metric_").count()).sum::<usize>(), 12);
+    }
+
+    #[test]
+    fn long_texts_continue_on_the_next_line() {
+        assert_eq!(wrapped("optimizer=adamw lr=0.1 seeds=0..4", 15), "optimizer=adamw\nlr=0.1\nseeds=0..4");
+        assert_eq!(
+            wrapped("train.loss.cross_entropy.label_smoothing", 26),
+            "train.loss.cross_entropy.\n  label_smoothing"
+        );
+        assert_eq!(wrapped("a abcdefghij", 5), "a\nabcde\n  fgh\n  ij");
+        let mut column = Column::words("changed", ["lr=0.1 batch=8", "–"].map(str::to_owned));
+        column.wrap_to(8);
+        let table = text(&[&column, &numbers("n", ["1", "2"], Some(0))], PLAIN);
+        assert_eq!(table, "changed  n\nlr=0.1   1*\nbatch=8\n–        2");
     }
 
     #[test]

@@ -121,11 +121,12 @@ impl progress::RunProgress for Progress {
         }
         let training: Vec<&TrainSpec> = plans.iter().filter_map(|plan| Some(&plan.network()?.train)).collect();
         let model = match &plan.model {
-            Model::Network(network) => format!(
-                "{} parameters, {}",
-                number_format::count(network.architecture.parameters()),
-                settings::of_training(&training, stack.rows.train)
-            ),
+            Model::Network(network) => {
+                let size = format!("{} parameters", number_format::count(network.architecture.parameters()));
+                let weights = plan.initial_weights().map(settings::of_initial_weights);
+                let training = settings::of_training(&training, stack.rows.train);
+                [Some(size), weights, Some(training)].into_iter().flatten().collect::<Vec<_>>().join(", ")
+            }
             Model::Tree(tree) => settings::of_tree(tree),
         };
         // lines that were printed for the previous variant are not repeated

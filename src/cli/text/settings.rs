@@ -8,6 +8,7 @@ use crate::classical::decision_tree::TreeSpec;
 use crate::classical::impurity::Impurity;
 use crate::cli::text::number_format;
 use crate::data::prepare::weights::Weights;
+use crate::network::initial_weights::InitialWeights;
 use crate::train::loss::Loss;
 use crate::train::optimizer::Optimizer;
 use crate::train::regularize::augment::Augment;
@@ -40,6 +41,14 @@ pub fn of_training(variants: &[&TrainSpec], rows: usize) -> String {
         train.early_stopping.as_ref().map(of_early_stopping),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// Returns the trained weights that a network starts from: `weights from digits_mlp except layer 4`.
+pub fn of_initial_weights(from: &InitialWeights) -> String {
+    let layers: Vec<String> = from.except.iter().map(ToString::to_string).collect();
+    let s = if layers.len() == 1 { "" } else { "s" };
+    let except = if layers.is_empty() { String::new() } else { format!(" except layer{s} {}", layers.join(", ")) };
+    format!("weights from {}{except}", from.run)
 }
 
 /// Returns a decision tree with the settings that differ from their defaults.

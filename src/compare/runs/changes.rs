@@ -1,8 +1,13 @@
-//! What the command line of a run changed in its experiment: `lr=0.1 seeds=0..4`.
+//! What a run changed in its experiment, on the command line or in the file: `lr=0.1 seeds=0..4`.
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::compare::settings::format_seeds;
+use indexmap::{IndexMap, IndexSet};
+
+use crate::compare::settings::{choice_of, flatten, flatten_value, format_seeds};
+use crate::experiment::spec::overrides;
+use crate::history::History;
+use crate::history::provenance::{Origin, is_within};
 
 /// A changed setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,16 +18,47 @@ pub struct Change {
     pub value: String,
 }
 
-/// Returns the changes that a run recorded, as `--set` takes them. Of several changes of one key, the last counts.
+/// Value of a setting that was removed.
+const UNSET: &str = "none";
+
+/// Returns the changes that a run recorded, as `--set` and `--unset` take them. Of several changes of one key, the last
+/// counts. A table is its settings. Other values are as they were written: `1e-5`.
 pub fn parse(overrides: &[String]) -> Vec<Change> {
     let mut changes: Vec<Change> = Vec::new();
     for text in overrides {
-        let (key, value) = text.split_once('=').unwrap_or((text, ""));
-        let change = Change { key: key.trim().to_owned(), value: shorten(key.trim(), value.trim()) };
-        changes.retain(|other| other.key != change.key);
-        changes.push(change);
+        let (key, settings) = match overrides::parse(text) {
+            Ok((key, value)) if value.is_null() => (key, IndexMap::from([(key.to_owned(), UNSET.to_owned())])),
+            Ok((key, value)) if value.is_object() || value.is_array() => (key, flatten_value(key, &value)),
+            Ok((key, _)) => {
+                let written = text.split_once('=').map_or("", |(_, value)| value.trim());
+                (key, IndexMap::from([(key.to_owned(), written.to_owned())]))
+            }
+            Err(_) => (text.as_str(), IndexMap::from([(text.clone(), String::new())])),
+        };
+        changes.retain(|other| !is_within(&other.key, key));
+        changes.extend(settings.into_iter().map(|(key, value)| Change { value: shorten(&key, &value), key }));
     }
     changes
+}
+
+/// Returns the settings of a run's experiment file that differ from those of another run's file. Settings of the command
+/// line and of variants are left out, and so are those with different defaults.
+pub fn of_file(history: &History, reference: &History) -> Vec<Change> {
+    let (Some(asked), Some(other_asked)) = (&history.asked, &reference.asked) else { return Vec::new() };
+    let (settings, others) = (flatten(&history.config), flatten(&reference.config));
+    let has_other_choice = |key: &str| choice_of(key).is_some_and(|choice| settings.get(choice) != others.get(choice));
+    let keys: IndexSet<&String> = settings.keys().chain(others.keys()).collect();
+    let changed = keys.into_iter().filter_map(|key| {
+        let origins = [asked.origin(key), other_asked.origin(key)];
+        let is_of_file = origins.contains(&Origin::File) && origins.iter().all(|origin| *origin >= Origin::File);
+        let value = match (settings.get(key), others.get(key)) {
+            (Some(value), other) if Some(value) != other && is_of_file => shorten(key, value),
+            (None, Some(_)) if is_of_file && !has_other_choice(key) => UNSET.to_owned(),
+            _ => return None,
+        };
+        Some(Change { key: key.clone(), value })
+    });
+    changed.collect()
 }
 
 /// Returns the value of a setting without quotes; a list of consecutive seeds as a range.
@@ -70,6 +106,9 @@ fn endings_of(key: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::history::provenance::Provenance;
+    use crate::history::trial_for_tests;
+    use serde_json::json;
 
     #[test]
     fn changes_are_short_and_their_keys_as_long_as_is_unique() {
@@ -80,5 +119,52 @@ mod tests {
         let longer = ShortKeys::new(keys().chain(["train.optimizer.sgd.lr"]));
         assert_eq!(longer.describe(&changes), "adam.lr=0.1 loss=mse seeds=3,5");
         assert_eq!(parse(&["seeds=[0, 1, 2, 3]".to_owned()])[0].value, "0..3");
+    }
+
+    #[test]
+    fn a_table_is_its_settings_and_layers_are_short() {
+        let described = |overrides: &[&str]| {
+            let changes = parse(&overrides.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>());
+            let keys: Vec<&str> = changes.iter().map(|change| change.key.as_str()).collect();
+            ShortKeys::new(keys).describe(&changes)
+        };
+        assert_eq!(
+            described(&["train.optimizer.adam.lr=0.1", "train.optimizer={ sgd = { lr = 0.2 } }"]),
+            "optimizer=sgd lr=0.2"
+        );
+        assert_eq!(
+            described(&[r#"network.layers=[{ linear = 64 }, "relu", { linear = { units = 10 } }]"#]),
+            "layers=64, relu, 10"
+        );
+        assert_eq!(described(&["unset train.clip"]), "clip=none");
+    }
+
+    #[test]
+    fn an_edited_file_has_the_settings_that_differ_from_the_other_file() {
+        let of = |config: serde_json::Value, file: &[&str], command: &[&str]| {
+            let keys = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect();
+            let asked =
+                Provenance { set_by_file: keys(file), set_by_command_line: keys(command), ..Provenance::default() };
+            History { config, asked: Some(asked), ..trial_for_tests("base", 0, 1.0) }
+        };
+        let train = |epochs: usize, optimizer: serde_json::Value, rest: serde_json::Value| json!({ "train": { "epochs": epochs, "optimizer": optimizer, "batch": 8, "clip": rest } });
+        let sgd = |lr: f64| json!({ "sgd": { "lr": lr, "momentum": 0.0 } });
+        let reference = of(
+            train(5, sgd(0.1), json!({ "norm": 1.0 })),
+            &["train.optimizer.sgd.lr", "train.clip.norm"],
+            &["train.epochs"],
+        );
+        let adam = json!({ "adam": { "lr": 0.001, "betas": [0.9, 0.99] } });
+        let edited = of(train(9, adam, json!(null)), &["train.epochs", "train.optimizer.adam.lr"], &[]);
+        let described = |history: &History| {
+            let found = of_file(history, &reference).into_iter();
+            found.map(|change| format!("{}={}", change.key, change.value)).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            described(&edited),
+            ["train.optimizer=adam", "train.optimizer.adam.lr=0.001", "train.clip.norm=none"],
+            "epochs are unknown in the other file"
+        );
+        assert!(described(&reference).is_empty());
     }
 }

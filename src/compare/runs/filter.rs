@@ -3,9 +3,10 @@
 use std::str::FromStr;
 
 use crate::compare::group::Group;
-use crate::compare::runs::run_field::{FieldValue, lookup, status_words};
+use crate::compare::runs::run_field::{FieldValue, lookup, metric_or_field, status_words};
 use crate::compare::runs::run_info::RunInfo;
-use crate::history::diagnosis::canonical;
+use crate::history::diagnosis;
+use crate::history::metric_path::canonical;
 
 /// A condition on a metric or a setting.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,7 +58,11 @@ impl FromStr for Filter {
         if is_order && !value.parse::<f64>().is_ok_and(|value| !value.is_nan()) {
             return Err(format!("`{sign}` takes a number, found `{value}`"));
         }
-        Ok(Filter { name: name.to_owned(), operator: *operator, value: value.to_owned() })
+        let name = match value.parse::<f64>() {
+            Ok(_) => metric_or_field(name),
+            Err(_) => canonical(name),
+        };
+        Ok(Filter { name, operator: *operator, value: value.to_owned() })
     }
 }
 
@@ -85,8 +90,8 @@ impl Filter {
         let holds = |word: &String| match (word.parse::<f64>(), wanted) {
             (Ok(found), Some(wanted)) => self.compare_numbers(found, wanted),
             _ => match self.operator {
-                Operator::Is => canonical(word) == canonical(&self.value),
-                Operator::IsNot => canonical(word) != canonical(&self.value),
+                Operator::Is => diagnosis::canonical(word) == diagnosis::canonical(&self.value),
+                Operator::IsNot => diagnosis::canonical(word) != diagnosis::canonical(&self.value),
                 Operator::Less | Operator::AtMost | Operator::Greater | Operator::AtLeast => false,
             },
         };
@@ -138,7 +143,8 @@ mod tests {
             id: "0123456789ab".to_owned(),
         };
         let about = About { tags: vec!["a".to_owned(), "b".to_owned()], ..About::default() };
-        RunInfo { entry, short_id: "0123".to_owned(), about, changes: Vec::new(), state, started: String::new() }
+        let short_id = "0123".to_owned();
+        RunInfo { entry, short_id, about, changes: Vec::new(), missing: 0, state, started: String::new() }
     }
 
     #[test]
@@ -151,10 +157,12 @@ mod tests {
             ("status!=completed", false),
             ("status=done", true), // as `runner runs` shows it
             ("status!=done", false),
-            ("status=stopped", false),
+            ("status=early stopped", false),
             ("status!=stopped", true),
             ("variant=wide", true),
             ("train.batch=128", true),
+            ("optimizer=adam", true),
+            ("optimizer=sgd", false),
             ("train.batch>200", false),
             ("train.optimizer.adam.lr=1e-3", true),
             ("lr<0.01", true),

@@ -9,7 +9,7 @@ use crate::compare::runs::run_info::{RunInfo, RunState};
 use crate::compare::settings;
 use crate::compare::statistics::mean;
 use crate::history::Status;
-use crate::history::metric_path::{MetricValue, lookup as lookup_metric};
+use crate::history::metric_path::{MetricValue, canonical, lookup as lookup_metric};
 use crate::history::number::Number;
 
 /// Names of the fields that are neither metrics nor settings.
@@ -33,6 +33,15 @@ pub const FIELDS: [&str; 18] = [
     "best",
     "test",
 ];
+
+/// Returns the field that a name means in an order or beside a number. There `loss` is the metric, not the setting
+/// `train.loss`.
+pub fn metric_or_field(name: &str) -> String {
+    match canonical(name).as_str() {
+        "loss" => "best.loss".to_owned(),
+        other => other.to_owned(),
+    }
+}
 
 /// Value of a field.
 #[derive(Clone, Debug, PartialEq)]
@@ -141,7 +150,20 @@ fn setting(name: &str, group: &Group) -> Option<FieldValue> {
     with_end.next().is_none().then(|| FieldValue::Word(value.clone()))
 }
 
-/// Returns the words for the status of a group: first the one that lists show, then those that filters also accept.
+/// Word of lists for a trial that has ended as planned.
+pub const COMPLETE: &str = "complete";
+
+/// Word of lists for a run with trials whose history is missing.
+pub const INCOMPLETE: &str = "incomplete";
+
+/// Word of lists for a run with rows that were resampled before the split.
+pub const LEAKS: &str = "leaks";
+
+/// Word of lists for a run that is hidden from them by default.
+pub const ARCHIVED: &str = "archived";
+
+/// Returns the words for the status of a group: first the one that lists show, then those that filters also accept. A run
+/// with early stopping is complete, too.
 pub fn status_words(group: Option<&Group>, info: &RunInfo) -> Vec<String> {
     let mut words = Vec::new();
     let histories = group.iter().flat_map(|group| &group.trials).filter_map(|trial| trial.history());
@@ -152,12 +174,18 @@ pub fn status_words(group: Option<&Group>, info: &RunInfo) -> Vec<String> {
     }
     for status in statuses {
         let shown = match status {
-            Status::Completed if is_finished => &["complete", "done"][..],
-            Status::EarlyStopped => &["stopped"],
+            Status::Completed if is_finished && info.missing > 0 => &[INCOMPLETE][..],
+            Status::Completed if is_finished => &[COMPLETE, "done"],
+            Status::EarlyStopped if is_finished && info.missing == 0 => {
+                &[Status::EarlyStopped.word(), COMPLETE, "stopped"]
+            }
+            Status::EarlyStopped => &[Status::EarlyStopped.word(), "stopped"],
             Status::Completed | Status::Diverged | Status::Interrupted | Status::TimeLimit => &[],
         };
         words.extend(shown.iter().map(|word| (*word).to_owned()));
         words.extend([status.word().to_owned(), status.word().replace(' ', "_")]);
     }
+    words.extend(group.is_some_and(Group::leaks).then(|| LEAKS.to_owned()));
+    words.extend(info.about.archived.then(|| ARCHIVED.to_owned()));
     words
 }

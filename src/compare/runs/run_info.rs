@@ -8,6 +8,7 @@ use crate::experiment::store::about::About;
 use crate::experiment::store::run_id::RunEntry;
 use crate::experiment::store::run_record::RunRecord;
 use crate::experiment::store::stack_record::StackState;
+use crate::history::History;
 use crate::run_dir::writer::Writer;
 
 /// What is known about a run besides its histories.
@@ -19,8 +20,10 @@ pub struct RunInfo {
     pub short_id: String,
     /// Name, tags and note.
     pub about: About,
-    /// What the command line changed in the experiment.
+    /// The settings that the command line changed, and those of an edited file ([`RunInfo::add_changes_of_file`]).
     pub changes: Vec<Change>,
+    /// Number of trials that are done according to the run record, but whose history is missing.
+    pub missing: usize,
     /// Whether the run is finished, or how far it is.
     pub state: RunState,
     /// Start of the run: UTC, RFC 3339; empty if unknown.
@@ -75,6 +78,7 @@ impl RunInfo {
         about: About,
         record: Option<&RunRecord>,
         trials: &[Trial],
+        missing: usize,
         short_ids: &HashMap<&str, &str>,
     ) -> RunInfo {
         let asked = trials.iter().find_map(|trial| trial.history()?.asked.as_ref());
@@ -84,9 +88,19 @@ impl RunInfo {
             short_id: short_ids.get(&*entry.id).map_or_else(|| entry.id.clone(), |short| (*short).to_owned()),
             about,
             changes: overrides.map(|overrides| changes::parse(overrides)).unwrap_or_default(),
+            missing,
             state: state(&entry, record, trials),
             started: record.map(|record| record.started.clone()).or_else(earliest).unwrap_or_default(),
             entry,
+        }
+    }
+
+    /// Adds the settings of the experiment file that differ from those of another run's file.
+    pub fn add_changes_of_file(&mut self, history: &History, reference: &History) {
+        for change in changes::of_file(history, reference) {
+            if !self.changes.iter().any(|other| other.key == change.key) {
+                self.changes.push(change);
+            }
         }
     }
 }

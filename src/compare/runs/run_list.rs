@@ -4,7 +4,7 @@
 //! each history stays in memory.
 
 use std::collections::{BTreeSet, HashMap};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 
@@ -65,6 +65,7 @@ pub fn list_runs(out: &Path, options: &ListOptions) -> anyhow::Result<RunList> {
     let short_ids = entries.short_ids();
     let is_wanted = |entry: &&RunEntry| options.experiment.as_ref().is_none_or(|wanted| entry.experiment == *wanted);
     let wanted: Vec<&RunEntry> = entries.0.iter().filter(is_wanted).collect();
+    let references = references(&wanted);
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(16);
     let next = std::sync::atomic::AtomicUsize::new(0);
     let work = || {
@@ -72,7 +73,8 @@ pub fn list_runs(out: &Path, options: &ListOptions) -> anyhow::Result<RunList> {
         loop {
             let place = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             let Some(entry) = wanted.get(place) else { return found };
-            summarize_run(entry, options, &short_ids, &mut found);
+            let reference = references.get(entry.experiment.as_str());
+            summarize_run(entry, options, &short_ids, reference, &mut found);
         }
     };
     let mut all = RunList::default();
@@ -120,8 +122,27 @@ fn run_entries(out: &Path, experiment: Option<&str>) -> anyhow::Result<RunEntrie
     Ok(entries)
 }
 
-/// Summarizes the run in a directory, if it is a run and matches the filters.
-fn summarize_run(entry: &RunEntry, options: &ListOptions, short_ids: &HashMap<&str, &str>, found: &mut RunList) {
+/// Returns the first history of the oldest run of each experiment that has several.
+fn references<'a>(entries: &[&'a RunEntry]) -> HashMap<&'a str, History> {
+    let mut by_experiment: HashMap<&str, Vec<&RunEntry>> = HashMap::new();
+    for entry in entries {
+        by_experiment.entry(&entry.experiment).or_default().push(entry); // the oldest first
+    }
+    let first_history =
+        |run: &&RunEntry| histories(&run.folder).ok()?.first().and_then(|file| History::read(file).ok());
+    let several = by_experiment.into_iter().filter(|(_, runs)| runs.len() > 1);
+    several.filter_map(|(experiment, runs)| Some((experiment, runs.iter().find_map(first_history)?))).collect()
+}
+
+/// Summarizes the run in a directory, if it is a run and matches the filters. Settings of its file that differ from those
+/// of the `reference` are changes.
+fn summarize_run(
+    entry: &RunEntry,
+    options: &ListOptions,
+    short_ids: &HashMap<&str, &str>,
+    reference: Option<&History>,
+    found: &mut RunList,
+) {
     let folder = &entry.folder;
     let about = About::read(folder).unwrap_or_else(|error| {
         found.faults.push(error);
@@ -141,7 +162,10 @@ fn summarize_run(entry: &RunEntry, options: &ListOptions, short_ids: &HashMap<&s
     let record = RunRecord::read(folder).ok();
     let missing = record.as_ref().map(|record| find::missing_trials_of(record, folder)).unwrap_or_default();
     found.faults.extend(missing.iter().map(|trial| find::missing_history(folder, trial).error));
-    let info = RunInfo::new(entry.clone(), about, record.as_ref(), &trials, short_ids);
+    let mut info = RunInfo::new(entry.clone(), about, record.as_ref(), &trials, missing.len(), short_ids);
+    if let (Some(reference), Some(history)) = (reference, trials.iter().find_map(Trial::history)) {
+        info.add_changes_of_file(history, reference);
+    }
     let mut groups: Vec<Group> = Vec::new();
     for trial in trials {
         let variant = trial.history().map(|history| history.variant.clone()).unwrap_or_default();
@@ -185,8 +209,8 @@ fn names(groups: &[Group]) -> Vec<String> {
     metric_paths(groups).into_iter().chain(settings.into_keys()).collect()
 }
 
-/// Reads the histories in a directory.
-fn trials(folder: &Path, faults: &mut Vec<anyhow::Error>) -> anyhow::Result<Vec<Trial>> {
+/// Returns the histories in a directory, sorted by name.
+fn histories(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let failed = || format!("failed to read the directory `{}`", folder.display());
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).with_context(failed)? {
@@ -196,6 +220,12 @@ fn trials(folder: &Path, faults: &mut Vec<anyhow::Error>) -> anyhow::Result<Vec<
         }
     }
     files.sort();
+    Ok(files)
+}
+
+/// Reads the histories in a directory.
+fn trials(folder: &Path, faults: &mut Vec<anyhow::Error>) -> anyhow::Result<Vec<Trial>> {
+    let files = histories(folder)?;
     let mut trials = Vec::with_capacity(files.len());
     for file in files {
         match History::read(&file) {

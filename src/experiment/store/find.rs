@@ -23,6 +23,8 @@ use crate::io::bounded_file;
 pub struct SavedRun {
     /// The run directory.
     pub folder: PathBuf,
+    /// The variant whose trials it has, if only one was named.
+    pub variant: Option<String>,
     /// Its trials, at least one: variants in the experiment's order, then folds, then seeds.
     pub trials: Vec<SavedTrial>,
     /// Histories that are missing or unreadable.
@@ -185,6 +187,7 @@ fn from_variant(named: &str, out: &Path) -> anyhow::Result<Option<SavedRun>> {
         let message = format!("the run in `{}` has no variant `{variant}`", run.folder.display());
         return Err(anyhow!(message).context(Hint(suggest::hint(variant, variants.iter().map(String::as_str)))));
     }
+    run.variant = Some(variant.to_owned());
     run.damaged.retain(|damaged| stem_of(&damaged.file).starts_with(&format!("{variant}-")));
     Ok(Some(run))
 }
@@ -199,7 +202,8 @@ fn from_history(file: PathBuf) -> anyhow::Result<SavedRun> {
         return Err(anyhow!("there is no file `{}`", file.display()).context(Hint(hint)));
     }
     let folder = file.parent().map(Path::to_path_buf).unwrap_or_default();
-    Ok(SavedRun { folder, trials: vec![SavedTrial::read(file)?], damaged: Vec::new(), newer: None, namesakes: None })
+    let trials = vec![SavedTrial::read(file)?];
+    Ok(SavedRun { folder, variant: None, trials, damaged: Vec::new(), newer: None, namesakes: None })
 }
 
 /// Reads the run of one weights file, using the history with the same name.
@@ -276,7 +280,8 @@ fn read_run(folder: &Path) -> anyhow::Result<Option<SavedRun>> {
         let seed = seeds.and_then(|seeds| seeds.iter().position(|seed| *seed == history.seed));
         (variant, history.variant.clone(), history.fold, seed.unwrap_or(usize::MAX), history.seed, file.clone())
     });
-    Ok(Some(SavedRun { folder: folder.to_path_buf(), trials, damaged, newer: None, namesakes: None }))
+    let folder = folder.to_path_buf();
+    Ok(Some(SavedRun { folder, variant: None, trials, damaged, newer: None, namesakes: None }))
 }
 
 /// Returns the trials that are done according to the run record, but whose histories are missing.

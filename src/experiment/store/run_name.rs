@@ -13,7 +13,7 @@ use crate::run_dir::latest;
 
 /// Hint on the ways to name a run.
 pub(super) const HOW_TO_NAME: &str =
-    "name a run by its id, its name, its experiment, its directory, or one of its files";
+    "name a run by its id, its name, its experiment, its directory, or one of its files; `runner runs` lists them";
 
 /// Finds the directory of a single run, with or without histories: by its path, by the path of a file in it, or by its id
 /// or name. The name of an experiment names its run if there is only one.
@@ -77,7 +77,7 @@ pub(super) fn not_found_error(named: &str, path: &Path, out: &Path) -> anyhow::E
         None if names.is_empty() => {
             "start one with `runner exp NAME`, or choose another directory of runs with `--out`".to_owned()
         }
-        None => format!("name one of {}", list_some(&names)),
+        None => format!("name one of {}; `runner runs` lists all runs", list_some(&names)),
     };
     let message = match path.components().count() {
         1 => format!("no run `{named}` under `{}`", out.display()),

@@ -2,6 +2,7 @@
 
 mod caution;
 pub mod constant_prediction;
+pub mod without_skill;
 
 pub use caution::{caution, cautions};
 pub use constant_prediction::{Baseline, Baselines};

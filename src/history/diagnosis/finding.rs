@@ -23,7 +23,7 @@ pub(super) enum Finding {
     /// The target is the same in every row.
     SameTarget,
     /// No other finding.
-    Good { first: f64, last: f64, validation: Option<f64>, still_falls: bool },
+    Good { first: f64, last: f64, validation: Option<f64>, still_improves: bool },
 }
 
 impl Finding {

@@ -195,9 +195,17 @@ impl Losses<'_> {
             first: self.training[0],
             last: self.training[self.training.len() - 1],
             validation: self.validation.as_ref().and_then(|values| values.last().copied()),
-            still_falls: still_falls(&self.training),
+            still_improves: match &self.validation {
+                Some(validation) => is_best_at_the_end(validation),
+                None => still_falls(&self.training),
+            },
         }
     }
+}
+
+/// Returns whether the last of several values is lower than all others.
+fn is_best_at_the_end(values: &[f64]) -> bool {
+    matches!(values, [others @ .., last] if !others.is_empty() && others.iter().all(|other| last < other))
 }
 
 /// Returns the mean increase per epoch over the second half, relative to the mean there. `None` for short curves and for a
@@ -245,6 +253,16 @@ mod tests {
         let diagnosis = read(&[0.9, 0.5, 0.3, 0.2, 0.19, 0.19], &[0.8, 0.5, 0.4, 0.39, 0.4, 0.4]);
         assert_eq!(diagnosis.findings, [Verdict::Good]);
         assert_eq!(diagnosis.overfits_from, None);
+    }
+
+    #[test]
+    fn a_good_fit_that_is_best_in_the_last_epoch_is_to_be_trained_longer() {
+        let advice = "; still improving at the last epoch: train longer";
+        let falls = [0.9, 0.5, 0.3, 0.2, 0.19, 0.189];
+        let improving = read(&falls, &[0.8, 0.5, 0.4, 0.39, 0.38, 0.37]);
+        assert_eq!((improving.verdict, improving.sentence.ends_with(advice)), (Verdict::Good, true));
+        assert!(!read(&falls, &[0.8, 0.5, 0.4, 0.37, 0.38, 0.38]).sentence.contains(advice));
+        assert!(!read(&falls, &[]).sentence.contains(advice), "the training loss has converged");
     }
 
     #[test]

@@ -10,7 +10,7 @@ pub(super) fn render(findings: &[Finding]) -> String {
 
 /// Returns one finding as a clause.
 fn render_one(finding: &Finding) -> String {
-    let more = |still_falls: bool| if still_falls { "; it is still falling, so more epochs may help" } else { "" };
+    let more = |still_falls: bool| if still_falls { "; it is still falling: train longer" } else { "" };
     match *finding {
         Finding::NotFinite { epoch } => {
             format!("diverged in epoch {epoch}: the loss is NaN or infinite; try a smaller learning rate")
@@ -66,7 +66,7 @@ fn render_one(finding: &Finding) -> String {
         Finding::SameTarget => {
             "underfitting: the target is the same in every training row, so there is nothing to learn".to_owned()
         }
-        Finding::Good { first, last, validation, still_falls } => {
+        Finding::Good { first, last, validation, still_improves } => {
             let moves = if last < first { "falls" } else { "goes" };
             let validation = validation.map(|end| format!(", and validation loss ends at {}", brief(end)));
             format!(
@@ -74,7 +74,7 @@ fn render_one(finding: &Finding) -> String {
                 brief(first),
                 brief(last),
                 validation.unwrap_or_default(),
-                more(still_falls)
+                if still_improves { "; still improving at the last epoch: train longer" } else { "" }
             )
         }
     }

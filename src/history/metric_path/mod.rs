@@ -9,6 +9,6 @@ mod former_names;
 mod lookup;
 pub mod metric_value;
 
-pub use former_names::current;
+pub use former_names::{canonical, current};
 pub use lookup::{lookup, lookup_number};
 pub use metric_value::{MetricValue, PREDICTION, STATUS, VARIANT_SEPARATOR};

@@ -13,5 +13,6 @@ pub mod run_plots;
 pub mod samples;
 pub mod scores;
 pub mod setting;
+mod setting_axis;
 pub mod strip_plot;
 pub mod titles;

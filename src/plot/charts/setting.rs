@@ -1,5 +1,6 @@
-//! Plot of a metric against a setting, such as the learning rate: a point per trial, and the mean of each value. If another
-//! setting differs as well, each of its values has a line.
+//! Plot of a metric against a setting, such as the learning rate or the optimizer: a point per trial, and the mean of each
+//! value with its standard deviation. If another setting differs as well, each of its values has a line. Words, such as
+//! names of optimizers, are not joined by lines.
 
 use anyhow::anyhow;
 
@@ -8,25 +9,25 @@ use crate::compare::direction::higher_is_better;
 use crate::compare::group::Group;
 use crate::compare::metric_name::metric_of;
 use crate::compare::ranking::RankingRules;
-use crate::compare::settings::{differing, settings};
-use crate::compare::statistics::mean;
+use crate::compare::settings::{differing, main_differences, settings};
+use crate::compare::statistics::sample::Sample;
 use crate::config::hint::Hint;
 use crate::config::suggest;
 use crate::plot::Plot;
 use crate::plot::charts::curves::Limits;
 use crate::plot::charts::metric_labels::{capital, count, list, unit, value};
+use crate::plot::charts::setting_axis::Scaled;
 use crate::plot::charts::strip_plot::heading;
 use crate::plot::charts::{epoch_marks, titles};
 use crate::plot::draw::axis::{Axis, Scale, length, range};
 use crate::plot::draw::color::{Color, INK};
-use crate::plot::draw::font::SMALL;
 use crate::plot::draw::grid::Grid;
 use crate::plot::draw::legend::{Entry, Handle};
 use crate::plot::draw::marker::Marker;
-use crate::plot::draw::page::{Body, MARGIN, Page, PageOptions};
+use crate::plot::draw::page::{Body, Page, PageOptions};
 use crate::plot::draw::panel::{Artist, Panel};
 use crate::plot::draw::shape::{Point, Stroke};
-use crate::plot::draw::ticks::{Unit, format_number};
+use crate::plot::draw::ticks::Unit;
 
 /// Options of the plot.
 #[derive(Clone, Debug, Default)]
@@ -50,9 +51,6 @@ const LEAST_HEIGHT: f64 = 150.0;
 /// Maximum number of lines.
 const MOST_LINES: usize = 7;
 
-/// Ratio of the largest to the smallest value above which the horizontal axis is logarithmic.
-const DECADES: f64 = 20.0;
-
 /// A group with its value of the setting and its metric in each trial.
 struct Sampled<'a> {
     group: &'a Group,
@@ -61,53 +59,6 @@ struct Sampled<'a> {
     /// Other settings that differ, such as `batch=64`.
     others: String,
     values: Vec<f64>,
-}
-
-/// The horizontal axis: the setting's name and its values.
-enum Scaled {
-    Numbers(Axis),
-    Words(Axis, Vec<String>),
-}
-
-impl Scaled {
-    /// Returns the axis of these values: of numbers, logarithmic if they span decades, or of words.
-    fn new(name: &str, texts: &[&str], width: f64) -> Scaled {
-        let numbers: Option<Vec<f64>> =
-            texts.iter().map(|text| text.parse().ok().filter(|x: &f64| x.is_finite())).collect();
-        match numbers.as_deref().and_then(|numbers| range(numbers.iter().copied())) {
-            Some((low, high)) if low > 0.0 && high / low >= DECADES => {
-                Scaled::Numbers(Axis::log(name, [low, high]).expect("both are above 0"))
-            }
-            Some((low, high)) => {
-                let room = 0.06 * length(low, high);
-                Scaled::Numbers(Axis::linear(name, Unit::Plain, low - room, high + room))
-            }
-            None => {
-                let mut words: Vec<String> = Vec::new();
-                words.extend(texts.iter().map(|text| (*text).to_owned()));
-                words.sort();
-                words.dedup();
-                let room = (width - 2.0 * MARGIN - 60.0) / words.len() as f64 - 10.0;
-                let short = words.iter().map(|word| SMALL.shorten(word, room.max(16.0))).collect();
-                Scaled::Words(Axis::categorical(name, short), words)
-            }
-        }
-    }
-
-    fn axis(&self) -> &Axis {
-        match self {
-            Scaled::Numbers(axis) | Scaled::Words(axis, _) => axis,
-        }
-    }
-
-    fn at(&self, text: &str) -> f64 {
-        match self {
-            Scaled::Numbers(_) => text.parse().unwrap_or(f64::NAN),
-            Scaled::Words(_, words) => {
-                words.iter().position(|word| word == text).map_or(f64::NAN, |place| place as f64)
-            }
-        }
-    }
 }
 
 /// Draws a metric of the groups against a setting.
@@ -126,24 +77,28 @@ pub fn draw(groups: &[Group], options: &Options) -> anyhow::Result<Plot> {
     let x = Scaled::new(&name, &texts, width);
     let lines = lines(&sampled);
     let mut below = Vec::new();
-    if lines.len() == 1 && sampled.iter().any(|one| one.others != sampled[0].others) {
+    let is_mixed = lines.len() == 1 && sampled.iter().any(|one| one.others != sampled[0].others);
+    if is_mixed {
         below.push("Other settings differ as well.".to_owned());
     }
-    let y = y_axis(metric, &sampled, options, &mut notes);
+    let all_means: Vec<MeanAt> = lines.iter().flat_map(|(_, members)| means(members, &x)).collect();
+    let y = y_axis(metric, &sampled, &all_means, options, &mut notes);
     let mut panel = Panel::new(capital(&heading(&path)), x.axis().clone(), y);
     let mut legend = Vec::new();
     for (place, (others, members)) in lines.iter().enumerate() {
         let (color, marker) = (Color::nth(place), Marker::nth(place));
         let means = means(members, &x);
-        if matches!(x, Scaled::Numbers(_)) {
-            panel.artists.push(Artist::Line(means.clone(), Stroke::solid(color, 2.0)));
+        if matches!(x, Scaled::Numbers(_)) && !is_mixed {
+            panel.artists.push(Artist::Line(means.iter().map(|mean| mean.at).collect(), Stroke::solid(color, 2.0)));
         }
+        let bars = means.iter().filter_map(|mean| Some(mean.bar()?.to_vec()));
+        panel.artists.extend(bars.map(|bar| Artist::Line(bar, Stroke::solid(color, 1.4))));
         for one in members.iter().filter(|one| one.values.len() > 1) {
             let at =
                 |value: &f64| Artist::Marker((x.at(&one.setting), *value), Marker::Circle, 2.6, color.lighter(0.4));
             panel.artists.extend(one.values.iter().map(at));
         }
-        panel.artists.extend(means.iter().map(|mean| Artist::Marker(*mean, marker, 4.2, color)));
+        panel.artists.extend(means.iter().map(|mean| Artist::Marker(mean.at, marker, 4.2, color)));
         if lines.len() > 1 {
             legend.push(Entry::new(Handle::Line(Stroke::solid(color, 2.0), Some(marker)), others.clone()));
         }
@@ -157,6 +112,9 @@ pub fn draw(groups: &[Group], options: &Options) -> anyhow::Result<Plot> {
             keys.push(Entry::new(Handle::Marker(Marker::nth(0), Color::nth(0)), "mean"));
         }
     }
+    if all_means.iter().any(|mean| mean.bar().is_some()) {
+        below.push("Error bars: ± standard deviation.".to_owned());
+    }
     if let Some((best, at)) = best(&lines, &x, &path, groups) {
         panel.artists.push(Artist::Ring(at, INK));
         keys.push(Entry::new(Handle::Ring(INK), "best mean"));
@@ -167,9 +125,10 @@ pub fn draw(groups: &[Group], options: &Options) -> anyhow::Result<Plot> {
         let noun = count(diverged, "diverged trial");
         below.push(format!("{noun} left out."));
     }
-    let what = format!("{} by {}", heading(&path), name.rsplit('.').next().unwrap_or(&name));
+    let setting = name.rsplit('.').next().unwrap_or(&name);
+    let what = format!("{} by {setting}", heading(&path));
     let page = Page {
-        title: titles::title_of_kind(&shown, &what),
+        title: titles::title_of_kind(&shown, &format!("effect of {setting}")),
         subtitle: titles::subtitle(&shown),
         description: format!("{}: {}.", capital(&what), describe(&lines, &x, metric)),
         legend,
@@ -184,9 +143,10 @@ pub fn draw(groups: &[Group], options: &Options) -> anyhow::Result<Plot> {
 /// Returns the keys of the requested setting: one, or several if only the last part of the key was named and groups have it
 /// in different places, such as the learning rates of two optimizers.
 fn keys(groups: &[Group], named: Option<&str>) -> anyhow::Result<Vec<String>> {
-    let mut different: Vec<String> = differing(groups).into_iter().map(|setting| setting.key).collect();
-    different.retain(|key| key != "seeds");
-    let hint = |what: &str| match &different[..] {
+    let different: Vec<String> = differing(groups).into_iter().map(|setting| setting.key).collect();
+    let mut main: Vec<String> = main_differences(groups).into_iter().map(|setting| setting.key).collect();
+    main.retain(|key| key != "seeds");
+    let hint = |what: &str| match &main[..] {
         [] => Hint("name runs or variants with different settings".to_owned()),
         keys => {
             let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
@@ -194,7 +154,7 @@ fn keys(groups: &[Group], named: Option<&str>) -> anyhow::Result<Vec<String>> {
         }
     };
     let Some(named) = named else {
-        return match &different[..] {
+        return match &main[..] {
             [only] => Ok(vec![only.clone()]),
             [] => Err(anyhow!("no setting differs between these runs").context(hint(""))),
             _ => {
@@ -233,6 +193,7 @@ fn metric_path(groups: &[Group], named: Option<&str>) -> anyhow::Result<String> 
 /// Returns the groups that have the setting and the metric, and adds notes about the others.
 fn sampled<'a>(groups: &'a [Group], keys: &[String], path: &str, notes: &mut Vec<String>) -> Vec<Sampled<'a>> {
     let settings = differing(groups);
+    let main = main_differences(groups);
     let (own, other): (Vec<_>, Vec<_>) = settings.iter().partition(|setting| keys.contains(&setting.key));
     let mut sampled = Vec::new();
     for (place, group) in groups.iter().enumerate() {
@@ -247,10 +208,11 @@ fn sampled<'a>(groups: &'a [Group], keys: &[String], path: &str, notes: &mut Vec
             notes.push(format!("skipping `{}`: no {missing}", group.label));
             continue;
         }
-        let others = other.iter().filter(|setting| setting.key != "seeds").filter_map(|setting| {
-            let key = setting.key.rsplit('.').next()?;
-            Some(format!("{key}={}", setting.values[place].as_deref().unwrap_or("–")))
-        });
+        let others =
+            other.iter().filter(|setting| setting.key != "seeds" && main.contains(setting)).filter_map(|setting| {
+                let key = setting.key.rsplit('.').next()?;
+                Some(format!("{key}={}", setting.values[place].as_deref().unwrap_or("–")))
+            });
         let others = others.collect::<Vec<_>>().join(", ");
         sampled.push(Sampled { group, setting: setting.unwrap_or_default(), others, values });
     }
@@ -275,8 +237,22 @@ fn lines<'s, 'a>(sampled: &'s [Sampled<'a>]) -> Vec<(String, Vec<&'s Sampled<'a>
     }
 }
 
-/// Returns the mean over all trials with the same value of the setting, from left to right.
-fn means(members: &[&Sampled], x: &Scaled) -> Vec<Point> {
+/// Mean over all trials with the same value of the setting.
+struct MeanAt {
+    at: Point,
+    std: Option<f64>,
+}
+
+impl MeanAt {
+    /// Returns the ends of the error bar; `None` for a single trial.
+    fn bar(&self) -> Option<[Point; 2]> {
+        let std = self.std.filter(|std| *std > 0.0)?;
+        Some([(self.at.0, self.at.1 - std), (self.at.0, self.at.1 + std)])
+    }
+}
+
+/// Returns the mean for each value of the setting, from left to right.
+fn means(members: &[&Sampled], x: &Scaled) -> Vec<MeanAt> {
     let mut by_setting: Vec<(f64, Vec<f64>)> = Vec::new();
     for one in members {
         let at = x.at(&one.setting);
@@ -286,11 +262,16 @@ fn means(members: &[&Sampled], x: &Scaled) -> Vec<Point> {
         }
     }
     by_setting.sort_by(|one, other| one.0.total_cmp(&other.0));
-    by_setting.into_iter().map(|(at, values)| (at, mean(&values))).collect()
+    let mean_at = |(at, values): (f64, Vec<f64>)| {
+        let sample = Sample::from_values(&values)?;
+        Some(MeanAt { at: (at, sample.mean), std: sample.std })
+    };
+    by_setting.into_iter().filter_map(mean_at).collect()
 }
 
-fn y_axis(metric: &str, sampled: &[Sampled], options: &Options, notes: &mut Vec<String>) -> Axis {
-    let values = || sampled.iter().flat_map(|one| one.values.iter().copied());
+fn y_axis(metric: &str, sampled: &[Sampled], means: &[MeanAt], options: &Options, notes: &mut Vec<String>) -> Axis {
+    let ends = || means.iter().filter_map(MeanAt::bar).flatten().map(|(_, end)| end);
+    let values = || sampled.iter().flat_map(|one| one.values.iter().copied()).chain(ends());
     let linear = match options.ylim {
         Some(Limits { low, high }) => Axis::linear(metric, unit(metric), low, high),
         None => {
@@ -316,30 +297,20 @@ fn y_axis(metric: &str, sampled: &[Sampled], options: &Options, notes: &mut Vec<
 /// Returns the setting with the best mean and its point, if the metric ranks runs.
 fn best(lines: &[(String, Vec<&Sampled>)], x: &Scaled, path: &str, groups: &[Group]) -> Option<(String, Point)> {
     let higher = higher_is_better(metric_of(path)).filter(|_| RankingRules::new(groups).ranks(path))?;
-    let all = lines.iter().flat_map(|(others, members)| means(members, x).into_iter().map(move |at| (others, at)));
+    let all = lines.iter().flat_map(|(others, members)| means(members, x).into_iter().map(move |m| (others, m.at)));
     let better = |one: &(&String, Point), other: &(&String, Point)| {
         if higher { one.1.1 > other.1.1 } else { one.1.1 < other.1.1 }
     };
     let (others, at) = all.reduce(|best, one| if better(&one, &best) { one } else { best })?;
-    let setting = format_setting(x, at.0);
+    let setting = x.format(at.0);
     Some((if others.is_empty() { setting } else { format!("{setting}, {others}") }, at))
-}
-
-fn format_setting(x: &Scaled, at: f64) -> String {
-    match x {
-        Scaled::Numbers(_) => {
-            let plain = at.to_string();
-            if plain.len() <= 8 { plain } else { format_number(at) }
-        }
-        Scaled::Words(_, words) => words.get(at as usize).cloned().unwrap_or_default(),
-    }
 }
 
 fn describe(lines: &[(String, Vec<&Sampled>)], x: &Scaled, metric: &str) -> String {
     let line = |(others, members): &(String, Vec<&Sampled>)| {
         let each = means(members, x).into_iter();
         let each: Vec<String> =
-            each.map(|(at, mean)| format!("{} at {}", value(metric, mean), format_setting(x, at))).collect();
+            each.map(|mean| format!("{} at {}", value(metric, mean.at.1), x.format(mean.at.0))).collect();
         if others.is_empty() { each.join(", ") } else { format!("{others}: {}", each.join(", ")) }
     };
     lines.iter().map(line).collect::<Vec<_>>().join("; ")
@@ -396,6 +367,30 @@ mod tests {
         let many: Vec<_> = (1..=9).map(|batch| (json!(0.1 * batch as f64), batch)).collect();
         let text = draw(&tuned(&many), &options(Some("lr"), 640.0)).unwrap().svg.finish();
         assert!(text.contains("Other settings differ as well."), "{text}");
+    }
+
+    #[test]
+    fn optimizers_are_points_with_error_bars_and_no_line() {
+        let mut optimizers = tuned(&[(json!(0.1), 8), (json!(0.1), 8), (json!(0.2), 8)]);
+        let configs =
+            [json!({ "adam": { "lr": 0.1 } }), json!({ "sgd": { "lr": 0.1 } }), json!({ "sgd": { "lr": 0.2 } })];
+        for (group, optimizer) in optimizers.iter_mut().zip(configs) {
+            for trial in &mut group.trials {
+                let Record::Runner(history) = &mut trial.record else { unreachable!("made here") };
+                history.config["train"]["optimizer"] = optimizer.clone();
+            }
+        }
+        let lines = |svg: &str| svg.matches("<polyline").count() + svg.matches("<path").count();
+        let same_lr = draw(&optimizers[..2], &options(None, 640.0)).unwrap().svg.finish();
+        assert!(same_lr.contains(">train.optimizer<") && same_lr.contains(">sgd<"), "{same_lr}");
+        assert!(same_lr.contains("Error bars: ± standard deviation."), "{same_lr}");
+        let by_lr = draw(&optimizers, &options(Some("lr"), 640.0)).unwrap().svg.finish();
+        assert!(by_lr.contains(">optimizer=sgd<") && by_lr.contains(">optimizer=adam<"), "{by_lr}");
+        // two optimizers with one rate each: nothing is joined
+        let apart =
+            draw(&[optimizers[0].clone(), optimizers[2].clone()], &options(Some("lr"), 640.0)).unwrap().svg.finish();
+        assert!(apart.contains("Other settings differ as well."), "{apart}");
+        assert!(lines(&apart) < lines(&by_lr), "{apart}");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::compare::statistics::mean;
 use crate::history::History;
+use crate::history::baseline::without_skill::{WITHOUT_SKILL, metric};
 use crate::history::baseline::{Baseline, cautions};
 use crate::history::number::of_name;
 use crate::views::variants::variant::Variant;
@@ -17,21 +18,23 @@ pub fn line(histories: &[&History]) -> Option<String> {
         false => histories.iter().filter_map(|history| history.baselines.as_ref()?.validation.as_ref()).collect(),
     };
     let first = of_rows.first()?;
-    let metrics: Vec<String> = first
-        .metrics
-        .keys()
-        .filter(|name| of_rows.iter().all(|other| other.metrics.contains_key(*name)) && is_shared(histories, name))
-        .map(|name| {
-            let values: Vec<f64> = of_rows.iter().filter_map(|other| other.metric(name)).collect();
-            let how = match (first.class, name.as_str()) {
+    let recorded = first.metrics.keys().map(String::as_str);
+    let metrics: Vec<String> = recorded
+        .chain(WITHOUT_SKILL.into_iter().filter(|name| has_metric(histories, name)))
+        .filter(|name| is_shared(histories, name))
+        .filter_map(|name| {
+            let with_baseline = histories.iter().filter(|history| history.baselines.is_some());
+            let values: Vec<f64> = with_baseline.map(|history| metric(name, history)).collect::<Option<_>>()?;
+            let how = match (first.class, name) {
                 (Some(class), "acc") if of_rows.iter().all(|other| other.class == Some(class)) => {
                     format!(" (always {})", class_name(histories[0], class))
                 }
                 (Some(_), "acc") => " (majority class)".to_owned(),
                 (Some(_), "loss") => " (constant probabilities)".to_owned(),
+                (_, "ap") => " (share of positives)".to_owned(),
                 _ => String::new(),
             };
-            format!("{name} {}{how}", of_name(name, mean(&values)))
+            Some(format!("{name} {}{how}", of_name(name, mean(&values))))
         })
         .collect();
     let rows = if has_test { "" } else { " on the validation rows" };
@@ -39,10 +42,12 @@ pub fn line(histories: &[&History]) -> Option<String> {
     (!metrics.is_empty()).then(|| format!("baseline{rows}{of}: {}", metrics.join(", ")))
 }
 
-/// Returns the metric of a constant prediction for a trial's test rows, or without test rows for its validation rows.
-pub fn metric(name: &str, history: &History) -> Option<f64> {
-    let baselines = history.baselines.as_ref()?;
-    baselines.test.as_ref().or(baselines.validation.as_ref())?.metric(name)
+/// Returns whether a trial has this metric on the test rows, or without test rows on the validation rows.
+fn has_metric(histories: &[&History], name: &str) -> bool {
+    histories.iter().any(|history| match &history.test {
+        Some(test) => test.metrics.contains_key(name),
+        None => history.history.series.contains_key(&format!("val_{name}")),
+    })
 }
 
 /// Returns what the baseline predicts and for which rows: `baseline: always `1``. `None` if there is no baseline.
@@ -89,6 +94,7 @@ mod tests {
     use super::*;
     use crate::history::baseline::Baselines;
     use crate::history::number::Number;
+    use crate::history::test_record::TestRecord;
     use crate::views::fixtures::history;
 
     fn with(mut history: History, baselines: Baselines) -> History {
@@ -121,6 +127,25 @@ mod tests {
         let two = [trial(0, &[90, 10], None), trial(1, &[20, 80], None)];
         assert!(line(&refs(&two)).unwrap().starts_with("baseline: acc 0.8500 (majority class), "));
         assert_eq!(line(&[&history("base", 0, &[("loss", &[1.0])])]), None);
+    }
+
+    #[test]
+    fn metrics_of_random_scores_are_shown_if_the_model_has_them() {
+        let mut scored = trial(0, &[90, 10], None);
+        let metrics = [("acc", 0.9), ("balanced_acc", 0.7), ("roc_auc", 0.8), ("ap", 0.6)];
+        scored.test = Some(TestRecord {
+            metrics: metrics.map(|(name, value)| (name.to_owned(), Number(value))).into(),
+            positives: Some(0.1),
+            confusion: Some(vec![vec![85, 5], vec![5, 5]]),
+            ..TestRecord::default()
+        });
+        assert_eq!(
+            line(&[&scored]).unwrap(),
+            "baseline: acc 0.9000 (always `no`), loss 0.2500 (constant probabilities), balanced_acc 0.5000, \
+             roc_auc 0.5000, ap 0.1000 (share of positives)"
+        );
+        assert_eq!(metric("ap", &scored), Some(0.1));
+        assert_eq!(metric("f1", &scored), None);
     }
 
     #[test]

@@ -82,6 +82,29 @@ fn different_groups_are_compared_pairwise_with_their_differences() {
 }
 
 #[test]
+fn the_optimizer_is_one_setting_and_optimizers_share_the_learning_rate() {
+    let sgd = ["train.optimizer={ sgd = { lr = 0.1, momentum = 0.9 } }"];
+    let dir = dir_with_runs(&[("one", "0", &[]), ("other", "0", &sgd)]);
+    let text = stdout(&dir.run(&["compare", "one", "other", "--metric", "accuracy"]).success());
+    for words in ["optimizer     lr", "A  adam", "B  sgd", "acc best compared with A"] {
+        assert!(text.contains(words), "no `{words}` in:\n{text}");
+    }
+    assert!(!text.contains("betas") && !text.contains("momentum"), "only one optimizer has it:\n{text}");
+    let all = stdout(&dir.run(&["compare", "one", "other", "--all"]).success());
+    for words in ["train.optimizer.*.lr", "train.optimizer.*.momentum", "train.loss.cross_entropy.label_smoothing"] {
+        assert!(all.contains(words), "no `{words}` in:\n{all}");
+    }
+    let settings = all.lines().filter(|line| line.starts_with("train.") || line.starts_with("network."));
+    assert!(settings.clone().count() > 10 && settings.clone().all(|line| !line.contains('…')), "{all}");
+    dir.run(&["plot", "setting", "one", "other", "--x", "optimizer", "-o", "a.svg"]).success();
+    let svg = std::fs::read_to_string(dir.path("a.svg")).unwrap();
+    for words in [">train.optimizer<", ">adam<", ">sgd<", "effect of optimizer"] {
+        assert!(svg.contains(words), "no `{words}` in:\n{svg}");
+    }
+    dir.run(&["plot", "one", "other", "--metric", "accuracy", "-o", "b.svg"]).success();
+}
+
+#[test]
 fn too_few_seeds_cannot_show_significance() {
     let slow = ["train.optimizer.adam.lr=1e-5"];
     let dir =

@@ -23,6 +23,10 @@ fn an_unknown_experiment_without_a_near_name_suggests_the_list() {
     hint: `runner list` shows all names; or give the path of a file: `my/idea.toml`
     ");
     assert_says(&TestDir::new().error_message(&["exp", ""]), &["no experiment", "runner list"]);
+    assert_snapshot!(TestDir::new().error_message(&["show", "zzzz"]), @r"
+    error: no experiment or run `zzzz`
+    hint: `runner list` shows all experiments, and `runner runs` all runs
+    ");
 }
 
 #[test]

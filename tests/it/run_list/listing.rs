@@ -14,10 +14,14 @@ fn the_list_shows_what_was_changed_and_fits_80_columns() {
     let dir = dir_with_some_runs();
     let text = printed(&dir, &[]);
     assert_says(&text, &["id ", "changed", "lr=1e-5", "seeds=0,1", "complete", "val_loss", "test acc", "time", "age"]);
-    let long = format!("train.loss={{ cross_entropy = {{ label_smoothing = 0.{} }} }}", "1".repeat(90));
-    dir.exp(&["idea.toml", "--set", &long]);
+    let long =
+        ["network.layers=[{ linear = 48 }, \"relu\", { linear = 24 }, \"relu\", { linear = 10 }]", "train.batch=32"];
+    dir.exp(&["idea.toml", "--set", long[0], "--set", long[1]]);
     let text = printed(&dir, &[]);
-    assert!(text.lines().all(|line| line.chars().count() <= 80) && text.contains('…'), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    assert_says(&text, &["layers=48, relu,", "batch=32"]);
+    assert!(!text.contains('…') && !text.contains("  age"), "the age is left out before anything is cut: {text}");
+    let text = printed(&dir, &["--filter", "batch=64"]);
     let ids: Vec<&str> = text.lines().skip(1).map(|line| line.split(' ').next().unwrap()).collect();
     assert!(ids.iter().all(|id| (4..=7).contains(&id.len()) && id.chars().all(|c| c.is_ascii_hexdigit())), "{text}");
 }
@@ -31,6 +35,8 @@ fn a_run_in_training_shows_its_progress_and_a_killed_one_how_far_it_came() {
     let text = printed(&dir, &[]);
     assert_says(&text, &["running ", "/100000", &format!("pid {}", child.id())]);
     assert_eq!(listed(&dir, &["--filter", "status=running"])[0]["process"], child.id());
+    let shown = stdout(&dir.run(&["show", listed(&dir, &[])[0]["id"].as_str().unwrap()]).code(0));
+    assert_says(&shown, &["idea: still training: epoch ", " of 100000 (pid ", "0 of 1 trials have ended"]);
     let refused = stderr(&dir.run(&["runs", "rm", "idea", "--yes"]).code(2));
     assert_says(&refused, &["is still training", "nothing was deleted"]);
     child.kill().unwrap();
@@ -114,4 +120,35 @@ fn exported_tables_have_the_settings() {
     assert_eq!(column(&table("epochs"), "train.batch"), ["64", "32"]);
     assert_eq!(column(&table("trials"), "train.optimizer.adam.lr"), ["0.001", "0.001"]);
     assert!(!table("epochs").contains("adam.lr"), "only settings that differ");
+}
+
+#[test]
+fn choices_are_settings_and_metrics_may_have_the_names_of_keras() {
+    let dir = dir_with_some_runs();
+    dir.exp(&["idea.toml", "--set", "train.optimizer={ sgd = { lr = 0.1 } }"]);
+    let sgd = printed(&dir, &["--filter", "optimizer=sgd", "--columns", "optimizer,changed"]);
+    assert_eq!(sgd, "optimizer  changed\nsgd        optimizer=sgd lr=0.1\n");
+    let groups: Value = serde_json::from_str(&printed(&dir, &["--group-by", "optimizer", "--json"])).unwrap();
+    let values: Vec<&Value> = groups.as_array().unwrap().iter().map(|group| &group["value"]).collect();
+    assert_eq!(values, ["adam", "sgd"]);
+    let by = |metric: &str| printed(&dir, &["--sort", metric, "--filter", &format!("{metric}>0"), "--columns", "id"]);
+    assert_eq!(by("best.val_accuracy"), by("best.val_acc"));
+    assert_eq!(listed(&dir, &["--filter", "loss<1000"]).len(), 4, "the metric");
+    assert_eq!(listed(&dir, &["--filter", "loss=cross_entropy"]).len(), 4, "the setting");
+}
+
+#[test]
+fn a_run_of_an_edited_file_shows_what_differs_from_the_oldest_run() {
+    let dir = dir_with_some_runs();
+    let file = std::fs::read_to_string(dir.path("idea.toml")).unwrap();
+    dir.write("idea.toml", file.replace("batch = 64", "batch = 32\nearly_stopping = 1"));
+    dir.exp(&["idea.toml", "--epochs", "50"]);
+    let runs = listed(&dir, &["--columns", "changed"]);
+    let changed = |run: &Value| run["columns"]["changed"].clone();
+    assert_eq!(changed(&runs[0]), Value::Null);
+    let last = changed(&runs[3]).as_str().unwrap().to_owned();
+    assert_says(&last, &["train.epochs=50", "train.batch=32", "train.early_stopping.patience=1"]);
+    assert_eq!(listed(&dir, &["--filter", "status=early stopped"]).len(), 1);
+    assert_eq!(listed(&dir, &["--filter", "status=complete"]).len(), 4);
+    assert_says(&printed(&dir, &[]), &["early stopped"]);
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{TestDir, assert_says, curves, idea_with, metric};
+use crate::support::{TestDir, assert_says, curves, idea_with, metric, stderr, stdout};
 
 fn with_from(from: &str) -> String {
     idea_with("[network]", &format!("[network]\nfrom = {from}"))
@@ -47,6 +47,15 @@ fn training_starts_from_the_best_trial_of_a_run() {
         assert_eq!(curves(&dir.history(&["next.toml"])), curves(&history));
     }
     assert_eq!(curves(&dir.history(&["idea.toml", "--set", "network.from=idea/base"])), curves(&history));
+}
+
+#[test]
+fn the_weights_are_shown_before_and_after_training() {
+    let dir = dir_with_source("{ run = \"idea\", except = [2] }");
+    let words = ["weights from idea except layer 2"];
+    assert_says(&stdout(&dir.run(&["exp", "next.toml", "--dry-run"]).code(0)), &words);
+    assert_says(&stderr(&dir.run(&["exp", "next.toml"]).code(0)), &words);
+    assert_says(&stdout(&dir.run(&["show", "runs/next/latest"]).code(0)), &words);
 }
 
 #[test]

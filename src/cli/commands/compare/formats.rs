@@ -8,7 +8,7 @@ use crate::cli::truncate::truncated;
 use crate::compare::comparison::{Comparison, MetricComparison};
 use crate::compare::group::Group;
 use crate::compare::positive_class::positive_classes;
-use crate::compare::settings::{Setting, differing, settings};
+use crate::compare::settings::{Setting, differing, main_differences, settings};
 use crate::compare::statistics::difference::Difference;
 use crate::compare::trial::{Record, Trial};
 use crate::io::csv_line;
@@ -133,7 +133,7 @@ pub(crate) fn to_markdown(groups: &[Group], comparison: &Comparison, all: bool) 
     let labels: Vec<String> = groups.iter().map(|group| group.label.clone()).collect();
     let header = |first: &str| [vec![first.to_owned()], labels.clone()].concat();
     let mut parts = Vec::new();
-    let shown = if all { settings(groups) } else { differing(groups) };
+    let shown = if all { settings(groups) } else { main_differences(groups) };
     if !shown.is_empty() {
         let row = |setting: &Setting| {
             let values = setting.values.iter().map(|value| truncated(value.as_deref().unwrap_or("–"), 80));

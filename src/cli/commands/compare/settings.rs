@@ -2,9 +2,8 @@
 
 use indexmap::IndexMap;
 
-use crate::cli::text::column_layout::{Column, Fitted};
+use crate::cli::text::column_layout::{self, Column, Fitted, GAP};
 use crate::cli::text::text_style::TextStyle;
-use crate::cli::truncate::truncated;
 use crate::compare::group::Group;
 use crate::compare::settings::{Setting, differing, settings};
 
@@ -27,10 +26,11 @@ pub(crate) fn render(groups: &[Group], page: TextStyle) -> Vec<String> {
     let same: Vec<Setting> = settings(groups).into_iter().filter(|setting| !differing.contains(setting)).collect();
     if !same.is_empty() {
         let header = if known.len() > 1 { "the same setting in all" } else { "setting" };
-        let values = same.iter().map(|setting| value(setting, *first, page));
-        let labels = Column::words(header, same.iter().map(|setting| setting.key.clone()));
-        let columns = vec![vec![Column::words("value", values)]];
-        parts.extend(Fitted { labels, groups: columns, spare: Vec::new(), closing: None }.tables(page));
+        let mut labels = Column::words(header, same.iter().map(|setting| setting.key.clone()));
+        labels.wrap_to(page.width / 2);
+        let mut values = Column::words("value", same.iter().map(|setting| value(setting, *first)));
+        values.wrap_to(page.width.saturating_sub(labels.width() + GAP));
+        parts.push(column_layout::text(&[&labels, &values], page));
     }
     if !unknown.is_empty() {
         let labels: Vec<&str> = unknown.iter().map(|(_, group)| group.label.as_str()).collect();
@@ -40,21 +40,20 @@ pub(crate) fn render(groups: &[Group], page: TextStyle) -> Vec<String> {
 }
 
 /// Returns the value of a setting in a group.
-fn value(setting: &Setting, group: usize, page: TextStyle) -> String {
-    truncated(setting.values[group].as_deref().unwrap_or("–"), page.width / 2)
+fn value(setting: &Setting, group: usize) -> String {
+    setting.values[group].clone().unwrap_or_else(|| "–".to_owned())
 }
 
 /// Returns tables with a row for each setting and a column for each group.
 fn tables(settings: &[Setting], groups: &[(usize, &Group)], page: TextStyle) -> Vec<String> {
     let column = |(index, group): &(usize, &Group)| {
-        vec![Column::words(group.label.as_str(), settings.iter().map(|setting| value(setting, *index, page)))]
+        let mut values = Column::words(group.label.as_str(), settings.iter().map(|setting| value(setting, *index)));
+        values.wrap_to(page.width / 2);
+        vec![values]
     };
-    let fitted = Fitted {
-        labels: Column::words("setting", settings.iter().map(|setting| setting.key.clone())),
-        groups: groups.iter().map(column).collect(),
-        spare: Vec::new(),
-        closing: None,
-    };
+    let mut labels = Column::words("setting", settings.iter().map(|setting| setting.key.clone()));
+    labels.wrap_to(page.width * 2 / 5);
+    let fitted = Fitted { labels, groups: groups.iter().map(column).collect(), spare: Vec::new(), closing: None };
     fitted.tables(page)
 }
 
@@ -68,8 +67,7 @@ fn values_of(setting: &Setting, groups: &[(usize, &Group)], page: TextStyle) -> 
     let most_groups = by_value.values().map(Vec::len).max().filter(|count| *count > MAX_COLUMNS).unwrap_or(usize::MAX);
     let shared = by_value.values().position(|labels| labels.len() == most_groups);
     let line = |value: &Option<&str>, labels: &str| {
-        let value = truncated(value.unwrap_or("not set"), page.width * 3 / 4);
-        page.wrapped(&format!("\u{a0} {value}: {labels}"), 4)
+        page.wrapped(&format!("\u{a0} {}: {labels}", value.unwrap_or("not set")), 4)
     };
     let others = by_value.iter().enumerate().filter(|(index, _)| Some(*index) != shared);
     let mut lines: Vec<String> = others.map(|(_, (value, labels))| line(value, &labels.join(", "))).collect();

@@ -11,7 +11,7 @@ use crate::compare::comparison::MetricComparison;
 use crate::compare::group::describe_test_weights;
 use crate::compare::metric_name::metric_of;
 use crate::compare::positive_class;
-use crate::compare::settings::{Setting, differing, settings};
+use crate::compare::settings::{Setting, differing, main_differences, settings};
 
 /// Maximum number of metrics, unless more are tested.
 const MAX_METRICS: usize = 5;
@@ -21,10 +21,10 @@ const MAX_NAMES: usize = 4;
 
 /// Returns the table with notes below it.
 pub(crate) fn render(screen: &Screen, page: TextStyle) -> String {
-    let differing = differing(&screen.groups);
+    let differences = main_differences(&screen.groups);
     let metrics = main_metrics(screen);
     let ranked_by = screen.comparison.ranked_by().map(|metric| metric.name.as_str());
-    let (settings, too_wide) = setting_columns(&differing, screen, page);
+    let (settings, too_wide) = setting_columns(&differences, screen, page);
     let count = settings.len();
     let mut columns = settings;
     let mut other_metrics = 0;
@@ -54,8 +54,8 @@ pub(crate) fn render(screen: &Screen, page: TextStyle) -> String {
         .map(|place| columns[place].1.header().to_owned())
         .chain(too_wide)
         .collect();
-    let legend =
-        [marks(&shown_metrics, screen, page), hidden(&hidden_settings, shown_metrics.len(), differing.len(), screen)];
+    let differ = differing(&screen.groups).len();
+    let legend = [marks(&shown_metrics, screen, page), hidden(&hidden_settings, shown_metrics.len(), differ, screen)];
     let mut lines = vec![table];
     if metrics.is_empty() {
         lines.push("no metrics: no epoch was completed".to_owned());
@@ -133,7 +133,7 @@ fn short_key(key: &str, settings: &[Setting]) -> String {
         let ends_so = |setting: &&Setting| setting.key == end || setting.key.ends_with(&format!(".{end}"));
         settings.iter().filter(ends_so).count() == 1
     };
-    let starts_with_a_name = |end: &str| !end.starts_with(|letter: char| letter.is_ascii_digit());
+    let starts_with_a_name = |end: &str| end.starts_with(|letter: char| !letter.is_ascii_digit() && letter != '*');
     (1..=parts.len()).map(end).find(|end| is_unique(end) && starts_with_a_name(end)).unwrap_or_else(|| key.to_owned())
 }
 

@@ -9,9 +9,9 @@ use indexmap::IndexMap;
 use std::collections::BTreeSet;
 use tch::{Device, Kind};
 
+use crate::cli::args::compute_args::ComputeArgs;
 use crate::cli::args::lookup::{find_run, resolve_device};
 use crate::cli::args::runs_dir::RunsDir;
-use crate::cli::args::user_defaults;
 use crate::cli::commands::eval::evaluation::{EvalRows, Evaluation, Failure, TrialResult, row_count};
 use crate::cli::exit::Exit;
 use crate::cli::text::progress_bar::Progress;
@@ -19,7 +19,6 @@ use crate::cli::text::{number_format, terminal};
 use crate::config::hint::{Hint, in_a_line};
 use crate::data::store::cache::Cache;
 use crate::data::{Rows, Target};
-use crate::device::DeviceChoice;
 use crate::device::compute_mode::ComputeMode;
 use crate::device::fault::catch_fault;
 use crate::experiment::predict::external_rows;
@@ -43,19 +42,8 @@ pub struct Args {
     /// `IMAGES,LABELS` in the IDX format) [default: test, or validation where there are no test rows]
     #[arg(long, value_name = "ROWS|FILE")]
     data: Option<String>,
-    /// auto, cpu, cuda or cuda:N [default: `device` of runner.toml, else auto]
-    #[arg(long, default_value = user_defaults::device(), hide_default_value = true)]
-    device: DeviceChoice,
-    /// Maximum number of CPU threads [default: `OMP_NUM_THREADS`, else `threads` of runner.toml, else one for each core]
-    #[arg(
-        long,
-        value_name = "N",
-        value_parser = threads::parse,
-        default_value = user_defaults::threads(),
-        hide_default_value = true,
-        allow_negative_numbers = true
-    )]
-    threads: Option<usize>,
+    #[command(flatten)]
+    compute_args: ComputeArgs,
     #[command(flatten)]
     out: RunsDir,
     /// Exit with code 1 if the metrics of a trial differ from its history or are missing there
@@ -86,8 +74,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
             format!("`--strict` has nothing to compare with: a history has no metrics of {}", eval_rows.name());
         return Err(anyhow!(message).context(Hint("use `--data test` or `--data validation`".to_owned())));
     }
-    let device = resolve_device(args.device)?;
-    let threads = threads::requested_or_available(args.threads);
+    let device = resolve_device(args.compute_args.device)?;
+    let threads = threads::requested_or_available(args.compute_args.threads);
     threads::set_limit(threads);
     threads::set_libtorch(threads);
     let (mut data, mut warnings) = (None, BTreeSet::new());

@@ -4,6 +4,7 @@ use crate::cli::args::plot_args::PlotOutput;
 use crate::cli::commands::plot::draw_runs::{Runs, write_plot};
 use crate::cli::exit::Exit;
 use crate::compare::trial::Axis;
+use crate::history::metric_path::canonical;
 use crate::plot::charts::curves::{self, Limits, Smoothing};
 use crate::plot::draw::shape::short;
 
@@ -40,13 +41,13 @@ pub(crate) fn run(Args { runs, metric, x, log, ylim, smooth, target }: &Args) ->
     let smoothed = smooth.map(|smoothing| format!("smooth{}", short(smoothing.weight)));
     let kind: Vec<String> = ["curves".to_owned()]
         .into_iter()
-        .chain(metric.iter().cloned())
+        .chain(metric.iter().map(|metric| canonical(metric)))
         .chain(axis)
         .chain(log.then(|| "log".to_owned()))
         .chain(smoothed)
         .collect();
     let options = curves::Options {
-        metrics: metric.clone(),
+        metrics: metric.iter().map(|metric| canonical(metric)).collect(),
         x: *x,
         log: *log,
         ylim: *ylim,

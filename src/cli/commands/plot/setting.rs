@@ -11,7 +11,8 @@ use crate::plot::charts::setting;
 pub(crate) struct Args {
     #[command(flatten)]
     runs: Runs,
-    /// Setting on the x axis, such as `train.optimizer.adam.lr` or its last part, `lr` [default: the only one that differs]
+    /// Setting on the x axis: its key or the last part of it, such as `lr` or `optimizer` [default: the only one that
+    /// differs]
     #[arg(long, value_name = "KEY")]
     x: Option<String>,
     /// Metric, such as `best.val_acc` or `test.acc` [default: the monitored metric in the best epoch]

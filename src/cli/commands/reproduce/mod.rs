@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use serde_json::json;
 
+use crate::cli::args::compute_args::RecordedComputeArgs;
 use crate::cli::args::log_args::LogArgs;
 use crate::cli::args::run_args::{ExecutionConfig, signals_and_progress};
 use crate::cli::args::runs_dir::RunsDir;
@@ -15,7 +16,6 @@ use crate::cli::commands::reproduce::reproduction::Reproduction;
 use crate::cli::exit::Exit;
 use crate::cli::text::terminal;
 use crate::data::store::cache::Cache;
-use crate::device::DeviceChoice;
 use crate::experiment::run::Options;
 use crate::experiment::run::checkpointing::CheckpointInterval;
 use crate::experiment::store::find::Damaged;
@@ -28,12 +28,8 @@ pub struct Args {
     /// Id, name or directory of a run, one of its files, or an experiment (its newest finished run)
     #[arg(value_name = "RUN")]
     run: String,
-    /// cpu, cuda or cuda:N [default: the device of the run]
-    #[arg(long)]
-    device: Option<DeviceChoice>,
-    /// Maximum number of CPU threads [default: as in the run]
-    #[arg(long, value_name = "N", value_parser = crate::tensor::threads::parse, allow_negative_numbers = true)]
-    threads: Option<usize>,
+    #[command(flatten)]
+    compute_args: RecordedComputeArgs,
     /// Keep the new run in DIR [default: it is removed after the comparison]
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
@@ -72,7 +68,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     stored.note.iter().for_each(|note| terminal::say(&format!("note: {note}")));
     let keep =
         args.keep.as_deref().map(std::path::absolute).transpose().context("failed to resolve the path of `--keep`")?;
-    let execution = ExecutionConfig::from_run(&stored.options, args.device, args.threads)?;
+    let execution = ExecutionConfig::from_run(&stored.options, args.compute_args.device, args.compute_args.threads)?;
     execution.apply();
     let (signals, mut progress) = signals_and_progress(args.quiet, &args.log_args)?;
     let cache = Cache::for_user();

@@ -7,12 +7,13 @@ use crate::cli::text::column_layout::{Cell, Column};
 use crate::cli::text::number_format;
 use crate::compare::positive_class;
 use crate::compare::runs::changes::ShortKeys;
-use crate::compare::runs::run_field::FieldValue;
+use crate::compare::runs::run_field::{ARCHIVED, COMPLETE, FIELDS, FieldValue, INCOMPLETE, LEAKS};
 use crate::compare::runs::run_info::RunState;
 use crate::compare::runs::run_summary::RunSummary;
 use crate::history::Status;
 
 /// A column and what happens to it if the line is too long.
+#[derive(Clone)]
 pub(super) struct ListColumn {
     pub(super) column: Column,
     pub(super) fit: Fit,
@@ -23,8 +24,8 @@ pub(super) struct ListColumn {
 pub(super) enum Fit {
     /// It stays as it is.
     Keep,
-    /// Its texts are cut, to at least this many characters, before any column is left out.
-    Cut(usize),
+    /// Its texts are wrapped, to at least this many characters.
+    Wrap(usize),
     /// It is left out; those with higher numbers first.
     LeaveOut(usize),
 }
@@ -64,10 +65,10 @@ impl Listed<'_> {
         let mut columns = vec![self.words("id", Fit::Keep, |run| run.info.short_id.clone())];
         columns.extend(self.label_column());
         if self.runs.iter().any(|run| run.info.about.name.is_some()) {
-            columns.push(self.words("name", Fit::Cut(10), |run| run.info.about.name.clone().unwrap_or_default()));
+            columns.push(self.words("name", Fit::Wrap(10), |run| run.info.about.name.clone().unwrap_or_default()));
         }
         if self.runs.iter().any(|run| !run.info.changes.is_empty()) {
-            columns.push(self.words("changed", Fit::Cut(7), |run| keys.describe(&run.info.changes)));
+            columns.push(self.words("changed", Fit::Wrap(7), |run| keys.describe(&run.info.changes)));
         }
         columns.push(self.words("status", Fit::Keep, status));
         let is_metric = |index: &usize| self.is_metric_or_setting(*index);
@@ -159,7 +160,6 @@ impl Listed<'_> {
 
     /// Whether a field has values and is no column of the standard list.
     fn is_metric_or_setting(&self, index: usize) -> bool {
-        use crate::compare::runs::run_field::FIELDS;
         let name = self.fields[index].as_str();
         !FIELDS.contains(&name) && name != "tag" && self.runs.iter().any(|run| run.fields[index].is_some())
     }
@@ -170,13 +170,13 @@ impl Listed<'_> {
         match name {
             "changed" => {
                 let keys = self.short_keys();
-                return self.words(name, Fit::Cut(7), |run| keys.describe(&run.info.changes));
+                return self.words(name, Fit::Wrap(7), |run| keys.describe(&run.info.changes));
             }
             "status" => return self.words(name, fit, status),
             "trials" => return self.words(name, fit, trials),
             "best" => return self.best(),
             "test" => return self.test(),
-            "note" => return self.words(name, Fit::Cut(7), |run| run.info.about.note.clone().unwrap_or_default()),
+            "note" => return self.words(name, Fit::Wrap(7), |run| run.info.about.note.clone().unwrap_or_default()),
             _ => {}
         }
         let text = |run: &RunSummary| match &run.fields[index] {
@@ -224,10 +224,9 @@ pub(super) fn status(run: &RunSummary) -> String {
     const WORST_FIRST: [Status; 5] =
         [Status::Interrupted, Status::TimeLimit, Status::Diverged, Status::EarlyStopped, Status::Completed];
     let word = |status: Status| match status {
-        Status::Completed if run.missing > 0 => "incomplete",
-        Status::Completed => "complete",
-        Status::EarlyStopped => "stopped",
-        Status::Diverged | Status::Interrupted | Status::TimeLimit => status.word(),
+        Status::Completed if run.missing > 0 => INCOMPLETE,
+        Status::Completed => COMPLETE,
+        Status::EarlyStopped | Status::Diverged | Status::Interrupted | Status::TimeLimit => status.word(),
     };
     let progress = run.info.state.progress().map(|(epoch, epochs)| format!(" {epoch}/{epochs}")).unwrap_or_default();
     let ended = match (run.info.state, &run.statuses[..]) {
@@ -242,7 +241,7 @@ pub(super) fn status(run: &RunSummary) -> String {
             worst.map(|(status, count)| format!("{count} {}", word(*status))).unwrap_or_default()
         }
     };
-    let leaks = if run.leaks { ", leaks" } else { "" };
-    let archived = if run.info.about.archived { ", archived" } else { "" };
-    format!("{ended}{leaks}{archived}")
+    let marks = [(run.leaks, LEAKS), (run.info.about.archived, ARCHIVED)];
+    let marks = marks.into_iter().filter(|(is_marked, _)| *is_marked).map(|(_, mark)| mark.to_owned());
+    std::iter::once(ended).chain(marks).collect::<Vec<_>>().join(", ")
 }

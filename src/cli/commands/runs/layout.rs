@@ -4,46 +4,56 @@ use crate::cli::commands::runs::columns::{AGE, Fit, ListColumn};
 use crate::cli::text::column_layout::{self, Column, GAP};
 use crate::cli::text::text_style::TextStyle;
 
-/// Returns the table. If it is too wide, the columns after the age are left out first; then the longest texts are cut, and
-/// then the age and the time are left out.
+/// Width of wrapped texts below which age and time are left out instead.
+const COMFORTABLE: usize = 20;
+
+/// Returns the table. If it is too wide, the columns after the age are left out first, then the age and the time if all
+/// texts then stay on one line. Otherwise the longest texts continue on further lines; nothing is cut.
 pub(super) fn table(mut columns: Vec<ListColumn>, page: TextStyle) -> String {
-    /// Characters of a cut text, as long as a column can be left out instead of cutting further.
-    const COMFORTABLE: usize = 14;
-    loop {
-        let excess = width(&columns).saturating_sub(page.width);
-        if excess == 0 {
-            break;
-        }
-        let widest_to = |least: usize, columns: &[ListColumn]| {
-            let width_to_cut = |column: &ListColumn| match column.fit {
-                Fit::Cut(most) if column.column.width() > most.max(least) => Some(column.column.width()),
-                Fit::Cut(_) | Fit::Keep | Fit::LeaveOut(_) => None,
-            };
-            let widths = columns.iter().enumerate().filter_map(|(place, column)| Some((width_to_cut(column)?, place)));
-            widths.max().map(|(_, place)| place)
-        };
-        let least_important = columns.iter().enumerate().filter_map(|(place, column)| match column.fit {
-            Fit::LeaveOut(order) => Some((order, place)),
-            Fit::Keep | Fit::Cut(_) => None,
-        });
-        let least_important = least_important.max().map(|(_, place)| place);
-        let is_further = |place: &usize| matches!(columns[*place].fit, Fit::LeaveOut(order) if order > AGE);
-        if let Some(place) = least_important.filter(is_further) {
-            columns.remove(place);
-        } else if let Some(place) = widest_to(COMFORTABLE, &columns) {
-            let column = &mut columns[place].column;
-            column.cut_to(column.width().saturating_sub(excess).max(COMFORTABLE));
-        } else if let Some(place) = least_important {
-            columns.remove(place);
-        } else if let Some(place) = widest_to(0, &columns) {
-            let Fit::Cut(least) = columns[place].fit else { break };
-            let column = &mut columns[place].column;
-            column.cut_to(column.width().saturating_sub(excess).max(least));
-        } else {
-            break;
-        }
+    let excess = |columns: &[ListColumn]| width(columns).saturating_sub(page.width);
+    while excess(&columns) > 0 && remove_last(&mut columns, AGE + 1) {}
+    let mut choices = vec![columns.clone()];
+    while remove_last(&mut columns, 0) {
+        choices.push(columns.clone());
     }
-    column_layout::text(&columns.iter().map(|column| &column.column).collect::<Vec<&Column>>(), page)
+    let wrapped = |columns: &[ListColumn], is_comfortable: bool| {
+        let mut columns = columns.to_vec();
+        loop {
+            let too_wide = excess(&columns);
+            if too_wide == 0 || !wrap_widest(&mut columns, too_wide, is_comfortable) {
+                return columns;
+            }
+        }
+    };
+    let fits = |columns: &Vec<ListColumn>| excess(columns) == 0;
+    let chosen = choices.iter().find(|columns| fits(columns)).cloned();
+    let chosen = chosen.or_else(|| choices.iter().map(|columns| wrapped(columns, true)).find(fits));
+    let chosen = chosen.unwrap_or_else(|| wrapped(&columns, false));
+    column_layout::text(&chosen.iter().map(|column| &column.column).collect::<Vec<&Column>>(), page)
+}
+
+/// Removes the least important column of at least this order; returns whether there was one.
+fn remove_last(columns: &mut Vec<ListColumn>, from: usize) -> bool {
+    let orders = columns.iter().enumerate().filter_map(|(place, column)| match column.fit {
+        Fit::LeaveOut(order) if order >= from => Some((order, place)),
+        Fit::LeaveOut(_) | Fit::Keep | Fit::Wrap(_) => None,
+    });
+    let last = orders.max();
+    last.map(|(_, place)| columns.remove(place)).is_some()
+}
+
+/// Wraps the widest column that can be narrower; returns whether there was one.
+fn wrap_widest(columns: &mut [ListColumn], excess: usize, is_comfortable: bool) -> bool {
+    let least = |column: &ListColumn| match column.fit {
+        Fit::Wrap(least) => Some(if is_comfortable { least.max(COMFORTABLE) } else { least }),
+        Fit::Keep | Fit::LeaveOut(_) => None,
+    };
+    let can_be_narrower = |column: &ListColumn| least(column).is_some_and(|least| column.column.width() > least);
+    let widest = columns.iter_mut().filter(|column| can_be_narrower(column)).max_by_key(|column| column.column.width());
+    let Some(widest) = widest else { return false };
+    let (before, least) = (widest.column.width(), least(widest).unwrap_or_default());
+    widest.column.wrap_to(before.saturating_sub(excess).max(least));
+    widest.column.width() < before
 }
 
 fn width(columns: &[ListColumn]) -> usize {
@@ -59,26 +69,34 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_cut_before_columns_are_left_out_and_the_id_is_never_cut() {
+    fn age_and_time_are_left_out_before_texts_are_wrapped_and_nothing_is_cut() {
         let columns = |changed: &str| {
             vec![
                 column("id", "0123abc", Fit::Keep),
-                column("changed", changed, Fit::Cut(7)),
+                column("changed", changed, Fit::Wrap(7)),
                 column("time", "12 s", Fit::LeaveOut(1)),
                 column("age", "3 h", Fit::LeaveOut(2)),
             ]
         };
         let long = "lr=0.1 epochs=200 seeds=0..4";
         let page = |width| TextStyle { width, styled: false };
-        assert!(table(columns(long), page(80)).contains(long));
-        let cut = table(columns(long), page(40));
-        assert!(cut.contains("0123abc  lr=0.1 epochs=200 s…") && cut.contains("age"), "{cut}");
-        let narrow = table(columns(long), page(30));
-        assert!(narrow.contains("0123abc  lr=0.1 epochs") && !narrow.contains("age"), "{narrow}");
+        let whole = table(columns(long), page(80));
+        assert!(whole.contains(long) && whole.contains("age"), "{whole}");
+        let without_age = table(columns(long), page(44));
+        assert!(without_age.contains(long) && without_age.contains("time") && !without_age.contains("age"));
+        let without_both = table(columns(long), page(40));
+        assert!(without_both.contains(long) && !without_both.contains("time"), "{without_both}");
+        let wrapped = table(columns(long), page(36));
+        assert_eq!(wrapped, "id       changed            time\n0123abc  lr=0.1 epochs=200  12 s\n         seeds=0..4");
         let narrowest = table(columns(long), page(17));
-        assert!(narrowest.contains("0123abc  lr=0.1") && !narrowest.contains("time"), "{narrowest}");
-        for (width, text) in [(40, &cut), (30, &narrow), (17, &narrowest)] {
-            assert!(text.contains('…') && text.lines().all(|line| line.chars().count() <= width), "{text}");
-        }
+        let lines = [
+            "id       changed",
+            "0123abc  lr=0.1",
+            "         epochs=",
+            "           200",
+            "         seeds=",
+            "           0..4",
+        ];
+        assert_eq!(narrowest, lines.join("\n"));
     }
 }

@@ -13,11 +13,12 @@ use crate::cli::text::text_style::TextStyle;
 use crate::compare::direction::higher_is_better;
 use crate::compare::metric_name::metric_of;
 use crate::compare::runs::filter::Filter;
-use crate::compare::runs::run_field::{FIELDS, FieldValue};
+use crate::compare::runs::run_field::{FIELDS, FieldValue, metric_or_field};
 use crate::compare::runs::run_list::{ListOptions, RunList, list_runs};
 use crate::compare::runs::run_summary::RunSummary;
 use crate::config::hint::Hint;
 use crate::config::suggest;
+use crate::history::metric_path::canonical;
 
 /// Arguments of the list.
 #[derive(Debug, clap::Args)]
@@ -39,7 +40,7 @@ pub(super) struct ListArgs {
     /// seeds), `lr=0.1` or `tag=paper`; repeatable
     #[arg(long = "filter", value_name = "CONDITION", value_parser = clap::value_parser!(Filter))]
     filters: Vec<Filter>,
-    /// Show mean ± standard deviation of the metrics for each value of a setting
+    /// Show mean ± standard deviation of the metrics for each value of a setting, such as `lr` or `optimizer`
     #[arg(long, value_name = "SETTING")]
     group_by: Option<String>,
     /// Show only the first N
@@ -71,14 +72,28 @@ pub(super) struct ListArgs {
 const DESCENDING: [&str; 3] = ["seconds", "started", "epochs"];
 
 impl ListArgs {
+    /// Returns the fields of `--columns`.
+    fn chosen(&self) -> IndexSet<String> {
+        self.columns.iter().map(|name| name.trim()).filter(|name| !name.is_empty()).map(canonical).collect()
+    }
+
+    /// Returns the field of `--sort`.
+    fn sort(&self) -> Option<String> {
+        self.sort.as_deref().map(metric_or_field)
+    }
+
+    /// Returns the field of `--group-by`.
+    fn group_by(&self) -> Option<String> {
+        self.group_by.as_deref().map(canonical)
+    }
+
     /// Returns the names of all fields to look up, those of `--columns` first.
     fn fields(&self) -> Vec<String> {
-        let columns = self.columns.iter().map(|name| name.trim());
-        let mut names: IndexSet<&str> = columns.filter(|name| !name.is_empty()).collect();
-        names.extend(self.filters.iter().map(|filter| filter.name.as_str()));
-        names.extend(self.sort.as_deref());
-        names.extend(self.group_by.as_deref());
-        names.into_iter().map(str::to_owned).collect()
+        let mut names = self.chosen();
+        names.extend(self.filters.iter().map(|filter| filter.name.clone()));
+        names.extend(self.sort());
+        names.extend(self.group_by());
+        names.into_iter().collect()
     }
 
     fn limit(&self) -> usize {
@@ -89,7 +104,7 @@ impl ListArgs {
 /// Lists past runs.
 pub(super) fn run(args: &ListArgs) -> anyhow::Result<Exit> {
     let fields = args.fields();
-    let chosen: IndexSet<&str> = args.columns.iter().map(|name| name.trim()).filter(|name| !name.is_empty()).collect();
+    let chosen = args.chosen();
     let options = ListOptions {
         experiment: args.experiment.clone(),
         filters: args.filters.clone(),
@@ -101,14 +116,14 @@ pub(super) fn run(args: &ListArgs) -> anyhow::Result<Exit> {
     let mut found = list_runs(&args.out, &options)?;
     check_names(&fields, &found)?;
     let mut output = Ok(());
-    if let Some(setting) = &args.group_by {
-        let place = fields.iter().position(|name| name == setting).unwrap_or_default();
+    if let Some(setting) = args.group_by() {
+        let place = fields.iter().position(|name| *name == setting).unwrap_or_default();
         let metrics: Vec<usize> = (0..chosen.len()).filter(|other| *other != place).collect();
         output = print_groups(Grouped::new(&found.runs, &fields, place, &metrics), args);
     } else {
-        if let Some(by) = &args.sort {
-            let place = fields.iter().position(|name| name == by).unwrap_or_default();
-            sort(&mut found.runs, by, place);
+        if let Some(by) = args.sort() {
+            let place = fields.iter().position(|name| *name == by).unwrap_or_default();
+            sort(&mut found.runs, &by, place);
         }
         if args.reverse {
             found.runs.reverse();
@@ -144,8 +159,8 @@ fn print_runs(runs: &[RunSummary], fields: &[String], chosen: usize, args: &List
 
 /// Prints the groups of `--group-by` in the chosen format.
 fn print_groups(mut groups: Grouped, args: &ListArgs) -> anyhow::Result<()> {
-    if let Some(metric) = args.sort.as_ref().filter(|sort| Some(*sort) != args.group_by.as_ref()) {
-        groups.sort(metric).map_err(|known| {
+    if let Some(metric) = args.sort().filter(|sort| Some(sort) != args.group_by().as_ref()) {
+        groups.sort(&metric).map_err(|known| {
             let known: Vec<&str> = known.iter().map(String::as_str).collect();
             anyhow!("failed to sort: `{metric}` is not one of the shown metrics")
                 .context(Hint(format!("add it with `--columns {metric}`, or sort by {}", suggest::either(&known))))

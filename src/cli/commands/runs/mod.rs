@@ -30,6 +30,7 @@ Examples:
   runner runs --filter 'best.val_acc>0.96' --filter status=complete
   runner runs --filter tag=paper --columns id,name,lr,test.acc --latex
   runner runs overfit_mnist --group-by train.batch
+  runner runs --filter optimizer=adam --group-by schedule
   runner runs regularize_mnist --variants --sort diagnosis.val_loss_rise
   runner runs tag 4e1f paper
 
@@ -37,9 +38,17 @@ Every command takes the id of a run, or the beginning of it, in place of its
 directory. For a run with variants, the metrics of the variant that is best on
 the validation rows (on the training rows if there are none) are shown;
 `--variants` shows all. Metrics are means over seeds: the monitored metric in
-the best epoch, and the main test metric. \"stopped\" means early stopping;
-\"incomplete\" means that histories are missing. A wider terminal shows more
-columns. Settings have short names where these are unique: `lr`.";
+the best epoch, and the main test metric.
+
+`changed` lists the settings that the command line changed, and those of the
+experiment file that differ from the file of the experiment's oldest run. The
+status \"early stopped\" is also complete; \"incomplete\" means that histories
+are missing. A wider terminal shows more columns.
+
+Settings have short names where these are unique: `lr`. The chosen optimizer,
+schedule, loss and data set are settings: `optimizer`. Metrics may have the
+names of Keras and scikit-learn: `val_accuracy`. `loss` is the metric
+`best.loss` in `--sort` and beside a number, and otherwise the setting.";
 
 /// What to do with runs, instead of listing them.
 #[derive(Debug, Subcommand)]
