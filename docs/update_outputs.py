@@ -51,7 +51,7 @@ VOLATILE = [
     (re.compile(r"[0-9a-f]{10}\+?(?=[,)])"), "COMMIT"),
     (re.compile(r"^[0-9a-f]{4,7}(?=  )|(?<=\(id )[0-9a-f]+"), "ID"),
     (re.compile(r"\b\d+(\.\d+)? (ms|s|min|h|days?)\b"), "DURATION"),
-    (re.compile(r"\b\d[\d.e]* epochs/s"), "SPEED"),
+    (re.compile(r"\b\d[\d.,e]* epochs/s"), "SPEED"),
     (re.compile(r"\b\d+(\.\d+)? (MiB|GiB)\b"), "MEMORY"),
     (re.compile(r" +DURATION"), " DURATION"),
     (re.compile(r"\b\d+:\d\d\b"), "DURATION"),

@@ -161,6 +161,18 @@ impl Comparison {
         }
     }
 
+    /// Returns the tested metrics that some groups lack, each with the indices of these groups.
+    pub fn missing(&self) -> Vec<(&str, Vec<usize>)> {
+        let without = |metric: &MetricComparison| {
+            (0..metric.groups.len()).filter(|&place| metric.value(place).is_none()).collect()
+        };
+        let tested = self.tests.iter().filter_map(|test| self.metric(&test.metric));
+        tested
+            .map(|metric| (metric.name.as_str(), without(metric)))
+            .filter(|(_, groups): &(_, Vec<usize>)| !groups.is_empty())
+            .collect()
+    }
+
     /// Returns the number of tested differences.
     pub fn comparisons(&self) -> usize {
         self.tests.iter().flat_map(|test| test.groups.iter().flatten()).filter(|d| d.p.is_some()).count()
@@ -215,7 +227,12 @@ pub fn resolve_metric(named: &str, groups: &[Group], metric_paths: &[String]) ->
     let named = &*canonical(named);
     let meant = [named.to_owned(), format!("test.{named}"), format!("best.val_{named}"), format!("best.{named}")];
     meant.into_iter().find(|name| has_metric(name)).ok_or_else(|| {
-        let hint = suggest::hint(named, metric_paths.iter().map(String::as_str));
+        let names: IndexSet<&str> = metric_paths.iter().map(|path| metric_of(path)).collect();
+        let all = || metric_paths.iter().map(String::as_str);
+        let hint = match suggest::nearest(named, names.into_iter().chain(all())) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => suggest::hint(named, all()),
+        };
         anyhow!("no run has a metric `{named}`").context(Hint(hint))
     })
 }

@@ -35,6 +35,14 @@ pub fn peak_of_process() -> Option<u64> {
     parse_number_after(&status, "VmHWM:")?.checked_mul(1024)
 }
 
+/// Returns the most bytes that tensors have had on a GPU at once, as `torch.cuda.max_memory_allocated`; `None` for the CPU.
+pub fn peak_of_gpu(device: Device) -> Option<u64> {
+    match device {
+        Device::Cuda(index) => switches::gpu_peak(index),
+        _ => None,
+    }
+}
+
 /// Returns an empty vector with room for this number of values.
 ///
 /// # Errors
@@ -147,6 +155,7 @@ mod tests {
     fn a_system_that_says_nothing_is_taken_to_have_a_little() {
         assert_eq!(free_with_files(&[]), None);
         assert_eq!(free(Device::Cuda(0)), ASSUMED_FREE, "the tests see no GPU");
+        assert_eq!((peak_of_gpu(Device::Cuda(0)), peak_of_gpu(Device::Cpu)), (None, None));
         assert!(free(Device::Cpu) > 0);
     }
 }

@@ -67,6 +67,11 @@ pub fn name(device: Device) -> String {
     }
 }
 
+/// Returns the device with a name that [`name`] returned, if it is a GPU.
+pub fn gpu_with_name(name: &str) -> Option<Device> {
+    name.strip_prefix("cuda:")?.parse().ok().map(Device::Cuda)
+}
+
 /// Why no GPU can be used.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum CudaError {

@@ -4,10 +4,11 @@ use base64::Engine;
 
 use crate::compare::group::Group;
 use crate::compare::trial::Curve;
+use crate::history::number::of_name;
 use crate::plot;
 use crate::report::payload;
 use crate::views::document::block::{Block, Section};
-use crate::views::document::statistic::{mean_of_finite, value_or_dash};
+use crate::views::document::statistic::{MISSING, mean_of_finite};
 use crate::views::document::table::Table;
 use crate::views::document::thinning;
 
@@ -105,7 +106,11 @@ fn by_epoch(group: &Group) -> Option<Table> {
         let values: Vec<Option<f64>> = curves.iter().map(mean).collect();
         if values.iter().any(Option::is_some) {
             let head = if best == Some(epoch) { format!("{epoch} (best)") } else { epoch.to_string() };
-            table.row(std::iter::once(head).chain(values.into_iter().map(value_or_dash)));
+            let values = names
+                .iter()
+                .zip(values)
+                .map(|(name, value)| value.map_or(MISSING.to_owned(), |value| of_name(name, value)));
+            table.row(std::iter::once(head).chain(values));
         }
     }
     table.filled()

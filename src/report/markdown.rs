@@ -11,6 +11,7 @@ use crate::compare::settings::identity;
 use crate::compare::trial::Trial;
 use crate::config::hint::in_a_line;
 use crate::history::History;
+use crate::plot::charts::best_first::best_first;
 use crate::plot::charts::metric_labels::capital;
 use crate::report::markdown_table::{code, escaped, expectations, references, table};
 use crate::views::classes::{by_class, positive_class};
@@ -89,9 +90,10 @@ fn folder(trial: &Trial) -> PathBuf {
 }
 
 impl Experiment {
-    /// Returns the experiment with its runs labeled by their seeds, and by their folders if seeds are repeated.
+    /// Returns the experiment with the variants of each run ranked, and its runs labeled by their seeds, and by their folders if seeds are repeated.
     fn labeled(mut self) -> Experiment {
         for run in &mut self.runs {
+            run.variants = best_first(std::mem::take(&mut run.variants));
             run.label = label(&run.variants.iter().flat_map(Group::seeds).collect());
         }
         let labels: Vec<String> = self.runs.iter().map(|run| run.label.clone()).collect();

@@ -3,6 +3,7 @@
 use crate::compare::find::Found;
 use crate::compare::group::Group;
 use crate::config::hint::in_a_line;
+use crate::plot::charts::best_first::best_first;
 use crate::report::html::{self, json, text};
 use crate::report::{curves, payload};
 use crate::views::classes::{by_class, thresholds};
@@ -29,10 +30,11 @@ pub const SIGN: &str = "<meta name=\"generator\" content=\"runner report\">";
 
 /// Returns the page for these runs.
 pub fn html(found: &Found) -> String {
-    let groups = &found.groups;
+    let first = found.groups.first().map(|group| group.label.as_str());
+    let groups = &best_first_of_run(found);
     let runs = Runs::of_groups(groups);
     let sections: Vec<Section> = [
-        Some(summary::section(groups)),
+        Some(summary::section(groups, first)),
         curves::section(groups),
         Some(metrics::section(groups)),
         expectations::section(&runs),
@@ -75,6 +77,12 @@ pub fn html(found: &Found) -> String {
         ("library", &format!("/*!\n{LICENSE}*/\n{LIBRARY}")),
         ("script", &SCRIPTS.join("\n")),
     ])
+}
+
+/// Returns the groups. Variants of one run are ranked; several runs keep the order in which they are named.
+fn best_first_of_run(found: &Found) -> Vec<Group> {
+    let groups = found.groups.clone();
+    if found.named.windows(2).all(|pair| pair[0] == pair[1]) { best_first(groups) } else { groups }
 }
 
 /// Returns the head of the page.

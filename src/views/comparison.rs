@@ -13,9 +13,10 @@ use crate::views::document::table::{Cell, RowKind, Table};
 /// Number of best-epoch metrics in the summary, in addition to the tested ones.
 const METRICS: usize = 2;
 
-/// Returns the comparison.
-pub fn blocks(groups: &[Group]) -> Vec<Block> {
-    let comparison = match compare(groups, &CompareOptions::default()) {
+/// Returns the comparison with the group of this label, or with the first one.
+pub fn blocks(groups: &[Group], baseline: Option<&str>) -> Vec<Block> {
+    let options = CompareOptions { baseline: baseline.map(str::to_owned), ..CompareOptions::default() };
+    let comparison = match compare(groups, &options) {
         Ok(comparison) => comparison,
         Err(error) => return vec![Block::Paragraph(format!("The runs cannot be compared: {error:#}"))],
     };

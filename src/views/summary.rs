@@ -7,12 +7,12 @@ use crate::views::document::block::{Block, Section, callout};
 use crate::views::variants::trial_status;
 use crate::views::{comparison, variant};
 
-/// Returns the section.
-pub fn section(groups: &[Group]) -> Section {
+/// Returns the section. Of several groups, `baseline` is the label of the one that the others are compared with.
+pub fn section(groups: &[Group], baseline: Option<&str>) -> Section {
     let mut blocks = warnings(groups);
     match groups {
         [group] => blocks.extend(variant::blocks(group)),
-        groups => blocks.extend(comparison::blocks(groups)),
+        groups => blocks.extend(comparison::blocks(groups, baseline)),
     }
     Section { id: "summary", title: "Summary", blocks }
 }

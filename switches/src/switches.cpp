@@ -1,6 +1,8 @@
-// The few switches and questions of libtorch that tch does not pass on: precision, determinism, a GPU's memory.
+// The few switches and questions of libtorch that tch does not pass on: precision, determinism, a GPU's memory, random
+// generators.
 // Each answers whether it could be done; no exception leaves this file.
 
+#include <cstddef>
 #include <cstdint>
 
 #include <ATen/Context.h>
@@ -28,6 +30,13 @@ void fix_cublas_workspace() {
   if (set != ":4096:8" && set != ":16:8") {
     c10::utils::set_env(CUBLAS_WORKSPACE, ":4096:8");
   }
+}
+
+// The process-wide generator of a GPU, or of the CPU below index 0. libtorch returns a constant reference to a variable
+// that is not constant.
+at::Generator& default_generator(int index) {
+  const at::Device device = index < 0 ? at::Device(at::kCPU) : at::Device(at::kCUDA, static_cast<at::DeviceIndex>(index));
+  return const_cast<at::Generator&>(at::globalContext().defaultGenerator(device));
 }
 
 } // namespace
@@ -62,6 +71,15 @@ extern "C" bool runner_arithmetic(bool* tf32, bool* deterministic) noexcept {
   });
 }
 
+// The most memory that tensors have taken on a GPU at once since the process began, in bytes.
+extern "C" bool runner_gpu_peak(int index, std::uint64_t* peak) noexcept {
+  return done([=] {
+    const auto stats = at::getDeviceAllocator(c10::kCUDA)->getDeviceStats(static_cast<c10::DeviceIndex>(index));
+    constexpr auto all = static_cast<std::size_t>(c10::CachingAllocator::StatType::AGGREGATE);
+    *peak = static_cast<std::uint64_t>(stats.allocated_bytes[all].peak);
+  });
+}
+
 // What is free of a GPU's memory, in bytes, when libtorch has given back what it keeps for later.
 extern "C" bool runner_gpu_memory(int index, std::uint64_t* free, std::uint64_t* total) noexcept {
   return done([=] {
@@ -71,4 +89,22 @@ extern "C" bool runner_gpu_memory(int index, std::uint64_t* free, std::uint64_t*
     *free = memory.first;
     *total = memory.second;
   });
+}
+
+// A copy of the default generator.
+extern "C" bool runner_generator_new(int index, at::Generator** generator) noexcept {
+  return done([=] { *generator = new at::Generator(default_generator(index).clone()); });
+}
+
+// Exchanges a generator and the default one. Neither is undefined at any moment, because only the pointers are swapped.
+extern "C" bool runner_generator_swap(int index, at::Generator* generator) noexcept {
+  using Pointer = c10::intrusive_ptr<c10::GeneratorImpl>;
+  return done([=] {
+    auto& current = const_cast<Pointer&>(default_generator(index).getIntrusivePtr());
+    current.swap(const_cast<Pointer&>(generator->getIntrusivePtr()));
+  });
+}
+
+extern "C" void runner_generator_free(at::Generator* generator) noexcept {
+  delete generator;
 }

@@ -231,7 +231,7 @@ pub(crate) fn parse_positive(text: &str) -> Result<usize, String> {
 /// Parses one seed.
 fn parse_seed(text: &str) -> Result<i64, String> {
     text.trim().parse().map_err(|_| match seeds::parse(text) {
-        Ok(_) => format!("`--seed` takes one seed; for several use `--seeds {text}`"),
+        Ok(_) => format!("expected one seed\nhint: use `--seeds {text}` for several"),
         Err(_) => "expected a whole number".to_owned(),
     })
 }

@@ -14,6 +14,7 @@ use crate::config::hint::Hint;
 use crate::config::suggest;
 use crate::data::arrays::array_file::is_array_file;
 use crate::data::inspect::array_section::ArraySummary;
+use crate::data::inspect::csv_section::dropped_rows;
 use crate::data::inspect::detect::read_separated;
 use crate::data::inspect::problem::Problem;
 use crate::data::inspect::proposal::{Proposal, Role, likely_targets, propose};
@@ -182,9 +183,9 @@ fn of_arrays(file: &str, place: &Place) -> anyhow::Result<(String, Vec<String>)>
 /// Returns the experiment on a user's table, and lines about it.
 fn of_table(args: &Args, table: &Path, place: &Place) -> anyhow::Result<(String, Vec<String>)> {
     let shown = table.display().to_string();
-    let format = FieldFormat { text: TextColumns::All, ..FieldFormat::new(args.separator.unwrap_or(',')) };
+    let format = FieldFormat { text: TextColumns::All, ..FieldFormat::new(',') };
     let Some(target) = &args.target else {
-        let (table, ..) = read_separated(table, format).map_err(|fault| table_error(&shown, fault))?;
+        let (table, ..) = read_separated(table, format, args.separator).map_err(|fault| table_error(&shown, fault))?;
         let likely = likely_targets(&table);
         let mut columns = suggest::list(&table.names().take(MOST_LISTED).collect::<Vec<_>>());
         if table.columns.len() > MOST_LISTED {
@@ -195,7 +196,10 @@ fn of_table(args: &Args, table: &Path, place: &Place) -> anyhow::Result<(String,
         let error = anyhow!("`--target` is missing: which column is predicted? `{shown}` has the columns {columns}");
         return Err(error.context(Hint(format!("likely: {}, as in `{command}`", suggest::either(&likely)))));
     };
-    let proposal = propose(table, format, Some(target)).map_err(|fault| table_error(&shown, fault))?;
+    let proposal = propose(table, format, args.separator, Some(target)).map_err(|fault| table_error(&shown, fault))?;
+    if let Some(dropped) = dropped_rows(&proposal) {
+        terminal::warn(&TextStyle::of_output().wrapped(&format!("the experiment {dropped}"), 2));
+    }
     let written = relative_path(table, place.path.parent().unwrap_or(Path::new("")));
     Ok((file::of_table(&place.name, &proposal, &written), summary(&proposal)))
 }

@@ -19,7 +19,8 @@ use crate::experiment::run::checkpointing::continuation::{Continuation, ended_te
 use crate::experiment::run::checkpointing::{CheckpointInterval, RunCheckpoint};
 use crate::experiment::run::{self, Finished, Options};
 use crate::experiment::store::find::{self, SavedRun};
-use crate::experiment::store::run_record::{Program, RunRecord};
+use crate::experiment::store::history_fields::Program;
+use crate::experiment::store::run_record::RunRecord;
 use crate::experiment::store::stack_record::StackState;
 use crate::experiment::store::{newest, pretrained, whole_run};
 use crate::io::signals::Signals;

@@ -3,4 +3,5 @@
 pub mod dispatch;
 pub mod engine;
 pub mod front;
+mod invalid_arguments;
 mod usage_errors;

@@ -8,9 +8,11 @@ use clap::{Command, CommandFactory, Parser};
 use crate::cli::args::run_args::quoted;
 use crate::cli::command_line::Cli;
 use crate::cli::exit::Exit;
+use crate::cli::process::invalid_arguments::explained;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
 use crate::config::suggest;
+use crate::experiment::spec::source_text::SourceText;
 use crate::experiment::spec::{catalogue, overrides};
 
 /// Parses the arguments of this process. After help or an error it ends the process.
@@ -30,8 +32,8 @@ pub(crate) fn parse_arguments() -> Cli {
         ErrorKind::InvalidSubcommand => {
             terminal::error(&used.unknown_command(&invalid(ContextKind::InvalidSubcommand)))
         }
-        ErrorKind::ValueValidation => terminal::say(plain_words(&error).trim_end()),
-        _ => error.exit(),
+        _ if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => error.exit(),
+        _ => terminal::error(&explained(&error, &used.name)),
     }
     std::process::exit(i32::from(Exit::Failed.code()))
 }
@@ -60,6 +62,10 @@ impl Used<'_> {
 
     fn unknown_argument(&self, argument: &str) -> anyhow::Error {
         let Some(option) = argument.strip_prefix("--") else {
+            if let Some(option) = self.option_for_file(argument) {
+                let error = anyhow!("`{}` takes no further argument `{argument}`", self.name);
+                return error.context(Hint(format!("did you mean `{option} {}`?", quoted(argument))));
+            }
             let what = if argument.starts_with('-') { "option" } else { "further argument" };
             let hint = format!("`{} --help` lists its arguments and options", self.name);
             return anyhow!("`{}` takes no {what} `{argument}`", self.name).context(Hint(hint));
@@ -75,18 +81,38 @@ impl Used<'_> {
         anyhow!("`{}` has no option `--{option}`", self.name).context(Hint(hint))
     }
 
+    /// Returns the option of the command that takes a file of this type: `--csv` for `new.csv`.
+    fn option_for_file(&self, argument: &str) -> Option<&'static str> {
+        const TYPES: [(&str, &[&str]); 2] =
+            [("--csv", &[".csv", ".csv.gz", ".tsv"]), ("--image", &[".png", ".jpg", ".jpeg"])];
+        let name = argument.to_lowercase();
+        let of_type = TYPES.iter().find(|(_, endings)| endings.iter().any(|ending| name.ends_with(ending)));
+        of_type.map(|(option, _)| *option).filter(|option| options(&self.command).any(|own| option[2..] == *own))
+    }
+
     /// Returns a hint on the setting of the experiment that is named like the option: `--lr 0.1`.
     fn setting_hint(&self, option: &str) -> Option<String> {
         self.command.get_arguments().find(|argument| argument.get_long() == Some("set"))?;
-        let experiment =
-            self.words.iter().filter(|word| !word.starts_with('-')).find_map(|word| catalogue::find(word).ok())?;
-        let keys = overrides::keys_named(&experiment.parse().ok()?, &option.replace('-', "_"));
         let flag = format!("--{option}");
         let place = self.words.iter().position(|word| word.split('=').next() == Some(&*flag))?;
         let value = match self.words[place].split_once('=') {
             Some((_, value)) => value,
             None => self.words.get(place + 1).filter(|next| !next.starts_with("--")).map_or("VALUE", String::as_str),
         };
+        let experiment =
+            self.words.iter().filter(|word| !word.starts_with('-')).find_map(|word| catalogue::find(word).ok());
+        let name = match option {
+            "csv" => "path".to_owned(),
+            option => option.replace('-', "_"),
+        };
+        let mut keys = settings_named(experiment.as_ref(), &name, value);
+        if option == "csv" {
+            keys.retain(|key| key == "data.csv.path");
+            if keys.is_empty() {
+                let file = if value == "VALUE" { "FILE".to_owned() } else { quoted(value) };
+                return Some(format!("make an experiment of it: `runner new NAME --csv {file} --target COLUMN`"));
+            }
+        }
         let written = |key: &String| format!("`--set {}`", quoted(&format!("{key}={value}")));
         match &keys[..] {
             [] => None,
@@ -113,6 +139,25 @@ fn options(command: &Command) -> impl Iterator<Item = &str> {
     command.get_arguments().filter(|argument| !argument.is_hide_set()).filter_map(clap::Arg::get_long)
 }
 
+/// Returns the keys of the settings with this name that can have the value. If the experiment cannot be read, or has an
+/// error, they are those of a shipped experiment.
+fn settings_named(experiment: Option<&SourceText>, name: &str, value: &str) -> Vec<String> {
+    let known = |source: &SourceText| {
+        let spec = source.parse().ok()?;
+        let mut keys = overrides::keys_named(&spec, name);
+        keys.retain(|key| value == "VALUE" || overrides::can_be_set(&spec, key, value));
+        Some(keys)
+    };
+    let in_shipped = || catalogue::shipped().filter_map(|source| known(&source)).find(|keys| !keys.is_empty());
+    match experiment {
+        Some(experiment) => known(experiment)
+            .or_else(|| overrides::keys_in_text(&experiment.text, name))
+            .or_else(in_shipped)
+            .unwrap_or_default(),
+        None => in_shipped().unwrap_or_default(),
+    }
+}
+
 /// Returns the first commands that have an option, as text; `None` if there are none.
 fn commands_with(option: &str) -> Option<String> {
     let program = Cli::command();
@@ -121,25 +166,4 @@ fn commands_with(option: &str) -> Option<String> {
         program.get_subcommands().filter(has).map(|command| format!("runner {}", command.get_name())).take(3).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     (!names.is_empty()).then(|| suggest::either(&names))
-}
-
-/// Returns the text of an error about a value, with the words of Rust's parsers replaced.
-fn plain_words(error: &clap::Error) -> String {
-    let rendered = error.render();
-    let text = if console::colors_enabled_stderr() { rendered.ansi().to_string() } else { rendered.to_string() };
-    let words = [
-        ("invalid digit found in string", "expected a whole number"),
-        ("cannot parse integer from empty string", "expected a whole number"),
-        ("number too large to fit in target type", "the number is too large"),
-        ("number too small to fit in target type", "the number is too small"),
-        ("invalid float literal", "expected a number"),
-        ("cannot parse float from empty string", "expected a number"),
-        (" is not in ", " is not in the range "),
-        ("..=", " to "),
-    ];
-    let is_range = text.contains(" is not in ");
-    words
-        .into_iter()
-        .filter(|(from, _)| *from != "..=" || is_range)
-        .fold(text, |text, (from, to)| text.replace(from, to))
 }

@@ -2,31 +2,37 @@
 
 use crate::cli::summary::trained_run::TrainedRun;
 use crate::cli::text::number_format;
+use crate::cli::text::text_style::together;
 use crate::history::History;
 use crate::io::byte_size::format_bytes;
 
-/// Returns the time, the epochs per second and the peak memory: `60 epochs in 12.3 s (4.88 epochs/s), peak memory 512 MiB`.
+/// Returns the time, the speed and the peak memory: `60 epochs in 12.3 s, 4.88 epochs/s, peak memory 512 MiB`. The epochs of
+/// all trials are counted, also of those that were trained together.
 pub fn line(run: &TrainedRun) -> String {
     // the trials of a stack share its time
     let share = |history: &History| history.seconds / history.environment.replicas.max(1) as f64;
     let seconds: f64 = run.histories.iter().map(share).sum();
     let networks = run.histories.iter().filter(|history| history.network.is_some());
     let epochs: usize = networks.map(|history| history.history.len()).sum();
-    let trials = match run.histories.len() {
-        1 => String::new(),
-        trials => format!(" ({trials} trials)"),
+    let (trials, s) = (run.histories.len(), if epochs == 1 { "" } else { "s" });
+    let what = match (trials, epochs) {
+        (1, 0) => "trained".to_owned(),
+        (trials, 0) => format!("{} trials", number_format::count(trials)),
+        (1, epochs) => format!("{} epoch{s}", number_format::count(epochs)),
+        (trials, epochs) => {
+            format!("{} epoch{s} ({} trials)", number_format::count(epochs), number_format::count(trials))
+        }
     };
-    let what = match epochs {
-        0 if run.histories.len() == 1 => "trained".to_owned(),
-        0 => format!("{} trials", run.histories.len()),
-        epochs => format!("{} epoch{}{trials}", number_format::count(epochs), if epochs == 1 { "" } else { "s" }),
+    let rate = epochs as f64 / seconds;
+    let speed = match (trials, epochs) {
+        (_, 0) => String::new(),
+        (2.., _) if rate >= 1.0 => format!(", {} in total", number_format::epochs_per_second(rate)),
+        _ => format!(", {}", number_format::epochs_per_second(rate)),
     };
-    let speed = if epochs > 0 {
-        format!(", {}", number_format::epochs_per_second(epochs as f64 / seconds))
-    } else {
-        String::new()
+    let memory = |what: &str, bytes: Option<u64>| {
+        bytes.map(|bytes| format!(", {what} {}", together(&format_bytes(bytes)))).unwrap_or_default()
     };
-    let memory = run.peak_memory.map(|bytes| format!(", peak memory {}", format_bytes(bytes))).unwrap_or_default();
+    let memory = memory("peak memory", run.peak_memory) + &memory("on the GPU", run.peak_gpu_memory);
     format!("{what} in {}{speed}{memory}", number_format::seconds(seconds))
 }
 
@@ -41,7 +47,9 @@ mod tests {
         for trial in &mut trials {
             (trial.seconds, trial.environment.replicas) = (0.5, 2);
         }
-        let run = TrainedRun { peak_memory: Some(512 << 20), ..run(&["base"], &trials) };
-        assert_eq!(line(&run), "4 epochs (2 trials) in 500 ms, 8.00 epochs/s, peak memory 512 MiB");
+        let run =
+            TrainedRun { peak_memory: Some(512 << 20), peak_gpu_memory: Some(3 << 20), ..run(&["base"], &trials) };
+        let expected = "4 epochs (2 trials) in 500 ms, 8.00 epochs/s in total, peak memory 512 MiB, on the GPU 3 MiB";
+        assert_eq!(line(&run), expected);
     }
 }

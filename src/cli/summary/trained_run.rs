@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use crate::device::memory;
+use crate::device::{self, memory};
 use crate::experiment::plan::Plan;
 use crate::experiment::plan::study::Study;
 use crate::experiment::run::Finished;
@@ -26,6 +26,8 @@ pub struct TrainedRun<'a> {
     pub histories: Cow<'a, [History]>,
     /// Largest resident memory of the training process in bytes, if it is known.
     pub peak_memory: Option<u64>,
+    /// Most bytes that tensors had on the GPU at once, if it was used.
+    pub peak_gpu_memory: Option<u64>,
     /// Number of planned trials of an unfinished run.
     pub planned: Option<usize>,
 }
@@ -40,6 +42,11 @@ impl<'a> TrainedRun<'a> {
             variants: study.plans.iter().map(|plan| plan.variant.clone()).collect(),
             histories: Cow::Borrowed(&finished.histories),
             peak_memory: memory::peak_of_process(),
+            peak_gpu_memory: finished
+                .histories
+                .first()
+                .and_then(|history| device::gpu_with_name(&history.environment.device))
+                .and_then(memory::peak_of_gpu),
             planned: (finished.histories.len() < planned).then_some(planned),
         }
     }
@@ -64,7 +71,8 @@ impl<'a> TrainedRun<'a> {
             folder: run.folder,
             variants,
             histories: Cow::Owned(histories),
-            peak_memory: record.and_then(|record| record.peak_memory),
+            peak_memory: record.as_ref().and_then(|record| record.peak_memory),
+            peak_gpu_memory: record.and_then(|record| record.peak_gpu_memory),
             planned: unfinished.map(|study| match run.variant {
                 Some(_) => study.trials() / study.plans.len().max(1),
                 None => study.trials(),

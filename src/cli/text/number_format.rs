@@ -27,6 +27,7 @@ pub fn short(value: f64) -> String {
 pub fn epochs_per_second(rate: f64) -> String {
     match rate {
         slow if slow < 1.0 => format!("{} per epoch", seconds(1.0 / slow)),
+        fast if fast >= 1e3 => format!("{} epochs/s", count(fast.round() as usize)),
         fast => format!("{} epochs/s", short(fast)),
     }
 }
@@ -68,7 +69,10 @@ mod tests {
         assert_eq!(count(7), "7");
         assert_eq!(seconds(0.25), "250 ms");
         assert_eq!(seconds(75.0), "1 min 15 s");
-        assert_eq!([0.01, 4.0].map(epochs_per_second), ["1 min 40 s per epoch", "4.00 epochs/s"]);
+        assert_eq!(
+            [0.01, 4.0, 1238.4].map(epochs_per_second),
+            ["1 min 40 s per epoch", "4.00 epochs/s", "1,238 epochs/s"]
+        );
         assert_eq!(mean_and_std(&[1.0, 3.0]), Some((2.0, 2.0_f64.sqrt())));
         assert_eq!(mean_and_std(&[1.0]), None);
     }

@@ -5,6 +5,7 @@ use toml_edit::Value;
 use crate::data::inspect::problem::Problem;
 use crate::data::inspect::proposal::{Filling, Proposal, Role};
 use crate::data::table::recognize::number_format::NumberFormat;
+use crate::history::number::count;
 use crate::io::separator;
 
 /// Minimum number of rows of which some are held out for validation and test.
@@ -80,23 +81,8 @@ fn settings(proposal: &Proposal, commented: bool) -> Vec<String> {
     }
     match proposal.filling {
         Filling::NotNeeded => {}
-        Filling::Fill(count) => {
-            let s = if count == 1 { "" } else { "s" };
-            let comment = format!(
-                "fills in {count} missing value{s}: the mean, in text columns the most frequent text; instead: \"drop\" the rows"
-            );
-            add(&comment, "missing = \"mean\"".to_owned());
-        }
-        Filling::Drop(without_target, dropped) if dropped > without_target => {
-            let comment = format!(
-                "drops {dropped} rows, {without_target} of them without a target; if you remove those from the file, \
-                 \"mean\" fills in the others"
-            );
-            add(&comment, "missing = \"drop\"".to_owned());
-        }
-        Filling::Drop(_, dropped) => {
-            add(&format!("drops {dropped} rows without a target"), "missing = \"drop\"".to_owned());
-        }
+        Filling::Fill { .. } => add(&describe_filling(proposal).unwrap_or_default(), "missing = \"mean\"".to_owned()),
+        Filling::Drop { .. } => add(&describe_filling(proposal).unwrap_or_default(), "missing = \"drop\"".to_owned()),
     }
     let text = with(|role| matches!(role, Role::Text | Role::Codes(_)));
     if !text.is_empty() {
@@ -112,11 +98,49 @@ fn settings(proposal: &Proposal, commented: bool) -> Vec<String> {
     if commented && proposal.duplicates > 0 {
         lines.push(format!(
             "# {} rows equal an earlier row and may be in training and test: pandas' drop_duplicates() removes them",
-            proposal.duplicates
+            count(proposal.duplicates)
         ));
     }
     lines.extend(split(&proposal.problem, proposal.rows, commented));
     lines
+}
+
+/// Returns what happens to missing values; `None` if there are none.
+fn describe_filling(proposal: &Proposal) -> Option<String> {
+    let all = proposal.detected.table.rows();
+    match proposal.filling {
+        Filling::NotNeeded => None,
+        Filling::Fill { values, without_target } => {
+            let values =
+                if values == 1 { "1 missing value".to_owned() } else { format!("{} missing values", count(values)) };
+            let fills = format!("fills in {values}: the mean, in text columns the most frequent text");
+            Some(match dropped_rows(proposal) {
+                Some(dropped) if without_target > 0 => format!("{fills}; {dropped}"),
+                _ => format!("{fills}; instead: \"drop\" the rows"),
+            })
+        }
+        Filling::Drop { without_target, rows } if rows > without_target => Some(format!(
+            "drops {} of {} rows, {} of them without a target; \"mean\" fills in the others",
+            count(rows),
+            count(all),
+            count(without_target)
+        )),
+        Filling::Drop { .. } => dropped_rows(proposal),
+    }
+}
+
+/// Returns the number of rows that an experiment on the table does not use, and why; `None` if it uses all.
+pub fn dropped_rows(proposal: &Proposal) -> Option<String> {
+    let all = count(proposal.detected.table.rows());
+    match proposal.filling {
+        Filling::NotNeeded | Filling::Fill { without_target: 0, .. } => None,
+        Filling::Drop { without_target, rows } if rows > without_target => {
+            Some(format!("drops {} of {all} rows, which have missing values", count(rows)))
+        }
+        Filling::Drop { without_target, .. } | Filling::Fill { without_target, .. } => {
+            Some(format!("drops {} of {all} rows, which have no target", count(without_target)))
+        }
+    }
 }
 
 /// Returns the setting `split` of a table, or a comment if it has too few rows.

@@ -32,6 +32,9 @@ pub struct Description {
     /// Arrays of a file with arrays.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub arrays: Vec<ArrayDescription>,
+    /// Texts of a user's table that seem to mark missing values and are counted as missing: `na_values` of `[data.csv]`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub na_values: Vec<String>,
     /// Parts of the source: training rows, and validation and test rows if it has some.
     pub parts: Vec<PartDescription>,
 }
@@ -130,7 +133,13 @@ pub fn describe(name: &str, loaded: &Loaded) -> Description {
     let mut parts = vec![part("training", &loaded.rows, loaded)];
     parts.extend(loaded.validation.as_ref().map(|validation| part("validation", validation, loaded)));
     parts.extend(loaded.test.as_ref().map(|test| part("test", test, loaded)));
-    Description { name: name.to_owned(), sha256: loaded.sha256.clone(), arrays: Vec::new(), parts }
+    Description {
+        name: name.to_owned(),
+        sha256: loaded.sha256.clone(),
+        arrays: Vec::new(),
+        na_values: Vec::new(),
+        parts,
+    }
 }
 
 /// Describes a table; `sha256` is the checksum of its file, `target` the target column, if known.
@@ -161,7 +170,7 @@ pub fn describe_table(name: &str, table: &Table, sha256: String, target: Option<
         contradictory_rows: classes.is_some().then_some(duplicates.contradictions),
         columns,
     };
-    Description { name: name.to_owned(), sha256, arrays: Vec::new(), parts: vec![part] }
+    Description { name: name.to_owned(), sha256, arrays: Vec::new(), na_values: Vec::new(), parts: vec![part] }
 }
 
 /// Returns the classes of a target column and the class of each row; `None` if it has values.

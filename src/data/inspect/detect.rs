@@ -25,30 +25,34 @@ pub struct DetectedTable {
     pub na_values: Vec<String>,
 }
 
-/// Reads a table. With the default separator, others are tried if the file has no second column.
+/// Reads a table with the separator that the user stated. Without one, the separator is a comma, or another one if the file
+/// has no second column.
 ///
 /// # Errors
 /// When the file cannot be read or is no table.
-pub fn read_separated(path: &Path, format: FieldFormat) -> Result<(Table, String, FieldFormat), TableError> {
+pub fn read_separated(
+    path: &Path,
+    format: FieldFormat,
+    stated: Option<char>,
+) -> Result<(Table, String, FieldFormat), TableError> {
     let read = |format: FieldFormat| csv::read(path, &format).map(|(table, sha256)| (table, sha256, format));
     let has_columns = |read: &Result<(Table, String, FieldFormat), TableError>| {
         read.as_ref().is_ok_and(|(table, ..)| table.columns.len() > 1)
     };
-    let first = read(format.clone());
-    if has_columns(&first) || format.separator != ',' {
+    let first = read(FieldFormat { separator: stated.unwrap_or(','), ..format.clone() });
+    if has_columns(&first) || stated.is_some() {
         return first;
     }
     let others = OTHER_SEPARATORS.map(|separator| FieldFormat { separator, ..format.clone() });
     others.into_iter().map(read).find(has_columns).unwrap_or(first)
 }
 
-/// Reads a table and detects what `format` leaves at its default: the separator, the number format, and texts that mark
-/// missing values.
+/// Reads a table and detects what is not stated: the separator, the number format, and texts that mark missing values.
 ///
 /// # Errors
 /// As for [`read_separated`].
-pub fn detect(path: &Path, format: FieldFormat) -> Result<DetectedTable, TableError> {
-    let (mut table, sha256, mut format) = read_separated(path, format)?;
+pub fn detect(path: &Path, format: FieldFormat, separator: Option<char>) -> Result<DetectedTable, TableError> {
+    let (mut table, sha256, mut format) = read_separated(path, format, separator)?;
     if format.numbers == NumberFormat::default()
         && let Some(numbers) = number_format(&table, format.separator)
     {

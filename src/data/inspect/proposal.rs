@@ -56,12 +56,24 @@ pub enum Role {
 pub enum Filling {
     /// No used column has missing values.
     NotNeeded,
-    /// Features have this number of missing values; they are filled in.
-    Fill(usize),
-    /// This number of rows have no target; they are dropped, with those whose features have missing values. The second
-    /// number is that of all rows that are dropped.
-    Drop(usize, usize),
+    /// Missing values of features are filled in, and rows without a target are dropped.
+    Fill {
+        /// Number of missing values in the rows that are used.
+        values: usize,
+        /// Number of rows without a target.
+        without_target: usize,
+    },
+    /// Rows with a missing value are dropped.
+    Drop {
+        /// Number of rows without a target.
+        without_target: usize,
+        /// Number of dropped rows, with those that have a target.
+        rows: usize,
+    },
 }
+
+/// Maximum share of the rows that are dropped because of a missing feature, in percent.
+const MOST_DROPPED: usize = 5;
 
 /// Proposed use of a table.
 #[derive(Debug)]
@@ -88,8 +100,13 @@ pub struct Proposal {
 ///
 /// # Errors
 /// When the file cannot be read, or the target does not exist or cannot be predicted.
-pub fn propose(path: &Path, format: FieldFormat, target: Option<&str>) -> Result<Proposal, TableError> {
-    let detected = detect(path, format)?;
+pub fn propose(
+    path: &Path,
+    format: FieldFormat,
+    separator: Option<char>,
+    target: Option<&str>,
+) -> Result<Proposal, TableError> {
+    let detected = detect(path, format, separator)?;
     let table = &detected.table;
     let likely = likely_targets(table);
     let target = match target {
@@ -111,18 +128,7 @@ pub fn propose(path: &Path, format: FieldFormat, target: Option<&str>) -> Result
         let message = format!("has no column to predict `{}` from", target.name);
         return Err(TableError::new(message).hint(why.collect::<Vec<_>>().join("; ")));
     }
-    let all = 0..table.rows();
-    let is_complete = |row: &usize| !target.is_missing(*row) && used.iter().all(|column| !column.is_missing(*row));
-    let without_target = all.clone().filter(|&row| target.is_missing(row)).count();
-    let missing = used.iter().map(|column| all.clone().filter(|&row| column.is_missing(row)).count()).sum();
-    let (filling, rows): (Filling, Vec<usize>) = match (without_target, missing) {
-        (0, 0) => (Filling::NotNeeded, all.collect()),
-        (0, missing) => (Filling::Fill(missing), all.collect()),
-        (without_target, _) => {
-            let rows: Vec<usize> = all.filter(is_complete).collect();
-            (Filling::Drop(without_target, table.rows() - rows.len()), rows)
-        }
-    };
+    let (filling, rows) = filling(table, target, &used);
     if rows.is_empty() {
         return Err(TableError::new("has a missing value in every row").hint("fill in the target column"));
     }
@@ -139,6 +145,24 @@ pub fn propose(path: &Path, format: FieldFormat, target: Option<&str>) -> Result
     let columns = columns.into_iter().map(|(column, role)| (column.name.clone(), role)).collect();
     let target = target.name.clone();
     Ok(Proposal { target, problem, columns, filling, rows: row_count, duplicates, features, detected })
+}
+
+/// Returns how missing values are handled, and the rows that are used. If no more than 5 % of the rows are lost, those that
+/// lack a feature are dropped with those that lack the target.
+fn filling(table: &Table, target: &Column, used: &[&Column]) -> (Filling, Vec<usize>) {
+    let with_target: Vec<usize> = (0..table.rows()).filter(|&row| !target.is_missing(row)).collect();
+    let without_target = table.rows() - with_target.len();
+    let missing = |row: usize| used.iter().filter(|column| column.is_missing(row)).count();
+    let values = with_target.iter().map(|&row| missing(row)).sum();
+    let complete: Vec<usize> = with_target.iter().copied().filter(|&row| missing(row) == 0).collect();
+    let incomplete = with_target.len() - complete.len();
+    match (without_target, values) {
+        (0, 0) => (Filling::NotNeeded, with_target),
+        (1.., _) if 100 * incomplete <= MOST_DROPPED * table.rows() => {
+            (Filling::Drop { without_target, rows: without_target + incomplete }, complete)
+        }
+        _ => (Filling::Fill { values, without_target }, with_target),
+    }
 }
 
 /// Returns the target column.

@@ -315,10 +315,24 @@ mod tests {
             fault.to_string(),
             "`missing` is `error` (the default), but row 3 (line 4), column `age`, has no value"
         );
-        let fault = ColumnRoles { missing: Missing::Mean, ..ColumnRoles::new(&y) }
-            .select(&table("x,y\n1,a\n2,\n"))
-            .unwrap_err();
-        assert_eq!(fault.to_string(), "`missing` is `mean`, but row 2 (line 3), target `y`, has no value");
+        let fault = ColumnRoles::new(&y).select(&table("x,y\n1,a\n2,\n")).unwrap_err();
+        assert_eq!(
+            fault.to_string(),
+            "`missing` is `error` (the default), but row 2 (line 3), target `y`, has no value"
+        );
+    }
+
+    #[test]
+    fn rows_without_a_target_are_dropped_with_a_note_where_features_are_filled_in() {
+        let y = names(&["y"]);
+        let filled = ColumnRoles { missing: Missing::Mean, ..ColumnRoles::new(&y) };
+        let of = table("x,y\n1,a\n2,\n,b\n");
+        let info = filled.select(&of).unwrap().info();
+        assert_eq!(info.rows, 2);
+        let note = "1 of 3 rows are dropped: they have no value in `y`, which `missing = \"mean\"` does not fill in";
+        assert_eq!(info.notes, [note]);
+        let fault = filled.select(&table("x,y\n1,\n2,\n")).unwrap_err();
+        assert_eq!(fault.to_string(), "`missing` is `mean`, but no row has a target");
     }
 
     #[test]

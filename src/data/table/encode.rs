@@ -11,7 +11,7 @@ use tch::{Kind, Tensor};
 use crate::config::hint::Hint;
 use crate::data::subsets::Training;
 use crate::device::memory;
-use crate::history::number::as_number;
+use crate::history::number::{as_number, count};
 use crate::io::byte_size::format_bytes;
 
 /// Encoding of text columns.
@@ -229,8 +229,10 @@ impl Encoder {
         let width = widest.map_or(0, ColumnEncoding::width);
         let (wanted, free) = (format_bytes(u64::try_from(wanted).unwrap_or(u64::MAX)), format_bytes(free));
         let message = format!(
-            "{rows} rows of {} features take {wanted} of memory, but {free} are free; {width} of the features are column `{name}`",
-            self.width
+            "{} rows of {} features need {wanted} of memory, but only {free} is free; column `{name}` has {} of the features",
+            count(rows),
+            count(self.width),
+            count(width)
         );
         let hint = format!("write `drop = [\"{name}\"]` to leave it out, or `encode = \"label\"`");
         Err(anyhow!(message).context(Hint(hint)))

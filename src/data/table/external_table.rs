@@ -97,13 +97,15 @@ impl TableForm {
             Truth::Required => targets.iter().flatten().copied().collect(),
             Truth::Optional => Vec::new(),
         };
-        if self.encoding.missing == Missing::Drop {
+        if self.encoding.missing != Missing::Error {
+            let drops_features = self.encoding.missing == Missing::Drop;
             let is_unknown = |encoded: &ColumnEncoding, column: &Column, row: usize| {
                 let categories = encoded.categories();
                 unknown == Unknown::Missing
                     && !categories.is_empty()
                     && column.text(row).is_some_and(|text| index_of(categories, &text).is_none())
             };
+            let features = if drops_features { features } else { &[] };
             let columns = || self.encoding.columns.iter().zip(features);
             let is_complete = |row: &usize| {
                 !features.iter().chain(&required).any(|column| column.is_missing(*row))
@@ -111,12 +113,12 @@ impl TableForm {
             };
             let rows: Vec<usize> = (0..table.rows()).filter(is_complete).collect();
             return match rows.is_empty() {
-                true => Err(TableError::new("has a missing value in every row")),
+                true if drops_features => Err(TableError::new("has a missing value in every row")),
+                true => Err(TableError::new("has no target in any row")),
                 false => Ok(rows),
             };
         }
-        let needed = features.iter().filter(|_| self.encoding.missing == Missing::Error).chain(&required);
-        for column in needed {
+        for column in features.iter().chain(&required) {
             if let Some((row, cell)) = column.first_missing() {
                 let (place, name) = (table.place(row), &column.name);
                 let message = match cell {
@@ -335,8 +337,11 @@ mod tests {
         let targets = filled.targets.unwrap();
         assert_eq!(Vec::<i64>::try_from(&targets).unwrap(), [0, UNKNOWN_CLASS, 1]);
         assert!(!is_known(&targets, Target::Classes(2)) && is_known(&targets.narrow(0, 2, 1), Target::Classes(2)));
-        let (message, _) = refusal(text, Missing::MostFrequent, Truth::Required);
-        assert_eq!(message, "has no value in row 2 (line 3), column `y`");
+        assert_eq!(
+            read(text, Missing::MostFrequent, Truth::Required).unwrap().rows,
+            [0, 2],
+            "a target is not filled in"
+        );
         assert_eq!(refusal("age,city\n,Rome\n", Missing::Drop, Truth::Optional).0, "has a missing value in every row");
     }
 }

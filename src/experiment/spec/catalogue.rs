@@ -118,6 +118,24 @@ fn own_path(name: &str) -> PathBuf {
     Path::new(OWN).join(format!("{name}.toml"))
 }
 
+/// Returns the path of an experiment file with a similar name, in the same directory or in `./experiments`.
+fn similar_file(path: &Path) -> Option<String> {
+    let name = path.file_name()?.to_str()?;
+    let beside = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    [beside, Path::new(OWN)].into_iter().find_map(|folder| {
+        let files: Vec<String> = std::fs::read_dir(folder)
+            .ok()?
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .filter(|file| file.ends_with(".toml") && file != "runner.toml")
+            .collect();
+        // without the ending, which all have in common
+        let stems = files.iter().filter_map(|file| file.strip_suffix(".toml"));
+        let near = suggest::nearest(name.strip_suffix(".toml").unwrap_or(name), stems)?;
+        let folder = if folder == Path::new(".") { Path::new("") } else { folder };
+        Some(folder.join(format!("{near}.toml")).display().to_string())
+    })
+}
+
 fn read(path: &Path) -> anyhow::Result<SourceText> {
     let origin = path.display().to_string();
     let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
@@ -126,11 +144,19 @@ fn read(path: &Path) -> anyhow::Result<SourceText> {
         let hint = match error.kind() {
             std::io::ErrorKind::InvalidData => "it is not a text file".to_owned(),
             _ if shipped().any(|experiment| experiment.name == name) => format!("did you mean `{name}`?"),
+            std::io::ErrorKind::NotFound if similar_file(path).is_some() => {
+                format!("did you mean `{}`?", similar_file(path).unwrap_or_default())
+            }
             _ => "`runner list` shows the names of all experiments".to_owned(),
         };
         match error.kind() {
             std::io::ErrorKind::NotFound => {
                 anyhow!("the experiment file `{origin}` does not exist").context(Hint(hint))
+            }
+            std::io::ErrorKind::NotADirectory => {
+                let file = path.ancestors().find(|part| part.is_file()).unwrap_or(path).display();
+                let hint = format!("name the file, `{file}`, or an experiment");
+                anyhow!("`{origin}` does not exist: `{file}` is a file").context(Hint(hint))
             }
             std::io::ErrorKind::IsADirectory => {
                 anyhow!("`{origin}` is a directory, not an experiment file").context(Hint(hint))

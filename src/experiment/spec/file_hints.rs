@@ -44,6 +44,9 @@ pub fn hint(message: &str, rest: &str) -> Option<String> {
     if lower == "activation" && (is_of("units") || is_of("channels")) {
         return Some(format!("write `{}` as the next layer", value_in(rest).unwrap_or("\"relu\"")));
     }
+    if ["trainable", "requires_grad", "frozen", "freeze"].contains(&&*lower) {
+        return Some(format!("remove `{typed}`: all layers are trained, freezing is not supported"));
+    }
     if ["input_shape", "input_dim"].contains(&&*lower) {
         return Some(format!("remove `{typed}`: the data set determines the shape of the input"));
     }
@@ -87,6 +90,8 @@ mod tests {
         assert_eq!(hint(loss, "").unwrap(), "did you mean `cross_entropy`?");
         let layer = "unknown variant `LSTM`, expected one of `dense`, `linear`";
         assert!(hint(layer, "").unwrap().contains("recurrent layers are not supported"));
+        let frozen = "unknown field `trainable`, expected one of `units`, `bias`";
+        assert!(hint(frozen, "trainable = false }").unwrap().contains("freezing is not supported"));
         assert_eq!(hint("unknown field `file`, expected `path` or `target`", "").unwrap(), "did you mean `path`?");
         assert_eq!(hint("unknown field `file`, expected `units`", ""), None);
         assert_eq!(hint("unknown variant `zero`, expected one of `error`, `drop`, `mean`", ""), None);

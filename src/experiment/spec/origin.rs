@@ -6,7 +6,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::experiment::spec::{Spec, Variant, overrides};
+use crate::experiment::spec::former_keys::current_path;
+use crate::experiment::spec::{Spec, Variant, aliases, overrides};
 use crate::history::provenance::{Provenance, is_within};
 
 /// Returns the keys of the settings in an experiment file: `text` is the file and `written` its parsed form.
@@ -28,12 +29,13 @@ pub fn provenance(of_file: &[String], variant: Option<&Variant>, changes: &[Stri
     let resolved = tree(resolved);
     let mut found = Provenance { set_by_file: of_file.to_vec(), overrides: changes.to_vec(), ..Provenance::default() };
     for (path, value) in variant.iter().flat_map(|variant| &variant.set) {
-        let path = &*overrides::canonical(&resolved, path);
+        let path = &*overrides::canonical(&resolved, &current_path(path));
         found.set_by_file.retain(|key| !is_within(key, path));
         found.set_by_variant.retain(|key| !is_within(key, path));
         add_at(path, value, &resolved, &mut found.set_by_variant);
     }
     for (path, value) in changes.iter().filter_map(|change| overrides::parse(change).ok()) {
+        let path = &*overrides::canonical(&resolved, &current_path(path));
         for keys in [&mut found.set_by_file, &mut found.set_by_variant, &mut found.set_by_command_line] {
             keys.retain(|key| !is_within(key, path));
         }
@@ -69,9 +71,12 @@ fn add(key: String, written: &Value, resolved: &Value, keys: &mut Vec<String>) {
                 add(format!("{key}.{place}"), written, resolved, keys);
             }
         }
-        // a shorthand: the one setting with this value
+        // a shorthand: the choice with this name, or the one setting with this value
         (plain, Value::Object(resolved)) if !plain.is_object() => {
-            let found = resolved.iter().find(|(_, value)| is_same(plain, value));
+            let is_named = |name: &str| {
+                plain.as_str().is_some_and(|text| text == name || aliases::current(text).any(|known| known == name))
+            };
+            let found = resolved.iter().find(|(name, value)| is_named(name) || is_same(plain, value));
             keys.push(found.map_or_else(|| key.clone(), |(name, _)| format!("{key}.{name}")));
         }
         _ => keys.push(key),
@@ -79,15 +84,17 @@ fn add(key: String, written: &Value, resolved: &Value, keys: &mut Vec<String>) {
 }
 
 fn add_fields(key: &str, written: &Map<String, Value>, resolved: &Map<String, Value>, keys: &mut Vec<String>) {
-    if written.is_empty() && !key.contains('.') {
-        return;
+    if written.is_empty() && key.contains('.') {
+        keys.push(key.to_owned()); // a choice, such as `[data.digits]`, with the defaults of its settings
     }
     let unwritten = || resolved.iter().filter(|(name, _)| !written.contains_key(*name));
     for (name, value) in written {
         let by_name = resolved.get_key_value(name);
         let by_alias = || match written.len() == 1 && resolved.len() == 1 {
             true => resolved.iter().next(), // an alias of the choice: `dense`
-            false => unwritten().find(|(_, other)| is_same(value, other)),
+            false => aliases::current(name)
+                .find_map(|known| resolved.get_key_value(known))
+                .or_else(|| unwritten().find(|(_, other)| is_same(value, other))),
         };
         match by_name.or_else(by_alias) {
             Some((name, place)) => add(format!("{key}.{name}"), value, place, keys),
@@ -168,6 +175,19 @@ set  = { "train.optimizer" = { adam = { lr = 0.01 } }, "network.init" = "he_norm
             "train.loss.cross_entropy.label_smoothing",
         ];
         assert_eq!(origins(0, &[], &defaults), [Origin::Default; 6]);
+    }
+
+    #[test]
+    fn a_choice_is_set_by_its_name_or_its_empty_table_and_an_alias_sets_its_own_key() {
+        let text = "title = \"t\"\ndata = \"digits\"\n[network]\nlayers = [{ linear = 10 }]\n[train]\nepochs = 5\n\
+                    batch_size = 32\nloss = \"cross_entropy\"\noptimizer = { adam = {} }\nearly_stopping = { patience = 32 }\n";
+        let source = SourceText { name: "t".to_owned(), text: text.to_owned(), ..SourceText::default() };
+        let study = Study::new(&source, &[]).unwrap();
+        let asked = study.plans[0].asked.clone().unwrap();
+        let origins = ["data.digits", "train.batch", "train.loss.cross_entropy", "train.optimizer.adam"];
+        assert_eq!(origins.map(|key| asked.origin(key)), [Origin::File; 4], "{asked:?}");
+        let defaults = ["data.digits.split", "train.optimizer.adam.lr", "train.early_stopping.min_delta"];
+        assert_eq!(defaults.map(|key| asked.origin(key)), [Origin::Default; 3], "{asked:?}");
     }
 
     #[test]

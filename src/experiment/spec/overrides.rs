@@ -5,7 +5,7 @@
 
 use std::mem::take;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::config::suggest;
 use crate::experiment::spec::former_keys::current_path;
@@ -144,6 +144,22 @@ pub fn canonical(tree: &Value, path: &str) -> String {
 /// setting.
 pub fn keys_named(spec: &Spec, name: &str) -> Vec<String> {
     keys_in(&serde_json::to_value(spec).expect("an experiment has JSON types only"), name)
+}
+
+/// Returns the same for the text of an experiment file that has errors; `None` if it has no such key.
+pub fn keys_in_text(text: &str, name: &str) -> Option<Vec<String>> {
+    let mut experiment: Value = toml_edit::de::from_str(text).ok()?;
+    if let Some(Value::String(optimizer)) = experiment.pointer("/train/optimizer").cloned() {
+        experiment["train"]["optimizer"] = json!({ optimizer: { "lr": null, "weight_decay": null } });
+    }
+    Some(keys_in(&experiment, name)).filter(|keys| !keys.is_empty())
+}
+
+/// Returns whether a setting can have this value. A wrong value for a setting that is not a table is an error of its own.
+pub fn can_be_set(spec: &Spec, key: &str, value: &str) -> bool {
+    let tree = serde_json::to_value(spec).expect("an experiment has JSON types only");
+    let is_table = tree.pointer(&format!("/{}", key.replace('.', "/"))).is_some_and(Value::is_object);
+    !is_table || apply(spec.clone(), &[format!("{key}={value}")]).is_ok()
 }
 
 /// Returns the same for a serialized experiment.

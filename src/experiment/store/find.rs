@@ -155,10 +155,11 @@ impl SavedRun {
 /// When there is no such run.
 pub fn run_to_resume(named: &str, out: &Path) -> anyhow::Result<PathBuf> {
     let path = Path::new(named);
+    let parent = || path.parent().map(Path::to_path_buf).unwrap_or_default();
     let folder = match experiment_directory(named, out) {
         Some(directory) => directory,
         None if path.is_dir() => path.to_path_buf(),
-        None if path.is_file() => path.parent().map(Path::to_path_buf).unwrap_or_default(),
+        None if path.is_file() && is_run(&parent()) => parent(),
         None => run_with_id(named, path, out)?.folder,
     };
     if is_run(&folder) {

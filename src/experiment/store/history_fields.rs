@@ -1,6 +1,7 @@
-//! Fields that every history has, whatever its model: data, environment and start time.
+//! Fields that every history has, whatever its model: data, environment and start time; and the program that started a run.
 
 use anyhow::Context;
+use serde::{Deserialize, Serialize};
 use tch::Device;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -12,6 +13,39 @@ use crate::device::compute_mode::ComputeMode;
 use crate::experiment::plan::Plan;
 use crate::history::curves::Curves;
 use crate::history::{DataRecord, Environment, History, RowCounts, SCHEMA, Status};
+
+/// The program that started a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Program {
+    /// Version of runner.
+    pub runner: String,
+    /// The commit that it was built from; `+` marks uncommitted changes.
+    pub commit: String,
+    /// Version of libtorch.
+    pub libtorch: String,
+}
+
+impl Program {
+    /// This program.
+    pub fn this() -> Program {
+        Program {
+            runner: env!("CARGO_PKG_VERSION").to_owned(),
+            commit: env!("RUNNER_COMMIT").to_owned(),
+            libtorch: env!("RUNNER_LIBTORCH_VERSION").to_owned(),
+        }
+    }
+
+    /// Lists the versions that differ between a run's program and `this` one, as text.
+    pub fn differences(&self, this: &Program) -> Vec<String> {
+        let differs = [
+            ("libtorch", &self.libtorch, &this.libtorch),
+            ("runner", &self.runner, &this.runner),
+            ("commit", &self.commit, &this.commit),
+        ];
+        let differs = differs.into_iter().filter(|(_, then, now)| then != now);
+        differs.map(|(what, then, now)| format!("{what} {then} then, {now} now")).collect()
+    }
+}
 
 /// Returns the history of a trial that has started: without results, and with the status of an interrupted trial.
 ///

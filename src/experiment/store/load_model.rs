@@ -18,6 +18,7 @@ use crate::experiment::store::find::SavedTrial;
 use crate::experiment::store::preprocessing_file;
 use crate::experiment::store::run_record::RunRecord;
 use crate::experiment::store::trial_data::TrialData;
+use crate::history::number::count;
 use crate::history::test_record::{TestRecord, ThresholdRecord};
 use crate::history::{History, Status};
 use crate::metrics::threshold::ChosenThreshold;
@@ -151,8 +152,11 @@ fn check_file_size(weights: &Path, parameters: usize) -> anyhow::Result<()> {
     let wanted = parameters as u64 * 4;
     ensure!(
         found >= wanted,
-        "`{}` is damaged: it has {found} bytes; {parameters} parameters (according to its history) need {wanted}",
-        weights.display()
+        "`{}` is damaged: it has {} bytes, but the {} parameters in its history need {}",
+        weights.display(),
+        count(found as usize),
+        count(parameters),
+        count(wanted as usize)
     );
     Ok(())
 }

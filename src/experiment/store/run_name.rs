@@ -24,10 +24,11 @@ pub fn single_run(named: &str, out: &Path) -> anyhow::Result<FoundRun> {
     let path = Path::new(named);
     let is_one = |folder: &Path| is_run(folder) || newest::holds_history(folder);
     let found = |folder: PathBuf| Ok(FoundRun { folder: latest::resolve_link(&folder), note: None });
+    let parent = || path.parent().map(Path::to_path_buf).unwrap_or_default();
     let directory = match experiment_directory(named, out) {
         Some(directory) => directory,
         None if path.is_dir() => path.to_path_buf(),
-        None if path.is_file() => path.parent().map(Path::to_path_buf).unwrap_or_default(),
+        None if path.is_file() && is_one(&parent()) => parent(),
         None => return run_with_id(named, path, out),
     };
     if is_one(&directory) {
@@ -65,6 +66,13 @@ pub(super) fn list_some(names: &[&str]) -> String {
 
 /// Returns the error for a name that is no run.
 pub(super) fn not_found_error(named: &str, path: &Path, out: &Path) -> anyhow::Error {
+    if let Some(file) = path.ancestors().find(|part| part.is_file()) {
+        let hint = match file.extension().and_then(|ending| ending.to_str()) {
+            Some("toml") => format!("train it with `runner exp {}`, then name the run", file.display()),
+            _ => HOW_TO_NAME.to_owned(),
+        };
+        return anyhow!("`{}` is a file, not a run", file.display()).context(Hint(hint));
+    }
     let runs = folders_in(out).unwrap_or_default();
     let names: Vec<&str> = runs.iter().filter_map(|folder| folder.file_name()?.to_str()).collect();
     let is_experiment = || catalogue::all().0.iter().any(|experiment| experiment.name == named);

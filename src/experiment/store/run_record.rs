@@ -1,8 +1,8 @@
 //! The run record `run.json`: everything needed to resume or reproduce a run.
 //!
 //! It holds the request (text of the experiment, command-line changes, options) and the progress (stacks of trials, and
-//! which of them are done). The memory that was free at the start decides which trials share a stack, and dropout masks
-//! depend on the stack; a resumed run therefore keeps its stacks.
+//! which of them are done). The memory that was free at the start decides which trials share a stack, and the rounding
+//! of sums depends on the stack; a resumed run therefore keeps its stacks.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -15,10 +15,9 @@ use time::format_description::well_known::Rfc3339;
 use crate::config::hint::{Hint, into_error};
 use crate::experiment::plan::Plan;
 use crate::experiment::plan::study::Study;
-use crate::experiment::run::grouping;
 use crate::experiment::spec::source_text::SourceText;
-use crate::experiment::store::history_fields;
-use crate::experiment::store::stack_record::{GroupRecord, StackRecord, StackState, TrialName};
+use crate::experiment::store::history_fields::{self, Program};
+use crate::experiment::store::stack_record::{GroupRecord, StackRecord, StackState, TrialName, groups_of};
 use crate::history::readable_json;
 use crate::io::bounded_file;
 use crate::io::file_names::check_letters;
@@ -65,6 +64,9 @@ pub struct RunRecord {
     /// its processes.
     #[serde(default, rename = "peak_memory_bytes", skip_serializing_if = "Option::is_none")]
     pub peak_memory: Option<u64>,
+    /// Most bytes that tensors had on the GPU at once, as `torch.cuda.max_memory_allocated`.
+    #[serde(default, rename = "peak_gpu_memory_bytes", skip_serializing_if = "Option::is_none")]
+    pub peak_gpu_memory: Option<u64>,
     /// Groups of variants that share their data, in training order; groups after the last one have not started.
     pub groups: Vec<GroupRecord>,
     /// The weights that networks start from instead of random ones, by variant.
@@ -87,17 +89,6 @@ pub struct ContinuedFrom {
     pub run: String,
     /// Its number of epochs.
     pub epochs: usize,
-}
-
-/// The program that started a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Program {
-    /// Version of runner.
-    pub runner: String,
-    /// The commit that it was built from; `+` marks uncommitted changes.
-    pub commit: String,
-    /// Version of libtorch.
-    pub libtorch: String,
 }
 
 /// Device, threads and arithmetic of a run.
@@ -129,28 +120,6 @@ pub struct SourceRecord {
     pub folder: Option<PathBuf>,
 }
 
-impl Program {
-    /// This program.
-    pub fn this() -> Program {
-        Program {
-            runner: env!("CARGO_PKG_VERSION").to_owned(),
-            commit: env!("RUNNER_COMMIT").to_owned(),
-            libtorch: env!("RUNNER_LIBTORCH_VERSION").to_owned(),
-        }
-    }
-
-    /// Lists the versions that differ between a run's program and `this` one, as text.
-    pub fn differences(&self, this: &Program) -> Vec<String> {
-        let differs = [
-            ("libtorch", &self.libtorch, &this.libtorch),
-            ("runner", &self.runner, &this.runner),
-            ("commit", &self.commit, &this.commit),
-        ];
-        let differs = differs.into_iter().filter(|(_, then, now)| then != now);
-        differs.map(|(what, then, now)| format!("{what} {then} then, {now} now")).collect()
-    }
-}
-
 impl RunRecord {
     /// Returns the record of a new run.
     ///
@@ -171,6 +140,7 @@ impl RunRecord {
             cycles_momentum: !study.plans.iter().any(Plan::has_constant_momentum),
             finished: false,
             peak_memory: None,
+            peak_gpu_memory: None,
             groups: Vec::new(),
             initial_weights: study.plans.iter().filter_map(weights_of).collect(),
             changes: study.changes.clone(),
@@ -323,7 +293,7 @@ impl RunRecord {
     /// # Errors
     /// When they have changed, or cannot be read.
     pub fn check_data_of(&self, study: &Study) -> anyhow::Result<()> {
-        for (number, group) in grouping::groups(&study.plans).iter().enumerate() {
+        for (number, group) in groups_of(&self.groups, &study.plans).iter().enumerate() {
             let data = &group[0].spec.data;
             if let Some(sum) = data.checksum_of_files().map_err(into_error)? {
                 self.check_data(number, data.name(), &sum)?;

@@ -97,6 +97,42 @@ fn regressions_and_classes_written_as_numbers_are_told_apart() {
 }
 
 #[test]
+fn a_stated_separator_is_used_and_dropped_rows_are_counted() {
+    let dir = TestDir::new();
+    dir.write("t.csv", "x;y\n1;2\n3;4\n");
+    let new = ["new", "a", "--csv", "t.csv", "--target", "y"];
+    assert_says(&dir.error_message(&[&new[..], &["--separator", ","]].concat()), &["`t.csv` has one column, `x;y`"]);
+    // 30 of 300 rows have no target, and of the others 10 or 90 no value
+    let table = |every: usize| -> String {
+        let row = |row: usize| {
+            let x = if row % every == 1 { String::new() } else { format!("{}.5", row % 17) };
+            format!("{x},{},{}\n", row % 5, if row % 10 == 0 { "" } else { ["no", "yes"][row % 2] })
+        };
+        "x,z,y\n".to_owned() + &(0..300).map(row).collect::<String>()
+    };
+    for (every, policy, warning, comment) in [
+        (
+            30,
+            "drop",
+            "drops 40 of 300 rows, which have missing values",
+            "drops 40 of 300 rows, 30 of them without a target",
+        ),
+        (3, "mean", "drops 30 of 300 rows, which have no target", "fills in 90 missing values"),
+    ] {
+        dir.write("t.csv", table(every));
+        let run = dir.run(&[&new[..], &["--force"]].concat()).code(0);
+        assert_says(&stderr(&run), &[warning]);
+        let text = std::fs::read_to_string(dir.path("a.toml")).unwrap();
+        assert_says(&text, &[comment, &format!("missing = \"{policy}\"")]);
+        dir.history(&["a.toml", "--epochs", "1"]);
+    }
+    assert_says(
+        &stderr(&dir.run(&["exp", "a.toml", "--epochs", "1", "--device", "cpu"]).code(0)),
+        &["30 of 300 rows are dropped"],
+    );
+}
+
+#[test]
 fn mistakes_in_a_new_experiment_are_named_with_a_proposal() {
     let dir = TestDir::new();
     dir.write("t.csv", customers());

@@ -65,7 +65,7 @@ fn one_run_alone_is_shown() {
     dir.exp(&["idea.toml"]);
     let outcome = dir.run(&["compare", "idea"]).code(0);
     assert_says(&stdout(&outcome), &["1 run of idea", "A  idea", "metric", "loss", "acc", "base-seed0.json"]);
-    assert_says(&stderr(&outcome), &["hint: name a second run to compare it with: `runner compare idea RUN`"]);
+    assert_says(&stderr(&outcome), &["only one run: name a second to compare it with: `runner compare idea RUN`"]);
 }
 
 #[test]

@@ -45,7 +45,7 @@ fn histories_with_a_huge_network_are_rejected_before_memory_is_allocated() {
     edit_history(&dir, |history| history["config"]["network"]["layers"][1] = json!({ "linear": 40_000 }));
     assert_says(
         &dir.error_message(&["eval", HISTORY]),
-        &["1603040010 parameters (according to its history) need", "hint: "],
+        &["the 1,603,040,010 parameters in its history need", "hint: "],
     );
 }
 
@@ -88,7 +88,7 @@ fn one_hot_encoding_that_exceeds_memory_is_rejected() {
     dir.write("table.toml", idea_with("[data.digits]\n", table));
     assert_says(
         &within_a_minute(|| dir.error_message(&["exp", "table.toml"])),
-        &["400000 rows of 400000 features take 2.9 TiB of memory", "column `id`", "drop = [\"id\"]"],
+        &["400,000 rows of 400,000 features need 2.9 TiB of memory", "column `id`", "drop = [\"id\"]"],
     );
 }
 

@@ -99,16 +99,14 @@ fn zero_epochs_are_reported_with_the_flag_that_was_used() {
 
 #[test]
 fn epochs_that_are_no_integer_are_rejected() {
-    assert_says(&error_of_arguments(&["--epochs", "many"]), &["'many'", "--epochs", "whole number"]);
-    assert_says(&error_of_arguments(&["--epochs", "-1"]), &["'-1'", "--epochs", "whole number"]);
+    assert_says(&error_of_arguments(&["--epochs", "many"]), &["`many`", "--epochs", "whole number"]);
+    assert_says(&error_of_arguments(&["--epochs", "-1"]), &["`-1`", "--epochs", "whole number"]);
 }
 
 #[test]
 fn empty_or_repeated_seeds_are_rejected() {
     assert_snapshot!(error_of_arguments(&["--seeds", "4..0"]), @r"
-    error: invalid value '4..0' for '--seeds <SEEDS>': `4..0` is an empty range: 4 is greater than 0
-
-    For more information, try '--help'.
+    error: invalid value `4..0` for `--seeds`: `4..0` is an empty range: 4 is greater than 0
     ");
     assert_says(&error_of_arguments(&["--seeds", "1,2,1"]), &["`seeds`", "must differ", "[1, 2, 1]"]);
     assert_says(&error_of_arguments(&["--seeds", "a..b"]), &["`0..4`", "`1,5,7`", "found `a`"]);
@@ -124,9 +122,7 @@ fn empty_or_repeated_seeds_are_rejected() {
 #[test]
 fn unknown_devices_are_rejected_with_the_list_of_devices() {
     assert_snapshot!(error_of_arguments(&["--device", "gpu"]), @r"
-    error: invalid value 'gpu' for '--device <DEVICE>': must be `auto`, `cpu`, `cuda` or `cuda:N`
-
-    For more information, try '--help'.
+    error: invalid value `gpu` for `--device`: must be `auto`, `cpu`, `cuda` or `cuda:N`
     ");
 }
 

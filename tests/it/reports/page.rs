@@ -66,13 +66,33 @@ fn histories_record_the_command_and_the_origin_of_settings() {
         "network.layers.0.linear.units",
         "network.layers.1",
         "network.layers.2.linear.units",
-        "train.loss",
+        "train.loss.cross_entropy",
         "train.optimizer.adam.lr",
     ];
     for key in stated {
         assert!(asked["set_by_file"].as_array().unwrap().contains(&key.into()), "`{key}` is missing in {asked}");
     }
     assert_eq!(histories[0]["provenance"]["set_by_variant"], Value::Null);
+}
+
+#[test]
+fn variants_are_shown_best_first_and_compared_with_the_first_one_of_the_file() {
+    let dir = TestDir::new();
+    let variant = |name: &str, lr: &str| {
+        format!("\n[[variants]]\nname = \"{name}\"\nset = {{ \"train.optimizer.adam.lr\" = {lr} }}\n")
+    };
+    let variants = variant("slow", "1e-6") + &variant("fast", "1e-2");
+    let split = "[data.digits]\nsplit = { validation = 0.2, random_state = 1 }";
+    dir.write("idea.toml", IDEA.replace("[data.digits]", split) + &variants);
+    dir.exp(&["idea.toml", "--seeds", "0..5"]);
+    dir.run(&["report", "idea"]).code(0);
+    let (page, payload) = page(&dir, "runs/idea/latest/report.html");
+    let labels: Vec<&str> =
+        payload["groups"].as_array().unwrap().iter().map(|group| group["label"].as_str().unwrap()).collect();
+    assert!(labels[0].ends_with("fast") && labels[1].ends_with("slow"), "{labels:?}");
+    assert_says(&visible_text(&page), &["fast and", "slow differ significantly"]);
+    let markdown = stdout(&dir.run(&["report", "idea", "--format", "md", "-o", "-"]).code(0));
+    assert!(markdown.find("fast") < markdown.find("slow"), "{markdown}");
 }
 
 #[test]

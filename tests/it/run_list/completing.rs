@@ -34,6 +34,12 @@ fn names_of_experiments_runs_settings_devices_and_metrics_are_completed() {
     has(&["runs", "--sort", "best.val_"], "best.val_loss");
     has(&["runs", "--columns", "train.opt"], "train.optimizer.adam.lr");
     has(&["runs", "ar"], "archive");
+    has(&["show", "overf"], "overfit_mnist");
+    has(&["show", &id[..3]], &id[..4]);
+    has(&["plot", "calibration", "ide"], "idea");
+    has(&["plot", "samples", "mni"], "mnist");
+    has(&["data", "describe", "dig"], "digits");
+    has(&["new", "x", "--data", "dig"], "digits");
     assert_eq!(candidates(&dir, &["eval", "nothing-like-it"]), [] as [&str; 0]);
 }
 

@@ -87,7 +87,7 @@ fn seeds_are_a_list_a_number_or_a_range() {
         assert_eq!(shown(&dir, &["--set", &format!("seeds={}", written.trim_matches('"'))])["seeds"], seeds);
     }
     let message = dir.error_message(&["exp", "idea.toml", "--seed", "0..4"]);
-    assert_says(&message, &["`--seed` takes one seed; for several use `--seeds 0..4`"]);
+    assert_says(&message, &["`--seed`: expected one seed", "use `--seeds 0..4` for several"]);
     dir.write("idea.toml", format!("seeds = \"4..0\"\n{IDEA}"));
     assert_says(&dir.error_message(&["exp", "idea.toml"]), &["line 1", "`4..0` is an empty range"]);
     dir.write("idea.toml", IDEA);

@@ -87,6 +87,11 @@ fn ids_are_carried_through_from_stdin_with_another_separator_to_a_file() {
     let tags: Vec<&str> = lines[1..].iter().map(|line| line.split(',').nth(1).unwrap()).collect();
     assert_eq!(tags, ["007", "008", "010"]);
     dir.write("new.csv", new_rows(",").replace("Atlantis", "Dream"));
+    // a kept column that has the name of a column of the output
+    dir.write("named.csv", new_rows(",").replace("Atlantis", "Dream").replacen("tag", "row", 1));
+    let keep = ["predict", "idea", "--csv", "named.csv", "--keep", "row,island", "--keep", "row", "--format", "csv"];
+    assert!(stdout(&dir.run(&keep).code(0)).starts_with("row,input_row,island,prediction,"));
+    assert_says(&dir.error_message(&["predict", "idea", "new.csv"]), &["did you mean `--csv new.csv`?"]);
     let message = dir.error_message(&["predict", "idea", "--csv", "new.csv", "--keep", "tagg"]);
     assert_says(&message, &["`new.csv` has no column `tagg` (`--keep`)", "did you mean `tag`?"]);
 }

@@ -33,7 +33,7 @@ fn predict_draws_an_image_row_with_class_bars_in_80_columns() {
         (&["--index", "1", "--trial", "base-seed1"], "did you mean `base-seed0`?"),
         (&["--index", "1", "--invert", "yes"], "cannot be used with"),
         (&["--csv", "x.csv"], "contains images of 8×8 pixels, not a table"),
-        (&[], "required"),
+        (&[], "needs `--index N`, `--csv FILE` or `--image FILE`"),
     ] {
         assert_says(&dir.error_message(&[&["predict", "idea"], arguments].concat()), &[words]);
     }

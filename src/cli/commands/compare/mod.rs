@@ -17,15 +17,21 @@ mod single;
 mod summary;
 mod table;
 
+use indexmap::IndexSet;
+
+use crate::cli::args::run_args::quoted;
 use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::commands::compare::screen::Screen;
 use crate::cli::exit::Exit;
 use crate::cli::text::terminal;
 use crate::cli::text::text_style::TextStyle;
-use crate::compare::comparison::{CompareOptions, compare};
+use crate::compare::comparison::{CompareOptions, Comparison, compare};
 use crate::compare::find::{Found, find};
+use crate::compare::group::Group;
+use crate::compare::metric_name::metric_of;
 use crate::compare::statistics::Test;
 use crate::compare::trial::Axis;
+use crate::config::suggest;
 
 /// Arguments of `runner compare`.
 #[derive(Debug, clap::Args)]
@@ -63,6 +69,9 @@ pub struct Args {
     md: bool,
 }
 
+/// Number of metrics that a message lists.
+const MAX_SHARED: usize = 8;
+
 /// Number of lines that a comparison has at most without `--all`.
 const MAX_LINES: usize = 60;
 
@@ -86,6 +95,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let baseline = args.baseline.as_ref().map(|name| label_of(name).unwrap_or_else(|| name.clone()));
     let options = CompareOptions { baseline, metrics: args.metrics.clone(), test: args.test };
     let comparison = compare(&groups, &options)?;
+    let missing = if args.metrics.is_empty() { Vec::new() } else { missing(&groups, &comparison) };
     let lone = if let [_] = &groups[..] { Some(named[0].as_str()) } else { None };
     if args.json {
         terminal::json(&formats::to_json(&groups, &comparison, args.all));
@@ -99,15 +109,35 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         terminal::out(&render(&screen, args, TextStyle::of_output()));
     }
     notes.iter().for_each(|note| terminal::say(&format!("note: {note}")));
+    missing.iter().for_each(|missing| terminal::warn(missing));
     faults.iter().for_each(terminal::error);
     match (lone, faults.is_empty()) {
         (Some(lone), true) => {
-            terminal::say(&format!("hint: name a second run to compare it with: `runner compare {lone} RUN`"));
+            terminal::say(&format!(
+                "only one run: name a second to compare it with: `runner compare {} RUN`",
+                quoted(lone)
+            ));
         }
         (Some(lone), false) => terminal::say(&format!("no other run could be read: showing only {lone}")),
         (None, _) => {}
     }
     Ok(if faults.is_empty() { Exit::Done } else { Exit::Failed })
+}
+
+/// Returns a sentence for each metric of `--metric` that some of the runs do not have.
+fn missing(groups: &[Group], comparison: &Comparison) -> Vec<String> {
+    let sentence = |(metric, without): (&str, Vec<usize>)| {
+        let labels: Vec<&str> = without.iter().map(|&place| groups[place].label.as_str()).collect();
+        let has = if labels.len() == 1 { "has" } else { "have" };
+        let everywhere =
+            comparison.metrics.iter().filter(|other| (0..groups.len()).all(|place| other.value(place).is_some()));
+        let shared: IndexSet<&str> = everywhere.map(|metric| metric_of(&metric.name)).collect();
+        let shared: Vec<&str> = shared.into_iter().take(MAX_SHARED).collect();
+        let instead =
+            if shared.is_empty() { String::new() } else { format!("; all runs have {}", suggest::list(&shared)) };
+        format!("{} {has} no `{metric}`{instead}", suggest::list(&labels))
+    };
+    comparison.missing().into_iter().map(sentence).collect()
 }
 
 /// Returns the comparison as text.

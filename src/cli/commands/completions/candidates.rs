@@ -13,6 +13,7 @@ use crate::compare::group::Group;
 use crate::compare::runs::run_field::FIELDS;
 use crate::compare::settings::{DESCRIPTIVE_KEYS, flatten};
 use crate::compare::trial::Trial;
+use crate::data::store::manifest::Manifest;
 use crate::experiment::plan::BASE;
 use crate::experiment::spec::{Spec, catalogue};
 use crate::experiment::store::about::{self, About};
@@ -75,6 +76,40 @@ pub(super) fn runs(current: &OsStr) -> Candidates {
         found.extend(PathCompleter::any().complete(current));
     }
     found
+}
+
+/// Experiments and runs.
+pub(super) fn experiments_and_runs(current: &OsStr) -> Candidates {
+    unique(experiments(current), runs(current))
+}
+
+/// Data sets.
+pub(super) fn data_sets(current: &OsStr) -> Candidates {
+    beginning_with(current, Manifest::names())
+}
+
+/// Data sets and runs.
+pub(super) fn data_sets_and_runs(current: &OsStr) -> Candidates {
+    unique(data_sets(current), runs(current))
+}
+
+/// Data sets, and paths of tables.
+pub(super) fn data_sets_and_tables(current: &OsStr) -> Candidates {
+    let is_table = |path: &Path| {
+        let name = path.to_string_lossy();
+        path.is_dir() || [".csv", ".csv.gz", ".tsv"].iter().any(|ending| name.ends_with(ending))
+    };
+    unique(data_sets(current), PathCompleter::any().filter(is_table).complete(current))
+}
+
+/// Joins candidates, each once.
+fn unique(mut candidates: Candidates, more: Candidates) -> Candidates {
+    for candidate in more {
+        if candidates.iter().all(|known| known.get_value() != candidate.get_value()) {
+            candidates.push(candidate);
+        }
+    }
+    candidates
 }
 
 /// Variants of the run before the slash.

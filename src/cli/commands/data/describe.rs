@@ -14,7 +14,7 @@ use crate::data::arrays::array_file::{ArrayFile, is_array_file};
 use crate::data::inspect::array_section::{ArraySummary, likely_settings, section_to_complete};
 use crate::data::inspect::csv_section::csv_section;
 use crate::data::inspect::describe::{ArrayDescription, Description, describe, describe_table};
-use crate::data::inspect::detect::read_separated;
+use crate::data::inspect::detect::{DetectedTable, detect};
 use crate::data::inspect::proposal::propose;
 use crate::data::source::DataSpec;
 use crate::data::source::arrays::Arrays;
@@ -72,7 +72,7 @@ impl DescribeArgs {
             missing_values: FieldFormat::missing_texts(self.missing_values.as_deref(), &self.na_values),
             numbers,
             text: TextColumns::All,
-            ..FieldFormat::new(self.separator.unwrap_or(',')).with_dates(dates.as_ref())
+            ..FieldFormat::new(',').with_dates(dates.as_ref())
         })
     }
 }
@@ -92,7 +92,7 @@ pub(crate) fn run(args: &DescribeArgs) -> anyhow::Result<Exit> {
     if args.toml {
         return print_toml(args, format);
     }
-    let description = describe_data_or_table(&Cache::for_user(), &args.name, target, &format)?;
+    let description = describe_data_or_table(&Cache::for_user(), &args.name, target, &format, args.separator)?;
     if args.json {
         terminal::json(&description);
         return Ok(Exit::Done);
@@ -102,7 +102,7 @@ pub(crate) fn run(args: &DescribeArgs) -> anyhow::Result<Exit> {
     if !description.arrays.is_empty() {
         terminal::out(&format!("\n{}", array_section(&args.name)?.trim_end()));
     } else if manifest.is_none()
-        && let Ok(proposal) = propose(Path::new(&args.name), format, target)
+        && let Ok(proposal) = propose(Path::new(&args.name), format, args.separator, target)
     {
         terminal::out(&format!("\n{}", describe_text::proposed(&proposal, target.is_some())));
     }
@@ -123,7 +123,7 @@ fn print_toml(args: &DescribeArgs, format: FieldFormat) -> anyhow::Result<Exit> 
         let hint = format!("write `[data.{0}]`, or a whole experiment with `runner new NAME --data {0}`", args.name);
         return Err(anyhow!("`--toml` is for tables, and `{}` is a named data set", args.name).context(Hint(hint)));
     }
-    let proposal = propose(Path::new(&args.name), format, args.target.as_deref())
+    let proposal = propose(Path::new(&args.name), format, args.separator, args.target.as_deref())
         .map_err(|fault| table_error(&args.name, fault))?;
     if args.target.is_none() {
         let target = &proposal.target;
@@ -147,6 +147,7 @@ pub(crate) fn describe_data_or_table(
     name: &str,
     target: Option<&str>,
     reading: &FieldFormat,
+    separator: Option<char>,
 ) -> anyhow::Result<Description> {
     if is_array_file(Path::new(name)) {
         if target.is_some() {
@@ -156,10 +157,10 @@ pub(crate) fn describe_data_or_table(
         return describe_arrays(name);
     }
     if is_table(name) {
-        let read = read_separated(Path::new(name), reading.clone());
-        let (table, sum, _) = read.map_err(|fault| table_error(name, fault))?;
+        let detected = detect(Path::new(name), reading.clone(), separator);
+        let DetectedTable { table, sha256, na_values, .. } = detected.map_err(|fault| table_error(name, fault))?;
         let target = target.map(|target| find_column(name, &table, target)).transpose()?;
-        return Ok(describe_table(name, &table, sum, target));
+        return Ok(Description { na_values, ..describe_table(name, &table, sha256, target) });
     }
     describe_data_set(cache, &find_manifest(name)?, target)
 }
@@ -197,7 +198,7 @@ fn describe_arrays(path: &str) -> anyhow::Result<Description> {
     let arrays = names.into_iter().map(describe_array).collect::<Result<Vec<_>, TableError>>().map_err(fault)?;
     if file.is_single() || !Arrays::are_named_in(&file) {
         let sha256 = ArrayFile::sha256(Path::new(path)).map_err(fault)?;
-        return Ok(Description { name: path.to_owned(), sha256, arrays, parts: Vec::new() });
+        return Ok(Description { name: path.to_owned(), sha256, arrays, na_values: Vec::new(), parts: Vec::new() });
     }
     let loaded = likely_settings(path).load(&Cache::for_user(), &mut ())?;
     Ok(Description { arrays, ..describe(path, &loaded) })

@@ -51,7 +51,7 @@ pub(crate) fn render(manifest: Option<&Manifest>, description: &Description) -> 
             lines.push(format!("\n{}", column.name));
             lines.extend(bars(&column.values, page));
         }
-        let warnings = warnings(part);
+        let warnings = warnings(part, &description.na_values);
         if !warnings.is_empty() {
             lines.push(String::new());
             lines.extend(warnings.iter().map(|warning| page.wrapped(warning, 2)));
@@ -139,8 +139,13 @@ fn table(columns: &[ColumnDescription], max_name: usize) -> String {
 }
 
 /// Returns warnings about these rows: missing values, constant columns, duplicates, contradictions.
-fn warnings(part: &PartDescription) -> Vec<String> {
+fn warnings(part: &PartDescription, na_values: &[String]) -> Vec<String> {
     let mut warnings = Vec::new();
+    if !na_values.is_empty() {
+        let texts: Vec<&str> = na_values.iter().map(String::as_str).collect();
+        let setting = together(&format!("`na_values = {texts:?}`"));
+        warnings.push(format!("counted as missing: {}; write: {setting}", listed(&texts)));
+    }
     let columns = |which: &dyn Fn(&ColumnDescription) -> bool| {
         part.columns.iter().filter(|column| which(column)).map(|column| column.name.as_str()).collect::<Vec<_>>()
     };
@@ -154,7 +159,7 @@ fn warnings(part: &PartDescription) -> Vec<String> {
         ));
     }
     let as_text = |column: &ColumnDescription| {
-        let cell = column.missing_as.as_ref().filter(|_| column.kind == "text")?;
+        let cell = column.missing_as.as_ref().filter(|cell| column.kind == "text" && !na_values.contains(cell))?;
         let name = &column.name;
         Some(format!(
             "`{cell}` counts as missing in `{name}`; if it is a valid value, write: {}",

@@ -7,9 +7,15 @@ use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::commands::plot::loaded_trial::base_name;
 use crate::cli::commands::plot::scored_rows::{ScoredTrial, Selection};
 use crate::cli::exit::Exit;
+use crate::cli::text::terminal;
+use crate::compare::group::Group;
+use crate::compare::trial::Trial;
 use crate::config::hint::Hint;
+use crate::experiment::plan::BASE;
 use crate::experiment::predict::prediction::Prediction;
+use crate::experiment::store::find::SavedTrial;
 use crate::experiment::store::trial_data::Part;
+use crate::plot::charts::best_first::{self, best_first};
 use crate::plot::charts::metric_labels::count;
 use crate::plot::charts::scores::calibration::{self, Scored, Words};
 use crate::plot::draw::page::Page;
@@ -26,7 +32,7 @@ pub struct Args {
     /// Part of the data: test, validation or train [default: test, else validation]
     #[arg(long, value_name = "PART")]
     rows: Option<Part>,
-    /// Plot only this trial, such as `base-seed0` [default: all trials, pooled by variant]
+    /// Plot only this trial, such as `base-seed0` [default: all trials, with the mean of each variant]
     #[arg(long, value_name = "NAME")]
     trial: Option<String>,
     #[command(flatten)]
@@ -42,25 +48,17 @@ const MOST_VARIANTS: usize = 7;
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     args.target.check()?;
     let selection = Selection { run: &args.name, out: &args.out, trial: args.trial.as_deref(), rows: args.rows };
-    let trials = selection.predict()?;
+    let mut trials = selection.trials()?;
+    let (variants, rest) = best_variants(&trials);
+    trials.retain(|trial| variants.contains(&trial.history.variant));
+    let trials = selection.predict(trials)?;
     let Some(first) = trials.first() else { return Err(anyhow!("`{}` has no trial", args.name)) };
     if trials.iter().any(|trial| !trial.are_probabilities) {
         let hint = "train with a loss of probabilities, such as `cross_entropy` or `bce`";
         let message = format!("the outputs of `{}` are no probabilities", args.name);
         return Err(anyhow!(message).context(Hint(hint.to_owned())));
     }
-    let mut series: Vec<Scored> = Vec::new();
-    for trial in &trials {
-        let history = &trial.trial.history;
-        let variant = if history.variant == "base" { &history.experiment } else { &history.variant };
-        match series.iter_mut().find(|scored| scored.label == *variant) {
-            Some(scored) => scored.trials.push(trial.confidences()),
-            None => series.push(Scored { label: variant.clone(), trials: vec![trial.confidences()] }),
-        }
-    }
-    let all = series.len();
-    series.truncate(MOST_VARIANTS);
-    let rest = (all > MOST_VARIANTS).then(|| format!("Only the first {MOST_VARIANTS} of {all} variants are shown."));
+    let series: Vec<Scored> = variants.iter().map(|variant| scored(variant, &trials)).collect();
     let history = &first.trial.history;
     let title = history.config.get("title").and_then(|title| title.as_str()).unwrap_or(&history.experiment);
     let page = Page {
@@ -75,12 +73,49 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Returns the number of rows, and of pooled trials.
+/// Returns the names of the best variants, best first, and a sentence if others are left out.
+fn best_variants(trials: &[SavedTrial]) -> (Vec<String>, Option<String>) {
+    let mut groups: Vec<Group> = Vec::new();
+    for trial in trials {
+        let variant = &trial.history.variant;
+        let one = Trial::from_history(trial.history.clone(), trial.file.clone());
+        match groups.iter_mut().find(|group| group.label == *variant) {
+            Some(group) => group.trials.push(one),
+            None => groups.push(Group { label: variant.clone(), trials: vec![one] }),
+        }
+    }
+    let groups = best_first(groups);
+    let (mut shown, mut notes) = (groups.iter().collect(), Vec::new());
+    let rest = best_first::keep(&mut shown, MOST_VARIANTS, &mut notes);
+    notes.iter().for_each(|note| terminal::warn(note));
+    (shown.into_iter().map(|group| group.label.clone()).collect(), rest)
+}
+
+/// Returns the predictions of a variant. Its seeds predict the same rows; the validation rows of each fold are others.
+fn scored(variant: &str, trials: &[ScoredTrial]) -> Scored {
+    let (mut of_trials, mut folds, mut predictions) = (Vec::new(), Vec::new(), 0);
+    let mut label = variant.to_owned();
+    for trial in trials.iter().filter(|trial| trial.trial.history.variant == variant) {
+        let (history, confidences) = (&trial.trial.history, trial.confidences());
+        if variant == BASE {
+            label.clone_from(&history.experiment);
+        }
+        let fold = history.fold.filter(|_| trial.part != Part::Test);
+        if !folds.contains(&fold) {
+            folds.push(fold);
+            predictions += confidences.len();
+        }
+        of_trials.push(confidences);
+    }
+    Scored { label, trials: of_trials, predictions }
+}
+
+/// Returns the number of rows, and of trials.
 pub(super) fn subtitle(first: &ScoredTrial, trials: usize) -> String {
     let history = &first.trial.history;
     let rows = count(first.predictions.len(), &format!("{} row", first.part.name()));
-    let pooled = if trials > 1 { format!(" · {}", count(trials, "trial")) } else { String::new() };
-    format!("{} on {} · {rows}{pooled}", history.experiment, history.data.name)
+    let mean = if trials > 1 { format!(" · mean of {}", count(trials, "trial")) } else { String::new() };
+    format!("{} on {} · {rows}{mean}", history.experiment, history.data.name)
 }
 
 fn words(first: &ScoredTrial) -> Words {

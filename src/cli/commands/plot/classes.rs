@@ -38,8 +38,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     args.target.check()?;
     let drawn = if is_data_set(&args.name, &args.out) {
         let column = args.target_column.as_deref();
-        let reading = FieldFormat { text: TextColumns::All, ..FieldFormat::new(args.separator.unwrap_or(',')) };
-        let description = describe_data_or_table(&Cache::for_user(), &args.name, column, &reading)?;
+        let reading = FieldFormat { text: TextColumns::All, ..FieldFormat::new(',') };
+        let description = describe_data_or_table(&Cache::for_user(), &args.name, column, &reading, args.separator)?;
         let names: Vec<String> = description
             .parts
             .first()

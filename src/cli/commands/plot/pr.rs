@@ -43,14 +43,15 @@ pub fn plot_by_class(args: &Args) -> anyhow::Result<Exit> {
         return Err(anyhow!("`--by-class` plots one run, found {}", args.runs.runs.len()).context(hint));
     };
     let trial = args.runs.trial.as_deref();
-    let mut trials = Selection { run: name, out: &args.runs.out, trial, rows: args.rows }.predict()?;
+    let selection = Selection { run: name, out: &args.runs.out, trial, rows: args.rows };
+    let mut trials = selection.trials()?;
     let Some(first) = trials.first() else { return Err(anyhow!("`{name}` has no trial")) };
-    let variant = first.trial.history.variant.clone();
-    let all = trials.len();
-    trials.retain(|trial| trial.trial.history.variant == variant);
+    let (variant, all) = (first.history.variant.clone(), trials.len());
+    trials.retain(|trial| trial.history.variant == variant);
     if trials.len() < all {
         terminal::warn(&format!("plotting only the variant `{variant}`; name another one as `{name}/VARIANT`"));
     }
+    let trials = selection.predict(trials)?;
     let first = &trials[0];
     let mut classes: Vec<ClassScores> =
         first.classes.iter().map(|name| ClassScores { name: name.clone(), trials: Vec::new() }).collect();

@@ -39,11 +39,11 @@ pub(crate) struct ScoredTrial {
 }
 
 impl Selection<'_> {
-    /// Predicts the rows with each trial that has not diverged; by default the test rows, else the validation rows.
+    /// Returns the selected trial, or all trials that have not diverged.
     ///
     /// # Errors
-    /// When there is no trial or no row, or files cannot be read.
-    pub(crate) fn predict(&self) -> anyhow::Result<Vec<ScoredTrial>> {
+    /// When there is no such trial.
+    pub(crate) fn trials(&self) -> anyhow::Result<Vec<SavedTrial>> {
         let mut run = find_run(self.run, self.out)?;
         match self.trial {
             Some(stem) => {
@@ -55,7 +55,15 @@ impl Selection<'_> {
                 run.trials.retain(|trial| !some_are_sound || trial.history.status != Status::Diverged);
             }
         }
-        run.trials.into_iter().map(|trial| self.predict_trial(trial)).collect()
+        Ok(run.trials)
+    }
+
+    /// Predicts the rows with each trial; by default the test rows, else the validation rows.
+    ///
+    /// # Errors
+    /// When there is no row, or files cannot be read.
+    pub(crate) fn predict(&self, trials: Vec<SavedTrial>) -> anyhow::Result<Vec<ScoredTrial>> {
+        trials.into_iter().map(|trial| self.predict_trial(trial)).collect()
     }
 
     fn predict_trial(&self, trial: SavedTrial) -> anyhow::Result<ScoredTrial> {

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use crate::cli::commands::predict::kept_columns;
 use crate::cli::commands::predict::text::PredictionView;
 use crate::data::Target;
 use crate::experiment::predict::prediction::{Label, Prediction, Value};
@@ -12,7 +13,6 @@ pub(crate) fn to_csv(view: &PredictionView) -> String {
     let prefix = if view.predictions.are_probabilities { "p" } else { "score" };
     let (each, truth) = (view.names.iter(), view.has_truth);
     let mut header = vec!["row".to_owned()];
-    header.extend(view.kept.iter().map(|(name, _)| name.clone()));
     match view.target {
         Target::Classes(_) => {
             header.push("prediction".to_owned());
@@ -28,6 +28,8 @@ pub(crate) fn to_csv(view: &PredictionView) -> String {
             [Some(name.clone()), truth, error].into_iter().flatten()
         })),
     }
+    let kept: Vec<String> = view.kept.iter().map(|(name, _)| kept_columns::header(name, &header)).collect();
+    header.splice(1..1, kept);
     let mut lines = vec![csv_line::line(&header)];
     for (row, (number, prediction)) in view.numbers.iter().zip(&view.predictions.rows).enumerate() {
         let mut fields = vec![number.to_string()];

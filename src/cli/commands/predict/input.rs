@@ -9,10 +9,10 @@ use tch::{Kind, Tensor};
 
 use crate::cli::commands::eval;
 use crate::cli::commands::eval::evaluation::row_count;
+use crate::cli::commands::predict::kept_columns;
 use crate::cli::text::text_style::TextStyle;
 use crate::cli::text::{image, number_format, terminal};
 use crate::config::hint::Hint;
-use crate::config::suggest;
 use crate::data::Rows;
 use crate::data::image_file::{ImageFile, Invert};
 use crate::data::prepare::fitted_data::FittedData;
@@ -109,17 +109,10 @@ pub(super) fn input_from_table(
         let count = row_count(skipped);
         terminal::warn(&format!("{count} of {shown} skipped because of missing values, as in training"));
     }
-    let kept = |name: &String| {
-        let column = table.column(name).ok_or_else(|| {
-            anyhow!("{shown} has no column `{name}` (`--keep`)").context(Hint(suggest::hint(name, table.names())))
-        })?;
-        let values = rows.iter().map(|&row| column.text(row).unwrap_or_default());
-        Ok((name.clone(), values.collect()))
-    };
     Ok(Input {
         features,
         targets,
-        kept: keep.iter().map(kept).collect::<anyhow::Result<_>>()?,
+        kept: kept_columns::read(keep, table, &rows, &shown)?,
         heading: format!("{shown}: {}", row_count(rows.len())),
         numbers: rows.iter().map(|row| row + 1).collect(),
         origin: json!({ "csv": path }),

@@ -2,6 +2,7 @@
 
 mod formats;
 mod input;
+mod kept_columns;
 mod models;
 mod text;
 
@@ -52,8 +53,8 @@ pub struct Args {
     /// features of the column are 0)
     #[arg(long, value_enum, value_name = "POLICY", default_value = "error")]
     unknown: UnknownArg,
-    /// Copy this column of `--csv` to the output, such as an id; repeatable
-    #[arg(long, value_name = "COLUMN", requires = "csv")]
+    /// Copy these columns of `--csv` to the output, such as an id; separated by commas, repeatable
+    #[arg(long, value_name = "COLUMNS", requires = "csv")]
     keep: Vec<String>,
     /// PNG or JPEG image; it is converted to grayscale and resized
     #[arg(long, value_name = "FILE")]
@@ -155,7 +156,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
             (Some((index, rows)), ..) => input_from_row(rows, args.rows.unwrap_or(Part::Test), index)?,
             (_, Some(csv), _) => {
                 if table.is_none() {
-                    table = Some(external_rows::read_table(model.data(), csv, args.separator, &args.keep)?);
+                    let columns = kept_columns::candidates(&args.keep);
+                    table = Some(external_rows::read_table(model.data(), csv, args.separator, &columns)?);
                 }
                 input_from_table(model.data(), csv, table.as_ref().expect("it was read"), &args.keep, args.unknown)?
             }

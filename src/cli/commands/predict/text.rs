@@ -1,5 +1,6 @@
 //! Text of `runner predict`: bars for one row, a table for several.
 
+use crate::cli::commands::predict::kept_columns;
 use crate::cli::text::table::Columns;
 use crate::cli::text::{number_format, terminal};
 use crate::data::Target;
@@ -115,7 +116,8 @@ pub(crate) fn single_row(view: &PredictionView) -> String {
 pub(crate) fn table(view: &PredictionView) -> String {
     let truth = |name: &str| view.has_truth.then(|| name.to_owned());
     let mut header = vec!["row".to_owned()];
-    header.extend(view.kept.iter().map(|(name, _)| name.clone()));
+    let own = header.clone();
+    header.extend(view.kept.iter().map(|(name, _)| kept_columns::header(name, &own)));
     let mut numbers = vec![0];
     match view.target {
         Target::Classes(_) => {

@@ -19,11 +19,8 @@ pub(crate) fn render(reproduction: &Reproduction) -> String {
     let identical: Vec<(&str, &TrialComparison)> =
         reproduction.outcomes().filter(|(_, outcome)| outcome.is_identical() == Some(true)).collect();
     match &identical[..] {
-        few if few.len() <= MAX_LISTED => {
-            lines.extend(
-                few.iter().map(|(stem, outcome)| format!("{stem}: identical ({})", what_was_compared(outcome))),
-            );
-        }
+        [] => {}
+        [(stem, outcome)] => lines.push(format!("{stem}: identical ({})", what_was_compared(outcome))),
         many => {
             let all = count(reproduction.trials.len());
             lines.push(format!("{} of {all} trials identical: {}", count(many.len()), what_of_many(many)));

@@ -7,26 +7,29 @@ use crate::data::table::column_roles::ColumnRoles;
 use crate::data::table::csv_table::Table;
 use crate::data::table::encode::Missing;
 use crate::data::table::values::Values;
+use crate::history::number::count as grouped;
 
 /// Maximum number of classes that a hint lists.
 const MOST_LISTED: usize = 8;
 
 impl ColumnRoles<'_> {
-    /// Returns the rows that are used: all rows, or those without missing values in the selected columns.
+    /// Returns the rows that are used: all rows, or those without missing values in the selected columns. Targets and
+    /// weights are never filled in: rows without them are dropped.
     pub(crate) fn rows_to_keep(
         &self,
         table: &Table,
         features: &[&Column],
         needed: &[&Column],
     ) -> Result<Vec<usize>, Invalid> {
-        let all = || (0..table.rows()).collect::<Vec<usize>>();
-        if self.missing == Missing::Drop {
-            let is_complete = |row: &usize| features.iter().chain(needed).all(|column| !column.is_missing(*row));
-            let rows: Vec<usize> = all().into_iter().filter(is_complete).collect();
-            return match rows.is_empty() {
-                true => Err(Invalid::new("missing", "is `drop`, but every row has a missing value")),
-                false => Ok(rows),
+        if self.missing != Missing::Error {
+            let dropped_by = if self.missing == Missing::Drop { features } else { &[] };
+            let is_complete = |row: &usize| dropped_by.iter().chain(needed).all(|column| !column.is_missing(*row));
+            let rows: Vec<usize> = (0..table.rows()).filter(is_complete).collect();
+            let message = match self.missing {
+                Missing::Drop => "is `drop`, but every row has a missing value".to_owned(),
+                other => format!("is `{}`, but no row has a target", other.name()),
             };
+            return if rows.is_empty() { Err(Invalid::new("missing", message)) } else { Ok(rows) };
         }
         let fault = |column: &Column, (row, cell): (usize, &str), what: &str, otherwise: &str| {
             let found = match cell {
@@ -34,9 +37,7 @@ impl ColumnRoles<'_> {
                 cell => format!("has `{cell}`, which counts as missing"),
             };
             let place = table.place(row);
-            let default = if self.missing == Missing::Error { " (the default)" } else { "" };
-            let policy = self.missing.name();
-            let message = format!("is `{policy}`{default}, but {place}, {what} `{}`, {found}", column.name);
+            let message = format!("is `error` (the default), but {place}, {what} `{}`, {found}", column.name);
             let hint = match self.if_it_is_a_value(column) {
                 Some(line) => format!("{line}; otherwise {otherwise}"),
                 None => otherwise.to_owned(),
@@ -49,13 +50,13 @@ impl ColumnRoles<'_> {
                 return Err(fault(column, missing, what, "write `missing = \"drop\"` to drop these rows"));
             }
         }
-        for column in features.iter().filter(|_| self.missing == Missing::Error) {
+        for column in features {
             if let Some(missing) = column.first_missing() {
                 let otherwise = "write `missing = \"drop\"` to drop these rows, or `\"mean\"` or `\"most_frequent\"` to fill them in";
                 return Err(fault(column, missing, "column", otherwise));
             }
         }
-        Ok(all())
+        Ok((0..table.rows()).collect())
     }
 
     /// Returns the setting to write if a cell that counts as missing is a value: text in a text column.
@@ -74,8 +75,8 @@ impl ColumnRoles<'_> {
         })
     }
 
-    /// Returns a note on rows that are dropped because of a text that counts as missing; `None` if no rows are dropped,
-    /// or the fields are empty.
+    /// Returns a note on rows that are dropped because of a text that counts as missing, or because they have no target
+    /// although missing values are filled in; `None` if no rows are dropped, or `drop` drops empty fields.
     pub(crate) fn left_out(
         &self,
         table: &Table,
@@ -83,15 +84,25 @@ impl ColumnRoles<'_> {
         features: &[&Column],
         needed: &[&Column],
     ) -> Option<String> {
-        let count = table.rows() - kept.len();
-        let column = needed.iter().chain(features).find(|column| self.if_it_is_a_value(column).is_some());
-        let column = column.filter(|_| count > 0)?;
+        let (rows, count) = (grouped(table.rows()), table.rows() - kept.len());
+        if count == 0 {
+            return None;
+        }
+        let (count, policy) = (grouped(count), self.missing.name());
+        let dropped_by = if self.missing == Missing::Drop { features } else { &[] };
+        let as_text = needed.iter().chain(dropped_by).find_map(|column| Some((column, self.if_it_is_a_value(column)?)));
+        let Some((column, line)) = as_text else {
+            let column = needed.iter().find(|column| column.first_missing().is_some());
+            let column = column.filter(|_| self.missing != Missing::Drop)?;
+            return Some(format!(
+                "{count} of {rows} rows are dropped: they have no value in `{}`, which `missing = \"{policy}\"` does not fill in",
+                column.name
+            ));
+        };
         let (row, cell) = column.first_missing()?;
-        let (rows, place) = (table.rows(), table.place(row));
+        let (place, name) = (table.place(row), &column.name);
         Some(format!(
-            "`missing = \"drop\"` drops {count} of {rows} rows: {place}, column `{}`, has `{cell}`, which counts as missing; {}",
-            column.name,
-            self.if_it_is_a_value(column)?
+            "`missing = \"{policy}\"` drops {count} of {rows} rows: {place}, column `{name}`, has `{cell}`, which counts as missing; {line}"
         ))
     }
 }

@@ -78,7 +78,7 @@ impl RunCheckpoint {
         if size > free {
             let (size, free) = (format_bytes(size), format_bytes(free));
             let hint = "free memory, or resume the run on a machine that has more; the checkpoint is kept";
-            let error = anyhow!("it needs {size} of memory, but {free} are free");
+            let error = anyhow!("reading it needs {size} of memory, but only {free} is free");
             return Err(error.context(describe()).context(Hint(hint.to_owned())));
         }
         let read = file::read(&mut file, size).map(|(metadata, tensors)| Some(Self::new(metadata, tensors)));
@@ -142,7 +142,10 @@ mod tests {
         let error = RunCheckpoint::read_file(&finished.folder.file(FILE), size - 1).unwrap_err();
         let message = in_a_line(&error);
         let (needed, free) = (format_bytes(size), format_bytes(size - 1));
-        assert!(message.ends_with(&format!("it needs {needed} of memory, but {free} are free")), "{message}");
+        assert!(
+            message.ends_with(&format!("reading it needs {needed} of memory, but only {free} is free")),
+            "{message}"
+        );
         let hint = &error.downcast_ref::<Hint>().unwrap().0;
         assert!(hint.contains("the checkpoint is kept") && !hint.contains("rm "), "{hint}");
         assert_eq!(RunCheckpoint::read_file(&finished.folder.file(FILE), size).unwrap().unwrap().epoch(), 2);
