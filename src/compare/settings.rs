@@ -332,9 +332,9 @@ mod tests {
         };
         let main = [
             "train.loss.bce_with_logits.pos_weight: – 3 3",
-            "train.optimizer: sgd sgd adam",
             "train.optimizer.*.lr: 0.1 0.1 0.001",
             "train.optimizer.*.momentum: 0.0 0.9 –",
+            "train.optimizer: sgd sgd adam",
         ];
         let mut found = shown(main_differences(&groups));
         found.sort();

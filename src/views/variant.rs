@@ -4,6 +4,8 @@ use crate::compare::comparison::main_metric;
 use crate::compare::group::{Group, describe_test_weights, union};
 use crate::compare::statistics::sample::Sample;
 use crate::compare::trial::Trial;
+use crate::history::History;
+use crate::history::baseline::without_skill;
 use crate::history::diagnosis::Verdict;
 use crate::history::number::brief;
 use crate::views::document::badge::Badge;
@@ -118,6 +120,7 @@ fn tiles(group: &Group) -> Vec<Tile> {
 /// Returns the test metric of a constant prediction, averaged over trials.
 fn baseline(group: &Group, name: &str) -> Option<String> {
     let metric = name.strip_prefix("test.")?;
-    let found = group.values(|trial| trial.history()?.baselines.as_ref()?.test.as_ref()?.metric(metric));
+    let has_test = |history: &&History| history.baselines.as_ref().is_some_and(|baselines| baselines.test.is_some());
+    let found = group.values(|trial| without_skill::metric(metric, trial.history().filter(has_test)?));
     Some(format!("constant prediction: {}", brief(Sample::from_values(&found)?.mean)))
 }

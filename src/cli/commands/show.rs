@@ -73,6 +73,8 @@ fn named_experiment(name: &str, out: &Path) -> anyhow::Result<Option<SourceText>
             Ok(None)
         }
         Err(_) if path.is_dir() => Ok(None),
+        // the error names the variants of the run
+        Err(_) if name.rsplit_once('/').is_some_and(|(run, _)| SavedRun::find(run, out).is_ok()) => Ok(None),
         Err(error) => Err(match error.downcast::<SpecError>() {
             Ok(SpecError { message, hint }) if message == format!("no experiment `{name}`") => {
                 let near = hint.filter(|hint| hint.starts_with("did you mean"));

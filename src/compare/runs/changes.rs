@@ -86,16 +86,31 @@ impl ShortKeys {
         ShortKeys(keys.iter().map(|key| ((*key).to_owned(), short(key))).collect())
     }
 
+    /// Chooses the labels of changes in lists. Settings of different optimizers, losses, … share a label: `lr`.
+    pub fn for_lists<'a>(keys: impl IntoIterator<Item = &'a str>) -> ShortKeys {
+        let without_choice: HashMap<&str, String> = keys.into_iter().map(|key| (key, without_choice(key))).collect();
+        let short = ShortKeys::new(without_choice.values().map(String::as_str));
+        ShortKeys(
+            without_choice.iter().map(|(key, shared)| ((*key).to_owned(), short.label(shared).to_owned())).collect(),
+        )
+    }
+
     /// Returns the label of a key.
     pub fn label<'a>(&'a self, key: &'a str) -> &'a str {
         self.0.get(key).map_or(key, String::as_str)
     }
 
-    /// Returns changes as text: `lr=0.1 seeds=0..4`.
+    /// Returns changes as text: `lr=0.1 seeds=0..4 layers=64,relu,10`.
     pub fn describe(&self, changes: &[Change]) -> String {
-        let one = |change: &Change| format!("{}={}", self.label(&change.key), change.value);
+        let one = |change: &Change| format!("{}={}", self.label(&change.key), change.value.replace(", ", ","));
         changes.iter().map(one).collect::<Vec<_>>().join(" ")
     }
+}
+
+/// Returns a key without the name of the choice that it belongs to: `train.optimizer.lr` for `train.optimizer.adam.lr`.
+fn without_choice(key: &str) -> String {
+    let parts = choice_of(key).and_then(|choice| Some((choice, key[choice.len() + 1..].split_once('.')?)));
+    parts.map_or_else(|| key.to_owned(), |(choice, (_, rest))| format!("{choice}.{rest}"))
 }
 
 /// Returns the ends of a key, the shortest first: `lr`, `adam.lr`, `optimizer.adam.lr`, …
@@ -118,6 +133,8 @@ mod tests {
         assert_eq!(ShortKeys::new(keys()).describe(&changes), "lr=0.1 loss=mse seeds=3,5");
         let longer = ShortKeys::new(keys().chain(["train.optimizer.sgd.lr"]));
         assert_eq!(longer.describe(&changes), "adam.lr=0.1 loss=mse seeds=3,5");
+        let shared = ShortKeys::for_lists(keys().chain(["train.optimizer.sgd.lr"]));
+        assert_eq!(shared.describe(&changes), "lr=0.1 loss=mse seeds=3,5");
         assert_eq!(parse(&["seeds=[0, 1, 2, 3]".to_owned()])[0].value, "0..3");
     }
 
@@ -134,7 +151,7 @@ mod tests {
         );
         assert_eq!(
             described(&[r#"network.layers=[{ linear = 64 }, "relu", { linear = { units = 10 } }]"#]),
-            "layers=64, relu, 10"
+            "layers=64,relu,10"
         );
         assert_eq!(described(&["unset train.clip"]), "clip=none");
     }

@@ -85,6 +85,17 @@ fn show_prints_settings_and_layers_in_80_columns() {
 }
 
 #[test]
+fn one_variant_of_a_run_is_shown_alone() {
+    let dir = TestDir::new();
+    let variants = "[[variants]]\nname = \"a\"\n[[variants]]\nname = \"b\"\nset = { \"train.batch\" = 32 }\n";
+    dir.write("idea.toml", format!("{IDEA}{variants}"));
+    dir.exp(&["idea.toml"]);
+    let shown = stdout(&dir.run(&["show", "idea/b"]).code(0));
+    assert!(shown.starts_with("idea/b: ") && !shown.contains("a-seed0"), "{shown}");
+    assert_says(&dir.error_message(&["show", "idea/c"]), &["has no variant `c`", "`a`", "`b`"]);
+}
+
+#[test]
 fn show_prints_the_resolved_experiment_as_json() {
     let shown = json(&TestDir::new(), &["show", "digits_mlp", "--json", "--set", "train.epochs=7"]);
     assert_eq!(shown["name"], "digits_mlp");

@@ -19,7 +19,7 @@ fn the_list_shows_what_was_changed_and_fits_80_columns() {
     dir.exp(&["idea.toml", "--set", long[0], "--set", long[1]]);
     let text = printed(&dir, &[]);
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
-    assert_says(&text, &["layers=48, relu,", "batch=32"]);
+    assert_says(&text, &["layers=48,relu,24,relu,10", "batch=32"]);
     assert!(!text.contains('…') && !text.contains("  age"), "the age is left out before anything is cut: {text}");
     let text = printed(&dir, &["--filter", "batch=64"]);
     let ids: Vec<&str> = text.lines().skip(1).map(|line| line.split(' ').next().unwrap()).collect();

@@ -98,15 +98,17 @@ fn metric_column(metric: &MetricComparison, screen: &Screen) -> Column {
     Column::numbers(metric_label(&metric.name), screen.shown.iter().map(cell))
 }
 
-/// Returns the columns of the settings with their ranks, and the names of those that are too wide. A setting with more
-/// different values comes before others if there is not enough room.
+/// Returns the columns of the settings with their ranks, and the names of those that are too wide. If there is not enough
+/// room, a setting with more different values comes before others, and one of the network or the training before one of the
+/// data.
 fn setting_columns(differing: &[Setting], screen: &Screen, page: TextStyle) -> (Vec<(usize, Column)>, Vec<String>) {
     let values = |setting: &Setting| -> Vec<Option<String>> {
         screen.shown.iter().map(|&place| setting.values[place].clone()).collect()
     };
     let distinct = |setting: &Setting| values(setting).into_iter().collect::<HashSet<_>>().len();
     let mut by_rank: Vec<usize> = (0..differing.len()).collect();
-    by_rank.sort_by_key(|&place| std::cmp::Reverse(distinct(&differing[place])));
+    let is_of_data = |setting: &Setting| setting.key.starts_with("data.");
+    by_rank.sort_by_key(|&place| (std::cmp::Reverse(distinct(&differing[place])), is_of_data(&differing[place])));
     let (mut columns, mut too_wide) = (Vec::new(), Vec::new());
     for (place, setting) in differing.iter().enumerate() {
         let name = short_key(&setting.key, differing);

@@ -54,9 +54,9 @@ impl Listed<'_> {
         ListColumn { column: Column::numbers(header, self.runs.iter().map(|run| Cell::plain(cell(run)))), fit }
     }
 
-    /// Returns the labels of changed settings that are unique in this list.
-    pub(super) fn short_keys(&self) -> ShortKeys {
-        ShortKeys::new(self.runs.iter().flat_map(|run| &run.info.changes).map(|change| change.key.as_str()))
+    /// Returns the labels of changed settings.
+    fn short_keys(&self) -> ShortKeys {
+        ShortKeys::for_lists(self.runs.iter().flat_map(|run| &run.info.changes).map(|change| change.key.as_str()))
     }
 
     /// Returns the columns of the standard list.

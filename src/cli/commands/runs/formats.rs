@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::cli::commands::compare::formats::markdown_table;
 use crate::cli::commands::runs::columns::{Fit, ListColumn, Listed, TIME};
 use crate::cli::text::column_layout::{Cell, Column};
-use crate::compare::runs::changes::shorten;
+use crate::compare::runs::changes::{ShortKeys, shorten};
 use crate::compare::runs::run_field::FieldValue;
 use crate::compare::runs::run_info::RunState;
 use crate::compare::runs::run_summary::RunSummary;
@@ -126,7 +126,8 @@ fn setting(run: &RunSummary, key: &str) -> String {
 /// Returns the columns of the standard list for a document: each changed setting in a column, instead of all changes in
 /// one, and without the age and the columns for wide pages.
 pub(super) fn with_settings(listed: &Listed) -> Vec<ListColumn> {
-    let (short, keys) = (listed.short_keys(), changed_keys(listed));
+    let keys = changed_keys(listed);
+    let short = ShortKeys::new(keys.iter().map(String::as_str));
     let column = |key: &String| {
         let cells: Vec<String> = listed.runs.iter().map(|run| setting(run, key)).collect();
         let is_number = cells.iter().all(|cell| cell.is_empty() || cell.parse::<f64>().is_ok());

@@ -184,7 +184,9 @@ fn check_names(fields: &[String], found: &RunList) -> anyhow::Result<()> {
     if found.names.is_empty() || !found.faults.is_empty() {
         return Ok(()); // no history to compare with
     }
-    let known = found.names.iter().map(String::as_str).chain(FIELDS);
+    let names = || found.names.iter().map(String::as_str);
+    let last_parts = names().filter_map(|name| Some(name.rsplit_once('.')?.1));
+    let known = names().chain(FIELDS).chain(last_parts);
     let hint = suggest::nearest(unknown, known).map(|near| format!("did you mean `{near}`?"));
     let hint = hint.unwrap_or_else(|| {
         format!("use metrics such as `best.val_acc`, settings such as `train.batch`, or {}", suggest::either(&FIELDS))
