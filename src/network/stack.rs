@@ -84,8 +84,8 @@ impl Architecture {
         Self::build_each(&vec![self; seeds.len()], seeds, device)
     }
 
-    /// Like [`Architecture::build`], with an architecture for each replica. They may differ only in the initialization
-    /// of the parameters.
+    /// Like [`Architecture::build`], with an architecture for each replica. They may differ only in the settings that
+    /// replicas have separately; see [`Layer::shared`].
     pub fn build_each(replicas: &[&Architecture], seeds: &[i64], device: Device) -> Stack {
         let first = replicas[0];
         let drawn: Vec<_> = replicas.iter().map(|replica| named(&replica.parts(), |p| p.name)).collect();
@@ -93,12 +93,12 @@ impl Architecture {
         let buffers: Vec<_> = buffers.collect();
         let arena = Arena::draw(&drawn, &named(&buffers, |b| b.name), seeds, device);
         let (mut leaves, mut kept) = (0.., arena.buffers().iter());
-        let layers =
-            first.layers.iter().zip(parameters.iter().zip(&buffers)).map(|(planned, (parameters, buffers))| {
-                let leaves = leaves.by_ref().take(parameters.len()).map(|slot| arena.leaf(slot).shallow_clone());
-                let kept = kept.by_ref().take(buffers.len()).map(|buffer| buffer.values.shallow_clone());
-                planned.layer.build(leaves.collect(), kept.collect())
-            });
+        let layers = parameters.iter().zip(&buffers).enumerate().map(|(number, (parameters, buffers))| {
+            let leaves = leaves.by_ref().take(parameters.len()).map(|slot| arena.leaf(slot).shallow_clone());
+            let kept = kept.by_ref().take(buffers.len()).map(|buffer| buffer.values.shallow_clone());
+            let settings: Vec<&Layer> = replicas.iter().map(|replica| &replica.layers[number].layer).collect();
+            Layer::build_each(&settings, leaves.collect(), kept.collect())
+        });
         let layers = layers.collect();
         Stack { arena, layers, replicas: seeds.len() }
     }

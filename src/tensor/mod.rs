@@ -1,5 +1,6 @@
 //! Tensors: memory, shapes, files, seeds and threads.
 
+pub mod generators;
 pub mod predictor;
 pub mod raw_f32;
 pub mod safetensors_file;

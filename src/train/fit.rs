@@ -15,7 +15,7 @@ use tch::{Device, Kind, Tensor};
 use crate::data::prepare::batches::Epoch;
 use crate::history::Status;
 use crate::network::stack::Stack;
-use crate::tensor::threads;
+use crate::tensor::{generators, threads};
 use crate::train::backend::Backend;
 use crate::train::callback::{Callback, ReplicaResult};
 use crate::train::checkpoint::Checkpointer;
@@ -62,6 +62,7 @@ pub(super) fn run_epochs(
     callback: &mut dyn Callback,
 ) -> anyhow::Result<Vec<ReplicaResult>> {
     let settings = task.settings;
+    let _generators = generators::install_until_drop(task.seeds.len(), task.device);
     let decays: Vec<f64> = task.optimizers.iter().map(|optimizer| optimizer.weight_decay()).collect();
     let mut optimizer = settings.starting_optimizer().start_each(&decays, task.device);
     let mut learning_rates = initial_learning_rates(task, batch);

@@ -4,6 +4,9 @@
 
 #![expect(unsafe_code, reason = "the C++ that reaches libtorch's switches")]
 
+use std::ffi::{c_int, c_void};
+use std::ptr::NonNull;
+
 // Its libraries are what the C++ refers to.
 use torch_sys as _;
 
@@ -13,6 +16,9 @@ unsafe extern "C" {
     fn runner_arithmetic(tf32: *mut bool, deterministic: *mut bool) -> bool;
     fn runner_gpu_peak(index: i32, peak: *mut u64) -> bool;
     fn runner_gpu_memory(index: i32, free: *mut u64, total: *mut u64) -> bool;
+    fn runner_generator_new(index: c_int, generator: *mut *mut c_void) -> bool;
+    fn runner_generator_swap(index: c_int, generator: *mut c_void) -> bool;
+    fn runner_generator_free(generator: *mut c_void);
 }
 
 /// Lets matrix products and convolutions on a GPU round to TF32, or not, and leaves only deterministic algorithms, or all.
@@ -45,4 +51,39 @@ pub fn gpu_peak(index: usize) -> Option<u64> {
     let mut peak = 0;
     // SAFETY: the pointer is valid for the call, which does not keep it and lets no exception out.
     unsafe { runner_gpu_peak(index, &raw mut peak) }.then_some(peak)
+}
+
+/// Random generator of a device: libtorch's `at::Generator`.
+#[derive(Debug)]
+pub struct Generator {
+    generator: NonNull<c_void>,
+    index: c_int, // of the GPU; below 0 the CPU
+}
+
+impl Generator {
+    /// Returns a copy of the default generator of a GPU, or of the CPU; `None` if libtorch has none.
+    pub fn new(gpu: Option<usize>) -> Option<Generator> {
+        let index = gpu.map_or(Ok(-1), c_int::try_from).ok()?;
+        let mut generator = std::ptr::null_mut();
+        // SAFETY: the pointer is valid for the call, which does not keep it and lets no exception out.
+        let is_made = unsafe { runner_generator_new(index, &raw mut generator) };
+        let generator = NonNull::new(generator).filter(|_| is_made)?;
+        Some(Generator { generator, index })
+    }
+
+    /// Exchanges this generator and the default one of its device. Returns whether libtorch did.
+    ///
+    /// The default generator belongs to the whole process: no other thread may exchange it at the same time.
+    #[must_use]
+    pub fn swap_with_default(&mut self) -> bool {
+        // SAFETY: the generator exists until it is dropped, and the call lets no exception out.
+        unsafe { runner_generator_swap(self.index, self.generator.as_ptr()) }
+    }
+}
+
+impl Drop for Generator {
+    fn drop(&mut self) {
+        // SAFETY: `new` made it, and nothing else frees it.
+        unsafe { runner_generator_free(self.generator.as_ptr()) }
+    }
 }

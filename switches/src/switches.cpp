@@ -1,4 +1,5 @@
-// The few switches and questions of libtorch that tch does not pass on: precision, determinism, a GPU's memory.
+// The few switches and questions of libtorch that tch does not pass on: precision, determinism, a GPU's memory, random
+// generators.
 // Each answers whether it could be done; no exception leaves this file.
 
 #include <cstddef>
@@ -29,6 +30,13 @@ void fix_cublas_workspace() {
   if (set != ":4096:8" && set != ":16:8") {
     c10::utils::set_env(CUBLAS_WORKSPACE, ":4096:8");
   }
+}
+
+// The process-wide generator of a GPU, or of the CPU below index 0. libtorch returns a constant reference to a variable
+// that is not constant.
+at::Generator& default_generator(int index) {
+  const at::Device device = index < 0 ? at::Device(at::kCPU) : at::Device(at::kCUDA, static_cast<at::DeviceIndex>(index));
+  return const_cast<at::Generator&>(at::globalContext().defaultGenerator(device));
 }
 
 } // namespace
@@ -81,4 +89,22 @@ extern "C" bool runner_gpu_memory(int index, std::uint64_t* free, std::uint64_t*
     *free = memory.first;
     *total = memory.second;
   });
+}
+
+// A copy of the default generator.
+extern "C" bool runner_generator_new(int index, at::Generator** generator) noexcept {
+  return done([=] { *generator = new at::Generator(default_generator(index).clone()); });
+}
+
+// Exchanges a generator and the default one. Neither is undefined at any moment, because only the pointers are swapped.
+extern "C" bool runner_generator_swap(int index, at::Generator* generator) noexcept {
+  using Pointer = c10::intrusive_ptr<c10::GeneratorImpl>;
+  return done([=] {
+    auto& current = const_cast<Pointer&>(default_generator(index).getIntrusivePtr());
+    current.swap(const_cast<Pointer&>(generator->getIntrusivePtr()));
+  });
+}
+
+extern "C" void runner_generator_free(at::Generator* generator) noexcept {
+  delete generator;
 }

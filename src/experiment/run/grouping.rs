@@ -1,9 +1,8 @@
 //! Decides which trials are trained in one stack, and how many: the width of the stack.
 //!
 //! Seeds and folds of a variant can always share a stack. Variants can share one if they differ only in what each
-//! replica has separately: initialization, learning rate and weight decay. If training steps use random numbers
-//! (dropout, augmentation), the replicas of a stack share one generator, so each variant gets its own stack and gives
-//! the same results as when it is run alone.
+//! replica has separately: initialization, learning rate, weight decay and the probability of dropout. Each replica
+//! also has its own random generators, so its results are those of its lone run.
 //!
 //! The number of replicas is limited by memory and by usefulness. The estimated memory may be half of what is free. On
 //! a GPU, kernel launches cost more than the work of a small network, so more replicas are always better. On a CPU, the
@@ -30,11 +29,11 @@ const SHARE: u64 = 2;
 
 /// Groups plans that can share stacks, in the order of each group's first plan. A plan without a network is a group by
 /// itself.
-pub fn groups(plans: &[Plan]) -> Vec<Vec<&Plan>> {
+pub fn groups<'a>(plans: impl IntoIterator<Item = &'a Plan>) -> Vec<Vec<&'a Plan>> {
     let mut groups: Vec<(Spec, Vec<&Plan>)> = Vec::new();
     for plan in plans {
         let shared_settings = shared_settings(&plan.spec);
-        let can_share = |spec: &Spec| plan.network().is_some() && *spec == shared_settings && !uses_random_steps(spec);
+        let can_share = |spec: &Spec| plan.network().is_some() && *spec == shared_settings;
         match groups.iter_mut().find(|(spec, _)| can_share(spec)) {
             Some((_, group)) => group.push(plan),
             None => groups.push((shared_settings, vec![plan])),
@@ -79,19 +78,12 @@ fn shared_settings(spec: &Spec) -> Spec {
     let mut spec = spec.clone();
     if let Some(network) = &mut spec.network {
         network.init = Init::Pytorch;
-        network.layers.iter_mut().for_each(|layer| *layer = layer.without_init());
+        network.layers.iter_mut().for_each(|layer| *layer = layer.shared());
     }
     if let Some(train) = &mut spec.train {
         train.optimizer = train.optimizer.with(1.0, 0.0);
     }
     spec
-}
-
-/// Whether training steps use random numbers.
-fn uses_random_steps(spec: &Spec) -> bool {
-    let augments = spec.train.as_ref().is_some_and(|train| train.augment.is_some());
-    let mut layers = spec.network.iter().flat_map(|network| &network.layers);
-    augments || layers.any(|layer| layer.spec().draws_random_numbers())
 }
 
 #[cfg(test)]
@@ -152,9 +144,11 @@ mod tests {
     }
 
     #[test]
-    fn variants_with_dropout_stay_apart() {
-        let study = study("[{ linear = 8 }, { dropout = 0.5 }, { linear = 10 }]", VARIANTS);
-        assert_eq!(groups(&study.plans).len(), 5);
+    fn variants_with_dropout_share_a_stack_even_with_different_probabilities() {
+        let variants = VARIANTS.replace("network.init\" = \"he_normal\"", "network.layers.1.dropout.p\" = 0.1");
+        let study = study("[{ linear = 8 }, { dropout = 0.5 }, { linear = 10 }]", &variants);
+        let groups: Vec<usize> = groups(&study.plans).iter().map(Vec::len).collect();
+        assert_eq!(groups, [3, 1, 1]);
     }
 
     #[test]

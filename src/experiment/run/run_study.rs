@@ -187,7 +187,7 @@ impl Run<'_> {
         let shown = folder.path().display();
         signals.set_exit_message(format!("interrupted: continue with `runner resume {shown}`"));
         let (mut all, mut warned) = (TrialResults::default(), BTreeSet::new());
-        for (number, group) in grouping::groups(&self.study.plans).iter().enumerate() {
+        for (number, group) in run_state.groups_of(&self.study.plans).iter().enumerate() {
             if signals.is_stopped() {
                 all.is_over = true;
                 break;

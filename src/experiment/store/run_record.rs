@@ -1,8 +1,8 @@
 //! The run record `run.json`: everything needed to resume or reproduce a run.
 //!
 //! It holds the request (text of the experiment, command-line changes, options) and the progress (stacks of trials, and
-//! which of them are done). The memory that was free at the start decides which trials share a stack, and dropout masks
-//! depend on the stack; a resumed run therefore keeps its stacks.
+//! which of them are done). The memory that was free at the start decides which trials share a stack, and the rounding
+//! of sums depends on the stack; a resumed run therefore keeps its stacks.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -15,10 +15,9 @@ use time::format_description::well_known::Rfc3339;
 use crate::config::hint::{Hint, into_error};
 use crate::experiment::plan::Plan;
 use crate::experiment::plan::study::Study;
-use crate::experiment::run::grouping;
 use crate::experiment::spec::source_text::SourceText;
 use crate::experiment::store::history_fields::{self, Program};
-use crate::experiment::store::stack_record::{GroupRecord, StackRecord, StackState, TrialName};
+use crate::experiment::store::stack_record::{GroupRecord, StackRecord, StackState, TrialName, groups_of};
 use crate::history::readable_json;
 use crate::io::bounded_file;
 use crate::io::file_names::check_letters;
@@ -294,7 +293,7 @@ impl RunRecord {
     /// # Errors
     /// When they have changed, or cannot be read.
     pub fn check_data_of(&self, study: &Study) -> anyhow::Result<()> {
-        for (number, group) in grouping::groups(&study.plans).iter().enumerate() {
+        for (number, group) in groups_of(&self.groups, &study.plans).iter().enumerate() {
             let data = &group[0].spec.data;
             if let Some(sum) = data.checksum_of_files().map_err(into_error)? {
                 self.check_data(number, data.name(), &sum)?;

@@ -7,8 +7,9 @@ use anyhow::{Context, ensure};
 
 use crate::config::hint::in_a_line;
 use crate::device::{self, memory};
+use crate::experiment::plan::Plan;
 use crate::experiment::store::run_record::{FILE, RunRecord};
-use crate::experiment::store::stack_record::{GroupRecord, StackRecord, StackState, TrialName};
+use crate::experiment::store::stack_record::{GroupRecord, StackRecord, StackState, TrialName, groups_of};
 use crate::history::History;
 use crate::run_dir::RunDir;
 
@@ -28,6 +29,11 @@ impl<'a> RunState<'a> {
     /// Returns the planned stacks of a group; empty before it starts.
     pub fn stacks(&self, group: usize) -> Vec<StackRecord> {
         self.record.borrow().groups.get(group).map(|group| group.stacks.clone()).unwrap_or_default()
+    }
+
+    /// Returns the groups of these plans; see [`groups_of`].
+    pub fn groups_of<'p>(&self, plans: &'p [Plan]) -> Vec<Vec<&'p Plan>> {
+        groups_of(&self.record.borrow().groups, plans)
     }
 
     /// Whether the run continues another one from its last epoch.

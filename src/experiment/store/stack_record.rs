@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::experiment::plan::Plan;
+use crate::experiment::run::grouping;
 use crate::history::History;
 
 /// Variants that share their data, and the stacks of their trials.
@@ -12,6 +14,23 @@ pub struct GroupRecord {
     pub data: String,
     /// In training order.
     pub stacks: Vec<StackRecord>,
+}
+
+/// Returns the groups of these plans: the recorded ones, then those that have not started. A recorded group without
+/// stacks is the next one that has not started.
+pub fn groups_of<'a>(recorded: &[GroupRecord], plans: &'a [Plan]) -> Vec<Vec<&'a Plan>> {
+    let is_in = |group: &GroupRecord, plan: &Plan| {
+        group.stacks.iter().flat_map(|stack| &stack.trials).any(|trial| trial.variant == plan.variant)
+    };
+    let not_started = plans.iter().filter(|plan| !recorded.iter().any(|group| is_in(group, plan)));
+    let mut not_started = grouping::groups(not_started).into_iter();
+    let mut groups: Vec<Vec<&Plan>> = Vec::new();
+    for group in recorded {
+        let started: Vec<&Plan> = plans.iter().filter(|plan| is_in(group, plan)).collect();
+        groups.extend(if started.is_empty() { not_started.next() } else { Some(started) });
+    }
+    groups.extend(not_started);
+    groups
 }
 
 /// Trials that are trained in step.
@@ -54,5 +73,39 @@ impl TrialName {
     /// Name of its files, without extension.
     pub fn stem(&self) -> String {
         History::stem_of(&self.variant, self.seed, self.fold)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::plan::study::Study;
+    use crate::experiment::spec::source_text::SourceText;
+
+    /// Returns a group with one stack of these variants, or without a stack.
+    fn group(variants: &[&str]) -> GroupRecord {
+        let trial = |variant: &&str| TrialName { variant: (*variant).to_owned(), fold: None, seed: 0 };
+        let trials: Vec<TrialName> = variants.iter().map(trial).collect();
+        let stack = StackRecord { state: StackState::Waiting, fault: None, trials };
+        let stacks = if variants.is_empty() { Vec::new() } else { vec![stack] };
+        GroupRecord { data: String::new(), stacks }
+    }
+
+    #[test]
+    fn recorded_groups_remain_although_their_variants_could_share_a_stack() {
+        let text = "title = \"t\"\n[data.digits]\n[network]\nlayers = [{ dropout = 0.5 }, { linear = 10 }]\n[train]\n\
+                    epochs = 1\nbatch = 8\nloss = \"cross_entropy\"\noptimizer = \"adam\"\n[[variants]]\nname = \"a\"\n\
+                    [[variants]]\nname = \"longer\"\nset = { \"train.epochs\" = 2 }\n[[variants]]\nname = \"b\"\n\
+                    [[variants]]\nname = \"c\"\n";
+        let source = SourceText { name: "t".to_owned(), text: text.to_owned(), ..SourceText::default() };
+        let study = Study::new(&source, &[]).unwrap();
+        let groups = |recorded: &[&[&str]]| -> Vec<Vec<String>> {
+            let recorded: Vec<GroupRecord> = recorded.iter().map(|variants| group(variants)).collect();
+            let groups = groups_of(&recorded, &study.plans);
+            groups.iter().map(|group| group.iter().map(|plan| plan.variant.clone()).collect()).collect()
+        };
+        assert_eq!(groups(&[]), [vec!["a", "b", "c"], vec!["longer"]]);
+        assert_eq!(groups(&[&["a"]]), [vec!["a"], vec!["longer"], vec!["b", "c"]]);
+        assert_eq!(groups(&[&["a"], &[], &["b"]]), [vec!["a"], vec!["longer"], vec!["b"], vec!["c"]]);
     }
 }

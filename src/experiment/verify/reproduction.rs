@@ -15,12 +15,12 @@ use crate::data::store::fetch;
 use crate::experiment::plan::Plan;
 use crate::experiment::plan::study::Study;
 use crate::experiment::run::progress::{RunProgress, StackInfo};
-use crate::experiment::run::{self, Finished, Options, grouping};
+use crate::experiment::run::{self, Finished, Options};
 use crate::experiment::spec::source_text::SourceText;
 use crate::experiment::store::about::About;
 use crate::experiment::store::find::{Damaged, SavedRun, SavedTrial};
 use crate::experiment::store::run_record::{self, RunOptions, RunRecord};
-use crate::experiment::store::stack_record::{GroupRecord, StackRecord, StackState, TrialName};
+use crate::experiment::store::stack_record::{GroupRecord, StackRecord, StackState, TrialName, groups_of};
 use crate::experiment::store::{load_model, pretrained, whole_run};
 use crate::experiment::verify::weight_diff::WeightDiff;
 use crate::history::difference::{Difference, RunDifference, run_differences, unknown_differences};
@@ -154,7 +154,7 @@ fn from_record(
     let has_left = |stack: &StackRecord| trials.iter().any(|trial| stack.trials.contains(&trial_name(&trial.history)));
     let mut stacks = Vec::new();
     let mut variants: Vec<String> = Vec::new();
-    for (group, plans) in record.groups.iter().zip(grouping::groups(&study.plans)) {
+    for (group, plans) in record.groups.iter().zip(groups_of(&record.groups, &study.plans)) {
         let left: Vec<StackRecord> = group.stacks.iter().filter(|stack| has_left(stack)).map(reset).collect();
         if !left.is_empty() {
             variants.extend(plans.iter().map(|plan| plan.variant.clone()));

@@ -46,12 +46,6 @@ pub trait LayerSpec {
         Vec::new()
     }
 
-    /// Returns whether the layer draws random numbers in training. Replicas of a stack share one generator, so variants
-    /// with such a layer train in separate stacks.
-    fn draws_random_numbers(&self) -> bool {
-        false
-    }
-
     /// Returns whether an output row depends on the other rows of the batch in training.
     fn mixes_rows(&self) -> bool {
         false

@@ -2,13 +2,15 @@
 //! device.
 //!
 //! Only the training loop calls it, so validation and test images are never changed. Shift and rotation are one affine
-//! sampling per image (PyTorch's `affine_grid` and `grid_sample`, bilinear, zeros outside).
+//! sampling per image (PyTorch's `affine_grid` and `grid_sample`, bilinear, zeros outside). Each replica draws the numbers
+//! of its lone run.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
 use crate::config::check::{Invalid, not_negative, require};
+use crate::tensor::generators::for_each_replica;
 use crate::tensor::shape::Shape;
 
 /// Maximum changes of an image, uniformly random in both directions.
@@ -43,10 +45,12 @@ impl Augment {
     /// Changes every image independently: `[replicas, batch, channels, height, width]` → the same shape.
     pub fn apply(&self, images: &Tensor) -> Tensor {
         let shape = images.size();
-        let flat = images.flatten(0, 1); // [images, channels, height, width]
-        let count = flat.size()[0];
-        let options = (Kind::Float, images.device());
-        let within = |most: f64| (Tensor::rand([count], options) * 2.0 - 1.0) * most;
+        let flat = images.flatten(0, 1).contiguous(); // [images, channels, height, width]
+        let within = |most: f64| {
+            let drawn = flat.new_empty([shape[0], shape[1]], (flat.kind(), flat.device())); // [replicas, batch]
+            for_each_replica(&drawn, |_, mut drawn| drop(drawn.uniform_(0.0, 1.0)));
+            (drawn.flatten(0, 1) * 2.0 - 1.0) * most
+        };
         let mut moved = flat.shallow_clone();
         if self.shift > 0.0 || self.rotate > 0.0 {
             let (height, width) = (shape[3] as f64, shape[4] as f64);
@@ -60,7 +64,9 @@ impl Augment {
             moved = flat.grid_sampler(&grid, 0, 0, false);
         }
         if self.noise > 0.0 {
-            moved = &moved + moved.randn_like() * self.noise; // not in place: `moved` may be a view of the training rows
+            let noise = moved.empty_like().view(&shape[..]);
+            for_each_replica(&noise, |_, mut noise| drop(noise.normal_(0.0, 1.0)));
+            moved = &moved + noise.view_as(&moved) * self.noise; // not in place: `moved` may be a view of the training rows
         }
         moved.view(&shape[..])
     }
@@ -70,7 +76,7 @@ impl Augment {
 mod tests {
     use std::sync::atomic::AtomicBool;
 
-    use tch::Device;
+    use tch::{Device, Kind};
 
     use super::*;
     use crate::data::Target;

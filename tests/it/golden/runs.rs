@@ -42,13 +42,13 @@ fn weights_of_perceptron_or_equal_pytorch() {
 }
 
 #[test]
-fn training_with_dropout_equals_pytorch() {
+fn seeds_with_dropout_equal_pytorch_in_one_stack() {
     let dir = TestDir::new();
     let file = dir.file(
         "dropout_digits.toml",
         r#"
             title = "Dropout against PyTorch"
-            seeds = [3]
+            seeds = "0..3"
             [data.digits]
             scale = "unit"
             split = { validation = 0.25, random_state = 7, stratify = true }
@@ -61,13 +61,16 @@ fn training_with_dropout_equals_pytorch() {
             optimizer = { sgd = { lr = 0.1, momentum = 0.9, nesterov = true, weight_decay = 1e-4 } }
         "#,
     );
-    let history = dir.history(&[&file]);
-    let golden = load_fixture("dropout_digits");
-    for metric in ["loss", "val_loss"] {
-        assert_curve(&history, &golden["history"], metric, 5, 1e-5);
-    }
-    for metric in ["acc", "val_acc"] {
-        assert_curve(&history, &golden["history"], metric, 5, 3e-3);
+    let histories = dir.histories(&[&file]);
+    for run in load_fixture("dropout_digits")["runs"].as_array().unwrap() {
+        let history = histories.iter().find(|history| history["seed"] == run["seed"]).unwrap();
+        assert_eq!(history["environment"]["replicas"], 4);
+        for metric in ["loss", "val_loss"] {
+            assert_curve(history, &run["history"], metric, 5, 1e-5);
+        }
+        for metric in ["acc", "val_acc"] {
+            assert_curve(history, &run["history"], metric, 5, 3e-3);
+        }
     }
 }
 

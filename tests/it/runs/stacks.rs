@@ -168,6 +168,59 @@ fn stacked_variants_equal_single_runs_with_every_optimizer() {
     }
 }
 
+/// Everything that draws random numbers in training. GELU is smooth, so that rounding cannot switch a unit off.
+const RANDOM: &str = r#"
+title = "Dropout and augmentation in one stack"
+seeds = "0..4"
+[data.digits]
+scale = "unit"
+flatten = false
+split = SPLIT
+[network]
+layers = ["flatten", { linear = { units = 16, bias = false } }, "batch_norm", "gelu", { dropout = 0.3 }, { linear = 10 }]
+[train]
+epochs = 3
+batch = 64
+loss = "cross_entropy"
+optimizer = { sgd = { lr = 0.05, momentum = 0.9 } }
+augment = { shift = 1, rotate = 10, noise = 0.1 }
+"#;
+
+#[test]
+fn seeds_and_variants_with_dropout_and_augmentation_equal_single_runs() {
+    let dir = TestDir::new();
+    let variants = "[[variants]]\nname = \"base\"\n[[variants]]\nname = \"without\"\nset = { \"network.layers.4.dropout.p\" = 0 }\n\
+        [[variants]]\nname = \"more\"\nset = { \"network.layers.4.dropout.p\" = 0.6, \"train.optimizer.sgd.lr\" = 0.02 }\n";
+    let split = "{ validation = 0.2, test = 0.2, random_state = 1 }";
+    let study = dir.file("study.toml", &(RANDOM.replace("SPLIT", split) + variants));
+    let stack = dir.histories(&[&study]);
+    assert_eq!(stack.len(), 15);
+    for history in &stack {
+        assert_eq!(history["environment"]["replicas"], 15, "all in one stack");
+        let (variant, seed) = (history["variant"].as_str().unwrap(), history["seed"].to_string());
+        let single = dir.history(&[&study, "--variant", variant, "--seed", &seed]);
+        assert_same_training(history, &single, &format!("{variant}, seed {seed}"));
+    }
+    let losses: std::collections::BTreeSet<String> = stack.iter().map(|h| metric(h, "loss")[0].to_string()).collect();
+    assert_eq!(losses.len(), 15, "each replica has other masks");
+}
+
+#[test]
+fn folds_with_dropout_and_augmentation_equal_single_runs() {
+    let dir = TestDir::new();
+    let split = "{ folds = 3, test = 0.2, random_state = 1 }";
+    let study = dir.file("study.toml", &RANDOM.replace("SPLIT", split).replace("0..4", "3..4"));
+    let stack = dir.histories(&[&study]);
+    let single = dir.histories(&[&study, "--stack", "1"]);
+    assert_eq!((stack.len(), single.len()), (6, 6));
+    for (stacked, single) in stack.iter().zip(&single) {
+        let replicas = |history: &Value| history["environment"]["replicas"].as_u64().unwrap();
+        assert!(replicas(stacked) > 1 && replicas(single) == 1);
+        assert_eq!((&stacked["fold"], &stacked["seed"]), (&single["fold"], &single["seed"]));
+        assert_same_training(stacked, single, &format!("fold {}, seed {}", single["fold"], single["seed"]));
+    }
+}
+
 #[test]
 fn stacks_too_large_for_the_cpu_cache_are_divided() {
     let dir = TestDir::new();

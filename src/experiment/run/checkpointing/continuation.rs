@@ -12,11 +12,10 @@ use crate::experiment::plan::study::Study;
 use crate::experiment::run::checkpointing::checkpoint_reader::{RunCheckpoint, final_file};
 use crate::experiment::run::checkpointing::checkpoint_writer::CheckpointMetadataRef;
 use crate::experiment::run::checkpointing::settings_hash::{HashedTrial, settings_hash};
-use crate::experiment::run::grouping;
 use crate::experiment::store::history_fields;
 use crate::experiment::store::history_fields::Program;
 use crate::experiment::store::run_record::{self, ContinuedFrom, RunOptions, RunRecord};
-use crate::experiment::store::stack_record::{GroupRecord, StackRecord, StackState, TrialName};
+use crate::experiment::store::stack_record::{GroupRecord, StackRecord, StackState, TrialName, groups_of};
 use crate::history::{History, Status};
 use crate::run_dir::RunDir;
 use crate::train::checkpoint::file;
@@ -132,7 +131,7 @@ impl Continuation {
 
 /// Returns the trials of each stack of networks, with the checksum of their data.
 fn network_stacks<'a>(record: &'a RunRecord, plans: &'a [Plan]) -> impl Iterator<Item = (&'a [TrialName], &'a str)> {
-    let groups = record.groups.iter().zip(grouping::groups(plans));
+    let groups = record.groups.iter().zip(groups_of(&record.groups, plans));
     let of_networks = groups.filter(|(_, plans)| plans[0].network().is_some());
     of_networks.flat_map(|(group, _)| group.stacks.iter().map(|stack| (&stack.trials[..], group.data.as_str())))
 }
