@@ -82,6 +82,11 @@ impl Column {
         row.checked_sub(1).map_or(&self.header, |row| &self.cells[row].text)
     }
 
+    /// Returns the width of the longest word of the texts.
+    pub fn longest_word(&self) -> usize {
+        self.texts().flat_map(str::split_whitespace).map(measure_text_width).max().unwrap_or_default()
+    }
+
     /// Returns a line of a row with this width; row 0 is the header.
     fn padded(&self, row: usize, line: usize, width: usize, page: TextStyle) -> String {
         let text = self.row(row).lines().nth(line).unwrap_or_default();

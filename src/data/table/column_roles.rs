@@ -329,7 +329,7 @@ mod tests {
         let of = table("x,y\n1,a\n2,\n,b\n");
         let info = filled.select(&of).unwrap().info();
         assert_eq!(info.rows, 2);
-        let note = "1 of 3 rows are dropped: they have no value in `y`, which `missing = \"mean\"` does not fill in";
+        let note = "1 of 3 rows are dropped: they have no value in `y`; only features are filled in";
         assert_eq!(info.notes, [note]);
         let fault = filled.select(&table("x,y\n1,\n2,\n")).unwrap_err();
         assert_eq!(fault.to_string(), "`missing` is `mean`, but no row has a target");

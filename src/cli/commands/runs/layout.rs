@@ -4,7 +4,7 @@ use crate::cli::commands::runs::columns::{AGE, Fit, ListColumn};
 use crate::cli::text::column_layout::{self, Column, GAP};
 use crate::cli::text::text_style::TextStyle;
 
-/// Width of wrapped texts below which age and time are left out instead.
+/// Width of wrapped texts below which age and time are left out instead. They are left out before words are broken, too.
 const COMFORTABLE: usize = 20;
 
 /// Returns the table. If it is too wide, the columns after the age are left out first, then the age and the time if all
@@ -45,7 +45,8 @@ fn remove_last(columns: &mut Vec<ListColumn>, from: usize) -> bool {
 /// Wraps the widest column that can be narrower; returns whether there was one.
 fn wrap_widest(columns: &mut [ListColumn], excess: usize, is_comfortable: bool) -> bool {
     let least = |column: &ListColumn| match column.fit {
-        Fit::Wrap(least) => Some(if is_comfortable { least.max(COMFORTABLE) } else { least }),
+        Fit::Wrap(least) if is_comfortable => Some(least.max(COMFORTABLE).max(column.column.longest_word())),
+        Fit::Wrap(least) => Some(least),
         Fit::Keep | Fit::LeaveOut(_) => None,
     };
     let can_be_narrower = |column: &ListColumn| least(column).is_some_and(|least| column.column.width() > least);
