@@ -85,6 +85,28 @@ huge = struct.pack(">IIII", 0x803, 0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF)
 seed("idx", "huge", struct.pack(">H", len(huge)) + huge + labels)
 
 
+def npy(descr, shape, values, fortran=False):
+    header = f"{{'descr': '{descr}', 'fortran_order': {fortran}, 'shape': {shape!r}, }}\n".encode()
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + values
+
+
+x, y = npy("|u1", (4, 2, 3), bytes(range(24)), True), npy(">i4", (4,), struct.pack(">4i", 0, 1, 0, 7))
+for name, method in [("stored.npz", zipfile.ZIP_STORED), ("deflated.npz", zipfile.ZIP_DEFLATED)]:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", method) as members:
+        for array, content in [("x", x), ("y", y), ("x_test", x), ("y_test", y)]:
+            members.writestr(zipfile.ZipInfo(f"{array}.npy"), content, method)
+    seed("arrays", name, b"\x01" + archive.getvalue())
+seed("arrays", "one.npy", b"\x00" + npy("<f8", (3, 1), struct.pack("<3d", 0.5, 2, -1)))
+seed("arrays", "huge.npy", b"\x00" + npy("<f8", (2**40, 2**20), bytes(8)))
+header = {
+    "x": {"dtype": "F16", "shape": [2, 2], "data_offsets": [0, 8]},
+    "y": {"dtype": "U8", "shape": [2], "data_offsets": [8, 10]},
+}
+text = json.dumps(header, separators=(",", ":")).encode()
+seed("arrays", "small.safetensors", b"\x10" + struct.pack("<Q", len(text)) + text + bytes(8) + bytes([0, 1]))
+
+
 def png(width, height, kind, rows):
     def chunk(name, data):
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))

@@ -13,8 +13,14 @@ pub const DESCRIPTIVE_KEYS: [&str; 10] =
     ["name", "title", "question", "source", "lesson", "quick", "reference", "theirs", "expect", "variants"];
 
 /// Paths of the user's data files. Files with the same checksum are the same data, wherever they are.
-const PATHS: [(&str, &str); 5] =
-    [("csv", "path"), ("idx", "images"), ("idx", "labels"), ("idx", "test_images"), ("idx", "test_labels")];
+const PATHS: [(&str, &str); 6] = [
+    ("csv", "path"),
+    ("idx", "images"),
+    ("idx", "labels"),
+    ("idx", "test_images"),
+    ("idx", "test_labels"),
+    ("arrays", "path"),
+];
 
 /// Keys of choices: a table with a single key, the name of the chosen optimizer, loss, …, with its settings below it.
 const CHOICES: [&str; 7] = [

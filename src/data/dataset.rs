@@ -18,11 +18,19 @@ pub struct DatasetInfo {
     pub rows: usize,
     /// Number of test rows that the data set has already split off.
     pub test_rows: usize,
+    /// Number of validation rows that the data set has already split off.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub validation_rows: usize,
     /// Names of the classes, labels or values.
     #[serde(skip)] // stored next to this in `FittedDataRecord`
     pub classes: Vec<String>,
     /// Notes about the user's own files, shown before training.
     pub notes: Vec<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// Rows of a data set, before any split.
@@ -36,6 +44,8 @@ pub struct Loaded {
     pub classes: Vec<String>,
     /// Training rows.
     pub rows: Rows,
+    /// Validation rows that the data set has already split off.
+    pub validation: Option<Rows>,
     /// Test rows that the data set has already split off.
     pub test: Option<Rows>,
     /// Largest possible value of a feature: `scale = "unit"` divides by it.

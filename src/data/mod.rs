@@ -3,6 +3,7 @@
 //! Training, validation and test rows have three types. Only [`Training`] can be resampled or fitted to, and the test
 //! rows stay sealed until training is over, so that data leakage does not compile.
 
+pub mod arrays;
 pub mod dataset;
 pub mod image_file;
 pub mod inspect;

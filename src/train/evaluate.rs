@@ -5,6 +5,8 @@ use tch::{Device, Kind, Tensor};
 
 use crate::data::Rows;
 use crate::data::prepare::batches::DeviceRows;
+use crate::data::prepare::features::Features;
+use crate::data::prepare::scale::Scaler;
 use crate::metrics::Metric;
 use crate::metrics::decision::Decision;
 use crate::metrics::score::ClassScore;
@@ -42,12 +44,15 @@ impl Measure {
     }
 }
 
-/// Moves rows to the device, with targets in the form that the loss takes.
-pub fn on_device(rows: &Rows, loss: &Loss, outputs: usize, device: Device) -> DeviceRows {
+/// Moves rows to the device, with targets in the form that the loss takes. `scaler` is the scaling that bytes still need.
+pub fn on_device(rows: &Rows, scaler: Option<&Scaler>, loss: &Loss, outputs: usize, device: Device) -> DeviceRows {
     let rows = rows.to(device);
     DeviceRows {
         targets: loss.targets(&rows.targets, outputs),
-        features: rows.features.to_kind(Kind::Float),
+        features: match scaler {
+            Some(scaler) => Features::from_bytes(&rows.features, scaler),
+            None => Features::new(&rows.features),
+        },
         truth: rows.targets,
         weights: rows.weights,
         chosen: None,
@@ -70,7 +75,7 @@ impl Predictor for Stack {
     fn outputs(&self, features: &Tensor) -> Tensor {
         let truth = Tensor::zeros([features.size()[0]], (Kind::Int64, Device::Cpu)); // not used
         let targets = truth.shallow_clone();
-        let features = features.to_device(self.arena().values().device());
+        let features = Features::new(&features.to_device(self.arena().values().device()));
         let rows = DeviceRows { features, targets, truth, weights: None, chosen: None };
         outputs(self, &rows).get(0).to_device(Device::Cpu).to_kind(Kind::Double)
     }

@@ -12,6 +12,8 @@ use crate::cli::text::text_style::TextStyle;
 use crate::cli::text::{number_format, terminal};
 use crate::config::hint::Hint;
 use crate::config::suggest;
+use crate::data::arrays::array_file::is_array_file;
+use crate::data::inspect::array_section::ArraySummary;
 use crate::data::inspect::csv_section::dropped_rows;
 use crate::data::inspect::detect::read_separated;
 use crate::data::inspect::problem::Problem;
@@ -21,7 +23,7 @@ use crate::data::table::field_format::{FieldFormat, TextColumns};
 use crate::experiment::plan::study::Study;
 use crate::experiment::spec::catalogue::OWN;
 use crate::experiment::spec::source_text::SourceText;
-use crate::experiment::template::{built_in, file};
+use crate::experiment::template::{arrays, built_in, file};
 use crate::io::{atomic_write, separator};
 
 /// Arguments of `runner new`.
@@ -30,8 +32,8 @@ use crate::io::{atomic_write, separator};
 pub struct Args {
     /// Name of the experiment, or path of its TOML file
     name: String,
-    /// Data set to train on [default: mnist]
-    #[arg(long, value_name = "NAME", conflicts_with = "csv")]
+    /// Data set to train on, or file of arrays (`.npz`, `.safetensors`) [default: mnist]
+    #[arg(long, value_name = "NAME|FILE", conflicts_with = "csv")]
     data: Option<String>,
     /// Table to train on (`.csv`, `.csv.gz`)
     #[arg(long, value_name = "FILE")]
@@ -74,7 +76,10 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     }
     let (mut text, summary) = match &args.csv {
         Some(table) => of_table(args, table, &place)?,
-        None => of_data_set(args, &place.name)?,
+        None => match args.data.as_deref().filter(|data| is_array_file(Path::new(data))) {
+            Some(file) => of_arrays(file, &place)?,
+            None => of_data_set(args, &place.name)?,
+        },
     };
     if place.path.file_stem().is_none_or(|stem| stem.to_string_lossy() != place.name) {
         text = text.replacen("title = ", &format!("name = {}\ntitle = ", toml_edit::Value::from(&*place.name)), 1);
@@ -142,6 +147,7 @@ fn of_data_set(args: &Args, name: &str) -> anyhow::Result<(String, Vec<String>)>
     let data = args.data.as_deref().unwrap_or(DEFAULT_DATA);
     let text = built_in::of_data_set(name, data).ok_or_else(|| {
         let hint = match data {
+            "arrays" => "arrays of your own: `--data FILE.npz`".to_owned(),
             "csv" | "idx" => "a table of your own: `--csv FILE --target COLUMN`".to_owned(),
             _ => suggest::hint(data, Manifest::names()),
         };
@@ -149,9 +155,29 @@ fn of_data_set(args: &Args, name: &str) -> anyhow::Result<(String, Vec<String>)>
     })?;
     let more = match &args.data {
         Some(_) => String::new(),
-        None => "; choose another with `--data NAME`, or a table with `--csv FILE`".to_owned(),
+        None => "; choose another with `--data NAME`, arrays with `--data FILE.npz`, or a table with `--csv FILE`"
+            .to_owned(),
     };
     Ok((text, vec![format!("data set: {data}{more}")]))
+}
+
+/// Returns the experiment on a file of arrays, and lines about it.
+fn of_arrays(file: &str, place: &Place) -> anyhow::Result<(String, Vec<String>)> {
+    let read = ArraySummary::read(file).map_err(|fault| {
+        let error = anyhow!("`{file}`: `{}` {}", fault.key, fault.message);
+        let hint =
+            fault.hint.unwrap_or_else(|| format!("list its arrays with `runner data describe {}`", quoted(file)));
+        error.context(Hint(hint))
+    })?;
+    let written = relative_path(Path::new(file), place.path.parent().unwrap_or(Path::new("")));
+    let text = arrays::of_arrays(&place.name, &read, &written).ok_or_else(|| {
+        let hint =
+            "print its data section with `runner data describe FILE --toml`, and write `[network]` and `[train]`";
+        anyhow!("`{file}` has yes-or-no labels, for which no experiment is proposed").context(Hint(hint.to_owned()))
+    })?;
+    let (rows, sample) = (number_format::count(read.info.rows), &read.info.sample);
+    let lines = vec![format!("target: {}", read.info.target), format!("features: {rows} rows of {sample} values")];
+    Ok((text, lines))
 }
 
 /// Returns the experiment on a user's table, and lines about it.

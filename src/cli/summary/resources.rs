@@ -50,6 +50,6 @@ mod tests {
         let run =
             TrainedRun { peak_memory: Some(512 << 20), peak_gpu_memory: Some(3 << 20), ..run(&["base"], &trials) };
         let expected = "4 epochs (2 trials) in 500 ms, 8.00 epochs/s in total, peak memory 512 MiB, on the GPU 3 MiB";
-        assert_eq!(line(&run), expected);
+        assert_eq!(line(&run).replace('\u{a0}', " "), expected);
     }
 }

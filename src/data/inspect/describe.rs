@@ -29,17 +29,32 @@ pub struct Description {
     pub name: String,
     /// SHA-256 over the files.
     pub sha256: String,
+    /// Arrays of a file with arrays.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub arrays: Vec<ArrayDescription>,
     /// Texts of a user's table that seem to mark missing values and are counted as missing: `na_values` of `[data.csv]`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub na_values: Vec<String>,
-    /// Parts of the source: training rows, and test rows if it has some.
+    /// Parts of the source: training rows, and validation and test rows if it has some.
     pub parts: Vec<PartDescription>,
+}
+
+/// One array of a file.
+#[derive(Clone, Debug, Serialize)]
+pub struct ArrayDescription {
+    /// Name.
+    pub name: String,
+    /// Length of each dimension.
+    pub shape: Vec<i64>,
+    /// NumPy's name of its type, or what it contains instead of numbers.
+    #[serde(rename = "type")]
+    pub dtype: String,
 }
 
 /// One part of a data set.
 #[derive(Clone, Debug, Serialize)]
 pub struct PartDescription {
-    /// `training`, `test`, or `table` for a table as it is in its file.
+    /// `training`, `validation`, `test`, or `table` for a table as it is in its file.
     pub part: &'static str,
     /// Number of rows.
     pub rows: usize,
@@ -116,8 +131,15 @@ pub struct ColumnDescription {
 /// Describes the rows of a data set.
 pub fn describe(name: &str, loaded: &Loaded) -> Description {
     let mut parts = vec![part("training", &loaded.rows, loaded)];
+    parts.extend(loaded.validation.as_ref().map(|validation| part("validation", validation, loaded)));
     parts.extend(loaded.test.as_ref().map(|test| part("test", test, loaded)));
-    Description { name: name.to_owned(), sha256: loaded.sha256.clone(), na_values: Vec::new(), parts }
+    Description {
+        name: name.to_owned(),
+        sha256: loaded.sha256.clone(),
+        arrays: Vec::new(),
+        na_values: Vec::new(),
+        parts,
+    }
 }
 
 /// Describes a table; `sha256` is the checksum of its file, `target` the target column, if known.
@@ -148,7 +170,7 @@ pub fn describe_table(name: &str, table: &Table, sha256: String, target: Option<
         contradictory_rows: classes.is_some().then_some(duplicates.contradictions),
         columns,
     };
-    Description { name: name.to_owned(), sha256, na_values: Vec::new(), parts: vec![part] }
+    Description { name: name.to_owned(), sha256, arrays: Vec::new(), na_values: Vec::new(), parts: vec![part] }
 }
 
 /// Returns the classes of a target column and the class of each row; `None` if it has values.

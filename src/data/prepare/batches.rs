@@ -4,13 +4,14 @@ use std::ops::Range;
 
 use tch::{Device, Kind, Tensor};
 
+use crate::data::prepare::features::Features;
 use crate::tensor::seed;
 
 /// Rows on the device, with the targets in the form that the loss takes.
 #[derive(Debug)]
 pub struct DeviceRows {
-    /// `[all rows, …sample]`, f32.
-    pub features: Tensor,
+    /// `[all rows, …sample]`.
+    pub features: Features,
     /// `[all rows]` int64 or `[all rows, outputs]` f32, as the loss takes them.
     pub targets: Tensor,
     /// True classes, labels or values, as the metrics take them: `[all rows]` int64, or `[all rows, …]` f32.
@@ -35,7 +36,7 @@ impl DeviceRows {
             let tensors: Vec<&Tensor> = parts.iter().map(part).collect();
             Tensor::cat(&tensors, 0)
         };
-        let features = joined(|part| &part.features);
+        let features = Features::join(&parts.iter().map(|part| &part.features).collect::<Vec<_>>());
         DeviceRows {
             chosen: Some(chosen.to_device(features.device())),
             targets: joined(|part| &part.targets),
@@ -65,9 +66,17 @@ impl DeviceRows {
     /// Returns the features of a range of rows, `[replicas, rows, …]`.
     pub fn features(&self, rows: &Range<usize>, replicas: usize) -> Tensor {
         match &self.chosen {
-            Some(chosen) => gather(&self.features, &narrow(chosen, 1, rows)),
-            None => for_each_replica(&narrow(&self.features, 0, rows), replicas),
+            Some(chosen) => self.gather_features(&narrow(chosen, 1, rows)),
+            None => for_each_replica(&self.features.range(rows), replicas),
         }
+    }
+
+    /// Selects the features of rows by index: `numbers` `[replicas, batch]` → `[replicas, batch, …]`.
+    fn gather_features(&self, numbers: &Tensor) -> Tensor {
+        let selected = self.features.select(&numbers.flatten(0, -1));
+        let mut shape = numbers.size();
+        shape.extend(&selected.size()[1..]);
+        selected.view(&shape[..])
     }
 
     /// Returns the values (targets or truth) of all rows of each replica, `[replicas, rows, …]`.
@@ -162,7 +171,7 @@ impl<'a> Epoch<'a> {
     /// Returns the features of one batch, `[replicas, batch, …]`.
     pub fn features(&self, batch: &Range<usize>) -> Tensor {
         match &self.order {
-            Some(order) => gather(&self.rows.features, &narrow(order, 1, batch)),
+            Some(order) => self.rows.gather_features(&narrow(order, 1, batch)),
             None => self.rows.features(batch, self.replicas),
         }
     }

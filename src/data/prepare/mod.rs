@@ -1,6 +1,7 @@
 //! Preprocessing: fitted to training rows, applied to all rows.
 
 pub mod batches;
+pub mod features;
 pub mod fitted_data;
 pub mod prepared;
 pub mod preprocessing;

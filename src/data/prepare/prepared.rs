@@ -2,13 +2,13 @@
 //! asks for it.
 
 use anyhow::Context;
-use tch::Device;
+use tch::{Device, Kind};
 
 use crate::config::check::Invalid;
 use crate::config::hint::into_error;
 use crate::data::dataset::Loaded;
 use crate::data::prepare::preprocessing::Preprocessing;
-use crate::data::prepare::scale::Scale;
+use crate::data::prepare::scale::{Scale, Scaler};
 use crate::data::resample::Resample;
 use crate::data::rows::{Rows, class_numbers};
 use crate::data::split::{Parts, Split};
@@ -42,6 +42,9 @@ pub struct Prepared {
     pub resampled: Option<ResampleRecord>,
     /// Positive class of two, once it is chosen.
     pub positive: Option<PositiveClass>,
+    /// Whether the features of all rows are still the bytes of the source, which the scaler of `preprocessing` scales
+    /// when they are used.
+    has_bytes: bool,
 }
 
 impl Prepared {
@@ -53,6 +56,20 @@ impl Prepared {
     pub fn folds(loaded: &Loaded, split: &Split, scale: Scale) -> anyhow::Result<Vec<(Option<usize>, Prepared)>> {
         let folds = fold_parts(loaded, split)?;
         folds.iter().map(|(fold, parts)| Ok((*fold, Self::from_parts(loaded, parts, scale)?))).collect()
+    }
+
+    /// Like [`Prepared::folds`], but bytes stay bytes, and [`Prepared::scaler_of_bytes`] scales them when they are used.
+    ///
+    /// # Errors
+    /// As for [`Prepared::folds`].
+    pub fn folds_of_bytes(
+        loaded: &Loaded,
+        split: &Split,
+        scale: Scale,
+    ) -> anyhow::Result<Vec<(Option<usize>, Prepared)>> {
+        let has_bytes = loaded.rows.features.kind() == Kind::Uint8 && loaded.form.encoding().is_none();
+        let folds = fold_parts(loaded, split)?;
+        folds.iter().map(|(fold, parts)| Ok((*fold, Self::prepare(loaded, parts, scale, has_bytes)?))).collect()
     }
 
     /// Like [`Prepared::folds`], for one fold; `None` if the split has no folds.
@@ -84,6 +101,10 @@ impl Prepared {
     /// # Errors
     /// When values of a table cannot be filled in or encoded.
     pub fn from_parts(loaded: &Loaded, parts: &Parts, scale: Scale) -> anyhow::Result<Self> {
+        Self::prepare(loaded, parts, scale, false)
+    }
+
+    fn prepare(loaded: &Loaded, parts: &Parts, scale: Scale, has_bytes: bool) -> anyhow::Result<Self> {
         let take = |numbers: &[usize]| {
             if numbers.len() == loaded.rows.len() && numbers.iter().enumerate().all(|(i, &number)| i == number) {
                 loaded.rows.shallow_clone()
@@ -91,8 +112,16 @@ impl Prepared {
                 loaded.rows.take(numbers)
             }
         };
-        let (preprocessing, training) = Preprocessing::fit(Training(take(&parts.training)), loaded, scale)?;
-        let validation = parts.validation.as_ref().map(|numbers| preprocessing.apply(take(numbers), "validation"));
+        let raw = Training(take(&parts.training));
+        let (preprocessing, training) = match has_bytes {
+            true => Preprocessing::fit_unscaled(raw, loaded, scale)?,
+            false => Preprocessing::fit(raw, loaded, scale)?,
+        };
+        let apply = |rows: Rows, part: &str| if has_bytes { Ok(rows) } else { preprocessing.apply(rows, part) };
+        let validation = match &parts.validation {
+            Some(numbers) => Some(take(numbers)),
+            None => loaded.validation.as_ref().map(Rows::shallow_clone),
+        };
         let test = match &parts.test {
             Some(numbers) => Some(take(numbers)),
             None => loaded.test.as_ref().map(Rows::shallow_clone),
@@ -108,13 +137,19 @@ impl Prepared {
             classes: loaded.classes.clone(),
             features,
             training,
-            validation: validation.transpose()?.map(Validation),
-            test: test.map(|rows| preprocessing.apply(rows, "test")).transpose()?.map(Test),
+            validation: validation.map(|rows| apply(rows, "validation")).transpose()?.map(Validation),
+            test: test.map(|rows| apply(rows, "test")).transpose()?.map(Test),
             preprocessing,
             parts: parts.clone(),
             resampled: None,
             positive: None,
+            has_bytes,
         })
+    }
+
+    /// Returns the scaler that the features still need, which are bytes; `None` if they are scaled.
+    pub fn scaler_of_bytes(&self) -> Option<&Scaler> {
+        self.has_bytes.then(|| self.preprocessing.scaler())
     }
 
     /// Resamples the training rows; `device` as for [`Training::resample`].

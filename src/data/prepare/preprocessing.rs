@@ -29,6 +29,16 @@ impl Preprocessing {
     /// # Errors
     /// When values of a table cannot be filled in or encoded.
     pub fn fit(raw: Training, loaded: &Loaded, scale: Scale) -> anyhow::Result<(Self, Training)> {
+        let (preprocessing, Training(rows)) = Self::fit_unscaled(raw, loaded, scale)?;
+        let features = preprocessing.scaler.apply(&rows.features);
+        Ok((preprocessing, Training(Rows { features, ..rows })))
+    }
+
+    /// Like [`Preprocessing::fit`], but the training rows are not yet scaled.
+    ///
+    /// # Errors
+    /// As for [`Preprocessing::fit`].
+    pub fn fit_unscaled(raw: Training, loaded: &Loaded, scale: Scale) -> anyhow::Result<(Self, Training)> {
         let encoding = loaded.form.encoding();
         let encoder = encoding.map(|encoding| encoding.fit(&raw)).transpose()?;
         let Rows { features, targets, weights } = raw.0;
@@ -36,9 +46,12 @@ impl Preprocessing {
         let training = Training(Rows { features, targets, weights });
         let indicators = encoding.map(|encoding| encoding.indicators());
         let scaler = Scaler::fit(scale, &training, loaded.largest, indicators.as_deref());
-        let Training(rows) = training;
-        let training = Training(Rows { features: scaler.apply(&rows.features), ..rows });
         Ok((Preprocessing { encoder, scaler }, training))
+    }
+
+    /// Returns the scaler.
+    pub fn scaler(&self) -> &Scaler {
+        &self.scaler
     }
 
     /// Preprocesses raw features: `[rows, …sample]` of any kind, or `[rows, columns]` f64 of a table → `[rows,

@@ -3,7 +3,7 @@
 use anyhow::ensure;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use crate::data::subsets::Training;
 use crate::tensor::shape::Shape;
@@ -108,6 +108,17 @@ impl Scaler {
         })
     }
 
+    /// Copies the scaler to `device`.
+    pub fn to(&self, device: Device) -> Scaler {
+        Scaler(match &self.0 {
+            Transform::Identity => Transform::Identity,
+            Transform::Divide(by) => Transform::Divide(*by),
+            Transform::Standardize(shift, divisor) => {
+                Transform::Standardize(shift.to_device(device), divisor.to_device(device))
+            }
+        })
+    }
+
     /// Fits a scaler. `largest` is the largest possible value of a feature. `indicators` marks one-hot features (0 or
     /// 1), which `standard` and `min_max` leave unchanged.
     pub fn fit(scale: Scale, training: &Training, largest: f64, indicators: Option<&[bool]>) -> Self {
@@ -127,6 +138,10 @@ impl Scaler {
     pub fn apply(&self, features: &Tensor) -> Tensor {
         match &self.0 {
             Transform::Identity => features.to_kind(Kind::Float),
+            // CUDA multiplies by the reciprocal of a scalar, which rounds differently
+            Transform::Divide(largest) if features.device() != Device::Cpu => {
+                features.to_kind(Kind::Float) / Tensor::from(*largest as f32).to_device(features.device())
+            }
             Transform::Divide(largest) if features.kind() == Kind::Float => features / *largest,
             Transform::Divide(largest) => features.to_kind(Kind::Float).g_div_scalar_(*largest), // this is a copy already
             Transform::Standardize(shift, divisor) => {

@@ -79,6 +79,7 @@ impl DataSource for Creditcard {
             target: Target::Classes(2),
             rows: 284_807,
             test_rows: 0,
+            validation_rows: 0,
             classes: CLASSES.map(str::to_owned).to_vec(),
             notes: Vec::new(),
         })

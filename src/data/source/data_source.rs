@@ -51,6 +51,19 @@ pub trait DataSource: Serialize + DeserializeOwned + JsonSchema {
         Ok(())
     }
 
+    /// Checks that the features have a largest possible value, by which `scale = "unit"` divides.
+    ///
+    /// # Errors
+    /// When they have none; the key is relative to the source.
+    fn check_unit(&self) -> Result<(), Invalid> {
+        if !Self::IS_TABLE {
+            return Ok(());
+        }
+        let message = "is `unit`, which is for pixels, but the features are columns of a table";
+        let hint = "use `min_max` to scale each column to 0–1, or `standard` for mean 0 and standard deviation 1";
+        Err(Invalid::new("scale", message).hint(hint))
+    }
+
     /// Returns the table of a named data set with the checksum of its files; `None` if the data set is no table.
     ///
     /// # Errors

@@ -130,6 +130,7 @@ impl DataSource for Digits {
             target: self.target(),
             rows: ROWS,
             test_rows: 0,
+            validation_rows: 0,
             classes: self.names(),
             notes: Vec::new(),
         })
@@ -154,6 +155,7 @@ impl DataSource for Digits {
             target: self.target(),
             classes,
             rows: Rows::new(values.narrow(1, 0, (SIDE * SIDE) as i64).reshape(&shape[..]), targets),
+            validation: None,
             test: None,
             largest: 16.0,
             form: Form::Image(ImageSize { height: SIDE, width: SIDE }),

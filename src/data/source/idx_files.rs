@@ -149,6 +149,7 @@ impl IdxFiles {
             target: Target::Classes(classes),
             rows: rows(training),
             test_rows: test.map_or(0, rows),
+            validation_rows: 0,
             classes: (0..classes).map(|class| class.to_string()).collect(),
             notes: notes.into_iter().collect(),
         }
@@ -171,6 +172,7 @@ impl DataSource for IdxFiles {
             target: info.target,
             classes: info.classes,
             rows: training.rows(&info.sample),
+            validation: None,
             test: test.as_ref().map(|test| test.rows(&info.sample)),
             largest: 255.0,
             form: Form::Image(training.size()),

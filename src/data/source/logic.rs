@@ -63,6 +63,7 @@ impl DataSource for Logic {
             target: Target::Classes(2),
             rows: 4,
             test_rows: 0,
+            validation_rows: 0,
             classes: classes(),
             notes: Vec::new(),
         })
@@ -83,6 +84,7 @@ impl DataSource for Logic {
             target: Target::Classes(2),
             classes: classes(),
             rows: Rows::new(Tensor::from_slice(POINTS.as_flattened()).view([4, 2]), Tensor::from_slice(&labels)),
+            validation: None,
             test: None,
             largest: 1.0,
             form: Form::Points,

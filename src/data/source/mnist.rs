@@ -115,6 +115,7 @@ impl DataSource for Mnist {
             target: Target::Classes(10),
             rows: 60_000,
             test_rows: 10_000,
+            validation_rows: 0,
             classes: digits(),
             notes: Vec::new(),
         })
@@ -133,6 +134,7 @@ impl DataSource for Mnist {
             target: Target::Classes(10),
             classes: digits(),
             rows: part(60_000)?,
+            validation: None,
             test: Some(part(10_000)?),
             largest: 255.0,
             form: Form::Image(ImageSize { height: SIDE, width: SIDE }),

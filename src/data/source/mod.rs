@@ -1,5 +1,6 @@
 //! Sources of data: one file for each data set.
 
+pub mod arrays;
 pub mod breast_cancer;
 pub mod creditcard;
 pub mod csv;
@@ -21,7 +22,7 @@ use crate::data::dataset::{DatasetInfo, Loaded};
 use crate::data::prepare::scale::Scale;
 use crate::data::source::data_source::DataSource;
 use crate::data::source::shared_settings::{SharedSettings, SourceTable};
-use crate::data::split::Split;
+use crate::data::split::{OwnRows, Split};
 use crate::data::store::cache::Cache;
 use crate::data::store::fetch::DownloadProgress;
 use crate::data::store::manifest::Manifest;
@@ -72,10 +73,6 @@ macro_rules! data_sources {
                 match self { $(Source::$variant(_) => <$settings>::MANIFEST,)* }
             }
 
-            fn is_table(&self) -> bool {
-                match self { $(Source::$variant(_) => <$settings>::IS_TABLE,)* }
-            }
-
             fn target_column(&self) -> Option<&'static str> {
                 match self { $(Source::$variant(_) => <$settings>::TARGET_COLUMN,)* }
             }
@@ -90,6 +87,10 @@ macro_rules! data_sources {
 
             fn check(&self) -> Result<(), Invalid> {
                 match self { $(Source::$variant(source) => source.check(),)* }
+            }
+
+            fn check_unit(&self) -> Result<(), Invalid> {
+                match self { $(Source::$variant(source) => source.check_unit(),)* }
             }
 
             fn table(&self, cache: &Cache, watch: &mut dyn DownloadProgress) -> anyhow::Result<Option<(Table, String)>> {
@@ -138,6 +139,8 @@ data_sources! {
     Csv(csv::Csv),
     /// The user's own images, in the format of MNIST.
     Idx(idx_files::IdxFiles),
+    /// The user's own arrays: `.npz`, `.npy` or `.safetensors`.
+    Arrays(arrays::Arrays),
 }
 
 /// Returns the data sets that are known by name, in the order in which `runner data` lists them, with default settings.
@@ -245,14 +248,11 @@ impl DataSpec {
     /// When a setting is out of its range; the key is relative to `data`.
     pub fn check(&self, info: &DatasetInfo) -> Result<(), Invalid> {
         self.source.check().map_err(|fault| fault.under(self.name()))?;
-        if self.source.is_table() && self.scale == Scale::Unit {
-            let message = "is `unit`, which is for pixels, but the features are columns of a table";
-            let hint = "use `min_max` to scale each column to 0–1, or `standard` for mean 0 and standard deviation 1";
-            return Err(Invalid::new(format!("{}.scale", self.name()), message).hint(hint));
+        if self.scale == Scale::Unit {
+            self.source.check_unit().map_err(|fault| fault.under(self.name()))?;
         }
-        self.split()
-            .check(info.rows, info.test_rows, info.target)
-            .map_err(|fault| fault.under(format!("{}.split", self.name())))
+        let own = OwnRows { validation: info.validation_rows, test: info.test_rows };
+        self.split().check(info.rows, own, info.target).map_err(|fault| fault.under(format!("{}.split", self.name())))
     }
 
     /// Loads the rows, and downloads files that the cache lacks.
@@ -302,7 +302,7 @@ mod tests {
         let named: Vec<&str> = Manifest::names().collect();
         for variant in schema.get("oneOf").unwrap().as_array().unwrap() {
             let name = variant["required"][0].as_str().unwrap();
-            assert!(named.contains(&name) || ["csv", "idx"].contains(&name), "{name}");
+            assert!(named.contains(&name) || ["csv", "idx", "arrays"].contains(&name), "{name}");
         }
         for name in named {
             let manifest = Manifest::named(name).unwrap();

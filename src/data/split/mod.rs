@@ -37,6 +37,15 @@ pub struct Split {
     pub stratify: bool,
 }
 
+/// Numbers of rows that a data set has already split off.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OwnRows {
+    /// Validation rows.
+    pub validation: usize,
+    /// Test rows.
+    pub test: usize,
+}
+
 /// Row indices of each part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parts {
@@ -49,12 +58,12 @@ pub struct Parts {
 }
 
 impl Split {
-    /// Checks the settings for a data set with this number of rows and of existing test rows.
+    /// Checks the settings for a data set with this number of rows, besides those that are already split off.
     ///
     /// # Errors
-    /// When a fraction is outside (0, 1), a part would be empty, `test` is set for a data set with its own test rows,
-    /// or `stratify` is set without classes.
-    pub fn check(&self, rows: usize, own_test_rows: usize, target: Target) -> Result<(), Invalid> {
+    /// When a fraction is outside (0, 1), a part would be empty, `test` or `validation` is set for a data set with its
+    /// own rows of that part, or `stratify` is set without classes.
+    pub fn check(&self, rows: usize, own: OwnRows, target: Target) -> Result<(), Invalid> {
         if self.stratify && !matches!(target, Target::Classes(_)) {
             let message = format!("is for classes, but the target is {target}");
             let hint = match target {
@@ -85,9 +94,15 @@ impl Split {
             at_least_one("train_rows", train_rows)?;
             require(self.folds.is_none(), "train_rows", "and `folds` cannot both be set", train_rows)?;
         }
-        if self.test.is_some() && own_test_rows > 0 {
-            let message = format!("cannot be set: this data set has its own {own_test_rows} test rows");
-            return Err(Invalid::new("test", message).hint("remove `test`"));
+        for (key, is_set, part, count) in [
+            ("test", self.test.is_some(), "test", own.test),
+            ("validation", self.validation.is_some(), "validation", own.validation),
+            ("folds", self.folds.is_some(), "validation", own.validation),
+        ] {
+            if is_set && count > 0 {
+                let message = format!("cannot be set: this data set has its own {count} {part} rows");
+                return Err(Invalid::new(key, message).hint(format!("remove `{key}`")));
+            }
         }
         Ok(())
     }

@@ -89,7 +89,8 @@ pub fn hint_in_experiment(hint: Option<String>) -> Option<String> {
     })
 }
 
-fn where_it_may_be(path: &Path) -> String {
+/// Returns a hint on a file that does not exist: one with a similar name, or how paths are read.
+pub fn where_it_may_be(path: &Path) -> String {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let wanted = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let there: Vec<String> = std::fs::read_dir(folder)

@@ -90,7 +90,15 @@ impl SelectedColumns<'_> {
     pub fn info(&self) -> DatasetInfo {
         let sample = Shape::from([self.encoding.width() as i64]);
         let (classes, notes) = (self.targets.names.clone(), self.notes.clone());
-        DatasetInfo { sample, target: self.targets.target, rows: self.rows, test_rows: 0, classes, notes }
+        DatasetInfo {
+            sample,
+            target: self.targets.target,
+            rows: self.rows,
+            test_rows: 0,
+            validation_rows: 0,
+            classes,
+            notes,
+        }
     }
 
     /// Converts the rows to tensors. `sha256` is the checksum of the source. `reading` is the format of its fields; the
@@ -112,6 +120,7 @@ impl SelectedColumns<'_> {
                 weights: self.weights.as_deref().map(Tensor::from_slice),
             },
             classes: self.targets.names,
+            validation: None,
             test: None,
             largest: 1.0,
             form: Form::Table(Box::new(TableForm { encoding: self.encoding, target: self.target, reading })),
@@ -320,7 +329,7 @@ mod tests {
         let of = table("x,y\n1,a\n2,\n,b\n");
         let info = filled.select(&of).unwrap().info();
         assert_eq!(info.rows, 2);
-        let note = "1 of 3 rows are dropped: they have no value in `y`, which `missing = \"mean\"` does not fill in";
+        let note = "1 of 3 rows are dropped: they have no value in `y`; only features are filled in";
         assert_eq!(info.notes, [note]);
         let fault = filled.select(&table("x,y\n1,\n2,\n")).unwrap_err();
         assert_eq!(fault.to_string(), "`missing` is `mean`, but no row has a target");

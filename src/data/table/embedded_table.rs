@@ -36,7 +36,15 @@ impl EmbeddedTable {
     pub fn info(&self) -> DatasetInfo {
         let (rows, features, target) = self.size;
         let classes = self.classes.unwrap_or(&[self.target]).iter().map(|name| (*name).to_owned()).collect();
-        DatasetInfo { sample: Shape::from([features]), target, rows, test_rows: 0, classes, notes: Vec::new() }
+        DatasetInfo {
+            sample: Shape::from([features]),
+            target,
+            rows,
+            test_rows: 0,
+            validation_rows: 0,
+            classes,
+            notes: Vec::new(),
+        }
     }
 
     /// Returns the SHA-256 over the files.

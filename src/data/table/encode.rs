@@ -331,7 +331,7 @@ mod tests {
         assert!(encoder.fits(100, 4 * 100 * 20).is_ok());
         let error = encoder.fits(100, 4 * 100 * 20 - 1).unwrap_err().to_string();
         let error = format!("{error} {:#}", encoder.fits(1 << 60, 1 << 30).unwrap_err());
-        assert!(error.contains("drop = [\"c\"]") && error.contains("3 of the features are column `c`"), "{error}");
+        assert!(error.contains("drop = [\"c\"]") && error.contains("column `c` has 3 of the features"), "{error}");
     }
 
     #[test]

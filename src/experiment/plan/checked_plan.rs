@@ -166,7 +166,7 @@ impl Plan {
 
     /// Whether the split has validation rows.
     pub fn has_validation(&self) -> bool {
-        self.spec.data.split().holds_out_validation()
+        self.info.validation_rows > 0 || self.spec.data.split().holds_out_validation()
     }
 }
 
@@ -222,9 +222,10 @@ fn check_resampling(spec: &Spec, info: &DatasetInfo) -> Result<(), Invalid> {
         let message = format!("creates synthetic rows with `{}`, which have no weights", resample.name());
         return Err(Invalid::new("resample", message).hint("remove the weights, or use `over`"));
     }
-    if spec.resample_before_split && info.test_rows > 0 {
+    if spec.resample_before_split && info.test_rows + info.validation_rows > 0 {
+        let part = if info.test_rows > 0 { "test" } else { "validation" };
         let message =
-            format!("cannot be used: `{}` has its own test rows, which are already split off", spec.data.name());
+            format!("cannot be used: `{}` has its own {part} rows, which are already split off", spec.data.name());
         return Err(Invalid::new("resample_before_split", message));
     }
     Ok(())

@@ -44,7 +44,7 @@ impl NetworkPlan {
             network.ok_or_else(|| missing_table("network", by("`[train]`", spec.train.is_some())).hint(&*hint))?;
         let train = spec.train.clone().ok_or_else(|| missing_table("train", "`[network]`").hint(hint))?;
         let architecture = check_network(&network, spec.data.name(), info)?;
-        let has_validation = spec.data.split().holds_out_validation();
+        let has_validation = info.validation_rows > 0 || spec.data.split().holds_out_validation();
         train.check(has_validation, info.target).map_err(|fault| fault.under("train"))?;
         if let Some(augment) = &train.augment {
             augment.check(&info.sample).map_err(|fault| fault.under("train.augment"))?;

@@ -114,6 +114,7 @@ mod tests {
             target,
             rows: 4,
             test_rows: 0,
+            validation_rows: 0,
             classes: classes(names),
             notes: Vec::new(),
         };

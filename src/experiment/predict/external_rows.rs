@@ -6,12 +6,16 @@ use std::path::Path;
 use anyhow::anyhow;
 use tch::Tensor;
 
+use crate::config::check::Invalid;
 use crate::config::hint::{Hint, into_error};
 use crate::data::Rows;
+use crate::data::arrays::open_arrays::OpenArrays;
+use crate::data::arrays::settings::{self, Arrays};
+use crate::data::arrays::targets::Targets;
 use crate::data::image_file::{self, ImageFile, Invert};
 use crate::data::prepare::fitted_data::FittedData;
-use crate::data::source::csv;
 use crate::data::source::idx_files::LabeledImages;
+use crate::data::source::{Source, csv};
 use crate::data::table::Table;
 use crate::data::table::csv_text::TableError;
 use crate::data::table::external_table::{ExternalTable, Truth, Unknown};
@@ -34,12 +38,15 @@ pub struct ExternalRows {
     pub rows: Vec<usize>,
 }
 
-/// Reads rows with targets from a table or a pair of IDX files. Also returns the number of rows that were left out
+/// Reads rows with targets from a table, a file of arrays or a pair of IDX files. Also returns the number of rows that were left out
 /// because of missing values.
 ///
 /// # Errors
 /// When the file does not have the columns or size of the training data.
 pub fn rows(plan: &Plan, data: &FittedData, written: &str) -> anyhow::Result<(Rows, usize)> {
+    if let Source::Arrays(settings) = &plan.spec.data.source {
+        return Ok((read_arrays(plan, data, settings, written)?, 0));
+    }
     match &data.form {
         Form::Points => Err(no_external_rows(data)),
         Form::Table(_) => {
@@ -171,6 +178,37 @@ fn read_images(plan: &Plan, data: &FittedData, size: ImageSize, written: &str) -
             .context(Hint("count classes from 0".to_owned()))
     })?;
     data.preprocessing.apply(Rows::new(features, targets), "given")
+}
+
+/// Reads the arrays of a file, or of a `.npy` file of features and one of targets. They have the names that the run's own
+/// arrays have.
+fn read_arrays(plan: &Plan, data: &FittedData, settings: &Arrays, written: &str) -> anyhow::Result<Rows> {
+    let files = Arrays::of_files(written);
+    let name = |own: Option<String>, name: &Option<String>| {
+        own.or_else(|| name.clone().filter(|name| !settings::is_file(name) && files.path.is_some()))
+    };
+    let named = Arrays {
+        x: name(files.x.clone(), &settings.x),
+        y: name(files.y.clone(), &settings.y),
+        channels: settings.channels,
+        task: settings.task,
+        ..files.clone()
+    };
+    let to_error = |fault: Invalid| {
+        let message = format!("`{written}`: `{}` {}", fault.key, fault.message);
+        match fault.hint {
+            Some(hint) => anyhow!(message).context(Hint(hint)),
+            None => anyhow!(message),
+        }
+    };
+    let mut opened = OpenArrays::open(&named).map_err(to_error)?;
+    if opened.layout.sample != plan.info.sample {
+        let (found, wanted) = (&opened.layout.sample, &plan.info.sample);
+        return Err(anyhow!("`{written}` has rows of the shape {found}, but the network takes {wanted}"));
+    }
+    let targets = Targets::of_model(plan.info.target, &data.classes, settings.classes.is_some());
+    let rows = opened.training_rows(&targets).map_err(to_error)?;
+    data.preprocessing.apply(rows, "given")
 }
 
 /// Returns an error about a file, with its hint.

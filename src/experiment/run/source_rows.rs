@@ -11,7 +11,7 @@ use crate::data::store::cache::Cache;
 use crate::data::store::fetch::DownloadProgress;
 use crate::data::{Loaded, Target};
 use crate::experiment::plan::positive_class;
-use crate::experiment::spec::Spec;
+use crate::experiment::spec::{ModelName, Spec};
 use crate::history::positive_class::PositiveClass;
 use crate::history::resampling::ResampleRecord;
 
@@ -57,7 +57,12 @@ impl SourceRows {
     /// # Errors
     /// When a class has too few rows, or missing values cannot be filled or encoded.
     pub fn folds(&self, spec: &Spec, device: Device) -> anyhow::Result<Vec<Fold>> {
-        let folds = Prepared::folds(&self.loaded, &spec.data.split(), spec.data.scale())?;
+        // synthetic rows and trees need numbers; a network reads bytes batch by batch
+        let is_network = spec.network.is_some() && (spec.tree.is_none() || spec.model == Some(ModelName::Network));
+        let folds = match is_network && spec.resample.is_none() {
+            true => Prepared::folds_of_bytes(&self.loaded, &spec.data.split(), spec.data.scale())?,
+            false => Prepared::folds(&self.loaded, &spec.data.split(), spec.data.scale())?,
+        };
         folds.into_iter().map(|(fold, prepared)| Ok((fold, self.resampled(prepared, spec, device)?))).collect()
     }
 
@@ -66,10 +71,13 @@ impl SourceRows {
     /// # Errors
     /// When a class has too few rows.
     pub fn resampled(&self, prepared: Prepared, spec: &Spec, device: Device) -> anyhow::Result<Prepared> {
-        let positive = self.positive(&prepared, spec);
-        let prepared = Prepared { positive, ..prepared };
+        let mut prepared = prepared;
+        prepared.positive = self.positive(&prepared, spec);
         match (&self.leak, &spec.resample) {
-            (Some((_, record)), _) => Ok(Prepared { resampled: Some(record.clone()), ..prepared }),
+            (Some((_, record)), _) => {
+                prepared.resampled = Some(record.clone());
+                Ok(prepared)
+            }
             (None, Some(resample)) => prepared.resample(resample, device),
             (None, None) => Ok(prepared),
         }

@@ -73,11 +73,11 @@ pub(crate) fn run_stack(
     let part_index = |replica: &Replica| used.range(..replica.fold_index).count();
     let part_indices: Vec<usize> = replicas.iter().map(part_index).collect();
     let together = |rows: Vec<DeviceRows>| DeviceRows::from_folds(rows, &part_indices);
-    let on_device = |rows: &Rows| on_device(rows, loss, width, context.device);
+    let on_device = |data: &Prepared, rows: &Rows| on_device(rows, data.scaler_of_bytes(), loss, width, context.device);
 
-    let training = together(parts.iter().map(|data| on_device(data.training.rows())).collect());
+    let training = together(parts.iter().map(|data| on_device(data, data.training.rows())).collect());
     let validation: Option<Vec<DeviceRows>> =
-        parts.iter().map(|data| data.validation.as_ref().map(|rows| on_device(rows.rows()))).collect();
+        parts.iter().map(|data| data.validation.as_ref().map(|rows| on_device(data, rows.rows()))).collect();
     let validation = validation.map(together);
     let first = parts[0];
     let data = history_fields::data(plan, first);
@@ -146,7 +146,8 @@ pub(crate) fn run_stack(
             let validations: Vec<Option<&Validation>> =
                 replicas.iter().map(|replica| folds[replica.fold_index].1.validation.as_ref()).collect();
             let choices = choose_thresholds(plan, validated.as_ref(), &validations, positive);
-            let rows = together(tests.into_iter().map(|test| on_device(&test.open())).collect());
+            let opened = parts.iter().zip(tests).map(|(data, test)| on_device(data, &test.open()));
+            let rows = together(opened.collect());
             of_test = constant.evaluate(&rows);
             test_records(&stack, &rows, &measure, train.keep, &choices).into_iter().map(Some).collect()
         }
@@ -244,8 +245,9 @@ fn learned(replica: &Replica, stack: &Stack, rows: &DeviceRows, number: usize) -
         .map(|slot| (slot.name.clone(), numbers(values(slot.view(arena.values()).get(replica)))))
         .collect();
     let all = outputs(stack, rows).get(replica); // [rows, outputs]
+    let inputs = rows.features.all();
     let predictions = (0..rows.len() as i64).map(|row| Prediction {
-        input: numbers(values(rows.features.get(row))),
+        input: numbers(values(inputs.get(row))),
         target: numbers(values(rows.truth.get(row))),
         output: numbers(values(all.get(row))),
     });

@@ -5,11 +5,18 @@ use std::path::{Path, PathBuf};
 
 use toml_edit::{Item, Table, TableLike, Value};
 
+use crate::data::arrays::settings::{self, ARRAY_KEYS};
 use crate::experiment::spec::Spec;
 use crate::network::NetworkSpec;
 
 /// Keys of the paths in the tables of data sources.
 const KEYS: [&str; 5] = ["path", "images", "labels", "test_images", "test_labels"];
+
+/// Returns whether the value of a key in the table of a data source is a path. That of an array is a path if it is the
+/// name of a `.npy` file.
+fn is_path(key: &str, value: Option<&str>) -> bool {
+    KEYS.contains(&key) || (ARRAY_KEYS.contains(&key) && value.is_some_and(settings::is_file))
+}
 
 /// Makes the paths in the text of an experiment absolute: those of its data set, and those that its variants set. They are
 /// relative to `folder`.
@@ -27,7 +34,7 @@ pub fn make_absolute(experiment: &mut Table, folder: &Path) {
         for (key, item) in settings.into_iter().flat_map(TableLike::iter_mut) {
             let path = key.get().split('.').collect::<Vec<_>>();
             match path[..] {
-                ["data", .., last] if path.len() == 3 && !KEYS.contains(&last) => {}
+                ["data", .., last] if path.len() == 3 && !is_path(last, item.as_str()) => {}
                 ["data", ..] => data_item(item, path.len(), folder),
                 ["network", "torchscript"] => data_item(item, 3, folder),
                 _ => {}
@@ -52,7 +59,7 @@ fn data_item(item: &mut Item, depth: usize, folder: &Path) {
         return;
     }
     for (key, item) in item.as_table_like_mut().into_iter().flat_map(TableLike::iter_mut) {
-        if depth < 2 || KEYS.contains(&key.get()) {
+        if depth < 2 || is_path(key.get(), item.as_str()) {
             data_item(item, depth + 1, folder);
         }
     }
@@ -165,15 +172,22 @@ mod tests {
         {
             assert!(changed.contains(wanted), "{wanted}: {changed}");
         }
+        let mut document = "data.arrays = { path = \"a.npz\", x = \"images\", y = \"y.npy\" }"
+            .parse::<toml_edit::DocumentMut>()
+            .unwrap();
+        make_absolute(document.as_table_mut(), Path::new("/base"));
+        let wanted = "data.arrays = { path = \"/base/a.npz\", x = \"images\", y = \"/base/y.npy\" }";
+        assert_eq!(document.to_string().trim().replace(" ", ""), wanted.replace(" ", ""));
         let with_paths = [
             serde_json::json!({ "csv": { "path": "p", "target": "y" } }),
             serde_json::json!({ "idx": { "images": "i", "labels": "l", "test_images": "ti", "test_labels": "tl" } }),
+            serde_json::json!({ "arrays": { "x": "images", "y_test": "t.npy" } }),
         ];
         let keys = with_paths.map(|data| {
             let mut data: DataSpec = serde_json::from_value(data).unwrap();
             data.paths_mut().into_iter().map(|(key, _)| key).collect::<Vec<_>>()
         });
-        assert_eq!(keys.concat(), KEYS);
+        assert_eq!(keys.concat(), [&KEYS[..], &["y_test"]].concat());
     }
 
     #[test]

@@ -181,7 +181,9 @@ impl TrialData {
         };
         let raw = match numbers {
             Some(numbers) => self.source.loaded.rows.take(&[numbers[number]]),
-            None => self.source.loaded.test.as_ref()?.take(&[number]), // the data set has its own test rows
+            // the data set has already split off these rows
+            None if part == Part::Validation => self.source.loaded.validation.as_ref()?.take(&[number]),
+            None => self.source.loaded.test.as_ref()?.take(&[number]),
         };
         Some((raw, rows.take(&[number])))
     }

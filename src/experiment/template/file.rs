@@ -6,7 +6,7 @@ use crate::data::inspect::proposal::Proposal;
 use crate::experiment::template::model::Task;
 
 /// Share of the rows that are trained on: without 20 % test rows and 20 % of the rest for validation.
-const TRAINING_SHARE: f64 = 0.64;
+pub(super) const TRAINING_SHARE: f64 = 0.64;
 
 /// Returns the experiment on a user's table. `path` is the path of the table as it is written.
 pub fn of_table(name: &str, proposal: &Proposal, path: &str) -> String {

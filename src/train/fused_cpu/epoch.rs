@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tch::{Device, Kind, Tensor};
 
 use crate::data::prepare::batches::{DeviceRows, Epoch};
+use crate::data::prepare::features::Features;
 use crate::metrics::Metric;
 use crate::network::stack::Stack;
 use crate::tensor::raw_f32::RawF32;
@@ -49,7 +50,7 @@ struct EpochWork<'a> {
     rows: usize,
     order: Option<Vec<i64>>, // [replicas, rows]
     targets: Vec<OwnedTargets>,
-    features: RawF32,
+    features: Option<RawF32>, // `None` if they are bytes
     outputs: RawF32,
     updates: Rows,
     steps: &'a [StepSettings],
@@ -76,13 +77,12 @@ impl FusedCpu {
     ) -> FusedCpu {
         let (replicas, rows) = (stack.replicas(), training.len());
         let threads = useful_threads(plan.operations(), replicas, rows, batch, threads);
-        let flat = |features: &Tensor| features.contiguous().view([-1, plan.inputs() as i64]);
-        let (training, validation) = (flat(&training.features), validation.map(|rows| flat(&rows.features)));
+        let (training, validation) = (&training.features, validation.map(|rows| &rows.features));
         let values = stack.arena().values();
         let pool = Pool::new(replicas, threads, || Worker {
             weights: (0..replicas as i64).map(|replica| Weights::new(&plan, &values.get(replica))).collect(),
             training: training.shallow_clone(),
-            validation: validation.as_ref().map(Tensor::shallow_clone),
+            validation: validation.map(Features::shallow_clone),
             workspace: Workspace::new(&plan, batch),
             validation_workspace: Workspace::new(&plan, BLOCK),
             losses: Vec::new(),
@@ -111,7 +111,7 @@ impl FusedCpu {
         }
         let rows = epoch.rows();
         let features =
-            self.pool.workers().next().map(|worker| RawF32::from_tensor(&worker.training)).expect("there is a worker");
+            self.pool.workers().next().expect("there is a worker").training.floats().map(RawF32::from_tensor);
         let work = EpochWork {
             plan: &self.plan,
             gradients: &self.pool.gradients,
@@ -157,21 +157,23 @@ impl FusedCpu {
             let part = group.part(member, count, BLOCK);
             for start in part.clone().step_by(BLOCK) {
                 let block_rows = BLOCK.min(part.end - start);
-                let features_in_order =
-                    features.narrow(0, if chosen.is_some() { 0 } else { start as i64 }, block_rows as i64);
+                let flat = |features: Tensor| features.reshape([block_rows as i64, inputs as i64]);
+                let in_order = chosen.is_none().then(|| flat(features.range(&(start..start + block_rows))));
                 for &replica in replicas {
                     let first = replica * count + start;
-                    let features_in_order = match &chosen {
-                        Some(chosen) => {
-                            let numbers = &chosen[first..first + block_rows];
+                    let numbers = chosen.as_ref().map(|chosen| &chosen[first..first + block_rows]);
+                    let selected = match (numbers, features.floats()) {
+                        (Some(numbers), Some(floats)) => {
                             // SAFETY: the worker keeps the features alive, and no thread writes to them.
-                            let features = unsafe { RawF32::from_tensor(features).get() };
-                            gather(features, numbers, inputs, validation_workspace.inputs(block_rows));
+                            let floats = unsafe { RawF32::from_tensor(floats).get() };
+                            gather(floats, numbers, inputs, validation_workspace.inputs(block_rows));
                             None
                         }
-                        None => Some(&features_in_order),
+                        (Some(numbers), None) => Some(flat(features.select(&Tensor::from_slice(numbers)))),
+                        (None, _) => None,
                     };
-                    let row_outputs = validation_workspace.forward(features_in_order, block_rows, &weights[replica]);
+                    let block_features = in_order.as_ref().or(selected.as_ref());
+                    let row_outputs = validation_workspace.forward(block_features, block_rows, &weights[replica]);
                     let destination = output_memory.part(first * columns..(first + block_rows) * columns);
                     // SAFETY: the outputs live until the end of this function, and each row of a replica belongs to one
                     // thread.
@@ -221,14 +223,18 @@ fn train_replica(worker: &mut Worker, work: &EpochWork, replica: usize, member: 
 
         let mut stopwatch = Stopwatch::new();
         if rows > 0 {
-            let features_in_order = match &work.order {
-                Some(order) => {
+            let inputs = work.plan.inputs();
+            let flat = |features: Tensor| Some(features.reshape([rows as i64, inputs as i64]));
+            let numbers = work.order.as_ref().map(|order| &order[offset..offset + rows]);
+            let features_in_order = match (numbers, work.features) {
+                (Some(numbers), Some(floats)) => {
                     // SAFETY: the workers keep the features alive, and no thread writes to them.
-                    let features = unsafe { work.features.get() };
-                    gather(features, &order[offset..offset + rows], work.plan.inputs(), workspace.inputs(rows));
+                    let floats = unsafe { floats.get() };
+                    gather(floats, numbers, inputs, workspace.inputs(rows));
                     None
                 }
-                None => Some(training.narrow(0, first as i64, rows as i64)),
+                (Some(numbers), None) => flat(training.select(&Tensor::from_slice(numbers))),
+                (None, _) => flat(training.range(&(first..first + rows))),
             };
             stopwatch.add_lap_to(&mut workspace.timing.gather);
             let targets = work.targets[replica].as_slice().rows(first, rows, columns);

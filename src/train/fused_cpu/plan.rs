@@ -39,7 +39,7 @@ impl Plan {
         }
         let loss = FusedLoss::from_loss(&settings.loss)?;
         let layers = fused_layers(stack, task.layers)?;
-        if !is_chain(&layers, &task.training.features.size()[1..]) {
+        if !is_chain(&layers, &task.training.features.sample()) {
             return None;
         }
         let parameters = stack.arena().values().size()[1] as usize;

@@ -3,8 +3,8 @@
 use std::sync::Mutex;
 
 use rayon::ThreadPool;
-use tch::Tensor;
 
+use crate::data::prepare::features::Features;
 use crate::device::fault;
 use crate::tensor::raw_f32::RawF32;
 use crate::tensor::threads;
@@ -35,8 +35,8 @@ pub(crate) struct Pool {
 /// Data of one thread.
 pub(crate) struct Worker {
     pub(crate) weights: Vec<Weights>,           // of each replica
-    pub(crate) training: Tensor,                // features of all rows, [rows, inputs]
-    pub(crate) validation: Option<Tensor>,      // the same for validation rows
+    pub(crate) training: Features,              // features of all rows, [rows, …]
+    pub(crate) validation: Option<Features>,    // the same for validation rows
     pub(crate) workspace: Workspace,            // for its part of a batch
     pub(crate) validation_workspace: Workspace, // for blocks of validation rows
     pub(crate) losses: Vec<(usize, f64)>,       // replica, and the sum of its rows' losses
@@ -145,16 +145,18 @@ pub(crate) fn useful_members(operations: usize, batch: usize) -> usize {
 mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
+    use tch::Tensor;
+
     use super::*;
     use crate::train::fused_cpu::plan::Plan;
 
     #[test]
     fn a_failing_thread_does_not_block_its_group() {
         let plan = Plan::empty();
-        let tensor = || Tensor::zeros([0, 0], (tch::Kind::Float, tch::Device::Cpu));
+        let no_rows = || Features::new(&Tensor::zeros([0, 0], (tch::Kind::Float, tch::Device::Cpu)));
         let pool = Pool::new(3, 2, || Worker {
             weights: Vec::new(),
-            training: tensor(),
+            training: no_rows(),
             validation: None,
             workspace: Workspace::new(&plan, 1),
             validation_workspace: Workspace::new(&plan, 1),

@@ -7,6 +7,7 @@ use tch::{Device, Kind, Tensor};
 
 use crate::data::Target;
 use crate::data::prepare::batches::DeviceRows;
+use crate::data::prepare::features::Features;
 use crate::history::Status;
 use crate::network::init::Init;
 use crate::network::layer::Layer;
@@ -123,7 +124,7 @@ impl Case {
         };
         DeviceRows {
             targets: settings.loss.targets(&truth, OUTPUTS as usize),
-            features,
+            features: Features::new(&features),
             truth,
             weights: None,
             chosen: self.folds.then(|| folds(rows)),

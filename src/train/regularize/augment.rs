@@ -81,6 +81,7 @@ mod tests {
     use super::*;
     use crate::data::Target;
     use crate::data::prepare::batches::DeviceRows;
+    use crate::data::prepare::features::Features;
     use crate::history::Status;
     use crate::network::init::Init;
     use crate::network::layer::Layer;
@@ -128,6 +129,7 @@ mod tests {
         let features = (Tensor::arange(20 * 64, (Kind::Float, Device::Cpu)) * 0.7).sin().view([20, 1, 8, 8]);
         let truth = Tensor::arange(20, (Kind::Int64, Device::Cpu)).remainder(3);
         let before = features.copy();
+        let features = Features::new(&features);
         let training = DeviceRows { targets: truth.shallow_clone(), features, truth, weights: None, chosen: None };
         let target = Target::Classes(3);
         let measure = Measure {
@@ -154,7 +156,7 @@ mod tests {
         let stack = architecture.build(&seeds, Device::Cpu).unwrap();
         let outcomes = fit(&stack, &task, &AtomicBool::new(false), &mut (), &mut ()).unwrap();
         assert!(outcomes.iter().all(|outcome| outcome.status == Status::Completed));
-        [before, training.features.shallow_clone()]
+        [before, training.features.all()]
     }
 
     #[test]

@@ -98,6 +98,7 @@ targets!(
     experiment,
     table,
     idx,
+    arrays,
     picture,
     foreign,
     events,

@@ -1,5 +1,6 @@
 //! `runner exp`: its settings and files. Equal seeds give equal results.
 
+mod arrays;
 mod diagnosis;
 mod diverging;
 mod equal_results;

@@ -8,13 +8,17 @@ use crate::cli::commands::data::describe_text;
 use crate::cli::exit::Exit;
 use crate::cli::text::progress_bar::Progress;
 use crate::cli::text::terminal;
-use crate::config::hint::Hint;
+use crate::config::hint::{Hint, into_error};
 use crate::config::suggest;
+use crate::data::arrays::array_file::{ArrayFile, is_array_file};
+use crate::data::inspect::array_section::{ArraySummary, likely_settings, section_to_complete};
 use crate::data::inspect::csv_section::csv_section;
-use crate::data::inspect::describe::{Description, describe, describe_table};
+use crate::data::inspect::describe::{ArrayDescription, Description, describe, describe_table};
 use crate::data::inspect::detect::{DetectedTable, detect};
 use crate::data::inspect::proposal::propose;
 use crate::data::source::DataSpec;
+use crate::data::source::arrays::Arrays;
+use crate::data::source::data_source::DataSource;
 use crate::data::store::cache::Cache;
 use crate::data::store::manifest::Manifest;
 use crate::data::table::csv_text::TableError;
@@ -27,7 +31,7 @@ use crate::io::separator;
 /// Arguments of `runner data describe`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct DescribeArgs {
-    /// Data set, or path of a table (`.csv`, `.csv.gz`)
+    /// Data set, or path of a table (`.csv`, `.csv.gz`) or of arrays (`.npz`, `.npy`, `.safetensors`)
     name: String,
     /// Target column of the table
     #[arg(long, value_name = "COLUMN")]
@@ -95,7 +99,9 @@ pub(crate) fn run(args: &DescribeArgs) -> anyhow::Result<Exit> {
     }
     let manifest = Manifest::named(&args.name);
     terminal::out(&describe_text::render(manifest.as_ref(), &description));
-    if manifest.is_none()
+    if !description.arrays.is_empty() {
+        terminal::out(&format!("\n{}", array_section(&args.name)?.trim_end()));
+    } else if manifest.is_none()
         && let Ok(proposal) = propose(Path::new(&args.name), format, args.separator, target)
     {
         terminal::out(&format!("\n{}", describe_text::proposed(&proposal, target.is_some())));
@@ -108,6 +114,10 @@ pub(crate) fn run(args: &DescribeArgs) -> anyhow::Result<Exit> {
 /// # Errors
 /// If the table cannot be read, or the target cannot be predicted.
 fn print_toml(args: &DescribeArgs, format: FieldFormat) -> anyhow::Result<Exit> {
+    if is_array_file(Path::new(&args.name)) {
+        terminal::out(array_section(&args.name)?.trim_end());
+        return Ok(Exit::Done);
+    }
     if !is_table(&args.name) {
         find_manifest(&args.name)?;
         let hint = format!("write `[data.{0}]`, or a whole experiment with `runner new NAME --data {0}`", args.name);
@@ -139,6 +149,13 @@ pub(crate) fn describe_data_or_table(
     reading: &FieldFormat,
     separator: Option<char>,
 ) -> anyhow::Result<Description> {
+    if is_array_file(Path::new(name)) {
+        if target.is_some() {
+            let hint = "leave `--target` out";
+            return Err(anyhow!("`--target` needs a table, and `{name}` has arrays").context(Hint(hint.to_owned())));
+        }
+        return describe_arrays(name);
+    }
     if is_table(name) {
         let detected = detect(Path::new(name), reading.clone(), separator);
         let DetectedTable { table, sha256, na_values, .. } = detected.map_err(|fault| table_error(name, fault))?;
@@ -163,6 +180,41 @@ fn describe_data_set(cache: &Cache, manifest: &Manifest, target: Option<&str>) -
     });
     progress.end();
     description
+}
+
+/// Returns the arrays of a file, and statistics of the rows if they have the usual names.
+///
+/// # Errors
+/// If the file or an array cannot be read.
+fn describe_arrays(path: &str) -> anyhow::Result<Description> {
+    let fault = |fault: TableError| table_error(path, fault);
+    let mut file = ArrayFile::open(Path::new(path)).map_err(fault)?;
+    let names = if file.is_single() { vec![path.to_owned()] } else { file.names() };
+    let describe_array = |name: String| {
+        let header = file.header(&name)?;
+        let dtype = header.type_name().to_owned();
+        Ok(ArrayDescription { name, shape: header.shape, dtype })
+    };
+    let arrays = names.into_iter().map(describe_array).collect::<Result<Vec<_>, TableError>>().map_err(fault)?;
+    if file.is_single() || !Arrays::are_named_in(&file) {
+        let sha256 = ArrayFile::sha256(Path::new(path)).map_err(fault)?;
+        return Ok(Description { name: path.to_owned(), sha256, arrays, na_values: Vec::new(), parts: Vec::new() });
+    }
+    let loaded = likely_settings(path).load(&Cache::for_user(), &mut ())?;
+    Ok(Description { arrays, ..describe(path, &loaded) })
+}
+
+/// Returns the `[data.arrays]` section of an experiment file.
+///
+/// # Errors
+/// If the file cannot be read.
+fn array_section(path: &str) -> anyhow::Result<String> {
+    let fault = |fault: TableError| table_error(path, fault);
+    let file = ArrayFile::open(Path::new(path)).map_err(fault)?;
+    match !file.is_single() && Arrays::are_named_in(&file) {
+        true => Ok(ArraySummary::read(path).map_err(into_error)?.section(path)),
+        false => Ok(section_to_complete(path, &file.names())),
+    }
 }
 
 /// Returns the error of a file, with a hint that names the options of this command.

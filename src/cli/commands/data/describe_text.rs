@@ -7,7 +7,7 @@ use crate::cli::truncate::truncated;
 use crate::config::suggest;
 use crate::data::inspect::class_count::ClassCount;
 use crate::data::inspect::csv_section::plain_settings;
-use crate::data::inspect::describe::{ColumnDescription, Constant, Description, PartDescription};
+use crate::data::inspect::describe::{ArrayDescription, ColumnDescription, Constant, Description, PartDescription};
 use crate::data::inspect::proposal::Proposal;
 use crate::data::store::manifest::Manifest;
 
@@ -28,6 +28,14 @@ pub(crate) fn render(manifest: Option<&Manifest>, description: &Description) -> 
         ],
         None => vec![terminal::bold(&description.name)],
     };
+    if !description.arrays.is_empty() {
+        let mut table = Columns::new(["array", "shape", "type"], 3..3);
+        for ArrayDescription { name, shape, dtype } in &description.arrays {
+            let shape = shape.iter().map(i64::to_string).collect::<Vec<_>>().join("×");
+            table.row([&truncated(name, MAX_NAME), &*shape, &truncated(dtype, MAX_NAME)]);
+        }
+        lines.push(format!("\n{}", table.text()));
+    }
     for part in &description.parts {
         lines.push(String::new());
         lines.push(page.wrapped(&headline(part), 2));

@@ -24,6 +24,9 @@ use crate::experiment::predict::external_rows::{self, ExternalRows};
 use crate::experiment::store::load_model::TrainedModel;
 use crate::experiment::store::trial_data::{Part, TrialData};
 
+/// Maximum number of values of a row without names that are shown.
+const MOST_NUMBERS: usize = 32;
+
 /// Whether the dark and light pixels of an image are swapped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum InvertArg {
@@ -186,6 +189,13 @@ fn preview(data: &FittedData, raw: &Tensor) -> Option<String> {
             let columns: Vec<String> = form.encoding.columns.iter().zip(&values).map(column).collect();
             Some(TextStyle::of_output().wrapped(&columns.join(", "), 0))
         }
-        Form::Points => Some(values.iter().map(f64::to_string).collect::<Vec<_>>().join(", ")),
+        Form::Points => {
+            let numbers: Vec<String> = values.iter().take(MOST_NUMBERS).map(f64::to_string).collect();
+            let more = match values.len().saturating_sub(MOST_NUMBERS) {
+                0 => String::new(),
+                more => format!(", … ({} more)", number_format::count(more)),
+            };
+            Some(TextStyle::of_output().wrapped(&format!("{}{more}", numbers.join(", ")), 0))
+        }
     }
 }

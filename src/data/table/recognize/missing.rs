@@ -95,7 +95,7 @@ impl ColumnRoles<'_> {
             let column = needed.iter().find(|column| column.first_missing().is_some());
             let column = column.filter(|_| self.missing != Missing::Drop)?;
             return Some(format!(
-                "{count} of {rows} rows are dropped: they have no value in `{}`, which `missing = \"{policy}\"` does not fill in",
+                "{count} of {rows} rows are dropped: they have no value in `{}`; only features are filled in",
                 column.name
             ));
         };

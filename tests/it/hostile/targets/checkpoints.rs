@@ -59,7 +59,7 @@ impl Training {
         let prepared =
             Prepared::new(&loaded, &plan.spec.data.split(), plan.spec.data.scale()).expect("the data set is valid");
         let network = plan.network().expect("the plan has a network");
-        let rows = on_device(prepared.training.rows(), &network.train.loss, network.outputs(), Device::Cpu);
+        let rows = on_device(prepared.training.rows(), None, &network.train.loss, network.outputs(), Device::Cpu);
         let rows = DeviceRows::from_folds(vec![rows], &vec![0; plan.spec.seeds.len()]);
         Training { plan, rows }
     }

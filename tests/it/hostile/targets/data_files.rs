@@ -96,6 +96,34 @@ pub fn idx(bytes: &[u8]) {
     }
 }
 
+/// A file of arrays. The first byte selects the settings.
+pub fn arrays(bytes: &[u8]) {
+    let [how, content @ ..] = bytes else { return };
+    let path = file("arrays.npz", content);
+    let one_of = |shift: u8, words: &[Option<&'static str>]| words[usize::from(how >> shift) % words.len()];
+    let mut settings = json!({
+        "path": path,
+        "channels": one_of(0, &[None, Some("first"), Some("last")]),
+        "task": one_of(2, &[None, Some("classes"), Some("values"), Some("labels")]),
+        "scale": one_of(4, &[Some("none"), Some("unit"), Some("standard"), Some("min_max")]),
+    });
+    if content.starts_with(b"\x93NUMPY") {
+        let path = file("x.npy", content);
+        settings["path"] = serde_json::Value::Null;
+        settings["x"] = json!(path);
+        settings["y"] = json!(path);
+    }
+    let Ok(data) = serde_json::from_value::<DataSpec>(json!({ "arrays": settings })) else { return };
+    let Ok(info) = data.info() else { return };
+    let checked = data.check(&info).is_ok();
+    let Ok(loaded) = data.load(&Cache::at("nowhere"), &mut ()) else { return };
+    assert_eq!((loaded.rows.len(), loaded.target), (info.rows, info.target));
+    describe("arrays", &loaded);
+    if checked {
+        let _ = Prepared::new(&loaded, &data.split(), data.scale());
+    }
+}
+
 /// An image file for networks with 8×8 or 28×28 pixels.
 pub fn picture(bytes: &[u8]) {
     let path = file("picture", bytes);

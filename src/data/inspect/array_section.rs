@@ -1,0 +1,106 @@
+//! Text of the `[data.arrays]` part of an experiment file, with a comment for each choice.
+
+use crate::config::check::Invalid;
+use crate::data::arrays::layout::Channels;
+use crate::data::arrays::open_arrays::OpenArrays;
+use crate::data::arrays::settings::{Arrays, is_file};
+use crate::data::dataset::DatasetInfo;
+use crate::data::inspect::csv_section::{FEWEST_TO_HOLD_OUT, quoted};
+use crate::data::inspect::problem::Problem;
+use crate::data::target::Target;
+
+/// What is known of a file of arrays without its features.
+#[derive(Debug)]
+pub struct ArraySummary {
+    /// Shapes and counts.
+    pub info: DatasetInfo,
+    /// Kind of the target; `None` for yes-or-no labels.
+    pub problem: Option<Problem>,
+    /// Whether the features are bytes, as those of images.
+    pub has_bytes: bool,
+    /// Whether the channels of images are last.
+    pub has_channels_last: bool,
+}
+
+impl ArraySummary {
+    /// Reads the targets of a file whose arrays have the usual names.
+    ///
+    /// # Errors
+    /// When an array is missing or cannot be used.
+    pub fn read(path: &str) -> Result<ArraySummary, Invalid> {
+        let settings = likely_settings(path);
+        let mut opened = OpenArrays::open(&settings)?;
+        let (arrays, targets) = opened.targets(&settings)?;
+        let info = opened.info(&targets);
+        let training = arrays[0].as_ref().expect("there are training rows");
+        let problem = match info.target {
+            Target::Classes(_) => {
+                Some(Problem::Classes { names: targets.names.clone(), rows: targets.counts(training), stated: None })
+            }
+            Target::Values(_) => {
+                let numbers = training.numbers();
+                let count = numbers.len() as f64;
+                let mean = numbers.iter().sum::<f64>() / count;
+                let variance = numbers.iter().map(|number| (number - mean).powi(2)).sum::<f64>() / count;
+                Some(Problem::Values { mean, std: variance.sqrt() })
+            }
+            Target::Labels(_) => None,
+        };
+        let has_bytes = opened.element.largest_byte() == Some(255);
+        Ok(ArraySummary { info, problem, has_bytes, has_channels_last: settings.channels.is_some() })
+    }
+
+    /// Returns whether some rows are held out: by arrays of their own, or by the split.
+    pub fn holds_out(&self) -> bool {
+        self.info.rows >= FEWEST_TO_HOLD_OUT || self.info.validation_rows * self.info.test_rows > 0
+    }
+
+    /// Returns the part `[data.arrays]`; `path` is the path of the file as it is written.
+    pub fn section(&self, path: &str) -> String {
+        let mut lines = vec!["[data.arrays]".to_owned(), format!("path = {}", quoted(path))];
+        if self.has_channels_last {
+            lines.push("# images have the channels last, as in Keras\nchannels = \"last\"".to_owned());
+        }
+        lines.extend(match self.has_bytes {
+            true => ["# bytes to 0–1".to_owned(), "scale = \"unit\"".to_owned()],
+            false => [
+                "# each feature to mean 0 and standard deviation 1, by the training rows; instead: \"min_max\""
+                    .to_owned(),
+                "scale = \"standard\"".to_owned(),
+            ],
+        });
+        let own = [("test", self.info.test_rows), ("validation", self.info.validation_rows)];
+        let parts: Vec<&str> = own.iter().filter(|(_, rows)| *rows == 0).map(|(part, _)| *part).collect();
+        if self.info.rows >= FEWEST_TO_HOLD_OUT && !parts.is_empty() {
+            let stratify = match self.problem.as_ref().is_some_and(Problem::can_be_stratified) {
+                true => ", stratify = true",
+                false => "",
+            };
+            let fractions: String = parts.iter().map(|part| format!("{part} = 0.2, ")).collect();
+            lines.push(format!("# 20 % {}", parts.join(", 20 % of the rest ")));
+            lines.push(format!("split = {{ {fractions}random_state = 42{stratify} }}"));
+        }
+        lines.join("\n") + "\n"
+    }
+}
+
+/// Returns the settings of the arrays of a file, with the channels last if the images can only be understood so.
+pub fn likely_settings(path: &str) -> Arrays {
+    let settings = Arrays::of_files(path);
+    let last = Arrays { channels: Some(Channels::Last), ..settings.clone() };
+    if OpenArrays::open(&settings).is_err() && OpenArrays::open(&last).is_ok() { last } else { settings }
+}
+
+/// Returns the part `[data.arrays]` for a file whose arrays have other names, with the names to fill in.
+pub fn section_to_complete(path: &str, names: &[String]) -> String {
+    if is_file(path) {
+        return format!("[data.arrays]\nx = {}\n# the file of the targets\ny = \"y.npy\"\n", quoted(path));
+    }
+    let name = |place: usize| names.get(place).map_or("\"?\"".to_owned(), |name| quoted(name));
+    format!(
+        "[data.arrays]\npath = {}\n# the array of the features\nx = {}\n# the array of the targets\ny = {}\n",
+        quoted(path),
+        name(0),
+        name(1)
+    )
+}
