@@ -1,4 +1,5 @@
-//! The few switches and questions of libtorch that tch does not pass on, by way of a page of C++.
+//! The few functions of libtorch that tch does not offer, in C++: precision and determinism, GPU memory, random generators,
+//! TorchScript modules.
 //!
 //! A crate of its own, so that the C++ is compiled once and a program that needs no libtorch can leave it out.
 
