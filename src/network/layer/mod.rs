@@ -371,7 +371,7 @@ mod tests {
         (r#"{ "residual": [{ "linear": 4 }, { "batch_norm": {} }] }"#, &[4]),
         (r#"{ "repeat": { "times": 2, "layers": [{ "linear": 4 }, "tanh"] } }"#, &[4]),
         (r#"{ "parallel": { "branches": [[{ "linear": 2 }], [{ "dropout": 0.5 }]] } }"#, &[40]),
-        (r#"{ "embedding": { "tokens": 3, "units": 2 } }"#, &[4]),
+        (r#"{ "embedding": { "tokens": 30, "units": 2 } }"#, &[4]),
         (r#"{ "rnn": 3 }"#, &[5, 2]),
         (r#"{ "lstm": { "units": 20, "layers": 2, "dropout": 0.5 } }"#, &[5, 2]),
         (r#"{ "gru": { "units": 3, "bidirectional": true, "returns": "sequence" } }"#, &[5, 2]),
