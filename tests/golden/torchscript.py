@@ -4,7 +4,8 @@
 
 The networks are of three kinds: residual convolutions, a transformer encoder and an LSTM. Between them they have dropout,
 batch normalization, a parameter that is not trained, a weight that two layers share, and a buffer that `forward` replaces by
-a new tensor. They are trained as Python modules, not as TorchScript. Further files are modules that `runner` refuses, and one that draws its
+a new tensor. Convolutions in front of batch normalization have no bias: its gradient is 0, and Adam would turn the rounding of 0
+into steps. They are trained as Python modules, not as TorchScript. Further files are modules that `runner` refuses, and one that draws its
 parameters itself.
 """
 
@@ -22,9 +23,9 @@ import house
 class Residual(nn.Module):
     def __init__(self, channels):
         super().__init__()
-        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
         self.norm1 = nn.BatchNorm2d(channels)
-        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
         self.norm2 = nn.BatchNorm2d(channels)
 
     def forward(self, x):

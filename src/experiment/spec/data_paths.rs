@@ -65,26 +65,35 @@ fn data_item(item: &mut Item, depth: usize, folder: &Path) {
     }
 }
 
-/// Returns the paths of an experiment's files with their keys: data, and networks written in PyTorch that the run has no copy
-/// of.
+/// Returns the paths of an experiment's files with their keys: data, and networks written in PyTorch.
 fn paths_mut(spec: &mut Spec) -> Vec<(String, &mut String)> {
     let name = spec.data.name();
     let data = spec.data.paths_mut().into_iter().map(|(key, path)| (format!("data.{name}.{key}"), path));
     let modules = spec.network.iter_mut().flat_map(NetworkSpec::modules_mut);
-    let modules = modules.filter(|(_, module)| module.copies.is_empty());
     data.chain(modules.map(|(key, module)| (format!("network.{key}"), &mut module.path))).collect()
 }
 
+/// Returns the paths of the originals that a stored run has copies of.
+fn copied(spec: &mut Spec) -> Vec<PathBuf> {
+    let modules = spec.network.iter_mut().flat_map(NetworkSpec::modules_mut);
+    modules
+        .flat_map(|(_, module)| module.copies.iter().map(|copy| PathBuf::from(&copy.path)).collect::<Vec<_>>())
+        .collect()
+}
+
 /// Makes paths absolute. They are relative to `folder`, the directory of the experiment file. A file that does not exist
-/// there is looked up in `current`, the working directory. Returns a note for each file found there.
+/// there, and that the run has no copy of, is looked up in `current`, the working directory. Returns a note for each file
+/// found there.
 pub fn resolve(spec: &mut Spec, folder: &Path, current: &Path) -> Vec<String> {
     let mut notes = Vec::new();
+    let copied = copied(spec);
     for (key, path) in paths_mut(spec) {
         if Path::new(path.as_str()).is_absolute() {
             continue;
         }
         let (in_folder, here) = (folder.join(&*path), current.join(&*path));
-        let found = if !in_folder.exists() && here.exists() { here } else { in_folder.clone() };
+        let is_there = in_folder.exists() || copied.contains(&in_folder);
+        let found = if !is_there && here.exists() { here } else { in_folder.clone() };
         if found != in_folder {
             notes.push(format!(
                 "`{key}`: `{}` does not exist, using `{}`; paths are relative to the experiment file",
@@ -100,11 +109,12 @@ pub fn resolve(spec: &mut Spec, folder: &Path, current: &Path) -> Vec<String> {
 }
 
 /// Finds the data files of a stored run. Relative paths, from runs of earlier versions, are relative to one of `bases`. For
-/// an absolute path that no longer exists, the same path relative to one of `bases` is looked up in `current`.
+/// an absolute path that no longer exists, and that the run has no copy of, the same path relative to one of `bases` is looked up in `current`.
 pub fn relocate(spec: &mut Spec, bases: &[PathBuf], current: &Path) {
+    let copied = copied(spec);
     for (_, path) in paths_mut(spec) {
         let written = PathBuf::from(path.as_str());
-        if written.is_absolute() && written.exists() {
+        if written.is_absolute() && (written.exists() || copied.contains(&written)) {
             continue;
         }
         let places = bases.iter().filter_map(|base| match written.is_absolute() {

@@ -280,7 +280,7 @@ fn export_stays_in_its_directory_whatever_the_experiment_is_called() {
 #[test]
 fn export_requires_one_format_and_an_existing_run() {
     let dir = TestDir::with_idea();
-    assert_says(&dir.error_message(&["export", "idea"]), &["--tensorboard|--csv|--keras"]);
+    assert_says(&dir.error_message(&["export", "idea"]), &["needs `--tensorboard`, `--csv` or `--keras`"]);
     assert_says(&dir.error_message(&["export", "idea", "--csv", "--keras"]), &["cannot be used with"]);
     assert_says(&dir.error_message(&["export", "idea", "--csv"]), &["no run `idea`", "hint: "]);
     dir.run(&["exp", "idea.toml", "--quiet"]).code(0);

@@ -30,7 +30,7 @@ pub struct Args {
 const EXAMPLES: &str = "\
 Examples:
   runner completions bash > ~/.local/share/bash-completion/completions/runner
-  runner completions zsh > ~/.zfunc/_runner    (`fpath+=~/.zfunc` before compinit)
+  runner completions zsh > ~/.zfunc/_runner  # `fpath+=~/.zfunc` in ~/.zshrc
   runner completions fish > ~/.config/fish/completions/runner.fish
   source <(runner completions bash)            for this shell only
 

@@ -47,8 +47,7 @@ impl StackedPrelu {
 
 impl Module for StackedPrelu {
     fn forward(&self, xs: &Tensor) -> Tensor {
-        let ones = vec![1; xs.dim() - 1];
-        let weight = self.weight.view(&[&[xs.size()[0]], &ones[..]].concat()[..]);
-        xs.clamp_min(0.0) + weight * xs.clamp_max(0.0)
+        // [batch, replicas, …]: libtorch's operation has one weight for each index of the second dimension
+        xs.transpose(0, 1).prelu(&self.weight.flatten(0, 1)).transpose(0, 1)
     }
 }
