@@ -55,7 +55,7 @@ pub fn read_table(path: &Path) -> Result<(Vec<u8>, String), TableError> {
 pub fn read(path: &Path) -> Result<(Vec<u8>, String), TableError> {
     let (bytes, sum) = hashed_file::read(path).map_err(|error| match error.kind() {
         ErrorKind::NotFound => TableError::new("does not exist").hint(where_it_may_be(path)),
-        ErrorKind::IsADirectory => TableError::new("is a folder"),
+        ErrorKind::IsADirectory => TableError::new("is a directory"),
         _ => TableError::new(format!("cannot be read: {error}")),
     })?;
     if !bytes.starts_with(&[0x1f, 0x8b]) {

@@ -138,7 +138,7 @@ fn report_replaces_only_reports() {
     );
     assert_eq!(std::fs::read_to_string(dir.path("mine.html")).unwrap(), "<h1>mine</h1>");
     let message = dir.error_message(&["report", "idea", "-o", "runs"]);
-    assert_says(&message, &["`runs` is a folder", "-o runs/report.html"]);
+    assert_says(&message, &["`runs` is a directory", "-o runs/report.html"]);
     assert_says(&dir.error_message(&["report", "idea", "-o", "no/such/folder.html"]), &["failed to write", "hint: "]);
     assert_says(&dir.error_message(&["report", "ideas"]), &["no run `ideas`", "did you mean `idea`?"]);
     assert_says(&dir.error_message(&["report"]), &["<RUN>"]);
