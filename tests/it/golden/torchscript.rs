@@ -134,7 +134,7 @@ fn modules_that_cannot_be_used_are_refused_in_words() {
     };
     for (file, words) in [
         ("state_dict.pt", "is a state dict or a pickled module (`torch.save`), not a TorchScript file"),
-        ("twoarguments.pt", "has a `forward` with 2 arguments, but gets one: the rows"),
+        ("twoarguments.pt", "has a `forward` with 2 arguments, but only the rows are passed"),
         ("unused.pt", "has parameters that get no gradient from its output: `forgotten.weight`, `forgotten.bias`"),
         ("pair.pt", "returns no tensor, but must return a float tensor with one row for each input row"),
         ("summed.pt", "returns the shape [10] for an input of shape [2, 64]"),
