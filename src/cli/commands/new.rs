@@ -221,7 +221,7 @@ fn summary(proposal: &Proposal) -> Vec<String> {
     let mut lines = vec![
         format!("target: `{}`, {problem}", proposal.target),
         format!(
-            "features: {} from {} columns, {} rows",
+            "features: {} (columns used: {}), rows: {}",
             proposal.features,
             used.len(),
             number_format::count(proposal.rows)
@@ -235,7 +235,7 @@ fn summary(proposal: &Proposal) -> Vec<String> {
     lines.extend(dropped);
     if proposal.duplicates > 0 {
         let (rows, equal) = if proposal.duplicates == 1 { ("row", "equals") } else { ("rows", "equal") };
-        let left_out = if lines.len() > before { " once the left-out columns are ignored" } else { "" };
+        let left_out = if lines.len() > before { " without the left-out columns" } else { "" };
         let count = number_format::count(proposal.duplicates);
         lines.push(format!("{count} {rows} {equal} an earlier row{left_out}"));
     }
