@@ -151,7 +151,7 @@ fn split(problem: &Problem, rows: usize, commented: bool) -> Vec<String> {
     }
     let (comment, stratify) = match problem {
         Problem::Classes { .. } if problem.can_be_stratified() => (
-            "20 % test, 20 % of the rest validation, classes in equal shares; instead: { test = 0.2, folds = 5, stratify = true }",
+            "20 % test, 20 % of the rest validation, the same class shares in each part; instead: { test = 0.2, folds = 5, stratify = true }",
             ", stratify = true",
         ),
         Problem::Classes { .. } => {

@@ -16,7 +16,7 @@ struct BuiltIn {
 
 /// Returns the experiment on the data set `data`; `None` if there is no data set with this name.
 pub fn of_data_set(name: &str, data: &str) -> Option<String> {
-    const SPLIT: &str = "# 20 % test, 20 % of the rest validation, classes in equal shares\n\
+    const SPLIT: &str = "# 20 % test, 20 % of the rest validation, the same class shares in each part\n\
                          split = { test = 0.2, validation = 0.2, random_state = 42, stratify = true }";
     const STANDARD: &str = "# each column to mean 0 and standard deviation 1 (training rows); instead: \"min_max\"\n\
                             scale = \"standard\"";
