@@ -84,7 +84,7 @@ fn unpacked(packed: &[u8], limit: u64) -> Result<Vec<u8>, TableError> {
 /// Returns the hint on a file that an experiment names.
 pub fn hint_in_experiment(hint: Option<String>) -> Option<String> {
     hint.map(|hint| match hint == FROM_HERE {
-        true => "relative paths in an experiment file are relative to that file".to_owned(),
+        true => "paths are relative to the experiment file; paths in `--set`, to the current directory".to_owned(),
         false => hint,
     })
 }
