@@ -114,7 +114,7 @@ mod tests {
         assert_eq!(fault("min_samples_leaf = 0", two), "`min_samples_leaf` must be at least 1, found 0");
         assert_eq!(fault("min_samples_split = 1", two), "`min_samples_split` must be at least 2, found 1");
         let weights = fault("class_weights = [1, 2, 3]", two);
-        assert_eq!(weights, "`class_weights` must hold 2 weights, one for each class, found 3");
+        assert_eq!(weights, "`class_weights` must have 2 weights, one for each class, found 3");
         assert!(fault("class_weights = [1, 0]", two).contains("greater than 0"));
         let values = TreeSpec::default().check(Target::Values(3)).unwrap_err().under("tree").to_string();
         assert_eq!(values, "`tree` predicts classes, but the target is 3 numbers");

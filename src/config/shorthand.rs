@@ -146,9 +146,9 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for NamedVisitor<T> {
         let part = T::deserialize(MapAccessDeserializer::new(Borrowed(&mut map)))?;
         match map.next_key::<String>()? {
             None => Ok(part),
-            Some(second) => {
-                Err(A::Error::custom(format!("only one name is allowed, but there is a second one, `{second}`")))
-            }
+            Some(second) => Err(A::Error::custom(format!(
+                "only one name is allowed, but there is a second one, `{second}`; settings belong in their own table"
+            ))),
         }
     }
 }

@@ -58,7 +58,7 @@ pub fn read(path: &Path, size: ImageSize, invert: Invert, light_on_dark: bool) -
     }
     // The JPEG decoder (zune-jpeg 0.5) panics on some damaged files.
     let decoded = contained(|| decode(reader)).unwrap_or_else(|_| {
-        Err(TableError::new("cannot be decoded as an image").hint("replace the file: replace the file: it is damaged"))
+        Err(TableError::new("cannot be decoded as an image").hint("replace the file: it is damaged"))
     });
     let grey = grey(decoded?);
     let border = mean_of_border(&grey);

@@ -142,7 +142,7 @@ impl FileFormat {
             }
             FileFormat::Arrow => "convert it in Python: `pandas.read_feather(FILE).to_csv(\"table.csv\", index=False)`",
             FileFormat::Numpy | FileFormat::NumpyArchive => {
-                "convert it in Python: `pandas.DataFrame(array).to_csv(\"table.csv\", index=False)`"
+                "use `[data.arrays]` instead of `[data.csv]`, or in `runner new` `--data FILE` instead of `--csv FILE`"
             }
             FileFormat::Hdf5 | FileFormat::Pickle | FileFormat::Sqlite | FileFormat::Pdf => {
                 "export it as text with the program that created it"

@@ -71,7 +71,7 @@ pub fn are_one_file(one: &str, other: &str) -> bool {
 pub fn difference(one: &str, other: &str) -> &'static str {
     match one.nfc().eq(other.nfc()) {
         true => "are the same name in two Unicode forms, and one file on macOS",
-        false => "differ in case only, and are one file on macOS and Windows",
+        false => "differ only in case, and macOS and Windows do not distinguish such file names",
     }
 }
 

@@ -99,7 +99,7 @@ pub fn environment(groups: &[Group]) -> Option<Section> {
         blocks.push(Block::Command(number, command));
     }
     if distinct(groups, |history| recorded_command(history).is_none()).iter().any(|(is_unknown, _)| *is_unknown) {
-        let note = "An older version of runner wrote a history, without the command: the run's own experiment.toml has all of its settings.";
+        let note = "A history of an older version of runner does not record the command; experiment.toml in the run directory has all settings.";
         blocks.push(Block::Note(note.to_owned()));
     }
     let heads = ["of", "runner", "commit", "libtorch", "device", "threads", "system", "trained together"];

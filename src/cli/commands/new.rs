@@ -57,6 +57,7 @@ Examples:
   runner new first                                     a network on MNIST
   runner new tumors --data breast_cancer
   runner new churn --csv customers.csv --target churn  your own table
+  runner new shapes --data shapes.npz                  your own arrays
 
 The file has a comment for each choice, and runs as it is. `runner data list`
 lists the data sets, `runner data describe FILE` describes a table.";
@@ -127,7 +128,7 @@ impl Place {
             None => PathBuf::from(format!("{}.toml", args.name)),
         };
         if path.extension().is_none_or(|extension| extension != "toml") {
-            let error = anyhow!("`{}` is no name of an experiment file", path.display());
+            let error = anyhow!("`{}` is not the name of an experiment file", path.display());
             return Err(error.context(Hint("end it with `.toml`".to_owned())));
         }
         if path.file_name().is_some_and(|name| name == DEFAULTS_FILE) {
@@ -220,7 +221,7 @@ fn summary(proposal: &Proposal) -> Vec<String> {
     let mut lines = vec![
         format!("target: `{}`, {problem}", proposal.target),
         format!(
-            "features: {} from {} columns, {} rows",
+            "features: {} (columns used: {}), rows: {}",
             proposal.features,
             used.len(),
             number_format::count(proposal.rows)
@@ -234,7 +235,7 @@ fn summary(proposal: &Proposal) -> Vec<String> {
     lines.extend(dropped);
     if proposal.duplicates > 0 {
         let (rows, equal) = if proposal.duplicates == 1 { ("row", "equals") } else { ("rows", "equal") };
-        let left_out = if lines.len() > before { " once the left-out columns are ignored" } else { "" };
+        let left_out = if lines.len() > before { " without the left-out columns" } else { "" };
         let count = number_format::count(proposal.duplicates);
         lines.push(format!("{count} {rows} {equal} an earlier row{left_out}"));
     }

@@ -124,7 +124,7 @@ fn default_path(args: &Args, format: Format, found: &Found) -> PathBuf {
 fn check_free(path: &Path, format: Format) -> anyhow::Result<()> {
     if path.is_dir() {
         let hint = Hint(format!("name a file in it: `-o {}`", path.join(format.file_name()).display()));
-        return Err(anyhow!("`{}` is a folder", path.display()).context(hint));
+        return Err(anyhow!("`{}` is a directory", path.display()).context(hint));
     }
     let there = match bounded_file::beginning(path, 2000) {
         Ok(there) => there,

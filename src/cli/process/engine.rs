@@ -63,7 +63,7 @@ fn check_same_build() -> anyhow::Result<()> {
     match env::var_os(BUILD_VARIABLE) {
         Some(front) if front != BUILD => {
             let hint = "build both: `cargo build --release`, or `cargo xtask install`";
-            Err(anyhow!("`runner` and `runner-engine` are of different builds").context(Hint(hint.to_owned())))
+            Err(anyhow!("`runner` and `runner-engine` are from different builds").context(Hint(hint.to_owned())))
         }
         _ => Ok(()),
     }

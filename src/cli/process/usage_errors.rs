@@ -125,12 +125,13 @@ impl Used<'_> {
             [("fit", "exp"), ("evaluate", "eval"), ("init", "new"), ("ls", "runs"), ("test", "eval")];
         let synonym = SYNONYMS.iter().find(|(other, _)| *other == name).map(|(_, command)| *command);
         let known: Vec<&str> = self.command.get_subcommands().flat_map(Command::get_name_and_visible_aliases).collect();
+        let own_name = self.name.trim_end_matches(" help");
         let hint = match synonym.filter(|command| known.contains(command)).or_else(|| suggest::nearest(name, known)) {
             _ if self.name == "runner" && catalogue::find(name).is_ok() => format!("train it with `runner exp {name}`"),
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("`{} --help` lists the commands", self.name),
+            None => format!("`{own_name} --help` lists the commands"),
         };
-        anyhow!("`{}` has no command `{name}`", self.name).context(Hint(hint))
+        anyhow!("`{own_name}` has no command `{name}`").context(Hint(hint))
     }
 }
 

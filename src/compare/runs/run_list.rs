@@ -107,7 +107,7 @@ pub fn list_runs(out: &Path, options: &ListOptions) -> anyhow::Result<RunList> {
 /// Lists the run directories under `out`.
 fn run_entries(out: &Path, experiment: Option<&str>) -> anyhow::Result<RunEntries> {
     let make_one =
-        || Hint("start a run with `runner exp NAME`, or name another runs directory with `--out`".to_owned());
+        || Hint("start a run with `runner exp NAME`, or choose another directory of the runs with `--out`".to_owned());
     if !out.is_dir() {
         return Err(anyhow!("there is no directory `{}`", out.display()).context(make_one()));
     }

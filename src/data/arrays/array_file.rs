@@ -63,7 +63,7 @@ impl ArrayFile {
     pub fn open(path: &Path) -> Result<ArrayFile, TableError> {
         let unreadable = |error: std::io::Error| match error.kind() {
             ErrorKind::NotFound => TableError::new("does not exist").hint(user_file::where_it_may_be(path)),
-            ErrorKind::IsADirectory => TableError::new("is a folder"),
+            ErrorKind::IsADirectory => TableError::new("is a directory"),
             _ => TableError::new(format!("cannot be read: {error}")),
         };
         let mut file = bounded_file::open(path).map_err(unreadable)?;

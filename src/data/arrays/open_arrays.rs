@@ -240,9 +240,9 @@ fn missing_array(key: &'static str, archive: Option<&OpenFile>) -> Invalid {
     let hint = match &file.names()[..] {
         [] => "it has no arrays: save them with `numpy.savez(\"data.npz\", x=x, y=y)`".to_owned(),
         names => {
-            let what = if key.starts_with('x') { "features" } else { "targets" };
+            let (what, example) = if key.starts_with('x') { ("features", 0) } else { ("targets", names.len() - 1) };
             let arrays = listed(names);
-            format!("name the array of the {what}, as in `{key} = \"{}\"`; the arrays are {arrays}", names[0])
+            format!("name the array of the {what}, as in `{key} = \"{}\"`; the arrays are {arrays}", names[example])
         }
     };
     Invalid::new(key, format!("is missing: `{path}` has no array `{key}`")).hint(hint)

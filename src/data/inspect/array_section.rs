@@ -64,8 +64,7 @@ impl ArraySummary {
         lines.extend(match self.has_bytes {
             true => ["# bytes to 0–1".to_owned(), "scale = \"unit\"".to_owned()],
             false => [
-                "# each feature to mean 0 and standard deviation 1, by the training rows; instead: \"min_max\""
-                    .to_owned(),
+                "# each feature to mean 0 and standard deviation 1 (training rows); instead: \"min_max\"".to_owned(),
                 "scale = \"standard\"".to_owned(),
             ],
         });

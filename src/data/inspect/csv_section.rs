@@ -92,12 +92,12 @@ fn settings(proposal: &Proposal, commented: bool) -> Vec<String> {
         );
     }
     add(
-        "each column to mean 0 and standard deviation 1, by the training rows; instead: \"min_max\"",
+        "each column to mean 0 and standard deviation 1 (training rows); instead: \"min_max\"",
         "scale = \"standard\"".to_owned(),
     );
     if commented && proposal.duplicates > 0 {
         lines.push(format!(
-            "# {} rows equal an earlier row and may be in training and test: pandas' drop_duplicates() removes them",
+            "# {} rows equal an earlier row (training and test may share rows): pandas' drop_duplicates() removes them",
             count(proposal.duplicates)
         ));
     }
@@ -151,7 +151,7 @@ fn split(problem: &Problem, rows: usize, commented: bool) -> Vec<String> {
     }
     let (comment, stratify) = match problem {
         Problem::Classes { .. } if problem.can_be_stratified() => (
-            "20 % test, 20 % of the rest validation, classes in equal shares; instead: { test = 0.2, folds = 5, stratify = true }",
+            "20 % test, 20 % of the rest validation, the same class shares in each part; instead: { test = 0.2, folds = 5, stratify = true }",
             ", stratify = true",
         ),
         Problem::Classes { .. } => {

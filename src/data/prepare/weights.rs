@@ -61,7 +61,7 @@ impl Weights {
         if let Some((count, what)) = wanted {
             let wanted = match count {
                 1 => "must be one number".to_owned(),
-                _ => format!("must hold {count} weights, one for each {what}"),
+                _ => format!("must have {count} weights, one for each {what}"),
             };
             require(weights.len() == count, key, &wanted, weights.len())?;
         }

@@ -56,8 +56,8 @@ pub fn stratified_k_fold(labels: &[i64], folds: usize, random_state: Option<u32>
     require(
         largest >= Some(folds),
         "folds",
-        "must be at most the rows of the largest class",
-        format!("{folds} folds and {} rows", largest.unwrap_or(0)),
+        &format!("must be at most {}, the number of rows of the largest class", largest.unwrap_or(0)),
+        folds,
     )?;
     let mut random = random_state.map(RandomState::new);
     let mut fold_of = vec![0; labels.len()];
@@ -76,7 +76,7 @@ pub fn stratified_k_fold(labels: &[i64], folds: usize, random_state: Option<u32>
 
 fn check(rows: usize, folds: usize) -> Result<(), Invalid> {
     require(folds >= 2, "folds", "must be at least 2", folds)?;
-    require(folds <= rows, "folds", "must be at most the number of rows", format!("{folds} folds and {rows} rows"))
+    require(folds <= rows, "folds", &format!("must be at most {rows}, the number of rows"), folds)
 }
 
 /// Builds the folds from the number of the fold that holds out each row.
@@ -95,8 +95,13 @@ mod tests {
     #[test]
     fn folds_that_cannot_be_made_are_refused() {
         assert!(k_fold(10, 1, None).is_err());
-        assert!(k_fold(3, 4, None).unwrap_err().to_string().contains("4 folds and 3 rows"));
-        assert!(stratified_k_fold(&[0, 0, 1, 1], 3, None).unwrap_err().to_string().contains("3 folds and 2 rows"));
+        assert!(k_fold(3, 4, None).unwrap_err().to_string().contains("at most 3, the number of rows, found 4"));
+        assert!(
+            stratified_k_fold(&[0, 0, 1, 1], 3, None)
+                .unwrap_err()
+                .to_string()
+                .contains("of the largest class, found 3")
+        );
     }
 
     #[test]

@@ -55,7 +55,7 @@ pub fn read_table(path: &Path) -> Result<(Vec<u8>, String), TableError> {
 pub fn read(path: &Path) -> Result<(Vec<u8>, String), TableError> {
     let (bytes, sum) = hashed_file::read(path).map_err(|error| match error.kind() {
         ErrorKind::NotFound => TableError::new("does not exist").hint(where_it_may_be(path)),
-        ErrorKind::IsADirectory => TableError::new("is a folder"),
+        ErrorKind::IsADirectory => TableError::new("is a directory"),
         _ => TableError::new(format!("cannot be read: {error}")),
     })?;
     if !bytes.starts_with(&[0x1f, 0x8b]) {
@@ -84,7 +84,7 @@ fn unpacked(packed: &[u8], limit: u64) -> Result<Vec<u8>, TableError> {
 /// Returns the hint on a file that an experiment names.
 pub fn hint_in_experiment(hint: Option<String>) -> Option<String> {
     hint.map(|hint| match hint == FROM_HERE {
-        true => "relative paths in an experiment file are relative to that file".to_owned(),
+        true => "paths are relative to the experiment file; paths in `--set`, to the current directory".to_owned(),
         false => hint,
     })
 }

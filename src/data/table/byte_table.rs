@@ -45,7 +45,7 @@ fn fill(values: &mut [u8], stride: usize, column: &Column) -> anyhow::Result<()>
     let numbers = column
         .as_materialized_series()
         .i64()
-        .with_context(|| format!("column `{name}` has values that are no whole numbers"))?
+        .with_context(|| format!("column `{name}` has values that are not whole numbers"))?
         .clone();
     for (row, number) in numbers.iter().enumerate() {
         match number.map(u8::try_from) {

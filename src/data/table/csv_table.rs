@@ -223,7 +223,7 @@ fn check_header(checked: &CsvText, separator: u8, names: &[String]) -> Result<()
             let message = format!("has one column, `{}`", names[0]);
             let other = separator::shown(char::from(other));
             Err(TableError::new(message)
-                .hint(format!("is the separator `{other}`? Then say `separator = \"{other}\"`")))
+                .hint(format!("is the separator `{other}`? Then write `separator = \"{other}\"`")))
         }
         _ => Ok(()),
     }
@@ -299,7 +299,7 @@ mod tests {
         assert_eq!(fault.message, "has one column, `a;b`");
         assert!(fault.hint.unwrap().contains("separator = \";\""));
         let fault = Table::from_csv(b"a\tb\n1\t2\n", ',').unwrap_err();
-        assert_eq!(fault.hint.unwrap(), "is the separator `tab`? Then say `separator = \"tab\"`");
+        assert_eq!(fault.hint.unwrap(), "is the separator `tab`? Then write `separator = \"tab\"`");
     }
 
     /// Column names, bits of the values of each column, and lines.

@@ -78,7 +78,7 @@ pub fn read_table(data: &FittedData, path: &Path, separator: Option<char>, keep:
     }
     let file = if path == Path::new(STDIN) { Path::new("/dev/stdin") } else { path };
     let table = csv::read(file, &reading).map_err(|fault| {
-        let hint = fault.hint.map(|hint| match hint.split_once(" Then say") {
+        let hint = fault.hint.map(|hint| match hint.split_once(" Then write") {
             Some((question, _)) => {
                 let own = separator::shown(form.reading.separator);
                 format!("{question} Use `--separator`; the run's own table is separated by `{own}`")

@@ -92,7 +92,11 @@ fn not_an_experiment(name: &str) -> Option<SpecError> {
         return Some(SpecError { message: format!("`{name}` is a table, not an experiment file"), hint: Some(hint) });
     }
     let format = FileFormat::of(&[], plain)?;
-    let hint = "save the table as CSV, then `runner new NAME --csv FILE --target COLUMN`".to_owned();
+    let hint = if format == FileFormat::NumpyArchive {
+        format!("make an experiment of it: `runner new NAME --data {name}`")
+    } else {
+        "save the table as CSV, then `runner new NAME --csv FILE --target COLUMN`".to_owned()
+    };
     Some(SpecError { message: format!("`{name}` is {format}, not an experiment file"), hint: Some(hint) })
 }
 

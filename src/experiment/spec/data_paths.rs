@@ -88,7 +88,8 @@ pub fn resolve(spec: &mut Spec, folder: &Path, current: &Path) -> Vec<String> {
     let mut notes = Vec::new();
     let copied = copied(spec);
     for (key, path) in paths_mut(spec) {
-        if Path::new(path.as_str()).is_absolute() {
+        let is_missing = path.is_empty() && key.starts_with("network."); // reported when the module is read
+        if is_missing || Path::new(path.as_str()).is_absolute() {
             continue;
         }
         let (in_folder, here) = (folder.join(&*path), current.join(&*path));

@@ -4,7 +4,7 @@
 use crate::config::suggest;
 
 /// Names of other programs and the keys of this one. A pair applies only where its key is allowed.
-const SYNONYMS: [(&str, &str); 13] = [
+const SYNONYMS: [(&str, &str); 14] = [
     ("activity_regularizer", "penalty"),
     ("callbacks", "early_stopping"),
     ("csv", "path"),
@@ -15,6 +15,7 @@ const SYNONYMS: [(&str, &str); 13] = [
     ("kernel_regularizer", "penalty"),
     ("label", "target"),
     ("lr_scheduler", "schedule"),
+    ("return_sequences", "returns"),
     ("sep", "separator"),
     ("stratified", "stratify"),
     ("test_size", "test"),

@@ -79,11 +79,11 @@ pub(super) fn not_found_error(named: &str, path: &Path, out: &Path) -> anyhow::E
     let hint = match suggest::nearest(named, names.iter().copied()) {
         _ if path.components().count() > 1 => HOW_TO_NAME.to_owned(),
         _ if is_experiment() => {
-            format!("start one with `runner exp {named}`, or choose another directory of runs with `--out`")
+            format!("start one with `runner exp {named}`, or choose another directory of the runs with `--out`")
         }
         Some(near) => format!("did you mean `{near}`?"),
         None if names.is_empty() => {
-            "start one with `runner exp NAME`, or choose another directory of runs with `--out`".to_owned()
+            "start one with `runner exp NAME`, or choose another directory of the runs with `--out`".to_owned()
         }
         None => format!("name one of {}; `runner runs` lists all runs", list_some(&names)),
     };

@@ -16,9 +16,9 @@ struct BuiltIn {
 
 /// Returns the experiment on the data set `data`; `None` if there is no data set with this name.
 pub fn of_data_set(name: &str, data: &str) -> Option<String> {
-    const SPLIT: &str = "# 20 % test, 20 % of the rest validation, classes in equal shares\n\
+    const SPLIT: &str = "# 20 % test, 20 % of the rest validation, the same class shares in each part\n\
                          split = { test = 0.2, validation = 0.2, random_state = 42, stratify = true }";
-    const STANDARD: &str = "# each column to mean 0 and standard deviation 1, by the training rows; instead: \"min_max\"\n\
+    const STANDARD: &str = "# each column to mean 0 and standard deviation 1 (training rows); instead: \"min_max\"\n\
                             scale = \"standard\"";
     const UNIT: &str = "# pixels to 0–1\nscale = \"unit\"";
     let classes = |rows: &[usize], names: &[&str]| Problem::Classes {
@@ -37,7 +37,7 @@ pub fn of_data_set(name: &str, data: &str) -> Option<String> {
         },
         "digits" => BuiltIn {
             settings: &[UNIT, SPLIT],
-            question: "How many digits does a small network read?",
+            question: "How well does a small network read digits?",
             problem: classes(&[180; 10], &DIGITS),
             training_rows: 1_150,
             holds_out: true,
@@ -74,7 +74,7 @@ pub fn of_data_set(name: &str, data: &str) -> Option<String> {
                 "# MNIST has its own 10,000 test rows",
                 "split = { validation = 0.2, random_state = 42, stratify = true }",
             ],
-            question: "How many digits does a network of two hidden layers read?",
+            question: "How well does a network with two hidden layers read digits?",
             problem: classes(&[6_000; 10], &DIGITS),
             training_rows: 48_000,
             holds_out: true,

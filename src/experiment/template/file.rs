@@ -23,9 +23,7 @@ pub fn of_table(name: &str, proposal: &Proposal, path: &str) -> String {
 /// Returns an experiment file with this `[data.…]` part.
 pub(super) fn assemble(name: &str, title: &str, question: &str, task: Task, data: &str) -> String {
     let mut lines = vec![
-        format!(
-            "# Experiment `{name}`. `runner show` prints all its settings, also those that have their defaults here."
-        ),
+        format!("# Experiment `{name}`. `runner show` prints all its settings, including defaults."),
         format!("title = {}", toml_edit::Value::from(title)),
         format!("question = {}", toml_edit::Value::from(question)),
         "# one trial for each seed; [0, 1, 2, 3, 4] shows how much results vary by chance".to_owned(),

@@ -69,7 +69,7 @@ impl Task<'_> {
         let sizes = Sizes::of(self.training_rows);
         let mut lines = vec![
             "[network]".to_owned(),
-            "# more or larger layers learn more, and overfit sooner; { dropout = 0.2 } after \"relu\" works against that".to_owned(),
+            "# more or larger layers learn more, and overfit sooner; { dropout = 0.2 } after \"relu\" reduces overfitting".to_owned(),
         ];
         let hidden: Vec<String> =
             sizes.units.iter().map(|units| format!("{{ linear = {units} }}, \"relu\", ")).collect();
@@ -83,7 +83,7 @@ impl Task<'_> {
         lines.push(String::new());
         lines.push("[train]".to_owned());
         if self.holds_out {
-            lines.push("# at most; early stopping ends it sooner".to_owned());
+            lines.push("# the maximum; early stopping ends training sooner".to_owned());
         }
         lines.push(format!("epochs = {}", sizes.epochs));
         lines.push("# rows per step; larger is faster, smaller often generalizes better".to_owned());

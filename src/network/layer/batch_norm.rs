@@ -51,7 +51,7 @@ impl LayerSpec for BatchNorm {
 
     fn check(&self) -> Result<(), Invalid> {
         positive("eps", self.eps)?;
-        require((0.0..=1.0).contains(&self.momentum), "momentum", "must lie between 0 and 1", self.momentum)
+        require((0.0..=1.0).contains(&self.momentum), "momentum", "must be between 0 and 1", self.momentum)
     }
 
     fn parameters(&self, input: &Shape, _init: Init) -> Vec<Parameter> {

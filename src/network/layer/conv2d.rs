@@ -76,7 +76,7 @@ impl LayerSpec for Conv2d {
             Some(wanted) if wanted as i64 != channels => Err(ShapeError {
                 wanted: Shape::from([wanted as i64, height, width]).to_string(),
                 found: input.clone(),
-                hint: Some("leave `in_channels` out: it is found by itself"),
+                hint: Some("remove `in_channels`: it is found automatically"),
                 problem: None,
             }),
             _ => Ok(Shape::from([self.channels as i64, places[0], places[1]])),

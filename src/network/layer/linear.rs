@@ -68,7 +68,7 @@ impl LayerSpec for Linear {
                 Err(fault(wanted, Some("put `\"flatten\"` before it")))
             }
             (Some(found), Some(wanted)) if found != wanted => {
-                Err(fault(Shape::from([wanted as i64]), Some("leave `in_features` out: it is found by itself")))
+                Err(fault(Shape::from([wanted as i64]), Some("remove `in_features`: it is found automatically")))
             }
             _ => {
                 let mut output = input.dimensions().to_vec();

@@ -53,7 +53,8 @@ pub fn inspect(bytes: &[u8], sample: &[i64]) -> Result<Inspection, Problem> {
     match module.arguments("forward").map_err(problem)? {
         None => return Err(problem("has no method `forward`".to_owned())),
         Some(arguments) if arguments.required > 1 || arguments.all == 0 => {
-            let message = format!("has a `forward` with {} arguments, but gets one: the rows", arguments.required);
+            let message =
+                format!("has a `forward` with {} arguments, but only the rows are passed", arguments.required);
             let hint = "wrap it in a module whose `forward(self, x)` takes the rows only".to_owned();
             return Err(Problem { message, hint: Some(hint) });
         }

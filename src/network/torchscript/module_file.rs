@@ -47,8 +47,10 @@ impl ModuleFile {
     pub fn locate(path: &str, seed: Option<i64>, copies: &[ModuleCopy], key: &str) -> Result<ModuleFile, Invalid> {
         let copy = copies.iter().find(|copy| copy.path == path);
         let source = copy.map_or_else(|| PathBuf::from(path), |copy| copy.copy.clone());
-        let bytes = bounded_file::read(&source, MOST_BYTES)
-            .map_err(|error| Invalid::new(key, format!("cannot be read: `{}`: {error:#}", source.display())))?;
+        let bytes = bounded_file::read(&source, MOST_BYTES).map_err(|error| {
+            Invalid::new(key, format!("cannot be read: `{}`: {error:#}", source.display()))
+                .hint("check the path: it is relative to the experiment file")
+        })?;
         let sha256 = sha256(&bytes);
         if copy.is_some_and(|copy| copy.sha256 != sha256) {
             let message = format!("has changed: `{}` is not the file that the run started with", source.display());

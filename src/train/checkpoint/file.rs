@@ -73,7 +73,7 @@ pub fn read<S: DeserializeOwned>(file: &mut (impl Read + Seek), size: u64) -> an
     match stated("format") {
         Some(FORMAT) => {}
         Some(other) => bail!("its format is `{other}`, and this version reads `{FORMAT}`"),
-        None => bail!("it is no checkpoint: its metadata has no `format`"),
+        None => bail!("it is not a checkpoint: its metadata has no `format`"),
     }
     let missing = |key: &str| anyhow!("it is damaged: its metadata has no `{key}`");
     let (state, stated_sum) =

@@ -32,7 +32,7 @@ impl Augment {
     /// When a setting is out of range, or a row does not have the shape `[channels, height, width]`.
     pub fn check(&self, sample: &Shape) -> Result<(), Invalid> {
         not_negative("shift", self.shift)?;
-        require((0.0..=180.0).contains(&self.rotate), "rotate", "must lie between 0 and 180 degrees", self.rotate)?;
+        require((0.0..=180.0).contains(&self.rotate), "rotate", "must be between 0 and 180 degrees", self.rotate)?;
         not_negative("noise", self.noise)?;
         if sample.dimensions().len() != 3 {
             let message = format!("requires images `[channels, height, width]`, found rows of {sample}");

@@ -149,7 +149,7 @@ fn mistakes_in_a_new_experiment_are_named_with_a_proposal() {
         (&["--csv", "pandas.csv", "--target", "y"], &["has no name for column 1", "index=False"]),
         (&["--data", "digit"], &["there is no data set `digit`", "did you mean `digits`?"]),
         (&["-o", "runner.toml"], &["is the file of the project's defaults"]),
-        (&["-o", "new.txt"], &["`new.txt` is no name of an experiment file", "`.toml`"]),
+        (&["-o", "new.txt"], &["`new.txt` is not the name of an experiment file", "`.toml`"]),
     ] {
         assert_says(&dir.error_message(&[&["new", "idea"], arguments].concat()), words);
     }

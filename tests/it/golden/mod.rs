@@ -1,6 +1,6 @@
 //! Comparisons with PyTorch and scikit-learn. The reference values and their scripts are in `tests/golden`.
 
-mod fixture;
+pub mod fixture;
 mod initializers;
 mod layers;
 mod losses;
@@ -14,5 +14,4 @@ mod saved;
 mod splits;
 mod statistics;
 mod tables;
-mod torchscript;
 mod trees;

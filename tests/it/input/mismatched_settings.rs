@@ -58,10 +58,10 @@ fn shape_mismatches_name_the_layer_and_both_shapes() {
     assert_says(&message, &["layer 0 (`linear`)", "784", "1×28×28", "`mnist`", "put `\"flatten\"` before it"]);
     assert_snapshot!(error_with("{ linear = 10 }", "{ linear = { units = 10, in_features = 12 } }"), @r"
     error: `network.layers.2` cannot take its input: layer 2 (`linear`) takes 12, and layer 1 (`relu`) gives 16 (idea.toml, line 6)
-    hint: leave `in_features` out: it is found by itself
+    hint: remove `in_features`: it is found automatically
     ");
     let message = error_with("{ linear = 16 }", "{ linear = { units = 16, in_features = 65 } }");
-    assert_says(&message, &["layer 0 (`linear`)", "65", "`digits`", "64", "leave `in_features` out"]);
+    assert_says(&message, &["layer 0 (`linear`)", "65", "`digits`", "64", "remove `in_features`"]);
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn error_of_name(name: &str) -> String {
 fn variant_names_that_differ_only_in_case_are_rejected() {
     for (one, other) in [("Adam", "adam"), ("größe", "GRÖSSE"), ("Ω", "ω"), ("ﬁne", "FINE")] {
         let message = error_of_variants(&["base", one, other]);
-        let words = format!("`variants` `{one}` and `{other}` differ in case only");
+        let words = format!("`variants` `{one}` and `{other}` differ only in case");
         assert_says(&message, &[&words, "idea.toml", "\nhint: "]);
     }
     assert_says(&error_of_variants(&["a", "b", "a"]), &["must have different names"]);
@@ -96,7 +96,7 @@ fn experiment_names_that_differ_from_earlier_runs_only_in_case_are_rejected() {
     dir.write("idea2.toml", IDEA);
     dir.run(&["exp", "Idea2.toml", "--epochs", "1", "--device", "cpu"]).code(0);
     let message = dir.error_message(&["exp", "idea2.toml", "--epochs", "1", "--device", "cpu"]);
-    assert_says(&message, &["`idea2` and `Idea2`", "differ in case only", "\nhint: "]);
+    assert_says(&message, &["`idea2` and `Idea2`", "differ only in case", "\nhint: "]);
     dir.run(&["exp", "Idea2.toml", "--epochs", "1", "--device", "cpu"]).code(0);
     dir.run(&["exp", "idea2.toml", "--epochs", "1", "--device", "cpu", "--out", "others"]).code(0);
 }

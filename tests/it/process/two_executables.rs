@@ -87,7 +87,7 @@ fn commands_without_tensors_work_without_the_engine() {
 fn an_engine_of_another_build_is_rejected() {
     let refused = run_with(("RUNNER_FRONT", "0123456789abcdef"), ENGINE, &["list"]).code(2);
     assert_eq!(stdout(&refused), "");
-    assert_says(&stderr(&refused), &["are of different builds", "hint: build both: `cargo build --release`"]);
+    assert_says(&stderr(&refused), &["are from different builds", "hint: build both: `cargo build --release`"]);
 }
 
 #[test]
@@ -99,5 +99,5 @@ fn the_engine_alone_is_the_complete_program() {
     }
     let refusals = [ENGINE, RUNNER].map(|program| stderr(&run(&dir, program, &["exp"]).code(2)));
     assert_eq!(refusals[0], refusals[1]);
-    assert_says(&refusals[0], &["Usage: runner exp"]);
+    assert_says(&refusals[0], &["`runner exp` needs `NAME|FILE`"]);
 }

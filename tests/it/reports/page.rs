@@ -92,7 +92,7 @@ fn variants_are_shown_best_first_and_compared_with_the_first_one_of_the_file() {
     assert!(labels[0].ends_with("fast") && labels[1].ends_with("slow"), "{labels:?}");
     assert_says(&visible_text(&page), &["fast and", "slow differ significantly"]);
     let markdown = stdout(&dir.run(&["report", "idea", "--format", "md", "-o", "-"]).code(0));
-    assert!(markdown.find("fast") < markdown.find("slow"), "{markdown}");
+    assert!(markdown.find("| `fast` |") < markdown.find("| `slow` |"), "{markdown}");
 }
 
 #[test]
@@ -138,10 +138,10 @@ fn report_replaces_only_reports() {
     );
     assert_eq!(std::fs::read_to_string(dir.path("mine.html")).unwrap(), "<h1>mine</h1>");
     let message = dir.error_message(&["report", "idea", "-o", "runs"]);
-    assert_says(&message, &["`runs` is a folder", "-o runs/report.html"]);
+    assert_says(&message, &["`runs` is a directory", "-o runs/report.html"]);
     assert_says(&dir.error_message(&["report", "idea", "-o", "no/such/folder.html"]), &["failed to write", "hint: "]);
     assert_says(&dir.error_message(&["report", "ideas"]), &["no run `ideas`", "did you mean `idea`?"]);
-    assert_says(&dir.error_message(&["report"]), &["<RUN>"]);
+    assert_says(&dir.error_message(&["report"]), &["`runner report` needs `RUN`"]);
 }
 
 #[test]

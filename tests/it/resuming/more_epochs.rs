@@ -106,7 +106,10 @@ fn resume_says_why_more_epochs_are_not_possible() {
     ));
     dir.exp(&["idea.toml"]);
     let message = dir.error_message(&["resume", "idea", "--epochs", "400"]);
-    assert_says(&message, &["more epochs change nothing: 1 trial stopped early", "train.early_stopping.patience"]);
+    assert_says(
+        &message,
+        &["more epochs would change nothing: 1 trial stopped early", "train.early_stopping.patience"],
+    );
 }
 
 #[test]

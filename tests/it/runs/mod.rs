@@ -15,3 +15,4 @@ mod seeds;
 mod settings;
 mod several;
 mod stacks;
+mod torchscript;

@@ -63,7 +63,7 @@ fn a_tab_separator_can_be_set_as_the_hint_says() {
         &["or `tab`", "\"tabs\""],
     );
     dir.write("idea.toml", experiment("t.tsv", ""));
-    assert_says(&dir.error_message(&["exp", "idea.toml"]), &["Then say `separator = \"tab\"`"]);
+    assert_says(&dir.error_message(&["exp", "idea.toml"]), &["Then write `separator = \"tab\"`"]);
     for tab in ["\"tab\"", "\"\\t\"", "'\\t'"] {
         dir.write("idea.toml", experiment("t.tsv", &format!("separator = {tab}\n")));
         assert_eq!(dir.history(&["idea.toml"])["data"]["rows"]["train"], 4, "{tab}");

@@ -25,7 +25,7 @@ pub(crate) fn render(groups: &[Group], page: TextStyle) -> Vec<String> {
     };
     let same: Vec<Setting> = settings(groups).into_iter().filter(|setting| !differing.contains(setting)).collect();
     if !same.is_empty() {
-        let header = if known.len() > 1 { "the same setting in all" } else { "setting" };
+        let header = if known.len() > 1 { "setting that is the same in all" } else { "setting" };
         let mut labels = Column::words(header, same.iter().map(|setting| setting.key.clone()));
         labels.wrap_to(page.width / 2);
         let mut values = Column::words("value", same.iter().map(|setting| value(setting, *first)));

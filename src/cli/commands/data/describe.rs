@@ -221,8 +221,8 @@ fn array_section(path: &str) -> anyhow::Result<String> {
 pub(crate) fn table_error(name: &str, fault: TableError) -> anyhow::Error {
     let error = anyhow!("`{name}` {}", fault.message);
     // characters such as `;` need quotes in a shell
-    let for_command_line = |hint: String| match hint.split_once("Then say `separator = \"") {
-        Some((question, separator)) => format!("{question}Then say `--separator '{}", separator.replace("\"`", "'`")),
+    let for_command_line = |hint: String| match hint.split_once("Then write `separator = \"") {
+        Some((question, separator)) => format!("{question}Then write `--separator '{}", separator.replace("\"`", "'`")),
         None => hint,
     };
     match fault.hint.map(for_command_line) {

@@ -39,7 +39,7 @@ pub struct Args {
     /// RUN/VARIANT
     run: String,
     /// Rows to evaluate: `test`, `validation`, `train`, or your own file with the same columns or arrays (for images,
-    /// `IMAGES,LABELS` in the IDX format) [default: test, or validation where there are no test rows]
+    /// `IMAGES,LABELS` in the IDX format) [default: test, or validation if there are no test rows]
     #[arg(long, value_name = "ROWS|FILE")]
     data: Option<String>,
     #[command(flatten)]

@@ -55,7 +55,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let Some(first) = trials.first() else { return Err(anyhow!("`{}` has no trial", args.name)) };
     if trials.iter().any(|trial| !trial.are_probabilities) {
         let hint = "train with a loss of probabilities, such as `cross_entropy` or `bce`";
-        let message = format!("the outputs of `{}` are no probabilities", args.name);
+        let message = format!("the outputs of `{}` are not probabilities", args.name);
         return Err(anyhow!(message).context(Hint(hint.to_owned())));
     }
     let series: Vec<Scored> = variants.iter().map(|variant| scored(variant, &trials)).collect();

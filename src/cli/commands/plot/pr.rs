@@ -20,7 +20,7 @@ use crate::plot::draw::page::Page;
 pub struct Args {
     #[command(flatten)]
     runs: Runs,
-    /// One curve per class, each against all others, of one run with several classes or labels
+    /// Plot one curve per class (one-vs-rest), for one run with several classes or labels
     #[arg(long)]
     pub(super) by_class: bool,
     /// Part of the data for `--by-class`: test, validation or train [default: test, else validation]

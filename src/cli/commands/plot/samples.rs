@@ -25,7 +25,7 @@ use crate::plot::draw::ticks::{number, percent};
 /// Arguments of `runner plot samples`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A data set of images, or a run on one
+    /// A data set of images, or a run that was trained on one
     #[arg(value_name = "DATA|RUN")]
     name: String,
     /// Number of images

@@ -47,8 +47,9 @@ are missing. A wider terminal shows more columns.
 
 Settings have short names where these are unique: `lr`. The chosen optimizer,
 schedule, loss and data set are settings: `optimizer`. Metrics may have the
-names of Keras and scikit-learn: `val_accuracy`. `loss` is the metric
-`best.loss` in `--sort` and beside a number, and otherwise the setting.";
+names of Keras and scikit-learn: `val_accuracy`. In `--sort` and in a
+comparison with a number, `loss` is the metric `best.loss`; elsewhere, it is
+the setting `train.loss`.";
 
 /// What to do with runs, instead of listing them.
 #[derive(Debug, Subcommand)]

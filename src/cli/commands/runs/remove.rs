@@ -26,7 +26,7 @@ pub struct RemoveArgs {
     /// Ids, names or directories of runs
     #[arg(value_name = "RUN", required = true)]
     runs: Vec<String>,
-    /// Delete without a question
+    /// Delete without confirmation
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
@@ -82,7 +82,7 @@ fn confirm(what: &str) -> anyhow::Result<bool> {
     let stdin = std::io::stdin();
     if !stdin.is_terminal() {
         return Err(anyhow!("deleting runs needs a confirmation, but stdin is not a terminal; nothing was deleted")
-            .context(Hint("add `--yes` to delete without a question".to_owned())));
+            .context(Hint("add `--yes` to delete without confirmation".to_owned())));
     }
     terminal::ask(&format!("delete {what}? [y/N] "));
     let mut answer = String::new();

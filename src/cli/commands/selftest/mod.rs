@@ -109,9 +109,9 @@ impl Counts {
         let epochs = if *repeated_epochs == 1 { "epoch" } else { "epochs" };
         let (history, file) = if *trials == 1 { ("history", "file") } else { ("histories", "files") };
         format!(
-            "{kills} {kill} in {runs} {run}: {in_writes} during the writing of a checkpoint, {before_record} before the \
-             first checkpoint\n{resumed} resumed from a checkpoint; trained again without a checkpoint: \
-             {repeated_epochs} {epochs}\nevery run is identical to the uninterrupted run: {trials} {history} and \
+            "{kills} {kill} in {runs} {run}: {in_writes} while a checkpoint was written, {before_record} before the first \
+             checkpoint\n{resumed} resumed from a checkpoint; {repeated_epochs} {epochs} without a checkpoint trained \
+             again\nevery run is identical to the uninterrupted run: {trials} {history} and \
              weight {file}, to the last bit; no file was damaged\n{took:.0} s"
         )
     }

@@ -3,7 +3,7 @@
 use time::{Date, Month};
 
 /// Reason why a text is no date, if there is no better one.
-pub(crate) const NO_DATE: &str = "it is no date";
+pub(crate) const NO_DATE: &str = "it is not a date";
 
 /// Splits a text into a date and the time after a `T` or a blank.
 pub(crate) fn split_time(text: &str) -> (&str, Option<&str>) {
@@ -54,7 +54,7 @@ pub(crate) fn month_named(text: &str) -> Option<i32> {
 
 /// Returns the fraction of a day: `12:30`, `12:30:45.5`, with an optional `Z` or offset such as `+02:00`.
 pub(crate) fn time_of_day(text: &str) -> Result<f64, String> {
-    let wrong = || format!("`{text}` is no time of day");
+    let wrong = || format!("`{text}` is not a time of day");
     let end = text.find(|letter: char| !letter.is_ascii_digit() && !matches!(letter, ':' | '.')).unwrap_or(text.len());
     let (clock, zone) = (&text[..end], text[end..].trim_start());
     let parts: Vec<&str> = clock.split(':').collect();
@@ -156,7 +156,7 @@ pub(crate) fn by_pattern(text: &str, pattern: &str) -> Result<f64, String> {
         hours = half_of_day(hours, is_afternoon).ok_or_else(not)?;
     }
     if hours >= 24.0 || minutes >= 60.0 || seconds >= 60.0 {
-        return Err("it is no time of day".to_owned());
+        return Err("it is not a time of day".to_owned());
     }
     Ok(days(year, month, day)? + (hours * 3600.0 + minutes * 60.0 + seconds - ahead) / 86_400.0)
 }

@@ -179,7 +179,7 @@ fn ended_before(from: &Path, record: &RunRecord, plans: &[Plan]) -> anyhow::Resu
     let ended = [Status::EarlyStopped, Status::Diverged].map(|status| (status, count(status)));
     ensure!(
         ended.iter().map(|(_, count)| count).sum::<usize>() < statuses.len(),
-        anyhow!("more epochs change nothing: {} in `{}`", ended_text(&ended), from.display()).context(Hint(
+        anyhow!("more epochs would change nothing: {} in `{}`", ended_text(&ended), from.display()).context(Hint(
             "train from the start with more patience: `runner exp … --set train.early_stopping.patience=…`".to_owned()
         ))
     );

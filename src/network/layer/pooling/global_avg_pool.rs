@@ -22,7 +22,7 @@ impl LayerSpec for GlobalAvgPool {
             _ => Err(ShapeError {
                 wanted: "channels×height×width, or channels×length".to_owned(),
                 found: input.clone(),
-                hint: Some("load images with `flatten = false`"),
+                hint: Some("for images, set `flatten = false` in the data"),
                 problem: None,
             }),
         }

@@ -23,7 +23,9 @@ pub(super) fn check<L: NestedLayer>(layers: &[L], key: &str) -> Result<(), Inval
         let under = |fault: Invalid| fault.under(format!("{key}.{number}.{}", spec.kind()));
         spec.check().map_err(under)?;
         if !layer.can_be_nested() {
-            return Err(under(Invalid::new("", "cannot be part of a block")).hint("make it a layer of the network"));
+            return Err(
+                under(Invalid::new("", "cannot be part of a block")).hint("put it directly into `network.layers`")
+            );
         }
     }
     Ok(())

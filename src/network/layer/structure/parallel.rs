@@ -86,7 +86,7 @@ impl<L: NestedLayer> LayerSpec for Parallel<L> {
 
     fn check(&self) -> Result<(), Invalid> {
         if self.branches.len() < 2 {
-            return Err(Invalid::new("branches", format!("must be at least 2, found {}", self.branches.len())));
+            return Err(Invalid::new("branches", format!("must have at least 2 items, found {}", self.branches.len())));
         }
         let checked = self.branches.iter().enumerate().filter(|(_, branch)| !branch.is_empty());
         checked.map(|(number, branch)| chain::check(branch, &format!("branches.{number}"))).collect()

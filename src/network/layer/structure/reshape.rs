@@ -36,7 +36,7 @@ impl LayerSpec for Reshape {
         match product == Some(input.elements() as i64) {
             true => Ok(output),
             false => Err(ShapeError {
-                wanted: format!("as many values as {output}"),
+                wanted: format!("as many values as its shape {output} has"),
                 found: input.clone(),
                 hint: None,
                 problem: None,

@@ -51,9 +51,10 @@ impl<L: NestedLayer> LayerSpec for Residual<L> {
         if output == added {
             return Ok(output);
         }
-        let what = if self.projection.is_empty() { "its input is" } else { "its projection returns" };
-        let message = format!("cannot add its branches: its layers return {output}, and {what} {added}");
-        Err(ShapeError::with_problem(input, message, "add a `projection` that returns the shape of the layers' output"))
+        let what =
+            if self.projection.is_empty() { "its input has the shape" } else { "its projection returns the shape" };
+        let message = format!("cannot add its branches: its layers return the shape {output}, and {what} {added}");
+        Err(ShapeError::with_problem(input, message, "use a `projection` that returns the shape of the layers' output"))
     }
 
     fn parameters(&self, input: &Shape, init: Init) -> Vec<Parameter> {

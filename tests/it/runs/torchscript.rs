@@ -4,7 +4,7 @@ use std::path::Path;
 
 use safetensors::tensor::SafeTensors;
 
-use super::fixture::{assert_curve, load_fixture};
+use crate::golden::fixture::{assert_curve, load_fixture};
 use crate::support::{TestDir, assert_says, curves, stderr, stdout};
 
 const IDEA: &str = r#"
@@ -134,7 +134,7 @@ fn modules_that_cannot_be_used_are_refused_in_words() {
     };
     for (file, words) in [
         ("state_dict.pt", "is a state dict or a pickled module (`torch.save`), not a TorchScript file"),
-        ("twoarguments.pt", "has a `forward` with 2 arguments, but gets one: the rows"),
+        ("twoarguments.pt", "has a `forward` with 2 arguments, but only the rows are passed"),
         ("unused.pt", "has parameters that get no gradient from its output: `forgotten.weight`, `forgotten.bias`"),
         ("pair.pt", "returns no tensor, but must return a float tensor with one row for each input row"),
         ("summed.pt", "returns the shape [10] for an input of shape [2, 64]"),
@@ -149,6 +149,9 @@ fn modules_that_cannot_be_used_are_refused_in_words() {
     let dir = dir_with("drawn.pt");
     dir.write("net.pt", "not a module");
     assert_says(&dir.error_message(&["exp", "idea.toml"]), &["is not a TorchScript file", "torch.jit.script(module)"]);
+    dir.write("idea.toml", IDEA.replace("net.pt", ""));
+    assert_says(&dir.error_message(&["exp", "idea.toml"]), &["`network.torchscript` is empty"]);
+    dir.write("idea.toml", IDEA);
     std::fs::remove_file(dir.path("net.pt")).unwrap();
     assert_says(&dir.error_message(&["exp", "idea.toml"]), &["`network.torchscript` cannot be read", "net.pt"]);
 }
