@@ -294,7 +294,7 @@ mod tests {
             (&["31/04/2023"], 0, "April 2023 has 30 days"),
             (&["31/12/2023", "31/13/2023"], 1, "there is no month 13"),
             (&["2024-01-01", "soon"], 1, "such as 2024-12-31 was expected: it is not a date"),
-            (&["2024-01-01 25:00"], 0, "no time of day"),
+            (&["2024-01-01 25:00"], 0, "is not a time of day"),
         ] {
             let fault = column(texts).unwrap_err();
             assert_eq!(fault.row, Some(row), "{fault:?}");
