@@ -188,7 +188,7 @@ def layers():
         case("reshape", Function(lambda x: x.reshape(-1, 2, 3)), wave(4, 6)),
         # Sequences.
         case("linear_of_sequence", nn.Linear(2, 3), steps),
-        case("layer_norm_of_sequence", nn.LayerNorm(2), steps),
+        case("layer_norm_of_sequence", nn.LayerNorm(5), wave(3, 4, 5, phase=0.6)),
         case("mean_over_time", Function(lambda x: x.mean(1)), steps),
         case("embedding", Ids(5, 3), torch.tensor([[0.0, 4.0, 4.0], [1.0, 2.0, 0.0]])),
         case("rnn", last(nn.RNN)(2, 3, batch_first=True), steps),

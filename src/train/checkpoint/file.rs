@@ -195,7 +195,7 @@ mod tests {
     fn other_files_are_no_checkpoints() {
         let weights =
             safetensors::tensor::serialize(Vec::<(String, safetensors::tensor::TensorView)>::new(), None).unwrap();
-        assert!(decode::<i32>(&weights).unwrap_err().to_string().contains("no checkpoint"));
+        assert!(decode::<i32>(&weights).unwrap_err().to_string().contains("not a checkpoint"));
         let of_another_state = encode(&"text", &tensors()).unwrap();
         assert!(decode::<i32>(&of_another_state).unwrap_err().to_string().contains("another version"));
     }
