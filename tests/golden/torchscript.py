@@ -4,8 +4,8 @@
 
 The networks are of three kinds: residual convolutions, a transformer encoder and an LSTM. Between them they have dropout,
 batch normalization, a parameter that is not trained, a weight that two layers share, and a buffer that `forward` replaces by
-a new tensor. Convolutions in front of batch normalization have no bias: its gradient is 0, and Adam would turn the rounding of 0
-into steps. They are trained as Python modules, not as TorchScript. Further files are modules that `runner` refuses, and one that draws its
+a new tensor. GELU does not amplify rounding; a unit that ReLU passes on one side only moved a loss of the fifth epoch by 0.01.
+They are trained as Python modules, not as TorchScript. Further files are modules that `runner` refuses, and one that draws its
 parameters itself.
 """
 
@@ -29,8 +29,8 @@ class Residual(nn.Module):
         self.norm2 = nn.BatchNorm2d(channels)
 
     def forward(self, x):
-        y = torch.relu(self.norm1(self.conv1(x)))
-        return torch.relu(x + self.norm2(self.conv2(y)))
+        y = nn.functional.gelu(self.norm1(self.conv1(x)))
+        return nn.functional.gelu(x + self.norm2(self.conv2(y)))
 
 
 class ResNet(nn.Module):
@@ -44,7 +44,7 @@ class ResNet(nn.Module):
         self.register_buffer("mean", torch.zeros(6))
 
     def forward(self, x):
-        x = self.blocks(torch.relu(self.stem(x))).mean([2, 3]) * self.scale
+        x = self.blocks(nn.functional.gelu(self.stem(x))).mean([2, 3]) * self.scale
         if self.training:
             self.mean = 0.9 * self.mean + 0.1 * x.detach().mean(0)
         return self.head(self.dropout(x - self.mean))
@@ -148,7 +148,7 @@ def run(name, network_class, seed, file, data):
     network = house.build(seed, network_class)
     save(network, house.HERE / "torchscript" / file)
     x, x_val, y, y_val = data
-    optimizer = torch.optim.Adam((p for p in network.parameters() if p.requires_grad), lr=3e-3)
+    optimizer = torch.optim.Adam((p for p in network.parameters() if p.requires_grad), lr=1e-3)
     history = house.fit(
         network, nn.CrossEntropyLoss(), optimizer, x, y, seed=seed, epochs=5, batch=64, validation=(x_val, y_val)
     )
@@ -176,7 +176,7 @@ if __name__ == "__main__":
     settings = {
         "data": "sklearn.load_digits / 16, [1, 8, 8]; a quarter is for validation, random_state 7, stratified",
         "loss": "CrossEntropyLoss",
-        "optimizer": "Adam(lr=3e-3)",
+        "optimizer": "Adam(lr=1e-3)",
         "batch": 64,
         "epochs": 5,
         "threads": 1,

@@ -19,7 +19,7 @@ torchscript = "net.pt"
 epochs = 5
 batch = 64
 loss = "cross_entropy"
-optimizer = { adam = { lr = 3e-3 } }
+optimizer = { adam = { lr = 1e-3 } }
 "#;
 
 /// A directory with the experiment on this file.
