@@ -33,7 +33,6 @@ macro_rules! data_sources {
     ($($(#[$doc:meta])* $variant:ident($settings:ty),)*) => {
         /// Source of the rows of a data set, with its own settings.
         #[derive(Clone, Debug, PartialEq)]
-        #[expect(clippy::large_enum_variant, reason = "an experiment has one")]
         pub enum Source {
             $($(#[$doc])* $variant($settings),)*
         }
@@ -41,7 +40,6 @@ macro_rules! data_sources {
         /// [`DataSpec`] as it is written in files: `split` and `scale` are keys of the table of the source.
         #[derive(Clone, Serialize, Deserialize, JsonSchema)]
         #[serde(rename = "DataSpec", rename_all = "snake_case")]
-        #[expect(clippy::large_enum_variant, reason = "an experiment has one")]
         enum DataTable {
             $($(#[$doc])* $variant(SourceTable<$settings>),)*
         }

@@ -69,11 +69,13 @@ impl NetworkPlan {
 
     /// Returns a note if several seeds start from the same weights, because a module draws none.
     pub fn note_about_seeds(&self, seeds: &[i64]) -> Option<String> {
-        let modules = self.architecture.layers().iter().filter_map(|planned| match &planned.layer {
+        if seeds.len() < 2 {
+            return None;
+        }
+        let module = self.architecture.layers().iter().find_map(|planned| match &planned.layer {
             Layer::TorchScript(module) if !module.differs_by_seed(&planned.input) => Some(module),
             _ => None,
-        });
-        let module = modules.filter(|_| seeds.len() > 1).next()?;
+        })?;
         Some(format!(
             "all seeds start from the weights in `{}`: export a method `reset_parameters`, or a file for each seed \
              (`net-{{seed}}.pt`), for different ones",

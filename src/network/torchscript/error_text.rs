@@ -32,7 +32,7 @@ pub fn explain_load(message: &str, bytes: &[u8]) -> Problem {
 pub fn explain_call(message: &str) -> String {
     let lines: Vec<&str> = message.lines().collect();
     let is_trace = |line: &&str| line.trim_start().starts_with("Traceback of TorchScript");
-    let Some(trace) = lines.iter().rposition(|line| is_trace(&line)) else {
+    let Some(trace) = lines.iter().rposition(is_trace) else {
         return lines
             .iter()
             .find(|line| !line.trim().is_empty())

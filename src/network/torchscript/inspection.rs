@@ -45,11 +45,12 @@ pub struct Problem {
 pub type Inspector = fn(&[u8], &[i64]) -> Result<Inspection, Problem>;
 
 type Found = Result<Arc<Inspection>, Problem>;
+type Known = HashMap<(String, Vec<i64>), Found>;
 
 static INSPECTOR: OnceLock<Inspector> = OnceLock::new();
 
 /// Inspections by the module's checksum and the shape of a row.
-static KNOWN: Mutex<Option<HashMap<(String, Vec<i64>), Found>>> = Mutex::new(None);
+static KNOWN: Mutex<Option<Known>> = Mutex::new(None);
 
 /// Sets the function that inspects modules in this process.
 pub fn set_inspector(inspector: Inspector) {

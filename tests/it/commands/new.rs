@@ -106,7 +106,7 @@ fn a_stated_separator_is_used_and_dropped_rows_are_counted() {
     let table = |every: usize| -> String {
         let row = |row: usize| {
             let x = if row % every == 1 { String::new() } else { format!("{}.5", row % 17) };
-            format!("{x},{},{}\n", row % 5, if row % 10 == 0 { "" } else { ["no", "yes"][row % 2] })
+            format!("{x},{},{}\n", row % 5, if row.is_multiple_of(10) { "" } else { ["no", "yes"][row % 2] })
         };
         "x,z,y\n".to_owned() + &(0..300).map(row).collect::<String>()
     };

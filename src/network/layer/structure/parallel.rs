@@ -88,8 +88,8 @@ impl<L: NestedLayer> LayerSpec for Parallel<L> {
         if self.branches.len() < 2 {
             return Err(Invalid::new("branches", format!("must have at least 2 items, found {}", self.branches.len())));
         }
-        let checked = self.branches.iter().enumerate().filter(|(_, branch)| !branch.is_empty());
-        checked.map(|(number, branch)| chain::check(branch, &format!("branches.{number}"))).collect()
+        let mut checked = self.branches.iter().enumerate().filter(|(_, branch)| !branch.is_empty());
+        checked.try_for_each(|(number, branch)| chain::check(branch, &format!("branches.{number}")))
     }
 
     fn output(&self, input: &Shape) -> Result<Shape, ShapeError> {
