@@ -196,8 +196,8 @@ def layers():
         case("lstm", last(nn.LSTM)(2, 3, batch_first=True), steps),
         case("lstm_deep", sequence(nn.LSTM)(2, 3, num_layers=2, bidirectional=True, batch_first=True), steps),
         case("gru", last(nn.GRU)(2, 3, num_layers=2, bidirectional=True, batch_first=True), steps),
-        case("multi_head_attention", Attention(4, 2, batch_first=True), wave(3, 5, 4, phase=0.6)),
-        case("attention_without_bias", Attention(4, 1, bias=False, batch_first=True), wave(3, 5, 4, phase=0.1)),
+        case("multi_head_attention", Attention(4, 2, batch_first=True), wave(3, 5, 4, phase=0.6) / 2),
+        case("attention_without_bias", Attention(4, 1, bias=False, batch_first=True), wave(3, 5, 4, phase=0.1) / 2),
         # Blocks.
         case("residual", Residual([nn.Linear(3, 3), nn.Tanh()]), wave(4, 3)),
         batch_norm(
