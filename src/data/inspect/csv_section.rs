@@ -16,14 +16,17 @@ const LINE: usize = 78;
 
 /// Returns the part `[data.csv]`; `path` is the path of the table as it is written.
 pub fn csv_section(proposal: &Proposal, path: &str) -> String {
-    let mut lines = vec!["[data.csv]".to_owned(), format!("path = {}", quoted(path))];
-    lines.extend(settings(proposal, true));
-    lines.join("\n") + "\n"
+    section(proposal, path, true).join("\n") + "\n"
 }
 
-/// Returns the settings of `[data.csv]` that follow from the table, without comments on the choices.
-pub fn plain_settings(proposal: &Proposal) -> Vec<String> {
-    settings(proposal, false)
+/// Returns the lines of the same part without comments on the choices.
+pub fn plain_settings(proposal: &Proposal, path: &str) -> Vec<String> {
+    section(proposal, path, false)
+}
+
+fn section(proposal: &Proposal, path: &str, commented: bool) -> Vec<String> {
+    let lines = ["[data.csv]".to_owned(), format!("path = {}", quoted(path))];
+    lines.into_iter().chain(settings(proposal, commented)).collect()
 }
 
 /// Returns the lines of the settings, with a comment above each if asked for.
@@ -31,7 +34,7 @@ fn settings(proposal: &Proposal, commented: bool) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut add = |comment: &str, setting: String| {
         if commented && !comment.is_empty() {
-            lines.extend(wrapped(comment, LINE - 2).iter().map(|line| format!("# {line}")));
+            lines.extend(comment_lines(comment));
         }
         lines.push(setting);
     };
@@ -100,7 +103,7 @@ fn settings(proposal: &Proposal, commented: bool) -> Vec<String> {
             "{} rows equal an earlier row (training and test may share rows): pandas' drop_duplicates() removes them",
             count(proposal.duplicates)
         );
-        lines.extend(wrapped(&comment, LINE - 2).iter().map(|line| format!("# {line}")));
+        lines.extend(comment_lines(&comment));
     }
     lines.extend(split(&proposal.problem, proposal.rows, commented));
     lines
@@ -161,8 +164,8 @@ fn split(problem: &Problem, rows: usize, commented: bool) -> Vec<String> {
         Problem::Values { .. } => ("20 % test, 20 % of the rest validation; instead: { test = 0.2, folds = 5 }", ""),
     };
     let setting = format!("split = {{ test = 0.2, validation = 0.2, random_state = 42{stratify} }}");
-    let comment = commented.then(|| wrapped(comment, LINE - 2)).unwrap_or_default();
-    comment.iter().map(|line| format!("# {line}")).chain([setting]).collect()
+    let comment = commented.then(|| comment_lines(comment)).unwrap_or_default();
+    comment.into_iter().chain([setting]).collect()
 }
 
 /// Returns a text as a TOML string.
@@ -190,6 +193,11 @@ fn list_with_reasons(key: &str, texts: &[(&str, &str)]) -> String {
         comment.iter().enumerate().map(line).collect::<String>()
     };
     format!("{key} = [\n{}]", quoted.iter().zip(texts).map(lines).collect::<String>())
+}
+
+/// Returns the lines of a comment.
+pub fn comment_lines(text: &str) -> Vec<String> {
+    wrapped(text, LINE - 2).iter().map(|line| format!("# {line}")).collect()
 }
 
 /// Returns a text in lines of at most `most` characters, broken between words.

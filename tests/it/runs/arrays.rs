@@ -155,6 +155,11 @@ fn rows_of_validation_and_test_arrays_stay_in_their_parts() {
         let refused = with_split.check(&info).unwrap_err().to_string();
         assert_says(&refused, &[&format!("cannot be set: this data set has its own 2 {part} rows")]);
     }
+    let unlabeled: Vec<_> = arrays.into_iter().filter(|(name, _)| *name != "y_test").collect();
+    dir.write("unlabeled.npz", npz(&unlabeled, false));
+    let path = dir.path("unlabeled.npz").display().to_string();
+    let info = self::spec(json!({ "path": path })).info().unwrap();
+    assert_eq!(info.notes, [format!("`x_test` is not used: `{path}` has no `y_test`")]);
 }
 
 #[test]

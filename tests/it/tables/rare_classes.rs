@@ -75,6 +75,7 @@ set = { model = "network", resample = "over" }
 "#;
     let dir = new_dir("model = \"tree\"", &[DATA, NETWORK, TREE, variants]);
     let shown = dir.run(&["exp", "idea.toml"]).code(0);
+    assert!(!stderr(&shown).contains("\n\n\n"), "one blank line at most: {}", stderr(&shown));
     let message = stderr(&shown).split_whitespace().collect::<Vec<_>>().join(" ");
     assert_says(
         &message,

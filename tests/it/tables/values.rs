@@ -150,7 +150,11 @@ fn dates_are_recognized_and_converted_on_request() {
     let table = |days: [&str; 3]| format!("day,y\n{},1.5\n{},2.5\n{},0.5\n", days[0], days[1], days[2]);
     let iso = table(["2024-01-31", "2024-02-01T12:00:00Z", "2023-12-31 06:00"]);
     let data = "target = \"y\"\nencode = \"one_hot\"";
-    assert_rejected(&iso, data, &["column `day` has dates, such as `2024-01-31` in row 1 (line 2)", "`dates = [\"day\"]`"]);
+    assert_rejected(
+        &iso,
+        data,
+        &["column `day` has dates, such as `2024-01-31` in row 1 (line 2)", "`dates = [\"day\"]`"],
+    );
     let asked = format!("{data}\ndates = [\"day\"]");
     assert_eq!(train(&iso, &asked, 1, "mse").0, 1);
     let part = describe(&new_dir(&iso, &asked, 1, "mse"), &["--dates", "day"]);

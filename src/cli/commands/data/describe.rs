@@ -104,7 +104,7 @@ pub(crate) fn run(args: &DescribeArgs) -> anyhow::Result<Exit> {
     } else if manifest.is_none()
         && let Ok(proposal) = propose(Path::new(&args.name), format, args.separator, target)
     {
-        terminal::out(&format!("\n{}", describe_text::proposed(&proposal, target.is_some())));
+        terminal::out(&format!("\n{}", describe_text::proposed(&proposal, &args.name, target.is_some())));
     }
     Ok(Exit::Done)
 }

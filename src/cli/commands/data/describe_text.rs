@@ -65,14 +65,14 @@ fn is_class_column(part: &PartDescription, column: &ColumnDescription) -> bool {
     !part.classes.is_empty() && part.target.as_ref() == Some(&column.name)
 }
 
-/// Returns the settings of `[data.csv]` that fit a table.
-pub(crate) fn proposed(proposal: &Proposal, has_target: bool) -> String {
+/// Returns the settings of `[data.csv]` that fit a table; `path` is the path of the table as it is written.
+pub(crate) fn proposed(proposal: &Proposal, path: &str, has_target: bool) -> String {
     let page = TextStyle::of_output();
     let guess = if has_target { "" } else { "; the target is a guess" };
     let title = format!("settings for this table (`--toml` adds comments{guess}):");
-    let settings = plain_settings(proposal).join("\n");
+    let settings = plain_settings(proposal, path).join("\n");
     let settings = settings.lines().map(|line| format!("  {line}\n")).collect::<String>();
-    format!("{}\n  [data.csv]\n{settings}", page.wrapped(&title, 2))
+    format!("{}\n{settings}", page.wrapped(&title, 2))
 }
 
 /// Returns one line about a part: its rows, columns and missing values.
