@@ -97,7 +97,7 @@ impl ScriptModule {
         check(unsafe { c::runner_module_set_training(self.0.as_ptr(), training) })
     }
 
-    /// Calls a method with tensors. Returns its result; `None` if that is no tensor.
+    /// Calls a method with tensors. Returns its result, a number as a scalar; `None` if that is neither tensor nor number.
     ///
     /// # Errors
     /// libtorch's message, with the lines of TorchScript and of Python.
@@ -131,6 +131,32 @@ impl Drop for ScriptModule {
         // SAFETY: the module is not used afterwards.
         unsafe { c::runner_module_free(self.0.as_ptr()) }
     }
+}
+
+/// Returns the result of `work`, and the most bytes that its CPU tensors had at once beyond those at the start.
+///
+/// # Errors
+/// libtorch's message.
+pub fn measure_memory<T>(work: impl FnOnce() -> T) -> Result<(T, u64), String> {
+    /// Ends the count, also after a panic.
+    struct Count(*mut c::CMemory);
+    impl Count {
+        fn end(&mut self) -> u64 {
+            let memory = std::mem::replace(&mut self.0, ptr::null_mut());
+            // SAFETY: the count was started in this thread and not ended before.
+            if memory.is_null() { 0 } else { u64::try_from(unsafe { c::runner_memory_end(memory) }).unwrap_or(0) }
+        }
+    }
+    impl Drop for Count {
+        fn drop(&mut self) {
+            self.end();
+        }
+    }
+    let mut count = Count(ptr::null_mut());
+    // SAFETY: the place for the count is valid for the call.
+    check(unsafe { c::runner_memory_start(&raw mut count.0) })?;
+    let result = work();
+    Ok((result, count.end()))
 }
 
 /// Makes a tensor a view of `data`, as assigning to `tensor.data` in Python: all that refer to the tensor see it.
