@@ -133,30 +133,35 @@ impl Drop for ScriptModule {
     }
 }
 
-/// Returns the result of `work`, and the most bytes that its CPU tensors had at once beyond those at the start.
-///
-/// # Errors
-/// libtorch's message.
-pub fn measure_memory<T>(work: impl FnOnce() -> T) -> Result<(T, u64), String> {
-    /// Ends the count, also after a panic.
-    struct Count(*mut c::CMemory);
-    impl Count {
-        fn end(&mut self) -> u64 {
-            let memory = std::mem::replace(&mut self.0, ptr::null_mut());
-            // SAFETY: the count was started in this thread and not ended before.
-            if memory.is_null() { 0 } else { u64::try_from(unsafe { c::runner_memory_end(memory) }).unwrap_or(0) }
-        }
+/// Counts the bytes of the CPU tensors that this thread allocates and frees, until it is dropped. libtorch warns if a tensor
+/// is freed that was allocated before.
+#[derive(Debug)]
+pub struct MemoryCount(NonNull<c::CMemory>); // not `Send`: it ends in the thread that started it
+
+impl MemoryCount {
+    /// Starts to count.
+    ///
+    /// # Errors
+    /// libtorch's message.
+    pub fn start() -> Result<MemoryCount, String> {
+        let mut memory = ptr::null_mut();
+        // SAFETY: the place for the count is valid for the call.
+        check(unsafe { c::runner_memory_start(&raw mut memory) })?;
+        NonNull::new(memory).map(MemoryCount).ok_or_else(|| "libtorch returned no count".to_owned())
     }
-    impl Drop for Count {
-        fn drop(&mut self) {
-            self.end();
-        }
+
+    /// Returns the most bytes that there were at once since the last call, beyond those at the last call.
+    pub fn take_peak(&mut self) -> u64 {
+        // SAFETY: the count is alive.
+        u64::try_from(unsafe { c::runner_memory_take_peak(self.0.as_ptr()) }).unwrap_or(0)
     }
-    let mut count = Count(ptr::null_mut());
-    // SAFETY: the place for the count is valid for the call.
-    check(unsafe { c::runner_memory_start(&raw mut count.0) })?;
-    let result = work();
-    Ok((result, count.end()))
+}
+
+impl Drop for MemoryCount {
+    fn drop(&mut self) {
+        // SAFETY: the count is not used afterwards, and was started in this thread, as it cannot leave it.
+        unsafe { c::runner_memory_end(self.0.as_ptr()) }
+    }
 }
 
 /// Makes a tensor a view of `data`, as assigning to `tensor.data` in Python: all that refer to the tensor see it.

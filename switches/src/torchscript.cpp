@@ -46,6 +46,7 @@ struct MemoryCounter final : c10::MemoryReportingInfoBase {
   }
   std::atomic<std::int64_t> current{0};
   std::atomic<std::int64_t> peak{0};
+  std::int64_t before = 0;
 };
 
 struct MemoryGuard {
@@ -161,9 +162,16 @@ extern "C" char* runner_memory_start(MemoryGuard** guard) noexcept {
   return message_of([=] { *guard = new MemoryGuard; });
 }
 
-// Ends it in the same thread, and returns the most bytes that there were at once beyond those at the start.
-extern "C" std::int64_t runner_memory_end(MemoryGuard* guard) noexcept {
-  const std::int64_t peak = guard->counter->peak.load();
-  message_of([=] { delete guard; });
+// Returns the most bytes that there were at once since the last call, beyond those at the last call.
+extern "C" std::int64_t runner_memory_take_peak(MemoryGuard* guard) noexcept {
+  MemoryCounter& counter = *guard->counter;
+  const std::int64_t peak = counter.peak.load() - counter.before;
+  counter.before = counter.current.load();
+  counter.peak.store(counter.before);
   return peak;
+}
+
+// Ends the count, in the thread that started it.
+extern "C" void runner_memory_end(MemoryGuard* guard) noexcept {
+  message_of([=] { delete guard; });
 }

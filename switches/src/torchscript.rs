@@ -49,8 +49,10 @@ unsafe extern "C" {
     ) -> *mut c_char;
     /// Starts to count the bytes of the CPU tensors of this thread.
     pub fn runner_memory_start(memory: *mut *mut CMemory) -> *mut c_char;
-    /// Ends it in the same thread, and returns the most bytes that there were at once.
-    pub fn runner_memory_end(memory: *mut CMemory) -> i64;
+    /// Returns the most bytes that there were at once since the last call, beyond those at the last call.
+    pub fn runner_memory_take_peak(memory: *mut CMemory) -> i64;
+    /// Ends the count, in the thread that started it.
+    pub fn runner_memory_end(memory: *mut CMemory);
     /// Copies replaced buffers into their places.
     pub fn runner_module_keep_buffers(module: *mut CModule, places: *const *mut C_tensor, count: usize) -> *mut c_char;
 }

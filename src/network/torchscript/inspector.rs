@@ -1,7 +1,7 @@
 //! Inspects a TorchScript module with libtorch: loads it, runs two rows forward and backward, and lists its tensors.
 
 use crate::network::layer::layer_spec::RowMemory;
-use crate::tensor::script_module::{ScriptModule, measure_memory};
+use crate::tensor::script_module::{MemoryCount, ScriptModule};
 use tch::{Device, Kind, Tensor};
 
 use crate::network::torchscript::error_text::{explain_call, explain_load};
@@ -63,6 +63,7 @@ pub fn inspect(bytes: &[u8], role: &Role) -> Result<Inspected, Problem> {
 /// Inspects a network for rows of shape `sample`.
 fn inspect_network(bytes: &[u8], sample: &[i64]) -> Result<Inspection, Problem> {
     let problem = |message: String| Problem { message, hint: None };
+    let mut count = MemoryCount::start().map_err(problem)?;
     let mut module = ScriptModule::load(bytes, Device::Cpu).map_err(|error| explain_load(&error, bytes))?;
     match module.arguments("forward").map_err(problem)? {
         None => return Err(problem("has no method `forward`".to_owned())),
@@ -107,20 +108,20 @@ fn inspect_network(bytes: &[u8], sample: &[i64]) -> Result<Inspection, Problem> 
             return Err(Problem { message, hint: Some(hint) });
         }
     }
-    let memory = measure_rows(&mut module, sample)?;
+    let memory = measure_rows(&mut module, sample, &mut count)?;
     let sizes =
         |tensors: Vec<(String, Tensor)>| tensors.into_iter().map(|(name, tensor)| (name, tensor.size())).collect();
     Ok(Inspection { output, parameters: sizes(parameters), buffers: sizes(buffers), shared, draws_parameters, memory })
 }
 
 /// Measures the memory of a row: the difference between runs of two and of more rows.
-fn measure_rows(module: &mut ScriptModule, sample: &[i64]) -> Result<RowMemory, Problem> {
+fn measure_rows(module: &mut ScriptModule, sample: &[i64], count: &mut MemoryCount) -> Result<RowMemory, Problem> {
     let problem = |message: String| Problem { message, hint: None };
     let [few, many] = [ROWS, MORE_ROWS].map(|count| draw_rows(count, sample));
-    let per_row = |run: &dyn Fn(&Tensor) -> Result<(), Problem>| {
-        let peak = |rows: &Tensor| {
-            let (result, peak) = measure_memory(|| run(rows)).map_err(problem)?;
-            result.map(|()| peak)
+    let mut per_row = |run: &dyn Fn(&Tensor) -> Result<(), Problem>| {
+        let mut peak = |rows: &Tensor| {
+            count.take_peak();
+            run(rows).map(|()| count.take_peak())
         };
         peak(&few)?; // allocates what is kept for later, such as gradients
         Ok(peak(&many)?.saturating_sub(peak(&few)?) / (MORE_ROWS - ROWS) as u64)
