@@ -21,6 +21,7 @@ use crate::config::check::{Invalid, at_least_one, require};
 use crate::config::shorthand::{any_or_none, named, number_or_table_or_none};
 use crate::data::Target;
 use crate::metrics::{self, Metric};
+use crate::network::torchscript::TorchScript;
 use crate::observe::observer::Observer;
 use crate::train::kept_weights::Keep;
 
@@ -162,6 +163,15 @@ impl TrainSpec {
             Some(momentum) => self.optimizer.with_momentum(momentum),
             None => self.optimizer.clone(),
         }
+    }
+
+    /// Returns the TorchScript modules of the loss and the metrics, each with its key relative to `train`.
+    pub fn modules_mut(&mut self) -> Vec<(String, &mut TorchScript)> {
+        let loss = match &mut self.loss {
+            loss::Loss::TorchScript(module) => Some(("loss.torchscript".to_owned(), module)),
+            _ => None,
+        };
+        loss.into_iter().chain(metrics::modules_mut(&mut self.metrics)).collect()
     }
 
     /// Returns the metrics that settings monitor, each with the key of the setting.

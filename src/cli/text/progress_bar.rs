@@ -214,7 +214,7 @@ fn of_data(plan: &Plan, stack: &StackInfo) -> String {
 fn positive_class(plan: &Plan, stack: &StackInfo) -> Option<String> {
     let is_of_it = stack.rows.test > 0
         || plan.spec.positive.is_some()
-        || plan.metrics().into_iter().any(Metric::uses_positive_class)
+        || plan.metrics().iter().any(Metric::uses_positive_class)
         || plan.network().is_some_and(|network| network.train.loss.has_pos_weight());
     let positive = stack.positive.as_ref().filter(|_| is_of_it)?;
     let other = match positive.chosen {
