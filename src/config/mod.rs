@@ -2,5 +2,6 @@
 
 pub mod check;
 pub mod hint;
+pub mod no_lists;
 pub mod shorthand;
 pub mod suggest;

@@ -91,7 +91,8 @@ pub fn run(study: &Study, out: &Path, options: &Options, watch: &mut dyn RunProg
     let started = OffsetDateTime::now_utc();
     let record = RunRecord::new(study, options.record(), started)?;
     let mut source = None;
-    let folds = load_group(&grouping::groups(&study.plans)[0], &mut source, options, &mut *watch)?;
+    let folds = load_group(&grouping::groups(&study.plans)[0], &mut source, options, &mut *watch);
+    let folds = folds.map_err(|error| study.locate(error))?;
     let resolved = study.spec.to_toml();
     let json = record.to_json()?;
     let about = study.about.to_json()?;
@@ -206,7 +207,9 @@ impl Run<'_> {
                 None => {
                     // while no trial has ended, a signal ends the program at once: the run can be resumed without loss
                     signals.training.store(!all.histories.is_empty(), Ordering::Relaxed);
-                    match load_group(group, &mut source, self.options, &mut *watch) {
+                    match load_group(group, &mut source, self.options, &mut *watch)
+                        .map_err(|error| self.study.locate(error))
+                    {
                         Ok(folds) => folds,
                         Err(error) if all.histories.is_empty() => return Err(error),
                         Err(error) => {

@@ -27,8 +27,30 @@ pub fn apply(spec: Spec, overrides: &[String]) -> Result<Spec, SpecError> {
             hint,
         };
         let (path, value) = parse(written).map_err(|error| fail(error.message, error.hint))?;
-        set(spec, path, value).map_err(|error| fail(error.message, error.hint))
+        let several = several_values(&spec, path, &value);
+        set(spec, path, value).map_err(|error| fail(error.message, several.or(error.hint)))
     })
+}
+
+/// Returns a hint on variants if an override has several numbers, separated by commas or as a list.
+fn several_values(spec: &Spec, path: &str, value: &Value) -> Option<String> {
+    let first = match value {
+        Value::Array(items) if items.len() > 1 && items.iter().all(Value::is_number) => items[0].to_string(),
+        Value::String(text) if text.split(',').all(|item| item.trim().parse::<f64>().is_ok()) => {
+            text.split_once(',')?.0.to_owned()
+        }
+        _ => return None,
+    };
+    let meant = keys_named(spec, path.rsplit('.').next().unwrap_or(path));
+    Some(variants_hint(meant.first().map_or(path, String::as_str), &first))
+}
+
+/// Returns how to train with several values of a setting.
+pub fn variants_hint(path: &str, first: &str) -> String {
+    format!(
+        "for several values, write a table `[[variants]]` for each: `name = \"a\"`, `set = {{ \"{path}\" = {first} }}`; \
+         or run the command once for each"
+    )
 }
 
 /// The beginning of a change that removes a setting: `unset train.clip`.
@@ -87,11 +109,12 @@ pub fn set(mut spec: Spec, path: &str, value: Value) -> Result<Spec, SpecError> 
         true => remove(&mut tree, &path)?,
         false => *find(&mut tree, &path)? = value,
     }
-    let changed =
-        reparse(tree).map_err(|error: SpecError| match is_removed && error.message.starts_with("missing field") {
+    let changed = reparse(tree).map_err(|error: SpecError| {
+        match is_removed && error.message.starts_with("required key is missing") {
             true => SpecError { message: format!("`{path}` is required"), hint: Some("set another value".to_owned()) },
             false => error,
-        })?;
+        }
+    })?;
     if is_removed && changed == spec {
         let hint = "remove `--unset`: the setting is absent or has its default".to_owned();
         return Err(SpecError { message: format!("`{path}` is not set"), hint: Some(hint) });
