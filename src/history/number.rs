@@ -19,7 +19,7 @@ pub fn brief(value: f64) -> String {
         value if value != 0.0 && value.abs() < 5e-4 => format!("{value:.1e}"),
         value if value.abs() >= 1e6 => format!("{value:.3e}"),
         value if value.abs() >= 1e3 => format!("{value:.2}"),
-        value => format!("{value:.4}"),
+        value => format!("{:.4}", value + 0.0), // −0 is 0
     }
 }
 

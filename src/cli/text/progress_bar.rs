@@ -124,7 +124,7 @@ impl progress::RunProgress for Progress {
             Model::Network(network) => {
                 let size = format!("{} parameters", number_format::count(network.architecture.parameters()));
                 let weights = plan.initial_weights().map(settings::of_initial_weights);
-                let training = settings::of_training(&training, stack.rows.train);
+                let training = settings::of_training(&training, stack.rows.train, plan.has_validation());
                 [Some(size), weights, Some(training)].into_iter().flatten().collect::<Vec<_>>().join(", ")
             }
             Model::Tree(tree) => settings::of_tree(tree),
@@ -179,14 +179,9 @@ fn list_of_variants(variants: &[&str], page: TextStyle) -> String {
 /// Returns the data set and the number of rows of each part.
 fn of_data(plan: &Plan, stack: &StackInfo) -> String {
     let rows = stack.rows;
-    let parts: Vec<String> = [("training", rows.train), ("validation", rows.validation), ("test", rows.test)]
-        .iter()
-        .filter(|(_, rows)| *rows > 0)
-        .map(|(part, rows)| format!("{} {part}", number_format::count(*rows)))
-        .collect();
     let resampled =
         stack.resampled.as_ref().map(|resampled| format!(", {}", resampling(resampled))).unwrap_or_default();
-    format!("{}: {} rows{resampled}", plan.spec.data.name(), parts.join(", "))
+    format!("{}: {}{resampled}", plan.spec.data.name(), settings::of_rows([rows.train, rows.validation, rows.test]))
 }
 
 /// Returns the positive class if a metric or a setting is about it.

@@ -27,7 +27,7 @@ fn data_describe_prints_rows_and_classes() {
     let rows: Vec<i64> = part["classes"].as_array().unwrap().iter().map(|c| c["rows"].as_i64().unwrap()).collect();
     assert_eq!(rows, [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]); // scikit-learn's load_digits
     assert_says(&stdout(&dir.run(&["data", "describe", "digits"]).code(0)), &["1,797 rows", "license", "178"]);
-    assert_says(&stdout(&dir.run(&["data", "describe", "logic"]).code(0)), &["4 rows of 2 values", "50.0000 %"]);
+    assert_says(&stdout(&dir.run(&["data", "describe", "logic"]).code(0)), &["4 rows of 2 values", "50.00 %"]);
 }
 
 #[test]
