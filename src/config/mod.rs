@@ -5,3 +5,4 @@ pub mod hint;
 pub mod no_lists;
 pub mod shorthand;
 pub mod suggest;
+pub mod texts;
