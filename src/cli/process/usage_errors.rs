@@ -13,7 +13,7 @@ use crate::cli::text::terminal;
 use crate::config::hint::Hint;
 use crate::config::suggest;
 use crate::experiment::spec::source_text::SourceText;
-use crate::experiment::spec::{catalogue, overrides};
+use crate::experiment::spec::{catalogue, overrides, setting_keys};
 
 /// Parses the arguments of this process. After help or an error it ends the process.
 pub(crate) fn parse_arguments() -> Cli {
@@ -195,14 +195,14 @@ fn options(command: &Command) -> impl Iterator<Item = &str> {
 fn settings_named(experiment: Option<&SourceText>, name: &str, value: &str) -> Vec<String> {
     let known = |source: &SourceText| {
         let spec = source.parse().ok()?;
-        let mut keys = overrides::keys_named(&spec, name);
+        let mut keys = setting_keys::keys_named(&spec, name);
         keys.retain(|key| value == "VALUE" || overrides::can_be_set(&spec, key, value));
         Some(keys)
     };
     let in_shipped = || catalogue::shipped().filter_map(|source| known(&source)).find(|keys| !keys.is_empty());
     match experiment {
         Some(experiment) => known(experiment)
-            .or_else(|| overrides::keys_in_text(&experiment.text, name))
+            .or_else(|| setting_keys::keys_in_text(&experiment.text, name))
             .or_else(in_shipped)
             .unwrap_or_default(),
         None => in_shipped().unwrap_or_default(),

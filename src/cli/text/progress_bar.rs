@@ -17,6 +17,7 @@ use crate::experiment::plan::{BASE, Model, Plan};
 use crate::experiment::run::progress::{self, StackInfo};
 use crate::history::positive_class::ChosenBy;
 use crate::history::resampling::ResampleRecord;
+use crate::io::signals::Signals;
 use crate::metrics::Metric;
 use crate::train::TrainSpec;
 use crate::train::callback::{self, EpochReport};
@@ -72,6 +73,15 @@ impl Progress {
             bar.abandon();
             self.say("\n"); // a blank line before the next output
         }
+    }
+
+    /// Does the same at the end of a run. Ctrl-C in a terminal shows `^C` behind the bar, which is then drawn again below:
+    /// the first one is erased.
+    pub fn end_run(&mut self, signals: &Signals) {
+        if let Some(bar) = self.bar.as_ref().filter(|_| signals.is_interrupted()) {
+            bar.suspend(terminal::erase_line_above);
+        }
+        self.end();
     }
 
     /// Prints a line unless the display is quiet, and appends it to the log file if there is one.

@@ -69,6 +69,11 @@ pub fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "{shown}");
 }
 
+/// Erases the line above the cursor in the terminal on stderr.
+pub fn erase_line_above() {
+    let _ = console::Term::stderr().clear_last_lines(1);
+}
+
 /// Prints a question to stderr, without a line break.
 pub fn ask(question: &str) {
     let mut stderr = std::io::stderr();

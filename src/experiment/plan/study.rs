@@ -10,7 +10,7 @@ use crate::config::check::{Invalid, require};
 use crate::config::suggest;
 use crate::experiment::plan::{BASE, Plan, expectations};
 use crate::experiment::spec::source_text::{SourceText, SpecError};
-use crate::experiment::spec::{Spec, Variant, data_paths, origin, overrides};
+use crate::experiment::spec::{Spec, Variant, data_paths, origin, overrides, setting_keys};
 use crate::experiment::store::about::About;
 use crate::io::file_names;
 use crate::tensor::seed;
@@ -234,15 +234,15 @@ fn check_variants(spec: &Spec) -> Result<(), Invalid> {
             let message = format!("sets `{path}` to a number that is not finite");
             return Err(Invalid::new(format!("variants.{number}.set"), message));
         }
-        if let Some(other) = variant.set.keys().find(|path| !overrides::is_varied(path)) {
+        if let Some(other) = variant.set.keys().find(|path| !setting_keys::is_varied(path)) {
             let key = format!("variants.{number}.set");
-            let meant = overrides::keys_named(spec, other);
+            let meant = setting_keys::keys_named(spec, other);
             if let [path, ..] = &meant[..] {
                 let fault = Invalid::new(key, format!("sets `{other}`, which is not the full key of a setting"));
                 return Err(fault.hint(format!("write `\"{path}\" = {}`", variant.set[other])));
             }
             let message = format!("sets `{other}`, which must be the same for all variants");
-            let hint = format!("set only keys that begin with {}", suggest::list(&overrides::VARIED));
+            let hint = format!("set only keys that begin with {}", suggest::list(&setting_keys::VARIED));
             return Err(Invalid::new(key, message).hint(hint));
         }
     }

@@ -5,16 +5,13 @@
 
 use std::mem::take;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::config::suggest;
 use crate::experiment::spec::former_keys::current_path;
+use crate::experiment::spec::setting_keys::{is_varied, keys_in, keys_named};
 use crate::experiment::spec::source_text::{SpecError, reparse};
 use crate::experiment::spec::{Spec, aliases};
-
-/// The tables and keys of an experiment file that variants can set.
-pub const VARIED: [&str; 9] =
-    ["data", "model", "network", "resample", "resample_before_split", "seeds", "threshold", "train", "tree"];
 
 /// Applies overrides in their order.
 ///
@@ -126,11 +123,6 @@ pub fn set(mut spec: Spec, path: &str, value: Value) -> Result<Spec, SpecError> 
     })
 }
 
-/// Returns whether a variant may set this path.
-pub fn is_varied(path: &str) -> bool {
-    path.split('.').next().is_some_and(|part| VARIED.contains(&part))
-}
-
 /// Returns the overrides with the keys of the experiment: `train.batch=32` for `train.batch_size=32`.
 pub fn with_canonical_keys(spec: &Spec, overrides: &[String]) -> Vec<String> {
     let tree = serde_json::to_value(spec).expect("an experiment has JSON types only");
@@ -162,55 +154,11 @@ pub fn canonical(tree: &Value, path: &str) -> String {
     known.collect::<Vec<_>>().join(".")
 }
 
-/// Returns the full keys of the experiment's settings that have this name or an alias of it: `train.optimizer.adam.lr` for
-/// `lr`. Of a table with one setting, such as that of a dropout layer, it is the key of that
-/// setting.
-pub fn keys_named(spec: &Spec, name: &str) -> Vec<String> {
-    keys_in(&serde_json::to_value(spec).expect("an experiment has JSON types only"), name)
-}
-
-/// Returns the same for the text of an experiment file that has errors; `None` if it has no such key.
-pub fn keys_in_text(text: &str, name: &str) -> Option<Vec<String>> {
-    let mut experiment: Value = toml_edit::de::from_str(text).ok()?;
-    if let Some(Value::String(optimizer)) = experiment.pointer("/train/optimizer").cloned() {
-        experiment["train"]["optimizer"] = json!({ optimizer: { "lr": null, "weight_decay": null } });
-    }
-    Some(keys_in(&experiment, name)).filter(|keys| !keys.is_empty())
-}
-
 /// Returns whether a setting can have this value. A wrong value for a setting that is not a table is an error of its own.
 pub fn can_be_set(spec: &Spec, key: &str, value: &str) -> bool {
     let tree = serde_json::to_value(spec).expect("an experiment has JSON types only");
     let is_table = tree.pointer(&format!("/{}", key.replace('.', "/"))).is_some_and(Value::is_object);
     !is_table || apply(spec.clone(), &[format!("{key}={value}")]).is_ok()
-}
-
-/// Returns the same for a serialized experiment.
-fn keys_in(experiment: &Value, name: &str) -> Vec<String> {
-    fn walk(place: &Value, path: &str, wanted: &dyn Fn(&str) -> bool, found: &mut Vec<String>) {
-        let join = |part: &str| format!("{path}.{part}");
-        match place {
-            Value::Object(fields) => fields.iter().for_each(|(key, value)| match value {
-                Value::Object(inner)
-                    if wanted(key) && inner.len() == 1 && inner.values().all(|one| !one.is_object()) =>
-                {
-                    found.extend(inner.keys().map(|setting| format!("{}.{setting}", join(key))));
-                }
-                _ if wanted(key) => found.push(join(key)),
-                value => walk(value, &join(key), wanted, found),
-            }),
-            Value::Array(items) => {
-                items.iter().enumerate().for_each(|(index, item)| walk(item, &join(&index.to_string()), wanted, found));
-            }
-            _ => {}
-        }
-    }
-    let is_wanted = |key: &str| key == name || aliases::current(name).any(|current| current == key);
-    let mut found = Vec::new();
-    for (key, value) in experiment.as_object().into_iter().flatten().filter(|(key, _)| is_varied(key)) {
-        walk(value, key, &is_wanted, &mut found);
-    }
-    found
 }
 
 /// Returns the last override of this key, of a key below it, or of a table that contains it.

@@ -1,9 +1,8 @@
 //! Layers available in experiment files, with PyTorch's names; Keras's names are accepted as aliases.
 //!
 //! A layer is parsed from the file, checks its input shape, lists the parameters it needs, and is built from views of
-//! the parameter arena. What it states about itself is in its file ([`LayerSpec`]). To add a layer, add a file to this
-//! folder, and here a variant and the match arms that the compiler then asks for; see
-//! `docs/internals/adding-a-layer.md`.
+//! the parameter arena. What it states about itself is in its file ([`LayerSpec`]). To add a layer, add a file, and here
+//! a variant and the match arms that the compiler then asks for; see `docs/internals/adding-a-layer.md`.
 
 pub mod activation;
 pub mod batch_norm;
@@ -76,7 +75,6 @@ pub enum Layer {
     /// Softplus: `ln(1 + e^(beta · x)) / beta`.
     Softplus(activation::Softplus),
     /// Sigmoid: `1 / (1 + e⁻ˣ)`.
-    #[serde(deserialize_with = "fixed_settings::of_activation")]
     Sigmoid,
     /// Hyperbolic tangent.
     #[serde(deserialize_with = "fixed_settings::of_activation")]
@@ -115,19 +113,16 @@ pub enum Layer {
     #[serde(deserialize_with = "number_or_table")]
     MultiHeadAttention(sequence::MultiHeadAttention),
     /// Mean over the time steps of a sequence.
-    #[serde(deserialize_with = "fixed_settings::of_activation")]
     MeanOverTime,
     /// SiLU: `x · sigmoid(x)`.
     #[serde(alias = "swish", deserialize_with = "fixed_settings::of_activation")]
     Silu,
     /// Mish: `x · tanh(softplus(x))`.
-    #[serde(deserialize_with = "fixed_settings::of_activation")]
     Mish,
     /// Hard swish: `x · min(max(x + 3, 0), 6) / 6`.
     #[serde(alias = "hard_swish", deserialize_with = "fixed_settings::of_activation")]
     Hardswish,
     /// SELU.
-    #[serde(deserialize_with = "fixed_settings::of_activation")]
     Selu,
     /// PReLU: `x` where positive, `weight · x` elsewhere, with a learned weight.
     Prelu(activation::Prelu),

@@ -2,23 +2,14 @@
 //! setting that has another name in Keras, PyTorch or pandas.
 
 mod notation;
+mod place;
 mod python_call;
 mod unknown_names;
 mod value_text;
 mod wrong_types;
 
+pub use place::Place;
 pub use unknown_names::shorten;
-
-/// Place of a mistake.
-#[derive(Clone, Copy, Default)]
-pub struct Place<'a> {
-    /// Full key of the setting, such as `network.layers.0.linear`; empty if it is not known.
-    pub key: &'a str,
-    /// Text of the file from the mistake on.
-    pub rest: &'a str,
-    /// Text of the file.
-    pub text: &'a str,
-}
 
 /// Returns the hint for an error message of serde or of the TOML parser; `None` if there is nothing to suggest.
 pub fn hint(message: &str, place: Place) -> Option<String> {

@@ -2,8 +2,9 @@
 //! or pandas.
 
 use crate::config::suggest;
-use crate::experiment::spec::file_hints::{Place, python_call, value_text};
-use crate::experiment::spec::{aliases, overrides};
+use crate::experiment::spec::file_hints::place::Place;
+use crate::experiment::spec::file_hints::{python_call, value_text};
+use crate::experiment::spec::{aliases, setting_keys};
 
 /// Names of other programs and the keys of this one. A pair applies only where its key is allowed.
 const SYNONYMS: [(&str, &str); 24] = [
@@ -141,7 +142,7 @@ fn in_optimizer(typed: &str, value: Option<&str>) -> String {
 fn of_variant(typed: &str, place: Place) -> String {
     let line = place.rest.lines().next().unwrap_or_default();
     let path = line.split('=').next().unwrap_or_default().trim();
-    let paths = overrides::keys_in_text(place.text, typed).unwrap_or_default();
+    let paths = setting_keys::keys_in_text(place.text, typed).unwrap_or_default();
     let value = value_text::after_key(line).filter(|value| !value.starts_with('{'));
     match (&paths[..], value) {
         ([path, ..], Some(value)) => format!("write it in `set`: `set = {{ \"{path}\" = {value} }}`"),

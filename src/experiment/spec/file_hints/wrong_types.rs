@@ -1,6 +1,7 @@
 //! Hints on values of the wrong type.
 
-use crate::experiment::spec::file_hints::{Place, value_text};
+use crate::experiment::spec::file_hints::place::Place;
+use crate::experiment::spec::file_hints::value_text;
 
 /// Returns the hint for an error message of serde on a value of the wrong type.
 pub fn hint(message: &str, place: Place) -> Option<String> {
@@ -36,7 +37,9 @@ pub fn hint(message: &str, place: Place) -> Option<String> {
             Some(format!("write `\"{norm}\"`: the number of features follows from the layer before"))
         }
         "network" | "train" | "data" | "tree" if is_list => Some(format!("write `[{key}]` in single brackets, once")),
-        activation if found.starts_with("boolean") && is_layer(parent) => Some(format!("write `\"{activation}\"`")),
+        activation if is_layer(parent) && (found.starts_with("boolean") || message.contains("expected unit")) => {
+            Some(format!("write `\"{activation}\"`"))
+        }
         "layers" if is_table => Some(format!("write a list: `layers = [{value}]`")),
         "expect" | "reference" | "theirs" | "variants" if is_table => Some(format!("write `[[{key}]]`, once for each")),
         _ if is_layer(place.key) => layer(value),
