@@ -69,6 +69,7 @@ pub fn print(study: &Study, groups: &[GroupPreview], out: &Path, options: &Optio
 fn group_lines(group: &GroupPreview, options: &Options) -> Vec<(&'static str, String)> {
     let plan = group.plans[0];
     let rows = group.rows;
+    let parts = settings::of_rows([("training", rows.train), ("validation", rows.validation), ("test", rows.test)]);
     let resampled = group
         .resampled_from
         .map(|from| format!(" (training: {} before it was resampled)", number_format::count(from as usize)));
@@ -76,14 +77,7 @@ fn group_lines(group: &GroupPreview, options: &Options) -> Vec<(&'static str, St
     let data = plan.spec.data.name();
     let features = if plan.info.sample.elements() == 1 { "" } else { "s" };
     let mut lines = vec![
-        (
-            "data",
-            format!(
-                "{data}: {}{}",
-                settings::of_rows([rows.train, rows.validation, rows.test]),
-                resampled.unwrap_or_default()
-            ),
-        ),
+        ("data", format!("{data}: {parts}{}", resampled.unwrap_or_default())),
         ("input", format!("{} feature{features}; target: {target}", plan.info.sample)),
     ];
     match &plan.model {

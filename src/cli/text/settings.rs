@@ -45,10 +45,9 @@ pub fn of_training(variants: &[&TrainSpec], rows: usize, has_validation: bool) -
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-/// Returns the numbers of training, validation and test rows: `1,438 training, 359 test rows`.
-pub fn of_rows(rows: [usize; 3]) -> String {
-    let parts: Vec<(&str, usize)> =
-        ["training", "validation", "test"].into_iter().zip(rows).filter(|(_, rows)| *rows > 0).collect();
+/// Returns the numbers of rows of each part that has some: `1,438 training, 359 test rows`.
+pub fn of_rows(parts: [(&str, usize); 3]) -> String {
+    let parts: Vec<(&str, usize)> = parts.into_iter().filter(|(_, rows)| *rows > 0).collect();
     let s = if parts.last().is_some_and(|(_, rows)| *rows == 1) { "" } else { "s" };
     let words: Vec<String> =
         parts.iter().map(|(part, rows)| format!("{} {part}", number_format::count(*rows))).collect();
@@ -214,8 +213,10 @@ mod tests {
 
     #[test]
     fn rows_are_counted_in_each_part() {
-        assert_eq!(of_rows([1438, 0, 359]), "1,438 training, 359 test rows");
-        assert_eq!(of_rows([3, 2, 1]), "3 training, 2 validation, 1 test row");
+        let rows =
+            |training, validation, test| of_rows([("training", training), ("validation", validation), ("test", test)]);
+        assert_eq!(rows(1438, 0, 359), "1,438 training, 359 test rows");
+        assert_eq!(rows(3, 2, 1), "3 training, 2 validation, 1 test row");
     }
 
     #[test]
