@@ -1,8 +1,7 @@
 //! Shorthand notation in experiment files: `"adam"` for `{ adam = {} }`, and `{ linear = 64 }` for `{ linear = { units
 //! = 64 } }`.
 //!
-//! Both are expanded during deserialization, so that the rest of the program sees full settings only. The errors are
-//! serde's: they have line and column, and name the missing or unknown key.
+//! Both are expanded during deserialization: the rest of the program sees full settings. The errors are serde's.
 
 use std::fmt;
 use std::marker::PhantomData;
