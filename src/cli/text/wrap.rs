@@ -5,14 +5,15 @@ use crate::views::document::statistic::UNBROKEN;
 /// Breaks a sentence between words into lines of at most `width` characters; lines after the first are indented by
 /// `indent` blanks. No line is broken at an [`UNBROKEN`] blank, which becomes a plain one. Color codes have no width.
 pub fn wrap(sentence: &str, width: usize, indent: usize) -> String {
-    let mut lines = vec![String::new()];
-    for word in sentence.split(' ') {
+    let text = sentence.trim_start_matches(' ');
+    let mut lines = vec![" ".repeat(sentence.len() - text.len())];
+    for word in text.split(' ') {
         let line = lines.last_mut().expect("never empty");
         if !line.trim().is_empty() && console::measure_text_width(line) + 1 + console::measure_text_width(word) > width
         {
             lines.push(format!("{}{word}", " ".repeat(indent)));
         } else {
-            if !line.is_empty() {
+            if !line.trim().is_empty() {
                 line.push(' ');
             }
             line.push_str(word);

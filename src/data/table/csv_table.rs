@@ -178,7 +178,8 @@ fn columns_of_codes(block: &[u8], separator: u8) -> Vec<usize> {
     let mut found = BTreeSet::new();
     for line in block.split(|byte| *byte == b'\n').skip(1) {
         for (number, field) in line.split(|byte| *byte == separator).enumerate() {
-            let field = field.trim_ascii().strip_prefix(b"\"").unwrap_or(field.trim_ascii());
+            let field = field.trim_ascii();
+            let field = field.strip_prefix(b"\"").unwrap_or(field).trim_ascii();
             if has_leading_zero(field) {
                 found.insert(number);
             }
