@@ -1,7 +1,7 @@
 //! `data`: data sets, their descriptions and their cache.
 
 use super::json_output::{json, values_of};
-use crate::support::{TestDir, assert_says, stderr, stdout};
+use crate::support::{TestDir, assert_says, idea_with, stderr, stdout};
 
 #[test]
 fn data_list_shows_which_data_sets_are_available() {
@@ -16,6 +16,17 @@ fn data_list_shows_which_data_sets_are_available() {
     assert!(values_of(&listed, "license").iter().chain(&values_of(&listed, "citation")).all(|text| !text.is_empty()));
     let table = stdout(&dir.run(&["data", "list"]).code(0));
     assert_says(&table, &["data set", "license", "1,797", "60,000 + 10,000", "not fetched"]);
+    assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
+}
+
+#[test]
+fn codes_with_a_leading_zero_are_warned_of_in_training_too() {
+    let dir = TestDir::new();
+    dir.write("t.csv", "zip,x,y\n02139,1,a\n94105,2,b\n10001,3,a\n60601,4,b\n");
+    let network = idea_with("{ linear = 10 }", "{ linear = 2 }");
+    dir.write("idea.toml", network.replace("[data.digits]", "[data.csv]\npath = \"t.csv\"\ntarget = \"y\""));
+    let ran = dir.run(&["exp", "idea.toml", "--device", "cpu"]).code(0);
+    assert_says(&stderr(&ran).replace("\n  ", " "), &["`zip` has numbers with a leading zero, such as 02139"]);
 }
 
 #[test]
