@@ -195,9 +195,15 @@ impl Model {
                     .as_ref()
                     .ok_or_else(|| Invalid::new("model", "is `tree`, which needs a `[tree]` section"))?;
                 tree.check(info.target).map_err(|fault| fault.under("tree"))?;
+                if info.token_ids.is_some() {
+                    let message = "needs features that can be compared, but the rows are token ids of texts";
+                    return Err(Invalid::new("tree", message).hint("train a network that begins with `embedding`"));
+                }
                 if spec.data.weights().is_some() {
-                    let fault =
-                        Invalid::new("data.csv.weights", "sets row weights, which a decision tree does not support");
+                    let fault = Invalid::new(
+                        format!("data.{}.weights", spec.data.name()),
+                        "sets row weights, which a decision tree does not support",
+                    );
                     return Err(fault.hint("use `class_weights` in `[tree]` to weight classes"));
                 }
                 Ok(Model::Tree(tree.clone()))
@@ -218,6 +224,10 @@ fn check_resampling(spec: &Spec, info: &DatasetInfo) -> Result<(), Invalid> {
     let Target::Classes(_) = info.target else {
         return Err(Invalid::new("resample", format!("is for classes, and the target is {}", info.target)));
     };
+    if info.token_ids.is_some() && !matches!(resample, Resample::Under(_) | Resample::Over(_)) {
+        let message = format!("creates synthetic rows with `{}`, but the rows are texts", resample.name());
+        return Err(Invalid::new("resample", message).hint("use `over` or `under`"));
+    }
     if spec.data.weights().is_some() && !matches!(resample, Resample::Under(_) | Resample::Over(_)) {
         let message = format!("creates synthetic rows with `{}`, which have no weights", resample.name());
         return Err(Invalid::new("resample", message).hint("remove the weights, or use `over`"));

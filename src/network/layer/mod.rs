@@ -91,6 +91,7 @@ pub enum Layer {
     /// Branches that get the same input, with their outputs joined.
     Parallel(structure::Parallel<Layer>),
     /// A learned vector for each token id.
+    #[serde(deserialize_with = "number_or_table")]
     Embedding(sequence::Embedding),
     /// Plain recurrent layer.
     #[serde(alias = "simple_rnn", deserialize_with = "number_or_table")]
@@ -194,7 +195,7 @@ impl Layer {
             Layer::Residual(block) => structure::Residual::build_each(&[block], input, parameters, buffers),
             Layer::Repeat(block) => structure::Repeat::build_each(&[block], input, parameters, buffers),
             Layer::Parallel(block) => structure::Parallel::build_each(&[block], input, parameters, buffers),
-            Layer::Embedding(_) => Box::new(sequence::StackedEmbedding::new(parameters)),
+            Layer::Embedding(embedding) => Box::new(sequence::StackedEmbedding::new(embedding, parameters)),
             Layer::Rnn(rnn) => Box::new(rnn.build(parameters)),
             Layer::Lstm(lstm) => Box::new(lstm.build(parameters)),
             Layer::Gru(gru) => Box::new(gru.build(parameters)),
@@ -279,6 +280,18 @@ impl Layer {
             | Layer::TorchScript(_) => {}
         }
         layer
+    }
+
+    /// Sets the number of tokens of embeddings that do not state it.
+    pub fn set_tokens(&mut self, tokens: usize) {
+        let all = |layers: &mut Vec<Layer>| layers.iter_mut().for_each(|layer| layer.set_tokens(tokens));
+        match self {
+            Layer::Embedding(embedding) => embedding.tokens = embedding.tokens.or(Some(tokens)),
+            Layer::Residual(block) => [&mut block.layers, &mut block.projection].into_iter().for_each(all),
+            Layer::Repeat(block) => all(&mut block.layers),
+            Layer::Parallel(block) => block.branches.iter_mut().for_each(all),
+            _ => {}
+        }
     }
 
     /// Returns the layer's name in experiment files.
