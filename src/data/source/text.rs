@@ -226,7 +226,9 @@ impl Text {
         let mut ids = Vec::with_capacity(values);
         texts.iter().for_each(|text| tokenizer.push_row(text, &mut ids));
         let mut counts = vec![0; tokens.len()];
-        ids.iter().filter_map(|&id| counts.get_mut((id as usize).checked_sub(SPECIAL)?)).for_each(|count| *count += 1);
+        for place in ids.iter().filter_map(|&id| (id as usize).checked_sub(SPECIAL)) {
+            counts.get_mut(place).into_iter().for_each(|count| *count += 1); // bytes are not counted
+        }
         let limits = VocabularyLimits { most: self.vocabulary, min_count: self.min_count };
         let chosen = limits.chosen(&tokens, &counts).len();
         if chosen == 0 && self.tokens != TokenKind::Bytes {

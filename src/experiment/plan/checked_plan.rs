@@ -232,6 +232,9 @@ fn check_resampling(spec: &Spec, info: &DatasetInfo) -> Result<(), Invalid> {
         let message = format!("creates synthetic rows with `{}`, which have no weights", resample.name());
         return Err(Invalid::new("resample", message).hint("remove the weights, or use `over`"));
     }
+    if spec.resample_before_split && info.token_ids.is_some() {
+        return Err(Invalid::new("resample_before_split", "is for numbers, but the rows are texts"));
+    }
     let split = spec.data.split();
     if let Some(key) = [("group", &split.group), ("order_by", &split.order_by)].iter().find(|(_, name)| name.is_some())
     {
