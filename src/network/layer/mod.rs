@@ -18,6 +18,7 @@ pub mod pooling;
 mod replica_channels;
 pub mod sequence;
 pub mod structure;
+mod token_count;
 pub mod window;
 
 use schemars::JsonSchema;
@@ -280,18 +281,6 @@ impl Layer {
             | Layer::TorchScript(_) => {}
         }
         layer
-    }
-
-    /// Sets the number of tokens of embeddings that do not state it.
-    pub fn set_tokens(&mut self, tokens: usize) {
-        let all = |layers: &mut Vec<Layer>| layers.iter_mut().for_each(|layer| layer.set_tokens(tokens));
-        match self {
-            Layer::Embedding(embedding) => embedding.tokens = embedding.tokens.or(Some(tokens)),
-            Layer::Residual(block) => [&mut block.layers, &mut block.projection].into_iter().for_each(all),
-            Layer::Repeat(block) => all(&mut block.layers),
-            Layer::Parallel(block) => block.branches.iter_mut().for_each(all),
-            _ => {}
-        }
     }
 
     /// Returns the layer's name in experiment files.
