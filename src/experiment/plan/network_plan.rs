@@ -50,7 +50,8 @@ impl NetworkPlan {
             network.layers.iter_mut().for_each(|layer| layer.set_tokens(tokens));
         }
         let architecture = check_network(&network, data, info)?;
-        let first = &network.layers()[0];
+        let layers = network.layers().into_owned();
+        let first = &layers[0];
         if let Layer::Embedding(embedding) = first {
             check_tokens(embedding, data, info, spec.data.scale())?;
         } else if info.token_ids.is_some() && !takes_token_ids(first) {
@@ -63,7 +64,6 @@ impl NetworkPlan {
         if let Some(augment) = &train.augment {
             augment.check(&info.sample).map_err(|fault| fault.under("train.augment"))?;
         }
-        let layers = network.layers().into_owned();
         let network = NetworkPlan { spec: network, train, layers, architecture };
         let output = network.architecture.output();
         let fit = network.train.loss.check_fit(network.last(), output, info.target);

@@ -154,7 +154,7 @@ fn an_embedding_refuses_numbers_that_are_no_token_ids() {
         dir.error_message(&["exp", "idea.toml", "--device", "cpu"])
     };
     dir.write("t.csv", "x,y\n1,a\n2.5,b\n3,a\n");
-    assert_says(&table("", "tokens = 4, "), &["`embedding` takes token ids", "such as 2.5"]);
+    assert_says(&table("", "tokens = 4, "), &["`embedding` takes token ids, whole numbers from 0, but a row has 2.5"]);
     assert_says(
         &table("scale = \"standard\"", "tokens = 4, "),
         &["`data.csv.scale` is set, but the first layer is `embedding`"],
