@@ -104,7 +104,8 @@ impl Module for StackedEmbedding {
             let differs = ids.to_kind(xs.kind()).ne_tensor(xs);
             if differs.any().int64_value(&[]) == 1 {
                 let found = xs.masked_select(&differs).double_value(&[0]);
-                Fault::Input(format!("`embedding` takes token ids, whole numbers from 0, but a row has {found}")).throw();
+                Fault::Input(format!("`embedding` takes token ids, whole numbers from 0, but a row has {found}"))
+                    .throw();
             }
             let (low, high) = (ids.min().int64_value(&[]), ids.max().int64_value(&[]));
             if low < 0 || high >= tokens {
