@@ -15,9 +15,11 @@ const MOST_CLASSES: usize = 20;
 /// Returns the part `[data.text]` with the column that has the longest texts; `None` if no column has texts. `path` is the
 /// path of the file as it is written, `target` the target column; without it, the column with the fewest values.
 pub fn text_section(path: &str, table: &Table, target: Option<&str>, separator: char) -> Option<String> {
-    let words = |column: &Column| match &column.values {
-        Values::Numbers(_) => 0,
-        Values::Text { distinct, .. } => distinct.iter().map(|text| text.split_whitespace().count()).sum(),
+    let words = |column: &Column| -> usize {
+        match &column.values {
+            Values::Numbers(_) => 0,
+            Values::Text { distinct, .. } => distinct.iter().map(|text| text.split_whitespace().count()).sum(),
+        }
     };
     let candidates = table.columns.iter().filter(|column| Some(column.name.as_str()) != target);
     let text = candidates.max_by_key(|column| words(column))?;
