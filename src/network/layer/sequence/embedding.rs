@@ -98,7 +98,7 @@ impl StackedEmbedding {
 
 impl Module for StackedEmbedding {
     fn forward(&self, xs: &Tensor) -> Tensor {
-        let [replicas, tokens, units] = self.weight.size()[..] else { unreachable!("three dimensions") };
+        let [replicas, tokens, _] = self.weight.size()[..] else { unreachable!("three dimensions") };
         let ids = xs.to_kind(Kind::Int64);
         if ids.device() == Device::Cpu && ids.numel() > 0 {
             let differs = ids.to_kind(xs.kind()).ne_tensor(xs);
@@ -115,13 +115,9 @@ impl Module for StackedEmbedding {
                     .throw();
             }
         }
-        if let Some(padding) = self.padding {
-            let replica =
-                |replica| Tensor::embedding(&self.weight.get(replica), &ids.get(replica), padding, false, false);
-            return Tensor::stack(&(0..replicas).map(replica).collect::<Vec<_>>(), 0);
-        }
-        let first = Tensor::arange(replicas, (Kind::Int64, ids.device())).view([-1, 1, 1]) * tokens;
-        let weight = self.weight.view([replicas * tokens, units]);
-        Tensor::embedding(&weight, &(ids + first), -1, false, false)
+        // the weights of a stack are parts of one arena, so that a single look-up for all replicas would copy them
+        let padding = self.padding.unwrap_or(-1);
+        let vectors = |replica| Tensor::embedding(&self.weight.get(replica), &ids.get(replica), padding, false, false);
+        Tensor::stack(&(0..replicas).map(vectors).collect::<Vec<_>>(), 0)
     }
 }
