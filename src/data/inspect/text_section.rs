@@ -13,7 +13,7 @@ const FEWEST_WORDS: usize = 4;
 const MOST_CLASSES: usize = 20;
 
 /// Returns the part `[data.text]` with the column that has the longest texts; `None` if no column has texts. `path` is the
-/// path of the file as it is written, `target` the target column; without it, the column with the fewest values.
+/// path of the file as it is written, `target` the target column; without it, the column with the fewest distinct values, at least two.
 pub fn text_section(path: &str, table: &Table, target: Option<&str>, separator: char) -> Option<String> {
     let words = |column: &Column| -> usize {
         match &column.values {
@@ -29,7 +29,7 @@ pub fn text_section(path: &str, table: &Table, target: Option<&str>, separator: 
     if lengths.is_empty() || words(text) < FEWEST_WORDS * text.distinct() || 2 * text.distinct() < table.rows() {
         return None;
     }
-    let others = || table.columns.iter().filter(|column| column.name != text.name);
+    let others = || table.columns.iter().filter(|column| column.name != text.name && column.distinct() > 1);
     let target = match target {
         Some(name) => table.column(name)?,
         None => others().min_by_key(|column| column.distinct())?,

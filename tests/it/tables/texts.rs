@@ -53,7 +53,7 @@ fn texts_in_csv_and_json_lines_give_the_same_run_and_predict_new_texts() {
     assert_eq!(csv["test"]["acc"], 1.0);
     // 80 words of their own, `a`, `film`, 6 adjectives, `and`, `very`, `long`, padding and unknown
     assert_eq!(csv["network"]["layers"][0]["parameters"], (80 + 2 + 6 + 3 + 2) * 6);
-    assert_eq!(csv["network"]["layers"][0]["output"], json!([7, 6]), "the longest text has 7 words");
+    assert_eq!(csv["network"]["layers"][0]["output_shape"], json!([7, 6]), "the longest text has 7 words");
     assert_says(&stdout(&dir.run(&["eval", "csv", "--strict"]).code(0)), &["test metrics agree with the history"]);
     assert_says(&stdout(&dir.run(&["eval", "csv", "--data", "reviews.jsonl"]).code(0)), &["80 rows"]);
     dir.run(&["reproduce", "lines"]).code(0);
