@@ -13,7 +13,8 @@ const FEWEST_WORDS: usize = 4;
 const MOST_CLASSES: usize = 20;
 
 /// Returns the part `[data.text]` with the column that has the longest texts; `None` if no column has texts. `path` is the
-/// path of the file as it is written, `target` the target column; without it, the column with the fewest distinct values, at least two.
+/// path of the file as it is written, `target` the target column; without it, the column with the fewest distinct values
+/// among those with at least two.
 pub fn text_section(path: &str, table: &Table, target: Option<&str>, separator: char) -> Option<String> {
     let words = |column: &Column| -> usize {
         match &column.values {
