@@ -266,12 +266,11 @@ fn check_resampling(spec: &Spec, info: &DatasetInfo) -> Result<(), Invalid> {
         return Err(Invalid::new("resample_before_split", "is for numbers, but the rows are texts"));
     }
     let split = spec.data.split();
-    if let Some(key) = [("group", &split.group), ("order_by", &split.order_by)].iter().find(|(_, name)| name.is_some())
-    {
-        if spec.resample_before_split {
-            let message = format!("cannot be used with `split.{}`: new rows have no value in its column", key.0);
-            return Err(Invalid::new("resample_before_split", message));
-        }
+    let by_column =
+        [("group", &split.group), ("order_by", &split.order_by)].into_iter().find(|(_, name)| name.is_some());
+    if let Some((key, _)) = by_column.filter(|_| spec.resample_before_split) {
+        let message = format!("cannot be used with `split.{key}`: new rows have no value in its column");
+        return Err(Invalid::new("resample_before_split", message));
     }
     if spec.resample_before_split && info.test_rows + info.validation_rows > 0 {
         let part = if info.test_rows > 0 { "test" } else { "validation" };
