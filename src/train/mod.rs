@@ -195,6 +195,13 @@ impl TrainSpec {
                     .hint("monitor `loss`, or a metric such as `mae`")),
             };
         }
+        if let Some(metric) = name.strip_prefix("test.").or_else(|| name.strip_prefix("test_")) {
+            let same = [format!("val_{metric}"), metric.to_owned()].into_iter().find(|name| known.contains(name));
+            let message =
+                format!("must have a value in each epoch, and `{name}` has none: test rows are evaluated at the end");
+            let hint = same.unwrap_or_else(|| known.last().cloned().unwrap_or_default());
+            return Err(Invalid::new(key, message).hint(format!("write `monitor = \"{hint}\"`")));
+        }
         let hint = match name.strip_prefix("val_") {
             Some(_) if !has_validation => "split off validation rows: `split = { validation = 0.2 }`".to_owned(),
             _ => crate::config::suggest::hint(name, known.iter().map(String::as_str)),
