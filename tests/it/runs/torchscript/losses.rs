@@ -205,8 +205,8 @@ fn losses_and_metrics_that_cannot_be_used_are_refused_in_words() {
             "contains the name `acc`, which is that of a metric of runner",
         ),
         ("{ torchscript = \"loss.pt\" }", "missing field `name`"),
-        ("{ torchscript = \"loss.pt\", name = \"x\", best = 1 }", "unknown field `best`"),
-        ("\"dise\"", "unknown variant `dise`"),
+        ("{ torchscript = \"loss.pt\", name = \"x\", best = 1 }", "unknown key `best`"),
+        ("\"dise\"", "unknown metric `dise`"),
     ] {
         assert_says(&message("focal.pt", &with_metric(metric)), &[words]);
     }
