@@ -103,7 +103,7 @@ pub struct StackedLinear {
 
 impl StackedLinear {
     /// Builds the layer from the weight `[replicas, out, in]` and the optional bias `[replicas, out]`.
-    pub(super) fn new(mut parameters: Vec<Tensor>) -> Self {
+    pub fn new(mut parameters: Vec<Tensor>) -> Self {
         let bias = (parameters.len() > 1).then(|| parameters.remove(1));
         StackedLinear { weight: parameters.remove(0), bias }
     }

@@ -6,15 +6,14 @@
 //! `docs/internals/adding-a-layer.md`.
 
 pub mod activation;
-pub mod batch_norm;
-pub mod conv2d;
-pub mod dropout;
+pub mod convolution;
 pub mod flatten;
 pub mod fusion;
-pub mod layer_norm;
 pub mod layer_spec;
 pub mod linear;
+pub mod normalization;
 pub mod pooling;
+pub mod regularization;
 mod replica_channels;
 pub mod sequence;
 pub mod structure;
@@ -42,7 +41,7 @@ pub enum Layer {
     #[serde(alias = "dense", deserialize_with = "number_or_table")]
     Linear(linear::Linear),
     /// 2-D convolution.
-    Conv2d(conv2d::Conv2d),
+    Conv2d(convolution::Conv2d),
     /// Maximum of each window of an image.
     #[serde(alias = "max_pooling2d", deserialize_with = "number_or_table")]
     MaxPool2d(pooling::MaxPool2d),
@@ -53,13 +52,13 @@ pub enum Layer {
     Flatten,
     /// Batch normalization: normalizes each channel over the batch.
     #[serde(alias = "batch_norm1d", alias = "batch_norm2d", alias = "batch_normalization")]
-    BatchNorm(batch_norm::BatchNorm),
+    BatchNorm(normalization::BatchNorm),
     /// Layer normalization: normalizes each row over its values.
     #[serde(alias = "layer_normalization")]
-    LayerNorm(layer_norm::LayerNorm),
+    LayerNorm(normalization::LayerNorm),
     /// Zeroes each value with probability `p` in training, and scales the others by `1 / (1 − p)`.
     #[serde(deserialize_with = "number_or_table")]
-    Dropout(dropout::Dropout),
+    Dropout(regularization::Dropout),
     /// ReLU: `max(0, x)`.
     Relu,
     /// Leaky ReLU: `x` where positive, `negative_slope · x` elsewhere.
@@ -174,13 +173,13 @@ impl Layer {
     pub fn build(&self, input: &Shape, parameters: Vec<Tensor>, buffers: Vec<Tensor>) -> Module {
         match self {
             Layer::Linear(_) => Box::new(linear::StackedLinear::new(parameters)),
-            Layer::Conv2d(conv2d) => Box::new(conv2d::StackedConv2d::new(conv2d, parameters)),
+            Layer::Conv2d(conv2d) => Box::new(convolution::StackedConv2d::new(conv2d, parameters)),
             Layer::MaxPool2d(pool) => Box::new(pool.clone()),
             Layer::AvgPool2d(pool) => Box::new(pool.clone()),
             Layer::Flatten => Box::new(flatten::Flatten),
-            Layer::BatchNorm(norm) => Box::new(batch_norm::StackedBatchNorm::new(norm, parameters, buffers)),
-            Layer::LayerNorm(norm) => Box::new(layer_norm::StackedLayerNorm::new(norm, parameters)),
-            Layer::Dropout(dropout) => Box::new(dropout::StackedDropout::new([dropout])),
+            Layer::BatchNorm(norm) => Box::new(normalization::StackedBatchNorm::new(norm, parameters, buffers)),
+            Layer::LayerNorm(norm) => Box::new(normalization::StackedLayerNorm::new(norm, parameters)),
+            Layer::Dropout(dropout) => Box::new(regularization::StackedDropout::new([dropout])),
             Layer::Relu => Box::new(activation::Relu),
             Layer::LeakyRelu(leaky_relu) => Box::new(leaky_relu.clone()),
             Layer::Elu(elu) => Box::new(elu.clone()),
@@ -220,7 +219,7 @@ impl Layer {
             Layer::Dropout(_) => {
                 let dropouts =
                     all(replicas, |layer| if let Layer::Dropout(dropout) = layer { Some(dropout) } else { None });
-                Box::new(dropout::StackedDropout::new(dropouts))
+                Box::new(regularization::StackedDropout::new(dropouts))
             }
             Layer::Residual(_) => {
                 let blocks = all(replicas, |layer| if let Layer::Residual(block) = layer { Some(block) } else { None });

@@ -8,8 +8,8 @@ use tch::nn::ModuleT;
 use crate::config::check::{Invalid, at_least_one, below_one};
 use crate::config::shorthand::{FromNumber, size};
 use crate::network::init::{Draw, Init, Parameter, Xavier};
-use crate::network::layer::dropout::{Dropout, StackedDropout};
 use crate::network::layer::layer_spec::LayerSpec;
+use crate::network::layer::regularization::{Dropout, StackedDropout};
 use crate::tensor::shape::{Shape, ShapeError};
 
 /// Each time step takes a weighted mean of all steps, for each head (Vaswani et al. 2017); written `{ multi_head_attention

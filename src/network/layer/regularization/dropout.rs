@@ -47,7 +47,7 @@ pub struct StackedDropout {
 
 impl StackedDropout {
     /// Builds the layer with the settings of each replica, or one for all.
-    pub(super) fn new<'a>(settings: impl IntoIterator<Item = &'a Dropout>) -> Self {
+    pub fn new<'a>(settings: impl IntoIterator<Item = &'a Dropout>) -> Self {
         StackedDropout { p: settings.into_iter().map(|dropout| dropout.p).collect() }
     }
 

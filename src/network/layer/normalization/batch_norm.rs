@@ -92,7 +92,7 @@ pub struct StackedBatchNorm {
 
 impl StackedBatchNorm {
     /// Builds the layer from its parameters and buffers, in the order of the settings' lists.
-    pub(super) fn new(settings: &BatchNorm, parameters: Vec<Tensor>, buffers: Vec<Tensor>) -> Self {
+    pub fn new(settings: &BatchNorm, parameters: Vec<Tensor>, buffers: Vec<Tensor>) -> Self {
         let [running_mean, running_var, batches] = buffers.try_into().expect("it has three buffers");
         let BatchNorm { eps, momentum, .. } = *settings;
         StackedBatchNorm { eps, momentum, parameters, running_mean, running_var, batches }

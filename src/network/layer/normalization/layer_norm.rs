@@ -65,7 +65,7 @@ pub struct StackedLayerNorm {
 
 impl StackedLayerNorm {
     /// Builds the layer from its weight and bias, or without both.
-    pub(super) fn new(settings: &LayerNorm, parameters: Vec<Tensor>) -> Self {
+    pub fn new(settings: &LayerNorm, parameters: Vec<Tensor>) -> Self {
         StackedLayerNorm { eps: settings.eps, parameters }
     }
 }

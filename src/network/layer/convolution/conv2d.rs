@@ -114,7 +114,7 @@ pub struct StackedConv2d {
 
 impl StackedConv2d {
     /// Builds the layer from the weight `[replicas, out, in, …]` and the optional bias `[replicas, out]`.
-    pub(super) fn new(settings: &Conv2d, mut parameters: Vec<Tensor>) -> Self {
+    pub fn new(settings: &Conv2d, mut parameters: Vec<Tensor>) -> Self {
         let bias = (parameters.len() > 1).then(|| parameters.remove(1));
         StackedConv2d { weight: parameters.remove(0), bias, window: settings.window() }
     }

@@ -1,0 +1,5 @@
+//! Layers that draw random numbers in training to regularize.
+
+mod dropout;
+
+pub use dropout::{Dropout, StackedDropout};
