@@ -83,6 +83,12 @@ impl LayerSpec for MultiHeadAttention {
         }
     }
 
+    /// Four projections of each time step, and the two products of all pairs of steps.
+    fn multiply_adds(&self, input: &Shape) -> Option<u64> {
+        let [time, features] = [0, 1].map(|number| input.dimensions()[number] as u64);
+        Some(4 * time * features * features + 2 * time * time * features)
+    }
+
     fn reuses_weights(&self) -> bool {
         true
     }
