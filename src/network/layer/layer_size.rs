@@ -22,3 +22,15 @@ pub struct LayerSize {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub layers: Vec<LayerSize>,
 }
+
+impl LayerSize {
+    /// Returns the number of output values for one row, of the layer and of all layers in it.
+    pub fn all_outputs(&self) -> usize {
+        self.output.elements() + self.layers.iter().map(LayerSize::all_outputs).sum::<usize>()
+    }
+
+    /// Returns the largest number of output values for one row, of the layer or of a layer in it.
+    pub fn largest_output(&self) -> usize {
+        self.layers.iter().map(LayerSize::largest_output).fold(self.output.elements(), usize::max)
+    }
+}

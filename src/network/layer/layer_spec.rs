@@ -4,7 +4,7 @@
 //! losses and the fused CPU backend ask here.
 //!
 //! No method takes or returns a tensor. `runner`, which is linked without libtorch, calls some of them through `dyn
-//! LayerSpec`, and the linker would then need all of them. Layers are built in [`super::Layer::build`].
+//! LayerSpec`, and the linker would then need all of them. Layers are built in [`super::Layer::build_each`].
 
 use crate::config::check::Invalid;
 use crate::network::arena::Buffer;

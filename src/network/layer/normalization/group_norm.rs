@@ -57,7 +57,8 @@ impl LayerSpec for GroupNorm {
         match input.dimensions()[0] % self.groups as i64 {
             0 => Ok(input.clone()),
             _ => {
-                let wanted = format!("a multiple of its {} groups as channels, the first dimension", self.groups);
+                let wanted =
+                    format!("rows whose first dimension, the channels, is a multiple of its {} groups", self.groups);
                 Err(ShapeError::new(input, wanted, "change `groups`, or the channels of the layer before"))
             }
         }

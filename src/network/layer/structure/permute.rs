@@ -32,7 +32,11 @@ impl LayerSpec for Permute {
         if lengths.len() != self.0.len() {
             let s = if self.0.len() == 1 { "" } else { "s" };
             let wanted = format!("rows with {} dimension{s}", self.0.len());
-            return Err(ShapeError::new(input, wanted, "list each dimension of a row once, from 1"));
+            return Err(ShapeError::new(
+                input,
+                wanted,
+                "list each dimension of a row once, or put `{ reshape = […] }` before it",
+            ));
         }
         let permuted: Vec<i64> = self.0.iter().map(|&dimension| lengths[dimension as usize - 1]).collect();
         Ok(Shape::from(&permuted[..]))
