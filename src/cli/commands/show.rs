@@ -185,7 +185,7 @@ fn commented(text: &str) -> String {
 /// Returns the layers as Keras prints them: name, kind, output shape, parameters and multiply-adds, those of blocks indented,
 /// and the total.
 fn layer_table(architecture: &Architecture, input: &Shape) -> String {
-    let mut table = Columns::new(["layer", "kind", "output", "parameters", "multiply-adds"], [3, 4]);
+    let mut table = Columns::new(["layer", "kind", "output", "parameters", "multiply-adds"], [2, 3, 4]);
     table.row(["", "input", &input.to_string(), "", ""]);
     let sizes = architecture.sizes();
     add_rows(&mut table, &sizes, 0);

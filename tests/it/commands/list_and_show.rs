@@ -95,20 +95,20 @@ fn show_indents_the_layers_in_blocks_and_counts_multiply_adds() {
     let table: Vec<&str> = shown.lines().skip_while(|line| !line.starts_with("# layer ")).collect();
     assert_snapshot!(table.join("\n"), @r"
     # layer          kind                  output  parameters  multiply-adds
-    #                input                 64
-    # 0              reshape               8×8              0              0
-    # 1              lstm                  8×4            224          1,536
-    # 2              transformer_encoder   8×4            154          1,408
-    #   layers.0     encoder layer         8×4            154          1,408
-    #     self_attn  multi_head_attention  8×4             80          1,024
-    #     linear1    linear                8×6             30            192
-    #     linear2    linear                8×4             28            192
-    #     norm1      layer_norm            8×4              8              0
-    #     norm2      layer_norm            8×4              8              0
-    # 3              residual              8×4             20            128
-    #   layers.0     linear                8×4             20            128
-    # 4              flatten               32               0              0
-    # 5              linear                10             330            320
+    #                input                     64
+    # 0              reshape                  8×8           0              0
+    # 1              lstm                     8×4         224          1,536
+    # 2              transformer_encoder      8×4         154          1,408
+    #   layers.0     encoder layer            8×4         154          1,408
+    #     self_attn  multi_head_attention     8×4          80          1,024
+    #     linear1    linear                   8×6          30            192
+    #     linear2    linear                   8×4          28            192
+    #     norm1      layer_norm               8×4           8              0
+    #     norm2      layer_norm               8×4           8              0
+    # 3              residual                 8×4          20            128
+    #   layers.0     linear                   8×4          20            128
+    # 4              flatten                   32           0              0
+    # 5              linear                    10         330            320
     # total                                               728          3,392
     ");
     let network = &json(&dir, &["show", "idea.toml", "--json"])["network"];
