@@ -62,12 +62,12 @@ def set_parameters(layer):
     return layer
 
 
-def call(layer, x):
-    """One forward and backward pass, and what came out of it."""
+def call(layer, x, scale=1.0):
+    """One forward and backward pass, and what came out of it; `scale` is that of the upstream gradient."""
     x = x.clone().requires_grad_()
     layer.zero_grad()
     output = layer(x)
-    upstream = wave(*output.shape, phase=2.2)
+    upstream = wave(*output.shape, phase=2.2) * scale
     output.backward(upstream)
     entry = {
         "training": layer.training,
@@ -81,13 +81,13 @@ def call(layer, x):
     return entry | ({"buffers_after": buffers} if buffers else {})
 
 
-def case(name, settings, layer, *inputs):
+def case(name, settings, layer, *inputs, scale=1.0):
     layer = set_parameters(layer)
     parameters = {key: house.numbers(p) for key, p in layer.named_parameters()}
     entry = {"name": name, "settings": settings, "layer": repr(layer), "parameters": parameters}
     entry["multiply_adds"] = multiply_adds(layer, inputs[0])
     entry["training"] = training(settings, copy.deepcopy(layer), inputs[0])
-    return entry | {"calls": [call(layer, x) for x in inputs]}
+    return entry | {"calls": [call(layer, x, scale) for x in inputs]}
 
 
 def with_averages(name, settings, layer, first, second, third):
@@ -243,6 +243,7 @@ def sequences():
     deep = {"units": 3, "layers": 2, "bidirectional": True}
     in_pytorch = {"num_layers": 2, "bidirectional": True, "batch_first": True}
     ids = torch.tensor([[0.0, 4.0, 4.0], [1.0, 2.0, 0.0]])
+    small = 1 / 64  # gradients of about 1, so that rounding errors are small next to 1
     norm_first = {"dropout": 0.0, "norm_first": True, "activation": "gelu"}
     return [
         case("linear_of_sequence", {"linear": 3}, nn.Linear(2, 3), STEPS),
@@ -269,12 +270,14 @@ def sequences():
             {"transformer_encoder": {"heads": 2, "feedforward": 6, "layers": 2, "dropout": 0}},
             encoder(4, 2, layers=2, dim_feedforward=6, dropout=0.0),
             TOKENS,
+            scale=small,
         ),
         case(
             "transformer_encoder_norm_first",
             {"transformer_encoder": {"heads": 1, "feedforward": 3, "eps": 1e-3} | norm_first},
             encoder(4, 1, dim_feedforward=3, layer_norm_eps=1e-3, **norm_first),
             TOKENS,
+            scale=small,
         ),
     ]
 

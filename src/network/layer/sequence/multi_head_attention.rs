@@ -119,7 +119,7 @@ impl StackedAttention {
     }
 }
 
-/// `[replicas, batch, time, in]` → `[replicas, batch, time, out]`, with the weight `[replicas, out, in]`.
+/// `[replicas, …, …, in]` → `[replicas, …, …, out]`, with the weight `[replicas, out, in]`.
 fn project(xs: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Tensor {
     let flat = xs.flatten(1, 2);
     let weight = weight.transpose(1, 2);
@@ -142,7 +142,8 @@ impl ModuleT for StackedAttention {
         let (query, key, value) = (part(0) / (of_head as f64).sqrt(), part(1), part(2));
         let weights = query.matmul(&key.transpose(-2, -1)).softmax(-1, xs.kind());
         let weights = self.dropout.forward_t(&weights, train);
-        let heads = weights.matmul(&value).transpose(2, 3).flatten(3, 4);
-        project(&heads, &self.output, self.output_bias.as_ref())
+        // with time before batch in memory, as PyTorch's output: a following dropout draws in the order of the memory
+        let heads = weights.matmul(&value).permute([0, 3, 1, 2, 4]).flatten(3, 4);
+        project(&heads, &self.output, self.output_bias.as_ref()).transpose(1, 2)
     }
 }
