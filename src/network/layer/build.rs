@@ -74,7 +74,7 @@ impl Layer {
             Layer::Residual(_) => Residual::build_each(&each!(replicas, Layer::Residual), input, parameters, buffers),
             Layer::Repeat(_) => Repeat::build_each(&each!(replicas, Layer::Repeat), input, parameters, buffers),
             Layer::Parallel(_) => Parallel::build_each(&each!(replicas, Layer::Parallel), input, parameters, buffers),
-            Layer::Embedding(_) => Box::new(sequence::StackedEmbedding::new(parameters)),
+            Layer::Embedding(embedding) => Box::new(sequence::StackedEmbedding::new(embedding, parameters)),
             Layer::Rnn(rnn) => Box::new(rnn.build(parameters)),
             Layer::Lstm(lstm) => Box::new(lstm.build(parameters)),
             Layer::Gru(gru) => Box::new(gru.build(parameters)),

@@ -19,6 +19,7 @@ pub mod regularization;
 mod replica_channels;
 pub mod sequence;
 pub mod structure;
+mod token_count;
 pub mod window;
 
 use schemars::JsonSchema;
@@ -135,6 +136,7 @@ pub enum Layer {
     /// Branches that get the same input, with their outputs joined.
     Parallel(structure::Parallel<Layer>),
     /// A learned vector for each token id.
+    #[serde(deserialize_with = "number_or_table")]
     Embedding(sequence::Embedding),
     /// Plain recurrent layer.
     #[serde(alias = "simple_rnn", deserialize_with = "number_or_table")]
