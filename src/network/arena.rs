@@ -81,6 +81,18 @@ impl Buffer {
         Buffer { name: format!("{prefix}.{}", self.name).into(), ..self }
     }
 
+    /// Returns the buffers of PyTorch's normalization layers with running averages.
+    pub fn running_averages(channels: i64) -> Vec<Buffer> {
+        let of_channels = |name: &'static str, start: i64| Buffer {
+            name: name.into(),
+            shape: vec![channels],
+            kind: Kind::Float,
+            start,
+        };
+        let batches = Buffer { name: "num_batches_tracked".into(), shape: Vec::new(), kind: Kind::Int64, start: 0 };
+        vec![of_channels("running_mean", 0), of_channels("running_var", 1), batches]
+    }
+
     /// Returns the initial buffer of one replica, on the CPU.
     pub fn initial(&self) -> Tensor {
         Tensor::full(&self.shape[..], self.start, (self.kind, Device::Cpu))

@@ -163,6 +163,11 @@ pub enum Draw {
         /// Upper bound of the draw.
         high: f64,
     },
+    /// The values of an earlier parameter; draws no random numbers.
+    SameAs {
+        /// How many parameters before this one it is.
+        back: usize,
+    },
 }
 
 impl Init {
@@ -214,6 +219,15 @@ impl Init {
         Parameter { name: name.into(), shape, draw }
     }
 
+    /// Returns the weight of shape `[out, in, …]` and, with `has_bias`, its bias.
+    pub fn weight_and_bias(self, shape: Vec<i64>, has_bias: bool) -> Vec<Parameter> {
+        let mut parameters = vec![self.weight("weight", shape)];
+        if has_bias {
+            parameters.push(self.bias("bias", &parameters[0]));
+        }
+        parameters
+    }
+
     /// Returns the bias that belongs to `weight`: one value per output.
     pub fn bias(self, name: &'static str, weight: &Parameter) -> Parameter {
         let draw = match self {
@@ -245,9 +259,11 @@ impl Draw {
     pub fn then_zero(self) -> Draw {
         match self {
             Draw::Uniform { low, high } => Draw::UniformThenZero { low, high },
-            Draw::Constant(_) | Draw::Normal { .. } | Draw::NormalThenZeroRow { .. } | Draw::UniformThenZero { .. } => {
-                Draw::Constant(0.0)
-            }
+            Draw::Constant(_)
+            | Draw::Normal { .. }
+            | Draw::NormalThenZeroRow { .. }
+            | Draw::UniformThenZero { .. }
+            | Draw::SameAs { .. } => Draw::Constant(0.0),
         }
     }
 }
@@ -263,11 +279,12 @@ impl Parameter {
         self.shape.iter().product()
     }
 
-    /// Draws the values of one replica from libtorch's generator in its current state.
+    /// Draws the values of one replica from libtorch's generator in its current state; `before` are the values of the
+    /// parameters before it.
     ///
     /// # Shapes
     /// Returns the parameter's shape, f32, on the CPU.
-    pub fn draw(&self) -> Tensor {
+    fn draw(&self, before: &[Tensor]) -> Tensor {
         let mut values = Tensor::empty(&self.shape[..], (Kind::Float, Device::Cpu));
         match self.draw {
             Draw::Constant(value) => values.fill_(value),
@@ -279,7 +296,17 @@ impl Parameter {
                 values
             }
             Draw::UniformThenZero { low, high } => values.uniform_(low, high).zero_(),
+            Draw::SameAs { back } => before[before.len() - back].copy(),
         }
+    }
+
+    /// Draws the values of one replica for all parameters of a layer in order.
+    pub fn draw_all(parameters: &[Parameter]) -> Vec<Tensor> {
+        let start = Vec::with_capacity(parameters.len());
+        parameters.iter().fold(start, |mut drawn, parameter| {
+            drawn.push(parameter.draw(&drawn));
+            drawn
+        })
     }
 }
 

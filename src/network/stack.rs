@@ -10,6 +10,7 @@ use tch::{Device, Tensor};
 
 use crate::network::arena::{Arena, InitialTensors, Leaf, NamedShape};
 use crate::network::init::Init;
+use crate::network::layer::layer_size::LayerSize;
 use crate::network::layer::{Layer, Module};
 use crate::tensor::seed;
 use crate::tensor::shape::{Shape, ShapeError};
@@ -86,6 +87,12 @@ impl Architecture {
     /// Returns the number of parameters of one replica.
     pub fn parameters(&self) -> usize {
         self.layers.iter().map(|layer| layer.parameters).sum()
+    }
+
+    /// Returns the sizes of the layers in order, and of the layers in them.
+    pub fn sizes(&self) -> Vec<LayerSize> {
+        let layers = self.layers.iter().enumerate();
+        layers.map(|(number, planned)| planned.layer.spec().size(number.to_string(), &planned.input)).collect()
     }
 
     /// Returns the largest memory of an evaluated row that a layer states; `None` if none does.

@@ -61,6 +61,11 @@ pub struct ShapeError {
 }
 
 impl ShapeError {
+    /// Creates an error from what the layer accepts and its input.
+    pub fn new(input: &Shape, wanted: impl Into<String>, hint: &'static str) -> ShapeError {
+        ShapeError { wanted: wanted.into(), found: input.clone(), hint: Some(hint), problem: None }
+    }
+
     /// Creates an error with a message of the layer itself, which continues a sentence about it.
     pub fn with_problem(input: &Shape, message: impl Into<String>, hint: impl Into<String>) -> ShapeError {
         let problem = Some((message.into(), Some(hint.into())));

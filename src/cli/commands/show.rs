@@ -15,7 +15,6 @@ use crate::cli::text::table::Columns;
 use crate::cli::text::text_style::TextStyle;
 use crate::cli::text::{number_format, terminal};
 use crate::config::hint::Hint;
-use crate::experiment::plan::network_plan::NetworkPlan;
 use crate::experiment::plan::study::Study;
 use crate::experiment::spec::catalogue;
 use crate::experiment::spec::source_text::{SourceText, SpecError};
@@ -23,7 +22,8 @@ use crate::experiment::store::find::{Damaged, SavedRun};
 use crate::experiment::store::newest;
 use crate::experiment::store::run_name::single_run;
 use crate::experiment::store::run_record::RunRecord;
-use crate::history::NetworkRecord;
+use crate::network::layer::layer_size::LayerSize;
+use crate::network::stack::Architecture;
 use crate::run_dir::writer::Writer;
 use crate::tensor::shape::Shape;
 
@@ -162,12 +162,15 @@ fn show_experiment(source: &SourceText, args: &Args) -> anyhow::Result<Exit> {
     let study = Study::new(source, &args.set)?;
     let plan = study.baseline();
     if args.json {
-        terminal::json(
-            &json!({ "name": study.name, "config": study.spec, "network": plan.network().map(NetworkPlan::record) }),
-        );
+        let network = plan.network().map(|network| {
+            let layers = network.architecture.sizes();
+            let multiply_adds = total_multiply_adds(&layers);
+            json!({ "layers": layers, "parameters": network.architecture.parameters(), "multiply_adds": multiply_adds })
+        });
+        terminal::json(&json!({ "name": study.name, "config": study.spec, "network": network }));
         return Ok(Exit::Done);
     }
-    let layers = plan.network().map(|network| commented(&layer_table(&network.record(), &plan.info.sample)));
+    let layers = plan.network().map(|network| commented(&layer_table(&network.architecture, &plan.info.sample)));
     let extended = source.layers.iter().skip(1).map(|layer| format!(" extends {}", layer.origin)).collect::<String>();
     let header = terminal::dim(&format!("# {} ({}{extended})", plan.name, source.origin));
     terminal::out(&format!("{header}\n{}\n{}", study.spec.to_toml(), layers.unwrap_or_default()));
@@ -179,14 +182,32 @@ fn commented(text: &str) -> String {
     text.lines().map(|line| format!("# {line}").trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
 
-/// Returns the layers as Keras prints them: name, kind, output shape, parameters, and the total.
-fn layer_table(network: &NetworkRecord, input: &Shape) -> String {
-    let mut table = Columns::new(["layer", "kind", "output", "parameters"], [2, 3]);
-    table.row(["", "input", &input.to_string(), ""]);
-    for layer in &network.layers {
-        let output = Shape::from(&layer.output[..]).to_string();
-        table.row([&layer.name, &layer.kind, &output, &number_format::count(layer.parameters)]);
-    }
-    table.row(["total", "", "", &number_format::count(network.parameters)]);
+/// Returns the layers as Keras prints them: name, kind, output shape, parameters and multiply-adds, those of blocks indented,
+/// and the total.
+fn layer_table(architecture: &Architecture, input: &Shape) -> String {
+    let mut table = Columns::new(["layer", "kind", "output", "parameters", "multiply-adds"], [2, 3, 4]);
+    table.row(["", "input", &input.to_string(), "", ""]);
+    let sizes = architecture.sizes();
+    add_rows(&mut table, &sizes, 0);
+    let parameters = number_format::count(architecture.parameters());
+    table.row(["total", "", "", &parameters, &multiply_adds(total_multiply_adds(&sizes))]);
     table.text()
+}
+
+/// Adds a row for each layer, and for the layers in it, indented.
+fn add_rows(table: &mut Columns, layers: &[LayerSize], depth: usize) {
+    for layer in layers {
+        let name = format!("{}{}", "  ".repeat(depth), layer.name);
+        let parameters = number_format::count(layer.parameters);
+        table.row([&name, layer.kind, &layer.output.to_string(), &parameters, &multiply_adds(layer.multiply_adds)]);
+        add_rows(table, &layer.layers, depth + 1);
+    }
+}
+
+fn total_multiply_adds(layers: &[LayerSize]) -> Option<u64> {
+    layers.iter().map(|layer| layer.multiply_adds).sum()
+}
+
+fn multiply_adds(number: Option<u64>) -> String {
+    number.map_or_else(|| "unknown".to_owned(), |number| number_format::count(number as usize))
 }

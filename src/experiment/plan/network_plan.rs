@@ -7,8 +7,8 @@ use crate::experiment::spec::{self, Spec, missing_keys};
 use crate::history::{LayerRecord, NetworkRecord};
 use crate::metrics;
 use crate::network::NetworkSpec;
-use crate::network::layer::Layer;
 use crate::network::layer::sequence::Embedding;
+use crate::network::layer::{Layer, MOST_LAYERS};
 use crate::network::stack::Architecture;
 use crate::network::torchscript::inspection::Role;
 use crate::train::TrainSpec;
@@ -189,6 +189,12 @@ fn check_network(network: &NetworkSpec, data: &str, info: &DatasetInfo) -> Resul
     network.init.check().map_err(|fault| fault.under("network.init"))?;
     for (number, layer) in layers.iter().enumerate() {
         layer.check().map_err(|fault| fault.under(format!("network.layers.{number}")))?;
+    }
+    let count = layers.iter().map(|layer| layer.spec().layer_count()).fold(0, usize::saturating_add);
+    if count > MOST_LAYERS {
+        let message = format!("have {count} layers with all repetitions, but at most {MOST_LAYERS} are allowed");
+        return Err(Invalid::new("network.layers", message)
+            .hint("lower `times` of a `repeat` or `layers` of a layer; a `repeat` in a `repeat` multiplies both"));
     }
     let architecture = Architecture::follow(&layers, network.init, &info.sample).map_err(|(number, fault)| {
         let key = match &network.torchscript {

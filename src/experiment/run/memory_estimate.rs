@@ -9,6 +9,7 @@ use tch::Device;
 
 use crate::experiment::plan::network_plan::NetworkPlan;
 use crate::history::RowCounts;
+use crate::network::layer::layer_size::LayerSize;
 use crate::network::layer::layer_spec::RowMemory;
 use crate::network::stack::{ROWS_AT_ONCE, rows_at_once};
 use crate::tensor::safetensors_file::BYTES_AT_ONCE;
@@ -49,8 +50,10 @@ impl MemoryEstimate {
         let outputs = network.outputs() as u128;
         let measured: Vec<RowMemory> =
             layers.iter().filter_map(|planned| planned.layer.spec().row_memory(&planned.input)).collect();
-        let all_layers: u128 = layers.iter().map(|layer| layer.output.elements() as u128).sum();
-        let widest = layers.iter().map(|layer| (layer.input.elements() + layer.output.elements()) as u128).max();
+        let sizes = network.architecture.sizes();
+        let all_layers = sizes.iter().map(LayerSize::all_outputs).sum::<usize>() as u128;
+        let inputs = layers.iter().map(|layer| layer.input.elements());
+        let widest = inputs.zip(&sizes).map(|(input, size)| (input + size.largest_output()) as u128).max();
         let [train, validation, test] =
             [workload.rows.train, workload.rows.validation, workload.rows.test].map(|rows| rows as u128);
         let batch = network.train.batch.size(workload.rows.train) as u128;
@@ -136,6 +139,15 @@ mod tests {
         assert_eq!(found.replica, parameters + step + predictions + 256 * evaluated);
         assert_eq!(found.shared, 16_384 * evaluated + (4 << 20), "and 4 MiB of a checkpoint at once");
         assert_eq!(found.bytes(3), found.shared + 3 * found.replica);
+    }
+
+    #[test]
+    fn the_layers_in_a_block_are_counted() {
+        let replica = |layers: &str| memory_estimate(layers, "\"adam\"", &on(Device::Cpu, 1)).replica;
+        let block = "[{ repeat = { times = 1, layers = [{ linear = 500 }, { linear = 8 }] } }, { linear = 10 }]";
+        let outputs_of_block = 100 * 4 * 2 * 8;
+        let in_a_row = "[{ linear = 500 }, { linear = 8 }, { linear = 10 }]";
+        assert_eq!(replica(block), replica(in_a_row) + outputs_of_block);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! losses and the fused CPU backend ask here.
 //!
 //! No method takes or returns a tensor. `runner`, which is linked without libtorch, calls some of them through `dyn
-//! LayerSpec`, and the linker would then need all of them. Layers are built in [`super::Layer::build`].
+//! LayerSpec`, and the linker would then need all of them. Layers are built in [`super::Layer::build_each`].
 
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +12,7 @@ use crate::config::check::Invalid;
 use crate::network::arena::Buffer;
 use crate::network::init::{Init, Parameter};
 use crate::network::layer::fusion::Fusion;
+use crate::network::layer::layer_size::LayerSize;
 use crate::tensor::shape::{Shape, ShapeError};
 
 /// Peak memory of one row in bytes, without what does not depend on the number of rows.
@@ -55,6 +56,38 @@ pub trait LayerSpec {
     /// Returns the buffers, such as running averages, with their names in PyTorch's `state_dict`.
     fn buffers(&self, _input: &Shape) -> Vec<Buffer> {
         Vec::new()
+    }
+
+    /// Returns the number of multiplications, each with an addition, for one row in evaluation: those of matrix products and
+    /// convolutions, without biases, normalization, pooling and elementwise functions. `None` if it is not known.
+    fn multiply_adds(&self, _input: &Shape) -> Option<u64> {
+        Some(0)
+    }
+
+    /// Returns the sizes of the layers in this layer.
+    fn inner_sizes(&self, _input: &Shape) -> Vec<LayerSize> {
+        Vec::new()
+    }
+
+    /// Returns the number of layers that this layer counts for, with all repetitions. Called before any shape is inferred.
+    fn layer_count(&self) -> usize {
+        1
+    }
+
+    /// Returns the size of the layer and of the layers in it, under a name.
+    fn size(&self, name: String, input: &Shape) -> LayerSize {
+        LayerSize {
+            name,
+            kind: self.kind(),
+            output: self.output(input).unwrap_or_else(|_| input.clone()),
+            parameters: self
+                .parameters(input, Init::Pytorch)
+                .iter()
+                .map(|parameter| parameter.elements() as usize)
+                .sum(),
+            multiply_adds: self.multiply_adds(input),
+            layers: self.inner_sizes(input),
+        }
     }
 
     /// Returns whether an output row depends on the other rows of the batch in training.

@@ -79,13 +79,12 @@ impl LayerSpec for Linear {
     }
 
     fn parameters(&self, input: &Shape, init: Init) -> Vec<Parameter> {
-        let init = self.init.unwrap_or(init);
-        let mut parameters =
-            vec![init.weight("weight", vec![self.units as i64, last_of(input).unwrap_or(input.elements()) as i64])];
-        if self.bias {
-            parameters.push(init.bias("bias", &parameters[0]));
-        }
-        parameters
+        let features = last_of(input).unwrap_or(input.elements());
+        self.init.unwrap_or(init).weight_and_bias(vec![self.units as i64, features as i64], self.bias)
+    }
+
+    fn multiply_adds(&self, input: &Shape) -> Option<u64> {
+        Some((input.elements() * self.units) as u64)
     }
 
     fn fusion(&self) -> Option<Fusion> {
@@ -103,7 +102,7 @@ pub struct StackedLinear {
 
 impl StackedLinear {
     /// Builds the layer from the weight `[replicas, out, in]` and the optional bias `[replicas, out]`.
-    pub(super) fn new(mut parameters: Vec<Tensor>) -> Self {
+    pub fn new(mut parameters: Vec<Tensor>) -> Self {
         let bias = (parameters.len() > 1).then(|| parameters.remove(1));
         StackedLinear { weight: parameters.remove(0), bias }
     }

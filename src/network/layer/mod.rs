@@ -5,16 +5,17 @@
 //! a variant and the match arms that the compiler then asks for; see `docs/internals/adding-a-layer.md`.
 
 pub mod activation;
-pub mod batch_norm;
-pub mod conv2d;
-pub mod dropout;
+mod build;
+pub mod convolution;
 mod fixed_settings;
 pub mod flatten;
 pub mod fusion;
-pub mod layer_norm;
+pub mod layer_size;
 pub mod layer_spec;
 pub mod linear;
+pub mod normalization;
 pub mod pooling;
+pub mod regularization;
 mod replica_channels;
 pub mod sequence;
 pub mod structure;
@@ -23,17 +24,22 @@ pub mod window;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tch::Tensor;
 use tch::nn::ModuleT;
 
 use crate::config::check::Invalid;
 use crate::config::shorthand::{list_or_table, number_or_table};
-use crate::network::arena::{Buffer, InitialTensors};
+use crate::network::arena::Buffer;
 use crate::network::init::{Init, Parameter};
 use crate::network::torchscript::TorchScript;
 use crate::tensor::shape::{Shape, ShapeError};
 pub use fusion::{FusedActivation, Fusion};
 pub use layer_spec::{LayerSpec, OutputKind, Stacking};
+
+/// A built layer, such as `nn.Sequential` holds.
+pub type Module = Box<dyn ModuleT>;
+
+/// Maximum number of layers of a network, with all repetitions.
+pub const MOST_LAYERS: usize = 10_000;
 
 /// One layer of a network, as written in an experiment file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -43,25 +49,53 @@ pub enum Layer {
     #[serde(alias = "dense", deserialize_with = "number_or_table")]
     Linear(linear::Linear),
     /// 2-D convolution.
-    Conv2d(conv2d::Conv2d),
+    Conv2d(convolution::Conv2d),
+    /// 1-D convolution of a signal.
+    Conv1d(convolution::Conv1d),
+    /// Transposed 2-D convolution, which enlarges an image.
+    #[serde(alias = "conv2d_transpose")]
+    ConvTranspose2d(convolution::ConvTranspose2d),
     /// Maximum of each window of an image.
     #[serde(alias = "max_pooling2d", deserialize_with = "number_or_table")]
     MaxPool2d(pooling::MaxPool2d),
     /// Average of each window of an image.
     #[serde(alias = "average_pooling2d", deserialize_with = "number_or_table")]
     AvgPool2d(pooling::AvgPool2d),
+    /// Maximum of each window of a signal.
+    #[serde(alias = "max_pooling1d", deserialize_with = "number_or_table")]
+    MaxPool1d(pooling::MaxPool1d),
+    /// Average of each window of a signal.
+    #[serde(alias = "average_pooling1d", deserialize_with = "number_or_table")]
+    AvgPool1d(pooling::AvgPool1d),
+    /// Averages that give an image a fixed height and width.
+    AdaptiveAvgPool2d(pooling::AdaptiveAvgPool2d),
     /// Flattens all dimensions of a row into one.
     #[serde(deserialize_with = "fixed_settings::of_flatten")]
     Flatten,
     /// Batch normalization: normalizes each channel over the batch.
     #[serde(alias = "batch_norm1d", alias = "batch_norm2d", alias = "batch_normalization")]
-    BatchNorm(batch_norm::BatchNorm),
+    BatchNorm(normalization::BatchNorm),
     /// Layer normalization: normalizes each row over its values.
     #[serde(alias = "layer_normalization")]
-    LayerNorm(layer_norm::LayerNorm),
+    LayerNorm(normalization::LayerNorm),
+    /// Group normalization: normalizes each row over groups of channels.
+    #[serde(alias = "group_normalization", deserialize_with = "number_or_table")]
+    GroupNorm(normalization::GroupNorm),
+    /// Instance normalization: normalizes each channel of each row.
+    #[serde(alias = "instance_norm1d", alias = "instance_norm2d")]
+    InstanceNorm(normalization::InstanceNorm),
+    /// RMS normalization: divides each row by the root of its mean square.
+    #[serde(alias = "rms_normalization")]
+    RmsNorm(normalization::RmsNorm),
     /// Zeroes each value with probability `p` in training, and scales the others by `1 / (1 − p)`.
     #[serde(deserialize_with = "number_or_table")]
-    Dropout(dropout::Dropout),
+    Dropout(regularization::Dropout),
+    /// Zeroes each channel of an image with probability `p` in training, and scales the others by `1 / (1 − p)`.
+    #[serde(alias = "spatial_dropout2d", deserialize_with = "number_or_table")]
+    Dropout2d(regularization::Dropout2d),
+    /// Dropout for networks with `selu`: preserves mean and variance.
+    #[serde(deserialize_with = "number_or_table")]
+    AlphaDropout(regularization::AlphaDropout),
     /// ReLU: `max(0, x)`.
     #[serde(deserialize_with = "fixed_settings::of_activation")]
     Relu,
@@ -92,6 +126,8 @@ pub enum Layer {
     GlobalAvgPool,
     /// Gives rows another shape with as many values.
     Reshape(structure::Reshape),
+    /// Reorders the dimensions of rows.
+    Permute(structure::Permute),
     /// Residual block: the output of its layers plus their input.
     #[serde(deserialize_with = "list_or_table")]
     Residual(structure::Residual<Layer>),
@@ -114,6 +150,10 @@ pub enum Layer {
     /// Self-attention with several heads.
     #[serde(deserialize_with = "number_or_table")]
     MultiHeadAttention(sequence::MultiHeadAttention),
+    /// Adds an encoding of its position to each time step.
+    PositionalEncoding(sequence::PositionalEncoding),
+    /// Layers of self-attention and two linear layers each, with residual connections and normalization.
+    TransformerEncoder(sequence::TransformerEncoder),
     /// Mean over the time steps of a sequence.
     MeanOverTime,
     /// SiLU: `x · sigmoid(x)`.
@@ -136,21 +176,28 @@ pub enum Layer {
     TorchScript(TorchScript),
 }
 
-/// A built layer, such as `nn.Sequential` holds.
-pub type Module = Box<dyn ModuleT>;
-
 impl Layer {
     /// Returns the layer's settings, which state what the layer needs and does.
     pub fn spec(&self) -> &dyn LayerSpec {
         match self {
             Layer::Linear(linear) => linear,
-            Layer::Conv2d(conv2d) => conv2d,
+            Layer::Conv1d(convolution) => convolution,
+            Layer::Conv2d(convolution) => convolution,
+            Layer::ConvTranspose2d(convolution) => convolution,
             Layer::MaxPool2d(pool) => pool,
             Layer::AvgPool2d(pool) => pool,
+            Layer::MaxPool1d(pool) => pool,
+            Layer::AvgPool1d(pool) => pool,
+            Layer::AdaptiveAvgPool2d(pool) => pool,
             Layer::Flatten => &flatten::Flatten,
             Layer::BatchNorm(norm) => norm,
             Layer::LayerNorm(norm) => norm,
+            Layer::GroupNorm(norm) => norm,
+            Layer::InstanceNorm(norm) => norm,
+            Layer::RmsNorm(norm) => norm,
             Layer::Dropout(dropout) => dropout,
+            Layer::Dropout2d(dropout) => dropout,
+            Layer::AlphaDropout(dropout) => dropout,
             Layer::Relu => &activation::Relu,
             Layer::LeakyRelu(leaky_relu) => leaky_relu,
             Layer::Elu(elu) => elu,
@@ -161,6 +208,7 @@ impl Layer {
             Layer::Softmax => &activation::Softmax,
             Layer::GlobalAvgPool => &pooling::GlobalAvgPool,
             Layer::Reshape(reshape) => reshape,
+            Layer::Permute(permute) => permute,
             Layer::Residual(block) => block,
             Layer::Repeat(block) => block,
             Layer::Parallel(block) => block,
@@ -169,6 +217,8 @@ impl Layer {
             Layer::Lstm(lstm) => lstm,
             Layer::Gru(gru) => gru,
             Layer::MultiHeadAttention(attention) => attention,
+            Layer::PositionalEncoding(encoding) => encoding,
+            Layer::TransformerEncoder(encoder) => encoder,
             Layer::MeanOverTime => &sequence::MeanOverTime,
             Layer::Silu => &activation::Silu,
             Layer::Mish => &activation::Mish,
@@ -178,118 +228,6 @@ impl Layer {
             Layer::LogSoftmax => &activation::LogSoftmax,
             Layer::TorchScript(module) => module,
         }
-    }
-
-    /// Builds the layer for rows of shape `input` from its parameters and buffers, each `[replicas, …]`, in the order of
-    /// [`Layer::parameters`] and [`Layer::buffers`].
-    pub fn build(&self, input: &Shape, parameters: Vec<Tensor>, buffers: Vec<Tensor>) -> Module {
-        match self {
-            Layer::Linear(_) => Box::new(linear::StackedLinear::new(parameters)),
-            Layer::Conv2d(conv2d) => Box::new(conv2d::StackedConv2d::new(conv2d, parameters)),
-            Layer::MaxPool2d(pool) => Box::new(pool.clone()),
-            Layer::AvgPool2d(pool) => Box::new(pool.clone()),
-            Layer::Flatten => Box::new(flatten::Flatten),
-            Layer::BatchNorm(norm) => Box::new(batch_norm::StackedBatchNorm::new(norm, parameters, buffers)),
-            Layer::LayerNorm(norm) => Box::new(layer_norm::StackedLayerNorm::new(norm, parameters)),
-            Layer::Dropout(dropout) => Box::new(dropout::StackedDropout::new([dropout])),
-            Layer::Relu => Box::new(activation::Relu),
-            Layer::LeakyRelu(leaky_relu) => Box::new(leaky_relu.clone()),
-            Layer::Elu(elu) => Box::new(elu.clone()),
-            Layer::Gelu(gelu) => Box::new(gelu.clone()),
-            Layer::Softplus(softplus) => Box::new(softplus.clone()),
-            Layer::Sigmoid => Box::new(activation::Sigmoid),
-            Layer::Tanh => Box::new(activation::Tanh),
-            Layer::Softmax => Box::new(activation::Softmax),
-            Layer::GlobalAvgPool => Box::new(pooling::GlobalAvgPool),
-            Layer::Reshape(reshape) => Box::new(reshape.clone()),
-            Layer::Residual(block) => structure::Residual::build_each(&[block], input, parameters, buffers),
-            Layer::Repeat(block) => structure::Repeat::build_each(&[block], input, parameters, buffers),
-            Layer::Parallel(block) => structure::Parallel::build_each(&[block], input, parameters, buffers),
-            Layer::Embedding(embedding) => Box::new(sequence::StackedEmbedding::new(embedding, parameters)),
-            Layer::Rnn(rnn) => Box::new(rnn.build(parameters)),
-            Layer::Lstm(lstm) => Box::new(lstm.build(parameters)),
-            Layer::Gru(gru) => Box::new(gru.build(parameters)),
-            Layer::MultiHeadAttention(attention) => Box::new(sequence::StackedAttention::new(attention, parameters)),
-            Layer::MeanOverTime => Box::new(sequence::MeanOverTime),
-            Layer::Silu => Box::new(activation::Silu),
-            Layer::Mish => Box::new(activation::Mish),
-            Layer::Hardswish => Box::new(activation::Hardswish),
-            Layer::Selu => Box::new(activation::Selu),
-            Layer::Prelu(_) => Box::new(activation::StackedPrelu::new(parameters)),
-            Layer::LogSoftmax => Box::new(activation::LogSoftmax),
-            Layer::TorchScript(_) => unreachable!("the stack builds the module from its file"),
-        }
-    }
-
-    /// Like [`Layer::build`], with the settings of each replica. They may differ only in what [`Layer::shared`] omits.
-    pub fn build_each(replicas: &[&Layer], input: &Shape, parameters: Vec<Tensor>, buffers: Vec<Tensor>) -> Module {
-        /// Returns the settings of all replicas that are in this variant of the enum.
-        fn all<'a, T>(replicas: &[&'a Layer], settings: impl Fn(&'a Layer) -> Option<&'a T>) -> Vec<&'a T> {
-            replicas.iter().filter_map(|layer| settings(layer)).collect()
-        }
-        match replicas[0] {
-            Layer::Dropout(_) => {
-                let dropouts =
-                    all(replicas, |layer| if let Layer::Dropout(dropout) = layer { Some(dropout) } else { None });
-                Box::new(dropout::StackedDropout::new(dropouts))
-            }
-            Layer::Residual(_) => {
-                let blocks = all(replicas, |layer| if let Layer::Residual(block) = layer { Some(block) } else { None });
-                structure::Residual::build_each(&blocks, input, parameters, buffers)
-            }
-            Layer::Repeat(_) => {
-                let blocks = all(replicas, |layer| if let Layer::Repeat(block) = layer { Some(block) } else { None });
-                structure::Repeat::build_each(&blocks, input, parameters, buffers)
-            }
-            Layer::Parallel(_) => {
-                let blocks = all(replicas, |layer| if let Layer::Parallel(block) = layer { Some(block) } else { None });
-                structure::Parallel::build_each(&blocks, input, parameters, buffers)
-            }
-            first => first.build(input, parameters, buffers),
-        }
-    }
-
-    /// Returns the layer with fixed values for the settings that replicas of a stack have separately: initialization
-    /// and the probability of dropout.
-    pub fn shared(&self) -> Layer {
-        let mut layer = self.clone();
-        match &mut layer {
-            Layer::Linear(linear) => linear.init = None,
-            Layer::Conv2d(conv2d) => conv2d.init = None,
-            Layer::Dropout(dropout) => dropout.p = 0.0,
-            Layer::Rnn(sequence::Rnn(settings))
-            | Layer::Lstm(sequence::Lstm(settings))
-            | Layer::Gru(sequence::Gru(settings)) => (settings.init, settings.recurrent_init) = (None, None),
-            Layer::Residual(block) => *block = block.shared(),
-            Layer::Repeat(block) => *block = block.shared(),
-            Layer::Parallel(block) => *block = block.shared(),
-            Layer::Prelu(prelu) => prelu.start = 0.0,
-            Layer::MaxPool2d(_)
-            | Layer::AvgPool2d(_)
-            | Layer::Flatten
-            | Layer::BatchNorm(_)
-            | Layer::LayerNorm(_)
-            | Layer::Relu
-            | Layer::LeakyRelu(_)
-            | Layer::Elu(_)
-            | Layer::Gelu(_)
-            | Layer::Softplus(_)
-            | Layer::Sigmoid
-            | Layer::Tanh
-            | Layer::Softmax
-            | Layer::GlobalAvgPool
-            | Layer::Reshape(_)
-            | Layer::Embedding(_)
-            | Layer::MultiHeadAttention(_)
-            | Layer::MeanOverTime
-            | Layer::Silu
-            | Layer::Mish
-            | Layer::Hardswish
-            | Layer::Selu
-            | Layer::LogSoftmax
-            | Layer::TorchScript(_) => {}
-        }
-        layer
     }
 
     /// Returns the layer's name in experiment files.
@@ -303,14 +241,6 @@ impl Layer {
     /// When a setting is out of range. Keys are relative to the layer.
     pub fn check(&self) -> Result<(), Invalid> {
         self.spec().check().map_err(|fault| fault.under(self.kind()))
-    }
-
-    /// Draws the parameters and buffers of one replica on the CPU, in PyTorch's order.
-    pub fn draw(&self, input: &Shape, init: Init) -> InitialTensors {
-        InitialTensors {
-            parameters: self.parameters(input, init).iter().map(Parameter::draw).collect(),
-            buffers: self.buffers(input).iter().map(Buffer::initial).collect(),
-        }
     }
 
     /// Returns the shape of an output row; see [`LayerSpec::output`].
@@ -332,28 +262,10 @@ impl Layer {
     }
 }
 
-impl structure::NestedLayer for Layer {
-    fn spec(&self) -> &dyn LayerSpec {
-        Layer::spec(self)
-    }
-
-    fn build_each(replicas: &[&Layer], input: &Shape, parameters: Vec<Tensor>, buffers: Vec<Tensor>) -> Module {
-        Layer::build_each(replicas, input, parameters, buffers)
-    }
-
-    fn shared(&self) -> Layer {
-        Layer::shared(self)
-    }
-
-    fn can_be_nested(&self) -> bool {
-        !matches!(self, Layer::TorchScript(_))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use tch::nn::ModuleT;
-    use tch::{Device, Kind};
+    use tch::{Device, Kind, Tensor};
 
     use super::*;
     use crate::config::shorthand::NamedList;
@@ -361,7 +273,7 @@ mod tests {
     use crate::tensor::generators::{install_until_drop, with_replica};
 
     /// A row's shape for each layer, `[channels, height, width]` or `[features]`.
-    const LAYERS: [(&str, &[i64]); 33] = [
+    const LAYERS: [(&str, &[i64]); 46] = [
         (r#"{ "linear": 3 }"#, &[4]),
         (r#"{ "conv2d": { "channels": 2, "kernel": 2 } }"#, &[1, 4, 4]),
         (r#"{ "max_pool2d": 2 }"#, &[1, 4, 4]),
@@ -395,6 +307,19 @@ mod tests {
         (r#""selu""#, &[4]),
         (r#"{ "prelu": {} }"#, &[4]),
         (r#""log_softmax""#, &[4]),
+        (r#"{ "conv1d": { "channels": 2, "kernel": 2 } }"#, &[2, 5]),
+        (r#"{ "conv_transpose2d": { "channels": 2, "kernel": 2 } }"#, &[1, 3, 3]),
+        (r#"{ "max_pool1d": 2 }"#, &[2, 5]),
+        (r#"{ "avg_pool1d": 2 }"#, &[2, 5]),
+        (r#"{ "adaptive_avg_pool2d": 2 }"#, &[1, 5, 5]),
+        (r#"{ "group_norm": 2 }"#, &[4, 3]),
+        (r#"{ "instance_norm": { "affine": true, "track_running_stats": true } }"#, &[2, 3, 3]),
+        (r#"{ "rms_norm": {} }"#, &[4]),
+        (r#"{ "dropout2d": 0.5 }"#, &[20, 2, 2]),
+        (r#"{ "alpha_dropout": 0.5 }"#, &[40]),
+        (r#"{ "permute": [2, 1] }"#, &[3, 2]),
+        (r#"{ "positional_encoding": { "learned": true } }"#, &[3, 2]),
+        (r#"{ "transformer_encoder": { "heads": 2, "feedforward": 3 } }"#, &[5, 4]),
     ];
 
     #[test]

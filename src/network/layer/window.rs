@@ -1,5 +1,6 @@
-//! Sliding window of convolution and pooling layers: kernel, stride, padding, and the output size.
+//! Sliding window of convolution and pooling layers, over images or signals: kernel, stride, padding, and the output size.
 
+use std::array::from_fn;
 use std::fmt;
 
 use schemars::JsonSchema;
@@ -79,33 +80,71 @@ impl<'de> Visitor<'de> for PairVisitor {
     }
 }
 
-/// A sliding window; each setting is `[height, width]`.
+/// A sliding window over `D` dimensions: `[height, width]` of an image, or `[length]` of a signal.
 #[derive(Clone, Copy, Debug)]
-pub struct Window {
+pub struct Window<const D: usize> {
     /// The size of the window.
-    pub kernel: [i64; 2],
+    pub kernel: [i64; D],
     /// The step of the window.
-    pub stride: [i64; 2],
-    /// The padding on each side of the image.
-    pub padding: [i64; 2],
+    pub stride: [i64; D],
+    /// The padding on each side of the image or signal.
+    pub padding: [i64; D],
 }
 
-impl Window {
-    /// Returns the channels, height and width of the input, and the height and width of the output.
-    pub(crate) fn over(&self, input: &Shape) -> Result<([i64; 3], [i64; 2]), ShapeError> {
-        let fault = |wanted, hint| ShapeError { wanted, found: input.clone(), hint: Some(hint), problem: None };
-        let &[channels, height, width] = input.dimensions() else {
-            let hint = "for images, set `flatten = false` in the data, and put `\"flatten\"` and `linear` after this layer; for a table, use `linear`";
-            return Err(fault("channels×height×width".to_owned(), hint));
-        };
-        let least = [0, 1].map(|side| (self.kernel[side] - 2 * self.padding[side]).max(1));
-        if height < least[0] || width < least[1] {
-            let wanted = format!("images of at least {}×{}", least[0], least[1]);
-            return Err(fault(wanted, "the kernel is larger than the image: make it smaller, or pad the image"));
+impl<const D: usize> Window<D> {
+    /// Returns the channels of the input, and the height and width, or length, of the output.
+    pub(crate) fn over(&self, input: &Shape) -> Result<(i64, [i64; D]), ShapeError> {
+        let (channels, lengths) = channels_and_lengths::<D>(input)?;
+        let least: [i64; D] = from_fn(|side| (self.kernel[side] - 2 * self.padding[side]).max(1));
+        if lengths.iter().zip(&least).any(|(length, least)| length < least) {
+            let (what, hint) = match D {
+                1 => ("signals", "the kernel is longer than the signal: make it smaller, or pad the signal"),
+                _ => ("images", "the kernel is larger than the image: make it smaller, or pad the image"),
+            };
+            let length = if D == 1 { "length " } else { "" };
+            return Err(ShapeError::new(
+                input,
+                format!("{what} of at least {length}{}", Shape::from(&least[..])),
+                hint,
+            ));
         }
-        let places =
-            |side: usize, length: i64| (length + 2 * self.padding[side] - self.kernel[side]) / self.stride[side] + 1;
-        Ok(([channels, height, width], [places(0, height), places(1, width)]))
+        let places = |side: usize| (lengths[side] + 2 * self.padding[side] - self.kernel[side]) / self.stride[side] + 1;
+        Ok((channels, from_fn(places)))
+    }
+}
+
+/// Returns the channels, and the height and width of an image, or the length of a signal.
+///
+/// # Errors
+/// When the row has another number of dimensions.
+pub(crate) fn channels_and_lengths<const D: usize>(input: &Shape) -> Result<(i64, [i64; D]), ShapeError> {
+    let split = input.dimensions().split_first();
+    let found = split.and_then(|(&channels, lengths)| Some((channels, lengths.try_into().ok()?)));
+    found.ok_or_else(|| match D {
+        1 => {
+            let hint = "put `{ reshape = [channels, length] }` before it; for time×features, `{ permute = [2, 1] }`";
+            ShapeError::new(input, "channels×length", hint)
+        }
+        _ => {
+            let hint = "for images, set `flatten = false` in the data, and put `\"flatten\"` and `linear` after this layer; for a table, use `linear`";
+            ShapeError::new(input, "channels×height×width", hint)
+        }
+    })
+}
+
+/// Checks the number of input channels, the first dimension, against the one that the settings name.
+///
+/// # Errors
+/// When they differ.
+pub(crate) fn check_channels(input: &Shape, named: Option<usize>) -> Result<(), ShapeError> {
+    let dimensions = input.dimensions();
+    match named {
+        Some(wanted) if wanted as i64 != dimensions[0] => {
+            let wanted = [&[wanted as i64], &dimensions[1..]].concat();
+            let hint = "remove `in_channels`: it is found automatically";
+            Err(ShapeError::new(input, Shape::from(&wanted[..]).to_string(), hint))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -113,13 +152,13 @@ impl Window {
 mod tests {
     use super::*;
 
-    fn window(kernel: i64, stride: i64, padding: i64) -> Window {
+    fn window(kernel: i64, stride: i64, padding: i64) -> Window<2> {
         Window { kernel: [kernel; 2], stride: [stride; 2], padding: [padding; 2] }
     }
 
     #[test]
     fn places_are_rounded_down() {
-        let places = |window: Window, side: i64| window.over(&Shape::from([1, side, side])).unwrap().1[0];
+        let places = |window: Window<2>, side: i64| window.over(&Shape::from([1, side, side])).unwrap().1[0];
         assert_eq!(places(window(3, 1, 1), 28), 28);
         assert_eq!(places(window(2, 2, 0), 7), 3);
         assert_eq!(places(window(3, 2, 1), 8), 4);
@@ -134,6 +173,10 @@ mod tests {
         let fault = window(5, 1, 0).over(&Shape::from([1, 4, 8])).unwrap_err();
         assert_eq!(fault.wanted, "images of at least 5×5");
         assert!(window(5, 1, 1).over(&Shape::from([1, 3, 3])).is_ok());
+        let signal = Window { kernel: [5], stride: [2], padding: [1] };
+        assert_eq!(signal.over(&Shape::from([3, 8])), Ok((3, [3])));
+        assert_eq!(signal.over(&Shape::from([3, 2])).unwrap_err().wanted, "signals of at least length 3");
+        assert_eq!(signal.over(&Shape::from([8])).unwrap_err().wanted, "channels×length");
     }
 
     #[test]

@@ -196,6 +196,10 @@ impl LayerSpec for TorchScript {
         buffers.collect()
     }
 
+    fn multiply_adds(&self, _input: &Shape) -> Option<u64> {
+        None
+    }
+
     fn mixes_rows(&self) -> bool {
         true
     }

@@ -157,7 +157,13 @@ impl Loss {
             |message: String, hint: String| Err(Invalid::new("loss", format!("does not fit: {message}")).hint(hint));
         let Some(outputs) = output.flat() else {
             let message = format!("`{name}` needs a flat output, and the network's is {output}");
-            return fault(message, "put `\"flatten\"` and a linear layer after it".to_owned());
+            let hint = match output.dimensions().len() {
+                2 => {
+                    "put `\"mean_over_time\"` or `\"flatten\"` and a linear layer after it; a recurrent layer with `returns = \"last\"` returns a flat row"
+                }
+                _ => "put `\"flatten\"` and a linear layer after it",
+            };
+            return fault(message, hint.to_owned());
         };
         let one_for_two_classes = outputs == 1 && target == Target::Classes(2);
         match (self.task(), target) {

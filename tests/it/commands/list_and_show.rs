@@ -1,5 +1,6 @@
 //! `list` and `show`: the available experiments and their contents.
 
+use insta::assert_snapshot;
 use serde_json::Value;
 
 use super::json_output::{json, values_of};
@@ -82,6 +83,37 @@ fn show_prints_settings_and_layers_in_80_columns() {
         wide.extend(shown.lines().filter(|line| line.chars().count() > 80).map(|line| format!("{name}: {line}")));
     }
     assert!(wide.is_empty(), "{wide:#?}");
+}
+
+#[test]
+fn show_indents_the_layers_in_blocks_and_counts_multiply_adds() {
+    let dir = TestDir::new();
+    let layers = r#"{ reshape = [8, 8] }, { lstm = { units = 4, returns = "sequence" } },
+        { transformer_encoder = { heads = 2, feedforward = 6 } }, { residual = [{ linear = 4 }] }, "flatten""#;
+    dir.write("idea.toml", idea_with("{ linear = 16 }, \"relu\"", layers));
+    let shown = stdout(&dir.run(&["show", "idea.toml"]).code(0));
+    let table: Vec<&str> = shown.lines().skip_while(|line| !line.starts_with("# layer ")).collect();
+    assert_snapshot!(table.join("\n"), @r"
+    # layer          kind                  output  parameters  multiply-adds
+    #                input                     64
+    # 0              reshape                  8×8           0              0
+    # 1              lstm                     8×4         224          1,536
+    # 2              transformer_encoder      8×4         154          1,408
+    #   layers.0     encoder layer            8×4         154          1,408
+    #     self_attn  multi_head_attention     8×4          80          1,024
+    #     linear1    linear                   8×6          30            192
+    #     linear2    linear                   8×4          28            192
+    #     norm1      layer_norm               8×4           8              0
+    #     norm2      layer_norm               8×4           8              0
+    # 3              residual                 8×4          20            128
+    #   layers.0     linear                   8×4          20            128
+    # 4              flatten                   32           0              0
+    # 5              linear                    10         330            320
+    # total                                               728          3,392
+    ");
+    let network = &json(&dir, &["show", "idea.toml", "--json"])["network"];
+    assert_eq!(network["multiply_adds"], 3392);
+    assert_eq!(network["layers"][2]["layers"][0]["layers"][0]["kind"], "multi_head_attention");
 }
 
 #[test]

@@ -59,15 +59,14 @@ fn every_initializer_equals_pytorch() {
     assert_near(&values(stack.arena().leaf(1)), &floats(&fixture["conv2d"]["bias"]), 1e-7, "conv2d bias");
 
     for case in fixture["layers"].as_array().unwrap() {
-        let name = case["name"].as_str().unwrap();
-        let (layers, input) = match name {
-            "embedding" => (json!([{ "embedding": { "tokens": 4, "units": 5 } }]), Shape::from([3])),
-            "rnn" => (json!([{ "rnn": { "units": 2, "layers": 2 } }]), Shape::from([4, 3])),
-            "lstm" => (json!([{ "lstm": { "units": 2, "bidirectional": true } }]), Shape::from([4, 3])),
-            "gru" => (json!([{ "gru": { "units": 2, "bias": false } }]), Shape::from([4, 3])),
-            _ => (json!([{ "multi_head_attention": 2 }, { "linear": { "units": 3 } }]), Shape::from([5, 4])),
-        };
-        let layers: Vec<Layer> = serde_json::from_value(layers).unwrap();
+        let name = case["settings"].to_string();
+        let layers = case["settings"].as_array().unwrap().iter().map(|layer| match layer {
+            Value::String(name) => json!({ name: {} }),
+            layer => layer.clone(),
+        });
+        let layers: Vec<Layer> = layers.map(|layer| serde_json::from_value(layer).unwrap()).collect();
+        let input: Vec<i64> = serde_json::from_value(case["input"].clone()).unwrap();
+        let input = Shape::from(&input[..]);
         let network = Architecture::follow(&layers, Init::Pytorch, &input).unwrap();
         let stack = network.build(&[42], Device::Cpu).unwrap();
         assert_eq!(stack.arena().slots().len(), case["parameters"].as_object().unwrap().len(), "{name}");

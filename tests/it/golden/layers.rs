@@ -1,93 +1,30 @@
 //! Layers: outputs and gradients of each replica, and of stacks compared with single networks.
 
+use std::collections::BTreeSet;
+
 use runner::network::init::Init;
 use runner::network::layer::Layer;
 use runner::network::stack::{Architecture, Stack};
+use runner::tensor::generators::{install_until_drop, with_replica};
 use runner::tensor::shape::Shape;
+use runner::train::optimizer::Optimizer;
+use runner::train::optimizer::rates::Rates;
 use serde_json::{Value, json};
 use tch::nn::ModuleT;
 use tch::{Device, Kind, Tensor};
 
-use super::fixture::{GENERATOR, assert_near, cases, floats, load_fixture, shape_of, tensor, values};
+use super::fixture::{GENERATOR, assert_near, floats, load_fixture, shape_of, tensor, values};
 
 #[test]
 fn every_layer_equals_pytorch_in_each_replica() {
     let _lock = GENERATOR.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    let layers = [
-        ("linear", json!({ "linear": { "units": 2 } })),
-        ("relu", json!("relu")),
-        ("leaky_relu", json!({ "leaky_relu": 0.01 })),
-        ("elu", json!({ "elu": {} })),
-        ("elu_alpha", json!({ "elu": 0.5 })),
-        ("gelu", json!({ "gelu": {} })),
-        ("gelu_tanh", json!({ "gelu": { "approximate": "tanh" } })),
-        ("softplus", json!({ "softplus": {} })),
-        ("softplus_beta_threshold", json!({ "softplus": { "beta": 2, "threshold": 5 } })),
-        ("sigmoid", json!("sigmoid")),
-        ("tanh", json!("tanh")),
-        ("softmax", json!("softmax")),
-        ("flatten", json!("flatten")),
-        ("batch_norm1d", json!({ "batch_norm": {} })),
-        ("batch_norm2d", json!({ "batch_norm": { "eps": 1e-3, "momentum": 0.3 } })),
-        ("layer_norm", json!({ "layer_norm": {} })),
-        ("layer_norm_image", json!({ "layer_norm": {} })),
-        ("conv2d", json!({ "conv2d": { "channels": 2, "kernel": 3, "padding": 1 } })),
-        (
-            "conv2d_oblong",
-            json!({ "conv2d": { "channels": 3, "kernel": [2, 3], "stride": [2, 1], "padding": [0, 1], "bias": false } }),
-        ),
-        ("max_pool2d", json!({ "max_pool2d": 2 })),
-        ("max_pool2d_overlapping", json!({ "max_pool2d": { "kernel": 3, "stride": 2, "padding": 1 } })),
-        ("avg_pool2d", json!({ "avg_pool2d": 2 })),
-        ("avg_pool2d_overlapping", json!({ "avg_pool2d": { "kernel": [2, 3], "stride": 1, "padding": 1 } })),
-        ("silu", json!("silu")),
-        ("mish", json!("mish")),
-        ("hardswish", json!("hardswish")),
-        ("selu", json!("selu")),
-        ("prelu", json!({ "prelu": {} })),
-        ("log_softmax", json!("log_softmax")),
-        ("global_avg_pool", json!("global_avg_pool")),
-        ("reshape", json!({ "reshape": [2, 3] })),
-        ("linear_of_sequence", json!({ "linear": 3 })),
-        ("layer_norm_of_sequence", json!({ "layer_norm": {} })),
-        ("mean_over_time", json!("mean_over_time")),
-        ("embedding", json!({ "embedding": { "tokens": 5, "units": 3 } })),
-        ("rnn", json!({ "rnn": 3 })),
-        ("rnn_relu", json!({ "rnn": { "units": 3, "nonlinearity": "relu", "bias": false, "returns": "sequence" } })),
-        ("lstm", json!({ "lstm": 3 })),
-        ("lstm_deep", json!({ "lstm": { "units": 3, "layers": 2, "bidirectional": true, "returns": "sequence" } })),
-        ("gru", json!({ "gru": { "units": 3, "layers": 2, "bidirectional": true } })),
-        ("multi_head_attention", json!({ "multi_head_attention": 2 })),
-        ("attention_without_bias", json!({ "multi_head_attention": { "heads": 1, "bias": false } })),
-        ("residual", json!({ "residual": [{ "linear": 3 }, "tanh"] })),
-        (
-            "residual_projection",
-            json!({ "residual": {
-                "layers": [
-                    { "conv2d": { "channels": 3, "kernel": 3, "stride": 2, "padding": 1 } }, { "batch_norm": {} }
-                ],
-                "projection": [{ "conv2d": { "channels": 3, "kernel": 1, "stride": 2, "bias": false } }],
-            } }),
-        ),
-        ("repeat", json!({ "repeat": { "times": 2, "layers": [{ "linear": 3 }, "tanh"] } })),
-        (
-            "parallel_images",
-            json!({ "parallel": { "branches": [
-                [{ "conv2d": { "channels": 2, "kernel": 1 } }],
-                [{ "conv2d": { "channels": 3, "kernel": 3, "padding": 1 } }, "relu"],
-            ] } }),
-        ),
-        ("parallel_sequences", json!({ "parallel": { "branches": [[{ "linear": 3 }], []] } })),
-        (
-            "parallel_sum",
-            json!({ "parallel": { "branches": [[{ "linear": 2 }], [{ "linear": 2 }, "sigmoid"]], "join": "add" } }),
-        ),
-    ];
     let fixture = load_fixture("layers");
-    assert_eq!(fixture["cases"].as_array().unwrap().len(), layers.len(), "a case for every layer");
-    for (name, layer) in layers {
-        let case = cases(&fixture, &[name])[0];
-        let stack = stack_of_two(layer, &case["calls"][0]["input"], &case["parameters"]);
+    for case in fixture["cases"].as_array().unwrap() {
+        let name = case["name"].as_str().unwrap();
+        let layer = layer(&case["settings"]);
+        let shape = Shape::from(&shape_of(&case["calls"][0]["input"])[1..]);
+        assert_eq!(layer.spec().multiply_adds(&shape), case["multiply_adds"].as_u64(), "{name}: multiply-adds");
+        let stack = stack_of_two(&[layer], &shape, |name| &case["parameters"][name.strip_prefix("0.").unwrap()]);
         for (number, call) in case["calls"].as_array().unwrap().iter().enumerate() {
             let input = tensor(&call["input"]);
             let input = Tensor::stack(&[&input, &input], 0).set_requires_grad(true); // [2, batch, …]
@@ -133,24 +70,96 @@ fn every_layer_equals_pytorch_in_each_replica() {
     }
 }
 
+/// The layer of these settings, or of this name.
+fn layer(settings: &Value) -> Layer {
+    serde_json::from_value(settings.clone())
+        .or_else(|_| serde_json::from_value(json!({ settings.as_str().unwrap(): {} })))
+        .unwrap()
+}
+
 /// A stack of two replicas with the same parameters.
-fn stack_of_two(layer: Value, input: &Value, parameters: &Value) -> Stack {
-    let layer = match &layer {
-        Value::String(_) => serde_json::from_value(layer).unwrap(),
-        _ => serde_json::from_value::<Layer>(layer).unwrap(),
-    };
-    let shape = Shape::from(&shape_of(input)[1..]);
-    let stack = Architecture::follow(&[layer], Init::Pytorch, &shape).unwrap().build(&[0, 1], Device::Cpu).unwrap();
+fn stack_of_two<'a>(layers: &[Layer], input: &Shape, parameter: impl Fn(&str) -> &'a Value) -> Stack {
+    let stack = Architecture::follow(layers, Init::Pytorch, input).unwrap().build(&[0, 1], Device::Cpu).unwrap();
     let _no_grad = tch::no_grad_guard();
     for slot in stack.arena().slots() {
-        let name = slot.name.strip_prefix("0.").unwrap();
-        slot.view(stack.arena().values()).copy_(&tensor(&parameters[name]).unsqueeze(0));
+        slot.view(stack.arena().values()).copy_(&tensor(parameter(&slot.name)).unsqueeze(0));
     }
     stack
 }
 
 #[test]
-fn stacked_image_networks_equal_single_networks() {
+fn every_layer_trains_like_pytorch_for_two_steps() {
+    let _lock = GENERATOR.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let fixture = load_fixture("layers");
+    let sgd = &fixture["settings"]["sgd"];
+    let rates = Rates::new(&[sgd["lr"].as_f64().unwrap(); 2], Device::Cpu);
+    let optimizer: Optimizer = serde_json::from_value(json!({ "sgd": sgd })).unwrap();
+    let mut trained = BTreeSet::new();
+    for case in fixture["cases"].as_array().unwrap() {
+        let training = &case["training"];
+        let layers: Vec<Layer> = training["layers"].as_array().unwrap().iter().map(layer).collect();
+        trained.insert(layers.last().unwrap().kind().to_owned());
+        let input = tensor(&training["input"]);
+        let stack = stack_of_two(&layers, &Shape::from(&input.size()[1..]), |name| &training["before"][name]);
+        let input = Tensor::stack(&[&input, &input], 0);
+        let mut rule = optimizer.start(Device::Cpu);
+        for _ in 0..2 {
+            let losses = stack.forward_t(&input, true).square().flatten(1, -1).mean_dim(1, false, Kind::Float);
+            let gradient = stack.arena().gradient(&losses.sum(None));
+            let _no_grad = tch::no_grad_guard();
+            rule.step(&mut stack.arena().values().shallow_clone(), &gradient, &rates);
+        }
+        let after = training["after"].as_object().unwrap();
+        for replica in 0..2 {
+            let buffers = stack.arena().buffers().iter();
+            let buffers = buffers.map(|buffer| (buffer.name.clone(), buffer.values.get(replica)));
+            let named: Vec<(String, Tensor)> =
+                stack.arena().named_parameters(replica as usize).into_iter().chain(buffers).collect();
+            assert_eq!(named.len(), after.len(), "{}", case["name"]);
+            for (name, found) in named {
+                let what = format!("{}, replica {replica}, {name}", case["name"]);
+                assert_near(&values(&found), &floats(&after[&name]), 1e-6, &what);
+            }
+        }
+    }
+    // no layer is left out
+    let schema = schemars::schema_for!(Layer).to_value();
+    let mut kinds = BTreeSet::new();
+    for variant in schema["oneOf"].as_array().unwrap() {
+        kinds.extend(variant["properties"].as_object().into_iter().flat_map(|key| key.keys().cloned()));
+        kinds.extend(
+            variant["enum"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .chain([&variant["const"]])
+                .filter_map(|name| name.as_str().map(str::to_owned)),
+        );
+    }
+    kinds.remove("torchscript");
+    assert_eq!(trained, kinds, "a case for every layer");
+}
+
+#[test]
+fn random_masks_are_those_of_pytorch_in_each_replica() {
+    let _lock = GENERATOR.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let _generators = install_until_drop(2, Device::Cpu);
+    for case in load_fixture("init")["masks"].as_array().unwrap() {
+        let input = tensor(&case["input"]);
+        let network =
+            Architecture::follow(&[layer(&case["settings"])], Init::Pytorch, &Shape::from(&input.size()[1..]));
+        let stack = network.unwrap().build(&[42, 42], Device::Cpu).unwrap();
+        for (replica, seed) in [7, 42].into_iter().enumerate() {
+            with_replica(replica, || tch::manual_seed(seed));
+        }
+        let output = stack.forward_t(&Tensor::stack(&[&input, &input], 0), true);
+        assert_near(&values(&output.get(1)), &floats(&case["output"]), 1e-6, &case["settings"].to_string());
+        assert_ne!(output.get(0), output.get(1), "the other replica has another seed");
+    }
+}
+
+#[test]
+fn stacked_networks_equal_single_networks() {
     let _lock = GENERATOR.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let conv2d = json!({ "conv2d": { "channels": 4, "kernel": 3, "padding": 1 } });
     let following_layers = [
@@ -163,6 +172,23 @@ fn stacked_image_networks_equal_single_networks() {
     ];
     for layer in &following_layers {
         assert_stack_equals_single_networks(&json!([conv2d, layer]), 1e-6);
+    }
+    for layer in [
+        json!({ "conv_transpose2d": { "channels": 3, "kernel": 2, "stride": 2 } }),
+        json!({ "group_norm": { "groups": 2 } }),
+        json!({ "instance_norm": { "affine": true, "track_running_stats": true } }),
+        json!({ "rms_norm": {} }),
+        json!({ "adaptive_avg_pool2d": 3 }),
+    ] {
+        assert_stack_equals_single_networks(&json!([conv2d, layer]), 1e-6);
+    }
+    let signal = json!({ "reshape": [4, 64] });
+    for layers in [
+        json!([conv2d, signal, { "conv1d": { "channels": 3, "kernel": 2 } }, { "max_pool1d": 2 }]),
+        json!([conv2d, signal, { "permute": [2, 1] }, { "positional_encoding": { "learned": true } }]),
+        json!([conv2d, signal, { "transformer_encoder": { "heads": 4, "feedforward": 5, "layers": 2, "dropout": 0 } }]),
+    ] {
+        assert_stack_equals_single_networks(&layers, 1e-6);
     }
     // Repeated normalization of a few rows amplifies rounding errors.
     let [strided, batch_norm, layer_norm, max_pool, avg_pool, flatten] = &following_layers;

@@ -1,4 +1,4 @@
-//! Settings that max and average pooling share.
+//! Settings that max and average pooling of images share.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -45,13 +45,13 @@ impl Pool2d {
         require(fits, "padding", &format!("must be at most half of the kernel, which is {}", self.kernel), self.padding)
     }
 
-    pub(super) fn window(&self) -> Window {
+    pub(super) fn window(&self) -> Window<2> {
         let stride = self.stride.unwrap_or(self.kernel);
         Window { kernel: self.kernel.sides(), stride: stride.sides(), padding: self.padding.sides() }
     }
 
     pub(super) fn output(&self, input: &Shape) -> Result<Shape, ShapeError> {
-        let ([channels, ..], places) = self.window().over(input)?;
-        Ok(Shape::from([channels, places[0], places[1]]))
+        let (channels, [height, width]) = self.window().over(input)?;
+        Ok(Shape::from([channels, height, width]))
     }
 }

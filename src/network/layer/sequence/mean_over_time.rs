@@ -4,6 +4,7 @@ use tch::nn::Module;
 use tch::{Kind, Tensor};
 
 use crate::network::layer::layer_spec::LayerSpec;
+use crate::network::layer::sequence::time_steps::time_and_features;
 use crate::tensor::shape::{Shape, ShapeError};
 
 /// Mean over time of a stack: `[replicas, batch, time, features]` → `[replicas, batch, features]`.
@@ -16,15 +17,8 @@ impl LayerSpec for MeanOverTime {
     }
 
     fn output(&self, input: &Shape) -> Result<Shape, ShapeError> {
-        match *input.dimensions() {
-            [_, features] => Ok(Shape::from([features])),
-            _ => Err(ShapeError {
-                wanted: "time×features".to_owned(),
-                found: input.clone(),
-                hint: Some("put `{ reshape = [time, features] }` before it"),
-                problem: None,
-            }),
-        }
+        let [_, features] = time_and_features(input)?;
+        Ok(Shape::from([features]))
     }
 }
 

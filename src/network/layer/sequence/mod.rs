@@ -3,9 +3,14 @@
 mod embedding;
 mod mean_over_time;
 mod multi_head_attention;
+mod positional_encoding;
 mod recurrent;
+mod time_steps;
+mod transformer_encoder;
 
 pub use embedding::{Embedding, StackedEmbedding};
 pub use mean_over_time::MeanOverTime;
 pub use multi_head_attention::{MultiHeadAttention, StackedAttention};
+pub use positional_encoding::{PositionalEncoding, StackedPositionalEncoding};
 pub use recurrent::{Gru, Lstm, Nonlinearity, Recurrent, Returns, Rnn, StackedRecurrent};
+pub use transformer_encoder::{EncoderActivation, StackedTransformerEncoder, TransformerEncoder};

@@ -8,8 +8,8 @@ use tch::nn::ModuleT;
 use crate::config::check::{Invalid, at_least_one, below_one};
 use crate::config::shorthand::{FromNumber, size};
 use crate::network::init::{Draw, Init, Parameter, Xavier};
-use crate::network::layer::dropout::{Dropout, StackedDropout};
 use crate::network::layer::layer_spec::LayerSpec;
+use crate::network::layer::regularization::{Dropout, StackedDropout};
 use crate::tensor::shape::{Shape, ShapeError};
 
 /// Each time step takes a weighted mean of all steps, for each head (Vaswani et al. 2017); written `{ multi_head_attention
@@ -83,6 +83,12 @@ impl LayerSpec for MultiHeadAttention {
         }
     }
 
+    /// Four projections of each time step, and the two products of all pairs of steps.
+    fn multiply_adds(&self, input: &Shape) -> Option<u64> {
+        let [time, features] = [0, 1].map(|number| input.dimensions()[number] as u64);
+        Some(4 * time * features * features + 2 * time * time * features)
+    }
+
     fn reuses_weights(&self) -> bool {
         true
     }
@@ -113,7 +119,7 @@ impl StackedAttention {
     }
 }
 
-/// `[replicas, batch, time, in]` → `[replicas, batch, time, out]`, with the weight `[replicas, out, in]`.
+/// `[replicas, …, …, in]` → `[replicas, …, …, out]`, with the weight `[replicas, out, in]`.
 fn project(xs: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Tensor {
     let flat = xs.flatten(1, 2);
     let weight = weight.transpose(1, 2);
@@ -136,7 +142,8 @@ impl ModuleT for StackedAttention {
         let (query, key, value) = (part(0) / (of_head as f64).sqrt(), part(1), part(2));
         let weights = query.matmul(&key.transpose(-2, -1)).softmax(-1, xs.kind());
         let weights = self.dropout.forward_t(&weights, train);
-        let heads = weights.matmul(&value).transpose(2, 3).flatten(3, 4);
-        project(&heads, &self.output, self.output_bias.as_ref())
+        // with time before batch in memory, as PyTorch's output: a following dropout draws in the order of the memory
+        let heads = weights.matmul(&value).permute([0, 3, 1, 2, 4]).flatten(3, 4);
+        project(&heads, &self.output, self.output_bias.as_ref()).transpose(1, 2)
     }
 }

@@ -9,6 +9,7 @@ use crate::config::check::{Invalid, at_least_one, below_one};
 use crate::config::shorthand::{FromNumber, named_or_none, size};
 use crate::network::init::{Draw, Init, Parameter};
 use crate::network::layer::layer_spec::{LayerSpec, Stacking};
+use crate::network::layer::sequence::time_steps::time_and_features;
 use crate::tensor::generators::with_replica;
 use crate::tensor::shape::{Shape, ShapeError};
 
@@ -130,16 +131,11 @@ impl Recurrent {
 
     fn output(&self, input: &Shape) -> Result<Shape, ShapeError> {
         let outputs = self.units as i64 * self.directions();
-        match (input.dimensions(), self.returns) {
-            (&[_, _], Returns::Last) => Ok(Shape::from([outputs])),
-            (&[time, _], Returns::Sequence) => Ok(Shape::from([time, outputs])),
-            _ => Err(ShapeError {
-                wanted: "time×features".to_owned(),
-                found: input.clone(),
-                hint: Some("put `{ reshape = [time, features] }` before it"),
-                problem: None,
-            }),
-        }
+        let [time, _] = time_and_features(input)?;
+        Ok(match self.returns {
+            Returns::Last => Shape::from([outputs]),
+            Returns::Sequence => Shape::from([time, outputs]),
+        })
     }
 
     /// Returns the parameters in PyTorch's drawing order.
@@ -213,6 +209,16 @@ macro_rules! recurrent_layer {
 
             fn parameters(&self, input: &Shape, init: Init) -> Vec<Parameter> {
                 self.0.parameters(input, init, self.cell())
+            }
+
+            fn multiply_adds(&self, input: &Shape) -> Option<u64> {
+                let parameters = self.parameters(input, Init::Pytorch);
+                let weights = parameters.iter().filter(|parameter| parameter.name.starts_with("weight"));
+                Some((input.dimensions()[0] * weights.map(Parameter::elements).sum::<i64>()) as u64)
+            }
+
+            fn layer_count(&self) -> usize {
+                self.0.layers
             }
 
             fn reuses_weights(&self) -> bool {

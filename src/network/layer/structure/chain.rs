@@ -6,7 +6,7 @@ use tch::nn::ModuleT;
 use crate::config::check::Invalid;
 use crate::network::arena::Buffer;
 use crate::network::init::{Init, Parameter};
-use crate::network::layer::layer_spec::{LayerSpec, Stacking};
+use crate::network::layer::layer_size::LayerSize;
 use crate::network::layer::structure::nested_layer::NestedLayer;
 use crate::tensor::shape::{Shape, ShapeError};
 
@@ -58,37 +58,35 @@ fn with_inputs<'a, L: NestedLayer>(layers: &'a [L], input: &Shape) -> impl Itera
     layers.iter().zip(inputs(layers, input).unwrap_or_default())
 }
 
-/// Returns the parameters of all layers, with names such as `0.weight`.
-pub(super) fn parameters<L: NestedLayer>(layers: &[L], input: &Shape, init: Init) -> Vec<Parameter> {
+/// Returns the parameters of all layers, with names such as `0.weight` after `prefix`.
+pub(super) fn parameters<L: NestedLayer>(layers: &[L], prefix: &str, input: &Shape, init: Init) -> Vec<Parameter> {
     let layers = with_inputs(layers, input).enumerate();
     let named = layers.flat_map(|(number, (layer, input))| {
         let parameters = layer.spec().parameters(&input, init).into_iter();
-        parameters.map(move |parameter| parameter.under(&number.to_string()))
+        parameters.map(move |parameter| parameter.under(&format!("{prefix}{number}")))
     });
     named.collect()
 }
 
-/// Returns the buffers of all layers, with names such as `1.running_mean`.
-pub(super) fn buffers<L: NestedLayer>(layers: &[L], input: &Shape) -> Vec<Buffer> {
+/// Returns the buffers of all layers, with names such as `1.running_mean` after `prefix`.
+pub(super) fn buffers<L: NestedLayer>(layers: &[L], prefix: &str, input: &Shape) -> Vec<Buffer> {
     let layers = with_inputs(layers, input).enumerate();
     let named = layers.flat_map(|(number, (layer, input))| {
         let buffers = layer.spec().buffers(&input).into_iter();
-        buffers.map(move |buffer| buffer.under(&number.to_string()))
+        buffers.map(move |buffer| buffer.under(&format!("{prefix}{number}")))
     });
     named.collect()
 }
 
-/// Returns whether one of the layers has a property.
-pub(super) fn any<L: NestedLayer>(layers: &[L], property: impl Fn(&dyn LayerSpec) -> bool) -> bool {
-    layers.iter().any(|layer| property(layer.spec()))
+/// Returns the sizes of all layers, with names such as `0` after `prefix`.
+pub(super) fn sizes<L: NestedLayer>(layers: &[L], prefix: &str, input: &Shape) -> Vec<LayerSize> {
+    let layers = with_inputs(layers, input).enumerate();
+    layers.map(|(number, (layer, input))| layer.spec().size(format!("{prefix}{number}"), &input)).collect()
 }
 
-/// Returns where a stack of these layers trains faster than its replicas one by one.
-pub(super) fn stacking<L: NestedLayer>(layers: &[L]) -> Stacking {
-    match any(layers, |layer| layer.stacking() == Stacking::GpuOnly) {
-        true => Stacking::GpuOnly,
-        false => Stacking::EveryDevice,
-    }
+/// Returns the number of layers, with all repetitions.
+pub(super) fn layer_count<L: NestedLayer>(layers: &[L]) -> usize {
+    layers.iter().map(|layer| layer.spec().layer_count()).fold(0, usize::saturating_add)
 }
 
 /// Returns the layers with fixed values for the settings that replicas of a stack have separately.

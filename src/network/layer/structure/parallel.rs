@@ -1,5 +1,7 @@
 //! Branches that get the same input.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use tch::Tensor;
@@ -7,9 +9,7 @@ use tch::nn::ModuleT;
 
 use crate::config::check::Invalid;
 use crate::config::shorthand::NamedList;
-use crate::network::arena::Buffer;
-use crate::network::init::{Init, Parameter};
-use crate::network::layer::layer_spec::{LayerSpec, Stacking};
+use crate::network::layer::structure::block::Block;
 use crate::network::layer::structure::chain::{self, Chain};
 use crate::network::layer::structure::nested_layer::NestedLayer;
 use crate::tensor::shape::{Shape, ShapeError};
@@ -51,10 +51,6 @@ fn joined_dimension(row: &Shape) -> usize {
 }
 
 impl<L: NestedLayer> Parallel<L> {
-    fn any(&self, property: impl Fn(&dyn LayerSpec) -> bool) -> bool {
-        self.branches.iter().any(|branch| chain::any(branch, &property))
-    }
-
     /// Builds the branches with the settings of each replica, from their parameters and buffers.
     pub fn build_each(
         replicas: &[&Self],
@@ -69,7 +65,7 @@ impl<L: NestedLayer> Parallel<L> {
             Chain::build(&layers, input, &mut parameters, &mut buffers)
         });
         let branches: Vec<Chain> = branches.collect();
-        let row = first.output(input).unwrap_or_else(|_| input.clone());
+        let row = first.joined_output(input).unwrap_or_else(|_| input.clone());
         Box::new(StackedParallel { branches, join: first.join, dimension: 2 + joined_dimension(&row) as i64 })
     }
 
@@ -79,12 +75,12 @@ impl<L: NestedLayer> Parallel<L> {
     }
 }
 
-impl<L: NestedLayer> LayerSpec for Parallel<L> {
-    fn kind(&self) -> &'static str {
-        "parallel"
-    }
+impl<L: NestedLayer> Block for Parallel<L> {
+    type Inner = L;
 
-    fn check(&self) -> Result<(), Invalid> {
+    const KIND: &'static str = "parallel";
+
+    fn check_settings(&self) -> Result<(), Invalid> {
         if self.branches.len() < 2 {
             return Err(Invalid::new("branches", format!("must have at least 2 items, found {}", self.branches.len())));
         }
@@ -92,7 +88,7 @@ impl<L: NestedLayer> LayerSpec for Parallel<L> {
         checked.try_for_each(|(number, branch)| chain::check(branch, &format!("branches.{number}")))
     }
 
-    fn output(&self, input: &Shape) -> Result<Shape, ShapeError> {
+    fn joined_output(&self, input: &Shape) -> Result<Shape, ShapeError> {
         let outputs = self.branches.iter().map(|branch| chain::output(branch, input));
         let outputs: Vec<Shape> = outputs.collect::<Result<_, _>>()?;
         let dimension = joined_dimension(&outputs[0]);
@@ -114,37 +110,9 @@ impl<L: NestedLayer> LayerSpec for Parallel<L> {
         Ok(Shape::from(&joined[..]))
     }
 
-    fn parameters(&self, input: &Shape, init: Init) -> Vec<Parameter> {
+    fn chains(&self) -> Vec<(String, Cow<'_, [L]>)> {
         let branches = self.branches.iter().enumerate();
-        let named = branches.flat_map(|(number, branch)| {
-            let parameters = chain::parameters(branch, input, init).into_iter();
-            parameters.map(move |parameter| parameter.under(&number.to_string()))
-        });
-        named.collect()
-    }
-
-    fn buffers(&self, input: &Shape) -> Vec<Buffer> {
-        let branches = self.branches.iter().enumerate();
-        let named = branches.flat_map(|(number, branch)| {
-            let buffers = chain::buffers(branch, input).into_iter();
-            buffers.map(move |buffer| buffer.under(&number.to_string()))
-        });
-        named.collect()
-    }
-
-    fn mixes_rows(&self) -> bool {
-        self.any(|layer| layer.mixes_rows())
-    }
-
-    fn reuses_weights(&self) -> bool {
-        self.any(|layer| layer.reuses_weights())
-    }
-
-    fn stacking(&self) -> Stacking {
-        match self.any(|layer| layer.stacking() == Stacking::GpuOnly) {
-            true => Stacking::GpuOnly,
-            false => Stacking::EveryDevice,
-        }
+        branches.map(|(number, branch)| (format!("{number}."), Cow::Borrowed(&branch[..]))).collect()
     }
 }
 

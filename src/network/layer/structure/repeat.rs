@@ -1,5 +1,7 @@
 //! Layers that are repeated, each time with parameters of their own.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
@@ -7,15 +9,10 @@ use tch::nn::ModuleT;
 
 use crate::config::check::{Invalid, at_least_one};
 use crate::config::shorthand::named_list;
-use crate::network::arena::Buffer;
-use crate::network::init::{Init, Parameter};
-use crate::network::layer::layer_spec::{LayerSpec, Stacking};
+use crate::network::layer::structure::block::Block;
 use crate::network::layer::structure::chain::{self, Chain};
 use crate::network::layer::structure::nested_layer::NestedLayer;
 use crate::tensor::shape::{Shape, ShapeError};
-
-/// Maximum number of layers after expansion.
-const MOST_LAYERS: usize = 10_000;
 
 /// The layers several times, each time with new parameters; written `{ repeat = { times = 3, layers = […] } }`.
 ///
@@ -31,10 +28,9 @@ pub struct Repeat<L> {
 }
 
 impl<L: NestedLayer> Repeat<L> {
-    /// Returns all layers.
+    /// Returns all layers. Their number is checked before, by `layer_count`.
     fn expanded(&self) -> Vec<L> {
-        let count = self.layers.len().saturating_mul(self.times).min(MOST_LAYERS);
-        self.layers.iter().cycle().take(count).cloned().collect()
+        std::iter::repeat_n(&self.layers, self.times).flatten().cloned().collect()
     }
 
     /// Builds the layers with the settings of each replica, from their parameters and buffers.
@@ -55,41 +51,25 @@ impl<L: NestedLayer> Repeat<L> {
     }
 }
 
-impl<L: NestedLayer> LayerSpec for Repeat<L> {
-    fn kind(&self) -> &'static str {
-        "repeat"
-    }
+impl<L: NestedLayer> Block for Repeat<L> {
+    type Inner = L;
 
-    fn check(&self) -> Result<(), Invalid> {
+    const KIND: &'static str = "repeat";
+
+    fn check_settings(&self) -> Result<(), Invalid> {
         at_least_one("times", self.times)?;
-        chain::check(&self.layers, "layers")?;
-        match self.layers.len().checked_mul(self.times) {
-            Some(count) if count <= MOST_LAYERS => Ok(()),
-            _ => Err(Invalid::new("times", format!("gives more than {MOST_LAYERS} layers, found {}", self.times))),
-        }
+        chain::check(&self.layers, "layers")
     }
 
-    fn output(&self, input: &Shape) -> Result<Shape, ShapeError> {
+    fn joined_output(&self, input: &Shape) -> Result<Shape, ShapeError> {
         chain::output(&self.expanded(), input)
     }
 
-    fn parameters(&self, input: &Shape, init: Init) -> Vec<Parameter> {
-        chain::parameters(&self.expanded(), input, init)
+    fn chains(&self) -> Vec<(String, Cow<'_, [L]>)> {
+        vec![(String::new(), Cow::Owned(self.expanded()))]
     }
 
-    fn buffers(&self, input: &Shape) -> Vec<Buffer> {
-        chain::buffers(&self.expanded(), input)
-    }
-
-    fn mixes_rows(&self) -> bool {
-        chain::any(&self.layers, |layer| layer.mixes_rows())
-    }
-
-    fn reuses_weights(&self) -> bool {
-        chain::any(&self.layers, |layer| layer.reuses_weights())
-    }
-
-    fn stacking(&self) -> Stacking {
-        chain::stacking(&self.layers)
+    fn inner_layer_count(&self) -> usize {
+        chain::layer_count(&self.layers).saturating_mul(self.times)
     }
 }

@@ -1,5 +1,7 @@
 //! Residual block: the layers' output plus their input.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
@@ -7,9 +9,7 @@ use tch::nn::ModuleT;
 
 use crate::config::check::Invalid;
 use crate::config::shorthand::{FromList, named_list};
-use crate::network::arena::Buffer;
-use crate::network::init::{Init, Parameter};
-use crate::network::layer::layer_spec::{LayerSpec, Stacking};
+use crate::network::layer::structure::block::Block;
 use crate::network::layer::structure::chain::{self, Chain};
 use crate::network::layer::structure::nested_layer::NestedLayer;
 use crate::tensor::shape::{Shape, ShapeError};
@@ -35,17 +35,17 @@ impl<L> FromList<L> for Residual<L> {
     }
 }
 
-impl<L: NestedLayer> LayerSpec for Residual<L> {
-    fn kind(&self) -> &'static str {
-        "residual"
-    }
+impl<L: NestedLayer> Block for Residual<L> {
+    type Inner = L;
 
-    fn check(&self) -> Result<(), Invalid> {
+    const KIND: &'static str = "residual";
+
+    fn check_settings(&self) -> Result<(), Invalid> {
         chain::check(&self.layers, "layers")?;
         if self.projection.is_empty() { Ok(()) } else { chain::check(&self.projection, "projection") }
     }
 
-    fn output(&self, input: &Shape) -> Result<Shape, ShapeError> {
+    fn joined_output(&self, input: &Shape) -> Result<Shape, ShapeError> {
         let output = chain::output(&self.layers, input)?;
         let added = chain::output(&self.projection, input)?;
         if output == added {
@@ -57,41 +57,13 @@ impl<L: NestedLayer> LayerSpec for Residual<L> {
         Err(ShapeError::with_problem(input, message, "use a `projection` that returns the shape of the layers' output"))
     }
 
-    fn parameters(&self, input: &Shape, init: Init) -> Vec<Parameter> {
-        let of = |layers: &[L], name: &'static str| {
-            chain::parameters(layers, input, init).into_iter().map(move |parameter| parameter.under(name))
-        };
-        of(&self.layers, "layers").chain(of(&self.projection, "projection")).collect()
-    }
-
-    fn buffers(&self, input: &Shape) -> Vec<Buffer> {
-        let of = |layers: &[L], name: &'static str| {
-            chain::buffers(layers, input).into_iter().map(move |buffer| buffer.under(name))
-        };
-        of(&self.layers, "layers").chain(of(&self.projection, "projection")).collect()
-    }
-
-    fn mixes_rows(&self) -> bool {
-        self.any(|layer| layer.mixes_rows())
-    }
-
-    fn reuses_weights(&self) -> bool {
-        self.any(|layer| layer.reuses_weights())
-    }
-
-    fn stacking(&self) -> Stacking {
-        match self.any(|layer| layer.stacking() == Stacking::GpuOnly) {
-            true => Stacking::GpuOnly,
-            false => Stacking::EveryDevice,
-        }
+    fn chains(&self) -> Vec<(String, Cow<'_, [L]>)> {
+        let named = [("layers.", &self.layers), ("projection.", &self.projection)];
+        named.map(|(prefix, layers)| (prefix.to_owned(), Cow::Borrowed(&layers[..]))).into()
     }
 }
 
 impl<L: NestedLayer> Residual<L> {
-    fn any(&self, property: impl Fn(&dyn LayerSpec) -> bool) -> bool {
-        chain::any(&self.layers, &property) || chain::any(&self.projection, &property)
-    }
-
     /// Builds the block with the settings of each replica, from its parameters and buffers.
     pub fn build_each(
         replicas: &[&Self],

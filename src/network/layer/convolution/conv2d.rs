@@ -2,15 +2,12 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tch::Tensor;
-use tch::nn::Module;
 
 use crate::config::check::{Invalid, at_least_one};
 use crate::config::shorthand::named_or_none;
 use crate::network::init::{Init, Parameter};
 use crate::network::layer::layer_spec::{LayerSpec, Stacking};
-use crate::network::layer::replica_channels::{merge_replicas, split_replicas};
-use crate::network::layer::window::{Pair, Window};
+use crate::network::layer::window::{Pair, Window, check_channels};
 use crate::tensor::shape::{Shape, ShapeError};
 
 /// Cross-correlation as in PyTorch's `Conv2d`; written `{ conv2d = { channels = 16, kernel = 3, padding = 1 } }`.
@@ -53,7 +50,8 @@ fn yes() -> bool {
 }
 
 impl Conv2d {
-    fn window(&self) -> Window {
+    /// Returns the kernel, stride and padding.
+    pub fn window(&self) -> Window<2> {
         Window { kernel: self.kernel.sides(), stride: self.stride.sides(), padding: self.padding.sides() }
     }
 }
@@ -71,27 +69,21 @@ impl LayerSpec for Conv2d {
     }
 
     fn output(&self, input: &Shape) -> Result<Shape, ShapeError> {
-        let ([channels, height, width], places) = self.window().over(input)?;
-        match self.in_channels {
-            Some(wanted) if wanted as i64 != channels => Err(ShapeError {
-                wanted: Shape::from([wanted as i64, height, width]).to_string(),
-                found: input.clone(),
-                hint: Some("remove `in_channels`: it is found automatically"),
-                problem: None,
-            }),
-            _ => Ok(Shape::from([self.channels as i64, places[0], places[1]])),
-        }
+        let (_, [height, width]) = self.window().over(input)?;
+        check_channels(input, self.in_channels)?;
+        Ok(Shape::from([self.channels as i64, height, width]))
     }
 
     fn parameters(&self, input: &Shape, init: Init) -> Vec<Parameter> {
-        let init = self.init.unwrap_or(init);
         let [height, width] = self.kernel.sides();
         let shape = vec![self.channels as i64, input.dimensions()[0], height, width];
-        let mut parameters = vec![init.weight("weight", shape)];
-        if self.bias {
-            parameters.push(init.bias("bias", &parameters[0]));
-        }
-        parameters
+        self.init.unwrap_or(init).weight_and_bias(shape, self.bias)
+    }
+
+    fn multiply_adds(&self, input: &Shape) -> Option<u64> {
+        let (channels, [height, width]) = self.window().over(input).ok()?;
+        let kernel: i64 = self.kernel.sides().iter().product();
+        Some((height * width * self.channels as i64 * channels * kernel) as u64)
     }
 
     fn reuses_weights(&self) -> bool {
@@ -101,31 +93,5 @@ impl LayerSpec for Conv2d {
     // On a CPU, a grouped convolution is no faster than one convolution after the other.
     fn stacking(&self) -> Stacking {
         Stacking::GpuOnly
-    }
-}
-
-/// Convolution layer of a stack: `[replicas, batch, in, height, width]` → `[replicas, batch, out, height', width']`.
-#[derive(Debug)]
-pub struct StackedConv2d {
-    weight: Tensor,       // [replicas, out, in, kernel height, kernel width]
-    bias: Option<Tensor>, // [replicas, out]
-    window: Window,
-}
-
-impl StackedConv2d {
-    /// Builds the layer from the weight `[replicas, out, in, …]` and the optional bias `[replicas, out]`.
-    pub(super) fn new(settings: &Conv2d, mut parameters: Vec<Tensor>) -> Self {
-        let bias = (parameters.len() > 1).then(|| parameters.remove(1));
-        StackedConv2d { weight: parameters.remove(0), bias, window: settings.window() }
-    }
-}
-
-impl Module for StackedConv2d {
-    fn forward(&self, xs: &Tensor) -> Tensor {
-        let replicas = self.weight.size()[0];
-        let weight = self.weight.flatten(0, 1); // [replicas · out, in, …]
-        let bias = self.bias.as_ref().map(|bias| bias.flatten(0, 1));
-        let Window { stride, padding, .. } = self.window;
-        split_replicas(&merge_replicas(xs).conv2d(&weight, bias, stride, padding, 1, replicas), replicas)
     }
 }

@@ -6,8 +6,9 @@ use tch::Tensor;
 use tch::nn::Module;
 
 use crate::config::check::{Invalid, positive};
-use crate::network::init::{Draw, Init, Parameter};
+use crate::network::init::{Init, Parameter};
 use crate::network::layer::layer_spec::LayerSpec;
+use crate::network::layer::normalization::affine::{affine, normalized_shape};
 use crate::tensor::shape::Shape;
 
 /// `(x − mean) / √(variance + eps) · weight + bias`, with the mean and biased variance of each row (all of its
@@ -41,18 +42,7 @@ impl LayerSpec for LayerNorm {
     }
 
     fn parameters(&self, input: &Shape, _init: Init) -> Vec<Parameter> {
-        // of a sequence, each time step is normalized
-        let shape = match *input.dimensions() {
-            [_, features] => vec![features],
-            ref shape => shape.to_vec(),
-        };
-        match self.affine {
-            true => vec![
-                Parameter { name: "weight".into(), shape: shape.clone(), draw: Draw::Constant(1.0) },
-                Parameter { name: "bias".into(), shape, draw: Draw::Constant(0.0) },
-            ],
-            false => Vec::new(),
-        }
+        affine(normalized_shape(input), self.affine)
     }
 }
 
@@ -65,7 +55,7 @@ pub struct StackedLayerNorm {
 
 impl StackedLayerNorm {
     /// Builds the layer from its weight and bias, or without both.
-    pub(super) fn new(settings: &LayerNorm, parameters: Vec<Tensor>) -> Self {
+    pub fn new(settings: &LayerNorm, parameters: Vec<Tensor>) -> Self {
         StackedLayerNorm { eps: settings.eps, parameters }
     }
 }

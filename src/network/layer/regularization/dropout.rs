@@ -47,7 +47,7 @@ pub struct StackedDropout {
 
 impl StackedDropout {
     /// Builds the layer with the settings of each replica, or one for all.
-    pub(super) fn new<'a>(settings: impl IntoIterator<Item = &'a Dropout>) -> Self {
+    pub fn new<'a>(settings: impl IntoIterator<Item = &'a Dropout>) -> Self {
         StackedDropout { p: settings.into_iter().map(|dropout| dropout.p).collect() }
     }
 
@@ -59,7 +59,7 @@ impl StackedDropout {
 impl ModuleT for StackedDropout {
     fn forward_t(&self, xs: &Tensor, train: bool) -> Tensor {
         match xs.device() {
-            _ if !train => xs.shallow_clone(),
+            _ if !train || self.p.iter().all(|&p| p == 0.0) => xs.shallow_clone(),
             _ if xs.size()[0] == 1 => xs.dropout(self.p(0), true),
             Device::Cpu => xs * self.masks(xs),
             // a GPU draws and applies the mask in one kernel, which gives other masks than `bernoulli_`

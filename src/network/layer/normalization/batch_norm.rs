@@ -7,13 +7,14 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tch::Tensor;
 use tch::nn::ModuleT;
-use tch::{Kind, Tensor};
 
 use crate::config::check::{Invalid, positive, require};
 use crate::network::arena::Buffer;
-use crate::network::init::{Draw, Init, Parameter};
+use crate::network::init::{Init, Parameter};
 use crate::network::layer::layer_spec::LayerSpec;
+use crate::network::layer::normalization::affine::{affine, of_all_channels};
 use crate::network::layer::replica_channels::{merge_replicas, split_replicas};
 use crate::tensor::shape::Shape;
 
@@ -55,23 +56,11 @@ impl LayerSpec for BatchNorm {
     }
 
     fn parameters(&self, input: &Shape, _init: Init) -> Vec<Parameter> {
-        let shape = vec![input.dimensions()[0]];
-        match self.affine {
-            true => vec![
-                Parameter { name: "weight".into(), shape: shape.clone(), draw: Draw::Constant(1.0) },
-                Parameter { name: "bias".into(), shape, draw: Draw::Constant(0.0) },
-            ],
-            false => Vec::new(),
-        }
+        affine(vec![input.dimensions()[0]], self.affine)
     }
 
     fn buffers(&self, input: &Shape) -> Vec<Buffer> {
-        let shape = vec![input.dimensions()[0]];
-        vec![
-            Buffer { name: "running_mean".into(), shape: shape.clone(), kind: Kind::Float, start: 0 },
-            Buffer { name: "running_var".into(), shape, kind: Kind::Float, start: 1 },
-            Buffer { name: "num_batches_tracked".into(), shape: Vec::new(), kind: Kind::Int64, start: 0 },
-        ]
+        Buffer::running_averages(input.dimensions()[0])
     }
 
     fn mixes_rows(&self) -> bool {
@@ -92,7 +81,7 @@ pub struct StackedBatchNorm {
 
 impl StackedBatchNorm {
     /// Builds the layer from its parameters and buffers, in the order of the settings' lists.
-    pub(super) fn new(settings: &BatchNorm, parameters: Vec<Tensor>, buffers: Vec<Tensor>) -> Self {
+    pub fn new(settings: &BatchNorm, parameters: Vec<Tensor>, buffers: Vec<Tensor>) -> Self {
         let [running_mean, running_var, batches] = buffers.try_into().expect("it has three buffers");
         let BatchNorm { eps, momentum, .. } = *settings;
         StackedBatchNorm { eps, momentum, parameters, running_mean, running_var, batches }
@@ -104,7 +93,7 @@ impl ModuleT for StackedBatchNorm {
     /// the bias, and the running averages are not updated.
     fn forward_t(&self, xs: &Tensor, train: bool) -> Tensor {
         let ys = merge_replicas(xs); // [batch, replicas · channels, …]
-        let parameter = |number: usize| self.parameters.get(number).map(|parameter| parameter.flatten(0, 1));
+        let [weight, bias] = [0, 1].map(|number| of_all_channels(&self.parameters, number));
         let (mut mean, mut var) = (Some(self.running_mean.view([-1])), Some(self.running_var.view([-1])));
         if train {
             let lone_values = ys.size()[0] * ys.size()[2..].iter().product::<i64>() == 1;
@@ -114,7 +103,7 @@ impl ModuleT for StackedBatchNorm {
                 let _ = self.batches.shallow_clone().g_add_scalar_(1);
             }
         }
-        let ys = ys.batch_norm(parameter(0), parameter(1), mean, var, train, self.momentum, self.eps, true);
+        let ys = ys.batch_norm(weight, bias, mean, var, train, self.momentum, self.eps, true);
         split_replicas(&ys, xs.size()[0])
     }
 }
@@ -122,7 +111,7 @@ impl ModuleT for StackedBatchNorm {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tch::Device;
+    use tch::{Device, Kind};
 
     fn layer(replicas: i64, channels: i64) -> StackedBatchNorm {
         let settings = BatchNorm { eps: 1e-5, momentum: 0.1, affine: false };

@@ -1,0 +1,170 @@
+//! How layers are built for a stack.
+
+use tch::Tensor;
+
+use crate::network::arena::{Buffer, InitialTensors};
+use crate::network::init::{Init, Parameter};
+use crate::network::layer::convolution::StackedConvolution;
+use crate::network::layer::layer_spec::LayerSpec;
+use crate::network::layer::structure::{NestedLayer, Parallel, Repeat, Residual};
+use crate::network::layer::{
+    Layer, Module, activation, flatten, linear, normalization, pooling, regularization, sequence,
+};
+use crate::tensor::shape::Shape;
+
+/// Returns the settings of all replicas, whose layers are in this variant of the enum.
+macro_rules! each {
+    ($replicas:expr, $variant:path) => {{
+        let settings = |layer: &&'a Layer| if let $variant(settings) = *layer { Some(settings) } else { None };
+        $replicas.iter().filter_map(settings).collect::<Vec<_>>()
+    }};
+}
+
+impl Layer {
+    /// Builds the layer for rows of shape `input` with the settings of each replica, which may differ only in what
+    /// [`Layer::shared`] omits, from its parameters and buffers, each `[replicas, …]`, in the order of
+    /// [`Layer::parameters`] and [`Layer::buffers`].
+    pub fn build_each<'a>(
+        replicas: &[&'a Layer],
+        input: &Shape,
+        parameters: Vec<Tensor>,
+        buffers: Vec<Tensor>,
+    ) -> Module {
+        match replicas[0] {
+            Layer::Linear(_) => Box::new(linear::StackedLinear::new(parameters)),
+            Layer::Conv1d(convolution) => Box::new(StackedConvolution::new(&convolution.window(), parameters)),
+            Layer::Conv2d(convolution) => Box::new(StackedConvolution::new(&convolution.window(), parameters)),
+            Layer::ConvTranspose2d(convolution) => {
+                let output_padding = convolution.output_padding.sides();
+                Box::new(StackedConvolution::transposed(&convolution.window(), output_padding, parameters))
+            }
+            Layer::MaxPool1d(pool) => Box::new(pool.clone()),
+            Layer::MaxPool2d(pool) => Box::new(pool.clone()),
+            Layer::AvgPool1d(pool) => Box::new(pool.clone()),
+            Layer::AvgPool2d(pool) => Box::new(pool.clone()),
+            Layer::AdaptiveAvgPool2d(pool) => Box::new(pool.clone()),
+            Layer::GlobalAvgPool => Box::new(pooling::GlobalAvgPool),
+            Layer::Flatten => Box::new(flatten::Flatten),
+            Layer::BatchNorm(norm) => Box::new(normalization::StackedBatchNorm::new(norm, parameters, buffers)),
+            Layer::LayerNorm(norm) => Box::new(normalization::StackedLayerNorm::new(norm, parameters)),
+            Layer::GroupNorm(norm) => Box::new(normalization::StackedGroupNorm::new(norm, parameters)),
+            Layer::InstanceNorm(norm) => Box::new(normalization::StackedInstanceNorm::new(norm, parameters, buffers)),
+            Layer::RmsNorm(norm) => Box::new(normalization::StackedRmsNorm::new(norm, parameters)),
+            Layer::Dropout(_) => Box::new(regularization::StackedDropout::new(each!(replicas, Layer::Dropout))),
+            Layer::Dropout2d(_) => Box::new(regularization::StackedDropout2d::new(&each!(replicas, Layer::Dropout2d))),
+            Layer::AlphaDropout(_) => {
+                Box::new(regularization::StackedAlphaDropout::new(&each!(replicas, Layer::AlphaDropout)))
+            }
+            Layer::Relu => Box::new(activation::Relu),
+            Layer::LeakyRelu(leaky_relu) => Box::new(leaky_relu.clone()),
+            Layer::Elu(elu) => Box::new(elu.clone()),
+            Layer::Gelu(gelu) => Box::new(gelu.clone()),
+            Layer::Softplus(softplus) => Box::new(softplus.clone()),
+            Layer::Sigmoid => Box::new(activation::Sigmoid),
+            Layer::Tanh => Box::new(activation::Tanh),
+            Layer::Softmax => Box::new(activation::Softmax),
+            Layer::Silu => Box::new(activation::Silu),
+            Layer::Mish => Box::new(activation::Mish),
+            Layer::Hardswish => Box::new(activation::Hardswish),
+            Layer::Selu => Box::new(activation::Selu),
+            Layer::Prelu(_) => Box::new(activation::StackedPrelu::new(parameters)),
+            Layer::LogSoftmax => Box::new(activation::LogSoftmax),
+            Layer::Reshape(reshape) => Box::new(reshape.clone()),
+            Layer::Permute(permute) => Box::new(permute.clone()),
+            Layer::Residual(_) => Residual::build_each(&each!(replicas, Layer::Residual), input, parameters, buffers),
+            Layer::Repeat(_) => Repeat::build_each(&each!(replicas, Layer::Repeat), input, parameters, buffers),
+            Layer::Parallel(_) => Parallel::build_each(&each!(replicas, Layer::Parallel), input, parameters, buffers),
+            Layer::Embedding(embedding) => Box::new(sequence::StackedEmbedding::new(embedding, parameters)),
+            Layer::Rnn(rnn) => Box::new(rnn.build(parameters)),
+            Layer::Lstm(lstm) => Box::new(lstm.build(parameters)),
+            Layer::Gru(gru) => Box::new(gru.build(parameters)),
+            Layer::MultiHeadAttention(attention) => Box::new(sequence::StackedAttention::new(attention, parameters)),
+            Layer::PositionalEncoding(_) => Box::new(sequence::StackedPositionalEncoding::new(parameters)),
+            Layer::TransformerEncoder(encoder) => Box::new(encoder.build(input, parameters)),
+            Layer::MeanOverTime => Box::new(sequence::MeanOverTime),
+            Layer::TorchScript(_) => unreachable!("the stack builds the module from its file"),
+        }
+    }
+
+    /// Returns the layer with fixed values for the settings that replicas of a stack have separately: initialization
+    /// and the probability of dropout.
+    pub fn shared(&self) -> Layer {
+        let mut layer = self.clone();
+        match &mut layer {
+            Layer::Linear(linear) => linear.init = None,
+            Layer::Conv1d(convolution) => convolution.init = None,
+            Layer::Conv2d(convolution) => convolution.init = None,
+            Layer::ConvTranspose2d(convolution) => convolution.init = None,
+            Layer::Dropout(dropout) => dropout.p = 0.0,
+            Layer::Dropout2d(dropout) => dropout.p = 0.0,
+            Layer::AlphaDropout(dropout) => dropout.p = 0.0,
+            Layer::Rnn(sequence::Rnn(settings))
+            | Layer::Lstm(sequence::Lstm(settings))
+            | Layer::Gru(sequence::Gru(settings)) => (settings.init, settings.recurrent_init) = (None, None),
+            Layer::Residual(block) => *block = block.shared(),
+            Layer::Repeat(block) => *block = block.shared(),
+            Layer::Parallel(block) => *block = block.shared(),
+            Layer::Prelu(prelu) => prelu.start = 0.0,
+            Layer::MaxPool1d(_)
+            | Layer::MaxPool2d(_)
+            | Layer::AvgPool1d(_)
+            | Layer::AvgPool2d(_)
+            | Layer::AdaptiveAvgPool2d(_)
+            | Layer::GlobalAvgPool
+            | Layer::Flatten
+            | Layer::BatchNorm(_)
+            | Layer::LayerNorm(_)
+            | Layer::GroupNorm(_)
+            | Layer::InstanceNorm(_)
+            | Layer::RmsNorm(_)
+            | Layer::Relu
+            | Layer::LeakyRelu(_)
+            | Layer::Elu(_)
+            | Layer::Gelu(_)
+            | Layer::Softplus(_)
+            | Layer::Sigmoid
+            | Layer::Tanh
+            | Layer::Softmax
+            | Layer::Silu
+            | Layer::Mish
+            | Layer::Hardswish
+            | Layer::Selu
+            | Layer::LogSoftmax
+            | Layer::Reshape(_)
+            | Layer::Permute(_)
+            | Layer::Embedding(_)
+            | Layer::MultiHeadAttention(_)
+            | Layer::PositionalEncoding(_)
+            | Layer::TransformerEncoder(_)
+            | Layer::MeanOverTime
+            | Layer::TorchScript(_) => {}
+        }
+        layer
+    }
+
+    /// Draws the parameters and buffers of one replica on the CPU, in PyTorch's order.
+    pub fn draw(&self, input: &Shape, init: Init) -> InitialTensors {
+        InitialTensors {
+            parameters: Parameter::draw_all(&self.parameters(input, init)),
+            buffers: self.buffers(input).iter().map(Buffer::initial).collect(),
+        }
+    }
+}
+
+impl NestedLayer for Layer {
+    fn spec(&self) -> &dyn LayerSpec {
+        Layer::spec(self)
+    }
+
+    fn build_each(replicas: &[&Layer], input: &Shape, parameters: Vec<Tensor>, buffers: Vec<Tensor>) -> Module {
+        Layer::build_each(replicas, input, parameters, buffers)
+    }
+
+    fn shared(&self) -> Layer {
+        Layer::shared(self)
+    }
+
+    fn can_be_nested(&self) -> bool {
+        !matches!(self, Layer::TorchScript(_))
+    }
+}
