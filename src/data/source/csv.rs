@@ -19,6 +19,7 @@ use crate::data::table::encode::{Encode, Missing};
 use crate::data::table::field_format::{ClassColumn, FieldFormat, TextColumns};
 use crate::data::table::recognize::dates::Dates;
 use crate::data::table::recognize::number_format::NumberFormat;
+use crate::data::table::table_files;
 use crate::data::table::target_kind::TargetKind;
 use crate::io::separator;
 
@@ -26,7 +27,8 @@ use crate::io::separator;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Csv {
-    /// Path of the file, `.csv` or `.csv.gz`. A relative path is relative to the experiment file.
+    /// Path of the file, `.csv` or `.csv.gz`, or a pattern such as `data/*.csv` for several files with the same columns. A
+    /// relative path is relative to the experiment file.
     pub path: String,
     /// Target column, or a list of them.
     pub target: ColumnNames,
@@ -108,18 +110,6 @@ fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::E
     class_names(deserializer).map(Option::unwrap_or_default)
 }
 
-/// Reads a table of the user. Returns it with the SHA-256 of the file.
-///
-/// # Errors
-/// When the file cannot be read, or is no table; the message follows the file name.
-pub fn read(path: &Path, reading: &FieldFormat) -> Result<(Table, String), TableError> {
-    if let Some(plain) = Table::read_plain_file(path, reading) {
-        return Ok(plain);
-    }
-    let (bytes, sum) = user_file::read_table(path)?;
-    Ok((Table::read(&bytes, reading)?, sum))
-}
-
 impl Csv {
     /// Returns the format of the fields, from the settings.
     fn reading(&self) -> Result<FieldFormat, Invalid> {
@@ -144,7 +134,8 @@ impl Csv {
     /// Reads the table. Returns it with the checksum of its file and the format of its fields.
     fn read(&self) -> Result<(Table, String, FieldFormat), Invalid> {
         let reading = self.reading()?;
-        let (table, sum) = read(Path::new(&self.path), &reading).map_err(|fault| self.path_error(fault))?;
+        let (table, sum) =
+            table_files::read(Path::new(&self.path), &reading).map_err(|fault| self.path_error(fault))?;
         Ok((table, sum, reading))
     }
 
@@ -190,8 +181,7 @@ impl DataSource for Csv {
     }
 
     fn checksum_of_files(&self) -> Result<Option<String>, Invalid> {
-        let file = user_file::read(Path::new(&self.path));
-        file.map(|(_, sum)| Some(sum)).map_err(|fault| self.path_error(fault))
+        table_files::checksum(Path::new(&self.path)).map(Some).map_err(|fault| self.path_error(fault))
     }
 
     fn weights(&self) -> Option<&str> {

@@ -8,6 +8,7 @@ pub mod data_source;
 pub mod diabetes;
 pub mod digits;
 pub mod idx_files;
+pub mod images;
 pub mod logic;
 pub mod mnist;
 pub mod penguins;
@@ -139,6 +140,8 @@ data_sources! {
     Idx(idx_files::IdxFiles),
     /// The user's own arrays: `.npz`, `.npy` or `.safetensors`.
     Arrays(arrays::Arrays),
+    /// The user's own images: PNG and JPEG files in a directory for each class.
+    Images(images::Images),
 }
 
 /// Returns the data sets that are known by name, in the order in which `runner data` lists them, with default settings.
@@ -300,7 +303,7 @@ mod tests {
         let named: Vec<&str> = Manifest::names().collect();
         for variant in schema.get("oneOf").unwrap().as_array().unwrap() {
             let name = variant["required"][0].as_str().unwrap();
-            assert!(named.contains(&name) || ["csv", "idx", "arrays"].contains(&name), "{name}");
+            assert!(named.contains(&name) || ["csv", "idx", "arrays", "images"].contains(&name), "{name}");
         }
         for name in named {
             let manifest = Manifest::named(name).unwrap();

@@ -99,6 +99,7 @@ targets!(
     table,
     idx,
     arrays,
+    images,
     picture,
     foreign,
     events,
