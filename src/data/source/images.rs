@@ -17,8 +17,14 @@ impl DataSource for Images {
 
     fn load(&self, cache: &Cache, watch: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
         let images = ImageSet::open(self).map_err(load_error::<Self>)?;
-        watch.doing("reading images");
-        let loaded = images.rows(cache, &mut |bytes, of| watch.progress(bytes, Some(of)));
+        let mut is_announced = false;
+        let loaded = images.rows(cache, &mut |bytes, of| {
+            if bytes < of && !is_announced {
+                watch.doing("reading images"); // a few images are read in no time
+                is_announced = true;
+            }
+            watch.progress(bytes, Some(of));
+        });
         let ImageRows { rows: [rows, validation, test], sha256 } = loaded.map_err(load_error::<Self>)?;
         let info = images.info();
         let rows = rows.expect("there are training images");

@@ -31,7 +31,7 @@ pub fn files(path: &Path) -> Result<Vec<PathBuf>, TableError> {
     let mut found: Vec<PathBuf> = matches.filter_map(Result::ok).filter(|path| path.is_file()).collect();
     found.sort_unstable();
     match found.is_empty() {
-        true => Err(TableError::new("matches no file").hint("`*` stands for any characters, `**` for any directories")),
+        true => Err(TableError::new("matches no file").hint("`*` matches any characters, `**` any directories")),
         false => Ok(found),
     }
 }
