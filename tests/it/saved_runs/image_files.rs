@@ -61,7 +61,7 @@ fn images_in_files_are_trained_on_evaluated_and_predicted_like_any_data() {
     let directory = json_output(&dir, &["predict", "folders", "--json", "--image", "digits/7"]);
     let of_directory = directory["predictions"].as_array().unwrap();
     assert_eq!(of_directory.len(), 179);
-    assert_eq!(of_directory[0]["file"], "0007.png");
+    assert_eq!(of_directory[0]["columns"]["file"], "0007.png");
     (0..10).for_each(|digit: i32| {
         assert_near(&of_directory[0]["probabilities"][digit.to_string()], &own[digit.to_string()])
     });
