@@ -14,7 +14,7 @@ struct Window {
 /// An image: `height` rows of `width` pixels of `channels` bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pixels {
-    /// Number of bytes of a pixel.
+    /// Number of bytes of a pixel: 3 or 1.
     pub channels: usize,
     /// Number of rows.
     pub height: usize,
@@ -40,15 +40,12 @@ impl Pixels {
         if self.width == width && part.len() == width {
             return self;
         }
-        let channels = self.channels;
         let windows = windows(self.width, width, part.clone());
-        let mut values = Vec::with_capacity(self.height * part.len() * channels);
-        for row in self.values.chunks_exact(self.width * channels) {
-            for Window { start, weights } in &windows {
-                for channel in 0..channels {
-                    let column = row[start * channels + channel..].iter().step_by(channels);
-                    values.push(rounded(column.zip(weights).map(|(&value, weight)| i32::from(value) * weight).sum()));
-                }
+        let mut values = Vec::with_capacity(self.height * part.len() * self.channels);
+        for row in self.values.chunks_exact(self.width * self.channels) {
+            match self.channels {
+                3 => resize_row::<3>(row, &windows, &mut values),
+                _ => resize_row::<1>(row, &windows, &mut values),
             }
         }
         Pixels { width: part.len(), values, ..self }
@@ -70,6 +67,20 @@ impl Pixels {
             values.extend(sums.iter().map(|&sum| rounded(sum)));
         }
         Pixels { height: part.len(), values, ..self }
+    }
+}
+
+/// Appends the pixels of a row for each window.
+fn resize_row<const CHANNELS: usize>(row: &[u8], windows: &[Window], values: &mut Vec<u8>) {
+    let (pixels, _) = row.as_chunks::<CHANNELS>();
+    for Window { start, weights } in windows {
+        let mut sums = [0; CHANNELS];
+        for (pixel, weight) in pixels[*start..].iter().zip(weights) {
+            for channel in 0..CHANNELS {
+                sums[channel] += i32::from(pixel[channel]) * weight;
+            }
+        }
+        values.extend(sums.map(rounded));
     }
 }
 
