@@ -76,9 +76,7 @@ fn resize_row<const CHANNELS: usize>(row: &[u8], windows: &[Window], values: &mu
     for Window { start, weights } in windows {
         let mut sums = [0; CHANNELS];
         for (pixel, weight) in pixels[*start..].iter().zip(weights) {
-            for channel in 0..CHANNELS {
-                sums[channel] += i32::from(pixel[channel]) * weight;
-            }
+            sums.iter_mut().zip(pixel).for_each(|(sum, &value)| *sum += i32::from(value) * weight);
         }
         values.extend(sums.map(rounded));
     }
