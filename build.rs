@@ -113,18 +113,26 @@ fn commit() -> String {
     }
 }
 
-/// Embeds the shipped experiments: an array of (name, text), sorted by name.
+/// Embeds the shipped experiments: an array of (name, text, files), sorted by name. `files` are the modules (`.pt`) in the
+/// directory of that name, with their paths in `experiments/`.
 fn embed_experiments() -> anyhow::Result<()> {
     let folder = std::env::current_dir()?.join("experiments");
-    let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)?
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
-        .collect();
-    files.sort();
+    let files_in = |folder: &Path, extension: &str| -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(folder).into_iter().flatten();
+        let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+        files.retain(|path| path.extension().is_some_and(|found| found == extension));
+        files.sort();
+        files
+    };
     let mut code = String::from("[\n");
-    for file in &files {
+    for file in files_in(&folder, "toml") {
         let name = file.file_stem().unwrap_or_default().to_string_lossy();
-        code.push_str(&format!("    ({name:?}, include_str!({:?})),\n", file.display().to_string()));
+        code.push_str(&format!("    ({name:?}, include_str!({:?}), &[", file.display().to_string()));
+        for module in files_in(&folder.join(&*name), "pt") {
+            let path = module.strip_prefix(&folder)?.display().to_string();
+            code.push_str(&format!("({path:?}, include_bytes!({:?})), ", module.display().to_string()));
+        }
+        code.push_str("]),\n");
     }
     code.push_str("]\n");
     std::fs::write(PathBuf::from(std::env::var("OUT_DIR")?).join("experiments.rs"), code)?;

@@ -4,3 +4,4 @@ pub mod check;
 pub mod hint;
 pub mod shorthand;
 pub mod suggest;
+pub mod texts;

@@ -44,6 +44,8 @@ pub struct Loaded {
     pub classes: Vec<String>,
     /// Training rows.
     pub rows: Rows,
+    /// Group of each training row, if the split is by group.
+    pub groups: Option<Vec<i64>>,
     /// Validation rows that the data set has already split off.
     pub validation: Option<Rows>,
     /// Test rows that the data set has already split off.

@@ -10,7 +10,7 @@ import hashlib
 
 import numpy as np
 from sklearn.datasets import load_digits
-from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
+from sklearn.model_selection import GroupKFold, GroupShuffleSplit, KFold, StratifiedKFold, train_test_split
 
 import house
 
@@ -138,6 +138,25 @@ def folds():
     }
 
 
+def groups():
+    """Rows of 13 groups of unequal size, in no order; no group is in two parts."""
+    ids = labels_of([1, 2, 9, 4, 3, 7, 1, 5, 6, 2, 8, 3, 4]) * 10 + 7
+    rows = np.zeros((len(ids), 1))
+    shuffled = [
+        {"test_size": test_size, "random_state": random_state}
+        | listed(*next(GroupShuffleSplit(1, test_size=test_size, random_state=random_state).split(rows, groups=ids)))
+        for test_size in (0.2, 0.25, 0.5)
+        for random_state in (0, 42)
+    ]
+    folds = [
+        {"folds": count, "random_state": random_state, "parts": [listed(*fold) for fold in splitter.split(rows, groups=ids)]}
+        for count in (2, 5, 13)
+        for random_state in (0, 42)
+        for splitter in [GroupKFold(count, shuffle=True, random_state=random_state)]
+    ]
+    return {"groups": ids.tolist(), "shuffled": shuffled, "folds": folds}
+
+
 if __name__ == "__main__":
     house.write_fixture(
         "splits.json",
@@ -148,4 +167,5 @@ if __name__ == "__main__":
         stratified=stratified(),
         large=large(),
         folds=folds(),
+        groups=groups(),
     )

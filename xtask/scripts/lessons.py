@@ -52,8 +52,6 @@ class Lesson:
         text = file.read_text(encoding="utf-8") if file.is_file() else ""
         # Whether a claim is about a statistic over trials: with one seed, over its folds.
         self.has_statistics = bool(re.search(r"^over\s*=", text, re.MULTILINE))
-        # Whether training draws random numbers, which the seeds of a stack would share.
-        self.draws = "dropout" in text or "augment" in text
 
     def page_runs(self):
         """The seeds of each run: its own seed and 1; or its own seeds, then as many others."""
@@ -93,7 +91,6 @@ class Runner:
         """Runs an experiment and returns its histories."""
         option = "--seed" if len(seeds) == 1 else "--seeds"
         arguments = ["exp", lesson.name, option, ",".join(map(str, seeds))]
-        arguments += ["--stack", "1"] if lesson.draws and len(seeds) > 1 else []
         self.ask(*arguments, "--quiet", "--out", out)
         return read_histories(out / lesson.name / "latest")
 

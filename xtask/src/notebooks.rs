@@ -16,8 +16,9 @@ pub const REQUIREMENTS: &str = "notebooks/requirements.txt";
 const EXECUTE: &str = "notebooks/execute.py";
 
 /// The experiments that notebooks load and that are not quick, with arguments that shorten them.
-const RUNS: [(&str, &str); 12] = [
+const RUNS: [(&str, &str); 13] = [
     ("initialization", ""),
+    ("recurrent_gradient", "--epochs 2"),
     ("capacity_breast_cancer", ""),
     ("learning_rate", ""),
     ("optimizers_mnist", "--epochs 2 --set data.mnist.split.train_rows=5000"),

@@ -5,7 +5,8 @@ use crate::experiment::store::about::{About, parse_name, parse_note, parse_tag};
 /// What is written about a run. It does not change the results, so the recorded command does not contain it.
 #[derive(Clone, Debug, clap::Args)]
 pub struct AboutArgs {
-    /// Name of the run, which commands take in place of its id; at least one character must be other than 0–9 and a–f
+    /// Name of the run; commands accept it instead of the id. It must not look like an id: use at least one character
+    /// other than 0–9 and a–f
     #[arg(long, value_name = "TEXT", value_parser = parse_name)]
     pub name: Option<String>,
     /// Tag of the run; repeatable

@@ -57,7 +57,7 @@ pub struct RunArgs {
     /// free memory]
     #[arg(long, value_name = "N", value_parser = parse_positive, allow_negative_numbers = true)]
     pub stack: Option<usize>,
-    /// Allow TF32 in matrix products on a GPU (faster, less precise)
+    /// Allow TF32 in matrix products and convolutions on a GPU (faster, less precise)
     #[arg(long)]
     pub tf32: bool,
     /// Use only deterministic algorithms (matters on a GPU)

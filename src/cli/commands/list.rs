@@ -21,7 +21,7 @@ pub struct Args {
     /// Only experiments that take seconds and need no download
     #[arg(long)]
     quick: bool,
-    /// Only this lesson: the start of its heading, such as `C`, or a part of it
+    /// Only the lesson whose heading starts with this text (`C`) or contains it (`overfitting`)
     #[arg(long, value_name = "LESSON")]
     lesson: Option<String>,
     /// Print JSON

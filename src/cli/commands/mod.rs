@@ -52,7 +52,7 @@ pub enum Command {
     List(list::Args),
     /// Show an experiment's settings or a run's results
     Show(show::Args),
-    /// List, download, verify and describe data sets
+    /// List, fetch, verify and describe data sets
     Data(data::Args),
     /// Test that killed runs resume exactly
     Selftest(selftest::Args),

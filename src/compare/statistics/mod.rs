@@ -25,7 +25,8 @@ pub const ALPHA: f64 = 0.05;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum Test {
-    /// Permutation test: of the signs of paired differences, or of group membership. It assumes no distribution.
+    /// Permutation test: flips the signs of paired differences, or reassigns trials to groups. It makes no assumption about
+    /// the distribution.
     #[default]
     Permutation,
     /// Rank test: Wilcoxon signed-rank test for pairs, Mann–Whitney rank-sum test for two groups.

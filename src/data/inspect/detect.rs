@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
+use crate::data::source::table_files;
 use crate::data::table::csv_table::Table;
 use crate::data::table::csv_text::TableError;
 use crate::data::table::field_format::FieldFormat;
 use crate::data::table::recognize::number_format::NumberFormat;
 use crate::data::table::recognize::{missing_marks, other_number_formats};
-use crate::data::table::table_files;
 
 /// Separators that are tried if a table has no second column with the first one.
 const OTHER_SEPARATORS: [char; 3] = [';', '\t', '|'];

@@ -11,7 +11,7 @@ use crate::data::prepare::preprocessing::Preprocessing;
 use crate::data::prepare::scale::{Scale, Scaler};
 use crate::data::resample::Resample;
 use crate::data::rows::{Rows, class_numbers};
-use crate::data::split::{Parts, Split};
+use crate::data::split::{Parts, RowsToSplit, Split};
 use crate::data::subsets::{Test, Training, Validation};
 use crate::data::target::Target;
 use crate::history::positive_class::PositiveClass;
@@ -91,9 +91,7 @@ impl Prepared {
     /// # Errors
     /// As for [`Prepared::folds`].
     pub fn new(loaded: &Loaded, split: &Split, scale: Scale) -> anyhow::Result<Self> {
-        let classes = class_numbers(&loaded.rows, loaded.target);
-        let parts = split.parts(loaded.rows.len(), classes.as_deref(), &loaded.classes);
-        Self::from_parts(loaded, &parts.map_err(|fault| into_error(fault.under("split")))?, scale)
+        Self::fold(loaded, &Split { folds: None, ..split.clone() }, scale, None)
     }
 
     /// Encodes and scales a data set that is split into `parts`.
@@ -196,6 +194,11 @@ impl Loaded {
 /// Returns the row indices of each fold's parts, with the number of the fold.
 fn fold_parts(loaded: &Loaded, split: &Split) -> anyhow::Result<Vec<(Option<usize>, Parts)>> {
     let classes = class_numbers(&loaded.rows, loaded.target);
-    let folds = split.fold_parts(loaded.rows.len(), classes.as_deref(), &loaded.classes);
+    let folds = split.fold_parts(RowsToSplit {
+        count: loaded.rows.len(),
+        classes: classes.as_deref(),
+        names: &loaded.classes,
+        groups: loaded.groups.as_deref(),
+    });
     folds.map_err(|fault| into_error(fault.under("split")))
 }

@@ -34,7 +34,17 @@ impl DataSource for Arrays {
                     None => Some(rows.features.max().double_value(&[])).filter(|most| *most > 0.0).unwrap_or(1.0),
                 };
                 let form = opened.layout.form.clone();
-                Ok(Loaded { sha256, target: info.target, classes: info.classes, rows, validation, test, largest, form })
+                Ok(Loaded {
+                    sha256,
+                    target: info.target,
+                    classes: info.classes,
+                    rows,
+                    groups: None,
+                    validation,
+                    test,
+                    largest,
+                    form,
+                })
             })
         };
         load().map_err(load_error::<Self>)

@@ -7,8 +7,11 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::config::check::Invalid;
+use crate::config::texts::{optional_texts, texts};
 use crate::data::dataset::{DatasetInfo, Loaded};
 use crate::data::source::data_source::{DataSource, load_error};
+use crate::data::source::table_files;
+use crate::data::split::Split;
 use crate::data::store::cache::Cache;
 use crate::data::store::fetch::DownloadProgress;
 use crate::data::store::user_file;
@@ -19,7 +22,6 @@ use crate::data::table::encode::{Encode, Missing};
 use crate::data::table::field_format::{ClassColumn, FieldFormat, TextColumns};
 use crate::data::table::recognize::dates::Dates;
 use crate::data::table::recognize::number_format::NumberFormat;
-use crate::data::table::table_files;
 use crate::data::table::target_kind::TargetKind;
 use crate::io::separator;
 
@@ -37,7 +39,7 @@ pub struct Csv {
     pub task: Option<TargetKind>,
     /// Class names in order, such as `["0", "1"]`. Any other value in the target column is an error. By default, the
     /// distinct values in ascending order.
-    #[serde(default, deserialize_with = "class_names")]
+    #[serde(default, deserialize_with = "optional_texts")]
     pub classes: Option<Vec<String>>,
     /// Feature columns; by default, all other columns.
     #[serde(default)]
@@ -60,7 +62,7 @@ pub struct Csv {
     pub missing: Missing,
     /// Texts that count as missing. By default, pandas' list: an empty field, `NA`, `NaN`, `None` and others. Names in
     /// `classes` never count as missing.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "class_names")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "optional_texts")]
     pub missing_values: Option<Vec<String>>,
     /// Texts that count as missing in addition, in all columns, such as `["?"]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "texts")]
@@ -89,30 +91,9 @@ fn separator_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<char, D:
     separator::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
 }
 
-/// Deserializes class names, as text or as whole numbers: `["0", "1"]` or `[0, 1]`.
-fn class_names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged, expecting = "expected a text or a whole number")]
-    enum Name {
-        Text(String),
-        Number(i64),
-    }
-    let names = Option::<Vec<Name>>::deserialize(deserializer)?;
-    let text = |name| match name {
-        Name::Text(text) => text,
-        Name::Number(number) => number.to_string(),
-    };
-    Ok(names.map(|names| names.into_iter().map(text).collect()))
-}
-
-/// Deserializes texts, as in [`class_names`].
-fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    class_names(deserializer).map(Option::unwrap_or_default)
-}
-
 impl Csv {
     /// Returns the format of the fields, from the settings.
-    fn reading(&self) -> Result<FieldFormat, Invalid> {
+    fn reading(&self, split: &Split) -> Result<FieldFormat, Invalid> {
         let default = NumberFormat::default();
         let numbers = NumberFormat { decimal: self.decimal.unwrap_or(default.decimal), thousands: self.thousands };
         numbers.check()?;
@@ -121,7 +102,8 @@ impl Csv {
         let classes = target.zip(self.classes.as_ref());
         let classes = classes.map(|(name, classes)| ClassColumn { name: name.clone(), classes: classes.clone() });
         let is_class = self.task == Some(TargetKind::Classes) || classes.is_some();
-        let text = self.categories.iter().chain(target.filter(|_| is_class)).cloned().collect();
+        let mut text: Vec<String> = self.categories.iter().chain(target.filter(|_| is_class)).cloned().collect();
+        text.extend(split.column.iter().map(|column| column.name().to_owned()).chain(split.group.clone()));
         Ok(FieldFormat {
             missing_values: FieldFormat::missing_texts(self.missing_values.as_deref(), &self.na_values),
             numbers,
@@ -132,8 +114,8 @@ impl Csv {
     }
 
     /// Reads the table. Returns it with the checksum of its file and the format of its fields.
-    fn read(&self) -> Result<(Table, String, FieldFormat), Invalid> {
-        let reading = self.reading()?;
+    fn read(&self, split: &Split) -> Result<(Table, String, FieldFormat), Invalid> {
+        let reading = self.reading(split)?;
         let (table, sum) =
             table_files::read(Path::new(&self.path), &reading).map_err(|fault| self.path_error(fault))?;
         Ok((table, sum, reading))
@@ -145,7 +127,7 @@ impl Csv {
         Invalid { hint: user_file::hint_in_experiment(fault.hint), ..invalid }
     }
 
-    fn select<'t>(&self, table: &'t Table) -> Result<SelectedColumns<'t>, Invalid> {
+    fn select<'t>(&self, table: &'t Table, split: &Split) -> Result<SelectedColumns<'t>, Invalid> {
         let roles = ColumnRoles {
             target: self.target.list(),
             task: self.task,
@@ -157,6 +139,7 @@ impl Csv {
             missing: self.missing,
             weights: self.weights.as_deref(),
             dates: &self.dates.as_ref().map(Dates::names).unwrap_or_default(),
+            split: Some(split),
         };
         roles.select(table)
     }
@@ -167,13 +150,21 @@ impl DataSource for Csv {
     const IS_TABLE: bool = true;
 
     fn info(&self) -> Result<DatasetInfo, Invalid> {
-        let (table, _, _) = self.read()?;
-        self.select(&table).map(|selected| selected.info())
+        self.info_of_split(&Split::default())
     }
 
-    fn load(&self, _cache: &Cache, _watch: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
-        let (table, sum, reading) = self.read().map_err(load_error::<Self>)?;
-        Ok(self.select(&table).map_err(load_error::<Self>)?.load(sum, reading))
+    fn load(&self, cache: &Cache, watch: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
+        self.load_of_split(&Split::default(), cache, watch)
+    }
+
+    fn info_of_split(&self, split: &Split) -> Result<DatasetInfo, Invalid> {
+        let (table, _, _) = self.read(split)?;
+        self.select(&table, split).map(|selected| selected.info())
+    }
+
+    fn load_of_split(&self, split: &Split, _: &Cache, _: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
+        let (table, sum, reading) = self.read(split).map_err(load_error::<Self>)?;
+        Ok(self.select(&table, split).map_err(load_error::<Self>)?.load(sum, reading))
     }
 
     fn paths_mut(&mut self) -> Vec<(&'static str, &mut String)> {

@@ -8,6 +8,7 @@ use tch::Tensor;
 use crate::config::check::Invalid;
 use crate::config::hint::into_error;
 use crate::data::dataset::{DatasetInfo, Loaded};
+use crate::data::split::Split;
 use crate::data::store::cache::Cache;
 use crate::data::store::fetch::DownloadProgress;
 use crate::data::table::csv_table::Table;
@@ -42,6 +43,23 @@ pub trait DataSource: Serialize + DeserializeOwned + JsonSchema {
     /// # Errors
     /// When a file cannot be read or downloaded, has another checksum, or has changed since it was checked.
     fn load(&self, cache: &Cache, watch: &mut dyn DownloadProgress) -> anyhow::Result<Loaded>;
+
+    /// Like [`DataSource::info`], for a split that can name columns of the source.
+    ///
+    /// # Errors
+    /// As for [`DataSource::info`], and when the split names columns of a source without columns, or they do not fit.
+    fn info_of_split(&self, split: &Split) -> Result<DatasetInfo, Invalid> {
+        split.check_no_columns()?;
+        self.info()
+    }
+
+    /// Like [`DataSource::load`], for a split that can name columns of the source. Rows of a split by time are sorted.
+    ///
+    /// # Errors
+    /// As for [`DataSource::load`].
+    fn load_of_split(&self, _split: &Split, cache: &Cache, watch: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
+        self.load(cache, watch)
+    }
 
     /// Checks the settings of the source.
     ///

@@ -155,6 +155,7 @@ impl DataSource for Digits {
             target: self.target(),
             classes,
             rows: Rows::new(values.narrow(1, 0, (SIDE * SIDE) as i64).reshape(&shape[..]), targets),
+            groups: None,
             validation: None,
             test: None,
             largest: 16.0,

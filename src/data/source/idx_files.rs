@@ -172,6 +172,7 @@ impl DataSource for IdxFiles {
             target: info.target,
             classes: info.classes,
             rows: training.rows(&info.sample),
+            groups: None,
             validation: None,
             test: test.as_ref().map(|test| test.rows(&info.sample)),
             largest: 255.0,

@@ -29,7 +29,17 @@ impl DataSource for Images {
         let info = images.info();
         let rows = rows.expect("there are training images");
         let form = images.target.form();
-        Ok(Loaded { sha256, target: info.target, classes: info.classes, rows, validation, test, largest: 255.0, form })
+        Ok(Loaded {
+            sha256,
+            target: info.target,
+            classes: info.classes,
+            rows,
+            groups: None,
+            validation,
+            test,
+            largest: 255.0,
+            form,
+        })
     }
 
     fn paths_mut(&mut self) -> Vec<(&'static str, &mut String)> {

@@ -84,6 +84,7 @@ impl DataSource for Logic {
             target: Target::Classes(2),
             classes: classes(),
             rows: Rows::new(Tensor::from_slice(POINTS.as_flattened()).view([4, 2]), Tensor::from_slice(&labels)),
+            groups: None,
             validation: None,
             test: None,
             largest: 1.0,

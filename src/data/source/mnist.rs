@@ -134,6 +134,7 @@ impl DataSource for Mnist {
             target: Target::Classes(10),
             classes: digits(),
             rows: part(60_000)?,
+            groups: None,
             validation: None,
             test: Some(part(10_000)?),
             largest: 255.0,

@@ -13,6 +13,7 @@ pub mod logic;
 pub mod mnist;
 pub mod penguins;
 pub mod shared_settings;
+pub mod table_files;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -76,12 +77,12 @@ macro_rules! data_sources {
                 match self { $(Source::$variant(_) => <$settings>::TARGET_COLUMN,)* }
             }
 
-            fn info(&self) -> Result<DatasetInfo, Invalid> {
-                match self { $(Source::$variant(source) => source.info(),)* }
+            fn info(&self, split: &Split) -> Result<DatasetInfo, Invalid> {
+                match self { $(Source::$variant(source) => source.info_of_split(split),)* }
             }
 
-            fn load(&self, cache: &Cache, watch: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
-                match self { $(Source::$variant(source) => source.load(cache, watch),)* }
+            fn load(&self, split: &Split, cache: &Cache, watch: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
+                match self { $(Source::$variant(source) => source.load_of_split(split, cache, watch),)* }
             }
 
             fn check(&self) -> Result<(), Invalid> {
@@ -217,7 +218,7 @@ impl DataSpec {
     /// # Errors
     /// When a file cannot be used, or a setting names a column that does not exist; the key is relative to `data`.
     pub fn info(&self) -> Result<DatasetInfo, Invalid> {
-        self.source.info().map_err(|fault| fault.under(self.name()))
+        self.source.info(&self.split()).map_err(|fault| fault.under(self.name()))
     }
 
     /// Returns the split; by default no rows are held out.
@@ -261,7 +262,7 @@ impl DataSpec {
     /// # Errors
     /// When a file cannot be read or downloaded, has another checksum, or has changed since it was checked.
     pub fn load(&self, cache: &Cache, watch: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
-        self.source.load(cache, watch)
+        self.source.load(&self.split(), cache, watch)
     }
 }
 
@@ -319,8 +320,9 @@ mod tests {
             if !Manifest::named(source.name()).unwrap().is_embedded() {
                 continue;
             }
-            let (name, info) = (source.name(), source.info().unwrap());
-            let loaded = source.load(&Cache::at("unused: the data set is built in"), &mut ()).unwrap();
+            let (name, info) = (source.name(), source.info(&Split::default()).unwrap());
+            let loaded =
+                source.load(&Split::default(), &Cache::at("unused: the data set is built in"), &mut ()).unwrap();
             assert_eq!(
                 (loaded.rows.len(), loaded.target, &loaded.classes),
                 (info.rows, info.target, &info.classes),

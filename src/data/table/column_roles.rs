@@ -13,6 +13,8 @@ use crate::config::check::{Invalid, require};
 use crate::config::suggest;
 use crate::data::dataset::{DatasetInfo, Loaded};
 use crate::data::rows::Rows;
+use crate::data::split::Split;
+use crate::data::split::stated_rows::StatedRows;
 use crate::data::table::column::Column;
 use crate::data::table::columns::{Columns, describe_content, row_by_row, weights_of};
 use crate::data::table::csv_table::Table;
@@ -69,6 +71,8 @@ pub struct ColumnRoles<'a> {
     pub weights: Option<&'a str>,
     /// Date columns.
     pub dates: &'a [String],
+    /// Split, whose columns are no features.
+    pub split: Option<&'a Split>,
 }
 
 /// Selected columns and rows of a table. They become tensors when they are loaded.
@@ -80,6 +84,7 @@ pub struct SelectedColumns<'t> {
     rows: usize,
     targets: Targets,
     weights: Option<Vec<f32>>,
+    split: Option<StatedRows>,
     target: TargetColumns,
     dates: Vec<DateColumn>,
     notes: Vec<String>,
@@ -90,15 +95,8 @@ impl SelectedColumns<'_> {
     pub fn info(&self) -> DatasetInfo {
         let sample = Shape::from([self.encoding.width() as i64]);
         let (classes, notes) = (self.targets.names.clone(), self.notes.clone());
-        DatasetInfo {
-            sample,
-            target: self.targets.target,
-            rows: self.rows,
-            test_rows: 0,
-            validation_rows: 0,
-            classes,
-            notes,
-        }
+        let [rows, validation_rows, test_rows] = self.split.as_ref().map_or([self.rows, 0, 0], StatedRows::counts);
+        DatasetInfo { sample, target: self.targets.target, rows, test_rows, validation_rows, classes, notes }
     }
 
     /// Converts the rows to tensors. `sha256` is the checksum of the source. `reading` is the format of its fields; the
@@ -111,17 +109,20 @@ impl SelectedColumns<'_> {
             .then(|| ClassColumn { name: self.target.names[0].clone(), classes: self.target.classes.clone() });
         text.extend(classes.iter().map(|column| column.name.clone()));
         let reading = FieldFormat { classes, text: TextColumns::Named(text), dates: self.dates, ..reading };
+        let rows = Rows {
+            features: row_by_row(&self.features, self.rows),
+            targets: self.targets.tensor(),
+            weights: self.weights.as_deref().map(Tensor::from_slice),
+        };
+        let StatedRows { training, validation, test, groups } = self.split.unwrap_or_default();
         Loaded {
             sha256,
             target: self.targets.target,
-            rows: Rows {
-                features: row_by_row(&self.features, self.rows),
-                targets: self.targets.tensor(),
-                weights: self.weights.as_deref().map(Tensor::from_slice),
-            },
             classes: self.targets.names,
-            validation: None,
-            test: None,
+            groups,
+            validation: validation.map(|part| rows.take(&part)),
+            test: test.map(|part| rows.take(&part)),
+            rows: training.map_or_else(|| rows.shallow_clone(), |part| rows.take(&part)),
             largest: 1.0,
             form: Form::Table(Box::new(TableForm { encoding: self.encoding, target: self.target, reading })),
         }
@@ -142,6 +143,7 @@ impl<'a> ColumnRoles<'a> {
             missing: Missing::Error,
             weights: None,
             dates: &[],
+            split: None,
         }
     }
 
@@ -174,8 +176,10 @@ impl<'a> ColumnRoles<'a> {
         let targets = task.read(table, &targets, &rows, self.classes)?;
         let encoding = Encoding { columns, missing: self.missing };
         let weights = weights.map(|column| weights_of(table, column, &rows)).transpose()?;
+        let split = self.split.filter(|split| !split.columns().is_empty());
+        let split = split.map(|split| self.split_rows(split, table, &rows, &targets, &mut notes)).transpose()?;
         let target = TargetColumns { names: self.target.to_vec(), task, classes: targets.names.clone() };
-        Ok(SelectedColumns { encoding, features, rows: rows.len(), targets, weights, target, dates, notes })
+        Ok(SelectedColumns { encoding, features, rows: rows.len(), targets, weights, split, target, dates, notes })
     }
 
     /// Returns the kind of the target. Stated classes are classes, even if they are numbers; two distinct numbers are
@@ -228,7 +232,12 @@ impl<'a> ColumnRoles<'a> {
         Ok(columns.into_iter().map(date).collect())
     }
 
-    fn columns<'t>(&self, table: &'t Table, key: &str, names: &[String]) -> Result<Vec<&'t Column>, Invalid> {
+    pub(super) fn columns<'t>(
+        &self,
+        table: &'t Table,
+        key: &str,
+        names: &[String],
+    ) -> Result<Vec<&'t Column>, Invalid> {
         let column = |name: &String| {
             table.column(name).ok_or_else(|| {
                 let hint = suggest::nearest(name, table.names()).map(|near| format!("did you mean `{near}`?"));
@@ -259,10 +268,12 @@ impl<'a> ColumnRoles<'a> {
     fn feature_columns<'t>(&self, table: &'t Table) -> Result<Vec<&'t Column>, Invalid> {
         let dropped = self.columns(table, "drop", self.drop)?;
         self.columns(table, "categories", self.categories)?;
+        let by_split = self.split.map(Split::columns).unwrap_or_default();
         let Some(features) = self.features else {
             let left = |column: &&Column| {
                 let is_weights = self.weights == Some(column.name.as_str());
-                !dropped.contains(column) && !self.target.contains(&column.name) && !is_weights
+                let is_of_split = by_split.iter().any(|(_, name)| *name == column.name);
+                !dropped.contains(column) && !self.target.contains(&column.name) && !is_weights && !is_of_split
             };
             let left: Vec<&Column> = table.columns.iter().filter(left).collect();
             return match left.is_empty() {

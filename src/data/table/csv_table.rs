@@ -85,7 +85,7 @@ impl Table {
 
     /// Builds the table from the fields of files with the same columns, in the order of the first file. Each file has its
     /// name.
-    pub(super) fn from_files(files: &[(String, &TextFields)], reading: &FieldFormat) -> Result<Table, TableError> {
+    pub(crate) fn from_files(files: &[(String, &TextFields)], reading: &FieldFormat) -> Result<Table, TableError> {
         let lines: Vec<usize> = files.iter().flat_map(|(_, fields)| fields.lines.iter().copied()).collect();
         let mut starts = Vec::new();
         let mut rows = 0;
@@ -175,7 +175,7 @@ fn place(row: usize, lines: &[usize], files: &[(String, usize)]) -> String {
 
 /// Every field of a file as text, with the names of the columns.
 #[derive(Debug)]
-pub(super) struct TextFields {
+pub(crate) struct TextFields {
     /// Names of the columns.
     pub names: Vec<String>,
     columns: Vec<PolarsColumn>,

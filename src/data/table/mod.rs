@@ -13,7 +13,7 @@ pub mod external_table;
 pub mod field_format;
 pub mod form;
 pub mod recognize;
-pub mod table_files;
+pub mod split_columns;
 pub mod target_kind;
 pub mod values;
 

@@ -56,6 +56,14 @@ enum TargetValues {
 }
 
 impl Targets {
+    /// Returns the class of each row; `None` if the target has no classes.
+    pub fn classes(&self) -> Option<&[i64]> {
+        match &self.truth {
+            TargetValues::Classes(classes) => Some(classes),
+            TargetValues::Numbers(_) => None,
+        }
+    }
+
     /// Classes: `[rows]`, int64. Labels and values: `[rows, columns]`, f32.
     pub fn tensor(&self) -> Tensor {
         match &self.truth {

@@ -105,7 +105,8 @@ impl AvailableMetrics {
                 let observed = observers.filter(|observer| observer.applies_to(&planned.layer, planned.parameters));
                 metrics.extend(observed.map(|observer| observer.series(number)));
             }
-            let is_shown = network.is_tiny(rows) && split.folds.is_none() && spec.resample.is_none();
+            let is_shown =
+                network.is_tiny(rows) && split.folds.is_none() && split.group.is_none() && spec.resample.is_none();
             learned = is_shown.then(|| TinyNetwork {
                 parameters: network.architecture.parameter_sizes(),
                 rows,

@@ -222,6 +222,14 @@ fn check_resampling(spec: &Spec, info: &DatasetInfo) -> Result<(), Invalid> {
         let message = format!("creates synthetic rows with `{}`, which have no weights", resample.name());
         return Err(Invalid::new("resample", message).hint("remove the weights, or use `over`"));
     }
+    let split = spec.data.split();
+    if let Some(key) = [("group", &split.group), ("order_by", &split.order_by)].iter().find(|(_, name)| name.is_some())
+    {
+        if spec.resample_before_split {
+            let message = format!("cannot be used with `split.{}`: new rows have no value in its column", key.0);
+            return Err(Invalid::new("resample_before_split", message));
+        }
+    }
     if spec.resample_before_split && info.test_rows + info.validation_rows > 0 {
         let part = if info.test_rows > 0 { "test" } else { "validation" };
         let message =

@@ -20,13 +20,13 @@ use crate::data::images::settings::Images;
 use crate::data::prepare::fitted_data::FittedData;
 use crate::data::source::Source;
 use crate::data::source::idx_files::LabeledImages;
+use crate::data::source::table_files;
 use crate::data::store::cache::Cache;
 use crate::data::table::Table;
 use crate::data::table::csv_text::TableError;
 use crate::data::table::external_table::{ExternalTable, Truth, Unknown};
 use crate::data::table::field_format::TextColumns;
 use crate::data::table::form::{Form, ImageSize, TableForm};
-use crate::data::table::table_files;
 use crate::experiment::plan::Plan;
 use crate::io::separator;
 

@@ -71,6 +71,7 @@ mod tests {
             target: Target::Classes(classes.len()),
             classes: classes.iter().map(|name| (*name).to_owned()).collect(),
             rows: Rows::new(features, Tensor::from_slice(truth)),
+            groups: None,
             validation: None,
             test: None,
             largest: 1.0,

@@ -2,24 +2,29 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::anyhow;
+use anyhow::{Context, anyhow};
 
 use crate::config::hint::Hint;
 use crate::config::suggest;
+use crate::data::store::cache::Cache;
 use crate::experiment::spec::extends;
 use crate::experiment::spec::source_text::{SourceText, SpecError};
+use crate::io::atomic_write;
 use crate::io::bounded_file;
 use crate::io::file_format::FileFormat;
 
-/// The shipped experiments: name and text.
-const SHIPPED: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/experiments.rs"));
+/// Files of an experiment with their paths, relative to the experiment file.
+type Files = &'static [(&'static str, &'static [u8])];
+
+/// The shipped experiments: name, text and files.
+const SHIPPED: &[(&str, &str, Files)] = &include!(concat!(env!("OUT_DIR"), "/experiments.rs"));
 
 /// The directory of user experiments.
 pub const OWN: &str = "experiments";
 
 /// Returns the shipped experiments, sorted by name.
 pub fn shipped() -> impl Iterator<Item = SourceText> {
-    SHIPPED.iter().map(|(name, text)| SourceText {
+    SHIPPED.iter().map(|(name, text, _)| SourceText {
         name: (*name).to_owned(),
         origin: format!("experiments/{name}.toml"),
         text: (*text).to_owned(),
@@ -71,7 +76,7 @@ fn as_written(name: &str, extending: Option<&Path>) -> anyhow::Result<SourceText
     {
         return Ok(own);
     }
-    shipped().find(|experiment| experiment.name == name).ok_or_else(|| {
+    let experiment = shipped().find(|experiment| experiment.name == name).ok_or_else(|| -> anyhow::Error {
         let names: Vec<String> = all().0.into_iter().map(|experiment| experiment.name).collect();
         let file = format!("{name}.toml");
         let hint = match suggest::nearest(name, names.iter().map(String::as_str)) {
@@ -80,7 +85,28 @@ fn as_written(name: &str, extending: Option<&Path>) -> anyhow::Result<SourceText
             None => "`runner list` shows all names; or give the path of a file: `my/idea.toml`".to_owned(),
         };
         SpecError { message: format!("no experiment `{name}`"), hint: Some(hint) }.into()
-    })
+    })?;
+    with_files(experiment)
+}
+
+/// Writes the files of a shipped experiment to the cache of data sets, and returns the experiment with their directory.
+fn with_files(mut experiment: SourceText) -> anyhow::Result<SourceText> {
+    let files = SHIPPED.iter().find(|(name, ..)| *name == experiment.name).map_or(&[][..], |(.., files)| files);
+    if files.is_empty() {
+        return Ok(experiment);
+    }
+    let folder = Cache::for_user().folder().join("experiments");
+    for (path, content) in files {
+        let file = folder.join(path);
+        if std::fs::read(&file).is_ok_and(|there| there == *content) {
+            continue;
+        }
+        let written =
+            file.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| atomic_write::put(&file, content));
+        written.with_context(|| format!("failed to write `{}`, a file of `{}`", file.display(), experiment.name))?;
+    }
+    experiment.folder = Some(folder);
+    Ok(experiment)
 }
 
 /// Returns an error for the path of a table instead of an experiment.

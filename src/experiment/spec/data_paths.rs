@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use toml_edit::{Item, Table, TableLike, Value};
 
 use crate::data::arrays::settings::{self, ARRAY_KEYS};
-use crate::data::table::table_files;
+use crate::data::source::table_files;
 use crate::experiment::spec::Spec;
 use crate::network::NetworkSpec;
 

@@ -12,14 +12,33 @@ const LESSONS: [(&str, &[&str]); 7] = [
         "A. Perceptrons",
         &["perceptron_and", "perceptron_or", "perceptron_nand", "perceptron_xor", "mlp_xor", "linear_stack"],
     ),
-    ("B. Digits", &["digits_mlp", "kfold_digits", "softmax_regression_digits", "multilabel_digits"]),
+    (
+        "B. Digits",
+        &[
+            "digits_mlp",
+            "kfold_digits",
+            "softmax_regression_digits",
+            "multilabel_digits",
+            "architectures_digits",
+            "own_module",
+        ],
+    ),
     (
         "C. MNIST and overfitting",
         &["overfit_mnist", "mnist_dropout", "regularize_mnist", "one_hot_equals_sparse", "cnn_mnist"],
     ),
     (
         "D. Activations, gradients, initialization, normalization",
-        &["vanishing_gradient", "exploding_gradient", "dying_relu", "initialization", "normalization", "output_layers"],
+        &[
+            "vanishing_gradient",
+            "exploding_gradient",
+            "dying_relu",
+            "initialization",
+            "normalization",
+            "output_layers",
+            "residual_depth",
+            "recurrent_gradient",
+        ],
     ),
     (
         "E. Optimizers and hyperparameters",

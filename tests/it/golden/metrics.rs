@@ -116,6 +116,7 @@ fn best_thresholds_equal_an_exhaustive_search_with_scikit_learn() {
             target: Target::Classes(2),
             classes: vec!["0".to_owned(), "1".to_owned()],
             rows: Rows::new(scores.unsqueeze(-1).to_kind(Kind::Float), truth.shallow_clone()),
+            groups: None,
             validation: None,
             test: None,
             largest: 1.0,

@@ -1,6 +1,7 @@
 //! Splits and folds contain the same rows as in scikit-learn, from NumPy's random numbers.
 
 use runner::data::split::folds::{Fold, k_fold, stratified_k_fold};
+use runner::data::split::groups::{group_k_fold, group_shuffle_split};
 use runner::data::split::numpy_random::RandomState;
 use runner::data::split::{train_test_split, train_test_split_stratified};
 use serde_json::{Value, json};
@@ -89,5 +90,22 @@ fn folds_equal_scikit_learn() {
         let expected = case["folds"].as_array().unwrap();
         let expected = expected.iter().map(|fold| Fold { train: rows(&fold["train"]), test: rows(&fold["test"]) });
         assert_eq!(found.unwrap(), expected.collect::<Vec<_>>(), "{}", case["name"]);
+    }
+}
+
+#[test]
+fn groups_are_split_as_by_scikit_learn() {
+    let fixture = &load_fixture("splits")["groups"];
+    let groups: Vec<i64> = serde_json::from_value(fixture["groups"].clone()).unwrap();
+    let state = |case: &Value| case["random_state"].as_u64().unwrap() as u32;
+    for case in fixture["shuffled"].as_array().unwrap() {
+        let found = group_shuffle_split(&groups, case["test_size"].as_f64().unwrap(), state(case));
+        assert_eq!(found, (rows(&case["train"]), rows(&case["test"])), "{case}");
+    }
+    for case in fixture["folds"].as_array().unwrap() {
+        let found = group_k_fold(&groups, case["folds"].as_u64().unwrap() as usize, Some(state(case))).unwrap();
+        let expected = case["parts"].as_array().unwrap();
+        let expected = expected.iter().map(|fold| Fold { train: rows(&fold["train"]), test: rows(&fold["test"]) });
+        assert_eq!(found, expected.collect::<Vec<_>>(), "{}", case["folds"]);
     }
 }

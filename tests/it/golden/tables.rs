@@ -51,6 +51,7 @@ fn scalers_equal_scikit_learn_even_for_constant_columns() {
             target: Target::Values(1),
             classes: vec!["y".to_owned()],
             rows: Rows::new(features, Tensor::zeros([all as i64, 1], (Kind::Float, Device::Cpu))),
+            groups: None,
             validation: None,
             test: None,
             largest: 1.0,

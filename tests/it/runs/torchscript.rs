@@ -168,3 +168,14 @@ fn a_module_can_be_one_of_several_layers() {
     names.sort_unstable();
     assert_eq!(names, ["0.linear.bias", "0.linear.weight", "2.bias", "2.weight"]);
 }
+
+#[test]
+fn modules_of_a_shipped_experiment_are_written_to_the_cache_of_data_sets() {
+    let dir = TestDir::new();
+    let arguments = ["own_module", "--variant", "module", "--epochs", "1", "--threads", "1"];
+    let first = dir.history(&arguments);
+    let cached = dir.data_path("experiments/own_module/mlp.pt");
+    assert!(cached.is_file());
+    std::fs::write(&cached, "damaged").unwrap();
+    assert_eq!(curves(&dir.history(&arguments)), curves(&first));
+}

@@ -1,5 +1,6 @@
 //! Metrics computed by `eval` equal those of the history.
 
+use runner::data::split::RowsToSplit;
 use serde_json::{Value, json};
 
 use super::saved_run::{
@@ -128,7 +129,8 @@ fn each_fold_is_evaluated_on_its_validation_rows() {
     trials.iter().for_each(assert_equals_history);
     let truths = |fold: usize| -> Vec<i64> {
         let (loaded, split) = load(json!({ "digits": { "split": { "folds": 3, "random_state": 5 } } }));
-        let (_, parts) = &split.fold_parts(loaded.rows.len(), None, &[]).unwrap()[fold];
+        let (_, parts) =
+            &split.fold_parts(RowsToSplit { count: loaded.rows.len(), ..RowsToSplit::default() }).unwrap()[fold];
         let numbers = &parts.validation.as_ref().unwrap()[..4];
         numbers.iter().map(|&number| loaded.rows.targets.int64_value(&[number as i64])).collect()
     };

@@ -6,6 +6,7 @@ mod formats;
 mod positive_class;
 mod rare_classes;
 mod several_files;
+mod splits;
 mod table_dir;
 mod training;
 mod values;

@@ -47,7 +47,7 @@ pub(crate) struct DescribeArgs {
     /// Thousands separator of numbers, such as `.` in 1.299,99
     #[arg(long, value_name = "MARK")]
     thousands: Option<char>,
-    /// Missing values, separated by commas, such as `,NA,?` [default: the list of pandas]
+    /// Texts that count as missing, separated by commas: `,NA,?` means the empty field, `NA` and `?` [default: pandas' list]
     #[arg(long, value_name = "VALUES", value_delimiter = ',', allow_hyphen_values = true)]
     missing_values: Option<Vec<String>>,
     /// More texts that count as missing, in addition to `--missing-values`, such as `?`

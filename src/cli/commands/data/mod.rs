@@ -40,6 +40,7 @@ enum DataCommand {
         json: bool,
     },
     /// Download or repair a data set
+    #[command(alias = "download")]
     Fetch {
         /// The data set
         name: String,

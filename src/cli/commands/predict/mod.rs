@@ -62,7 +62,7 @@ pub struct Args {
     /// Part of the data that `--index` refers to: test, validation or train [default: test]
     #[arg(long, value_name = "PART", conflicts_with_all = ["csv", "image"])]
     rows: Option<Part>,
-    /// Invert the image [default: if its background differs from that of the data]
+    /// Whether to invert the image; `auto` inverts it if its background differs from that of the data [default: auto]
     #[arg(long, value_enum, conflicts_with_all = ["csv", "index"])]
     invert: Option<InvertArg>,
     /// Trial, such as `base-seed0` [default: the best by its monitored metric, such as val_loss]

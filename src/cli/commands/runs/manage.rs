@@ -54,8 +54,8 @@ pub struct RenameArgs {
     /// Id, name or directory of a run
     #[arg(value_name = "RUN")]
     run: String,
-    /// The new name; at least one character must be other than 0–9 and a–f. Empty removes it. The run directory is not
-    /// renamed
+    /// The new name, with at least one character other than 0–9 and a–f; an empty name removes it. The run directory is
+    /// not renamed
     #[arg(value_name = "NAME")]
     name: String,
     #[command(flatten)]

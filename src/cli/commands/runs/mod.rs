@@ -40,16 +40,16 @@ the validation rows (on the training rows if there are none) are shown;
 `--variants` shows all. Metrics are means over seeds: the monitored metric in
 the best epoch, and the main test metric.
 
-`changed` lists the settings that the command line changed, and those of the
-experiment file that differ from the file of the experiment's oldest run. The
-status \"early stopped\" is also complete; \"incomplete\" means that histories
-are missing. A wider terminal shows more columns.
+`changed` lists settings from the command line, and settings in which the
+experiment file differs from the one that the oldest run of this experiment
+used. The status \"early stopped\" is also complete; \"incomplete\" means that
+histories are missing. A wider terminal shows more columns.
 
 Settings have short names where these are unique: `lr`. The chosen optimizer,
 schedule, loss and data set are settings: `optimizer`. Metrics may have the
-names of Keras and scikit-learn: `val_accuracy`. In `--sort` and in a
-comparison with a number, `loss` is the metric `best.loss`; elsewhere, it is
-the setting `train.loss`.";
+names of Keras and scikit-learn: `val_accuracy`. `--sort loss` and
+`--filter 'loss<0.1'` use the metric `best.loss`; `--columns loss` and
+`--filter loss=mse` use the setting `train.loss`.";
 
 /// What to do with runs, instead of listing them.
 #[derive(Debug, Subcommand)]

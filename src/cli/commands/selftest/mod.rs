@@ -44,10 +44,10 @@ struct Resume {
     /// Number of kills
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     kills: u32,
-    /// When the killed runs save a checkpoint
+    /// How often the killed runs save a checkpoint: every N epochs, or every TIME (`10s`)
     #[arg(long, value_name = "N|TIME", default_value = "1", allow_hyphen_values = true)]
     checkpoint: CheckpointInterval,
-    /// Random seed that chooses when to kill
+    /// Seed of the random kill times
     #[arg(long, value_name = "N", default_value_t = 0)]
     points: u64,
     /// Print only the result
