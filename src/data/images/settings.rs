@@ -57,16 +57,16 @@ fn path_column() -> String {
     "path".to_owned()
 }
 
-fn is_path_column(name: &String) -> bool {
-    *name == path_column()
+fn is_path_column(name: &str) -> bool {
+    name == path_column()
 }
 
 fn label_column() -> String {
     "label".to_owned()
 }
 
-fn is_label_column(name: &String) -> bool {
-    *name == label_column()
+fn is_label_column(name: &str) -> bool {
+    name == label_column()
 }
 
 fn yes() -> bool {
