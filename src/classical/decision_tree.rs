@@ -8,6 +8,7 @@ use crate::config::shorthand::any_or_none;
 use crate::data::Target;
 use crate::data::prepare::weights::Weights;
 use crate::metrics::{self, Metric};
+use crate::network::torchscript::TorchScript;
 
 use super::impurity::Impurity;
 
@@ -73,6 +74,11 @@ impl TreeSpec {
             Some(Weights::Each(weights)) => Weights::check_each("class_weights", weights, Some((classes, "class"))),
             Some(Weights::Balanced) | None => Ok(()),
         }
+    }
+
+    /// Returns the TorchScript modules of the metrics, each with its key relative to `tree`.
+    pub fn modules_mut(&mut self) -> Vec<(String, &mut TorchScript)> {
+        metrics::modules_mut(&mut self.metrics).collect()
     }
 
     /// Returns the metrics to compute.

@@ -57,7 +57,10 @@ pub fn finish_run(study: &Study, finished: &Finished, signals: &Signals, output_
             0 => String::new(),
             untrained => format!("; {untrained} of {} trials were not started", study.trials()),
         };
-        terminal::say(&format!("time limit: stopped{after}{untrained}; continue with `runner resume {run}`"));
+        // the short summary ends with the command
+        let has_command = !output_args.quiet && !output_args.json && !output_args.verbose && !histories.is_empty();
+        let command = if has_command { String::new() } else { format!("; continue with `runner resume {run}`") };
+        terminal::say(&format!("time limit: stopped{after}{untrained}{command}"));
     }
     if !failures.is_empty() {
         let (done, total) = (histories.len(), study.trials());

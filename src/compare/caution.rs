@@ -35,6 +35,8 @@ pub enum Caution {
 pub enum Difference {
     /// The data or some of its rows, such as "test rows".
     Rows(&'static str),
+    /// Whether there are rows such as "test rows".
+    Presence(&'static str),
     /// The loss functions.
     Losses,
 }
@@ -53,6 +55,10 @@ impl Caution {
             Caution::Differs { what: Difference::Rows(what), from, groups } => {
                 let has = if groups.len() == 1 { "has" } else { "have" };
                 format!("{} {has} other {what} than {}", labels(groups), labels(&[*from]))
+            }
+            Caution::Differs { what: Difference::Presence(what), from, groups } => {
+                let has = if groups.len() == 1 { "has" } else { "have" };
+                format!("{} {has} no {what}, but {} has", labels(groups), labels(&[*from]))
             }
             Caution::PositiveClasses(each) => {
                 format!("precision, recall, F1, AP and ROC AUC have different positive classes: {each}")
@@ -86,12 +92,15 @@ pub fn find(groups: &[Group], by_validation: bool) -> Vec<Caution> {
         let data = differ(Difference::Rows("data"), &|other| {
             other.data.sha256 == history.data.sha256 && other.data.name == history.data.name
         });
-        let rows = differ(Difference::Rows("test rows"), &|other| test_rows(other) == test_rows(history));
-        let validation =
-            differ(Difference::Rows("validation rows"), &|other| validation_rows(other) == validation_rows(history));
-        let validation = validation.filter(|_| by_validation && data.is_none());
-        cautions.extend(data.or(rows));
-        cautions.extend(validation);
+        match data {
+            Some(data) => cautions.push(data),
+            None => {
+                cautions.extend(of_rows(&ours, "test rows", test_rows));
+                cautions.extend(
+                    by_validation.then(|| of_rows(&ours, "validation rows", validation_rows)).into_iter().flatten(),
+                );
+            }
+        }
         cautions.extend(differ(Difference::Losses, &|other| same_loss(other, history)));
     }
     let positive = positive_classes(groups);
@@ -103,6 +112,25 @@ pub fn find(groups: &[Group], by_validation: bool) -> Vec<Caution> {
         cautions.extend(of_group(group).into_iter().map(|text| Caution::Group { group: place, text }));
     }
     cautions
+}
+
+/// Returns the cautions about a part of the rows: groups that have none, and groups that have others. `rows` returns the
+/// number of rows and how they are selected.
+fn of_rows(
+    groups: &[(usize, &History)],
+    what: &'static str,
+    rows: fn(&History) -> (usize, String),
+) -> impl Iterator<Item = Caution> {
+    let (with, without): (Vec<_>, Vec<_>) = groups.iter().partition(|(_, history)| rows(history).0 > 0);
+    let places = |groups: Vec<(usize, &History)>| groups.into_iter().map(|(place, _)| place).collect::<Vec<usize>>();
+    let first = with.first().copied();
+    let others = with.into_iter().filter(|(_, other)| first.is_some_and(|(_, first)| rows(first) != rows(other)));
+    let differences =
+        [(Difference::Presence(what), places(without)), (Difference::Rows(what), places(others.collect()))];
+    let from = first.map(|(place, _)| place);
+    differences.into_iter().filter_map(move |(what, groups)| {
+        from.filter(|_| !groups.is_empty()).map(|from| Caution::Differs { what, from, groups })
+    })
 }
 
 /// Returns what must be kept in mind about a group.

@@ -34,10 +34,12 @@ impl UnlabeledGroup {
         self.trials = kept;
         let left_out = before - self.trials.len();
         let experiment = self.trials.first()?.history()?.experiment.clone();
-        let (trials, seeds) = if left_out == 1 { ("trial", "its seed") } else { ("trials", "their seeds") };
-        (left_out > 0).then(|| {
-            format!("skipped {left_out} {trials} of `{experiment}`: newer trials of {seeds} have the same settings")
-        })
+        let (trials, newer, seeds) = match left_out {
+            1 => ("trial", "a newer trial has", "seed"),
+            _ => ("trials", "newer trials have", "seeds"),
+        };
+        (left_out > 0)
+            .then(|| format!("skipped {left_out} {trials} of `{experiment}`: {newer} the same settings and {seeds}"))
     }
 
     /// Returns the label of a level, each longer than the one before; `None` if no longer label exists.

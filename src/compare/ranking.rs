@@ -86,7 +86,11 @@ impl RankingRules {
 pub fn same_loss(one: &History, other: &History) -> bool {
     let (Some(a), Some(b)) = (loss(one), loss(other)) else { return true };
     let read = |loss: &serde_json::Value| serde_json::from_value::<Loss>(loss.clone()).ok();
+    let module = |history: &'_ History| history.module("train.loss.torchscript").map(str::to_owned);
     let same = match (read(a), read(b)) {
+        (Some(Loss::TorchScript(_)), Some(Loss::TorchScript(_))) if module(one).is_some() => {
+            module(one) == module(other)
+        }
         (Some(a), Some(b)) => a.is_comparable_to(&b),
         _ => a == b,
     };

@@ -37,6 +37,9 @@ const CHOICES: [&str; 7] = [
     "train.schedule.warm_up.then",
 ];
 
+/// Key of the path of a module written in PyTorch. Files with the same checksum are the same module, wherever they are.
+const MODULE: &str = "torchscript";
+
 /// The part of a key that is in place of the chosen name if groups have different ones: `train.optimizer.*.lr`.
 const ANY: &str = "*";
 
@@ -50,7 +53,10 @@ pub fn identity(history: &History) -> String {
             settings.map(|settings| settings.shift_remove(key));
         }
     }
-    format!("{} {} {} {config}", history.experiment, history.variant, history.data.sha256)
+    // files of one seed each differ by chance
+    let modules = history.modules.iter().filter(|module| !module.is_of_one_seed());
+    let modules: Vec<&str> = modules.map(|module| module.sha256.as_str()).collect();
+    format!("{} {} {} {modules:?} {config}", history.experiment, history.variant, history.data.sha256)
 }
 
 /// Returns the settings by key, as written in an experiment file and on the command line (`train.optimizer.adam.lr`),
@@ -83,6 +89,9 @@ fn add(key: String, value: &Value, settings: &mut IndexMap<String, String>) {
         Value::Object(fields) if fields.len() == 1 && CHOICES.contains(&key.as_str()) => {
             for (chosen, value) in fields {
                 settings.insert(key.clone(), chosen.clone());
+                if let Some(path) = value.as_str().filter(|_| chosen == MODULE) {
+                    settings.insert(format!("{key}.{chosen}"), path.to_owned());
+                }
                 for (name, value) in value.as_object().into_iter().flatten() {
                     add(format!("{key}.{chosen}.{name}"), value, settings);
                 }
@@ -226,7 +235,8 @@ pub fn differing(groups: &[Group]) -> Vec<Setting> {
         let known: Vec<&Option<String>> =
             setting.values.iter().zip(&ours).filter(|(_, ours)| **ours).map(|(value, _)| value).collect();
         let is_path = PATHS.iter().any(|(data, key)| setting.key == format!("data.{data}.{key}"));
-        known.windows(2).any(|pair| pair[0] != pair[1]) && !(is_path && have_the_same_data(groups))
+        let is_same_file = is_path && have_the_same_data(groups) || have_the_same_module(groups, &setting.key);
+        known.windows(2).any(|pair| pair[0] != pair[1]) && !is_same_file
     };
     settings(groups).into_iter().filter(differs).collect()
 }
@@ -244,13 +254,37 @@ fn have_the_same_data(groups: &[Group]) -> bool {
     sums.all(|sum| Some(sum) == first)
 }
 
+/// Returns whether `key` names a module in all groups, with the same checksum.
+fn have_the_same_module(groups: &[Group], key: &str) -> bool {
+    let of_group = |group: &Group| group.trials.first()?.history()?.module(key).map(str::to_owned);
+    let sums: Vec<Option<String>> = groups.iter().map(of_group).collect();
+    sums.iter().all(|sum| sum.is_some() && *sum == sums[0])
+}
+
 /// Returns the settings of a group, with the seeds that its trials have.
 fn group_settings(group: &Group) -> Option<IndexMap<String, String>> {
     let mut settings = flatten(group.config()?);
     if let Some(seeds) = settings.get_mut("seeds") {
         *seeds = format_seeds(&group.seeds());
     }
+    settings.extend(modules(group));
     Some(settings)
+}
+
+/// Returns the modules written in PyTorch of a group by key, as the name of the file with the beginning of its checksum.
+fn modules(group: &Group) -> IndexMap<String, String> {
+    const DIGITS: usize = 8;
+    let mut modules: IndexMap<String, String> = IndexMap::new();
+    let histories = group.trials.iter().filter_map(|trial| trial.history());
+    for module in histories.flat_map(|history| &history.modules) {
+        let sum = &module.sha256[..module.sha256.len().min(DIGITS)];
+        let name = module.path.rsplit(['/', '\\']).next().unwrap_or_default();
+        let shown = modules.entry(module.key.clone()).or_insert_with(|| name.to_owned());
+        if !shown.contains(sum) {
+            *shown += &format!(" {sum}");
+        }
+    }
+    modules
 }
 
 /// Formats seeds: `0..4` for 0, 1, 2, 3, 4; otherwise `1, 5, 7`.

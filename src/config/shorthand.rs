@@ -8,11 +8,53 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::value::{MapAccessDeserializer, MapDeserializer, SeqAccessDeserializer};
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IntoDeserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, Error, IntoDeserializer, MapAccess, SeqAccess,
+    Visitor,
+};
 
 /// Deserializes an item given as a name or as a table with one key.
 pub fn named<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
     deserializer.deserialize_any(NamedVisitor(PhantomData))
+}
+
+/// Deserializes an item as [`named`] does, or a table that has this key, in any position, from which `of_table` makes the
+/// item.
+pub fn named_or_table<'de, D, T, U>(deserializer: D, key: &'static str, of_table: fn(U) -> T) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+    U: DeserializeOwned,
+{
+    deserializer.deserialize_any(TableVisitor { key, of_table, item: PhantomData })
+}
+
+struct TableVisitor<T, U> {
+    key: &'static str,
+    of_table: fn(U) -> T,
+    item: PhantomData<T>,
+}
+
+impl<'de, T: Deserialize<'de>, U: DeserializeOwned> Visitor<'de> for TableVisitor<T, U> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        NamedVisitor::<T>(PhantomData).expecting(f)
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<T, E> {
+        NamedVisitor(PhantomData).visit_str(name)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        let table = serde_json::Map::deserialize(MapAccessDeserializer::new(map))?;
+        match table.contains_key(self.key) {
+            true => U::deserialize(serde_json::Value::Object(table)).map(self.of_table).map_err(A::Error::custom),
+            false => NamedVisitor(PhantomData)
+                .visit_map(MapDeserializer::new(table.into_iter()))
+                .map_err(|error: serde_json::Error| A::Error::custom(error)),
+        }
+    }
 }
 
 /// Like [`named`], for an optional item; `"none"` means that it is absent.

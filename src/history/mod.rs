@@ -24,7 +24,7 @@ pub mod trial_fields;
 pub mod trial_history;
 
 pub use trial_fields::{
-    Best, DataRecord, Environment, LayerRecord, Learned, NetworkRecord, Prediction, RowCounts, Status,
+    Best, DataRecord, Environment, LayerRecord, Learned, ModuleRecord, NetworkRecord, Prediction, RowCounts, Status,
 };
 #[cfg(test)]
 pub(crate) use trial_history::trial_for_tests;

@@ -19,8 +19,14 @@ pub fn brief(value: f64) -> String {
         value if value != 0.0 && value.abs() < 5e-4 => format!("{value:.1e}"),
         value if value.abs() >= 1e6 => format!("{value:.3e}"),
         value if value.abs() >= 1e3 => format!("{value:.2}"),
-        value => format!("{value:.4}"),
+        value => unsigned_zero(format!("{value:.4}")),
     }
+}
+
+/// Returns a formatted number; a zero has no sign: `0.0000` for `-0.0000`.
+pub fn unsigned_zero(number: String) -> String {
+    let is_zero = !number.contains(|letter: char| letter.is_ascii_alphabetic() || ('1'..='9').contains(&letter));
+    if is_zero { number.trim_start_matches(['-', '+']).to_owned() } else { number }
 }
 
 /// Formats a standard deviation with as many decimals as its mean.
@@ -159,6 +165,12 @@ pub mod as_number {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_zero_has_no_sign() {
+        assert_eq!([brief(-0.0), brief(-0.25), brief(f64::NEG_INFINITY)], ["0.0000", "-0.2500", "-inf"]);
+        assert_eq!(["+0.00", "-0.01", "+1.00"].map(|text| unsigned_zero(text.to_owned())), ["0.00", "-0.01", "+1.00"]);
+    }
 
     #[test]
     fn nan_and_infinity_survive_json() {

@@ -143,6 +143,24 @@ pub struct LayerRecord {
     pub parameters: usize,
 }
 
+/// A module written in PyTorch that a trial used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ModuleRecord {
+    /// Key of the setting that names it: `train.loss.torchscript`.
+    pub key: String,
+    /// Path of its TorchScript file, as in the settings.
+    pub path: String,
+    /// SHA-256 of the file.
+    pub sha256: String,
+}
+
+impl ModuleRecord {
+    /// Returns whether each seed has its own file.
+    pub fn is_of_one_seed(&self) -> bool {
+        self.path.contains("{seed}")
+    }
+}
+
 /// The best epoch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Best {

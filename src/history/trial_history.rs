@@ -18,10 +18,11 @@ use crate::history::readable_json;
 use crate::history::test_record::TestRecord;
 use crate::history::tree::TreeRecord;
 use crate::history::trial_fields::{
-    Best, DataRecord, Environment, Learned, NetworkRecord, ReferenceComparison, Status,
+    Best, DataRecord, Environment, Learned, ModuleRecord, NetworkRecord, ReferenceComparison, Status,
 };
 use crate::io::{atomic_write, bounded_file};
 use crate::metrics::Metric;
+use crate::metrics::script::remember_metrics_of;
 
 /// The value of `schema` in every history that this version writes.
 pub const SCHEMA: &str = "runner.history/2";
@@ -61,6 +62,9 @@ pub struct History {
     /// The decision tree, if the model is a tree and was fitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tree: Option<TreeRecord>,
+    /// The modules written in PyTorch: network, loss and metrics.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub modules: Vec<ModuleRecord>,
     /// The resolved experiment: every setting with its value.
     pub config: serde_json::Value,
     /// The command that repeats the run, and where each setting was set.
@@ -105,6 +109,12 @@ impl History {
             Status::Diverged => Some(Verdict::Diverged),
             _ => self.diagnosis.as_ref().map(|diagnosis| diagnosis.verdict),
         }
+    }
+
+    /// Returns the checksum of the module that the setting `key` names; `None` if it names none, or an older version wrote
+    /// the history.
+    pub fn module(&self, key: &str) -> Option<&str> {
+        self.modules.iter().find(|module| module.key == key).map(|module| module.sha256.as_str())
     }
 
     /// Returns the epoch whose weights are saved and tested: the best one, or the last one with `keep = "last"`.
@@ -225,6 +235,7 @@ impl History {
 
     /// Returns the history with the schema of this version. Its former keys were renamed while it was parsed.
     fn upgraded(self) -> History {
+        remember_metrics_of(&self.config);
         History { schema: SCHEMA.to_owned(), ..self }
     }
 }
@@ -280,6 +291,7 @@ pub(crate) fn trial_for_tests(variant: &str, seed: i64, loss: f64) -> History {
         },
         network: Some(NetworkRecord { layers: Vec::new(), parameters: 0 }),
         tree: None,
+        modules: Vec::new(),
         config: serde_json::Value::Null,
         asked: None,
         history,

@@ -38,6 +38,8 @@ pub enum Targets {
     TwoClassesOrLabels,
     /// Numbers (regression).
     Numbers,
+    /// Every target.
+    Any,
 }
 
 impl Targets {
@@ -49,6 +51,7 @@ impl Targets {
             Targets::MoreClassesThan(least) => matches!(target, Target::Classes(classes) if classes > least),
             Targets::TwoClassesOrLabels => matches!(target, Target::Classes(2) | Target::Labels(_)),
             Targets::Numbers => matches!(target, Target::Values(_)),
+            Targets::Any => true,
         }
     }
 
@@ -60,6 +63,7 @@ impl Targets {
             Targets::MoreClassesThan(least) => format!("more than {least} classes"),
             Targets::TwoClassesOrLabels => "2 classes or multi-label targets".to_owned(),
             Targets::Numbers => "numbers".to_owned(),
+            Targets::Any => "every target".to_owned(),
         }
     }
 }

@@ -16,25 +16,29 @@ pub mod precision_recall;
 pub mod regression;
 pub mod roc_auc;
 pub mod score;
+pub mod script;
 pub mod threshold;
 
 use std::borrow::Cow;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tch::Tensor;
 
 use crate::config::check::Invalid;
-use crate::config::shorthand::{named_list, number_or_table};
+use crate::config::shorthand::{named_or_table, number_or_table};
 use crate::data::target::Target;
+use crate::network::torchscript::TorchScript;
+use crate::network::torchscript::inspection::Role;
 use accuracy::TopK;
 use decision::Decision;
 use info::MetricInfo;
 use precision_recall::ClassCounts;
 use regression::Errors;
+use script::ScriptMetric;
 
 /// Metric of a model on a set of rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Metric {
     /// The share of rows (or of labels, for multi-label targets) that are predicted right.
@@ -85,10 +89,14 @@ pub enum Metric {
     /// The coefficient of determination, R².
     #[serde(alias = "r2_score")]
     R2,
+    /// A metric written in PyTorch and exported as TorchScript.
+    #[serde(rename = "torchscript")]
+    #[schemars(untagged)]
+    TorchScript(ScriptMetric),
 }
 
 impl Metric {
-    /// All metrics, `top_k` with its default.
+    /// All metrics that `runner` computes itself, `top_k` with its default.
     pub const ALL: [Metric; 15] = [
         Metric::Acc,
         Metric::TopK(TopK { k: 5 }),
@@ -126,10 +134,10 @@ impl Metric {
     }
 
     /// Returns what the metric states about itself.
-    pub fn info(self) -> MetricInfo {
+    pub fn info(&self) -> MetricInfo {
         match self {
             Metric::Acc => accuracy::ACCURACY,
-            Metric::TopK(TopK { k }) => accuracy::top_k_info(k),
+            Metric::TopK(TopK { k }) => accuracy::top_k_info(*k),
             Metric::Precision => precision_recall::PRECISION,
             Metric::Recall => precision_recall::RECALL,
             Metric::F1 => precision_recall::F1,
@@ -143,26 +151,28 @@ impl Metric {
             Metric::Rmse => regression::RMSE,
             Metric::Mape => regression::MAPE,
             Metric::R2 => regression::R2,
+            Metric::TorchScript(metric) => metric.info(),
         }
     }
 
     /// Returns the properties of the metric with this name in histories; `None` for other names.
     pub fn info_of_name(name: &str) -> Option<MetricInfo> {
-        Metric::ALL.into_iter().map(Metric::info).find(|info| info.name == name)
+        let own = Metric::ALL.iter().map(Metric::info).find(|info| info.name == name);
+        own.or_else(|| script::info_of_name(name))
     }
 
     /// Returns the name in histories; validation metrics add the prefix `val_`.
-    pub fn name(self) -> Cow<'static, str> {
+    pub fn name(&self) -> Cow<'static, str> {
         self.info().name
     }
 
     /// Returns whether higher is better; `None` if neither direction is.
-    pub fn higher_is_better(self) -> Option<bool> {
+    pub fn higher_is_better(&self) -> Option<bool> {
         self.info().higher_is_better
     }
 
     /// Returns whether the metric is about the positive class of two classes.
-    pub fn uses_positive_class(self) -> bool {
+    pub fn uses_positive_class(&self) -> bool {
         self.info().uses_positive_class
     }
 
@@ -170,7 +180,10 @@ impl Metric {
     ///
     /// # Errors
     /// When it does not. The message names the supported targets; the hint lists the metrics for this target.
-    pub fn check_fit(self, target: Target) -> Result<(), Invalid> {
+    pub fn check_fit(&self, target: Target) -> Result<(), Invalid> {
+        if let Metric::TorchScript(metric) = self {
+            return metric.check();
+        }
         if let Metric::TopK(TopK { k: 0 }) = self {
             return Err(Invalid::new("metrics", "contains `top_k` with k = 0: k must be at least 1"));
         }
@@ -195,12 +208,12 @@ impl Metric {
     /// # Shapes
     /// `outputs` `[replicas, rows, outputs]`; `truth` `[replicas, rows]` int64 for classes, otherwise `[replicas, rows,
     /// outputs]` f32 → `[replicas]`, f64, on the same device, NaN where undefined.
-    pub fn per_replica(self, outputs: &Tensor, truth: &Tensor, decision: Decision, positive: usize) -> Tensor {
+    pub fn per_replica(&self, outputs: &Tensor, truth: &Tensor, decision: Decision, positive: usize) -> Tensor {
         let counts = || ClassCounts::new(outputs, truth, decision, positive);
         let errors = || Errors::new(outputs, truth);
         match self {
             Metric::Acc => accuracy::per_replica(outputs, truth, decision),
-            Metric::TopK(TopK { k }) => accuracy::top_k(outputs, truth, k),
+            Metric::TopK(TopK { k }) => accuracy::top_k(outputs, truth, *k),
             Metric::Precision => counts().precision(),
             Metric::Recall => counts().recall(),
             Metric::F1 => counts().f1(),
@@ -214,7 +227,28 @@ impl Metric {
             Metric::Rmse => errors().root_mean_squared_error(),
             Metric::Mape => errors().mean_absolute_percentage_error(),
             Metric::R2 => errors().r2(),
+            Metric::TorchScript(metric) => metric.per_replica(outputs, truth),
         }
+    }
+}
+
+/// A metric is written as in an experiment file: its name, `{ top_k = { k = 5 } }`, or the table of one written in PyTorch.
+impl Serialize for Metric {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Metric::TorchScript(metric) => metric.serialize(serializer),
+            Metric::TopK(settings) => serializer.serialize_newtype_variant("Metric", 1, "top_k", settings),
+            plain => serializer.serialize_str(&plain.name()),
+        }
+    }
+}
+
+/// A metric in a list: a name, or a table.
+struct ListItem(Metric);
+
+impl<'de> Deserialize<'de> for ListItem {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        named_or_table(deserializer, "torchscript", Metric::TorchScript).map(ListItem)
     }
 }
 
@@ -223,9 +257,41 @@ impl Metric {
 /// # Errors
 /// When a metric is unknown.
 pub fn list_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Metric>>, D::Error> {
-    #[derive(Deserialize)]
-    struct List(#[serde(deserialize_with = "named_list")] Vec<Metric>);
-    Ok(Option::<List>::deserialize(deserializer)?.map(|list| list.0))
+    let list = Option::<Vec<ListItem>>::deserialize(deserializer)?;
+    Ok(list.map(|list| list.into_iter().map(|item| item.0).collect()))
+}
+
+/// Returns the TorchScript modules of a list of metrics, each with its key.
+pub fn modules(metrics: &Option<Vec<Metric>>) -> impl Iterator<Item = (String, &TorchScript)> {
+    metrics.iter().flatten().enumerate().filter_map(|(number, metric)| match metric {
+        Metric::TorchScript(metric) => Some((module_key(number), &metric.torchscript)),
+        _ => None,
+    })
+}
+
+/// Returns the same as [`modules`], to be changed.
+pub fn modules_mut(metrics: &mut Option<Vec<Metric>>) -> impl Iterator<Item = (String, &mut TorchScript)> {
+    metrics.iter_mut().flatten().enumerate().filter_map(|(number, metric)| match metric {
+        Metric::TorchScript(metric) => Some((module_key(number), &mut metric.torchscript)),
+        _ => None,
+    })
+}
+
+fn module_key(number: usize) -> String {
+    format!("metrics.{number}.torchscript")
+}
+
+/// Checks that the metrics written in PyTorch can be called with outputs of this width and this target.
+///
+/// # Errors
+/// When one cannot.
+pub fn inspect(metrics: &[Metric], outputs: usize, target: Target) -> Result<(), Invalid> {
+    for (number, metric) in metrics.iter().enumerate() {
+        if let Metric::TorchScript(metric) = metric {
+            metric.torchscript.inspect_function(&Role::Metric(outputs, target), &module_key(number))?;
+        }
+    }
+    Ok(())
 }
 
 /// Checks that each metric supports the target and appears once.
@@ -235,7 +301,7 @@ pub fn list_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option
 pub fn check(metrics: &[Metric], target: Target) -> Result<(), Invalid> {
     for (number, metric) in metrics.iter().enumerate() {
         metric.check_fit(target)?;
-        if metrics[..number].contains(metric) {
+        if metrics[..number].iter().any(|other| other.name() == metric.name()) {
             return Err(Invalid::new("metrics", format!("contains `{}` twice", metric.name())));
         }
     }
@@ -248,7 +314,7 @@ mod tests {
 
     #[test]
     fn names_differ_and_ranges_are_not_empty() {
-        let infos = Metric::ALL.map(Metric::info);
+        let infos = Metric::ALL.each_ref().map(Metric::info);
         for (place, info) in infos.iter().enumerate() {
             assert!(info.range[0] < info.range[1], "{}", info.name);
             assert!(infos[..place].iter().all(|other| other.name != info.name), "{}", info.name);

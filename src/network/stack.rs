@@ -14,6 +14,21 @@ use crate::network::layer::{Layer, Module};
 use crate::tensor::seed;
 use crate::tensor::shape::{Shape, ShapeError};
 
+/// Number of rows in one forward pass of an evaluation: over all replicas, and at least of each.
+pub const ROWS_AT_ONCE: [usize; 2] = [16_384, 256];
+
+/// Maximum memory of one forward pass of an evaluation in bytes, if the memory of a row is known.
+const BYTES_AT_ONCE: u64 = 256 << 20;
+
+/// Returns the number of rows of each of `replicas` replicas that are evaluated at once; `row` is the memory of a row in
+/// bytes, if it is known.
+pub fn rows_at_once(replicas: usize, row: Option<u64>) -> usize {
+    let [all, least] = ROWS_AT_ONCE;
+    let rows = (all / replicas).max(least);
+    let fitting = row.map(|row| usize::try_from(BYTES_AT_ONCE / row.max(1)).unwrap_or(usize::MAX).max(1));
+    fitting.map_or(rows, |fitting| rows.min(fitting))
+}
+
 /// One layer with its inferred shapes.
 #[derive(Clone, Debug)]
 pub struct PlannedLayer {
@@ -71,6 +86,12 @@ impl Architecture {
     /// Returns the number of parameters of one replica.
     pub fn parameters(&self) -> usize {
         self.layers.iter().map(|layer| layer.parameters).sum()
+    }
+
+    /// Returns the largest memory of an evaluated row that a layer states; `None` if none does.
+    pub fn evaluation_bytes(&self) -> Option<u64> {
+        let stated = self.layers.iter().filter_map(|planned| planned.layer.spec().row_memory(&planned.input));
+        stated.map(|memory| memory.evaluation).max()
     }
 
     /// Returns the `state_dict` names of the parameters, each with its number of values for one replica.
@@ -174,7 +195,7 @@ impl Architecture {
                 }
             });
         }
-        Ok(Stack { arena, layers, replicas: seeds.len() })
+        Ok(Stack { arena, layers, replicas: seeds.len(), evaluation_bytes: first.evaluation_bytes() })
     }
 
     /// Draws the parameters and buffers of one replica on the CPU, in PyTorch's order.
@@ -199,12 +220,18 @@ pub struct Stack {
     arena: Arena,
     layers: Vec<Module>,
     replicas: usize,
+    evaluation_bytes: Option<u64>, // of a row, if a layer states it
 }
 
 impl Stack {
     /// Returns the number of networks.
     pub fn replicas(&self) -> usize {
         self.replicas
+    }
+
+    /// Returns the number of rows of each replica that are evaluated at once.
+    pub fn rows_at_once(&self) -> usize {
+        rows_at_once(self.replicas, self.evaluation_bytes)
     }
 
     /// Returns the parameters and buffers of all networks.

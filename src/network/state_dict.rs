@@ -7,10 +7,12 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use anyhow::{Context, bail};
-use safetensors::tensor::SafeTensors;
+use anyhow::{Context, anyhow, bail};
+use safetensors::tensor::{Metadata, SafeTensors};
 use tch::Tensor;
 
+use crate::config::hint::Hint;
+use crate::history::number::count;
 use crate::io::{atomic_write, bounded_file};
 use crate::network::stack::Stack;
 use crate::tensor::safetensors_file::{SafetensorsFile, dtype, length};
@@ -46,6 +48,14 @@ pub fn load(stack: &Stack, replica: usize, path: &Path) -> anyhow::Result<()> {
     load_bytes(stack, replica, &bytes, path, |_| false)
 }
 
+/// Returns the length in bytes that the header of a safetensors file declares; `None` if the header is damaged.
+fn declared_length(bytes: &[u8]) -> Option<usize> {
+    let header = usize::try_from(u64::from_le_bytes(bytes.first_chunk().copied()?)).ok()?;
+    let start = header.checked_add(8)?;
+    let tensors: Metadata = serde_json::from_slice(bytes.get(8..start)?).ok()?;
+    start.checked_add(tensors.data_len())
+}
+
 /// Loads the weights of a file with these bytes, like [`load`]. Leaves out those whose names `excepts` accepts.
 ///
 /// # Errors
@@ -58,8 +68,13 @@ pub fn load_bytes(
     excepts: impl Fn(&str) -> bool,
 ) -> anyhow::Result<()> {
     let entries: Vec<_> = entries(stack, replica).into_iter().filter(|(name, _)| !excepts(name)).collect();
-    let file = SafeTensors::deserialize(bytes)
-        .with_context(|| format!("failed to read `{}` as safetensors", path.display()))?;
+    let file = SafeTensors::deserialize(bytes).map_err(|error| {
+        let what = match declared_length(bytes).filter(|length| *length != bytes.len()) {
+            Some(length) => format!("is damaged: {} bytes instead of {}", count(bytes.len()), count(length)),
+            None => format!("is damaged, or not a safetensors file: {error}"),
+        };
+        anyhow!("`{}` {what}", path.display()).context(Hint("copy the file again, or train again".to_owned()))
+    })?;
     let is_unknown = |name: &&str| entries.iter().all(|(known, _)| known != *name) && !excepts(name);
     if let Some(unknown) = file.names().into_iter().find(is_unknown) {
         bail!("`{}` holds `{unknown}`, which the network does not have", path.display());

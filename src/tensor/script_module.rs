@@ -97,7 +97,7 @@ impl ScriptModule {
         check(unsafe { c::runner_module_set_training(self.0.as_ptr(), training) })
     }
 
-    /// Calls a method with tensors. Returns its result; `None` if that is no tensor.
+    /// Calls a method with tensors. Returns its result, a number as a scalar; `None` if that is neither tensor nor number.
     ///
     /// # Errors
     /// libtorch's message, with the lines of TorchScript and of Python.
@@ -130,6 +130,37 @@ impl Drop for ScriptModule {
     fn drop(&mut self) {
         // SAFETY: the module is not used afterwards.
         unsafe { c::runner_module_free(self.0.as_ptr()) }
+    }
+}
+
+/// Counts the bytes of the CPU tensors that this thread allocates and frees, until it is dropped. libtorch warns if a tensor
+/// is freed that was allocated before.
+#[derive(Debug)]
+pub struct MemoryCount(NonNull<c::CMemory>); // not `Send`: it ends in the thread that started it
+
+impl MemoryCount {
+    /// Starts to count.
+    ///
+    /// # Errors
+    /// libtorch's message.
+    pub fn start() -> Result<MemoryCount, String> {
+        let mut memory = ptr::null_mut();
+        // SAFETY: the place for the count is valid for the call.
+        check(unsafe { c::runner_memory_start(&raw mut memory) })?;
+        NonNull::new(memory).map(MemoryCount).ok_or_else(|| "libtorch returned no count".to_owned())
+    }
+
+    /// Returns the most bytes that there were at once since the last call, beyond those at the last call.
+    pub fn take_peak(&mut self) -> u64 {
+        // SAFETY: the count is alive.
+        u64::try_from(unsafe { c::runner_memory_take_peak(self.0.as_ptr()) }).unwrap_or(0)
+    }
+}
+
+impl Drop for MemoryCount {
+    fn drop(&mut self) {
+        // SAFETY: the count is not used afterwards, and was started in this thread, as it cannot leave it.
+        unsafe { c::runner_memory_end(self.0.as_ptr()) }
     }
 }
 

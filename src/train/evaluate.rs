@@ -15,9 +15,6 @@ use crate::tensor::predictor::Predictor;
 use crate::train::loss::Loss;
 use crate::train::loss::criterion::Criterion;
 
-/// Number of rows in one forward pass, over all replicas.
-const BLOCK: usize = 16_384;
-
 /// Metrics by name, on the device: one value for each replica, `[replicas]`, f64.
 pub type MetricTensors = Vec<(String, Tensor)>;
 
@@ -62,7 +59,7 @@ pub fn on_device(rows: &Rows, scaler: Option<&Scaler>, loss: &Loss, outputs: usi
 /// Returns the outputs of all rows in evaluation mode: `[replicas, rows, outputs]`.
 pub fn outputs(stack: &Stack, rows: &DeviceRows) -> Tensor {
     let _no_grad = tch::no_grad_guard();
-    let block = (BLOCK / stack.replicas()).max(256);
+    let block = stack.rows_at_once();
     let blocks: Vec<Tensor> = (0..rows.len())
         .step_by(block)
         .map(|start| stack.forward_t(&rows.features(&(start..rows.len().min(start + block)), stack.replicas()), false))

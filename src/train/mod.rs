@@ -21,6 +21,7 @@ use crate::config::check::{Invalid, at_least_one, require};
 use crate::config::shorthand::{any_or_none, named, number_or_table_or_none};
 use crate::data::Target;
 use crate::metrics::{self, Metric};
+use crate::network::torchscript::TorchScript;
 use crate::observe::observer::Observer;
 use crate::train::kept_weights::Keep;
 
@@ -164,6 +165,15 @@ impl TrainSpec {
         }
     }
 
+    /// Returns the TorchScript modules of the loss and the metrics, each with its key relative to `train`.
+    pub fn modules_mut(&mut self) -> Vec<(String, &mut TorchScript)> {
+        let loss = match &mut self.loss {
+            loss::Loss::TorchScript(module) => Some(("loss.torchscript".to_owned(), module)),
+            _ => None,
+        };
+        loss.into_iter().chain(metrics::modules_mut(&mut self.metrics)).collect()
+    }
+
     /// Returns the metrics that settings monitor, each with the key of the setting.
     fn monitors(&self) -> impl Iterator<Item = (String, &str)> {
         let own = self.monitor.as_deref().map(|name| ("monitor".to_owned(), name));
@@ -184,6 +194,13 @@ impl TrainSpec {
                 None => Err(Invalid::new(key, format!("cannot be `{name}`: neither higher nor lower is better"))
                     .hint("monitor `loss`, or a metric such as `mae`")),
             };
+        }
+        if let Some(metric) = name.strip_prefix("test.").or_else(|| name.strip_prefix("test_")) {
+            let same = [format!("val_{metric}"), metric.to_owned()].into_iter().find(|name| known.contains(name));
+            let message =
+                format!("must have a value in each epoch, and `{name}` has none: test rows are evaluated at the end");
+            let hint = same.unwrap_or_else(|| known.last().cloned().unwrap_or_default());
+            return Err(Invalid::new(key, message).hint(format!("write `monitor = \"{hint}\"`")));
         }
         let hint = match name.strip_prefix("val_") {
             Some(_) if !has_validation => "split off validation rows: `split = { validation = 0.2 }`".to_owned(),

@@ -5,6 +5,7 @@ use crate::compare::group::{Group, describe_test_weights};
 use crate::compare::statistics::difference::{Difference, Significance, pairs_needed};
 use crate::compare::statistics::sample::Sample;
 use crate::history::diagnosis;
+use crate::history::number::unsigned_zero;
 use crate::views::document::badge::Badge;
 use crate::views::document::block::{Block, callout};
 use crate::views::document::statistic::{MISSING, mean_and_std, mean_and_std_of, range, signed, value_or_dash};
@@ -290,7 +291,7 @@ fn differences(tested: &MetricTest, comparison: &Comparison, groups: &[Group]) -
             signed(difference.difference),
             interval.unwrap_or_else(|| MISSING.to_owned()),
             value_or_dash(difference.corrected.or(difference.p)),
-            difference.hedges_g.map_or(MISSING.to_owned(), |g| format!("{g:+.2}")),
+            difference.hedges_g.map_or(MISSING.to_owned(), |g| unsigned_zero(format!("{g:+.2}"))),
             verdict(difference.significance).to_owned(),
         ];
         table.row(std::iter::once(Cell::Label(place, groups[place].label.clone())).chain(cells.map(Cell::Text)));

@@ -1,10 +1,15 @@
-// TorchScript modules: load, list tensors, call. Each function returns null, or an error message that
+// TorchScript modules: load, list tensors, call, measure memory. Each function returns null, or an error message that
 // `runner_free_message` frees; no exception leaves this file.
 
+#include <algorithm>
+#include <atomic>
 #include <cstring>
+#include <memory>
 #include <sstream>
 #include <string>
 
+#include <c10/core/Allocator.h>
+#include <c10/util/ThreadLocalDebugInfo.h>
 #include <torch/csrc/jit/runtime/graph_executor.h>
 #include <torch/script.h>
 
@@ -26,6 +31,27 @@ char* message_of(Work work) noexcept {
 
 struct Module {
   torch::jit::Module module;
+};
+
+// Counts the bytes of the CPU tensors that a thread allocates and frees.
+struct MemoryCounter final : c10::MemoryReportingInfoBase {
+  void reportMemoryUsage(void*, std::int64_t bytes, std::size_t, std::size_t, c10::Device) override {
+    const std::int64_t now = current.fetch_add(bytes) + bytes;
+    std::int64_t known = peak.load();
+    while (now > known && !peak.compare_exchange_weak(known, now)) {
+    }
+  }
+  bool memoryProfilingEnabled() const override {
+    return true;
+  }
+  std::atomic<std::int64_t> current{0};
+  std::atomic<std::int64_t> peak{0};
+  std::int64_t before = 0;
+};
+
+struct MemoryGuard {
+  std::shared_ptr<MemoryCounter> counter = std::make_shared<MemoryCounter>();
+  c10::DebugInfoGuard guard{c10::DebugInfoKind::PROFILER_STATE, counter};
 };
 
 } // namespace
@@ -92,7 +118,7 @@ extern "C" char* runner_module_set_training(Module* module, bool training) noexc
   return message_of([=] { module->module.train(training); });
 }
 
-// Calls a method. `output` is set to a new tensor, or to null if the method returns no tensor. The graph is run as it is
+// Calls a method. `output` is set to a new tensor, or to null if the method returns no tensor and no number. The graph is run as it is
 // written: the optimizer of the executor would change rounding after the first calls, so that a resumed run would differ.
 extern "C" char* runner_module_call(
     Module* module, const char* method, Tensor* const* inputs, std::size_t count, Tensor** output) noexcept {
@@ -103,7 +129,11 @@ extern "C" char* runner_module_call(
       values.emplace_back(*inputs[index]);
     }
     const c10::IValue result = module->module.get_method(method)(std::move(values));
-    *output = result.isTensor() ? new Tensor(result.toTensor()) : nullptr;
+    if (result.isTensor()) {
+      *output = new Tensor(result.toTensor());
+    } else {
+      *output = result.isScalar() ? new Tensor(at::scalar_tensor(result.toScalar(), at::kDouble)) : nullptr;
+    }
   });
 }
 
@@ -125,4 +155,23 @@ extern "C" char* runner_module_keep_buffers(Module* module, Tensor* const* place
       }
     }
   });
+}
+
+// Starts to count the bytes of the CPU tensors of this thread.
+extern "C" char* runner_memory_start(MemoryGuard** guard) noexcept {
+  return message_of([=] { *guard = new MemoryGuard; });
+}
+
+// Returns the most bytes that there were at once since the last call, beyond those at the last call.
+extern "C" std::int64_t runner_memory_take_peak(MemoryGuard* guard) noexcept {
+  MemoryCounter& counter = *guard->counter;
+  const std::int64_t peak = counter.peak.load() - counter.before;
+  counter.before = counter.current.load();
+  counter.peak.store(counter.before);
+  return peak;
+}
+
+// Ends the count, in the thread that started it.
+extern "C" void runner_memory_end(MemoryGuard* guard) noexcept {
+  message_of([=] { delete guard; });
 }

@@ -10,6 +10,10 @@ use torch_sys::C_tensor;
 #[derive(Debug)]
 pub enum CModule {}
 
+/// A count of memory in C++.
+#[derive(Debug)]
+pub enum CMemory {}
+
 /// Takes a tensor and its name; the first argument is the list it is added to.
 pub type AddTensor = extern "C" fn(*mut c_void, *const c_char, *mut C_tensor);
 
@@ -35,7 +39,7 @@ unsafe extern "C" {
     ) -> *mut c_char;
     /// Switches between training and evaluation mode.
     pub fn runner_module_set_training(module: *mut CModule, training: bool) -> *mut c_char;
-    /// Calls a method; `output` is null if it returns no tensor.
+    /// Calls a method; `output` is null if it returns no tensor and no number.
     pub fn runner_module_call(
         module: *mut CModule,
         method: *const c_char,
@@ -43,6 +47,12 @@ unsafe extern "C" {
         count: usize,
         output: *mut *mut C_tensor,
     ) -> *mut c_char;
+    /// Starts to count the bytes of the CPU tensors of this thread.
+    pub fn runner_memory_start(memory: *mut *mut CMemory) -> *mut c_char;
+    /// Returns the most bytes that there were at once since the last call, beyond those at the last call.
+    pub fn runner_memory_take_peak(memory: *mut CMemory) -> i64;
+    /// Ends the count, in the thread that started it.
+    pub fn runner_memory_end(memory: *mut CMemory);
     /// Copies replaced buffers into their places.
     pub fn runner_module_keep_buffers(module: *mut CModule, places: *const *mut C_tensor, count: usize) -> *mut c_char;
 }

@@ -20,6 +20,7 @@ use crate::device::DeviceChoice;
 use crate::device::compute_mode::ComputeMode;
 use crate::experiment::plan::study::Study;
 use crate::experiment::spec::seeds::{self, Seeds};
+use crate::experiment::spec::source_text::SpecError;
 use crate::experiment::spec::{catalogue, overrides};
 use crate::experiment::store::run_record::RunOptions;
 use crate::io::signals::{self, Signals};
@@ -138,8 +139,19 @@ impl RunArgs {
         let seeds = self.seeds.clone().or(self.seed.map(|seed| vec![seed]));
         changes.extend(seeds.map(|seeds| format!("seeds={seeds:?}")));
         changes.extend(self.epochs.map(|epochs| format!("train.epochs={epochs}")));
-        let study = Study::new(&source, &changes)?.with_variants(&self.variant_args.variants)?;
+        let study = Study::new(&source, &changes).map_err(|error| self.with_option_names(error))?;
+        let study = study.with_variants(&self.variant_args.variants)?;
         Ok(study.with_command(&format!("runner exp {}", self.shell_words().join(" "))))
+    }
+
+    /// Returns an error that names `--epochs` and `--seeds` instead of the settings that they change.
+    fn with_option_names(&self, error: SpecError) -> SpecError {
+        let epochs = self.epochs.map(|epochs| (format!("--set train.epochs={epochs}"), format!("--epochs {epochs}")));
+        let seeds = self.seeds.as_ref();
+        let seeds = seeds.map(|list| (format!("--set seeds={list:?}"), format!("--seeds {}", seeds::format(list))));
+        let names: Vec<(String, String)> = epochs.into_iter().chain(seeds).collect();
+        let rename = |text: String| names.iter().fold(text, |text, (setting, option)| text.replace(setting, option));
+        SpecError { message: rename(error.message), hint: error.hint.map(rename) }
     }
 
     /// Returns whether a run with the recorded options matches these arguments. Without `--threads` and `--device`, any

@@ -28,7 +28,7 @@ impl TimeLimit {
     }
 }
 
-/// A time above 0.
+/// A time of at least a second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Time(Duration);
 
@@ -36,7 +36,10 @@ impl FromStr for Time {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let seconds = seconds(text).filter(|&seconds| seconds > 0);
+        let seconds = seconds(text);
+        if seconds == Some(0) {
+            return Err("expected a time of at least 1 second".to_owned());
+        }
         let wrong = || "expected a time such as `90s`, `10m`, `2h`, `1h30m` or `1d`".to_owned();
         let wrong = || match text.parse::<u32>() {
             Ok(number) => format!("{}; for seconds write `{number}s`", wrong()),

@@ -171,7 +171,10 @@ fn of_data_set(args: &Args, name: &str) -> anyhow::Result<(String, Vec<String>)>
 /// Returns the experiment on a file of arrays, and lines about it.
 fn of_arrays(file: &str, place: &Place) -> anyhow::Result<(String, Vec<String>)> {
     let read = ArraySummary::read(file).map_err(|fault| {
-        let error = anyhow!("`{file}`: `{}` {}", fault.key, fault.message);
+        let error = match fault.message.strip_prefix("cannot be used: ") {
+            Some(message) => anyhow!("{message}"), // it names the file
+            None => anyhow!("`{file}`: `{}` {}", fault.key, fault.message),
+        };
         let hint =
             fault.hint.unwrap_or_else(|| format!("list its arrays with `runner data describe {}`", quoted(file)));
         error.context(Hint(hint))

@@ -41,6 +41,11 @@ pub(super) fn explained(error: &clap::Error, name: &str) -> anyhow::Error {
                 None => format!("use {}", either(&allowed)),
             }))
         }
+        ErrorKind::ArgumentConflict if name == "runner runs" && !about(ContextKind::InvalidSubcommand).is_empty() => {
+            let second = about(ContextKind::InvalidSubcommand);
+            anyhow!("`{name}` takes one experiment, or a command and its arguments, found a second name: `{second}`")
+                .context(Hint(format!("name one experiment, or write the command first; see `{name} --help`")))
+        }
         ErrorKind::ArgumentConflict if !argument.is_empty() => {
             let others: Vec<String> =
                 texts(error, ContextKind::PriorArg).iter().map(|other| argument_name(other)).collect();

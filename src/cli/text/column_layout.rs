@@ -87,6 +87,18 @@ impl Column {
         self.texts().flat_map(str::split_whitespace).map(measure_text_width).max().unwrap_or_default()
     }
 
+    /// Returns the width of the longest part of a word of the texts, with its indentation.
+    pub fn longest_part(&self) -> usize {
+        let of_word = |word: &str| {
+            let word: Vec<char> = word.chars().collect();
+            let ends: Vec<usize> = (1..word.len()).filter(|&at| is_break(&word, at)).chain([word.len()]).collect();
+            let starts = std::iter::once(0).chain(ends.iter().copied());
+            let part = |(start, end): (usize, &usize)| end - start + if start > 0 { INDENT.len() } else { 0 };
+            starts.zip(&ends).map(part).max().unwrap_or_default()
+        };
+        self.texts().flat_map(str::split_whitespace).map(of_word).max().unwrap_or_default()
+    }
+
     /// Returns a line of a row with this width; row 0 is the header.
     fn padded(&self, row: usize, line: usize, width: usize, page: TextStyle) -> String {
         let text = self.row(row).lines().nth(line).unwrap_or_default();
@@ -236,10 +248,21 @@ pub(crate) fn fit(labels: &Column, columns: &[(usize, Column)], page: TextStyle)
     (text(&shown, page), left_out)
 }
 
-/// Returns text in lines of at most `most` characters, broken at blanks. A longer word is broken behind a dot or comma if it
-/// has one, and continues with an indentation.
+/// Indentation of the rest of a word.
+const INDENT: &str = "  ";
+
+/// Returns whether a word can be broken before this character: behind a comma, a dot and so on, but not in a number.
+fn is_break(word: &[char], at: usize) -> bool {
+    match word[at - 1] {
+        ',' | '/' | '=' => true,
+        '.' | '_' | '-' => word[at].is_alphabetic(),
+        _ => false,
+    }
+}
+
+/// Returns text in lines of at most `most` characters, broken at blanks. A longer word is broken between its parts if it
+/// has some, and continues with an indentation.
 fn wrapped(text: &str, most: usize) -> String {
-    const INDENT: &str = "  ";
     let most = most.max(INDENT.len() + 2);
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
@@ -257,10 +280,7 @@ fn wrapped(text: &str, most: usize) -> String {
         let mut indent = "";
         while indent.len() + word.len() > most {
             let room = most - indent.len();
-            let is_break = |&at: &usize| {
-                matches!(word[at - 1], ',' | '/' | '=') || word[at - 1] == '.' && word[at].is_alphabetic()
-            };
-            let end = (1..=room).rev().find(is_break).unwrap_or(room);
+            let end = (1..=room).rev().find(|&at| is_break(&word, at)).unwrap_or(room);
             let line = lines.last_mut().expect("never empty");
             line.push_str(indent);
             line.extend(word.drain(..end));

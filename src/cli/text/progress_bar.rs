@@ -16,7 +16,6 @@ use crate::device;
 use crate::experiment::plan::{BASE, Model, Plan};
 use crate::experiment::run::progress::{self, StackInfo};
 use crate::history::positive_class::ChosenBy;
-use crate::history::resampling::ResampleRecord;
 use crate::metrics::Metric;
 use crate::train::TrainSpec;
 use crate::train::callback::{self, EpochReport};
@@ -28,6 +27,8 @@ use crate::train::state::timing::Timing;
 pub struct Progress {
     quiet: bool,
     introduced: bool,
+    /// Whether the lines of the last stack ended without a blank line: those of a tree, which has no epochs.
+    is_tree: bool,
     printed: Vec<String>,
     trained: Trained,
     bar: Option<ProgressBar>,
@@ -42,6 +43,7 @@ impl Progress {
         Progress {
             quiet,
             introduced: false,
+            is_tree: false,
             printed: Vec::new(),
             trained: Trained::default(),
             bar: None,
@@ -66,11 +68,23 @@ impl Progress {
         self.phases
     }
 
-    /// Removes the bar but leaves its last message.
+    /// Removes the bar but leaves its last message, and ends with a blank line before the next output.
     pub fn end(&mut self) {
-        if let Some(bar) = self.bar.take() {
-            bar.abandon();
-            self.say("\n"); // a blank line before the next output
+        self.remove_bar();
+        if std::mem::take(&mut self.is_tree) {
+            self.say("");
+        }
+    }
+
+    /// Removes the bar but leaves its last message and a blank line, except of a tree.
+    fn remove_bar(&mut self) {
+        match self.bar.take() {
+            Some(bar) if self.is_tree => bar.finish_and_clear(),
+            Some(bar) => {
+                bar.abandon();
+                self.say("\n");
+            }
+            None => {}
         }
     }
 
@@ -104,10 +118,10 @@ impl fetch::DownloadProgress for Progress {
 
 impl progress::RunProgress for Progress {
     fn starting(&mut self, plans: &[&Plan], stack: &StackInfo) {
-        if self.introduced && self.bar.is_none() {
+        if self.introduced && self.bar.is_none() && !self.is_tree {
             self.say(""); // after the epochs of the previous stack
         }
-        self.end();
+        self.remove_bar();
         let (plan, spec) = (plans[0], &plans[0].spec);
         let page = TextStyle { width: terminal::stderr_width(), styled: false };
         if !std::mem::replace(&mut self.introduced, true) {
@@ -135,7 +149,8 @@ impl progress::RunProgress for Progress {
         let lines: Vec<String> = lines.into_iter().flatten().map(|line| page.wrapped(&line, 2)).collect();
         let new: Vec<&String> = lines.iter().filter(|line| !self.printed.contains(line)).collect();
         new.iter().for_each(|line| self.say(line));
-        if !new.is_empty() {
+        self.is_tree = plan.network().is_none();
+        if !new.is_empty() && !self.is_tree {
             self.say("");
         }
         self.printed = lines;
@@ -179,21 +194,27 @@ fn list_of_variants(variants: &[&str], page: TextStyle) -> String {
 /// Returns the data set and the number of rows of each part.
 fn of_data(plan: &Plan, stack: &StackInfo) -> String {
     let rows = stack.rows;
-    let parts: Vec<String> = [("training", rows.train), ("validation", rows.validation), ("test", rows.test)]
+    let (mut training, mut leak) = ("training".to_owned(), String::new());
+    if let Some(resampled) = &stack.resampled {
+        let (method, from) = (&resampled.method, number_format::count(resampled.from.iter().sum::<u64>() as usize));
+        match resampled.before_split {
+            true => leak = format!("; data leakage: {method} resampled all {from} rows before the split"),
+            false => training = format!("training ({from} before {method})"),
+        }
+    }
+    let parts: Vec<String> = [(&*training, rows.train), ("validation", rows.validation), ("test", rows.test)]
         .iter()
         .filter(|(_, rows)| *rows > 0)
         .map(|(part, rows)| format!("{} {part}", number_format::count(*rows)))
         .collect();
-    let resampled =
-        stack.resampled.as_ref().map(|resampled| format!(", {}", resampling(resampled))).unwrap_or_default();
-    format!("{}: {} rows{resampled}", plan.spec.data.name(), parts.join(", "))
+    format!("{}: {} rows{leak}", plan.spec.data.name(), parts.join(", "))
 }
 
 /// Returns the positive class if a metric or a setting is about it.
 fn positive_class(plan: &Plan, stack: &StackInfo) -> Option<String> {
     let is_of_it = stack.rows.test > 0
         || plan.spec.positive.is_some()
-        || plan.metrics().into_iter().any(Metric::uses_positive_class)
+        || plan.metrics().iter().any(Metric::uses_positive_class)
         || plan.network().is_some_and(|network| network.train.loss.has_pos_weight());
     let positive = stack.positive.as_ref().filter(|_| is_of_it)?;
     let other = match positive.chosen {
@@ -201,15 +222,6 @@ fn positive_class(plan: &Plan, stack: &StackInfo) -> Option<String> {
         ChosenBy::Stated | ChosenBy::Second => "",
     };
     Some(format!("positive class: {}{other}", positive.describe()))
-}
-
-/// Returns how rows were resampled: the method and the number of rows before it.
-fn resampling(resampled: &ResampleRecord) -> String {
-    let from = number_format::count(resampled.from.iter().sum::<u64>() as usize);
-    match resampled.before_split {
-        true => format!("all of them by {} from {from} before the split: a leak", resampled.method),
-        false => format!("{from} before {}", resampled.method),
-    }
 }
 
 /// Returns what is trained together, and on which device.

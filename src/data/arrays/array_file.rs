@@ -81,7 +81,7 @@ impl ArrayFile {
             bytes if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") => {
                 let archive = ZipArchive::new(BufReader::new(file)).map_err(|error| {
                     let hint = "copy or download it again";
-                    TableError::new(format!("is a truncated or damaged ZIP archive: {}", reason(&error))).hint(hint)
+                    TableError::new(format!("is truncated or damaged: {}", reason(&error))).hint(hint)
                 })?;
                 Content::Npz(archive)
             }
@@ -261,6 +261,7 @@ fn member(array: &str) -> String {
 fn reason(error: &ZipError) -> String {
     match error {
         ZipError::Io(error) => error.to_string(),
+        ZipError::InvalidArchive(why) if why.contains("EOCD") => "the end of its ZIP directory is missing".to_owned(),
         other => other.to_string(),
     }
 }

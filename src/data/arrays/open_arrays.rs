@@ -28,6 +28,8 @@ pub struct OpenArrays<'a> {
     pub layout: Layout,
     /// Type of the features.
     pub element: Element,
+    /// Notes about arrays that are not used.
+    notes: Vec<String>,
 }
 
 /// An open file with its path and the key of its setting.
@@ -69,6 +71,7 @@ impl<'a> OpenArrays<'a> {
         }
         let [x, y, x_val, y_val, x_test, y_test] = places;
         let mut parts = [(x, y), (x_val, y_val), (x_test, y_test)];
+        let mut notes = Vec::new();
         for (number, part) in parts.iter_mut().enumerate() {
             let [x_key, y_key] = [ARRAY_KEYS[2 * number], ARRAY_KEYS[2 * number + 1]];
             let missing = match part {
@@ -77,17 +80,22 @@ impl<'a> OpenArrays<'a> {
                 (None, None) if number == 0 => x_key,
                 _ => continue,
             };
+            let archive = files.first().filter(|file| file.key == "path");
             let is_stated = settings.stated()[2 * number..2 * number + 2].iter().any(Option::is_some);
-            if number == 0 || is_stated {
-                return Err(missing_array(missing, files.first().filter(|file| file.key == "path")));
+            if let (2, false, Some(archive)) = (number, is_stated, archive) {
+                // test rows are often published without targets
+                let found = if missing == x_key { y_key } else { x_key };
+                notes.push(format!("`{found}` is not used: `{}` has no `{missing}`", archive.path));
+                *part = (None, None);
+                continue;
             }
-            *part = (None, None); // a file can have other arrays too
+            return Err(missing_array(missing, archive));
         }
         let parts = parts.map(|(x, y)| x.zip(y));
         let (x, _) = parts[0].as_ref().expect("it was just checked");
         let element = element(x)?;
         let layout = layout(x, settings.channels, element)?;
-        let opened = OpenArrays { files, parts, layout, element };
+        let opened = OpenArrays { files, parts, layout, element, notes };
         opened.check(settings.channels)?;
         Ok(opened)
     }
@@ -125,7 +133,7 @@ impl<'a> OpenArrays<'a> {
             validation_rows: rows(1),
             test_rows: rows(2),
             classes: targets.names.clone(),
-            notes: Vec::new(),
+            notes: self.notes.clone(),
         }
     }
 
@@ -234,18 +242,38 @@ fn find<'a>(number: usize, stated: Option<&'a str>, files: &mut Vec<OpenFile<'a>
 /// Returns the error for an array that is needed; `archive` is the file of the setting `path`.
 fn missing_array(key: &'static str, archive: Option<&OpenFile>) -> Invalid {
     let Some(OpenFile { path, file, .. }) = archive else {
-        let hint = "write `path = \"data.npz\"` for a file with the arrays `x` and `y`, or `x = \"x.npy\"` and `y = \"y.npy\"`";
+        let hint = match key {
+            "x" | "y" => {
+                "write `path = \"data.npz\"` for a file with the arrays `x` and `y`, or `x = \"x.npy\"` and `y = \"y.npy\"`"
+                    .to_owned()
+            }
+            key => format!("add its file: `{key} = \"{key}.npy\"`"),
+        };
         return Invalid::new(key, "is missing: features and targets belong together").hint(hint);
     };
-    let hint = match &file.names()[..] {
-        [] => "it has no arrays: save them with `numpy.savez(\"data.npz\", x=x, y=y)`".to_owned(),
-        names => {
-            let (what, example) = if key.starts_with('x') { ("features", 0) } else { ("targets", names.len() - 1) };
-            let arrays = listed(names);
-            format!("name the array of the {what}, as in `{key} = \"{}\"`; the arrays are {arrays}", names[example])
+    let number = ARRAY_KEYS.iter().position(|known| *known == key).expect("it is a key of an array");
+    let what = if key.starts_with('x') { "features" } else { "targets" };
+    let names = file.names();
+    let is_usual = |name: &&String| NAMES.iter().any(|usual| usual.contains(&name.as_str()));
+    let mut unused: Vec<&String> = names.iter().filter(|name| !is_usual(name)).collect();
+    if key.starts_with('y') {
+        unused.reverse();
+    }
+    let hint = match unused.first() {
+        Some(example) => {
+            format!("name the array of the {what}, as in `{key} = \"{example}\"`; the arrays are {}", listed(&names))
+        }
+        None => {
+            let keys = names.iter().map(String::as_str).chain([key]);
+            let arguments: Vec<String> = keys.map(|key| format!("{key}={key}")).collect();
+            format!("save the {what}, too: `numpy.savez(\"data.npz\", {})`", arguments.join(", "))
         }
     };
-    Invalid::new(key, format!("is missing: `{path}` has no array `{key}`")).hint(hint)
+    let message = match NAMES[number ^ 1].iter().find(|name| file.has(name)) {
+        Some(other) => format!("is missing: `{path}` has the array `{other}`, but no `{key}`"),
+        None => format!("is missing: `{path}` has no array `{key}`"),
+    };
+    Invalid::new(key, message).hint(hint)
 }
 
 /// Returns the shape of the rows of an array.

@@ -75,9 +75,11 @@ impl Arrays {
         }
     }
 
-    /// Returns whether a file has arrays of features and targets with the usual names.
+    /// Returns whether a file has arrays of features and targets with the usual names, and validation rows with both or
+    /// neither.
     pub fn are_named_in(file: &ArrayFile) -> bool {
-        NAMES[..2].iter().all(|names| names.iter().any(|name| file.has(name)))
+        let [x, y, x_val, y_val, ..] = NAMES.map(|names| names.iter().any(|name| file.has(name)));
+        x && y && x_val == y_val
     }
 
     /// Returns the stated name of each array, in the order of [`ARRAY_KEYS`].

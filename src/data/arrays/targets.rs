@@ -217,7 +217,8 @@ fn integer_classes(parts: &[(&'static str, &TargetArray)], classes: Option<&[Str
             let is_unknown = |value: &i64| usize::try_from(*value).map_or(true, |class| class >= names.len());
             if let Some(row) = integers.iter().position(is_unknown) {
                 let (found, count) = (integers[row], names.len());
-                let message = format!("has the class {found} in row {row}, but `classes` has {count} names");
+                let names = if count == 1 { "name" } else { "names" };
+                let message = format!("has the class {found} in row {row}, but `classes` has {count} {names}");
                 return Err(Invalid::new(*key, message).hint("classes are counted from 0"));
             }
         }
@@ -276,7 +277,10 @@ fn names(
 ) -> Result<Vec<String>, Invalid> {
     match classes {
         Some(names) if names.len() != count => {
-            Err(Invalid::new("classes", format!("has {} names, but the target has {count} columns", names.len())))
+            let found = names.len();
+            let (names, columns) =
+                (if found == 1 { "name" } else { "names" }, if count == 1 { "column" } else { "columns" });
+            Err(Invalid::new("classes", format!("has {found} {names}, but the target has {count} {columns}")))
         }
         Some(names) => Ok(names.to_vec()),
         None => Ok(default()),

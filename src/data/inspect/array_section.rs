@@ -5,7 +5,7 @@ use crate::data::arrays::layout::Channels;
 use crate::data::arrays::open_arrays::OpenArrays;
 use crate::data::arrays::settings::{Arrays, is_file};
 use crate::data::dataset::DatasetInfo;
-use crate::data::inspect::csv_section::{FEWEST_TO_HOLD_OUT, quoted};
+use crate::data::inspect::csv_section::{FEWEST_TO_HOLD_OUT, comment_lines, quoted};
 use crate::data::inspect::problem::Problem;
 use crate::data::target::Target;
 
@@ -61,13 +61,14 @@ impl ArraySummary {
         if self.has_channels_last {
             lines.push("# images have the channels last, as in Keras\nchannels = \"last\"".to_owned());
         }
-        lines.extend(match self.has_bytes {
-            true => ["# bytes to 0–1".to_owned(), "scale = \"unit\"".to_owned()],
-            false => [
-                "# each feature to mean 0 and standard deviation 1 (training rows); instead: \"min_max\"".to_owned(),
-                "scale = \"standard\"".to_owned(),
-            ],
-        });
+        let (comment, scale) = match self.has_bytes {
+            true => ("bytes to 0–1", "unit"),
+            false => {
+                ("each feature to mean 0 and standard deviation 1 (training rows); instead: \"min_max\"", "standard")
+            }
+        };
+        lines.extend(comment_lines(comment));
+        lines.push(format!("scale = \"{scale}\""));
         lines.extend(split_lines(&self.info, self.problem.as_ref()));
         lines.join("\n") + "\n"
     }

@@ -12,18 +12,21 @@ use crate::io::separator;
 pub const FEWEST_TO_HOLD_OUT: usize = 20;
 
 /// Maximum length of a line.
-const LINE: usize = 100;
+const LINE: usize = 78;
 
 /// Returns the part `[data.csv]`; `path` is the path of the table as it is written.
 pub fn csv_section(proposal: &Proposal, path: &str) -> String {
-    let mut lines = vec!["[data.csv]".to_owned(), format!("path = {}", quoted(path))];
-    lines.extend(settings(proposal, true));
-    lines.join("\n") + "\n"
+    section(proposal, path, true).join("\n") + "\n"
 }
 
-/// Returns the settings of `[data.csv]` that follow from the table, without comments on the choices.
-pub fn plain_settings(proposal: &Proposal) -> Vec<String> {
-    settings(proposal, false)
+/// Returns the lines of the same part without comments on the choices.
+pub fn plain_settings(proposal: &Proposal, path: &str) -> Vec<String> {
+    section(proposal, path, false)
+}
+
+fn section(proposal: &Proposal, path: &str, commented: bool) -> Vec<String> {
+    let lines = ["[data.csv]".to_owned(), format!("path = {}", quoted(path))];
+    lines.into_iter().chain(settings(proposal, commented)).collect()
 }
 
 /// Returns the lines of the settings, with a comment above each if asked for.
@@ -31,7 +34,7 @@ fn settings(proposal: &Proposal, commented: bool) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut add = |comment: &str, setting: String| {
         if commented && !comment.is_empty() {
-            lines.push(format!("# {comment}"));
+            lines.extend(comment_lines(comment));
         }
         lines.push(setting);
     };
@@ -96,10 +99,11 @@ fn settings(proposal: &Proposal, commented: bool) -> Vec<String> {
         "scale = \"standard\"".to_owned(),
     );
     if commented && proposal.duplicates > 0 {
-        lines.push(format!(
-            "# {} rows equal an earlier row (training and test may share rows): pandas' drop_duplicates() removes them",
+        let comment = format!(
+            "{} rows equal an earlier row (training and test may share rows): pandas' drop_duplicates() removes them",
             count(proposal.duplicates)
-        ));
+        );
+        lines.extend(comment_lines(&comment));
     }
     lines.extend(split(&proposal.problem, proposal.rows, commented));
     lines
@@ -160,7 +164,8 @@ fn split(problem: &Problem, rows: usize, commented: bool) -> Vec<String> {
         Problem::Values { .. } => ("20 % test, 20 % of the rest validation; instead: { test = 0.2, folds = 5 }", ""),
     };
     let setting = format!("split = {{ test = 0.2, validation = 0.2, random_state = 42{stratify} }}");
-    commented.then(|| format!("# {comment}")).into_iter().chain([setting]).collect()
+    let comment = commented.then(|| comment_lines(comment)).unwrap_or_default();
+    comment.into_iter().chain([setting]).collect()
 }
 
 /// Returns a text as a TOML string.
@@ -179,7 +184,30 @@ fn list(key: &str, texts: &[&str]) -> String {
 fn list_with_reasons(key: &str, texts: &[(&str, &str)]) -> String {
     let quoted: Vec<String> = texts.iter().map(|(text, _)| quoted(text) + ",").collect();
     let width = quoted.iter().map(|text| text.chars().count()).max().unwrap_or(0);
-    let line =
-        |(text, (_, why)): (&String, &(&str, &str))| format!("    {text:<width$}  # {}\n", why.replace('\n', " "));
-    format!("{key} = [\n{}]", quoted.iter().zip(texts).map(line).collect::<String>())
+    let lines = |(text, (_, why)): (&String, &(&str, &str))| {
+        let comment = wrapped(why, LINE.saturating_sub(width + 8).max(LINE / 2));
+        let line = |(number, comment): (usize, &String)| {
+            let text = if number == 0 { text.as_str() } else { "" };
+            format!("    {text:<width$}  # {comment}\n")
+        };
+        comment.iter().enumerate().map(line).collect::<String>()
+    };
+    format!("{key} = [\n{}]", quoted.iter().zip(texts).map(lines).collect::<String>())
+}
+
+/// Returns the lines of a comment.
+pub fn comment_lines(text: &str) -> Vec<String> {
+    wrapped(text, LINE - 2).iter().map(|line| format!("# {line}")).collect()
+}
+
+/// Returns a text in lines of at most `most` characters, broken between words.
+fn wrapped(text: &str, most: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= most => *line += &format!(" {word}"),
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }

@@ -123,7 +123,12 @@ impl Csv {
 
     /// Converts a fault of the file to an error of the setting `path`.
     fn path_error(&self, fault: TableError) -> Invalid {
-        let invalid = Invalid::new("path", format!("cannot be used: `{}` {}", self.path, fault.message));
+        let (path, message) = (&self.path, &fault.message);
+        let message = match message.starts_with("column `") {
+            true => format!("cannot be used: in `{path}`, {message}"),
+            false => format!("cannot be used: `{path}` {message}"),
+        };
+        let invalid = Invalid::new("path", message);
         Invalid { hint: user_file::hint_in_experiment(fault.hint), ..invalid }
     }
 
@@ -141,7 +146,10 @@ impl Csv {
             dates: &self.dates.as_ref().map(Dates::names).unwrap_or_default(),
             split: Some(split),
         };
-        roles.select(table)
+        roles.select(table).map_err(|fault| match fault.key.is_empty() {
+            true => self.path_error(TableError { message: fault.message, hint: fault.hint }),
+            false => fault,
+        })
     }
 }
 

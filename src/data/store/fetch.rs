@@ -137,7 +137,7 @@ pub fn import_copy(manifest: &Manifest, cache: &Cache, copy: &Path) -> anyhow::R
     let [file] = &manifest.files[..] else {
         let names: Vec<&str> = manifest.files.iter().map(|file| file.name.as_str()).collect();
         let hint = format!("copy them into `{}`: {}", cache.folder_of(manifest).display(), names.join(", "));
-        return Err(anyhow!("`{}` has {} files", manifest.name, names.len()).context(Hint(hint)));
+        return Err(anyhow!("`--file` takes one file, but `{}` has {}", manifest.name, names.len()).context(Hint(hint)));
     };
     let bytes = user_file::read(copy).and_then(|(bytes, _)| unzipped(bytes, file)).map_err(|fault| {
         let error = anyhow!("`{}` {}", copy.display(), fault.message);

@@ -47,9 +47,9 @@ impl Column {
         let fields: Vec<Option<&str>> = fields.collect();
         if let Some(column) = reading.dates.iter().find(|column| column.name == name) {
             let (days, format) = dates::read(&fields, column.format.as_ref()).map_err(|fault| {
-                let wrong = |row: usize| format!("has `{}` in {}", fields[row].unwrap_or_default(), place(row));
-                let what = fault.row.map_or("has dates".to_owned(), wrong);
-                TableError::new(format!("{what}, column `{name}`, {}", fault.message)).hint(fault.hint(&name))
+                let field = fault.row.and_then(|row| fields[row]).unwrap_or_default();
+                let message = fault.describe(&name, field, fault.row.map(&place).as_deref());
+                TableError::new(message).hint(fault.hint(&name))
             })?;
             let values = Values::Numbers(days);
             return Ok(Column { name, values, number_texts: None, missing, date_format: Some(format) });

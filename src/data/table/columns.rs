@@ -10,7 +10,7 @@ use crate::data::table::column::Column;
 use crate::data::table::csv_table::Table;
 use crate::data::table::encode::{Encode, EncodingKind};
 use crate::data::table::recognize::number_columns::number_warning;
-use crate::data::table::recognize::{Finding, MOST_CATEGORIES, recognize};
+use crate::data::table::recognize::{Content, Finding, MOST_CATEGORIES, recognize};
 use crate::data::table::values::Values;
 
 /// Settings for reading a feature column.
@@ -37,8 +37,7 @@ impl Columns<'_> {
         let as_categories = self.categories.contains(name);
         if let (Values::Numbers(numbers), false) = (&column.values, as_categories) {
             if let Some(&row) = rows.iter().find(|&&row| !fits_f32(numbers[row])) {
-                let message = format!("is a table that {}", too_large(table, column, row));
-                return Err(Invalid::new("", message).hint(too_large_hint(column, row)));
+                return Err(Invalid::new("", too_large(table, column, row)).hint(too_large_hint(column, row)));
             }
             return Ok((
                 EncodingKind::Number,
@@ -49,8 +48,7 @@ impl Columns<'_> {
             ));
         }
         if let (Some(found), false) = (recognize(column, table.numbers), as_categories) {
-            return Err(Invalid::new("", format!("is a table whose {}", describe_content(table, column, &found)))
-                .hint(found.hint(name)));
+            return Err(Invalid::new("", describe_content(table, column, &found)).hint(found.hint(name)));
         }
         let (categories, places) = column.categories();
         let encoding = match self.encode {
@@ -101,9 +99,13 @@ impl Columns<'_> {
 
 /// Returns the content of a column, with a cell as an example.
 pub(crate) fn describe_content(table: &Table, column: &Column, found: &Finding) -> String {
-    let separates = if found.what.ends_with("but has") { "" } else { ":" };
+    let separates = match found.content {
+        _ if found.what.ends_with("but has") => "",
+        Content::Mark => ":",
+        Content::OtherNumbers | Content::Signs | Content::OddTexts | Content::Dates | Content::Ids => ", such as",
+    };
     format!(
-        "column `{}` {}{separates} `{}` in {}",
+        "column `{}` {}{separates} {} in {}",
         column.name,
         found.what,
         quote_cell(column, found.row),
@@ -114,11 +116,19 @@ pub(crate) fn describe_content(table: &Table, column: &Column, found: &Finding) 
 /// Returns the first cell that is not missing, with its place.
 fn quote_first_cell(table: &Table, column: &Column) -> String {
     let row = (0..table.rows()).find(|&row| !column.is_missing(row)).unwrap_or(0);
-    format!("`{}` in {}", quote_cell(column, row), table.place(row))
+    format!("{} in {}", quote_cell(column, row), table.place(row))
 }
 
-/// Returns a cell as quoted in messages; large and small numbers have an exponent.
+/// Returns a cell in quotes, as messages show it.
 pub(crate) fn quote_cell(column: &Column, row: usize) -> String {
+    match &*cell_text(column, row) {
+        "" => "an empty field".to_owned(),
+        text => format!("`{text}`"),
+    }
+}
+
+/// Returns the text of a cell; large numbers have an exponent.
+fn cell_text(column: &Column, row: usize) -> String {
     match &column.values {
         Values::Numbers(numbers) if column.number_texts().is_none() && numbers[row].abs() >= 1e16 => {
             format!("{:e}", numbers[row])
@@ -135,16 +145,12 @@ pub(crate) fn fits_f32(number: f64) -> bool {
 /// Returns the message about a number that is too large for f32.
 pub(crate) fn too_large(table: &Table, column: &Column, row: usize) -> String {
     let cell = quote_cell(column, row);
-    format!(
-        "has `{cell}` in {}, column `{}`, which is too large for f32: at most 3.4e38",
-        table.place(row),
-        column.name
-    )
+    format!("has {cell} in {}, column `{}`, which is too large for f32: at most 3.4e38", table.place(row), column.name)
 }
 
 /// Returns the hint about a number that is too large for f32.
 pub(crate) fn too_large_hint(column: &Column, row: usize) -> String {
-    let cell = quote_cell(column, row);
+    let cell = cell_text(column, row);
     format!(
         "if it marks a missing value, write `na_values = [\"{cell}\"]`, and `missing = \"mean\"` or \
          `\"drop\"`; otherwise correct it"

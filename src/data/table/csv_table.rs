@@ -16,7 +16,7 @@ use crate::data::inspect::duplicates::{Duplicates, fingerprint};
 use crate::data::store::hashed_file::{self, HashingReader};
 use crate::data::table::blocks::{self, PlainColumn, PlainNumbers};
 use crate::data::table::column::Column;
-use crate::data::table::csv_text::{CsvText, TableError, declared_separator};
+use crate::data::table::csv_text::{CsvText, OTHER_SEPARATORS, TableError, declared_separator, separator_hint};
 use crate::data::table::field_format::{FieldFormat, TextColumns};
 use crate::data::table::recognize::number_format::{NumberFormat, finite};
 use crate::io::separator;
@@ -272,17 +272,24 @@ fn check_header(checked: &CsvText, separator: u8, names: &[String]) -> Result<()
         let message = "has numbers in its first line, but column names are expected";
         return Err(TableError::new(message).hint("add a first line with the names, such as `x1,x2,y`"));
     }
-    let other =
-        [b',', b';', b'\t'].into_iter().find(|&other| other != separator && names[0].as_bytes().contains(&other));
-    match other {
-        Some(other) if checked.fields == 1 => {
-            let message = format!("has one column, `{}`", names[0]);
-            let other = separator::shown(char::from(other));
-            Err(TableError::new(message)
-                .hint(format!("is the separator `{other}`? Then write `separator = \"{other}\"`")))
-        }
-        _ => Ok(()),
+    if checked.fields > 1 {
+        return Ok(());
     }
+    let other = std::iter::once(',').chain(OTHER_SEPARATORS).find(|other| names[0].contains(*other));
+    let other = other.or_else(|| has_blank_separator(checked).then_some(' '));
+    match other.filter(|other| *other != char::from(separator)) {
+        Some(other) => Err(TableError::new(format!("has one column, `{}`", names[0])).hint(separator_hint(other))),
+        None => Ok(()),
+    }
+}
+
+/// Returns whether all lines of a table with one column have the same number of blanks, and numbers between them.
+fn has_blank_separator(checked: &CsvText) -> bool {
+    let text = String::from_utf8_lossy(&checked.text);
+    let mut lines = text.lines().map(str::trim);
+    let names = lines.next().map_or(0, |line| line.split(' ').count());
+    let is_row = |line: &str| line.split(' ').count() == names && line.split(' ').any(|word| finite(word).is_some());
+    names > 1 && checked.lines.len() > 1 && lines.all(is_row)
 }
 
 #[cfg(test)]
@@ -354,6 +361,11 @@ mod tests {
         let fault = Table::from_csv(b"a;b\n1;2\n", ',').unwrap_err();
         assert_eq!(fault.message, "has one column, `a;b`");
         assert!(fault.hint.unwrap().contains("separator = \";\""));
+        let blanks = Table::from_csv(b"a b churn\n1 2 no\n3 4 yes\n", ',').unwrap_err();
+        assert!(blanks.hint.unwrap().contains("separator = \" \""));
+        for one in ["body mass\n3750\n", "full name\nAda Lovelace\n"] {
+            assert_eq!(table(one).columns.len(), 1);
+        }
         let fault = Table::from_csv(b"a\tb\n1\t2\n", ',').unwrap_err();
         assert_eq!(fault.hint.unwrap(), "is the separator `tab`? Then write `separator = \"tab\"`");
     }

@@ -98,18 +98,9 @@ impl<'a> CsvText<'a> {
                 if record.fields == 1 { "" } else { "s" },
                 self.fields
             );
-            let is_cut = record.fields < self.fields && place + record.bytes == bytes.len();
-            let is_first_alone = self.lines.len() == 1 && self.fields == 1;
-            let hint = match is_cut {
-                _ if is_first_alone => format!(
-                    "remove line {} (`{}`) if it is a title or a comment: the first line must have the column names",
-                    self.lines[0],
-                    shortened(&String::from_utf8_lossy(self.records(0, 1)))
-                ),
-                true => "check that the file is complete: this is its last line".to_owned(),
-                false => "put fields that contain the separator in quotes".to_owned(),
-            };
-            return Err(TableError::new(message).hint(hint));
+            let written = &bytes[place..place + record.bytes];
+            let is_last = place + record.bytes == bytes.len();
+            return Err(TableError::new(message).hint(self.hint_on_fields(written, record.fields, is_last)));
         }
         self.lines.push(line);
         self.starts.push(self.text.len());
@@ -139,6 +130,32 @@ impl<'a> CsvText<'a> {
         Ok(())
     }
 
+    /// Returns the hint on a record with another number of fields than the first one.
+    fn hint_on_fields(&self, written: &[u8], fields: usize, is_last: bool) -> String {
+        let first = String::from_utf8_lossy(self.records(0, 1));
+        if self.lines.len() == 1 && self.fields == 1 {
+            let text = String::from_utf8_lossy(written);
+            let separates = |other: &char| first.contains(*other) && first.matches(*other).eq(text.matches(*other));
+            return match OTHER_SEPARATORS.into_iter().find(separates) {
+                Some(other) => format!("{}, and `decimal = \",\"` for numbers such as `1,5`", separator_hint(other)),
+                None => format!(
+                    "remove line {} (`{}`) if it is a title or a comment: the first line must have the column names",
+                    self.lines[0],
+                    shortened(&first)
+                ),
+            };
+        }
+        match fields < self.fields {
+            true if is_last => "check that the file is complete: this is its last line".to_owned(),
+            true => {
+                "add the missing field: leave it empty if its value is unknown, as in `1,,3`; put a field with a line \
+                     break in quotes"
+                    .to_owned()
+            }
+            false => "put fields that contain the separator in quotes".to_owned(),
+        }
+    }
+
     /// Returns the text of at most `count` records, beginning with record `first`.
     pub fn records(&self, first: usize, count: usize) -> &[u8] {
         let start = |record: usize| self.starts.get(record).copied().unwrap_or(self.text.len());
@@ -152,6 +169,15 @@ pub fn declared_separator(bytes: &[u8]) -> Option<char> {
     let beginning = &bytes[..bytes.len().min(16)];
     let line = &beginning[..memchr2(b'\n', b'\r', beginning).unwrap_or(beginning.len())];
     separator::of_first_line(std::str::from_utf8(line).ok()?)
+}
+
+/// Characters besides the comma that often separate fields.
+pub(super) const OTHER_SEPARATORS: [char; 3] = [';', '\t', '|'];
+
+/// Returns the hint on a table that seems to have another separator.
+pub(super) fn separator_hint(separator: char) -> String {
+    let shown = separator::shown(separator);
+    format!("is the separator `{shown}`? Then write `separator = \"{shown}\"`")
 }
 
 /// Returns the beginning of a line.
@@ -265,7 +291,11 @@ mod tests {
         assert_eq!(fault(b"a,b\n1,\xff\n"), "line 2 is not UTF-8 text");
         let hint = |text: &[u8]| CsvText::check(text, b',').unwrap_err().hint.unwrap();
         assert!(hint(b"a,b\n1,2\n3").contains("is complete"));
-        assert!(hint(b"a,b\n1\n3,4\n").contains("in quotes") && hint(b"a,b\n1,2,3\n").contains("in quotes"));
+        assert!(
+            hint(b"a,b\n1\n3,4\n").contains("add the missing field") && hint(b"a,b\n1,2,3\n").contains("in quotes")
+        );
+        let other = hint(b"a;b;churn\n1,5;2;no\n");
+        assert!(other.contains("`separator = \";\"`, and `decimal = \",\"`"), "{other}");
         assert!(hint(b"# of May\na,b\n1,2\n").contains("remove line 1 (`# of May`)"));
         assert!(hint(b"a\n1\n2,3\n").contains("in quotes"));
     }

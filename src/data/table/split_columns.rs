@@ -183,9 +183,8 @@ fn times(at: Place, column: &Column) -> Result<Vec<f64>, Invalid> {
     let fields: Vec<Option<&str>> = texts.iter().map(Option::as_deref).collect();
     let read = dates::read(&fields, None);
     read.map(|(days, _)| days).map_err(|fault| {
-        let row = fault.row.unwrap_or_default();
-        let found = fields[row].unwrap_or_default();
-        let message = format!("has `{found}` in {}, column `{}`, {}", at.name(row), column.name, fault.message);
+        let field = fault.row.and_then(|row| fields[row]).unwrap_or_default();
+        let message = fault.describe(&column.name, field, fault.row.map(|row| at.name(row)).as_deref());
         Invalid::new("split.order_by", message).hint(fault.hint(&column.name))
     })
 }

@@ -7,7 +7,7 @@ use tch::Tensor;
 use crate::config::check::Invalid;
 use crate::config::suggest;
 use crate::data::table::column::Column;
-use crate::data::table::columns::{describe_content, fits_f32, too_large, too_large_hint};
+use crate::data::table::columns::{describe_content, fits_f32, quote_cell, too_large, too_large_hint};
 use crate::data::table::csv_table::Table;
 use crate::data::table::recognize::number_format::same;
 use crate::data::table::recognize::recognize;
@@ -200,7 +200,7 @@ fn stated_classes(table: &Table, column: &Column, rows: &[usize], stated: &[Stri
     if let Some(&row) = rows.iter().find(|row| class_of(row).is_none()) {
         let allowed: Vec<&str> = stated.iter().map(String::as_str).collect();
         let message = wrong_value(table, column, row, &suggest::either(&allowed));
-        return Err(Invalid::new("target", message).hint("correct the value, or add it to `classes` if it is one"));
+        return Err(Invalid::new("target", message).hint("correct the value or, if it is a class, add it to `classes`"));
     }
     let of_rows: Vec<usize> = rows.iter().filter_map(class_of).collect();
     // class names as written in the table, so that they are found in another table
@@ -240,8 +240,8 @@ fn map_cells(
 
 /// Returns what is wrong with a value, as a fragment that follows the name of the setting or file.
 pub(crate) fn wrong_value(table: &Table, column: &Column, row: usize, wanted: &str) -> String {
-    let text = column.text(row).unwrap_or_default();
-    format!("has `{text}` in {}, column `{}`, where {wanted} was expected", table.place(row), column.name)
+    let cell = quote_cell(column, row);
+    format!("has {cell} in {}, column `{}`, where {wanted} was expected", table.place(row), column.name)
 }
 
 #[cfg(test)]

@@ -13,10 +13,13 @@ use crate::experiment::plan::network_plan::NetworkPlan;
 use crate::experiment::plan::positive_class;
 use crate::experiment::spec::{ModelName, Spec, missing_keys};
 use crate::history::provenance::Provenance;
-use crate::metrics::Metric;
 use crate::metrics::score::{ClassScore, Score};
+use crate::metrics::{self, Metric};
 use crate::network::initial_weights::InitialWeights;
+use crate::network::layer::Layer;
+use crate::network::torchscript::TorchScript;
 use crate::train::TrainSpec;
+use crate::train::loss::Loss;
 
 /// Variant name of an experiment without variants.
 pub const BASE: &str = "base";
@@ -115,6 +118,27 @@ impl Plan {
         self
     }
 
+    /// Returns the TorchScript modules of network, loss and metrics, each with its key.
+    pub fn modules(&self) -> Vec<(String, &TorchScript)> {
+        let layers = self.network().map_or(&[][..], |network| &network.layers);
+        let is_whole = self.network().is_some_and(|network| network.spec.torchscript.is_some());
+        let of_layers = layers.iter().enumerate().filter_map(|(number, layer)| match layer {
+            Layer::TorchScript(module) if is_whole => Some(("network.torchscript".to_owned(), module)),
+            Layer::TorchScript(module) => Some((format!("network.layers.{number}.torchscript"), module)),
+            _ => None,
+        });
+        let loss = self.network().and_then(|network| match &network.train.loss {
+            Loss::TorchScript(module) => Some(("train.loss.torchscript".to_owned(), module)),
+            _ => None,
+        });
+        let (table, metrics) = match &self.model {
+            Model::Network(network) => ("train", &network.train.metrics),
+            Model::Tree(tree) => ("tree", &tree.metrics),
+        };
+        let of_metrics = metrics::modules(metrics).map(|(key, module)| (format!("{table}.{key}"), module));
+        of_layers.chain(loss).chain(of_metrics).collect()
+    }
+
     /// Returns the metrics to compute.
     pub fn metrics(&self) -> Vec<Metric> {
         match &self.model {
@@ -195,12 +219,18 @@ impl Model {
                     .as_ref()
                     .ok_or_else(|| Invalid::new("model", "is `tree`, which needs a `[tree]` section"))?;
                 tree.check(info.target).map_err(|fault| fault.under("tree"))?;
+                let mut tree = tree.clone();
+                for (key, module) in tree.modules_mut() {
+                    module.locate(&spec.seeds, &format!("tree.{key}"))?;
+                }
+                metrics::inspect(&tree.metrics(), info.target.outputs(), info.target)
+                    .map_err(|fault| fault.under("tree"))?;
                 if spec.data.weights().is_some() {
                     let fault =
                         Invalid::new("data.csv.weights", "sets row weights, which a decision tree does not support");
                     return Err(fault.hint("use `class_weights` in `[tree]` to weight classes"));
                 }
-                Ok(Model::Tree(tree.clone()))
+                Ok(Model::Tree(tree))
             }
         }
     }

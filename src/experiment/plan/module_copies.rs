@@ -1,12 +1,12 @@
-//! Copies of the files of networks written in PyTorch in the directory of a run, so that the run can be resumed, evaluated
+//! Copies of the files of modules written in PyTorch in the directory of a run, so that the run can be resumed, evaluated
 //! and repeated after the originals have changed.
 
 use std::path::Path;
 
 use anyhow::Context;
 
+use crate::experiment::plan::Plan;
 use crate::experiment::plan::study::Study;
-use crate::network::layer::Layer;
 use crate::network::torchscript::module_file::{ModuleCopy, ModuleFile};
 
 /// Returns the copies that a run of this study has, each once.
@@ -34,10 +34,5 @@ pub fn read(study: &Study) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
 
 /// Returns the files of all variants.
 fn files(study: &Study) -> impl Iterator<Item = &ModuleFile> {
-    let layers = study.plans.iter().filter_map(|plan| plan.network()).flat_map(|network| &network.layers);
-    let modules = layers.filter_map(|layer| match layer {
-        Layer::TorchScript(module) => Some(module),
-        _ => None,
-    });
-    modules.flat_map(|module| module.files())
+    study.plans.iter().flat_map(Plan::modules).flat_map(|(_, module)| module.files())
 }

@@ -1,13 +1,16 @@
 //! A checked network: its settings, the shape of every layer, and a loss that fits its output.
 
 use crate::config::check::Invalid;
-use crate::data::DatasetInfo;
-use crate::experiment::spec::{Spec, missing_keys};
+use crate::data::{DatasetInfo, Target};
+use crate::experiment::spec::{self, Spec, missing_keys};
 use crate::history::{LayerRecord, NetworkRecord};
+use crate::metrics;
 use crate::network::NetworkSpec;
 use crate::network::layer::Layer;
 use crate::network::stack::Architecture;
+use crate::network::torchscript::inspection::Role;
 use crate::train::TrainSpec;
+use crate::train::loss::Loss;
 
 /// Maximum number of parameters and of training rows of a tiny network, whose parameters and predictions are recorded.
 pub const TINY: (usize, usize) = (256, 16);
@@ -36,13 +39,14 @@ impl NetworkPlan {
     pub(crate) fn new(spec: &Spec, info: &DatasetInfo) -> Result<NetworkPlan, Invalid> {
         let by = |table: &'static str, is_there: bool| if is_there { table } else { "`model`" };
         let mut network = spec.network.clone();
-        for (key, module) in network.iter_mut().flat_map(NetworkSpec::modules_mut) {
-            module.locate(&spec.seeds, &format!("network.{key}"))?;
+        let mut train = spec.train.clone();
+        for (key, module) in spec::modules_mut(network.as_mut(), train.as_mut(), None) {
+            module.locate(&spec.seeds, &key)?;
         }
         let hint = missing_keys::model_hint(info.target, network.is_some(), spec.train.is_some());
         let network =
             network.ok_or_else(|| missing_table("network", by("`[train]`", spec.train.is_some())).hint(&*hint))?;
-        let train = spec.train.clone().ok_or_else(|| missing_table("train", "`[network]`").hint(hint))?;
+        let train = train.ok_or_else(|| missing_table("train", "`[network]`").hint(hint))?;
         let architecture = check_network(&network, spec.data.name(), info)?;
         let has_validation = info.validation_rows > 0 || spec.data.split().holds_out_validation();
         train.check(has_validation, info.target).map_err(|fault| fault.under("train"))?;
@@ -54,7 +58,22 @@ impl NetworkPlan {
         let output = network.architecture.output();
         let fit = network.train.loss.check_fit(network.last(), output, info.target);
         fit.map_err(|fault| with_note(fault, &network, info).under("train"))?;
+        network.check_functions(spec.data.weights().is_some(), info.target)?;
         Ok(network)
+    }
+
+    /// Checks the loss and the metrics that are written in PyTorch.
+    fn check_functions(&self, has_weights: bool, target: Target) -> Result<(), Invalid> {
+        if let Loss::TorchScript(module) = &self.train.loss {
+            let key = "train.loss.torchscript";
+            let found = module.inspect_function(&Role::Loss(self.outputs(), target), key)?;
+            if has_weights && !found.is_per_row {
+                let message = "returns one value for a batch, which row weights (`data.csv.weights`) cannot weight";
+                let hint = "return a value for each row, as PyTorch's losses with `reduction=\"none\"`";
+                return Err(Invalid::new(key, message).hint(hint));
+            }
+        }
+        metrics::inspect(&self.train.metrics(target), self.outputs(), target).map_err(|fault| fault.under("train"))
     }
 
     /// Number of outputs per row.

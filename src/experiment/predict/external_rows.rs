@@ -209,6 +209,9 @@ pub fn size_text(ImageSize { height, width }: ImageSize) -> String {
 fn read_images(plan: &Plan, data: &FittedData, size: ImageSize, written: &str) -> anyhow::Result<Rows> {
     let Some((images, labels)) = written.split_once(',') else {
         let hint = "name both files: `--data images-idx3-ubyte,labels-idx1-ubyte`";
+        if !Path::new(written).exists() {
+            return Err(anyhow!("`{written}` does not exist").context(Hint(hint.to_owned())));
+        }
         return Err(anyhow!("images require labels, but `{written}` is a single file").context(Hint(hint.to_owned())));
     };
     let pair = LabeledImages::read(("--data", images.trim()), ("--data", labels.trim())).map_err(into_error)?;

@@ -96,7 +96,7 @@ impl Predictions {
         let (probabilities, decision) = match &plan.model {
             Model::Network(network) => (
                 network.train.loss.probabilities(network.last(), target, &outputs),
-                network.train.loss.decision(network.outputs(), target),
+                network.train.loss.decision(network.last(), network.outputs(), target),
             ),
             Model::Tree(_) => (Some(outputs.shallow_clone()), Decision::Largest),
         };

@@ -72,8 +72,8 @@ pub fn tree_record(
 /// Returns the plan's metrics of a tree on these rows.
 pub fn tree_metrics(plan: &Plan, tree: &Tree, rows: &Rows, positive: usize) -> Vec<(String, f64)> {
     let (outputs, truth) = (tree.outputs(&rows.features).unsqueeze(0), rows.targets.unsqueeze(0));
-    let of = |metric: Metric| metric.per_replica(&outputs, &truth, Decision::Largest, positive).double_value(&[0]);
-    plan.metrics().into_iter().map(|metric| (metric.name().into_owned(), of(metric))).collect()
+    let of = |metric: &Metric| metric.per_replica(&outputs, &truth, Decision::Largest, positive).double_value(&[0]);
+    plan.metrics().iter().map(|metric| (metric.name().into_owned(), of(metric))).collect()
 }
 
 /// Returns the decision threshold of each replica if the plan asks for one: fixed, or chosen on its validation rows.
@@ -106,7 +106,7 @@ pub fn measure(network: &NetworkPlan, target: Target, truth: &Tensor, positive: 
     Measure {
         loss: train.loss.criterion(truth, width, positive),
         metrics: train.metrics(target),
-        decision: train.loss.decision(width, target),
+        decision: train.loss.decision(network.last(), width, target),
         positive,
         score: train.loss.score(network.last(), target, width).map(|score| score.for_class(positive)),
     }

@@ -1,5 +1,5 @@
-//! Paths of data files and of networks written in PyTorch. In an experiment file they are relative to that file. A run stores absolute paths, so that commands
-//! work from any directory.
+//! Paths of data files and of modules written in PyTorch. In an experiment file they are relative to that file. A run
+//! stores absolute paths, so that commands work from any directory.
 
 use std::path::{Path, PathBuf};
 
@@ -7,11 +7,14 @@ use toml_edit::{Item, Table, TableLike, Value};
 
 use crate::data::arrays::settings::{self, ARRAY_KEYS};
 use crate::data::source::table_files;
-use crate::experiment::spec::Spec;
-use crate::network::NetworkSpec;
+use crate::experiment::spec::{self, Spec};
 
 /// Keys of the paths in the tables of data sources.
 const KEYS: [&str; 8] = ["path", "images", "labels", "test_images", "test_labels", "validation", "test", "root"];
+
+/// Tables in which modules written in PyTorch are named, and the key of their paths.
+const MODULES: [&str; 3] = ["network", "train", "tree"];
+const MODULE: &str = "torchscript";
 
 /// Returns whether the value of a key in the table of a data source is a path. That of an array is a path if it is the
 /// name of a `.npy` file.
@@ -25,10 +28,8 @@ pub fn make_absolute(experiment: &mut Table, folder: &Path) {
     if let Some(data) = experiment.get_mut("data") {
         data_item(data, 1, folder);
     }
-    if let Some(module) =
-        experiment.get_mut("network").and_then(|network| network.as_table_like_mut()?.get_mut("torchscript"))
-    {
-        data_item(module, 3, folder);
+    for table in MODULES {
+        experiment.get_mut(table).into_iter().for_each(|table| module_item(table, folder));
     }
     let set_by_variants = |variant: &mut dyn TableLike| {
         let settings = variant.get_mut("set").and_then(Item::as_table_like_mut);
@@ -37,7 +38,8 @@ pub fn make_absolute(experiment: &mut Table, folder: &Path) {
             match path[..] {
                 ["data", .., last] if path.len() == 3 && !is_path(last, item.as_str()) => {}
                 ["data", ..] => data_item(item, path.len(), folder),
-                ["network", "torchscript"] => data_item(item, 3, folder),
+                [table, .., MODULE] if MODULES.contains(&table) => data_item(item, 3, folder),
+                [table, ..] if MODULES.contains(&table) => module_item(item, folder),
                 _ => {}
             }
         }
@@ -66,20 +68,36 @@ fn data_item(item: &mut Item, depth: usize, folder: &Path) {
     }
 }
 
-/// Returns the paths of an experiment's files with their keys: data, and networks written in PyTorch.
+/// Makes the paths of modules written in PyTorch in a part of an experiment absolute.
+fn module_item(item: &mut Item, folder: &Path) {
+    for (key, item) in item.as_table_like_mut().into_iter().flat_map(TableLike::iter_mut) {
+        match key.get() == MODULE && item.is_str() {
+            true => data_item(item, 3, folder),
+            false => module_item(item, folder),
+        }
+    }
+    for value in item.as_array_mut().into_iter().flat_map(toml_edit::Array::iter_mut) {
+        let mut part = Item::Value(value.clone());
+        module_item(&mut part, folder);
+        if let Item::Value(part) = part {
+            *value = part;
+        }
+    }
+}
+
+/// Returns the paths of an experiment's files with their keys: data, and modules written in PyTorch.
 fn paths_mut(spec: &mut Spec) -> Vec<(String, &mut String)> {
     let name = spec.data.name();
-    let data = spec.data.paths_mut().into_iter().map(|(key, path)| (format!("data.{name}.{key}"), path));
-    let modules = spec.network.iter_mut().flat_map(NetworkSpec::modules_mut);
-    data.chain(modules.map(|(key, module)| (format!("network.{key}"), &mut module.path))).collect()
+    let Spec { data, network, train, tree, .. } = spec;
+    let data = data.paths_mut().into_iter().map(|(key, path)| (format!("data.{name}.{key}"), path));
+    let modules = spec::modules_mut(network.as_mut(), train.as_mut(), tree.as_mut());
+    data.chain(modules.into_iter().map(|(key, module)| (key, &mut module.path))).collect()
 }
 
 /// Returns the paths of the originals that a stored run has copies of.
 fn copied(spec: &mut Spec) -> Vec<PathBuf> {
-    let modules = spec.network.iter_mut().flat_map(NetworkSpec::modules_mut);
-    modules
-        .flat_map(|(_, module)| module.copies.iter().map(|copy| PathBuf::from(&copy.path)).collect::<Vec<_>>())
-        .collect()
+    let copies = spec.modules_mut().into_iter().flat_map(|(_, module)| module.copies.iter());
+    copies.map(|copy| PathBuf::from(&copy.path)).collect()
 }
 
 /// Makes paths absolute. They are relative to `folder`, the directory of the experiment file. A file that does not exist
@@ -89,7 +107,7 @@ pub fn resolve(spec: &mut Spec, folder: &Path, current: &Path) -> Vec<String> {
     let mut notes = Vec::new();
     let copied = copied(spec);
     for (key, path) in paths_mut(spec) {
-        let is_missing = path.is_empty() && key.starts_with("network."); // reported when the module is read
+        let is_missing = path.is_empty() && !key.starts_with("data."); // reported when the module is read
         if is_missing || Path::new(path.as_str()).is_absolute() {
             continue;
         }

@@ -29,6 +29,7 @@ use crate::history::expectation::Expectation;
 use crate::history::reference::Reference;
 use crate::metrics::threshold::ThresholdRule;
 use crate::network::NetworkSpec;
+use crate::network::torchscript::TorchScript;
 use crate::network::torchscript::module_file::ModuleCopy;
 use crate::train::TrainSpec;
 
@@ -122,12 +123,35 @@ fn seed_zero() -> Vec<i64> {
     vec![0]
 }
 
+/// Returns the TorchScript modules of these tables, each with its key.
+pub fn modules_mut<'a>(
+    network: Option<&'a mut NetworkSpec>,
+    train: Option<&'a mut TrainSpec>,
+    tree: Option<&'a mut TreeSpec>,
+) -> Vec<(String, &'a mut TorchScript)> {
+    let of_tables = [
+        ("network", network.map(NetworkSpec::modules_mut)),
+        ("train", train.map(TrainSpec::modules_mut)),
+        ("tree", tree.map(TreeSpec::modules_mut)),
+    ];
+    let with_table = |(table, modules): (&str, Option<Vec<(String, &'a mut TorchScript)>>)| {
+        let modules = modules.unwrap_or_default().into_iter();
+        modules.map(|(key, module)| (format!("{table}.{key}"), module)).collect::<Vec<_>>()
+    };
+    of_tables.into_iter().flat_map(with_table).collect()
+}
+
 impl Spec {
     /// Sets the copies of a stored run that networks written in PyTorch are read from.
     pub fn set_module_copies(&mut self, copies: &[ModuleCopy]) {
-        for (_, module) in self.network.iter_mut().flat_map(NetworkSpec::modules_mut) {
+        for (_, module) in self.modules_mut() {
             module.copies = copies.to_vec();
         }
+    }
+
+    /// Returns the TorchScript modules of network, loss and metrics, each with its key.
+    pub fn modules_mut(&mut self) -> Vec<(String, &mut TorchScript)> {
+        modules_mut(self.network.as_mut(), self.train.as_mut(), self.tree.as_mut())
     }
 
     /// Returns the experiment as TOML, with all defaults.

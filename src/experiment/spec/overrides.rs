@@ -82,6 +82,8 @@ pub fn set(mut spec: Spec, path: &str, value: Value) -> Result<Spec, SpecError> 
         }
     }
     let path = canonical(&tree, path);
+    let table = path.split('.').next().unwrap_or_default();
+    let is_of_network = matches!(table, "train" | "network") && tree[table].is_null() && !tree["tree"].is_null();
     let is_removed = value.is_null();
     match is_removed {
         true => remove(&mut tree, &path)?,
@@ -90,6 +92,10 @@ pub fn set(mut spec: Spec, path: &str, value: Value) -> Result<Spec, SpecError> 
     let changed =
         reparse(tree).map_err(|error: SpecError| match is_removed && error.message.starts_with("missing field") {
             true => SpecError { message: format!("`{path}` is required"), hint: Some("set another value".to_owned()) },
+            false if is_of_network => SpecError {
+                message: "the experiment has a decision tree and no network".to_owned(),
+                hint: Some("leave it out; see `[tree]` for the settings of trees".to_owned()),
+            },
             false => error,
         })?;
     if is_removed && changed == spec {

@@ -198,7 +198,7 @@ fn show_line(text: &str, line: usize, message: &str) -> String {
 /// Replaces Rust types and serde's terms in an error message by the terms of TOML and of this program.
 fn translate(message: &str) -> String {
     let words = [
-        ("expected usize", "expected a whole number"),
+        ("expected usize", "expected a whole number of at least 0"),
         ("expected u32", "expected a whole number of at least 0"),
         ("expected i64", "expected a whole number"),
         ("expected f64", "expected a number"),

@@ -12,7 +12,8 @@ use crate::device;
 use crate::device::compute_mode::ComputeMode;
 use crate::experiment::plan::Plan;
 use crate::history::curves::Curves;
-use crate::history::{DataRecord, Environment, History, RowCounts, SCHEMA, Status};
+use crate::history::{DataRecord, Environment, History, ModuleRecord, RowCounts, SCHEMA, Status};
+use crate::network::torchscript::TorchScript;
 
 /// The program that started a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,6 +73,11 @@ pub fn new_history(
         data,
         network: None,
         tree: None,
+        modules: plan
+            .modules()
+            .into_iter()
+            .map(|(key, module)| module_record(key, module, seed))
+            .collect::<Result<_, _>>()?,
         config: serde_json::to_value(&plan.spec).context("failed to serialize the settings")?,
         asked: plan.asked.clone(),
         history: Curves::default(),
@@ -83,6 +89,12 @@ pub fn new_history(
         expectations: Vec::new(), // filled in when all trials have ended
         theirs: Vec::new(),
     })
+}
+
+/// Returns the record of a module that a trial of this seed uses.
+fn module_record(key: String, module: &TorchScript, seed: i64) -> anyhow::Result<ModuleRecord> {
+    let sha256 = module.file_of(seed)?.sha256.clone();
+    Ok(ModuleRecord { key, path: module.path.clone(), sha256 })
 }
 
 /// Returns the record of a trial's data. Trials on the same data share it.

@@ -217,7 +217,7 @@ fn check_one_trial(rows: &[Row], columns: Vec<usize>) -> anyhow::Result<()> {
     let trials: BTreeSet<Vec<String>> = rows.iter().map(trial).collect();
     match trials.len() {
         0 | 1 => Ok(()),
-        several => Err(anyhow!("it contains {several} trials; a history has one").context(Hint(
+        several => Err(anyhow!("it contains {several} trials, not one").context(Hint(
             "name the run directory, or a table of one trial: `runner export RUN --csv --trial NAME`".to_owned(),
         ))),
     }

@@ -49,7 +49,7 @@ pub fn read(folder: &Path, read_log: impl Fn(&Path) -> anyhow::Result<Foreign>) 
                 .take(8)
                 .collect();
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            Err(anyhow!("it contains {} logs; a history has one", several.len())
+            Err(anyhow!("it contains {} logs, not one", several.len())
                 .context(Hint(format!("name one of them: {}", suggest::list(&names)))))
         }
     }

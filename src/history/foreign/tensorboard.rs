@@ -113,7 +113,7 @@ fn files_of(folder: &Path, notes: &mut Vec<String>) -> anyhow::Result<Vec<(Optio
         [] => Err(anyhow!("it contains no event file")
             .context(Hint("TensorBoard event files are named `events.out.tfevents.…`".to_owned()))),
         [only] => files_of(only, notes),
-        several => Err(anyhow!("it contains {} runs; a history has one", several.len())
+        several => Err(anyhow!("it contains {} runs, not one", several.len())
             .context(Hint(format!("name one of its directories: {}", suggest::list(&names))))),
     }
 }

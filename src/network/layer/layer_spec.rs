@@ -6,11 +6,22 @@
 //! No method takes or returns a tensor. `runner`, which is linked without libtorch, calls some of them through `dyn
 //! LayerSpec`, and the linker would then need all of them. Layers are built in [`super::Layer::build`].
 
+use serde::{Deserialize, Serialize};
+
 use crate::config::check::Invalid;
 use crate::network::arena::Buffer;
 use crate::network::init::{Init, Parameter};
 use crate::network::layer::fusion::Fusion;
 use crate::tensor::shape::{Shape, ShapeError};
+
+/// Peak memory of one row in bytes, without what does not depend on the number of rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowMemory {
+    /// Of a forward and a backward pass.
+    pub training: u64,
+    /// Of a forward pass in evaluation mode.
+    pub evaluation: u64,
+}
 
 /// Settings of a layer, and what the layer states about itself. The defaults are those of an elementwise function
 /// without settings: no parameters or buffers, and an output of the input's shape.
@@ -60,6 +71,11 @@ pub trait LayerSpec {
     /// Returns where replicas train faster in one stack than one after the other.
     fn stacking(&self) -> Stacking {
         Stacking::EveryDevice
+    }
+
+    /// Returns the memory of a row, if it was measured; otherwise it follows from the sizes of input and output.
+    fn row_memory(&self, _input: &Shape) -> Option<RowMemory> {
+        None
     }
 
     /// Returns what the fused CPU backend computes for the layer; `None` if it needs autograd.

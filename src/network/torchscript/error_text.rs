@@ -1,5 +1,6 @@
 //! Errors of TorchScript in words: libtorch's messages hold a C++ stack, and the same trace twice.
 
+use crate::device::fault::Fault;
 use crate::network::torchscript::inspection::Problem;
 
 /// Marks the lines of the trace in a message.
@@ -26,6 +27,14 @@ pub fn explain_load(message: &str, bytes: &[u8]) -> Problem {
         return Problem { message: message.to_owned(), hint };
     }
     Problem { message: format!("cannot be loaded: {first}"), hint }
+}
+
+/// Returns the fault of a failed call of the module at `path`.
+pub fn fault_of_call(path: &str, message: &str) -> Fault {
+    match Fault::from_message(message) {
+        Fault::Other(_) => Fault::Module(format!("`{path}`: {}", explain_call(message))),
+        fault => fault,
+    }
 }
 
 /// Returns the error of a call in one line: the message, and the line of Python that failed.

@@ -1,4 +1,5 @@
-//! What is known of a TorchScript module before training: its parameters, buffers and output shape.
+//! What is known of a TorchScript module before training: of a network its parameters, buffers and output shape, of a loss
+//! whether it has a value for each row.
 //!
 //! Only libtorch can load a module, and `runner` is linked without it. So the engine sets the function that inspects
 //! modules, and `runner` calls the engine and keeps the answer in the cache directory.
@@ -11,13 +12,59 @@ use std::sync::{Arc, Mutex, OnceLock};
 use serde::{Deserialize, Serialize};
 
 use crate::data::store::cache::Cache;
+use crate::data::target::Target;
 use crate::io::{atomic_write, bounded_file};
-use crate::tensor::shape::Shape;
+use crate::network::layer::layer_spec::RowMemory;
 
-/// First argument of the engine when it inspects a module; a file and the lengths of a row's dimensions follow.
+/// First argument of the engine when it inspects a module; a file and its [`Role`] as JSON follow.
 pub const COMMAND: &str = "inspect-torchscript";
 
-/// What is known of a module before training.
+/// What a module is used as, which decides how it is called.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// A network, `forward(rows)`, for rows of this shape.
+    Network(Vec<i64>),
+    /// A loss, `forward(output, target)`, for this number of outputs.
+    Loss(usize, Target),
+    /// A metric, `forward(output, target)`, for this number of outputs.
+    Metric(usize, Target),
+}
+
+impl Role {
+    /// Returns the role as a part of a file name.
+    fn file_name(&self) -> String {
+        let of = |target: &Target| match target {
+            Target::Classes(count) => format!("classes{count}"),
+            Target::Labels(count) => format!("labels{count}"),
+            Target::Values(count) => format!("values{count}"),
+        };
+        match self {
+            Role::Network(row) => row.iter().map(i64::to_string).collect::<Vec<_>>().join("x"),
+            Role::Loss(outputs, target) => format!("loss-{outputs}-{}", of(target)),
+            Role::Metric(outputs, target) => format!("metric-{outputs}-{}", of(target)),
+        }
+    }
+}
+
+/// What is known of a module in its role.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Inspected {
+    /// A network.
+    Network(Inspection),
+    /// A loss or a metric.
+    Function(FunctionInspection),
+}
+
+/// What is known of a loss or a metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FunctionInspection {
+    /// Whether a loss has a value for each row.
+    pub is_per_row: bool,
+}
+
+/// What is known of a network before training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Inspection {
     /// Shape of an output row.
@@ -30,6 +77,8 @@ pub struct Inspection {
     pub shared: Vec<(String, String)>,
     /// Whether the module exports a method `reset_parameters`, which draws new parameters for each seed.
     pub draws_parameters: bool,
+    /// Memory of a row.
+    pub memory: RowMemory,
 }
 
 /// Reason why a module cannot be used, and a hint.
@@ -41,15 +90,15 @@ pub struct Problem {
     pub hint: Option<String>,
 }
 
-/// Inspects a module: the bytes of its file, and the shape of a row.
-pub type Inspector = fn(&[u8], &[i64]) -> Result<Inspection, Problem>;
+/// Inspects a module: the bytes of its file, and its role.
+pub type Inspector = fn(&[u8], &Role) -> Result<Inspected, Problem>;
 
-type Found = Result<Arc<Inspection>, Problem>;
-type Known = HashMap<(String, Vec<i64>), Found>;
+type Found = Result<Arc<Inspected>, Problem>;
+type Known = HashMap<(String, Role), Found>;
 
 static INSPECTOR: OnceLock<Inspector> = OnceLock::new();
 
-/// Inspections by the module's checksum and the shape of a row.
+/// Inspections by the module's checksum and role.
 static KNOWN: Mutex<Option<Known>> = Mutex::new(None);
 
 /// Sets the function that inspects modules in this process.
@@ -61,15 +110,15 @@ pub fn set_inspector(inspector: Inspector) {
 ///
 /// # Errors
 /// When the module cannot be used.
-pub fn inspect(bytes: impl FnOnce() -> anyhow::Result<Vec<u8>>, sha256: &str, input: &Shape) -> Found {
-    let key = (sha256.to_owned(), input.dimensions().to_vec());
+pub fn inspect(bytes: impl FnOnce() -> anyhow::Result<Vec<u8>>, sha256: &str, role: &Role) -> Found {
+    let key = (sha256.to_owned(), role.clone());
     if let Some(known) = KNOWN.lock().ok().and_then(|known| known.as_ref()?.get(&key).cloned()) {
         return known;
     }
     let failed = |error: anyhow::Error| Problem { message: format!("cannot be inspected: {error:#}"), hint: None };
     let found = bytes().map_err(failed).and_then(|bytes| match INSPECTOR.get() {
-        Some(inspector) => inspector(&bytes, input.dimensions()),
-        None => by_engine(&bytes, sha256, input).map_err(failed)?,
+        Some(inspector) => inspector(&bytes, role),
+        None => by_engine(&bytes, sha256, role).map_err(failed)?,
     });
     let found = found.map(Arc::new);
     if let Ok(mut known) = KNOWN.lock() {
@@ -79,9 +128,10 @@ pub fn inspect(bytes: impl FnOnce() -> anyhow::Result<Vec<u8>>, sha256: &str, in
 }
 
 /// Lets the engine inspect a module. The answer is kept in a file, since loading libtorch takes a third of a second.
-fn by_engine(bytes: &[u8], sha256: &str, input: &Shape) -> anyhow::Result<Result<Inspection, Problem>> {
+fn by_engine(bytes: &[u8], sha256: &str, role: &Role) -> anyhow::Result<Result<Inspected, Problem>> {
     let version = env!("RUNNER_LIBTORCH_VERSION");
-    let file = Cache::for_user().folder().join("torchscript").join(format!("{sha256}-{input}-{version}.json"));
+    let file =
+        Cache::for_user().folder().join("torchscript").join(format!("{sha256}-{}-{version}.json", role.file_name()));
     let kept = bounded_file::read(&file, bounded_file::JSON).ok();
     if let Some(found) = kept.and_then(|text| serde_json::from_slice(&text).ok()) {
         return Ok(Ok(found));
@@ -90,16 +140,16 @@ fn by_engine(bytes: &[u8], sha256: &str, input: &Shape) -> anyhow::Result<Result
     std::fs::write(module.path(), bytes)?;
     let engine = std::env::current_exe()?.with_file_name(format!("runner-engine{}", std::env::consts::EXE_SUFFIX));
     let mut command = Command::new(engine);
-    command.arg(COMMAND).arg(module.path()).args(input.dimensions().iter().map(i64::to_string));
+    command.arg(COMMAND).arg(module.path()).arg(serde_json::to_string(role)?);
     let output = command.output()?;
-    let found: Result<Inspection, Problem> = serde_json::from_slice(&output.stdout)?;
+    let found: Result<Inspected, Problem> = serde_json::from_slice(&output.stdout)?;
     if let Ok(found) = &found {
         let _ = keep(&file, found); // without a cache, the next command asks the engine again
     }
     Ok(found)
 }
 
-fn keep(file: &Path, found: &Inspection) -> anyhow::Result<()> {
+fn keep(file: &Path, found: &Inspected) -> anyhow::Result<()> {
     file.parent().map_or(Ok(()), std::fs::create_dir_all)?;
     atomic_write::write_whole(file, serde_json::to_string(found)?.as_bytes())
 }
@@ -109,8 +159,8 @@ fn keep(file: &Path, found: &Inspection) -> anyhow::Result<()> {
 /// # Errors
 /// When the arguments are not those of [`COMMAND`], or the file cannot be read.
 pub fn answer(arguments: &[String]) -> anyhow::Result<String> {
-    let [file, input @ ..] = arguments else { anyhow::bail!("expected a file") };
-    let input: Vec<i64> = input.iter().map(|length| length.parse()).collect::<Result<_, _>>()?;
+    let [file, role] = arguments else { anyhow::bail!("expected a file and a role") };
+    let role: Role = serde_json::from_str(role)?;
     let inspector = INSPECTOR.get().ok_or_else(|| anyhow::anyhow!("there is no inspector"))?;
-    Ok(serde_json::to_string(&inspector(&std::fs::read(file)?, &input))?)
+    Ok(serde_json::to_string(&inspector(&std::fs::read(file)?, &role))?)
 }

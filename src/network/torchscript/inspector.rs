@@ -1,13 +1,18 @@
 //! Inspects a TorchScript module with libtorch: loads it, runs two rows forward and backward, and lists its tensors.
 
-use crate::tensor::script_module::ScriptModule;
+use crate::network::layer::layer_spec::RowMemory;
+use crate::tensor::script_module::{MemoryCount, ScriptModule};
 use tch::{Device, Kind, Tensor};
 
 use crate::network::torchscript::error_text::{explain_call, explain_load};
-use crate::network::torchscript::inspection::{Inspection, Problem};
+use crate::network::torchscript::function_inspector::{inspect_loss, inspect_metric};
+use crate::network::torchscript::inspection::{Inspected, Inspection, Problem, Role};
 
 /// Number of rows of the trial run. Two, so that batch normalization has a variance.
 const ROWS: i64 = 2;
+
+/// Number of rows of a second run, which shows how much memory a row takes.
+const MORE_ROWS: i64 = 8;
 
 /// A module's parameters and buffers by kind.
 #[derive(Debug)]
@@ -43,12 +48,22 @@ impl ModuleTensors {
     }
 }
 
-/// Inspects a module: the bytes of its file, and the shape of a row.
+/// Inspects a module: the bytes of its file, and its role.
 ///
 /// # Errors
 /// When the module cannot be used.
-pub fn inspect(bytes: &[u8], sample: &[i64]) -> Result<Inspection, Problem> {
+pub fn inspect(bytes: &[u8], role: &Role) -> Result<Inspected, Problem> {
+    match *role {
+        Role::Network(ref sample) => inspect_network(bytes, sample).map(Inspected::Network),
+        Role::Loss(outputs, target) => inspect_loss(bytes, outputs, target).map(Inspected::Function),
+        Role::Metric(outputs, target) => inspect_metric(bytes, outputs, target).map(Inspected::Function),
+    }
+}
+
+/// Inspects a network for rows of shape `sample`.
+fn inspect_network(bytes: &[u8], sample: &[i64]) -> Result<Inspection, Problem> {
     let problem = |message: String| Problem { message, hint: None };
+    let mut count = MemoryCount::start().map_err(problem)?;
     let mut module = ScriptModule::load(bytes, Device::Cpu).map_err(|error| explain_load(&error, bytes))?;
     match module.arguments("forward").map_err(problem)? {
         None => return Err(problem("has no method `forward`".to_owned())),
@@ -71,7 +86,7 @@ pub fn inspect(bytes: &[u8], sample: &[i64]) -> Result<Inspection, Problem> {
         let message = format!("has a parameter `{name}` of type {:?}, but training uses float32", tensor.kind());
         return Err(Problem { message, hint: Some("call `.float()` on the module before exporting it".to_owned()) });
     }
-    let rows = Tensor::rand([&[ROWS], sample].concat(), (Kind::Float, Device::Cpu));
+    let rows = draw_rows(ROWS, sample);
     module.set_training(false).map_err(problem)?;
     let output = tch::no_grad(|| run(&module, &rows))?;
     let output = output.size()[1..].to_vec();
@@ -93,9 +108,39 @@ pub fn inspect(bytes: &[u8], sample: &[i64]) -> Result<Inspection, Problem> {
             return Err(Problem { message, hint: Some(hint) });
         }
     }
+    let memory = measure_rows(&mut module, sample, &mut count)?;
     let sizes =
         |tensors: Vec<(String, Tensor)>| tensors.into_iter().map(|(name, tensor)| (name, tensor.size())).collect();
-    Ok(Inspection { output, parameters: sizes(parameters), buffers: sizes(buffers), shared, draws_parameters })
+    Ok(Inspection { output, parameters: sizes(parameters), buffers: sizes(buffers), shared, draws_parameters, memory })
+}
+
+/// Measures the memory of a row: the difference between runs of two and of more rows.
+fn measure_rows(module: &mut ScriptModule, sample: &[i64], count: &mut MemoryCount) -> Result<RowMemory, Problem> {
+    let problem = |message: String| Problem { message, hint: None };
+    let [few, many] = [ROWS, MORE_ROWS].map(|count| draw_rows(count, sample));
+    let mut per_row = |run: &dyn Fn(&Tensor) -> Result<(), Problem>| {
+        let mut peak = |rows: &Tensor| {
+            count.take_peak();
+            run(rows).map(|()| count.take_peak())
+        };
+        peak(&few)?; // allocates what is kept for later, such as gradients
+        Ok(peak(&many)?.saturating_sub(peak(&few)?) / (MORE_ROWS - ROWS) as u64)
+    };
+    module.set_training(false).map_err(problem)?;
+    let evaluation = tch::no_grad(|| per_row(&|rows| run(module, rows).map(drop)))?;
+    module.set_training(true).map_err(problem)?;
+    let training = per_row(&|rows| {
+        let output = run(module, rows)?;
+        if output.requires_grad() {
+            let _ = output.sum(Kind::Float).f_backward(); // succeeded before
+        }
+        Ok(())
+    })?;
+    Ok(RowMemory { training, evaluation })
+}
+
+fn draw_rows(count: i64, sample: &[i64]) -> Tensor {
+    Tensor::rand([&[count], sample].concat(), (Kind::Float, Device::Cpu))
 }
 
 /// Runs rows through the module and checks that there is one float output for each.
@@ -112,7 +157,7 @@ fn run(module: &ScriptModule, rows: &Tensor) -> Result<Tensor, Problem> {
     };
     let output = output.ok_or_else(|| wrong("no tensor".to_owned()))?;
     match output.kind() {
-        Kind::Float if output.size().first() == Some(&ROWS) && output.dim() > 1 => Ok(output),
+        Kind::Float if output.size().first() == rows.size().first() && output.dim() > 1 => Ok(output),
         Kind::Float => Err(wrong(format!("the shape {:?} for an input of shape {:?}", output.size(), rows.size()))),
         kind => Err(wrong(format!("a tensor of type {kind:?}"))),
     }

@@ -4,6 +4,8 @@
 //! and observers treat them as those of any network. In files of weights they have their names in Python.
 
 pub mod error_text;
+pub mod function;
+pub mod function_inspector;
 pub mod inspection;
 pub mod inspector;
 pub mod module_file;
@@ -17,8 +19,8 @@ use serde::{Deserialize, Serialize};
 use crate::config::check::Invalid;
 use crate::network::arena::Buffer;
 use crate::network::init::{Draw, Init, Parameter};
-use crate::network::layer::layer_spec::{LayerSpec, Stacking};
-use crate::network::torchscript::inspection::{Inspection, Problem, inspect};
+use crate::network::layer::layer_spec::{LayerSpec, RowMemory, Stacking};
+use crate::network::torchscript::inspection::{FunctionInspection, Inspected, Inspection, Problem, Role, inspect};
 use crate::network::torchscript::module_file::{ModuleCopy, ModuleFile};
 use crate::tensor::shape::{Shape, ShapeError};
 
@@ -78,7 +80,7 @@ impl TorchScript {
     ///
     /// # Errors
     /// When the files are those of other seeds.
-    fn file_of(&self, seed: i64) -> anyhow::Result<&ModuleFile> {
+    pub fn file_of(&self, seed: i64) -> anyhow::Result<&ModuleFile> {
         let file = self.files.iter().find(|file| file.seed.is_none_or(|of| of == seed));
         file.ok_or_else(|| anyhow::anyhow!("there is no file for seed {seed}"))
     }
@@ -87,19 +89,20 @@ impl TorchScript {
     ///
     /// # Errors
     /// When a module cannot be used for rows of shape `input`, or differs from the first.
-    fn inspect(&self, input: &Shape) -> Result<Arc<Inspection>, Problem> {
+    fn inspect(&self, input: &Shape) -> Result<Inspection, Problem> {
         let mut files = self.files.iter();
+        let role = Role::Network(input.dimensions().to_vec());
         let inspect_file = |file: &ModuleFile| {
-            inspect(|| file.read(), &file.sha256, input).map_err(|problem| {
-                let message = format!("{} (`{}`)", problem.message, file.path);
-                Problem { message, ..problem }
+            inspect_file(file, &role).map(|found| match &*found {
+                Inspected::Network(found) => found.clone(),
+                Inspected::Function(_) => unreachable!("it was inspected as a network"),
             })
         };
         let first = files.next().expect("`locate` finds a file");
         let found = inspect_file(first)?;
         for file in files {
-            let other = inspect_file(file)?;
-            if *other != *found {
+            let other = Inspection { memory: found.memory, ..inspect_file(file)? };
+            if other != found {
                 let message = format!("has different networks in `{}` and `{}`", first.path, file.path);
                 let hint = "export all files from the same module: names and shapes must agree".to_owned();
                 return Err(Problem { message, hint: Some(hint) });
@@ -109,8 +112,27 @@ impl TorchScript {
     }
 
     /// Returns the inspection of a module that was checked before.
-    fn checked(&self, input: &Shape) -> Arc<Inspection> {
+    fn checked(&self, input: &Shape) -> Inspection {
         self.inspect(input).expect("the module was inspected when the network was checked")
+    }
+
+    /// Inspects the module as a loss or a metric.
+    ///
+    /// # Errors
+    /// When it cannot be used. The key is that of the module.
+    pub fn inspect_function(&self, role: &Role, key: &str) -> Result<FunctionInspection, Invalid> {
+        if self.path.contains(SEED) {
+            let message = format!("contains `{SEED}`, but all seeds share a loss and its metrics");
+            return Err(Invalid::new(key, message).hint("write the path of one file"));
+        }
+        let file = self.files.first().expect("`locate` finds a file");
+        match inspect_file(file, role).as_deref() {
+            Ok(Inspected::Function(found)) => Ok(*found),
+            Ok(Inspected::Network(_)) => unreachable!("it was not inspected as a network"),
+            Err(Problem { message, hint }) => {
+                Err(Invalid { key: key.to_owned(), message: message.clone(), hint: hint.clone() })
+            }
+        }
     }
 
     /// Returns whether each seed starts from other weights.
@@ -123,6 +145,14 @@ impl TorchScript {
     pub fn shared_names(&self, input: &Shape) -> Vec<(String, String)> {
         self.checked(input).shared.clone()
     }
+}
+
+/// Inspects a file in its role. The problem names the file.
+fn inspect_file(file: &ModuleFile, role: &Role) -> Result<Arc<Inspected>, Problem> {
+    inspect(|| file.read(), &file.sha256, role).map_err(|problem| {
+        let message = format!("{} (`{}`)", problem.message, file.path);
+        Problem { message, ..problem }
+    })
 }
 
 impl LayerSpec for TorchScript {
@@ -172,6 +202,10 @@ impl LayerSpec for TorchScript {
 
     fn reuses_weights(&self) -> bool {
         true
+    }
+
+    fn row_memory(&self, input: &Shape) -> Option<RowMemory> {
+        Some(self.checked(input).memory)
     }
 
     /// The modules of a stack run one after the other.

@@ -9,16 +9,16 @@ use anyhow::anyhow;
 use tch::nn::ModuleT;
 use tch::{Device, Tensor};
 
-use crate::device::fault::Fault;
 use crate::network::arena::{InitialTensors, Leaf};
 use crate::network::layer::Module;
 use crate::network::torchscript::TorchScript;
-use crate::network::torchscript::error_text::explain_call;
+use crate::network::torchscript::error_text::{explain_call, fault_of_call};
 use crate::network::torchscript::inspector::ModuleTensors;
 use crate::tensor::shape::Shape;
 
 /// The modules of a stack: `[replicas, batch, …]` → `[replicas, batch, …output]`.
 pub struct StackedModule {
+    path: String,
     replicas: Vec<Mutex<Replica>>,
 }
 
@@ -84,7 +84,7 @@ impl TorchScript {
             replicas.push(Mutex::new(Replica { module, is_training: None, buffers }));
         }
         let leaves = leaves.into_iter().map(Leaf::OfEachReplica).collect();
-        Ok((Box::new(StackedModule { replicas }), leaves))
+        Ok((Box::new(StackedModule { path: self.path.clone(), replicas }), leaves))
     }
 }
 
@@ -108,10 +108,7 @@ impl ModuleT for StackedModule {
         let outputs = self.replicas.iter().zip(0..).map(|(replica, number)| {
             let mut replica = replica.lock().unwrap_or_else(PoisonError::into_inner);
             let output = with_replica(number as usize, || replica.forward(&xs.get(number), train));
-            output.unwrap_or_else(|error| match Fault::from_message(&error) {
-                Fault::Other(_) => Fault::Module(explain_call(&error)).throw(),
-                fault => fault.throw(),
-            })
+            output.unwrap_or_else(|error| fault_of_call(&self.path, &error).throw())
         });
         Tensor::stack(&outputs.collect::<Vec<_>>(), 0)
     }

@@ -46,9 +46,13 @@ impl FusedLoss {
             Loss::CrossEntropy(settings) if *settings == plain => Some(FusedLoss::CrossEntropy),
             Loss::BceWithLogits(settings) if settings.pos_weight.is_none() => Some(FusedLoss::BceWithLogits),
             Loss::Mse => Some(FusedLoss::Mse),
-            Loss::CrossEntropy(_) | Loss::BceWithLogits(_) | Loss::Mae | Loss::Huber(_) | Loss::Bce | Loss::Nll(_) => {
-                None
-            }
+            Loss::CrossEntropy(_)
+            | Loss::BceWithLogits(_)
+            | Loss::Mae
+            | Loss::Huber(_)
+            | Loss::Bce
+            | Loss::Nll(_)
+            | Loss::TorchScript(_) => None,
         }
     }
 

@@ -84,7 +84,7 @@ impl Case {
         let measure = Measure {
             loss: settings.loss.criterion(&training.truth.unsqueeze(0), OUTPUTS as usize, 1),
             metrics: settings.metrics(target),
-            decision: settings.loss.decision(OUTPUTS as usize, target),
+            decision: settings.loss.decision(&Layer::Relu, OUTPUTS as usize, target),
             positive: 1,
             score: None,
         };

@@ -2,7 +2,7 @@
 
 use tch::{Kind, Reduction, Tensor};
 
-use crate::train::loss::{Loss, binary, cross_entropy};
+use crate::train::loss::{Loss, binary, cross_entropy, script};
 
 /// A loss with its weights.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ impl Loss {
                     false => weights.positive_weights(truth),
                 }
             }),
-            Loss::Mse | Loss::Mae | Loss::Huber(_) | Loss::Bce => None,
+            Loss::Mse | Loss::Mae | Loss::Huber(_) | Loss::Bce | Loss::TorchScript(_) => None,
         };
         Criterion { loss: self.clone(), weights, is_class_0_positive }
     }
@@ -70,12 +70,13 @@ impl Criterion {
                 cross_entropy::logits_loss(outputs, targets, weights, row_weights, settings.label_smoothing)
             }
             Loss::Nll(_) => cross_entropy::log_probabilities_loss(outputs, targets, weights, row_weights),
+            Loss::TorchScript(module) => script::loss(module, outputs, targets, row_weights),
         }
     }
 
     /// Returns the loss of the best constant prediction for each replica's targets, which a network reaches that
     /// ignores its inputs. For `huber`, and for `mae` of weighted rows, it is the loss of the median, which is close to
-    /// the best.
+    /// the best; for a loss written in PyTorch, that of the mean or of the class frequencies.
     ///
     /// # Shapes
     /// `targets` `[replicas, rows]` or `[replicas, rows, outputs]`, as the loss takes them, `row_weights` `[replicas,
@@ -112,6 +113,7 @@ impl Criterion {
                 cross_entropy::constant_prediction_loss(targets, outputs, weights, row_weights, smoothing)
             }
             Loss::Nll(_) => cross_entropy::constant_prediction_loss(targets, outputs, weights, row_weights, 0.0),
+            Loss::TorchScript(module) => script::constant_prediction_loss(module, targets, outputs, row_weights),
         };
         Vec::try_from(each.to_kind(Kind::Double)).expect("just made f64")
     }
@@ -119,7 +121,7 @@ impl Criterion {
 
 /// Returns the mean over all dimensions except the first, weighted by `row_weights` if given: `[replicas, rows,
 /// outputs]` → `[replicas]`.
-fn mean_of_rows(losses: &Tensor, row_weights: Option<&Tensor>) -> Tensor {
+pub(super) fn mean_of_rows(losses: &Tensor, row_weights: Option<&Tensor>) -> Tensor {
     let Some(weights) = row_weights else { return losses.flatten(1, -1).mean_dim(1, false, None) };
     let of_rows = losses.flatten(2, -1).mean_dim(2, false, None); // [replicas, rows]
     (of_rows * weights).sum_dim_intlist(1, false, None) / weights.sum_dim_intlist(1, false, None)

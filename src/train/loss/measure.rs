@@ -2,6 +2,7 @@
 
 use super::Loss;
 use crate::data::prepare::weights::Weights;
+use crate::network::torchscript::TorchScript;
 
 /// Quantity that a loss computes. Binary cross-entropy is the cross-entropy of two classes, and the negative
 /// log-likelihood of a log-softmax is cross-entropy.
@@ -11,6 +12,7 @@ enum Measure<'a> {
     Absolute,
     Huber { delta: f64 },
     CrossEntropy { smoothing: f64, class_weights: Option<&'a Weights>, pos_weight: Option<&'a Weights> },
+    TorchScript(&'a TorchScript),
 }
 
 impl Loss {
@@ -25,6 +27,7 @@ impl Loss {
             Loss::Mse => return Measure::Squared,
             Loss::Mae => return Measure::Absolute,
             Loss::Huber(huber) => return Measure::Huber { delta: huber.delta },
+            Loss::TorchScript(module) => return Measure::TorchScript(module),
             Loss::Bce => (0.0, None, None),
             Loss::BceWithLogits(settings) => (0.0, None, settings.pos_weight.as_ref()),
             Loss::CrossEntropy(settings) => (settings.label_smoothing, settings.class_weights.as_ref(), None),

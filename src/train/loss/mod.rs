@@ -10,6 +10,7 @@ pub mod cross_entropy;
 mod measure;
 pub mod probability;
 pub mod regression;
+pub mod script;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,7 @@ use crate::config::check::Invalid;
 use crate::data::Target;
 use crate::metrics::decision::Decision;
 use crate::network::layer::{Layer, OutputKind};
+use crate::network::torchscript::TorchScript;
 use crate::tensor::shape::Shape;
 use binary::BceWithLogits;
 use cross_entropy::{ClassTargets, CrossEntropy, Nll};
@@ -43,6 +45,10 @@ pub enum Loss {
     CrossEntropy(CrossEntropy),
     /// Negative log-likelihood of log-probabilities: `−y[t]`.
     Nll(Nll),
+    /// A loss written in PyTorch and exported as TorchScript: the path of its file. `forward(output, target)` returns a
+    /// scalar, or a value for each row.
+    #[serde(rename = "torchscript")]
+    TorchScript(TorchScript),
 }
 
 /// A loss by any of its names in experiment files; Keras has a separate name for one-hot targets.
@@ -62,6 +68,9 @@ enum LossSpec {
     CrossEntropy(CrossEntropy),
     CategoricalCrossentropy(CrossEntropy),
     Nll(Nll),
+    /// A loss written in PyTorch and exported as TorchScript: the path of its file, relative to this file.
+    #[serde(rename = "torchscript")]
+    TorchScript(TorchScript),
 }
 
 impl From<LossSpec> for Loss {
@@ -77,6 +86,7 @@ impl From<LossSpec> for Loss {
                 Loss::CrossEntropy(CrossEntropy { targets: ClassTargets::OneHot, ..settings })
             }
             LossSpec::Nll(settings) => Loss::Nll(settings),
+            LossSpec::TorchScript(module) => Loss::TorchScript(module),
         }
     }
 }
@@ -103,6 +113,7 @@ impl Loss {
             Loss::BceWithLogits(_) => "bce_with_logits",
             Loss::CrossEntropy(_) => "cross_entropy",
             Loss::Nll(_) => "nll",
+            Loss::TorchScript(_) => "torchscript",
         }
     }
 
@@ -110,7 +121,13 @@ impl Loss {
     pub fn has_pos_weight(&self) -> bool {
         match self {
             Loss::BceWithLogits(settings) => settings.pos_weight.is_some(),
-            Loss::Mse | Loss::Mae | Loss::Huber(_) | Loss::Bce | Loss::CrossEntropy(_) | Loss::Nll(_) => false,
+            Loss::Mse
+            | Loss::Mae
+            | Loss::Huber(_)
+            | Loss::Bce
+            | Loss::CrossEntropy(_)
+            | Loss::Nll(_)
+            | Loss::TorchScript(_) => false,
         }
     }
 
@@ -125,7 +142,7 @@ impl Loss {
             Loss::BceWithLogits(settings) => settings.check(target),
             Loss::CrossEntropy(settings) => settings.check(target),
             Loss::Nll(settings) => settings.check(target),
-            Loss::Mse | Loss::Mae | Loss::Bce => Ok(()),
+            Loss::Mse | Loss::Mae | Loss::Bce | Loss::TorchScript(_) => Ok(()),
         }
         .map_err(|fault| fault.under(self.name()))
     }
@@ -179,7 +196,7 @@ impl Loss {
         match self {
             Loss::CrossEntropy(_) | Loss::Nll(_) => Task::Classes,
             Loss::Bce | Loss::BceWithLogits(_) => Task::YesOrNo,
-            Loss::Mse | Loss::Mae | Loss::Huber(_) => Task::Any,
+            Loss::Mse | Loss::Mae | Loss::Huber(_) | Loss::TorchScript(_) => Task::Any,
         }
     }
 
@@ -216,18 +233,20 @@ impl Loss {
             | Loss::Bce
             | Loss::Mse
             | Loss::Mae
-            | Loss::Huber(_) => Ok(()),
+            | Loss::Huber(_)
+            | Loss::TorchScript(_) => Ok(()),
         }
     }
 
     /// Returns targets in the form that the loss takes.
     ///
     /// # Shapes
-    /// `targets` `[rows]` int64 for classes → the same for `nll` and sparse `cross_entropy`; otherwise f32, `[rows, 1]`
+    /// `targets` `[rows]` int64 for classes → the same for `nll`, sparse `cross_entropy` and losses written in PyTorch;
+    /// otherwise f32, `[rows, 1]`
     /// for one output and one-hot `[rows, outputs]` for several. Labels and values stay `[rows, outputs]` f32.
     pub fn targets(&self, targets: &Tensor, outputs: usize) -> Tensor {
         let takes_class_numbers = match self {
-            Loss::Nll(_) => true,
+            Loss::Nll(_) | Loss::TorchScript(_) => true,
             Loss::CrossEntropy(settings) => settings.targets == ClassTargets::Sparse,
             Loss::Mse | Loss::Mae | Loss::Huber(_) | Loss::Bce | Loss::BceWithLogits(_) => false,
         };
@@ -238,10 +257,12 @@ impl Loss {
         }
     }
 
-    /// Returns how an output becomes a prediction.
-    pub fn decision(&self, outputs: usize, target: Target) -> Decision {
+    /// Returns how an output of a network whose last layer is `last` becomes a prediction.
+    pub fn decision(&self, last: &Layer, outputs: usize, target: Target) -> Decision {
         let threshold = match self {
             Loss::BceWithLogits(_) => 0.0, // a logit
+            Loss::TorchScript(_) if last.spec().output_kind() == OutputKind::Values => 0.0,
+            Loss::TorchScript(_) => 0.5,
             Loss::Bce | Loss::Mse | Loss::Mae | Loss::Huber(_) | Loss::CrossEntropy(_) | Loss::Nll(_) => 0.5,
         };
         match target {

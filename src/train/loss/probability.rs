@@ -1,7 +1,8 @@
 //! Computes probabilities and scores from a network's outputs.
 //!
 //! The outputs are logits if the loss contains the softmax or sigmoid, and probabilities if the last layer is one. With
-//! a regression loss and another last layer they are scores, from which no probability can be computed.
+//! a regression loss and another last layer they are scores, from which no probability can be computed. With a loss
+//! written in PyTorch they are taken as logits, unless the last layer is a softmax or sigmoid.
 
 use tch::{Kind, Tensor};
 
@@ -27,6 +28,11 @@ impl Loss {
             (Loss::CrossEntropy(_) | Loss::Nll(_), _) => Some(outputs.softmax(-1, Kind::Double)),
             (Loss::BceWithLogits(_), _) => Some(outputs.sigmoid()),
             (Loss::Bce, _) => Some(outputs),
+            (Loss::TorchScript(_), _) => Some(match (last.spec().output_kind(), target) {
+                (OutputKind::Values, Target::Classes(_)) if several => outputs.softmax(-1, Kind::Double),
+                (OutputKind::Values, _) => outputs.sigmoid(),
+                (OutputKind::Distribution | OutputKind::Probabilities, _) => outputs,
+            }),
             (Loss::Mse | Loss::Mae | Loss::Huber(_), Target::Classes(_)) => match last.spec().output_kind() {
                 OutputKind::Distribution => several.then_some(outputs),
                 OutputKind::Probabilities => (!several).then_some(outputs),
@@ -50,6 +56,15 @@ impl Loss {
             Loss::BceWithLogits(_) => Score::Logit,
             Loss::Bce => Score::Probability,
             Loss::CrossEntropy(_) | Loss::Nll(_) => Score::Logits,
+            Loss::TorchScript(_) if kind == OutputKind::Values => {
+                if is_one {
+                    Score::Logit
+                } else {
+                    Score::Logits
+                }
+            }
+            Loss::TorchScript(_) if is_one => Score::Probability,
+            Loss::TorchScript(_) => Score::Probabilities,
             Loss::Mse | Loss::Mae | Loss::Huber(_) => match (is_one, kind) {
                 (true, OutputKind::Probabilities) => Score::Probability,
                 (true, OutputKind::Values | OutputKind::Distribution) => Score::Output,

@@ -135,7 +135,7 @@ mod tests {
         let measure = Measure {
             loss: settings.loss.criterion(&training.truth.unsqueeze(0), 3, 1),
             metrics: settings.metrics(target),
-            decision: settings.loss.decision(3, target),
+            decision: settings.loss.decision(&Layer::Relu, 3, target),
             positive: 1,
             score: None,
         };

@@ -312,3 +312,14 @@ fn runs_with_data_leakage_are_never_the_best() {
     let cautions = found["cautions"].to_string();
     assert!(cautions.contains("leaky: data leakage") && cautions.contains("other test rows"), "{cautions}");
 }
+
+#[test]
+fn a_run_without_test_rows_is_named() {
+    let dir = TestDir::with_idea();
+    dir.write("tested.toml", idea_with("[data.digits]", "[data.digits]\nsplit = { test = 0.2, random_state = 0 }"));
+    for name in ["idea.toml", "tested.toml"] {
+        dir.run(&["exp", name, "--quiet"]).success();
+    }
+    let found = json_of(dir.run(&["compare", "idea", "tested", "--json"]).success());
+    assert_says(&found["cautions"].to_string(), &["idea has no test rows, but tested has"]);
+}

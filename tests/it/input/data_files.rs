@@ -93,7 +93,10 @@ fn a_wrong_copy_of_a_data_file_is_rejected_with_the_expected_checksum() {
     let message = dir.error_message(&["data", "fetch", "creditcard", "--file", "creditcrad.csv"]);
     assert_says(&message, &["`creditcrad.csv` does not exist", "did you mean `creditcard.csv`?"]);
     let message = dir.error_message(&["data", "fetch", "mnist", "--file", "creditcard.csv"]);
-    assert_says(&message, &["`mnist` has 4 files", "copy them into `[data]/mnist`", "train-images-idx3-ubyte"]);
+    assert_says(
+        &message,
+        &["`--file` takes one file, but `mnist` has 4", "copy them into `[data]/mnist`", "train-images-idx3-ubyte"],
+    );
     let message = dir.error_message(&["data", "fetch", "creditcard"]);
     assert_says(&message, &["failed to fetch `creditcard`", "zenodo", "`runner data fetch creditcard --file PATH`"]);
 }

@@ -1,7 +1,7 @@
 //! `--max-time`: a run stops, tests its best weights, and can be resumed.
 
 use super::run::{dir_with_epochs, history, latest_run};
-use crate::support::{IDEA, TestDir, assert_says, curves, metric, stderr};
+use crate::support::{IDEA, TestDir, assert_says, curves, metric, stderr, stdout};
 
 #[test]
 fn the_time_limit_stops_a_run_that_is_tested_and_resumed() {
@@ -12,8 +12,11 @@ fn the_time_limit_stops_a_run_that_is_tested_and_resumed() {
     dir.write("idea.toml", format!("{text}{expectation}"));
     let stopped =
         dir.run(&["exp", "idea.toml", "--device", "cpu", "--seeds", "0..2", "--stack", "1", "--max-time", "1s"]);
-    let message = stderr(&stopped.code(0));
-    assert_says(&message, &["time limit: stopped after epoch ", "2 of 3 trials were not started", "`runner resume "]);
+    let stopped = stopped.code(0);
+    let message = stderr(&stopped);
+    assert_says(&message, &["time limit: stopped after epoch ", "2 of 3 trials were not started"]);
+    assert_says(&stdout(&stopped), &["next:  runner resume "]);
+    assert!(!message.contains("runner resume"), "the command is printed once: {message}");
     let before = history(&dir);
     assert_eq!(before["status"], "time_limit");
     assert!(before["test"]["acc"].is_number(), "the best weights are tested");

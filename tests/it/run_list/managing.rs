@@ -51,6 +51,8 @@ fn tags_notes_and_names_are_changed_and_filter_the_list() {
     assert_says(&stdout(&dir.run(&["runs", "note", "winner"]).code(0)), &["best so far"]);
     assert_says(&stdout(&dir.run(&["runs"]).code(0)), &["name", "winner"]);
     assert_says(&stderr(&dir.run(&["runs", "tag", "winner", "-none"]).code(2)), &["has no tag `none`", "paper"]);
+    let message = stderr(&dir.run(&["runs", "tag", "winner", "+new", "-none"]).code(2));
+    assert_says(&message, &["has no tag `none`: its tags are `paper`; nothing was changed"]);
     assert_says(&stderr(&dir.run(&["runs", "tag", "idea", "x"]).code(2)), &["`idea` has 3 runs", "by its id"]);
     dir.run(&["runs", "rename", "winner", ""]).code(0);
     assert_eq!(listed(&dir, &["--filter", "tag=paper"])[0]["name"], json!(null));
@@ -65,6 +67,7 @@ fn archived_runs_are_listed_only_on_request() {
     assert_says(&stderr(&dir.run(&["runs"]).code(0)), &["2 archived runs are hidden"]);
     assert_says(&stdout(&dir.run(&["runs", "--archived"]).code(0)), &["complete, archived"]);
     dir.run(&["runs", "archive", "--undo", &ids[0]]).code(0);
+    dir.run(&["runs", "unarchive", "--undo", &ids[1]]).code(2);
     dir.run(&["runs", "unarchive", &ids[1]]).code(0);
     assert_eq!(listed(&dir, &[]).len(), 3);
 }

@@ -155,6 +155,11 @@ fn rows_of_validation_and_test_arrays_stay_in_their_parts() {
         let refused = with_split.check(&info).unwrap_err().to_string();
         assert_says(&refused, &[&format!("cannot be set: this data set has its own 2 {part} rows")]);
     }
+    let unlabeled: Vec<_> = arrays.into_iter().filter(|(name, _)| *name != "y_test").collect();
+    dir.write("unlabeled.npz", npz(&unlabeled, false));
+    let path = dir.path("unlabeled.npz").display().to_string();
+    let info = self::spec(json!({ "path": path })).info().unwrap();
+    assert_eq!(info.notes, [format!("`x_test` is not used: `{path}` has no `y_test`")]);
 }
 
 #[test]
@@ -190,14 +195,28 @@ fn files_that_cannot_be_used_are_refused_in_words() {
             &["array `x` is truncated", "needs 18 bytes, but 6"],
         ),
         (both(npy(BYTES, &[1 << 40, 1 << 40], false, &[0; 6]), y()), json!({}), &["impossible shape"]),
-        (both(x(), y())[..200].to_vec(), json!({}), &["truncated or damaged ZIP archive"]),
+        (
+            both(x(), y())[..200].to_vec(),
+            json!({}),
+            &["is truncated or damaged: the end of its ZIP directory is missing"],
+        ),
         (b"x,y\n1,2\n".to_vec(), json!({}), &["neither an `.npz`, an `.npy` nor a `.safetensors` file"]),
         (x(), json!({}), &["is a single array"]),
         (vec![], json!({}), &["is empty"]),
         (both(x(), y()), json!({ "x_test": "x" }), &["`arrays.y_test` is missing"]),
+        (
+            npz(&[("x", x()), ("y", y()), ("x_val", x())], false),
+            json!({}),
+            &["`arrays.y_val` is missing", "has the array `x_val`, but no `y_val`", "y=y, x_val=x_val, y_val=y_val)"],
+        ),
+        (
+            npz(&[("x", x())], false),
+            json!({}),
+            &["has the array `x`, but no `y`", "numpy.savez(\"data.npz\", x=x, y=y)"],
+        ),
         (both(x(), y()), json!({ "scale": "unit", "channels": "first" }), &["`arrays.channels` is for images"]),
         (both(npy(FLOATS, &[2], false, &[0; 8]), y()), json!({ "scale": "unit" }), &["`x` has the type float32"]),
-        (both(x(), y()), json!({ "classes": ["a"] }), &["has the class 1 in row 1, but `classes` has 1 names"]),
+        (both(x(), y()), json!({ "classes": ["a"] }), &["has the class 1 in row 1, but `classes` has 1 name"]),
     ] {
         assert_says(&refused(&bytes, settings), words);
     }

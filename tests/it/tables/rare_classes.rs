@@ -75,8 +75,12 @@ set = { model = "network", resample = "over" }
 "#;
     let dir = new_dir("model = \"tree\"", &[DATA, NETWORK, TREE, variants]);
     let shown = dir.run(&["exp", "idea.toml"]).code(0);
+    assert!(!stderr(&shown).contains("\n\n\n"), "one blank line at most: {}", stderr(&shown));
     let message = stderr(&shown).split_whitespace().collect::<Vec<_>>().join(" ");
-    assert_says(&message, &["120 before smote", "30 training, 60 validation, 60 test rows"]);
+    assert_says(
+        &message,
+        &["210 training (120 before smote), 60 validation, 60 test rows", "30 training (120 before under), 60 "],
+    );
     for (variant, train, to) in [
         ("none", 120, None),
         ("under", 30, Some([15, 15])),
@@ -126,7 +130,7 @@ set = { resample_before_split = true }
     let dir = new_dir("resample = \"smote\"", &[DATA, TREE, variants]);
     let shown = dir.run(&["exp", "idea.toml"]).code(0);
     let message = stderr(&shown).split_whitespace().collect::<Vec<_>>().join(" ");
-    assert_says(&message, &["all of them by smote from 240 before the split: a leak"]);
+    assert_says(&message, &["data leakage: smote resampled all 240 rows before the split"]);
     let text = stdout(&shown).split_whitespace().collect::<Vec<_>>().join(" ");
     assert_says(
         &text,

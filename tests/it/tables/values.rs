@@ -150,7 +150,11 @@ fn dates_are_recognized_and_converted_on_request() {
     let table = |days: [&str; 3]| format!("day,y\n{},1.5\n{},2.5\n{},0.5\n", days[0], days[1], days[2]);
     let iso = table(["2024-01-31", "2024-02-01T12:00:00Z", "2023-12-31 06:00"]);
     let data = "target = \"y\"\nencode = \"one_hot\"";
-    assert_rejected(&iso, data, &["column `day` has dates: `2024-01-31` in row 1 (line 2)", "`dates = [\"day\"]`"]);
+    assert_rejected(
+        &iso,
+        data,
+        &["column `day` has dates, such as `2024-01-31` in row 1 (line 2)", "`dates = [\"day\"]`"],
+    );
     let asked = format!("{data}\ndates = [\"day\"]");
     assert_eq!(train(&iso, &asked, 1, "mse").0, 1);
     let part = describe(&new_dir(&iso, &asked, 1, "mse"), &["--dates", "day"]);
@@ -159,7 +163,9 @@ fn dates_are_recognized_and_converted_on_request() {
     assert!(part["columns"][0]["look_out"].as_str().unwrap().contains("dates = [\"day\"]"), "{part}");
     assert_eq!(train(&table(["31/12/2023", "01/02/2024", "02/03/2024"]), &asked, 1, "mse").0, 1);
     let unclear = table(["01/12/2023", "01/02/2024", "02/03/2024"]);
-    assert_rejected(&unclear, &asked, &["`01/12/2023` in row 1 (line 2)", "day first or the month first", "%d/%m/%Y"]);
+    let ambiguous = "has ambiguous dates in column `day`: in `01/12/2023`, row 1 (line 2), and all others";
+    assert_rejected(&unclear, &asked, &[ambiguous, "`dates = { day = \"%d/%m/%Y\" }`"]);
+    assert_rejected(&unclear, data, &["`dates = { day = \"%d/%m/%Y\" }` if the day is first", "`drop = [\"day\"]`"]);
     assert_eq!(train(&unclear, &format!("{data}\ndates = {{ day = \"%d/%m/%Y\" }}"), 1, "mse").0, 1);
     let none = table(["2024-01-01", "2024-02-30", "2024-03-01"]);
     assert_rejected(&none, &asked, &["`2024-02-30` in row 2 (line 3), column `day`", "February 2024 has 29 days"]);
@@ -192,9 +198,9 @@ fn numbers_with_symbols_are_rejected_with_the_setting_to_add() {
         }
     }
     for (cells, words) in [
-        (["45%", "50 %", "7.5%"], ["has percentages: `45%` in row 1 (line 2)", "remove `%`"]),
-        (["$1,299.99", "$5", "-$7.50"], ["has amounts of money: `$1,299.99` in row 1 (line 2)", "remove `$`"]),
-        (["4,5 €", "5 €", "7 €"], ["has amounts of money: `4,5 €` in row 1 (line 2)", "remove `€`"]),
+        (["45%", "50 %", "7.5%"], ["has percentages, such as `45%` in row 1 (line 2)", "remove `%`"]),
+        (["$1,299.99", "$5", "-$7.50"], ["has amounts of money, such as `$1,299.99` in row 1 (line 2)", "remove `$`"]),
+        (["4,5 €", "5 €", "7 €"], ["has amounts of money, such as `4,5 €` in row 1 (line 2)", "remove `€`"]),
         (["1", "2", "?"], ["is numeric, but has `?` in row 3 (line 4)", "na_values = [\"?\"]"]),
         (["1", "-", "3"], ["is numeric, but has `-` in row 2 (line 3)", "na_values = [\"-\"]"]),
         (["1", "Infinity", "3"], ["is numeric, but has `Infinity` in row 2 (line 3)", "na_values"]),

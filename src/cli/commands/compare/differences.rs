@@ -13,6 +13,7 @@ use crate::compare::group::Group;
 use crate::compare::metric_name::metric_of;
 use crate::compare::statistics::difference::{Difference, Significance, pairs_needed};
 use crate::compare::statistics::{Design, Interval, bootstrap};
+use crate::history::number::unsigned_zero;
 
 /// With fewer trials, bootstrap intervals are too narrow.
 const MIN_FOR_BOOTSTRAP: usize = 10;
@@ -142,7 +143,7 @@ impl MetricView<'_> {
             numbers("Δ", &|d| Some(signed(d.difference))),
             numbers("95 % interval of Δ", &|d| Some(interval(d.interval?, true))),
             numbers(p, &|d| d.corrected.map(format_p)),
-            numbers("g", &|d| Some(format!("{:+.1}", d.hedges_g?).replace('-', "−"))),
+            numbers("g", &|d| Some(unsigned_zero(format!("{:+.1}", d.hedges_g?)).replace('-', "−"))),
         ];
         if self.screen.all {
             let metric = self.screen.comparison.metric(&self.test.metric);

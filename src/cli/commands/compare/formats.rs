@@ -11,6 +11,7 @@ use crate::compare::positive_class::positive_classes;
 use crate::compare::settings::{Setting, differing, main_differences, settings};
 use crate::compare::statistics::difference::Difference;
 use crate::compare::trial::{Record, Trial};
+use crate::history::number::unsigned_zero;
 use crate::io::csv_line;
 
 /// Returns the comparison as JSON.
@@ -160,7 +161,7 @@ pub(crate) fn to_markdown(groups: &[Group], comparison: &Comparison, all: bool) 
                 interval.unwrap_or("–".to_owned()),
                 p_cell(d.p),
                 p_cell(d.corrected),
-                d.hedges_g.map_or("–".to_owned(), |g| format!("{g:+.2}")),
+                d.hedges_g.map_or("–".to_owned(), |g| unsigned_zero(format!("{g:+.2}"))),
                 d.significance.words().to_owned(),
             ])
         };

@@ -108,7 +108,7 @@ pub(crate) fn run(args: &DescribeArgs) -> anyhow::Result<Exit> {
     } else if manifest.is_none()
         && let Ok(proposal) = propose(Path::new(&args.name), format, args.separator, target)
     {
-        terminal::out(&format!("\n{}", describe_text::proposed(&proposal, target.is_some())));
+        terminal::out(&format!("\n{}", describe_text::proposed(&proposal, &args.name, target.is_some())));
     }
     Ok(Exit::Done)
 }
@@ -264,7 +264,10 @@ pub(crate) fn table_error(name: &str, fault: TableError) -> anyhow::Error {
     let error = anyhow!("`{name}` {}", fault.message);
     // characters such as `;` need quotes in a shell
     let for_command_line = |hint: String| match hint.split_once("Then write `separator = \"") {
-        Some((question, separator)) => format!("{question}Then write `--separator '{}", separator.replace("\"`", "'`")),
+        Some((question, separator)) => {
+            let separator = separator.replace("`decimal = \",\"`", "`--decimal ,`").replacen("\"`", "'`", 1);
+            format!("{question}Then write `--separator '{separator}")
+        }
         None => hint,
     };
     match fault.hint.map(for_command_line) {

@@ -81,13 +81,14 @@ fn is_class_column(part: &PartDescription, column: &ColumnDescription) -> bool {
     !part.classes.is_empty() && part.target.as_ref() == Some(&column.name)
 }
 
-/// Returns the settings of `[data.csv]` that fit a table.
-pub(crate) fn proposed(proposal: &Proposal, has_target: bool) -> String {
+/// Returns the settings of `[data.csv]` that fit a table; `path` is the path of the table as it is written.
+pub(crate) fn proposed(proposal: &Proposal, path: &str, has_target: bool) -> String {
     let page = TextStyle::of_output();
     let guess = if has_target { "" } else { "; the target is a guess" };
-    let title = format!("together, in `[data.csv]` (`--toml` prints it with comments{guess}):");
-    let settings = plain_settings(proposal).join("\n");
-    format!("{}\n{}", page.wrapped(&title, 2), settings.lines().map(|line| format!("  {line}\n")).collect::<String>())
+    let title = format!("settings for this table (`--toml` adds comments{guess}):");
+    let settings = plain_settings(proposal, path).join("\n");
+    let settings = settings.lines().map(|line| format!("  {line}\n")).collect::<String>();
+    format!("{}\n{settings}", page.wrapped(&title, 2))
 }
 
 /// Returns one line about a part: its rows, columns and missing values.
@@ -96,7 +97,8 @@ fn headline(part: &PartDescription) -> String {
     let (rows, shape) = (number_format::count(part.rows), shape.join("×"));
     match (part.min, part.max, part.mean) {
         (Some(min), Some(max), Some(mean)) => {
-            format!("{}: {rows} rows of {shape} values, {min} to {max}, mean {mean:.4}", part.part)
+            let [min, mean, max] = [min, mean, max].map(|value| number_format::metric(Some(value)));
+            format!("{}: {rows} rows of {shape} values, {min} to {max}, mean {mean}", part.part)
         }
         _ => {
             let numeric = part.columns.iter().filter(|column| column.kind == "numbers").count();
@@ -183,16 +185,18 @@ fn warnings(part: &PartDescription, na_values: &[String]) -> Vec<String> {
         ))
     };
     warnings.extend(part.columns.iter().filter_map(as_text));
-    let all_missing = columns(&|column| column.distinct == 0);
+    let is_target = |column: &ColumnDescription| part.target.as_ref() == Some(&column.name);
+    let all_missing = columns(&|column| column.distinct == 0 && !is_target(column));
     if !all_missing.is_empty() {
         warnings.push(format!("no value in any row: {}; write: `drop = {all_missing:?}`", listed(&all_missing)));
     }
+    warnings.extend(part.columns.iter().find(|column| is_target(column) && column.distinct < 2).map(constant_target));
     warnings.extend(part.columns.iter().filter_map(|column| column.look_out.clone()));
     match &part.constant {
         Constant::Count(0) => {}
         Constant::Count(count) => warnings.push(format!("{count} of the features have the same value in every row")),
         Constant::Columns(_) => {
-            let names = columns(&|column| column.distinct == 1);
+            let names = columns(&|column| column.distinct == 1 && !is_target(column));
             if !names.is_empty() {
                 warnings.push(format!("constant columns: {}; write: `drop = {names:?}`", listed(&names)));
             }
@@ -218,6 +222,19 @@ fn warnings(part: &PartDescription, na_values: &[String]) -> Vec<String> {
         }
     }
     warnings
+}
+
+/// Returns the warning about a target with fewer than two distinct values.
+fn constant_target(target: &ColumnDescription) -> String {
+    match target.values.first() {
+        Some(value) => format!(
+            "the target `{}` is always `{}`, so there is nothing to predict: choose another column, or add rows with \
+             other values",
+            target.name,
+            truncated(&value.class, MAX_NAME)
+        ),
+        None => format!("the target `{}` has no value in any row: choose another column", target.name),
+    }
 }
 
 /// Returns the number of distinct rows of the rarest class, if it has duplicates.

@@ -5,6 +5,7 @@ use crate::cli::text::table::Columns;
 use crate::cli::text::{number_format, terminal};
 use crate::data::Target;
 use crate::experiment::predict::prediction::{Label, Prediction, Predictions, Value};
+use crate::history::number::unsigned_zero;
 
 /// Predictions and how they are shown.
 pub(crate) struct PredictionView<'a> {
@@ -199,7 +200,7 @@ fn format_truth_and_error(value: &Value) -> [String; 2] {
     let format_optional = |text: Option<String>| text.unwrap_or("–".to_owned());
     [
         format_optional(value.truth.map(four_decimals)),
-        format_optional(value.error().map(|error| format!("{error:+.4}"))),
+        format_optional(value.error().map(|error| unsigned_zero(format!("{error:+.4}")))),
     ]
 }
 
@@ -209,7 +210,7 @@ fn yes_or_no(yes: bool) -> &'static str {
 
 /// Returns a number with four decimals.
 fn four_decimals(value: f64) -> String {
-    if value.abs() < 1e6 { format!("{value:.4}") } else { format!("{value:.4e}") }
+    if value.abs() < 1e6 { unsigned_zero(format!("{value:.4}")) } else { format!("{value:.4e}") }
 }
 
 /// Returns a bar for a number from 0 to 1, in steps of an eighth of a character.

@@ -116,14 +116,15 @@ fn difference_lines(stem: &str, outcome: &TrialComparison) -> Vec<String> {
             lines.push(terminal::red(&format!("{stem}: different from epoch {} of {epochs} on", first.epoch)));
             lines.push(format!("  first    {}", metric_difference(first)));
         }
-        None => lines.push(terminal::red(&format!("{stem}: different, but not in the metrics of its epochs"))),
+        None => lines.push(terminal::red(&format!("{stem}: different, although the metrics of all epochs are equal"))),
     }
     if let (Some(first), Some(largest)) = (&difference.first, &difference.largest)
         && largest != first
     {
         lines.push(format!("  largest  epoch {}: {}", count(largest.epoch), metric_difference(largest)));
     }
-    lines.extend(difference.others.iter().map(|other| format!("  also     {}", other_difference(other))));
+    let also = if difference.first.is_some() { "also " } else { "value" };
+    lines.extend(difference.others.iter().map(|other| format!("  {also}    {}", other_difference(other))));
     if let WeightDiff::Different { tensor, largest } = &outcome.kept_file {
         let from = tensor.as_ref().map(|tensor| format!(", first in `{tensor}`")).unwrap_or_default();
         let by = largest.as_ref().map(|by| format!(", largest difference {:.1e}", by.0)).unwrap_or_default();
@@ -169,11 +170,7 @@ fn causes(reproduction: &Reproduction, is_identical: bool) -> Vec<String> {
     }
     let mut lines = Vec::new();
     match &changes[..] {
-        [] => lines.push(
-            "no change of the environment is recorded: the results may depend on the order of parallel operations, which \
-             varies from run to run"
-                .to_owned(),
-        ),
+        [] => lines.push(unknown_cause(reproduction).to_owned()),
         all => {
             lines.push("changes that may be the cause:".to_owned());
             lines.extend(all.iter().map(|change| format!("  {change}")));
@@ -187,6 +184,22 @@ fn causes(reproduction: &Reproduction, is_identical: bool) -> Vec<String> {
         lines.push("on a GPU, use `runner exp … --deterministic` for equal results each time".to_owned());
     }
     lines
+}
+
+/// Returns the possible cause of differences without a recorded change of the environment.
+fn unknown_cause(reproduction: &Reproduction) -> &'static str {
+    let is_same =
+        |outcome: &TrialComparison| outcome.difference.first.is_none() && outcome.kept_file == WeightDiff::Identical;
+    let options = &reproduction.stored.options;
+    if reproduction.outcomes().filter(|(_, o)| o.is_identical() == Some(false)).all(|(_, outcome)| is_same(outcome)) {
+        "the metrics of all epochs and the weight files are equal: the history may have been edited"
+    } else if options.device == "cpu" && options.threads == 1 {
+        "no change of the environment is recorded, and results of one CPU thread do not vary: the files of the run may \
+         have been edited"
+    } else {
+        "no change of the environment is recorded: the results may depend on the order of parallel operations, which \
+         varies from run to run"
+    }
 }
 
 /// Returns `threads 1 then, 2 now`. Checksums are shortened.

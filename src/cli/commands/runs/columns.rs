@@ -24,11 +24,18 @@ pub(super) struct ListColumn {
 pub(super) enum Fit {
     /// It stays as it is.
     Keep,
-    /// Its texts are wrapped, to at least this many characters.
+    /// Its texts are wrapped between words.
+    Words,
+    /// Its texts are names, which are wrapped between their parts.
+    Name,
+    /// Its texts are settings or sentences, which are wrapped to at least this many characters.
     Wrap(usize),
     /// It is left out; those with higher numbers first.
     LeaveOut(usize),
 }
+
+/// Minimum width of settings and notes.
+const LEAST: usize = 12;
 
 /// Order of the column `time`, which is left out last.
 pub(super) const TIME: usize = 1;
@@ -65,14 +72,14 @@ impl Listed<'_> {
         let mut columns = vec![self.words("id", Fit::Keep, |run| run.info.short_id.clone())];
         columns.extend(self.label_column());
         if self.runs.iter().any(|run| run.info.about.name.is_some()) {
-            columns.push(self.words("name", Fit::Wrap(10), |run| run.info.about.name.clone().unwrap_or_default()));
+            columns.push(self.words("name", Fit::Name, |run| run.info.about.name.clone().unwrap_or_default()));
         }
         if self.runs.iter().any(|run| !run.info.changes.is_empty()) {
-            columns.push(self.words("changed", Fit::Wrap(7), |run| keys.describe(&run.info.changes)));
+            columns.push(self.words("changed", Fit::Wrap(LEAST), |run| keys.describe(&run.info.changes)));
         }
-        columns.push(self.words("status", Fit::Keep, status));
+        columns.push(self.words("status", Fit::Words, status));
         let is_metric = |index: &usize| self.is_metric_or_setting(*index);
-        columns.extend((0..self.fields.len()).filter(is_metric).map(|index| self.field(index, Fit::Keep)));
+        columns.extend((0..self.fields.len()).filter(is_metric).map(|index| self.field(index)));
         let is_field = |name: &str| (0..self.fields.len()).filter(is_metric).any(|index| self.fields[index] == name);
         columns.push(self.best());
         let test_is_field = self
@@ -121,9 +128,9 @@ impl Listed<'_> {
         let experiment = |run: &RunSummary| run.info.entry.experiment.clone();
         match (self.is_of_one_experiment, self.by_variant) {
             (true, false) => None,
-            (true, true) => Some(self.words("variant", Fit::Keep, |run| run.variant.clone().unwrap_or_default())),
-            (false, false) => Some(self.words("experiment", Fit::Keep, experiment)),
-            (false, true) => Some(self.words("experiment", Fit::Keep, |run| match run.variant.as_deref() {
+            (true, true) => Some(self.words("variant", Fit::Name, |run| run.variant.clone().unwrap_or_default())),
+            (false, false) => Some(self.words("experiment", Fit::Name, experiment)),
+            (false, true) => Some(self.words("experiment", Fit::Name, |run| match run.variant.as_deref() {
                 None | Some("base") => experiment(run),
                 Some(variant) => format!("{}/{variant}", experiment(run)),
             })),
@@ -137,7 +144,7 @@ impl Listed<'_> {
             Some(name) => {
                 self.numbers(name, Fit::Keep, |run| number_format::metric(run.best.as_ref().map(|b| b.value)))
             }
-            None => self.words("best", Fit::Keep, |run| match &run.best {
+            None => self.words("best", Fit::Words, |run| match &run.best {
                 Some(best) => format!("{} {}", best.metric, number_format::metric(Some(best.value))),
                 None => "–".to_owned(),
             }),
@@ -151,7 +158,7 @@ impl Listed<'_> {
             Some(name) => self.numbers(&format!("test {name}"), Fit::Keep, |run| {
                 number_format::metric(run.test.as_ref().map(|test| test.value))
             }),
-            None => self.words("test", Fit::Keep, |run| match &run.test {
+            None => self.words("test", Fit::Words, |run| match &run.test {
                 Some(test) => format!("{} {}", test.metric, number_format::metric(Some(test.value))),
                 None => "–".to_owned(),
             }),
@@ -165,18 +172,18 @@ impl Listed<'_> {
     }
 
     /// Returns the column of a field.
-    pub(super) fn field(&self, index: usize, fit: Fit) -> ListColumn {
+    pub(super) fn field(&self, index: usize) -> ListColumn {
         let name = self.fields[index].as_str();
         match name {
             "changed" => {
                 let keys = self.short_keys();
-                return self.words(name, Fit::Wrap(7), |run| keys.describe(&run.info.changes));
+                return self.words(name, Fit::Wrap(LEAST), |run| keys.describe(&run.info.changes));
             }
-            "status" => return self.words(name, fit, status),
-            "trials" => return self.words(name, fit, trials),
+            "status" => return self.words(name, Fit::Words, status),
+            "trials" => return self.words(name, Fit::Words, trials),
             "best" => return self.best(),
             "test" => return self.test(),
-            "note" => return self.words(name, Fit::Wrap(7), |run| run.info.about.note.clone().unwrap_or_default()),
+            "note" => return self.words(name, Fit::Wrap(LEAST), |run| run.info.about.note.clone().unwrap_or_default()),
             _ => {}
         }
         let text = |run: &RunSummary| match &run.fields[index] {
@@ -191,15 +198,16 @@ impl Listed<'_> {
             None => "–".to_owned(),
         };
         let is_number = |run: &RunSummary| run.fields[index].as_ref().is_none_or(|value| value.number().is_some());
-        match self.runs.iter().all(is_number) && name != "id" {
-            true => self.numbers(name, fit, text),
-            false => self.words(name, fit, text),
+        match self.runs.iter().all(is_number) {
+            _ if name == "id" => self.words(name, Fit::Keep, text),
+            true => self.numbers(name, Fit::Keep, text),
+            false => self.words(name, Fit::Name, text),
         }
     }
 
     /// Returns a column for each field.
     pub(super) fn chosen(&self, count: usize) -> Vec<ListColumn> {
-        (0..count).map(|index| self.field(index, Fit::Keep)).collect()
+        (0..count).map(|index| self.field(index)).collect()
     }
 }
 

@@ -103,7 +103,7 @@ impl Grouped {
             true => Column::numbers(&*self.setting, cells(&|group| group.value.clone())),
             false => Column::words(&*self.setting, self.groups.iter().map(|group| group.value.clone())),
         };
-        let mut columns = vec![ListColumn { column: value, fit: Fit::Wrap(10) }];
+        let mut columns = vec![ListColumn { column: value, fit: Fit::Name }];
         let mut add = |header: &str, cells: Vec<Cell>| {
             columns.push(ListColumn { column: Column::numbers(header, cells), fit: Fit::Keep });
         };

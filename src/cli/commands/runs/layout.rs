@@ -1,14 +1,28 @@
 //! The list of runs as a table that fits the page.
 
 use crate::cli::commands::runs::columns::{AGE, Fit, ListColumn};
-use crate::cli::text::column_layout::{self, Column, GAP};
+use crate::cli::text::column_layout::{self, Column, Fitted, GAP};
 use crate::cli::text::text_style::TextStyle;
 
-/// Width of wrapped texts below which age and time are left out instead. They are left out before words are broken, too.
+/// Width of wrapped texts below which age and time are left out instead.
 const COMFORTABLE: usize = 20;
 
+/// Places at which texts may be broken, each with those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Breaks {
+    /// Between settings, in columns that are still wide then.
+    Comfortable,
+    /// Between settings and in names.
+    Names,
+    /// Between the words of every text.
+    Words,
+    /// In settings.
+    Settings,
+}
+
 /// Returns the table. If it is too wide, the columns after the age are left out first, then the age and the time if all
-/// texts then stay on one line. Otherwise the longest texts continue on further lines; nothing is cut.
+/// texts then stay on one line. Otherwise the longest texts continue on further lines. Columns that still have no room
+/// are in further tables; nothing is cut.
 pub(super) fn table(mut columns: Vec<ListColumn>, page: TextStyle) -> String {
     let excess = |columns: &[ListColumn]| width(columns).saturating_sub(page.width);
     while excess(&columns) > 0 && remove_last(&mut columns, AGE + 1) {}
@@ -16,45 +30,62 @@ pub(super) fn table(mut columns: Vec<ListColumn>, page: TextStyle) -> String {
     while remove_last(&mut columns, 0) {
         choices.push(columns.clone());
     }
-    let wrapped = |columns: &[ListColumn], is_comfortable: bool| {
-        let mut columns = columns.to_vec();
-        loop {
-            let too_wide = excess(&columns);
-            if too_wide == 0 || !wrap_widest(&mut columns, too_wide, is_comfortable) {
-                return columns;
-            }
-        }
-    };
     let fits = |columns: &Vec<ListColumn>| excess(columns) == 0;
     let chosen = choices.iter().find(|columns| fits(columns)).cloned();
-    let chosen = chosen.or_else(|| choices.iter().map(|columns| wrapped(columns, true)).find(fits));
-    let chosen = chosen.unwrap_or_else(|| wrapped(&columns, false));
-    column_layout::text(&chosen.iter().map(|column| &column.column).collect::<Vec<&Column>>(), page)
+    let chosen =
+        chosen.or_else(|| choices.iter().map(|columns| wrapped(columns, Breaks::Comfortable, page)).find(fits));
+    let at = |breaks: Breaks| wrapped(&columns, breaks, page);
+    let chosen = chosen.or_else(|| [Breaks::Names, Breaks::Words, Breaks::Settings].into_iter().map(at).find(fits));
+    match chosen {
+        Some(chosen) => {
+            column_layout::text(&chosen.iter().map(|column| &column.column).collect::<Vec<&Column>>(), page)
+        }
+        None => {
+            let mut columns = at(Breaks::Settings).into_iter().map(|column| column.column);
+            let labels = columns.next().expect("every list has a column");
+            let groups = columns.map(|column| vec![column]).collect();
+            Fitted { labels, groups, spare: Vec::new(), closing: None }.tables(page).join("\n\n")
+        }
+    }
 }
 
 /// Removes the least important column of at least this order; returns whether there was one.
 fn remove_last(columns: &mut Vec<ListColumn>, from: usize) -> bool {
     let orders = columns.iter().enumerate().filter_map(|(place, column)| match column.fit {
         Fit::LeaveOut(order) if order >= from => Some((order, place)),
-        Fit::LeaveOut(_) | Fit::Keep | Fit::Wrap(_) => None,
+        Fit::LeaveOut(_) | Fit::Keep | Fit::Words | Fit::Name | Fit::Wrap(_) => None,
     });
     let last = orders.max();
     last.map(|(_, place)| columns.remove(place)).is_some()
 }
 
-/// Wraps the widest column that can be narrower; returns whether there was one.
-fn wrap_widest(columns: &mut [ListColumn], excess: usize, is_comfortable: bool) -> bool {
-    let least = |column: &ListColumn| match column.fit {
-        Fit::Wrap(least) if is_comfortable => Some(least.max(COMFORTABLE).max(column.column.longest_word())),
-        Fit::Wrap(least) => Some(least),
-        Fit::Keep | Fit::LeaveOut(_) => None,
+/// Returns the columns with texts that are wrapped until the table fits, as far as they can be broken; the widest first.
+fn wrapped(columns: &[ListColumn], breaks: Breaks, page: TextStyle) -> Vec<ListColumn> {
+    let least: Vec<Option<usize>> = columns.iter().map(|column| narrowest(column, breaks)).collect();
+    let mut wrapped = columns.to_vec();
+    loop {
+        let excess = width(&wrapped).saturating_sub(page.width);
+        let can_be_narrower = |&place: &usize| least[place].is_some_and(|least| wrapped[place].column.width() > least);
+        let widest = (0..columns.len()).filter(can_be_narrower).max_by_key(|&place| wrapped[place].column.width());
+        let Some(widest) = widest.filter(|_| excess > 0) else { return wrapped };
+        let goal = wrapped[widest].column.width().saturating_sub(excess.div_ceil(4));
+        let mut column = columns[widest].column.clone(); // wrapped texts cannot be wrapped again
+        column.wrap_to(goal.max(least[widest].unwrap_or_default()));
+        wrapped[widest].column = column;
+    }
+}
+
+/// Returns the width that a column needs if its texts are broken at these places; `None` if they are not broken.
+fn narrowest(ListColumn { column, fit }: &ListColumn, breaks: Breaks) -> Option<usize> {
+    let least = match (fit, breaks) {
+        (Fit::Keep | Fit::LeaveOut(_), _) | (Fit::Words, Breaks::Comfortable | Breaks::Names) => None,
+        (Fit::Words, _) => Some(column.longest_word()),
+        (Fit::Name | Fit::Wrap(_), Breaks::Comfortable) => Some(COMFORTABLE.max(column.longest_word())),
+        (Fit::Name, _) => Some(column.longest_part()),
+        (Fit::Wrap(least), Breaks::Names | Breaks::Words) => Some(column.longest_word().max(*least)),
+        (Fit::Wrap(least), Breaks::Settings) => Some(*least),
     };
-    let can_be_narrower = |column: &ListColumn| least(column).is_some_and(|least| column.column.width() > least);
-    let widest = columns.iter_mut().filter(|column| can_be_narrower(column)).max_by_key(|column| column.column.width());
-    let Some(widest) = widest else { return false };
-    let (before, least) = (widest.column.width(), least(widest).unwrap_or_default());
-    widest.column.wrap_to(before.saturating_sub(excess).max(least));
-    widest.column.width() < before
+    least.map(|least| least.max(console::measure_text_width(column.header())))
 }
 
 fn width(columns: &[ListColumn]) -> usize {
@@ -99,5 +130,33 @@ mod tests {
             "           0..4",
         ];
         assert_eq!(narrowest, lines.join("\n"));
+    }
+
+    #[test]
+    fn lines_fit_the_page_and_are_broken_between_words_and_settings_or_in_names() {
+        let columns = || {
+            vec![
+                column("id", "0123", Fit::Keep),
+                column("experiment", "softmax_regression_digits", Fit::Name),
+                column("changed", "stratify=true epochs=1", Fit::Wrap(7)),
+                column("best", "val_loss 0.6959", Fit::Words),
+            ]
+        };
+        let page = |width| TextStyle { width, styled: false };
+        let lines = [
+            "id    experiment           changed        best",
+            "0123  softmax_regression_  stratify=true  val_loss 0.6959",
+            "        digits             epochs=1",
+        ];
+        assert_eq!(table(columns(), page(58)), lines.join("\n"));
+        for width in 44..60 {
+            let text = table(columns(), page(width));
+            assert!(text.lines().all(|line| line.chars().count() <= width), "{width}\n{text}");
+            assert!(text.contains("stratify=true") && text.contains("val_loss"), "{text}");
+        }
+        let many: Vec<ListColumn> = (0..9).map(|_| column("header", "value", Fit::Keep)).collect();
+        let text = table(many, page(40));
+        assert!(text.lines().all(|line| line.chars().count() <= 40), "{text}");
+        assert_eq!(text.matches("header").count(), 10, "the first column is in both tables\n{text}");
     }
 }

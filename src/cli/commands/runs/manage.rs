@@ -62,18 +62,35 @@ pub struct RenameArgs {
     out: RunsDir,
 }
 
-/// Arguments of `runner runs archive` and `runner runs unarchive`.
+/// Arguments of `runner runs archive`.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  runner runs archive 4e1f 77ab\n  runner runs archive 4e1f --undo\n  runner runs --archived"
 )]
 pub struct ArchiveArgs {
-    /// Ids, names or directories of runs
-    #[arg(value_name = "RUN", required = true)]
-    runs: Vec<String>,
+    #[command(flatten)]
+    archived: ArchivedRuns,
     /// Undo: show the runs in lists again
     #[arg(long)]
     undo: bool,
+}
+
+/// Arguments of `runner runs unarchive`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  runner runs unarchive 4e1f 77ab\n  runner runs --archived        lists archived runs, too"
+)]
+pub struct UnarchiveArgs {
+    #[command(flatten)]
+    archived: ArchivedRuns,
+}
+
+/// The runs that are archived or listed again.
+#[derive(Debug, clap::Args)]
+struct ArchivedRuns {
+    /// Ids, names or directories of runs
+    #[arg(value_name = "RUN", required = true)]
+    runs: Vec<String>,
     #[command(flatten)]
     out: RunsDir,
 }
@@ -93,6 +110,7 @@ pub(super) fn find(named: &str, out: &Path) -> anyhow::Result<(PathBuf, String)>
 pub(super) fn tag(args: &TagArgs) -> anyhow::Result<Exit> {
     let (folder, label) = find(&args.run, &args.out)?;
     let mut about = About::read(&folder)?;
+    let stored = about.tags.clone();
     for word in &args.tags {
         let (removes, text) = match word.strip_prefix('-') {
             Some(text) => (true, text),
@@ -101,12 +119,12 @@ pub(super) fn tag(args: &TagArgs) -> anyhow::Result<Exit> {
         let tag = parse_tag(text).map_err(|error| anyhow!(error))?;
         match removes {
             true => {
-                let tags: Vec<&str> = about.tags.iter().map(String::as_str).collect();
+                let tags: Vec<&str> = stored.iter().map(String::as_str).collect();
                 let known = match tags.is_empty() {
                     true => "it has no tags".to_owned(),
                     false => format!("its tags are {}", suggest::list(&tags)),
                 };
-                ensure!(about.tags.contains(&tag), "{label} has no tag `{tag}`: {known}");
+                ensure!(about.tags.contains(&tag), "{label} has no tag `{tag}`: {known}; nothing was changed");
                 about.tags.retain(|other| *other != tag);
             }
             false => about.add_tag(&tag),
@@ -152,9 +170,17 @@ pub(super) fn rename(args: &RenameArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Hides runs from lists, or lists them again.
-pub(super) fn archive(args: &ArchiveArgs, undo: bool) -> anyhow::Result<Exit> {
-    let archived = !(undo || args.undo);
+/// Hides runs from lists, or lists them again with `--undo`.
+pub(super) fn archive(args: &ArchiveArgs) -> anyhow::Result<Exit> {
+    set_archived(&args.archived, !args.undo)
+}
+
+/// Lists archived runs again.
+pub(super) fn unarchive(args: &UnarchiveArgs) -> anyhow::Result<Exit> {
+    set_archived(&args.archived, false)
+}
+
+fn set_archived(args: &ArchivedRuns, archived: bool) -> anyhow::Result<Exit> {
     let found: Vec<(PathBuf, String)> = args.runs.iter().map(|run| find(run, &args.out)).collect::<Result<_, _>>()?;
     for (folder, label) in found {
         let mut about = About::read(&folder)?;

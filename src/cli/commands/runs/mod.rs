@@ -63,7 +63,7 @@ enum RunsCommand {
     /// Hide runs from lists
     Archive(manage::ArchiveArgs),
     /// Show archived runs in lists again
-    Unarchive(manage::ArchiveArgs),
+    Unarchive(manage::UnarchiveArgs),
     /// Delete runs
     Rm(remove::RemoveArgs),
 }
@@ -75,8 +75,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         Some(RunsCommand::Tag(args)) => manage::tag(args),
         Some(RunsCommand::Note(args)) => manage::note(args),
         Some(RunsCommand::Rename(args)) => manage::rename(args),
-        Some(RunsCommand::Archive(args)) => manage::archive(args, false),
-        Some(RunsCommand::Unarchive(args)) => manage::archive(args, true),
+        Some(RunsCommand::Archive(args)) => manage::archive(args),
+        Some(RunsCommand::Unarchive(args)) => manage::unarchive(args),
         Some(RunsCommand::Rm(args)) => remove::run(args),
     }
 }

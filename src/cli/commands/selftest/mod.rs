@@ -18,6 +18,7 @@ use crate::cli::commands::selftest::child::{Child, ChildEnd, KillPoint};
 use crate::cli::commands::selftest::run_files::newest_run;
 use crate::cli::exit::Exit;
 use crate::cli::text::terminal;
+use crate::cli::text::text_style::TextStyle;
 use crate::config::hint::Hint;
 use crate::experiment::run::checkpointing::CheckpointInterval;
 use crate::experiment::store::run_record::RunRecord;
@@ -106,14 +107,28 @@ impl Counts {
         let Counts { kills, in_writes, before_record, resumed, runs, trials, repeated_epochs, .. } = self;
         let took = self.started.map_or(0.0, |started| started.elapsed().as_secs_f64());
         let (kill, run) = (if *kills == 1 { "kill" } else { "kills" }, if *runs == 1 { "run" } else { "runs" });
-        let epochs = if *repeated_epochs == 1 { "epoch" } else { "epochs" };
         let (history, file) = if *trials == 1 { ("history", "file") } else { ("histories", "files") };
-        format!(
-            "{kills} {kill} in {runs} {run}: {in_writes} while a checkpoint was written, {before_record} before the first \
-             checkpoint\n{resumed} resumed from a checkpoint; {repeated_epochs} {epochs} without a checkpoint trained \
-             again\nevery run is identical to the uninterrupted run: {trials} {history} and \
-             weight {file}, to the last bit; no file was damaged\n{took:.0} s"
-        )
+        let resumed =
+            if *resumed == 1 { "1 run was resumed".to_owned() } else { format!("{resumed} runs were resumed") };
+        let repeated = match repeated_epochs {
+            0 => "no epoch was repeated".to_owned(),
+            1 => "1 epoch was repeated because no checkpoint had it".to_owned(),
+            many => format!("{many} epochs were repeated because no checkpoint had them"),
+        };
+        let lines = [
+            format!(
+                "{kills} {kill} in {runs} {run}: {in_writes} while a checkpoint was written, {before_record} before \
+                 the first checkpoint"
+            ),
+            format!("{resumed} from a checkpoint; {repeated}"),
+            format!(
+                "every run is identical to the uninterrupted run, to the last bit: {trials} {history} and {trials} \
+                 weight {file}; no file was damaged"
+            ),
+            format!("{took:.0} s"),
+        ];
+        let page = TextStyle::of_output();
+        lines.map(|line| page.wrapped(&line, 2)).join("\n")
     }
 }
 

@@ -59,18 +59,37 @@ pub struct DateError {
     /// Row of the field that does not fit.
     pub row: Option<usize>,
     /// What is wrong with the field.
-    pub message: String,
+    message: String,
     is_ambiguous: bool,
 }
 
 impl DateError {
+    /// Returns whether the day and the month cannot be told apart.
+    pub fn is_ambiguous(&self) -> bool {
+        self.is_ambiguous
+    }
+
+    /// Returns what is wrong with a column; `field` is the field at the row, and `place` the name of the row.
+    pub fn describe(&self, column: &str, field: &str, place: Option<&str>) -> String {
+        match place {
+            None => format!("has no date in the date column `{column}`"),
+            Some(place) if self.is_ambiguous => format!(
+                "has ambiguous dates in column `{column}`: in `{field}`, {place}, and all others, the day or the month may \
+                 be first"
+            ),
+            Some(place) => format!("has `{field}` in {place}, column `{column}`, {}", self.message),
+        }
+    }
+
     /// Returns the hint: what to write instead.
     pub fn hint(&self, column: &str) -> String {
         match self.is_ambiguous {
             true => format!(
-                "write the format: `dates = {{ {0} = \"%d/%m/%Y\" }}` if the day is first, `dates = {{ {0} = \"%m/%d/%Y\" }}` if the month is",
+                "write `dates = {{ {0} = \"%d/%m/%Y\" }}` if the day is first, or `dates = {{ {0} = \"%m/%d/%Y\" }}` if \
+                 the month is",
                 toml_key(column)
             ),
+            false if self.row.is_none() => format!("leave the column out: write `drop = [\"{column}\"]`"),
             false => "correct the value, or list it under `na_values`".to_owned(),
         }
     }
@@ -175,9 +194,7 @@ pub fn read(fields: &[Option<&str>], format: Option<&DateFormat>) -> Result<(Vec
         1 => Ok(fitting.remove(0)),
         _ => {
             let row = fields.iter().position(Option::is_some);
-            let message =
-                "which can have the day first or the month first, like all other dates of the column".to_owned();
-            Err(DateError { row, message, is_ambiguous: row.is_some() })
+            Err(DateError { row, message: String::new(), is_ambiguous: row.is_some() })
         }
     }
 }
@@ -282,7 +299,10 @@ mod tests {
         assert_eq!(column(&["03/04/2024", "12/31/2023"]).unwrap().0[0], 19786.0);
         let fault = column(&["", "03/04/2024", "05-06-2024"]).unwrap_err();
         assert_eq!(fault.row, Some(1));
-        assert!(fault.message.contains("day first or the month first"), "{fault:?}");
+        assert!(
+            fault.describe("day", "03/04/2024", Some("row 1")).contains("the day or the month may be first"),
+            "{fault:?}"
+        );
         assert!(fault.hint("signed up").contains("dates = { \"signed up\" = \"%d/%m/%Y\" }"));
     }
 

@@ -141,7 +141,12 @@ pub fn recognize(column: &Column, numbers: NumberFormat) -> Option<Finding> {
         return Some(Finding { content, what: what.to_owned(), row, fix: Some(fix), may_be_category, may_be_left_out });
     }
     if 2 * rows(&|kind| kind == TextKind::Date) > all - marks {
-        let fix = format!("write `dates = [\"{name}\"]` to convert them to days since 1970-01-01");
+        let texts: Vec<Option<String>> = (0..places.len()).map(|row| column.text(row)).collect();
+        let fields: Vec<Option<&str>> = texts.iter().map(Option::as_deref).collect();
+        let fix = match dates::read(&fields, None) {
+            Err(fault) if fault.is_ambiguous() => fault.hint(name),
+            _ => format!("write `dates = [\"{name}\"]` to convert them to days since 1970-01-01"),
+        };
         let row = first(&|kind| kind == TextKind::Date)?;
         let (content, what) = (Content::Dates, "has dates".to_owned());
         return Some(Finding { content, what, row, fix: Some(fix), may_be_category: true, may_be_left_out: true });

@@ -54,7 +54,8 @@ pub fn recognize_numbers(column: &Column) -> Option<NumberFinding> {
     let Values::Numbers(numbers) = &column.values else { return None };
     let is_beyond = |number: &f64| number.fract() == 0.0 && number.abs() > 9_007_199_254_740_992.0;
     if let Some(row) = numbers.iter().position(is_beyond) {
-        return Some(NumberFinding::TooManyDigits(column.text(row).unwrap_or_default()));
+        let text = column.number_texts().and_then(|_| column.text(row));
+        return Some(NumberFinding::TooManyDigits(text.unwrap_or_else(|| format!("about {:.2e}", numbers[row]))));
     }
     let has_zero = |text: &&String| {
         let mut letters = text.bytes();

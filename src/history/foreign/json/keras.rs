@@ -157,8 +157,8 @@ fn other_length(name: &str, found: usize, epochs: usize) -> String {
     let values = if found == 1 { "value" } else { "values" };
     let of = if epochs == 1 { "epoch" } else { "epochs" };
     format!(
-        "`{name}` is skipped: it has {found} {values} for {epochs} {of}, so its epochs are unknown (Keras's `CSVLogger` \
-         also writes the epochs)"
+        "`{name}` is skipped: it has {found} {values} for {epochs} {of}, so its values cannot be assigned to epochs; a log \
+         of Keras's `CSVLogger` has the epoch numbers"
     )
 }
 

@@ -1,10 +1,9 @@
-//! Networks written in PyTorch and exported as TorchScript. The files are in `tests/golden/torchscript`.
-
-use std::path::Path;
+//! Networks.
 
 use safetensors::tensor::SafeTensors;
 
-use crate::golden::fixture::{assert_curve, load_fixture};
+use super::copy;
+use crate::golden::fixture::{assert_curve, assert_near, floats, load_fixture};
 use crate::support::{TestDir, assert_says, curves, stderr, stdout};
 
 const IDEA: &str = r#"
@@ -28,11 +27,6 @@ fn dir_with(file: &str) -> TestDir {
     copy(&dir, file, "net.pt");
     dir.write("idea.toml", IDEA);
     dir
-}
-
-fn copy(dir: &TestDir, file: &str, name: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/torchscript").join(file);
-    dir.write(name, std::fs::read(path).unwrap());
 }
 
 /// An experiment on flat digits.
@@ -64,6 +58,35 @@ fn curves_and_weights_equal_those_of_the_module_in_pytorch() {
             assert_eq!(weights.tensor(name).unwrap().shape(), shape, "{name}");
         }
     }
+}
+
+#[test]
+fn test_metrics_equal_those_of_the_module_in_pytorch() {
+    for run in load_fixture("torchscript")["runs"].as_array().unwrap() {
+        let dir = dir_with(run["file"].as_str().unwrap());
+        dir.write(
+            "idea.toml",
+            IDEA.replace("validation =", "test =").replace("epochs = 5", "epochs = 5\nkeep = \"last\""),
+        );
+        let history = dir.history(&["idea.toml", "--seed", &run["seed"].to_string(), "--threads", "1"]);
+        for (metric, wanted) in run["test"].as_object().unwrap() {
+            assert_near(&floats(&history["test"][metric]), &floats(wanted), 1e-6, metric);
+        }
+    }
+}
+
+#[test]
+fn the_memory_estimate_counts_the_activations_of_a_module() {
+    let dir = dir_with("resnet.pt");
+    let mebibytes = |batch: &str| -> f64 {
+        let arguments = ["exp", "idea.toml", "--dry-run", "--device", "cpu", "--set", batch];
+        let shown = stdout(&dir.run(&arguments).code(0));
+        shown.split(" MiB").next().unwrap().rsplit(' ').next().unwrap().parse().unwrap_or_else(|_| panic!("{shown}"))
+    };
+    // 8 x 8 values of 6 channels, in float32; the backward pass needs those of 8 convolutions, norms and activations
+    let least = 448.0 * (8 * 8 * 6 * 4 * 8) as f64 / f64::from(1 << 20);
+    let found = mebibytes("train.batch=512") - mebibytes("train.batch=64");
+    assert!((least..4.0 * least).contains(&found), "{found} MiB for 448 rows, at least {least}");
 }
 
 #[test]
