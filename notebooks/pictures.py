@@ -161,7 +161,7 @@ def check(claim: str, holds: bool, *runs: Run) -> None:
 
 def label(variant: str) -> str:
     """A variant's name, to read: `tanh_small-none` is “tanh small, none”."""
-    words = {"l1": "L1", "l2": "L2", "relu": "ReLU", "cnn": "CNN", "mlp": "MLP", "sgd": "SGD", "rmsprop": "RMSprop", "smote": "SMOTE", "mse": "MSE", "mae": "MAE"}
+    words = {"l1": "L1", "l2": "L2", "relu": "ReLU", "cnn": "CNN", "mlp": "MLP", "sgd": "SGD", "rmsprop": "RMSprop", "smote": "SMOTE", "mse": "MSE", "mae": "MAE", "rnn": "RNN", "lstm": "LSTM"}
     words |= {"adagrad": "Adagrad", "adam": "Adam", "xavier": "Xavier", "he": "He"}
     parts = [" ".join(words.get(word, word) for word in part.split("_")) for part in re.sub(r"(?<!e)-", "|", variant).split("|")]
     return ", ".join(parts).replace("e-", "e−")
