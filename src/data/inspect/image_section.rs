@@ -5,7 +5,7 @@ use crate::data::dataset::DatasetInfo;
 use crate::data::images::image_set::{ImageFiles, ImageSet};
 use crate::data::images::settings::{ColorMode, Images, Sides};
 use crate::data::inspect::array_section::{holds_out, split_lines};
-use crate::data::inspect::csv_section::quoted;
+use crate::data::inspect::csv_section::{comment_lines, quoted};
 use crate::data::inspect::problem::Problem;
 
 /// Sizes that are proposed for images of different sizes, largest first.
@@ -51,13 +51,10 @@ impl ImageSummary {
         let ImageFiles { images, grayscale, .. } = self.files;
         let sides = sides(&self.files);
         let mut lines = vec!["[data.images]".to_owned(), format!("path = {}", quoted(path))];
-        lines.push(match (self.files.smallest == self.files.largest, self.settings.size) {
-            (true, Some(Sides::HeightWidth(_))) => format!("# height and width of all images ({sides})"),
-            (true, _) if self.is_kept() => "# height and width of all images".to_owned(),
-            _ => format!(
-                "# height and width; the images have {sides}; their center is kept, instead: resize = \"stretch\""
-            ),
-        });
+        lines.extend(comment_lines(&match self.files.smallest == self.files.largest {
+            true if self.is_kept() => format!("height and width; all images have {sides}"),
+            _ => format!("height and width; images have {sides}, their center is kept; instead: resize = \"stretch\""),
+        }));
         let size = match self.settings.size {
             Some(Sides::HeightWidth([height, width])) => format!("[{height}, {width}]"),
             Some(Sides::Square(side)) => side.to_string(),
