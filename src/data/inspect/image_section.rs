@@ -51,9 +51,11 @@ impl ImageSummary {
         let ImageFiles { images, grayscale, .. } = self.files;
         let sides = sides(&self.files);
         let mut lines = vec!["[data.images]".to_owned(), format!("path = {}", quoted(path))];
-        lines.extend(comment_lines(&match self.files.smallest == self.files.largest {
-            true if self.is_kept() => format!("height and width; all images have {sides}"),
-            _ => format!("height and width; images have {sides}, their center is kept; instead: resize = \"stretch\""),
+        lines.extend(comment_lines(&match self.is_kept() {
+            true => format!("height and width; all images have {sides}"),
+            false => {
+                format!("height and width; images have {sides}, their center is kept; instead: resize = \"stretch\"")
+            }
         }));
         let size = match self.settings.size {
             Some(Sides::HeightWidth([height, width])) => format!("[{height}, {width}]"),
