@@ -4,13 +4,16 @@
 use crate::config::suggest;
 
 /// Names of other programs and the keys of this one. A pair applies only where its key is allowed.
-const SYNONYMS: [(&str, &str); 14] = [
+const SYNONYMS: [(&str, &str); 17] = [
     ("activity_regularizer", "penalty"),
     ("callbacks", "early_stopping"),
+    ("class_names", "classes"),
     ("csv", "path"),
+    ("directory", "path"),
     ("file", "path"),
     ("filename", "path"),
     ("hidden_size", "units"),
+    ("image_size", "size"),
     ("kernel_initializer", "init"),
     ("kernel_regularizer", "penalty"),
     ("label", "target"),
