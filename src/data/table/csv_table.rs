@@ -52,13 +52,11 @@ impl Table {
         let separator = reading.separator;
         let separator = separating_byte(separator).ok_or_else(|| separator_error(separator))?;
         if let Some(declared) = declared_separator(bytes).and_then(separating_byte) {
-            return Table::from_text_fields(&TextFields::read(&CsvText::check(bytes, declared)?, declared)?, reading);
+            return Table::from_text_fields(&CsvText::check(bytes, declared)?, declared, reading);
         }
         let plain =
             reading.is_of_plain_numbers().then(|| Table::from_plain_numbers(bytes, separator, reading)).flatten();
-        plain.unwrap_or_else(|| {
-            Table::from_text_fields(&TextFields::read(&CsvText::check(bytes, separator)?, separator)?, reading)
-        })
+        plain.unwrap_or_else(|| Table::from_text_fields(&CsvText::check(bytes, separator)?, separator, reading))
     }
 
     /// Reads a file of plain numbers with several threads, many times as fast as [`Table::read`]. Returns the table
@@ -79,8 +77,8 @@ impl Table {
     }
 
     /// Builds the table from fields that were read as text.
-    fn from_text_fields(fields: &TextFields, reading: &FieldFormat) -> Result<Table, TableError> {
-        Table::from_files(&[(String::new(), fields)], reading)
+    fn from_text_fields(checked: &CsvText, separator: u8, reading: &FieldFormat) -> Result<Table, TableError> {
+        Table::from_files(&[(String::new(), &TextFields::read(checked, separator)?)], reading)
     }
 
     /// Builds the table from the fields of files with the same columns, in the order of the first file. Each file has its
