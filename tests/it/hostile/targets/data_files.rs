@@ -136,12 +136,13 @@ pub fn images(bytes: &[u8]) {
         std::fs::create_dir_all(folder.join(class)).expect("the directory is writable");
         std::fs::write(folder.join(class).join("1.png"), image).expect("the directory is writable");
     }
+    let size = [[8, 8], [1, 28], [28, 1], [3, 5]][usize::from(how & 3)];
     let path = if is_manifest { file("images.csv", content) } else { folder.clone() };
     let one_of = |shift: u8, words: &[&str]| words[usize::from(how >> shift) % words.len()].to_owned();
     let data = json!({ "images": {
         "path": path,
         "root": is_manifest.then_some(&folder),
-        "size": [[8, 8], [1, 28], [28, 1], [3, 5]][usize::from(how & 3)],
+        "size": size,
         "color_mode": one_of(2, &["rgb", "grayscale"]),
         "resize": one_of(3, &["crop", "stretch"]),
         "scale": one_of(4, &["none", "unit", "standard", "min_max"]),
