@@ -69,20 +69,16 @@ pub fn print(study: &Study, groups: &[GroupPreview], out: &Path, options: &Optio
 fn group_lines(group: &GroupPreview, options: &Options) -> Vec<(&'static str, String)> {
     let plan = group.plans[0];
     let rows = group.rows;
-    let parts = [("training", rows.train), ("validation", rows.validation), ("test", rows.test)];
-    let parts: Vec<String> = parts
-        .iter()
-        .filter(|(_, rows)| *rows > 0)
-        .map(|(part, rows)| format!("{} {part}", number_format::count(*rows)))
-        .collect();
+    let parts = settings::of_rows([("training", rows.train), ("validation", rows.validation), ("test", rows.test)]);
     let resampled = group
         .resampled_from
         .map(|from| format!(" (training: {} before it was resampled)", number_format::count(from as usize)));
     let target = &plan.info.target;
     let data = plan.spec.data.name();
+    let features = if plan.info.sample.elements() == 1 { "" } else { "s" };
     let mut lines = vec![
-        ("data", format!("{data}: {} rows{}", parts.join(", "), resampled.unwrap_or_default())),
-        ("input", format!("{} features; target: {target}", plan.info.sample)),
+        ("data", format!("{data}: {parts}{}", resampled.unwrap_or_default())),
+        ("input", format!("{} feature{features}; target: {target}", plan.info.sample)),
     ];
     match &plan.model {
         Model::Tree(tree) => lines.push(("model", settings::of_tree(tree))),
@@ -107,7 +103,7 @@ fn group_lines(group: &GroupPreview, options: &Options) -> Vec<(&'static str, St
                 "training",
                 format!(
                     "{}; {}{} epoch{} of {} step{}",
-                    settings::of_training(&training, rows.train),
+                    settings::of_training(&training, rows.train, plan.has_validation()),
                     if training.iter().any(|train| train.early_stopping.is_some()) { "at most " } else { "" },
                     number_format::count(network.train.epochs),
                     if network.train.epochs == 1 { "" } else { "s" },

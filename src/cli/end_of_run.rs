@@ -48,7 +48,12 @@ pub fn finish_run(study: &Study, finished: &Finished, signals: &Signals, output_
             String::new()
         };
         let after = after_epoch(stop_epoch);
-        terminal::say(&format!("interrupted{after}; continue with `runner resume {run}`{lost}"));
+        // the summary in the terminal ends with the command
+        let OutputArgs { json, quiet, verbose, .. } = output_args;
+        let is_shown = !json && !quiet && !verbose && !histories.is_empty() && terminal::stdout_is_terminal();
+        let resume =
+            if is_shown && lost.is_empty() { String::new() } else { format!("; continue with `runner resume {run}`") };
+        terminal::say(&format!("interrupted{after}{resume}{lost}"));
         return Exit::Interrupted(signals.signal());
     }
     if *timed_out {
@@ -88,7 +93,11 @@ pub(crate) fn finish_completed_run(run: &SavedRun, output_args: &OutputArgs) -> 
         output_args.print(&json!({ "run": run.folder, "plots": [], "histories": histories }));
     }
     if !output_args.quiet {
-        terminal::say(&format!("the run in `{}` is already complete", run.folder.display()));
+        let folder = run.folder.display().to_string();
+        let is_network = histories.first().is_some_and(|history| history.network.is_some());
+        let longer = format!("; to train longer: `runner resume {} --epochs N`", quoted(&folder));
+        let longer = if is_network { longer } else { String::new() };
+        terminal::say(&format!("the run in `{folder}` is already complete{longer}"));
     }
     if output_args.strict { strict_exit(&histories) } else { Exit::Done }
 }

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod hint;
+pub mod no_lists;
 pub mod shorthand;
 pub mod suggest;
 pub mod texts;

@@ -1,8 +1,7 @@
 //! Shorthand notation in experiment files: `"adam"` for `{ adam = {} }`, and `{ linear = 64 }` for `{ linear = { units
 //! = 64 } }`.
 //!
-//! Both are expanded during deserialization, so that the rest of the program sees full settings only. The errors are
-//! serde's: they have line and column, and name the missing or unknown key.
+//! Both are expanded during deserialization: the rest of the program sees full settings. The errors are serde's.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -12,6 +11,8 @@ use serde::de::{
     Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, Error, IntoDeserializer, MapAccess, SeqAccess,
     Visitor,
 };
+
+use crate::config::no_lists::NoLists;
 
 /// Deserializes an item given as a name or as a table with one key.
 pub fn named<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
@@ -184,14 +185,19 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for NamedVisitor<T> {
             .map_err(|error: E| E::custom(format!("`{name}` needs settings: {error}")))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<T, A::Error> {
-        let part = T::deserialize(MapAccessDeserializer::new(Borrowed(&mut map)))?;
-        match map.next_key::<String>()? {
-            None => Ok(part),
-            Some(second) => Err(A::Error::custom(format!(
-                "only one name is allowed, but there is a second one, `{second}`; settings belong in their own table"
-            ))),
-        }
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        whole_table(map)
+    }
+}
+
+/// Deserializes an item from a table. A name in it that the item does not read is an error.
+fn whole_table<'de, A: MapAccess<'de>, T: Deserialize<'de>>(mut map: A) -> Result<T, A::Error> {
+    let part = T::deserialize(MapAccessDeserializer::new(Borrowed(&mut map)))?;
+    match map.next_key::<String>()? {
+        None => Ok(part),
+        Some(second) => Err(A::Error::custom(format!(
+            "only one name is allowed, but there is a second one, `{second}`; settings belong in their own table"
+        ))),
     }
 }
 
@@ -263,11 +269,11 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for AnyVisitor<T> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
-        T::deserialize(MapAccessDeserializer::new(map))
+        whole_table(map)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<T, A::Error> {
-        T::deserialize(SeqAccessDeserializer::new(items))
+        T::deserialize(NoLists(SeqAccessDeserializer::new(items)))
     }
 }
 

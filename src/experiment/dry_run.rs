@@ -61,7 +61,7 @@ pub fn preview<'a>(
             groups.push(GroupPreview { plans, rows, resampled_from: None, stacks: None });
             continue;
         }
-        let folds = load_group(&plans, &mut source, options, &mut *watch)?;
+        let folds = load_group(study, &plans, &mut source, options, &mut *watch)?;
         for warning in source.iter().flat_map(|source| unseen_classes::warnings(&folds, &source.loaded)) {
             watch.note(&warning);
         }

@@ -52,4 +52,11 @@ impl Curves {
         let row = self.epoch.iter().position(|&number| number == epoch)?;
         Some(self.series.get(name)?.get(row)?.0)
     }
+
+    /// Returns whether the learning rate ends below 2 % of its highest value, so that more epochs would change little.
+    pub fn ends_with_small_lr(&self) -> bool {
+        const SMALL: f64 = 0.02;
+        let lrs = self.metric("lr").unwrap_or_default();
+        lrs.last().is_some_and(|last| *last < SMALL * lrs.iter().copied().fold(0.0, f64::max))
+    }
 }

@@ -65,6 +65,11 @@ impl Signals {
         }
     }
 
+    /// Returns whether Ctrl-C stopped the run.
+    pub fn is_interrupted(&self) -> bool {
+        self.signal.load(Ordering::Relaxed) == INTERRUPT
+    }
+
     /// Sets the message that is printed when the program ends at once.
     pub fn set_exit_message(&self, words: String) {
         *self.last_words.lock().unwrap_or_else(PoisonError::into_inner) = Some(words);

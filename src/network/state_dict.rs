@@ -112,6 +112,7 @@ fn entries(stack: &Stack, replica: usize) -> Vec<(String, Tensor)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::shorthand::NamedList;
     use crate::network::init::Init;
     use crate::network::layer::Layer;
     use crate::network::stack::Architecture;
@@ -121,7 +122,7 @@ mod tests {
     use tch::{Device, Kind};
 
     fn stack(layers: &str, seeds: &[i64]) -> Stack {
-        let layers: Vec<Layer> = serde_json::from_str(layers).unwrap();
+        let NamedList(layers): NamedList<Layer> = serde_json::from_str(layers).unwrap();
         Architecture::follow(&layers, Init::Pytorch, &Shape::from([3])).unwrap().build(seeds, Device::Cpu).unwrap()
     }
 

@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::check::{Invalid, at_least_one, require};
 use crate::config::shorthand::{any_or_none, named, number_or_table_or_none};
 use crate::data::Target;
+use crate::history::metric_path;
 use crate::metrics::{self, Metric};
 use crate::network::torchscript::TorchScript;
 use crate::observe::observer::Observer;
@@ -151,9 +152,14 @@ impl TrainSpec {
         self.monitors().try_for_each(|(key, monitor)| self.check_monitor(&key, monitor, has_validation, target))
     }
 
-    /// Fills in the defaults that depend on other settings.
+    /// Fills in the defaults that depend on other settings, and renames monitored metrics: `val_accuracy` is `val_acc`.
     pub fn resolve(&mut self) {
         self.schedule.resolve(&self.optimizer);
+        let plateau = self.schedule.plateau_mut().map(|plateau| &mut plateau.monitor);
+        let stopping = self.early_stopping.as_mut().map(|stopping| &mut stopping.monitor);
+        for monitor in std::iter::once(&mut self.monitor).chain(plateau).chain(stopping).flatten() {
+            *monitor = metric_path::canonical(monitor);
+        }
     }
 
     /// Returns the optimizer that training starts with. It has the largest momentum of the schedule, so that it
@@ -288,6 +294,17 @@ mod tests {
         let fault = fault(plateau, false);
         assert_eq!(fault.key, "schedule.warm_up.then.reduce_on_plateau.monitor");
         assert!(fault.hint.unwrap().starts_with("split off validation rows"));
+    }
+
+    #[test]
+    fn monitored_metrics_may_have_their_names_in_keras() {
+        let lines = "monitor = \"val_accuracy\"\nearly_stopping = { monitor = \"val_accuracy\" }\n\
+                     schedule = { warm_up = { epochs = 2, then = { reduce_on_plateau = { monitor = \"accuracy\" } } } }";
+        let mut train = read(lines).unwrap();
+        assert!(train.check(true, CLASSES).is_err());
+        train.resolve();
+        assert_eq!(train.check(true, CLASSES), Ok(()));
+        assert_eq!(train.monitored(true, CLASSES), ("val_acc", true));
     }
 
     #[test]

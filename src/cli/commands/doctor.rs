@@ -6,6 +6,7 @@ use tch::Device;
 use crate::cli::args::user_defaults::{self, Setting, UserDefaults};
 use crate::cli::exit::Exit;
 use crate::cli::text::terminal;
+use crate::cli::text::text_style::TextStyle;
 use crate::config::hint::{Hint, in_a_line};
 use crate::data::store::cache::Cache;
 use crate::device;
@@ -76,10 +77,11 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         terminal::json(&checks);
         return Ok(Exit::Done);
     }
+    let page = TextStyle::of_output();
     for check in &checks {
         let mark = if check.passed { terminal::green("✓") } else { terminal::red("✗") };
-        terminal::out(&format!("{mark} {:<9} {}", check.what, check.found));
-        check.remedy.iter().for_each(|remedy| terminal::out(&format!("            hint: {remedy}")));
+        terminal::out(&page.wrapped(&format!("{mark} {:<9} {}", check.what, check.found), 12));
+        check.remedy.iter().for_each(|remedy| terminal::out(&page.wrapped(&format!("            hint: {remedy}"), 12)));
     }
     Ok(Exit::Done)
 }

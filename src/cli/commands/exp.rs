@@ -223,7 +223,7 @@ fn run_one(args: &Args, planned: &Planned, output_args: &OutputArgs, signals: &S
         Some((folder, record)) => resume::resume_run(folder, record, &study, &options, &mut progress),
         None => run_study(&study, &args.out, &options, &mut progress),
     };
-    progress.end();
+    progress.end_run(signals);
     let finished = finished?;
     if let Some(file) = &args.phases {
         let epochs = finished.histories.first().map_or(0, |history| history.history.len());

@@ -95,7 +95,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let cache = Cache::for_user();
     let options = options(args, &record, execution, &cache, &signals);
     let finished = resume_run(folder, record, &study, &options, &mut progress);
-    progress.end();
+    progress.end_run(&signals);
     Ok(finish_run(&study, &finished?, &signals, &args.output_args))
 }
 
@@ -124,7 +124,7 @@ fn continue_run(args: &Args, epochs: usize) -> anyhow::Result<Exit> {
     let is_in_its_experiment = from.parent().and_then(Path::file_name) == Some(study.name.as_ref());
     let out = from.parent().and_then(Path::parent).filter(|_| is_in_its_experiment).unwrap_or(&args.out);
     let finished = run::continue_run(&continuation, out, &options, &mut progress);
-    progress.end();
+    progress.end_run(&signals);
     Ok(finish_run(study, &finished?, &signals, &args.output_args))
 }
 

@@ -13,7 +13,7 @@ use crate::cli::text::terminal;
 use crate::config::hint::Hint;
 use crate::config::suggest;
 use crate::experiment::spec::source_text::SourceText;
-use crate::experiment::spec::{catalogue, overrides};
+use crate::experiment::spec::{catalogue, overrides, setting_keys};
 
 /// Parses the arguments of this process. After help or an error it ends the process.
 pub(crate) fn parse_arguments() -> Cli {
@@ -31,6 +31,9 @@ pub(crate) fn parse_arguments() -> Cli {
         ErrorKind::UnknownArgument => terminal::error(&used.unknown_argument(&invalid(ContextKind::InvalidArg))),
         ErrorKind::InvalidSubcommand => {
             terminal::error(&used.unknown_command(&invalid(ContextKind::InvalidSubcommand)))
+        }
+        ErrorKind::ArgumentConflict if used.misspelled_command().is_some() => {
+            terminal::error(&used.unknown_command(used.misspelled_command().unwrap_or_default()))
         }
         _ if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => error.exit(),
         _ => terminal::error(&explained(&error, &used.name)),
@@ -60,6 +63,12 @@ impl Used<'_> {
         used
     }
 
+    /// Returns the first word if it is nearly the name of a command below this one: `tagg` in `runner runs tagg x`.
+    fn misspelled_command(&self) -> Option<&str> {
+        let word = self.words.first()?;
+        suggest::nearest(word, self.command.get_subcommands().map(Command::get_name)).map(|_| word.as_str())
+    }
+
     fn unknown_argument(&self, argument: &str) -> anyhow::Error {
         let Some(option) = argument.strip_prefix("--") else {
             if let Some(option) = self.option_for_file(argument) {
@@ -71,12 +80,21 @@ impl Used<'_> {
             return anyhow!("`{}` takes no {what} `{argument}`", self.name).context(Hint(hint));
         };
         let own: Vec<&str> = options(&self.command).collect();
-        let hint = self.setting_hint(option).unwrap_or_else(|| match suggest::nearest(option, own.iter().copied()) {
-            Some(near) => format!("did you mean `--{near}`?"),
-            None => match commands_with(option) {
-                Some(commands) => format!("use it with {commands}: `--{option}` is an option of another command"),
-                None => format!("`{} --help` lists its options", self.name),
-            },
+        let device = match option {
+            "gpu" | "cuda" | "gpus" | "accelerator" if own.contains(&"device") => {
+                Some("write `--device cuda`".to_owned())
+            }
+            "workers" | "num-workers" | "jobs" if own.contains(&"threads") => Some("write `--threads N`".to_owned()),
+            _ => None,
+        };
+        let hint = device.or_else(|| self.setting_hint(option)).unwrap_or_else(|| {
+            match suggest::nearest(option, own.iter().copied()) {
+                Some(near) => format!("did you mean `--{near}`?"),
+                None => match commands_with(option) {
+                    Some(commands) => format!("use it with {commands}: `--{option}` is an option of another command"),
+                    None => format!("`{} --help` lists its options", self.name),
+                },
+            }
         });
         anyhow!("`{}` has no option `--{option}`", self.name).context(Hint(hint))
     }
@@ -101,8 +119,19 @@ impl Used<'_> {
         };
         let experiment =
             self.words.iter().filter(|word| !word.starts_with('-')).find_map(|word| catalogue::find(word).ok());
+        let part = match option {
+            "validation-split" | "val-split" | "validation-size" | "validation" => Some("validation"),
+            "test-split" | "test-size" => Some("test"),
+            _ => None,
+        };
+        if let Some(part) = part {
+            let data = experiment.and_then(|source| Some(source.parse().ok()?.data.name())).unwrap_or("NAME");
+            let value = if value == "VALUE" { "0.2" } else { value };
+            return Some(format!("write `--set data.{data}.split.{part}={value}`"));
+        }
         let name = match option {
             "csv" => "path".to_owned(),
+            "wd" | "l2" => "weight_decay".to_owned(),
             option => option.replace('-', "_"),
         };
         let mut keys = settings_named(experiment.as_ref(), &name, value);
@@ -113,6 +142,11 @@ impl Used<'_> {
                 return Some(format!("make an experiment of it: `runner new NAME --csv {file} --target COLUMN`"));
             }
         }
+        if let (Some((first, _)), [key, ..]) = (value.split_once(','), &keys[..])
+            && value.split(',').all(|number| number.parse::<f64>().is_ok())
+        {
+            return Some(overrides::variants_hint(key, first));
+        }
         let written = |key: &String| format!("`--set {}`", quoted(&format!("{key}={value}")));
         match &keys[..] {
             [] => None,
@@ -121,12 +155,28 @@ impl Used<'_> {
     }
 
     fn unknown_command(&self, name: &str) -> anyhow::Error {
-        const SYNONYMS: [(&str, &str); 5] =
-            [("fit", "exp"), ("evaluate", "eval"), ("init", "new"), ("ls", "runs"), ("test", "eval")];
+        const SYNONYMS: [(&str, &str); 11] = [
+            ("fit", "exp"),
+            ("evaluate", "eval"),
+            ("history", "show"),
+            ("init", "new"),
+            ("log", "show"),
+            ("logs", "show"),
+            ("ls", "runs"),
+            ("metrics", "show"),
+            ("score", "eval"),
+            ("summary", "show"),
+            ("test", "eval"),
+        ];
         let synonym = SYNONYMS.iter().find(|(other, _)| *other == name).map(|(_, command)| *command);
         let known: Vec<&str> = self.command.get_subcommands().flat_map(Command::get_name_and_visible_aliases).collect();
         let own_name = self.name.trim_end_matches(" help");
         let hint = match synonym.filter(|command| known.contains(command)).or_else(|| suggest::nearest(name, known)) {
+            _ if self.name == "runner" && ["load", "weights", "save"].contains(&name) => {
+                "see the files of a run with `runner show RUN`, and use its weights with `runner predict` and `runner \
+                 eval`, or in Python with `safetensors.torch.load_file`"
+                    .to_owned()
+            }
             _ if self.name == "runner" && catalogue::find(name).is_ok() => format!("train it with `runner exp {name}`"),
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("`{own_name} --help` lists the commands"),
@@ -145,14 +195,14 @@ fn options(command: &Command) -> impl Iterator<Item = &str> {
 fn settings_named(experiment: Option<&SourceText>, name: &str, value: &str) -> Vec<String> {
     let known = |source: &SourceText| {
         let spec = source.parse().ok()?;
-        let mut keys = overrides::keys_named(&spec, name);
+        let mut keys = setting_keys::keys_named(&spec, name);
         keys.retain(|key| value == "VALUE" || overrides::can_be_set(&spec, key, value));
         Some(keys)
     };
     let in_shipped = || catalogue::shipped().filter_map(|source| known(&source)).find(|keys| !keys.is_empty());
     match experiment {
         Some(experiment) => known(experiment)
-            .or_else(|| overrides::keys_in_text(&experiment.text, name))
+            .or_else(|| setting_keys::keys_in_text(&experiment.text, name))
             .or_else(in_shipped)
             .unwrap_or_default(),
         None => in_shipped().unwrap_or_default(),

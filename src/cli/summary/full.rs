@@ -65,11 +65,11 @@ fn one(histories: &[History], page: TextStyle) -> Vec<String> {
         let of: Vec<String> = weights.into_iter().chain(threshold).collect();
         let line = format!("{} ({})", metrics.join(", "), of.join(", "));
         let lines = [Some(line), baselines::line(&[history]), trial_status::near_zero(histories)].into_iter().flatten();
-        parts.push(lines.map(|line| page.wrapped(&line, 0)).collect::<Vec<_>>().join("\n"));
+        parts.push(lines.map(|line| page.wrapped(&line, 2)).collect::<Vec<_>>().join("\n"));
     }
     if let Some(test) = &history.test {
         let of_tree = baselines::line(&[history]).filter(|_| history.network.is_none() && !has_threshold);
-        parts.extend(of_tree.map(|line| page.wrapped(&line, 0)));
+        parts.extend(of_tree.map(|line| page.wrapped(&line, 2)));
         parts.extend(classification::of(test, &history.data, page));
     }
     parts.extend(classification::positive_class(&[history]).map(|line| page.wrapped(&line, 2)));
@@ -132,12 +132,12 @@ fn files(run: &TrainedRun, page: TextStyle) -> String {
     let files = match &run.histories[..] {
         [history] => {
             let files = models.iter().map(|ending| format!("{}.{ending}", history.stem()));
-            let files = files.chain(run.plots()).chain(["experiment.toml".to_owned()]);
+            let files = files.chain(run.plots()).chain(run.other_files());
             // errors about files that were not written come after the summary
             files.filter(|name| run.folder.join(name).exists()).collect::<Vec<_>>().join(", ")
         }
         _ => {
-            let names: Vec<String> = std::iter::once("experiment.toml".to_owned()).chain(run.plots()).collect();
+            let names: Vec<String> = run.other_files().into_iter().chain(run.plots()).collect();
             format!("{}, and {} of each trial", names.join(", "), of_each(&models))
         }
     };

@@ -92,11 +92,27 @@ impl<'a> TrainedRun<'a> {
 
     /// Returns the names of the plots in the run directory, sorted.
     pub fn plots(&self) -> Vec<String> {
+        self.file_names().into_iter().filter(|name| name.ends_with(".svg")).collect()
+    }
+
+    /// Names of the files that are neither plots nor belong to a trial: the settings, the record of the run, the checkpoint,
+    /// the preprocessing, and the copies of TorchScript modules.
+    pub fn other_files(&self) -> Vec<String> {
+        let is_of_trial = |name: &str| {
+            let is_after = |rest: &str| [".json", ".safetensors", ".tree.json"].contains(&rest);
+            self.histories.iter().any(|history| name.strip_prefix(&history.stem()).is_some_and(is_after))
+        };
+        let is_other = |name: &String| !name.starts_with('.') && !name.ends_with(".svg") && !is_of_trial(name);
+        self.file_names().into_iter().filter(is_other).collect()
+    }
+
+    /// Names of all entries of the run directory, sorted.
+    fn file_names(&self) -> Vec<String> {
         let names = newest::entries(&self.folder).unwrap_or_default();
         let names = names.iter().filter_map(|path| Some(Path::new(path.file_name()?).display().to_string()));
-        let mut plots: Vec<String> = names.filter(|name| name.ends_with(".svg")).collect();
-        plots.sort();
-        plots
+        let mut names: Vec<String> = names.collect();
+        names.sort();
+        names
     }
 
     /// Returns whether a trial was interrupted or reached the time limit.

@@ -29,7 +29,8 @@ fn of_trial(history: &History) -> Vec<String> {
     let caution = cautions(&[history]);
     let is_said = |diagnosis: &&Diagnosis| caution.is_empty() || diagnosis.verdict != Verdict::Good;
     let findings = || {
-        let found = history.diagnosis.as_ref().filter(is_said).map(findings)?;
+        let found =
+            history.diagnosis.as_ref().filter(is_said).map(|diagnosis| findings(diagnosis, has_validation(history)))?;
         let advice =
             if improves_to_the_end(history) { ", still improving at the last epoch: train longer" } else { "" };
         Some(format!("{found}{advice}"))
@@ -54,11 +55,15 @@ fn of_trial(history: &History) -> Vec<String> {
     caution.into_iter().chain(happened).chain(best).collect()
 }
 
-/// Returns whether a good fit is best on the validation rows in the last epoch.
+/// Returns whether a good fit is best on the validation rows in the last epoch, and more epochs would change it: the
+/// learning rate did not fall to almost 0.
 fn improves_to_the_end(history: &History) -> bool {
     let best = history.best.as_ref().filter(|best| best.monitor.starts_with("val_")).map(|best| best.epoch);
     let is_last = best.is_some() && history.history.epoch.last().copied() == best;
-    is_last && history.history.len() > 1 && history.verdict() == Some(Verdict::Good)
+    is_last
+        && history.history.len() > 1
+        && history.verdict() == Some(Verdict::Good)
+        && !history.history.ends_with_small_lr()
 }
 
 fn epochs(count: usize) -> String {
@@ -66,20 +71,30 @@ fn epochs(count: usize) -> String {
 }
 
 /// Returns the labels of a diagnosis: `overfitting from epoch 9 and unstable`.
-fn findings(diagnosis: &Diagnosis) -> String {
+fn findings(diagnosis: &Diagnosis, has_validation: bool) -> String {
     let verdicts = match &diagnosis.findings[..] {
         [] => &[diagnosis.verdict][..],
         findings => findings,
     };
     let word = |verdict: &Verdict| match (verdict, diagnosis.overfits_from) {
         (Verdict::Overfitting, Some(epoch)) => format!("overfitting from epoch {epoch}"),
-        (verdict, _) => label(*verdict).to_owned(),
+        (verdict, _) => label(*verdict, has_validation).to_owned(),
     };
     verdicts.iter().map(word).collect::<Vec<_>>().join(" and ")
 }
 
-fn label(verdict: Verdict) -> &'static str {
-    if verdict == Verdict::Good { "good fit" } else { verdict.word() }
+/// Returns whether a trial has validation rows.
+fn has_validation(history: &History) -> bool {
+    history.history.metric("val_loss").is_some()
+}
+
+/// Returns a verdict in words. Without validation rows, a good fit is one of the training rows only.
+fn label(verdict: Verdict, has_validation: bool) -> &'static str {
+    match (verdict, has_validation) {
+        (Verdict::Good, true) => "good fit",
+        (Verdict::Good, false) => "good fit of the training rows (no validation rows)",
+        (verdict, _) => verdict.word(),
+    }
 }
 
 /// Returns the diagnoses of several trials of one variant, with their numbers, and the mean of the best values.
@@ -94,10 +109,11 @@ fn of_trials(histories: &[History]) -> Vec<String> {
     let count = |verdict: Verdict| histories.iter().filter(|history| history.verdict() == Some(verdict)).count();
     let mut found: Vec<(Verdict, usize)> = Verdict::ALL.map(|verdict| (verdict, count(verdict))).to_vec();
     found.retain(|(_, count)| *count > 0);
+    let has_validation = histories.iter().any(has_validation);
     found.sort_by_key(|(_, count)| std::cmp::Reverse(*count)); // stable
     let found = found.iter().enumerate().map(|(place, (verdict, count))| {
         let unit = if place == 0 { format!(" {unit}") } else { String::new() };
-        format!("{} in {count} of {all}{unit}", label(*verdict))
+        format!("{} in {count} of {all}{unit}", label(*verdict, has_validation))
     });
     let found: Vec<String> = found.collect();
     let happened = if found.is_empty() { format!("{all} {unit} trained") } else { found.join(", ") };
@@ -186,6 +202,7 @@ fn best_variant(ranked: &Ranked) -> String {
 mod tests {
     use super::*;
     use crate::cli::fixtures::{HistoryFixture, history, run};
+    use crate::history::number::Number;
 
     fn shown(variants: &[&str], histories: &[HistoryFixture]) -> String {
         let histories: Vec<History> = histories.iter().map(|fixture| fixture.0.clone()).collect();
@@ -220,6 +237,16 @@ mod tests {
             shown(&["base"], &[cut]),
             "idea: interrupted after epoch 3 of 60; best val_loss 0.2000 at epoch 3, the last"
         );
+    }
+
+    #[test]
+    fn a_good_fit_needs_validation_rows_and_more_epochs_a_learning_rate() {
+        let training = history("base", 0, &[("loss", &[0.9, 0.2, 0.1])]);
+        let said = shown(&["base"], &[training]);
+        assert!(said.starts_with("idea: good fit of the training rows (no validation rows)"), "{said}");
+        let mut slow = trial("base", 0, 0.2);
+        slow.0.history.series.insert("lr".to_owned(), [1e-3, 5e-4, 1e-5].map(Number).to_vec());
+        assert_eq!(shown(&["base"], &[slow]), "idea: good fit; best val_loss 0.2000 at epoch 3, the last");
     }
 
     #[test]

@@ -11,3 +11,4 @@ pub mod settings;
 pub mod table;
 pub mod terminal;
 pub mod text_style;
+mod wrap;

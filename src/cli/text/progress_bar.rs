@@ -16,6 +16,7 @@ use crate::device;
 use crate::experiment::plan::{BASE, Model, Plan};
 use crate::experiment::run::progress::{self, StackInfo};
 use crate::history::positive_class::ChosenBy;
+use crate::io::signals::Signals;
 use crate::metrics::Metric;
 use crate::train::TrainSpec;
 use crate::train::callback::{self, EpochReport};
@@ -88,6 +89,15 @@ impl Progress {
         }
     }
 
+    /// Does the same at the end of a run. Ctrl-C in a terminal shows `^C` behind the bar, which is then drawn again below:
+    /// the first one is erased.
+    pub fn end_run(&mut self, signals: &Signals) {
+        if let Some(bar) = self.bar.as_ref().filter(|_| signals.is_interrupted()) {
+            bar.suspend(terminal::erase_line_above);
+        }
+        self.end();
+    }
+
     /// Prints a line unless the display is quiet, and appends it to the log file if there is one.
     pub fn say(&self, text: &str) {
         match self.quiet {
@@ -138,7 +148,7 @@ impl progress::RunProgress for Progress {
             Model::Network(network) => {
                 let size = format!("{} parameters", number_format::count(network.architecture.parameters()));
                 let weights = plan.initial_weights().map(settings::of_initial_weights);
-                let training = settings::of_training(&training, stack.rows.train);
+                let training = settings::of_training(&training, stack.rows.train, plan.has_validation());
                 [Some(size), weights, Some(training)].into_iter().flatten().collect::<Vec<_>>().join(", ")
             }
             Model::Tree(tree) => settings::of_tree(tree),
@@ -202,12 +212,8 @@ fn of_data(plan: &Plan, stack: &StackInfo) -> String {
             false => training = format!("training ({from} before {method})"),
         }
     }
-    let parts: Vec<String> = [(&*training, rows.train), ("validation", rows.validation), ("test", rows.test)]
-        .iter()
-        .filter(|(_, rows)| *rows > 0)
-        .map(|(part, rows)| format!("{} {part}", number_format::count(*rows)))
-        .collect();
-    format!("{}: {} rows{leak}", plan.spec.data.name(), parts.join(", "))
+    let rows = settings::of_rows([(&training, rows.train), ("validation", rows.validation), ("test", rows.test)]);
+    format!("{}: {rows}{leak}", plan.spec.data.name())
 }
 
 /// Returns the positive class if a metric or a setting is about it.

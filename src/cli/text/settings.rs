@@ -21,26 +21,37 @@ use crate::train::{Batch, TrainSpec};
 /// Returns how a network is trained: the optimizer, the batch size, and the settings that differ from their defaults.
 ///
 /// Examples: `adam lr 0.001, batch 128`; `sgd lr 0.1 momentum 0.9, cosine, batch 64, early stopping (patience 3)`. Variants that are
-/// trained together may differ in the learning rate and the weight decay. `rows` is the number of training rows.
-pub fn of_training(variants: &[&TrainSpec], rows: usize) -> String {
+/// trained together may differ in the learning rate and the weight decay. `rows` is the number of training rows;
+/// `has_validation` is whether there are validation rows, whose loss is monitored by default.
+pub fn of_training(variants: &[&TrainSpec], rows: usize, has_validation: bool) -> String {
     let train = variants[0];
     let loss = Some(of_loss(&train.loss)).filter(|loss| loss != train.loss.name());
     let batch = match train.batch.size(rows) {
         size if size == rows && train.batch != Batch::Full => format!("batch {size} (all rows)"),
         size => format!("batch {size}"),
     };
+    let monitored = train.monitor.as_deref().or((!has_validation).then_some("loss"));
     let parts = [
         loss,
         Some(of_optimizer(variants)),
-        of_schedule(&train.schedule),
+        of_schedule(&train.schedule, monitored),
         Some(batch),
         (!train.shuffle).then(|| "shuffle off".to_owned()),
         train.clip.map(of_clip),
         train.penalty.as_ref().and_then(of_penalty),
         train.augment.as_ref().and_then(of_augment),
-        train.early_stopping.as_ref().map(of_early_stopping),
+        train.early_stopping.as_ref().map(|stopping| of_early_stopping(stopping, monitored)),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// Returns the numbers of rows of each part that has some: `1,438 training, 359 test rows`.
+pub fn of_rows(parts: [(&str, usize); 3]) -> String {
+    let parts: Vec<(&str, usize)> = parts.into_iter().filter(|(_, rows)| *rows > 0).collect();
+    let s = if parts.last().is_some_and(|(_, rows)| *rows == 1) { "" } else { "s" };
+    let words: Vec<String> =
+        parts.iter().map(|(part, rows)| format!("{} {part}", number_format::count(*rows))).collect();
+    format!("{} row{s}", words.join(", "))
 }
 
 /// Returns the trained weights that a network starts from: `weights from digits_mlp except layer 4`.
@@ -93,7 +104,8 @@ pub fn range(values: &[f64], shown: impl Fn(f64) -> String) -> String {
     if least == most { shown(least) } else { format!("{} to {}", shown(least), shown(most)) }
 }
 
-fn of_schedule(schedule: &Schedule) -> Option<String> {
+/// Returns a schedule in words; `monitored` is the metric of the run, unless it is the validation loss.
+fn of_schedule(schedule: &Schedule, monitored: Option<&str>) -> Option<String> {
     let number = number_format::setting;
     Some(match schedule {
         Schedule::Constant => return None,
@@ -111,12 +123,14 @@ fn of_schedule(schedule: &Schedule) -> Option<String> {
         }
         Schedule::WarmUp(warm_up) => {
             let s = if warm_up.epochs == 1 { "" } else { "s" };
-            let then = of_schedule(&warm_up.then).map(|then| format!(", then {then}")).unwrap_or_default();
+            let then = of_schedule(&warm_up.then, monitored).map(|then| format!(", then {then}")).unwrap_or_default();
             format!("{} epoch{s} of warm-up{then}", warm_up.epochs)
         }
         Schedule::ReduceOnPlateau(plateau) => {
             let s = if plateau.patience == 1 { "" } else { "s" };
-            format!("lr × {} on a plateau of {} epoch{s}", number(plateau.factor), plateau.patience)
+            let monitor = plateau.monitor.as_deref().or(monitored);
+            let monitor = monitor.map(|monitor| format!(" of {monitor}")).unwrap_or_default();
+            format!("lr × {} on a plateau of {} epoch{s}{monitor}", number(plateau.factor), plateau.patience)
         }
     })
 }
@@ -137,8 +151,8 @@ fn of_augment(augment: &Augment) -> Option<String> {
     above_zero(moves, " ").map(|moves| format!("augmented by {moves}"))
 }
 
-fn of_early_stopping(stopping: &EarlyStopping) -> String {
-    let monitor = stopping.monitor.as_ref().map(|monitor| format!(" on {monitor}")).unwrap_or_default();
+fn of_early_stopping(stopping: &EarlyStopping, monitored: Option<&str>) -> String {
+    let monitor = stopping.monitor.as_deref().or(monitored).map(|monitor| format!(" on {monitor}")).unwrap_or_default();
     format!("early stopping (patience {}){monitor}", stopping.patience)
 }
 
@@ -177,7 +191,7 @@ mod tests {
     fn words(lines: &str) -> String {
         let loss = if lines.contains("loss =") { "" } else { "loss = \"cross_entropy\"\n" };
         let batch = if lines.contains("batch =") { "" } else { "batch = 64\n" };
-        of_training(&[&read(&format!("{loss}{batch}{lines}"))], 331)
+        of_training(&[&read(&format!("{loss}{batch}{lines}"))], 331, true)
     }
 
     fn read(lines: &str) -> TrainSpec {
@@ -191,10 +205,18 @@ mod tests {
         });
         let [small, decayed, large] = &variants;
         assert_eq!(
-            of_training(&[small, decayed, large], 331),
+            of_training(&[small, decayed, large], 331, true),
             "adam lr 1e-5 to 0.1 amsgrad weight_decay 0 to 0.001, batch 8"
         );
-        assert_eq!(of_training(&[small, large], 331), "adam lr 1e-5 to 0.1 amsgrad, batch 8");
+        assert_eq!(of_training(&[small, large], 331, true), "adam lr 1e-5 to 0.1 amsgrad, batch 8");
+    }
+
+    #[test]
+    fn rows_are_counted_in_each_part() {
+        let rows =
+            |training, validation, test| of_rows([("training", training), ("validation", validation), ("test", test)]);
+        assert_eq!(rows(1438, 0, 359), "1,438 training, 359 test rows");
+        assert_eq!(rows(3, 2, 1), "3 training, 2 validation, 1 test row");
     }
 
     #[test]
@@ -234,6 +256,12 @@ mod tests {
         ] {
             assert_eq!(with(line), format!("adam lr 0.001, {words}"));
         }
+        let lines =
+            "batch = 64\nloss = \"mse\"\noptimizer = \"adam\"\nschedule = \"reduce_on_plateau\"\nearly_stopping = 3";
+        assert_eq!(
+            of_training(&[&read(lines)], 331, false),
+            "adam lr 0.001, lr × 0.1 on a plateau of 10 epochs of loss, batch 64, early stopping (patience 3) on loss"
+        );
         let smoothed = "loss = { cross_entropy = { label_smoothing = 0.1, class_weights = \"balanced\" } }";
         assert_eq!(with(smoothed), "cross_entropy label_smoothing 0.1 class_weights balanced, adam lr 0.001, batch 64");
     }

@@ -7,6 +7,7 @@ use console::{Style, style};
 use serde::Serialize;
 
 use crate::cli::text::log_file;
+use crate::cli::text::wrap::wrap_message;
 use crate::config::hint::Hint;
 use crate::device::fault::{Fault, is_handled};
 use crate::experiment::spec::source_text::SpecError;
@@ -60,10 +61,17 @@ pub fn json<T: Serialize>(value: &T) {
     out(&readable(value).expect("what is printed is made of JSON's types"));
 }
 
-/// Prints a line to stderr, and to the log file if there is one. A closed stderr is no error.
+/// Prints a line to stderr, and to the log file if there is one. A terminal's lines are broken between words. A closed
+/// stderr is no error.
 pub fn say(text: &str) {
     log_file::append(text);
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let shown = if stderr_is_terminal() { wrap_message(text, stderr_width()) } else { text.to_owned() };
+    let _ = writeln!(std::io::stderr(), "{shown}");
+}
+
+/// Erases the line above the cursor in the terminal on stderr.
+pub fn erase_line_above() {
+    let _ = console::Term::stderr().clear_last_lines(1);
 }
 
 /// Prints a question to stderr, without a line break.
@@ -95,9 +103,14 @@ pub fn stderr_is_terminal() -> bool {
     std::io::stderr().is_terminal()
 }
 
+/// Returns whether stdout is a terminal.
+pub fn stdout_is_terminal() -> bool {
+    std::io::stdout().is_terminal()
+}
+
 /// Returns the width of the terminal on stdout; 80 if it is no terminal.
 pub fn width() -> usize {
-    width_of(std::io::stdout().is_terminal(), &console::Term::stdout())
+    width_of(stdout_is_terminal(), &console::Term::stdout())
 }
 
 /// Returns the width of the terminal on stderr; 80 if it is no terminal.

@@ -1,7 +1,7 @@
 //! The width and style of the output.
 
 use crate::cli::text::terminal;
-use crate::views::document::statistic::UNBROKEN;
+use crate::cli::text::wrap::wrap;
 pub use crate::views::document::statistic::unbroken as together;
 
 /// Width and style of the output.
@@ -20,22 +20,9 @@ impl TextStyle {
     }
 
     /// Breaks a sentence between words into lines that fit, of at most 100 characters; lines after the first are indented
-    /// by `indent` blanks. No line is broken at an [`UNBROKEN`] blank, which becomes a plain one.
+    /// by `indent` blanks. No line is broken at a blank of [`together`], which becomes a plain one.
     pub fn wrapped(self, sentence: &str, indent: usize) -> String {
-        let width = self.width.min(100);
-        let mut lines = vec![String::new()];
-        for word in sentence.split(' ') {
-            let line = lines.last_mut().expect("never empty");
-            if !line.trim().is_empty() && line.chars().count() + 1 + word.chars().count() > width {
-                lines.push(format!("{}{word}", " ".repeat(indent)));
-            } else {
-                if !line.is_empty() {
-                    line.push(' ');
-                }
-                line.push_str(word);
-            }
-        }
-        lines.join("\n").replace(UNBROKEN, " ")
+        wrap(sentence, self.width.min(100), indent)
     }
 }
 

@@ -9,6 +9,7 @@ use crate::experiment::store::run_id::RunEntry;
 use crate::experiment::store::run_record::RunRecord;
 use crate::experiment::store::stack_record::StackState;
 use crate::history::History;
+use crate::history::provenance::is_within;
 use crate::run_dir::writer::Writer;
 
 /// What is known about a run besides its histories.
@@ -98,7 +99,7 @@ impl RunInfo {
     /// Adds the settings of the experiment file that differ from those of another run's file.
     pub fn add_changes_of_file(&mut self, history: &History, reference: &History) {
         for change in changes::of_file(history, reference) {
-            if !self.changes.iter().any(|other| other.key == change.key) {
+            if !self.changes.iter().any(|other| is_within(&change.key, &other.key)) {
                 self.changes.push(change);
             }
         }

@@ -109,7 +109,11 @@ fn read(
         convert(part).map_err(|bad| {
             let (index, rows) = (start + bad.index, header.rows() as usize);
             let row = if header.is_fortran { index % rows } else { index / (count / rows) };
-            TableError::new(format!("has {} in row {row}", bad.message))
+            let fault = TableError::new(format!("has {} in row {row}", bad.message));
+            match bad.message == "NaN" {
+                true => fault.hint("drop or fill in these rows before you save the array, with `numpy.isnan`"),
+                false => fault,
+            }
         })?;
     }
     // the last read also checks the checksum of a ZIP member

@@ -14,6 +14,8 @@ pub struct Column {
     pub values: Values,
     /// Text of the numbers, if it is kept and differs from the numbers: `007` and `7`.
     number_texts: Option<Values>,
+    /// First text of a number that begins with a zero and another digit, like a code: `02139`.
+    leading_zero: Option<String>,
     /// First row whose value is missing, with the text of its field.
     missing: Option<(usize, String)>,
     /// Format of the dates, if the numbers are days.
@@ -23,7 +25,8 @@ pub struct Column {
 impl Column {
     /// Creates a column of numbers without missing values.
     pub(super) fn from_numbers(name: String, numbers: Vec<f64>) -> Column {
-        Column { name, values: Values::Numbers(numbers), number_texts: None, missing: None, date_format: None }
+        let values = Values::Numbers(numbers);
+        Column { name, values, number_texts: None, leading_zero: None, missing: None, date_format: None }
     }
 
     /// Reads a column from its fields; `place` returns the name of a row in messages.
@@ -52,7 +55,14 @@ impl Column {
                 TableError::new(message).hint(fault.hint(&name))
             })?;
             let values = Values::Numbers(days);
-            return Ok(Column { name, values, number_texts: None, missing, date_format: Some(format) });
+            return Ok(Column {
+                name,
+                values,
+                number_texts: None,
+                leading_zero: None,
+                missing,
+                date_format: Some(format),
+            });
         }
         let values = Values::from_fields(&fields, reading.numbers);
         let number_texts = match &values {
@@ -64,7 +74,13 @@ impl Column {
             }
             Values::Numbers(_) | Values::Text { .. } => None,
         };
-        Ok(Column { name, values, number_texts, missing, date_format: None })
+        let leading_zero = match &values {
+            Values::Numbers(_) => {
+                fields.iter().flatten().find(|field| has_leading_zero(field.as_bytes())).map(|&field| field.into())
+            }
+            Values::Text { .. } => None,
+        };
+        Ok(Column { name, values, number_texts, leading_zero, missing, date_format: None })
     }
 
     /// Returns the values as categories: text, if it differs from the numbers.
@@ -83,6 +99,11 @@ impl Column {
             Values::Text { distinct, .. } => Some(distinct),
             Values::Numbers(_) => None,
         }
+    }
+
+    /// Returns the first text of a number that begins with a zero and another digit.
+    pub fn leading_zero(&self) -> Option<&str> {
+        self.leading_zero.as_deref()
     }
 
     /// Returns the number of distinct values, without missing ones.
@@ -114,6 +135,11 @@ impl Column {
     pub fn date_format(&self) -> Option<&DateFormat> {
         self.date_format.as_ref()
     }
+}
+
+/// Returns whether a text begins with a zero and another digit.
+pub(super) fn has_leading_zero(text: &[u8]) -> bool {
+    matches!(text, [b'0', next, ..] if next.is_ascii_digit())
 }
 
 /// Returns whether a text is an integer that f64 prints in the same way: no `+`, no leading zero, at most 15 digits.

@@ -4,7 +4,7 @@
 //! typing mistake in row 7,000 is found and named. A [`FieldFormat`] has the texts of missing values and the formats of
 //! numbers and dates.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::io::{Cursor, Read};
 use std::path::Path;
@@ -15,7 +15,7 @@ use polars::prelude::{Column as PolarsColumn, CsvReadOptions, DataType, Field, S
 use crate::data::inspect::duplicates::{Duplicates, fingerprint};
 use crate::data::store::hashed_file::{self, HashingReader};
 use crate::data::table::blocks::{self, PlainColumn, PlainNumbers};
-use crate::data::table::column::Column;
+use crate::data::table::column::{Column, has_leading_zero};
 use crate::data::table::csv_text::{CsvText, OTHER_SEPARATORS, TableError, declared_separator, separator_hint};
 use crate::data::table::field_format::{FieldFormat, TextColumns};
 use crate::data::table::recognize::number_format::{NumberFormat, finite};
@@ -210,11 +210,12 @@ fn separator_error(separator: char) -> TableError {
     TableError::new(format!("cannot be read with the separator {separator:?}, {message}"))
 }
 
-/// Returns the indices of the columns whose text is kept, from a block that begins with the header; none if there is no
-/// header.
+/// Returns the indices of the columns whose text is read, from a block that begins with the header: those whose text is
+/// kept, and numbers with a leading zero, which may be codes. None if there is no header.
 fn columns_of_text(block: &[u8], separator: u8, reading: &FieldFormat) -> Vec<usize> {
+    let codes = columns_of_codes(block, separator);
     if reading.text == TextColumns::default() {
-        return Vec::new();
+        return codes;
     }
     let names = || {
         let checked = CsvText::check(block, separator).ok()?;
@@ -222,7 +223,23 @@ fn columns_of_text(block: &[u8], separator: u8, reading: &FieldFormat) -> Vec<us
         names_of(&read_fields(&header, separator).ok()?).ok()
     };
     let names = names().unwrap_or_default();
-    (0..names.len()).filter(|&number| reading.keeps_text(&names[number])).collect()
+    (0..names.len()).filter(|number| codes.contains(number) || reading.keeps_text(&names[*number])).collect()
+}
+
+/// Returns the indices of the columns of a block with a header that have a number with a leading zero. A separator within
+/// quotes counts as one, so that the text of another column may be read too.
+fn columns_of_codes(block: &[u8], separator: u8) -> Vec<usize> {
+    let mut found = BTreeSet::new();
+    for line in block.split(|byte| *byte == b'\n').skip(1) {
+        for (number, field) in line.split(|byte| *byte == separator).enumerate() {
+            let field = field.trim_ascii();
+            let field = field.strip_prefix(b"\"").unwrap_or(field).trim_ascii();
+            if has_leading_zero(field) {
+                found.insert(number);
+            }
+        }
+    }
+    found.into_iter().collect()
 }
 
 /// Reads every field as text, with the header.
@@ -452,6 +469,17 @@ mod tests {
             let found = plain.column("id").unwrap().text(1).unwrap_or_default();
             assert_eq!(found, if id == "NA" { "" } else { text.trim() });
         }
+    }
+
+    #[test]
+    fn codes_beside_plain_numbers_are_found() {
+        let text = "x,zip\n1,02139\n2,94105\n";
+        let plain = Table::from_plain_numbers(text.as_bytes(), b',', &FieldFormat::new(',')).unwrap().unwrap();
+        assert_eq!(
+            (plain.column("zip").unwrap().leading_zero(), numbers_of(&plain, "zip")),
+            (Some("02139"), vec![2139.0, 94105.0])
+        );
+        assert_eq!(plain.column("x").unwrap().leading_zero(), None);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::config::check::{Invalid, require};
 use crate::config::suggest;
 use crate::experiment::plan::{BASE, Plan, expectations};
 use crate::experiment::spec::source_text::{SourceText, SpecError};
-use crate::experiment::spec::{Spec, Variant, data_paths, origin, overrides};
+use crate::experiment::spec::{Spec, Variant, data_paths, origin, overrides, setting_keys};
 use crate::experiment::store::about::About;
 use crate::io::file_names;
 use crate::tensor::seed;
@@ -65,39 +65,39 @@ impl Study {
         };
         let mut spec = with_changes(written.clone())?;
         let name = spec.name.get_or_insert_with(|| source.name.clone()).clone();
-        let into_spec_error = |fault: Invalid| match overrides::last_of(&fault.key, changes) {
-            Some(change) => {
-                SpecError { message: format!("{fault} (`{}`)", overrides::as_option(change)), hint: fault.hint }
-            }
-            None => source.locate(fault),
-        };
+        let into_spec_error = |fault: Invalid| locate(source, changes, None, fault);
         file_names::check("name", &name).map_err(|fault| source.locate(fault))?;
         expectations::check_line("lesson", spec.lesson.as_deref()).map_err(into_spec_error)?;
         check_variants(&spec).map_err(|fault| source.locate(fault))?;
         check_seeds(&spec.seeds).map_err(into_spec_error)?;
         let stated = origin::keys_of_file(&source.text, &parsed);
-        let plan = |variant: Option<&Variant>, spec: Spec| {
+        let plan = |numbered: Option<(usize, &Variant)>, spec: Spec| {
+            let variant = numbered.map(|(_, variant)| variant);
             let mut spec = Spec { name: Some(name.clone()), variants: Vec::new(), ..spec };
             let expect = std::mem::take(&mut spec.expect); // not a setting, and most of the file
             let asked = origin::provenance(&stated, variant, changes, &spec);
             let spec = Spec { expect, ..spec };
-            let plan =
-                Plan::new(&name, variant.map_or(BASE, |variant| &variant.name), spec).map_err(into_spec_error)?;
-            Ok(Plan { asked: Some(asked), ..plan })
+            let plan = Plan::new(&name, variant.map_or(BASE, |variant| &variant.name), spec);
+            Ok(Plan { asked: Some(asked), ..plan.map_err(|fault| locate(source, changes, numbered, fault))? })
         };
         let plans: Vec<Plan> = match &spec.variants[..] {
             [] => vec![plan(None, spec.clone())?],
             variants => variants
                 .iter()
-                .map(|variant| {
+                .enumerate()
+                .map(|(number, variant)| {
                     let name_variant = |error: SpecError| SpecError {
                         message: format!("variant `{}`: {error}", variant.name),
                         ..error
                     };
-                    let mut varied = apply_variant(&written, variant).map_err(name_variant)?;
+                    let varied = apply_variant(&written, variant).map_err(|error| {
+                        let (_, place) = source.key_and_place(&format!("variants.{number}.set"));
+                        name_variant(SpecError { message: format!("{error} ({place})"), ..error })
+                    });
+                    let mut varied = varied?;
                     varied.set_module_copies(&source.modules);
                     notes.extend(data_paths::resolve(&mut varied, folder, current));
-                    plan(Some(variant), with_changes(varied)?).map_err(name_variant)
+                    plan(Some((number, variant)), with_changes(varied)?).map_err(name_variant)
                 })
                 .collect::<Result<_, _>>()?,
         };
@@ -162,6 +162,14 @@ impl Study {
         Study { about, ..self }
     }
 
+    /// Adds the place of the setting to an error of a setting that was found in the data, such as `split.stratify`.
+    pub fn locate(&self, error: anyhow::Error) -> anyhow::Error {
+        let Some(fault) = error.downcast_ref::<Invalid>().cloned() else { return error };
+        let is_split = fault.key == "split" || fault.key.starts_with("split.");
+        let fault = if is_split { fault.under(format!("data.{}", self.spec.data.name())) } else { fault };
+        locate(&self.source, &self.changes, None, fault).into()
+    }
+
     /// The first plan: the baseline.
     pub fn baseline(&self) -> &Plan {
         &self.plans[0]
@@ -173,9 +181,48 @@ impl Study {
     }
 }
 
+/// Adds the place of a setting to its error: the option that changed it, the `set` of the variant, or the file and line.
+fn locate(source: &SourceText, changes: &[String], variant: Option<(usize, &Variant)>, fault: Invalid) -> SpecError {
+    if let Some(change) = overrides::last_of(&fault.key, changes) {
+        return SpecError { message: format!("{fault} (`{}`)", overrides::as_option(change)), hint: fault.hint };
+    }
+    let is_set =
+        |variant: &Variant| overrides::last_of(&fault.key, &variant.set.keys().cloned().collect::<Vec<_>>()).is_some();
+    match variant.filter(|(_, variant)| is_set(variant)) {
+        Some((number, _)) => {
+            let (_, place) = source.key_and_place(&format!("variants.{number}.set"));
+            SpecError { message: format!("{fault} ({place})"), hint: fault.hint }
+        }
+        None => source.locate(fault),
+    }
+}
+
 /// Returns the experiment with a variant's settings.
 fn apply_variant(spec: &Spec, variant: &Variant) -> Result<Spec, SpecError> {
-    variant.set.iter().try_fold(spec.clone(), |spec, (path, value)| overrides::set(spec, path, value.clone()))
+    variant.set.iter().try_fold(spec.clone(), |spec, (path, value)| {
+        overrides::set(spec, path, value.clone()).map_err(|error| match unquoted_path(path, value) {
+            Some(whole) => SpecError {
+                hint: Some(format!(
+                    "put the key in quotes: `set = {{ \"{whole}\" = … }}`, to change this setting only"
+                )),
+                ..error
+            },
+            None => error,
+        })
+    })
+}
+
+/// Returns the key that a table in `set` stands for if its dots were not quoted: `train.epochs` for `{ train = { epochs = 3 }
+/// }`; `None` if the value is no table.
+fn unquoted_path(path: &str, value: &serde_json::Value) -> Option<String> {
+    let mut inner = value.as_object().filter(|_| !path.contains('.'))?;
+    let mut whole = path.to_owned();
+    while let (1, Some((key, value))) = (inner.len(), inner.iter().next()) {
+        whole = format!("{whole}.{key}");
+        let Some(deeper) = value.as_object() else { break };
+        inner = deeper;
+    }
+    Some(whole)
 }
 
 /// Checks that variant names are distinct valid file names, and that variants only set what may vary.
@@ -187,10 +234,16 @@ fn check_variants(spec: &Spec) -> Result<(), Invalid> {
             let message = format!("sets `{path}` to a number that is not finite");
             return Err(Invalid::new(format!("variants.{number}.set"), message));
         }
-        if let Some(other) = variant.set.keys().find(|path| !overrides::is_varied(path)) {
+        if let Some(other) = variant.set.keys().find(|path| !setting_keys::is_varied(path)) {
+            let key = format!("variants.{number}.set");
+            let meant = setting_keys::keys_named(spec, other);
+            if let [path, ..] = &meant[..] {
+                let fault = Invalid::new(key, format!("sets `{other}`, which is not the full key of a setting"));
+                return Err(fault.hint(format!("write `\"{path}\" = {}`", variant.set[other])));
+            }
             let message = format!("sets `{other}`, which must be the same for all variants");
-            let hint = format!("set only keys that begin with {}", suggest::list(&overrides::VARIED));
-            return Err(Invalid::new(format!("variants.{number}.set"), message).hint(hint));
+            let hint = format!("set only keys that begin with {}", suggest::list(&setting_keys::VARIED));
+            return Err(Invalid::new(key, message).hint(hint));
         }
     }
     let distinct: BTreeSet<&str> = names.iter().copied().collect();

@@ -91,7 +91,7 @@ pub fn run(study: &Study, out: &Path, options: &Options, watch: &mut dyn RunProg
     let started = OffsetDateTime::now_utc();
     let record = RunRecord::new(study, options.record(), started)?;
     let mut source = None;
-    let folds = load_group(&grouping::groups(&study.plans)[0], &mut source, options, &mut *watch)?;
+    let folds = load_group(study, &grouping::groups(&study.plans)[0], &mut source, options, &mut *watch)?;
     let resolved = study.spec.to_toml();
     let json = record.to_json()?;
     let about = study.about.to_json()?;
@@ -206,7 +206,7 @@ impl Run<'_> {
                 None => {
                     // while no trial has ended, a signal ends the program at once: the run can be resumed without loss
                     signals.training.store(!all.histories.is_empty(), Ordering::Relaxed);
-                    match load_group(group, &mut source, self.options, &mut *watch) {
+                    match load_group(self.study, group, &mut source, self.options, &mut *watch) {
                         Ok(folds) => folds,
                         Err(error) if all.histories.is_empty() => return Err(error),
                         Err(error) => {
@@ -327,6 +327,7 @@ fn update_latest(folder: &RunDir) {
 /// Loads and preprocesses the data of a group of plans. `source` are the source rows of the previous group; they are
 /// replaced by those of this group.
 pub(in crate::experiment) fn load_group(
+    study: &Study,
     group: &[&Plan],
     source: &mut Option<SourceRows>,
     options: &Options,
@@ -343,7 +344,7 @@ pub(in crate::experiment) fn load_group(
         variant => format!("failed to prepare the data of variant `{variant}`"),
     };
     match folds {
-        Ok(folds) => folds,
+        Ok(folds) => folds.map_err(|error| study.locate(error)),
         Err(fault) => Err(error::into_run_error(fault, &what, Operation::Data)),
     }
 }

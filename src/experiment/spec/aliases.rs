@@ -21,14 +21,18 @@ pub const KEYS: [(&str, &[&str]); 16] = [
 ];
 
 /// Choices, such as layers and optimizers, and their aliases.
-const CHOICES: [(&str, &[&str]); 7] = [
+const CHOICES: [(&str, &[&str]); 11] = [
     ("adamw", &["adam_w"]),
     ("avg_pool2d", &["average_pooling2d"]),
     ("batch_norm", &["batch_norm1d", "batch_norm2d", "batch_normalization"]),
+    ("global_avg_pool", &["global_average_pooling1d", "global_average_pooling2d"]),
+    ("hardswish", &["hard_swish"]),
     ("layer_norm", &["layer_normalization"]),
     ("linear", &["dense"]),
     ("max_pool2d", &["max_pooling2d"]),
     ("rmsprop", &["rms_prop"]),
+    ("rnn", &["simple_rnn"]),
+    ("silu", &["swish"]),
 ];
 
 /// Returns the aliases of a key.

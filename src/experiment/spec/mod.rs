@@ -13,6 +13,7 @@ pub mod missing_keys;
 pub mod origin;
 pub mod overrides;
 pub mod seeds;
+pub mod setting_keys;
 pub mod source_text;
 
 use indexmap::IndexMap;

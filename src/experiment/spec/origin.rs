@@ -7,7 +7,7 @@
 use serde_json::{Map, Value};
 
 use crate::experiment::spec::former_keys::current_path;
-use crate::experiment::spec::{Spec, Variant, aliases, overrides};
+use crate::experiment::spec::{Spec, Variant, aliases, overrides, setting_keys};
 use crate::history::provenance::{Provenance, is_within};
 
 /// Returns the keys of the settings in an experiment file: `text` is the file and `written` its parsed form.
@@ -16,7 +16,7 @@ pub fn keys_of_file(text: &str, written: &Spec) -> Vec<String> {
     let of_file = toml_edit::de::from_str::<Value>(text).unwrap_or_default();
     let mut keys = Vec::new();
     for (key, value) in of_file.as_object().into_iter().flatten() {
-        if let (true, Some(read)) = (overrides::is_varied(key), written.get(key)) {
+        if let (true, Some(read)) = (setting_keys::is_varied(key), written.get(key)) {
             add(key.clone(), value, read, &mut keys);
         }
     }

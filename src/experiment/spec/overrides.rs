@@ -5,16 +5,13 @@
 
 use std::mem::take;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::config::suggest;
 use crate::experiment::spec::former_keys::current_path;
+use crate::experiment::spec::setting_keys::{is_varied, keys_in, keys_named};
 use crate::experiment::spec::source_text::{SpecError, reparse};
 use crate::experiment::spec::{Spec, aliases};
-
-/// The tables and keys of an experiment file that variants can set.
-pub const VARIED: [&str; 9] =
-    ["data", "model", "network", "resample", "resample_before_split", "seeds", "threshold", "train", "tree"];
 
 /// Applies overrides in their order.
 ///
@@ -27,8 +24,30 @@ pub fn apply(spec: Spec, overrides: &[String]) -> Result<Spec, SpecError> {
             hint,
         };
         let (path, value) = parse(written).map_err(|error| fail(error.message, error.hint))?;
-        set(spec, path, value).map_err(|error| fail(error.message, error.hint))
+        let several = several_values(&spec, path, &value);
+        set(spec, path, value).map_err(|error| fail(error.message, several.or(error.hint)))
     })
+}
+
+/// Returns a hint on variants if an override has several numbers, separated by commas or as a list.
+fn several_values(spec: &Spec, path: &str, value: &Value) -> Option<String> {
+    let first = match value {
+        Value::Array(items) if items.len() > 1 && items.iter().all(Value::is_number) => items[0].to_string(),
+        Value::String(text) if text.split(',').all(|item| item.trim().parse::<f64>().is_ok()) => {
+            text.split_once(',')?.0.to_owned()
+        }
+        _ => return None,
+    };
+    let meant = keys_named(spec, path.rsplit('.').next().unwrap_or(path));
+    Some(variants_hint(meant.first().map_or(path, String::as_str), &first))
+}
+
+/// Returns how to train with several values of a setting.
+pub fn variants_hint(path: &str, first: &str) -> String {
+    format!(
+        "for several values, write a table `[[variants]]` for each: `name = \"a\"`, `set = {{ \"{path}\" = {first} }}`; \
+         or run the command once for each"
+    )
 }
 
 /// The beginning of a change that removes a setting: `unset train.clip`.
@@ -89,15 +108,16 @@ pub fn set(mut spec: Spec, path: &str, value: Value) -> Result<Spec, SpecError> 
         true => remove(&mut tree, &path)?,
         false => *find(&mut tree, &path)? = value,
     }
-    let changed =
-        reparse(tree).map_err(|error: SpecError| match is_removed && error.message.starts_with("missing field") {
+    let changed = reparse(tree).map_err(|error: SpecError| {
+        match is_removed && error.message.starts_with("required key is missing") {
             true => SpecError { message: format!("`{path}` is required"), hint: Some("set another value".to_owned()) },
             false if is_of_network => SpecError {
                 message: "the experiment has a decision tree and no network".to_owned(),
                 hint: Some("leave it out; see `[tree]` for the settings of trees".to_owned()),
             },
             false => error,
-        })?;
+        }
+    })?;
     if is_removed && changed == spec {
         let hint = "remove `--unset`: the setting is absent or has its default".to_owned();
         return Err(SpecError { message: format!("`{path}` is not set"), hint: Some(hint) });
@@ -107,11 +127,6 @@ pub fn set(mut spec: Spec, path: &str, value: Value) -> Result<Spec, SpecError> 
         Some((variants, theirs, expect)) => Spec { variants, theirs, expect, ..spec },
         None => spec,
     })
-}
-
-/// Returns whether a variant may set this path.
-pub fn is_varied(path: &str) -> bool {
-    path.split('.').next().is_some_and(|part| VARIED.contains(&part))
 }
 
 /// Returns the overrides with the keys of the experiment: `train.batch=32` for `train.batch_size=32`.
@@ -145,55 +160,11 @@ pub fn canonical(tree: &Value, path: &str) -> String {
     known.collect::<Vec<_>>().join(".")
 }
 
-/// Returns the full keys of the experiment's settings that have this name or an alias of it: `train.optimizer.adam.lr` for
-/// `lr`. Of a table with one setting, such as that of a dropout layer, it is the key of that
-/// setting.
-pub fn keys_named(spec: &Spec, name: &str) -> Vec<String> {
-    keys_in(&serde_json::to_value(spec).expect("an experiment has JSON types only"), name)
-}
-
-/// Returns the same for the text of an experiment file that has errors; `None` if it has no such key.
-pub fn keys_in_text(text: &str, name: &str) -> Option<Vec<String>> {
-    let mut experiment: Value = toml_edit::de::from_str(text).ok()?;
-    if let Some(Value::String(optimizer)) = experiment.pointer("/train/optimizer").cloned() {
-        experiment["train"]["optimizer"] = json!({ optimizer: { "lr": null, "weight_decay": null } });
-    }
-    Some(keys_in(&experiment, name)).filter(|keys| !keys.is_empty())
-}
-
 /// Returns whether a setting can have this value. A wrong value for a setting that is not a table is an error of its own.
 pub fn can_be_set(spec: &Spec, key: &str, value: &str) -> bool {
     let tree = serde_json::to_value(spec).expect("an experiment has JSON types only");
     let is_table = tree.pointer(&format!("/{}", key.replace('.', "/"))).is_some_and(Value::is_object);
     !is_table || apply(spec.clone(), &[format!("{key}={value}")]).is_ok()
-}
-
-/// Returns the same for a serialized experiment.
-fn keys_in(experiment: &Value, name: &str) -> Vec<String> {
-    fn walk(place: &Value, path: &str, wanted: &dyn Fn(&str) -> bool, found: &mut Vec<String>) {
-        let join = |part: &str| format!("{path}.{part}");
-        match place {
-            Value::Object(fields) => fields.iter().for_each(|(key, value)| match value {
-                Value::Object(inner)
-                    if wanted(key) && inner.len() == 1 && inner.values().all(|one| !one.is_object()) =>
-                {
-                    found.extend(inner.keys().map(|setting| format!("{}.{setting}", join(key))));
-                }
-                _ if wanted(key) => found.push(join(key)),
-                value => walk(value, &join(key), wanted, found),
-            }),
-            Value::Array(items) => {
-                items.iter().enumerate().for_each(|(index, item)| walk(item, &join(&index.to_string()), wanted, found));
-            }
-            _ => {}
-        }
-    }
-    let is_wanted = |key: &str| key == name || aliases::current(name).any(|current| current == key);
-    let mut found = Vec::new();
-    for (key, value) in experiment.as_object().into_iter().flatten().filter(|(key, _)| is_varied(key)) {
-        walk(value, key, &is_wanted, &mut found);
-    }
-    found
 }
 
 /// Returns the last override of this key, of a key below it, or of a table that contains it.

@@ -3,11 +3,13 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use serde::de::DeserializeOwned;
+use serde::de::{Deserialize, DeserializeOwned};
 use toml_edit::{Item, Value};
 
 use crate::config::check::Invalid;
-use crate::experiment::spec::{Spec, aliases, file_hints, former_keys, missing_keys};
+use crate::config::no_lists::NoLists;
+use crate::experiment::spec::file_hints::{self, Place};
+use crate::experiment::spec::{Spec, aliases, former_keys, missing_keys};
 use crate::network::torchscript::module_file::ModuleCopy;
 
 /// The text of an experiment file, with its name and origin for messages.
@@ -60,7 +62,8 @@ impl SourceText {
     /// If it is not valid TOML, has an unknown key or a value of the wrong type, or lacks required keys. The message shows
     /// the line, and all keys that are missing.
     pub fn parse(&self) -> Result<Spec, SpecError> {
-        toml_edit::de::from_str(&self.text).map_err(|error| {
+        let spec = toml_edit::de::Deserializer::parse(&self.text).and_then(|text| Spec::deserialize(NoLists(text)));
+        spec.map_err(|error| {
             if let Some(fault) = self.table_named_model() {
                 return fault;
             }
@@ -76,11 +79,14 @@ impl SourceText {
                 None if self.layers.is_empty() => (&self.origin, error.to_string()),
                 None => (&self.origin, error.message().to_owned()),
             };
-            let message = translate(shown.trim_end());
-            let rest = error.span().and_then(|span| self.text.get(span.start..)).unwrap_or_default();
+            let start = error.span().map(|span| span.start);
+            let rest = start.and_then(|start| self.text.get(start..)).unwrap_or_default();
+            let key = start.and_then(|start| self.key_at(start)).unwrap_or_default();
+            let place = Place { key: &key, rest, text: &self.text };
             let is_no_list = error.message().contains("expected a sequence");
             let variant = is_no_list.then(|| self.table_of_variants()).flatten();
-            let hint = variant.or_else(|| file_hints::hint(error.message(), rest));
+            let hint = variant.or_else(|| file_hints::hint(error.message(), place));
+            let message = file_hints::shorten(&translate(shown.trim_end()), hint.is_some());
             SpecError { message: format!("failed to read `{origin}`\n{message}"), hint }
         })
     }
@@ -102,9 +108,14 @@ impl SourceText {
 
     /// Adds the file and the line of the setting to an error.
     pub fn locate(&self, fault: Invalid) -> SpecError {
-        let (key, origin, line) = self.place_of(&fault.key);
-        let place = line.map_or(origin.to_owned(), |line| format!("{origin}, line {line}"));
+        let (key, place) = self.key_and_place(&fault.key);
         SpecError { message: format!("{} ({place})", Invalid { key, ..fault.clone() }), hint: fault.hint }
+    }
+
+    /// Returns a key as the file names it, and the place of the setting for messages: `idea.toml, line 3`.
+    pub fn key_and_place(&self, key: &str) -> (String, String) {
+        let (key, origin, line) = self.place_of(key);
+        (key, line.map_or(origin.to_owned(), |line| format!("{origin}, line {line}")))
     }
 
     /// Returns a key such as `network.layers.2.linear` as the file names it, and the file and the line of the key or of the
@@ -126,10 +137,15 @@ impl SourceText {
 
     /// Returns the file and the line of what is at this byte of the merged text; `None` if the text was not merged.
     fn place_in_layer(&self, start: usize) -> Option<(&Layer, usize)> {
-        let document = toml_edit::Document::parse(self.text.as_str()).ok()?;
-        let key = key_at(document.as_item(), start);
+        let key = self.key_at(start)?;
         let (_, origin, line) = self.place_of(&key);
         Some((self.layers.iter().find(|layer| layer.origin == origin)?, line?))
+    }
+
+    /// Returns the key of the innermost item at this byte of the text; `None` if the text is not TOML.
+    fn key_at(&self, start: usize) -> Option<String> {
+        let document = toml_edit::Document::parse(self.text.as_str()).ok()?;
+        Some(key_at(document.as_item(), start))
     }
 }
 
@@ -164,28 +180,26 @@ fn deepest(text: &str, key: &str) -> (usize, String, Option<usize>) {
     (depth, key, start.map(|start| 1 + text[..start].matches('\n').count()))
 }
 
-/// Returns the key of the innermost item at this byte of a text.
+/// Returns the key of the innermost item at this byte of a text; empty if there is none. Not every table knows its place,
+/// so all items are searched.
 fn key_at(item: &Item, start: usize) -> String {
     let is_at = |span: Option<std::ops::Range<usize>>| span.is_some_and(|span| span.contains(&start));
-    let mut parts = Vec::new();
-    let mut place = item;
-    loop {
-        let inner = match place {
-            Item::Value(Value::Array(_)) | Item::ArrayOfTables(_) => {
-                let indices = (0..).map_while(|index| Some((index.to_string(), place.get(index)?)));
-                indices.into_iter().find(|(_, inner)| is_at(inner.span()))
-            }
-            place => place.as_table_like().and_then(|table| {
-                let mut entries = table.iter();
-                let (key, inner) = entries
-                    .find(|(key, inner)| is_at(inner.span()) || is_at(table.key(key).and_then(toml_edit::Key::span)))?;
-                Some((key.to_owned(), inner))
-            }),
-        };
-        let Some((key, inner)) = inner else { return parts.join(".") };
-        parts.push(key);
-        place = inner;
-    }
+    let within = |key: &str, inner: &Item, key_span: Option<std::ops::Range<usize>>| {
+        let deeper = key_at(inner, start);
+        match deeper.is_empty() {
+            true => (is_at(inner.span()) || is_at(key_span)).then(|| key.to_owned()),
+            false => Some(format!("{key}.{deeper}")),
+        }
+    };
+    let found = match item {
+        Item::Value(Value::Array(_)) | Item::ArrayOfTables(_) => (0..)
+            .map_while(|index| Some((index, item.get(index)?)))
+            .find_map(|(index, inner): (usize, &Item)| within(&index.to_string(), inner, None)),
+        item => item.as_table_like().and_then(|table| {
+            table.iter().find_map(|(key, inner)| within(key, inner, table.key(key).and_then(toml_edit::Key::span)))
+        }),
+    };
+    found.unwrap_or_default()
 }
 
 /// Returns an error with its line, as TOML's errors show it.
@@ -204,13 +218,27 @@ fn translate(message: &str) -> String {
         ("expected f64", "expected a number"),
         ("expected a sequence", "expected a list"),
         ("expected an array of length", "expected a list of"),
+        ("expected unit", "expected no value"),
+        ("expected fewer elements in map", "expected one name in each pair of braces"),
+        ("invalid type: unit variant, expected newtype variant", "a value is missing"),
         ("invalid type: map", "invalid type: table"),
         ("invalid type: sequence", "invalid type: list"),
     ];
     let mut plain = words.iter().fold(message.to_owned(), |text, (from, to)| text.replace(from, to));
-    if let Some(start) = plain.find("expected struct ") {
-        let end = plain[start + 16..].find(|c: char| !c.is_alphanumeric()).map_or(plain.len(), |end| start + 16 + end);
-        plain.replace_range(start..end, "expected a table of settings");
+    for (term, words) in
+        [("expected struct ", "expected a table of settings"), ("expected enum ", "expected a table with one name")]
+    {
+        if let Some(start) = plain.find(term) {
+            let name = start + term.len();
+            let end = plain[name..].find(|c: char| !c.is_alphanumeric()).map_or(plain.len(), |end| name + end);
+            plain.replace_range(start..end, words);
+        }
+    }
+    if plain.contains("expected enum") {
+        plain = plain.replace("expected enum", "expected a table with one name");
+    }
+    if let Some(start) = plain.find("missing field `") {
+        plain.replace_range(start..start + 14, "required key is missing: ");
     }
     // the known names show what kind of name is expected
     let families = [
@@ -221,7 +249,10 @@ fn translate(message: &str) -> String {
         ("`mnist`", "data set"),
     ];
     let family = families.iter().find(|(known, _)| plain.contains(known)).map_or("value", |(_, family)| family);
-    let plain = plain.replace("unknown variant", &format!("unknown {family}")).replace("unknown field", "unknown key");
+    let plain = plain
+        .replace("unknown variant", &format!("unknown {family}"))
+        .replace("unknown field", "unknown key")
+        .replace(", there are no fields", ", there are no settings");
     match plain.rsplit_once('\n') {
         Some((place, last)) => former_keys::duplicate(last).map_or(plain.clone(), |both| format!("{place}\n{both}")),
         None => former_keys::duplicate(&plain).unwrap_or(plain),
@@ -233,8 +264,9 @@ fn translate(message: &str) -> String {
 /// # Errors
 /// If a key is unknown or a value is invalid.
 pub fn reparse<T: DeserializeOwned>(value: serde_json::Value) -> Result<T, SpecError> {
-    serde_json::from_value(value).map_err(|error| {
+    T::deserialize(NoLists(value)).map_err(|error: serde_json::Error| {
         let message = error.to_string();
-        SpecError { hint: file_hints::hint(&message, ""), message: translate(&message) }
+        let hint = file_hints::hint(&message, Place::default());
+        SpecError { message: file_hints::shorten(&translate(&message), hint.is_some()), hint }
     })
 }

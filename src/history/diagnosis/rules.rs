@@ -186,7 +186,7 @@ impl Losses<'_> {
             return Some(Finding::SameTarget);
         }
         let (_, lowest) = lowest(&self.smooth)?;
-        let still_falls = still_falls(&self.smooth);
+        let still_falls = still_falls(&self.smooth) && !self.curves.ends_with_small_lr();
         (lowest > UNEXPLAINED * constant).then_some(Finding::Underfits { lowest, constant, still_falls })
     }
 
@@ -195,10 +195,11 @@ impl Losses<'_> {
             first: self.training[0],
             last: self.training[self.training.len() - 1],
             validation: self.validation.as_ref().and_then(|values| values.last().copied()),
-            still_improves: match &self.validation {
-                Some(validation) => is_best_at_the_end(validation),
-                None => still_falls(&self.training),
-            },
+            still_improves: !self.curves.ends_with_small_lr()
+                && match &self.validation {
+                    Some(validation) => is_best_at_the_end(validation),
+                    None => still_falls(&self.training),
+                },
         }
     }
 }

@@ -1,14 +1,14 @@
 //! Layers available in experiment files, with PyTorch's names; Keras's names are accepted as aliases.
 //!
 //! A layer is parsed from the file, checks its input shape, lists the parameters it needs, and is built from views of
-//! the parameter arena. What it states about itself is in its file ([`LayerSpec`]). To add a layer, add a file to this
-//! folder, and here a variant and the match arms that the compiler then asks for; see
-//! `docs/internals/adding-a-layer.md`.
+//! the parameter arena. What it states about itself is in its file ([`LayerSpec`]). To add a layer, add a file, and here
+//! a variant and the match arms that the compiler then asks for; see `docs/internals/adding-a-layer.md`.
 
 pub mod activation;
 pub mod batch_norm;
 pub mod conv2d;
 pub mod dropout;
+mod fixed_settings;
 pub mod flatten;
 pub mod fusion;
 pub mod layer_norm;
@@ -50,6 +50,7 @@ pub enum Layer {
     #[serde(alias = "average_pooling2d", deserialize_with = "number_or_table")]
     AvgPool2d(pooling::AvgPool2d),
     /// Flattens all dimensions of a row into one.
+    #[serde(deserialize_with = "fixed_settings::of_flatten")]
     Flatten,
     /// Batch normalization: normalizes each channel over the batch.
     #[serde(alias = "batch_norm1d", alias = "batch_norm2d", alias = "batch_normalization")]
@@ -61,6 +62,7 @@ pub enum Layer {
     #[serde(deserialize_with = "number_or_table")]
     Dropout(dropout::Dropout),
     /// ReLU: `max(0, x)`.
+    #[serde(deserialize_with = "fixed_settings::of_activation")]
     Relu,
     /// Leaky ReLU: `x` where positive, `negative_slope · x` elsewhere.
     #[serde(deserialize_with = "number_or_table")]
@@ -75,11 +77,17 @@ pub enum Layer {
     /// Sigmoid: `1 / (1 + e⁻ˣ)`.
     Sigmoid,
     /// Hyperbolic tangent.
+    #[serde(deserialize_with = "fixed_settings::of_activation")]
     Tanh,
     /// Softmax: `eˣ / Σ eˣ` over the last dimension.
+    #[serde(deserialize_with = "fixed_settings::of_softmax")]
     Softmax,
     /// Average over all positions of an image or a signal.
-    #[serde(alias = "global_average_pooling2d", alias = "global_average_pooling1d")]
+    #[serde(
+        alias = "global_average_pooling2d",
+        alias = "global_average_pooling1d",
+        deserialize_with = "fixed_settings::of_activation"
+    )]
     GlobalAvgPool,
     /// Gives rows another shape with as many values.
     Reshape(structure::Reshape),
@@ -107,18 +115,19 @@ pub enum Layer {
     /// Mean over the time steps of a sequence.
     MeanOverTime,
     /// SiLU: `x · sigmoid(x)`.
-    #[serde(alias = "swish")]
+    #[serde(alias = "swish", deserialize_with = "fixed_settings::of_activation")]
     Silu,
     /// Mish: `x · tanh(softplus(x))`.
     Mish,
     /// Hard swish: `x · min(max(x + 3, 0), 6) / 6`.
-    #[serde(alias = "hard_swish")]
+    #[serde(alias = "hard_swish", deserialize_with = "fixed_settings::of_activation")]
     Hardswish,
     /// SELU.
     Selu,
     /// PReLU: `x` where positive, `weight · x` elsewhere, with a learned weight.
     Prelu(activation::Prelu),
     /// Logarithm of softmax.
+    #[serde(deserialize_with = "fixed_settings::of_softmax")]
     LogSoftmax,
     /// A module written in PyTorch and exported as TorchScript: the path of its file.
     #[serde(rename = "torchscript")]
@@ -345,6 +354,7 @@ mod tests {
     use tch::{Device, Kind};
 
     use super::*;
+    use crate::config::shorthand::NamedList;
     use crate::network::stack::Architecture;
     use crate::tensor::generators::{install_until_drop, with_replica};
 
@@ -389,7 +399,8 @@ mod tests {
     fn what_each_layer_states_about_itself_is_what_it_does() {
         let _generators = install_until_drop(2, Device::Cpu);
         for (text, shape) in LAYERS {
-            let layer: Layer = serde_json::from_str(text).unwrap();
+            let NamedList(layers) = serde_json::from_str(&format!("[{text}]")).unwrap();
+            let layer: &Layer = &layers[0];
             let spec = layer.spec();
             assert!(text.contains(spec.kind()), "{text} is called {}", spec.kind());
             let size = [&[2, 5], shape].concat();
@@ -397,7 +408,7 @@ mod tests {
             let rows = if spec.kind() == "embedding" { rows.abs().round() } else { rows };
             let last_row_changed = rows.copy();
             let _ = last_row_changed.narrow(1, 4, 1).fill_(if spec.kind() == "embedding" { 2.0 } else { 0.25 });
-            let stack = Architecture::follow(std::slice::from_ref(&layer), Init::Pytorch, &Shape::from(shape)).unwrap();
+            let stack = Architecture::follow(std::slice::from_ref(layer), Init::Pytorch, &Shape::from(shape)).unwrap();
             let stack = stack.build(&[1, 2], Device::Cpu).unwrap();
             let first_rows = |rows: &Tensor| {
                 (0..2).for_each(|replica| with_replica(replica, || tch::manual_seed(replica as i64)));

@@ -1,5 +1,6 @@
 //! The file of a TorchScript module: where it is, and its checksum.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
@@ -47,9 +48,14 @@ impl ModuleFile {
     pub fn locate(path: &str, seed: Option<i64>, copies: &[ModuleCopy], key: &str) -> Result<ModuleFile, Invalid> {
         let copy = copies.iter().find(|copy| copy.path == path);
         let source = copy.map_or_else(|| PathBuf::from(path), |copy| copy.copy.clone());
-        let bytes = bounded_file::read(&source, MOST_BYTES).map_err(|error| {
-            Invalid::new(key, format!("cannot be read: `{}`: {error:#}", source.display()))
-                .hint("check the path: it is relative to the experiment file")
+        let bytes = bounded_file::read(&source, MOST_BYTES).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => Invalid::new(key, format!("cannot be read: `{}` does not exist", source.display()))
+                .hint(
+                    "check the path, which is relative to the experiment file, or write the file in Python: \
+                     `torch.jit.script(module).save(\"net.pt\")`",
+                ),
+            _ => Invalid::new(key, format!("cannot be read: `{}`: {error:#}", source.display()))
+                .hint("check the path: it is relative to the experiment file"),
         })?;
         let sha256 = sha256(&bytes);
         if copy.is_some_and(|copy| copy.sha256 != sha256) {

@@ -135,6 +135,7 @@ impl Case {
 fn toml(text: &str) -> Layer {
     #[derive(serde::Deserialize)]
     struct One {
+        #[serde(deserialize_with = "crate::config::shorthand::named")]
         layer: Layer,
     }
     toml_edit::de::from_str::<One>(&format!("layer = {text}")).unwrap().layer

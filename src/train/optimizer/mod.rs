@@ -21,23 +21,27 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::check::Invalid;
+use crate::config::shorthand::number_or_table;
 use rule::ApplyRule;
 
-/// Optimizer and its hyperparameters.
+/// Optimizer and its hyperparameters; a number is the learning rate.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Optimizer {
     /// Stochastic gradient descent with momentum.
+    #[serde(deserialize_with = "number_or_table")]
     Sgd(sgd::Sgd),
     /// RMSprop (Hinton 2012).
-    #[serde(alias = "rms_prop")]
+    #[serde(alias = "rms_prop", deserialize_with = "number_or_table")]
     Rmsprop(rmsprop::Rmsprop),
     /// Adam (Kingma and Ba 2015).
+    #[serde(deserialize_with = "number_or_table")]
     Adam(adam::Adam),
     /// Adam with decoupled weight decay (Loshchilov and Hutter 2019).
-    #[serde(alias = "adam_w")]
+    #[serde(alias = "adam_w", deserialize_with = "number_or_table")]
     Adamw(adamw::AdamW),
     /// Adagrad (Duchi, Hazan and Singer 2011).
+    #[serde(deserialize_with = "number_or_table")]
     Adagrad(adagrad::Adagrad),
 }
 

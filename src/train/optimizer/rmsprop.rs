@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::number::Number;
 use super::rule::{Rule, add_weight_decay, lerp};
 use crate::config::check::{Invalid, below_one, not_negative, positive};
+use crate::config::shorthand::FromNumber;
 
 /// Settings of RMSprop.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -31,6 +32,12 @@ pub struct Rmsprop {
 impl Default for Rmsprop {
     fn default() -> Self {
         Rmsprop { lr: 1e-2, alpha: 0.99, eps: 1e-8, weight_decay: 0.0, momentum: 0.0, centered: false }
+    }
+}
+
+impl FromNumber for Rmsprop {
+    fn from_number(lr: f64) -> Result<Self, String> {
+        Ok(Rmsprop { lr, ..Rmsprop::default() })
     }
 }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::number::Number;
 use super::rule::{Rule, add_weight_decay};
 use crate::config::check::{Invalid, below_one, not_negative, positive, require};
+use crate::config::shorthand::FromNumber;
 
 /// Settings of SGD.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -25,6 +26,12 @@ pub struct Sgd {
 impl Default for Sgd {
     fn default() -> Self {
         Sgd { lr: 1e-3, momentum: 0.0, nesterov: false, weight_decay: 0.0 }
+    }
+}
+
+impl FromNumber for Sgd {
+    fn from_number(lr: f64) -> Result<Self, String> {
+        Ok(Sgd { lr, ..Sgd::default() })
     }
 }
 

@@ -188,6 +188,19 @@ impl Schedule {
             | Schedule::OneCycle(_) => None,
         }
     }
+
+    /// Returns the mutable settings of `reduce_on_plateau` if the schedule contains it.
+    pub fn plateau_mut(&mut self) -> Option<&mut plateau::ReduceOnPlateau> {
+        match self {
+            Schedule::ReduceOnPlateau(plateau) => Some(plateau),
+            Schedule::WarmUp(warm_up) => warm_up.then.plateau_mut(),
+            Schedule::Constant
+            | Schedule::Step(_)
+            | Schedule::Exponential(_)
+            | Schedule::Cosine(_)
+            | Schedule::OneCycle(_) => None,
+        }
+    }
 }
 
 /// Settings of `warm_up`.

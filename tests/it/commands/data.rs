@@ -1,7 +1,7 @@
 //! `data`: data sets, their descriptions and their cache.
 
 use super::json_output::{json, values_of};
-use crate::support::{TestDir, assert_says, stderr, stdout};
+use crate::support::{TestDir, assert_says, idea_with, stderr, stdout};
 
 #[test]
 fn data_list_shows_which_data_sets_are_available() {
@@ -16,6 +16,17 @@ fn data_list_shows_which_data_sets_are_available() {
     assert!(values_of(&listed, "license").iter().chain(&values_of(&listed, "citation")).all(|text| !text.is_empty()));
     let table = stdout(&dir.run(&["data", "list"]).code(0));
     assert_says(&table, &["data set", "license", "1,797", "60,000 + 10,000", "not fetched"]);
+    assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
+}
+
+#[test]
+fn codes_with_a_leading_zero_are_warned_of_in_training_too() {
+    let dir = TestDir::new();
+    dir.write("t.csv", "zip,x,y\n02139,1,a\n94105,2,b\n10001,3,a\n60601,4,b\n");
+    let network = idea_with("{ linear = 10 }", "{ linear = 2 }");
+    dir.write("idea.toml", network.replace("[data.digits]", "[data.csv]\npath = \"t.csv\"\ntarget = \"y\""));
+    let ran = dir.run(&["exp", "idea.toml", "--device", "cpu"]).code(0);
+    assert_says(&stderr(&ran).replace("\n  ", " "), &["`zip` has numbers with a leading zero, such as 02139"]);
 }
 
 #[test]
@@ -27,7 +38,7 @@ fn data_describe_prints_rows_and_classes() {
     let rows: Vec<i64> = part["classes"].as_array().unwrap().iter().map(|c| c["rows"].as_i64().unwrap()).collect();
     assert_eq!(rows, [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]); // scikit-learn's load_digits
     assert_says(&stdout(&dir.run(&["data", "describe", "digits"]).code(0)), &["1,797 rows", "license", "178"]);
-    assert_says(&stdout(&dir.run(&["data", "describe", "logic"]).code(0)), &["4 rows of 2 values", "50.0000 %"]);
+    assert_says(&stdout(&dir.run(&["data", "describe", "logic"]).code(0)), &["4 rows of 2 values", "50.00 %"]);
 }
 
 #[test]

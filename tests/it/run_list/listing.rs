@@ -110,6 +110,18 @@ fn tables_have_the_changed_settings_as_columns() {
 }
 
 #[test]
+fn a_table_that_is_removed_is_one_change() {
+    let dir = TestDir::new();
+    dir.write("idea.toml", idea_with("epochs = 2", "epochs = 1\nearly_stopping = { patience = 3, min_delta = 0.1 }"));
+    dir.exp(&["idea.toml"]);
+    dir.exp(&["idea.toml", "--set", "train.early_stopping=none"]);
+    let runs = listed(&dir, &["--sort", "started"]);
+    let changed =
+        runs.iter().map(|run| run["changed"].as_object().unwrap().clone()).max_by_key(|changed| changed.len());
+    assert_eq!(Value::from(changed.unwrap()), json!({ "train.early_stopping": "none" }));
+}
+
+#[test]
 fn exported_tables_have_the_settings() {
     let dir = TestDir::new();
     let variants = "[[variants]]\nname = \"a\"\n[[variants]]\nname = \"b\"\nset = { \"train.batch\" = 32 }\n";

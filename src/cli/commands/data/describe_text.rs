@@ -123,13 +123,18 @@ fn bars(classes: &[ClassCount], page: TextStyle) -> Vec<String> {
     let most = classes.iter().map(|class| class.rows).max().unwrap_or(1).max(1);
     let names: Vec<String> = classes.iter().map(|class| truncated(&class.class, MAX_NAME)).collect();
     let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
-    let bar = page.width.saturating_sub(width + 25).clamp(8, 40);
+    let bar = page.width.saturating_sub(width + 23).clamp(8, 40);
     let line = |(class, name): (&ClassCount, &String)| {
         let bar = "█".repeat((class.rows * bar).div_ceil(most));
-        let (rows, share) = (number_format::count(class.rows), 100.0 * class.share);
-        format!("  {name:>width$}  {rows:>7}  {share:>8.4} %  {bar}").trim_end().to_owned()
+        let (rows, share) = (number_format::count(class.rows), percent(100.0 * class.share));
+        format!("  {name:>width$}  {rows:>7}  {share:>6} %  {bar}").trim_end().to_owned()
     };
     classes.iter().zip(&names).map(line).collect()
+}
+
+/// Returns a percentage with two digits, or four if it is below 0.1.
+fn percent(share: f64) -> String {
+    if share < 0.1 { format!("{share:.4}") } else { format!("{share:.2}") }
 }
 
 /// Returns a table with a line for each column. On a narrow page the names are cut.

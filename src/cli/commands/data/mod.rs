@@ -110,8 +110,8 @@ fn list(cache: &Cache, json: bool) -> anyhow::Result<Exit> {
     for manifest in &manifests {
         let state = state(cache, manifest);
         // `describe` shows the full license
-        let license = manifest.license.split([':', ';']).next().unwrap_or_default();
-        table.row([&manifest.name, &manifest.rows, &manifest.features, license, state]);
+        let license = manifest.license.split([':', ';']).next().unwrap_or_default().replace(" or ", "/");
+        table.row([&manifest.name, &manifest.rows, &manifest.features, &*license, state]);
     }
     terminal::out(&table.text());
     Ok(Exit::Done)

@@ -2,11 +2,15 @@
 
 use std::path::Path;
 
+use anyhow::anyhow;
+
 use crate::cli::args::plot_args::{PlotOutput, safe_file_stem};
 use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::commands::data::describe::describe_data_or_table;
 use crate::cli::commands::plot::loaded_trial::{LoadedTrial, base_name, is_data_set};
 use crate::cli::exit::Exit;
+use crate::config::hint::Hint;
+use crate::data::arrays::array_file::is_array_file;
 use crate::data::class_numbers;
 use crate::data::store::cache::Cache;
 use crate::data::table::field_format::{FieldFormat, TextColumns};
@@ -62,6 +66,10 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
             &bars.collect::<Vec<_>>(),
             &args.target.page(),
         )?
+    } else if is_array_file(Path::new(&args.name)) {
+        let hint = "train an experiment with `[data.arrays]`, then name its run: `runner plot classes RUN`";
+        let error = anyhow!("`{}` has arrays, and which of them are the classes is in an experiment file", args.name);
+        return Err(error.context(Hint(hint.to_owned())));
     } else {
         let loaded_trial = LoadedTrial::load(&args.name, &args.out, None)?;
         let (title, subtitle) = (format!("Classes of {}", loaded_trial.title()), loaded_trial.subtitle());

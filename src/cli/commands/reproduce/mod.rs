@@ -89,7 +89,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         signals: &signals,
     };
     let new_run = stored.reproduce(out, &options, &mut progress);
-    progress.end();
+    progress.end_run(&signals);
     let (finished, stopped) = new_run?;
     if stopped {
         terminal::say("interrupted: nothing was compared");

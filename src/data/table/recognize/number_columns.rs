@@ -38,8 +38,7 @@ impl NumberFinding {
     }
 }
 
-/// Returns a warning about a column of numbers; `None` if there is none. Codes with leading zeros are found only if the
-/// text of the numbers is kept.
+/// Returns a warning about a column of numbers; `None` if there is none.
 pub fn number_warning(column: &Column) -> Option<String> {
     Some(recognize_numbers(column)?.warning(&column.name))
 }
@@ -57,12 +56,8 @@ pub fn recognize_numbers(column: &Column) -> Option<NumberFinding> {
         let text = column.number_texts().and_then(|_| column.text(row));
         return Some(NumberFinding::TooManyDigits(text.unwrap_or_else(|| format!("about {:.2e}", numbers[row]))));
     }
-    let has_zero = |text: &&String| {
-        let mut letters = text.bytes();
-        letters.next() == Some(b'0') && letters.next().is_some_and(|letter| letter.is_ascii_digit())
-    };
-    if let Some(text) = column.number_texts().and_then(|texts| texts.iter().find(has_zero)) {
-        return Some(NumberFinding::LeadingZero(text.clone()));
+    if let Some(text) = column.leading_zero() {
+        return Some(NumberFinding::LeadingZero(text.to_owned()));
     }
     const NAMES: [&str; 7] = ["id", "ids", "idx", "index", "key", "uuid", "unnamed"];
     let name = &column.name;

@@ -1,0 +1,53 @@
+//! Breaks lines between words.
+
+use crate::views::document::statistic::UNBROKEN;
+
+/// Breaks a sentence between words into lines of at most `width` characters; lines after the first are indented by
+/// `indent` blanks. No line is broken at an [`UNBROKEN`] blank, which becomes a plain one. Color codes have no width.
+pub fn wrap(sentence: &str, width: usize, indent: usize) -> String {
+    let text = sentence.trim_start_matches(' ');
+    let mut lines = vec![" ".repeat(sentence.len() - text.len())];
+    for word in text.split(' ') {
+        let line = lines.last_mut().expect("never empty");
+        if !line.trim().is_empty() && console::measure_text_width(line) + 1 + console::measure_text_width(word) > width
+        {
+            lines.push(format!("{}{word}", " ".repeat(indent)));
+        } else {
+            if !line.trim().is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines.join("\n").replace(UNBROKEN, " ")
+}
+
+/// Breaks each line of a message that is longer than `width` between words. Lines of a quoted file, `3 | epochs = 2`, stay
+/// whole.
+pub fn wrap_message(message: &str, width: usize) -> String {
+    let is_quoted = |line: &str| {
+        let rest = line.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' ');
+        rest.starts_with('|')
+    };
+    let wrapped = message.split('\n').map(|line| {
+        let indent = line.len() - line.trim_start_matches(' ').len() + 2;
+        let fits = console::measure_text_width(line) <= width;
+        if fits || is_quoted(line) { line.to_owned() } else { wrap(line, width, indent) }
+    });
+    wrapped.collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_broken_between_words_and_a_quoted_line_is_not() {
+        let message = "error: one two three four\n3 | epochs = \"a long text\"\n  because five six seven";
+        let wrapped = "error: one two\n  three four\n3 | epochs = \"a long text\"\n  because five\n    six seven";
+        assert_eq!(wrap_message(message, 16), wrapped);
+        assert_eq!(wrap_message(message, 80), message);
+        let red = "\u{1b}[31merror:\u{1b}[0m one two";
+        assert_eq!(wrap_message(red, 14), red, "color codes have no width");
+    }
+}

@@ -1,0 +1,19 @@
+//! Hints on mistakes in experiment files: the most similar known name, the notation of TOML in place of Python's, or the
+//! setting that has another name in Keras, PyTorch or pandas.
+
+mod notation;
+mod place;
+mod python_call;
+mod unknown_names;
+mod value_text;
+mod wrong_types;
+
+pub use place::Place;
+pub use unknown_names::shorten;
+
+/// Returns the hint for an error message of serde or of the TOML parser; `None` if there is nothing to suggest.
+pub fn hint(message: &str, place: Place) -> Option<String> {
+    notation::hint(message, place.rest)
+        .or_else(|| wrong_types::hint(message, place))
+        .or_else(|| unknown_names::hint(message, place))
+}

@@ -1,0 +1,164 @@
+//! Hints on values of the wrong type.
+
+use crate::experiment::spec::file_hints::place::Place;
+use crate::experiment::spec::file_hints::value_text;
+
+/// Returns the hint for an error message of serde on a value of the wrong type.
+pub fn hint(message: &str, place: Place) -> Option<String> {
+    let value = value_text::at_start(place.rest);
+    let (parent, key) = place.key.rsplit_once('.').unwrap_or(("", place.key));
+    if let Some(second) = message.split("there is a second one, `").nth(1) {
+        return second_name(place.key, second.split('`').next()?, value);
+    }
+    let is_type = message.contains("invalid type") || message.contains("invalid value");
+    let found = message.split("invalid type: ").nth(1).unwrap_or_default();
+    let is_number = found.starts_with("integer") || found.starts_with("floating point");
+    let (is_list, is_table) = (found.starts_with("sequence"), found.starts_with("map"));
+    let is_text = found.starts_with("string");
+    match key {
+        _ if !is_type => None,
+        "split" if is_number => Some(format!(
+            "write `split = {{ validation = {value} }}` for validation rows, `split = {{ test = {value} }}` for test rows"
+        )),
+        "split" => Some("write `split = { test = 0.2, validation = 0.2 }`".to_owned()),
+        "stratify" if is_text => {
+            Some("write `stratify = true`: the classes of the target are kept in proportion".into())
+        }
+        "clip" => Some(format!("write `clip = {{ norm = {} }}`", if is_number { value } else { "1.0" })),
+        "penalty" => Some(format!("write `penalty = {{ l2 = {} }}`", if is_number { value } else { "0.01" })),
+        "linear" | "dense" if is_list => Some(linear_layer(key, value)),
+        "conv2d" if is_number => Some(format!("write `{{ conv2d = {{ channels = {value}, kernel = 3 }} }}`")),
+        "conv2d" => Some("write `{ conv2d = { channels = 16, kernel = 3 } }`".to_owned()),
+        "reshape" if is_number => Some(format!("write `{{ reshape = [{value}] }}`")),
+        "cosine" | "cosine_annealing" if is_number => {
+            Some(format!("write `schedule = \"{key}\"`: it ends with the last epoch"))
+        }
+        norm if (norm.starts_with("batch_norm") || norm.starts_with("layer_norm")) && is_number => {
+            Some(format!("write `\"{norm}\"`: the number of features follows from the layer before"))
+        }
+        "network" | "train" | "data" | "tree" if is_list => Some(format!("write `[{key}]` in single brackets, once")),
+        activation if is_layer(parent) && (found.starts_with("boolean") || message.contains("expected unit")) => {
+            Some(format!("write `\"{activation}\"`"))
+        }
+        "layers" if is_table => Some(format!("write a list: `layers = [{value}]`")),
+        "expect" | "reference" | "theirs" | "variants" if is_table => Some(format!("write `[[{key}]]`, once for each")),
+        _ if is_layer(place.key) => layer(value),
+        _ if is_text && message.contains("expected a sequence") => Some(format!("write a list: `[{value}]`")),
+        _ if is_text && !message.contains("a boolean") => {
+            let number = value_text::unquoted(value).filter(|text| text.parse::<f64>().is_ok())?;
+            Some(format!("remove the quotes: `{number}`"))
+        }
+        _ => None,
+    }
+}
+
+/// Whether a key is that of an item of a list of layers.
+fn is_layer(key: &str) -> bool {
+    key.rsplit_once(".").is_some_and(|(list, index)| list.ends_with("layers") && index.parse::<usize>().is_ok())
+}
+
+/// Returns the hint for a layer that is a number or a list.
+fn layer(value: &str) -> Option<String> {
+    let list = value.strip_prefix('[').and_then(|list| list.strip_suffix(']')).map(value_text::items);
+    match list.as_deref() {
+        Some([name, size]) => {
+            Some(format!("write `{{ {} = {size} }}`", value_text::unquoted(name).filter(|_| !size.is_empty())?))
+        }
+        None if value.parse::<f64>().is_ok() => Some(format!("write `{{ linear = {value} }}`")),
+        _ => None,
+    }
+}
+
+/// Returns the hint for a linear layer whose settings are the list `value`: the sizes of input and output, as in PyTorch,
+/// or the size and the activation.
+fn linear_layer(key: &str, value: &str) -> String {
+    let items = value_text::items(value.trim_start_matches('[').trim_end_matches(']'));
+    let is_size = |item: &&&str| item.parse::<usize>().is_ok();
+    let sizes: Vec<&&str> = items.iter().filter(is_size).collect();
+    let activation = items.iter().find_map(|item| value_text::unquoted(item));
+    match (&sizes[..], activation) {
+        ([.., size], Some(activation)) => format!("write `{{ {key} = {size} }}, \"{activation}\"`"),
+        ([.., size], None) => {
+            format!("write `{{ {key} = {size} }}`: the size of the input follows from the layer before")
+        }
+        ([], _) => format!("write `{{ {key} = 64 }}`"),
+    }
+}
+
+/// Returns the hint for a table with two names, of which the second is `second`: a setting of the first one, or another
+/// layer.
+fn second_name(key: &str, second: &str, table: &str) -> Option<String> {
+    const OF_LAYERS: [&str; 6] = ["bias", "init", "kernel_initializer", "padding", "stride", "strides"];
+    let is_choice = ["optimizer", "schedule"].iter().any(|choice| key.ends_with(choice));
+    if !is_layer(key) && !is_choice {
+        return Some(format!("keep one of them: remove `{second}`"));
+    }
+    let inner = table.strip_prefix('{')?.strip_suffix('}')?;
+    let items = value_text::items(inner);
+    let (name, settings) = items.first()?.split_once('=')?;
+    let (name, settings) = (name.trim(), settings.trim());
+    let setting = items.iter().find(|item| item.split('=').next().is_some_and(|key| key.trim() == second))?;
+    let value = value_text::after_key(setting)?;
+    if second == "activation" {
+        return Some(format!("write `{{ {name} = {settings} }}, {value}`"));
+    }
+    if is_layer(key) && !OF_LAYERS.contains(&second) {
+        return Some(format!("write one name in each pair of braces: `{{ {name} = {settings} }}, {{ {setting} }}`"));
+    }
+    let others = match settings.strip_prefix('{').and_then(|table| table.strip_suffix('}')).map(str::trim) {
+        Some("") => String::new(),
+        Some(others) => format!("{others}, "),
+        None if is_layer(key) => format!("units = {settings}, "),
+        None => format!("lr = {settings}, "),
+    };
+    Some(format!("write `{{ {name} = {{ {others}{second} = {value} }} }}`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(key: &str, message: &str, rest: &str) -> String {
+        hint(message, Place { key, rest, text: "" }).unwrap_or_default()
+    }
+
+    #[test]
+    fn what_a_number_or_a_list_means_is_written_as_a_table() {
+        let number = "invalid type: floating point `0.2`, expected struct Split";
+        assert!(found("data.digits.split", number, "0.2\n").starts_with("write `split = { validation = 0.2 }`"));
+        let list = "invalid type: sequence, expected a number or a table of settings";
+        let sizes = found("network.layers.0.linear", list, "[784, 128] }");
+        assert!(sizes.starts_with("write `{ linear = 128 }`: the size of the input"), "{sizes}");
+        assert_eq!(found("network.layers.0.dense", list, "[64, \"relu\"] }"), "write `{ dense = 64 }, \"relu\"`");
+        let integer = "invalid type: integer `16`, expected struct BatchNorm";
+        assert!(found("network.layers.1.batch_norm1d", integer, "16 }").starts_with("write `\"batch_norm1d\"`:"));
+        assert_eq!(found("network.layers.1", "invalid type: integer", "64, 10]"), "write `{ linear = 64 }`");
+        assert_eq!(found("network.layers.1", "invalid type: sequence", "[\"lstm\", 8]"), "write `{ lstm = 8 }`");
+        assert_eq!(
+            found("train.epochs", "invalid type: string \"2\", expected usize", "\"2\"\n"),
+            "remove the quotes: `2`"
+        );
+        let text = "invalid type: string \"acc\", expected a sequence";
+        assert_eq!(found("train.metrics", text, "\"acc\"\n"), "write a list: `[\"acc\"]`");
+    }
+
+    #[test]
+    fn a_second_name_is_put_where_it_belongs() {
+        let second_in = |key: &str, name: &str, rest: &str| {
+            let message = format!("only one name is allowed, but there is a second one, `{name}`; settings belong");
+            found(key, &message, rest)
+        };
+        let second = |name: &str, rest: &str| second_in("network.layers.0", name, rest);
+        assert_eq!(
+            second("activation", "{ linear = 16, activation = \"relu\" }, x"),
+            "write `{ linear = 16 }, \"relu\"`"
+        );
+        let optimizer = |rest: &str| second_in("train.optimizer", "lr", rest);
+        assert_eq!(optimizer("{ adam = {}, lr = 0.1 }"), "write `{ adam = { lr = 0.1 } }`");
+        assert_eq!(second_in("data", "csv", "digits]"), "keep one of them: remove `csv`");
+        assert_eq!(
+            second("dropout", "{ linear = 16, dropout = 0.5 }"),
+            "write one name in each pair of braces: `{ linear = 16 }, { dropout = 0.5 }`"
+        );
+    }
+}
