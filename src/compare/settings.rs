@@ -13,7 +13,7 @@ pub const DESCRIPTIVE_KEYS: [&str; 10] =
     ["name", "title", "question", "source", "lesson", "quick", "reference", "theirs", "expect", "variants"];
 
 /// Paths of the user's data files. Files with the same checksum are the same data, wherever they are.
-const PATHS: [(&str, &str); 10] = [
+const PATHS: [(&str, &str); 11] = [
     ("csv", "path"),
     ("idx", "images"),
     ("idx", "labels"),
@@ -24,6 +24,7 @@ const PATHS: [(&str, &str); 10] = [
     ("images", "validation"),
     ("images", "test"),
     ("images", "root"),
+    ("text", "path"),
 ];
 
 /// Keys of choices: a table with a single key, the name of the chosen optimizer, loss, …, with its settings below it.

@@ -134,6 +134,7 @@ impl<'a> ImageSet<'a> {
             rows: rows(0),
             validation_rows: rows(1),
             test_rows: rows(2),
+            token_ids: None,
             classes: self.classes.clone(),
             notes: self.parts.iter().flatten().filter_map(note).collect(),
         }

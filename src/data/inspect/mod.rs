@@ -9,3 +9,4 @@ pub mod duplicates;
 pub mod image_section;
 pub mod problem;
 pub mod proposal;
+pub mod text_section;

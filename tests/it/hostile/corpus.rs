@@ -100,6 +100,7 @@ targets!(
     idx,
     arrays,
     images,
+    texts,
     picture,
     foreign,
     events,

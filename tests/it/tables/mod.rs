@@ -1,4 +1,4 @@
-//! User tables: what the program reads, and what it rejects with which message.
+//! User tables and texts: what the program reads, and what it rejects with which message.
 
 mod declared_columns;
 mod descriptions;
@@ -8,5 +8,6 @@ mod rare_classes;
 mod several_files;
 mod splits;
 mod table_dir;
+mod texts;
 mod training;
 mod values;
