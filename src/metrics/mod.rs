@@ -182,7 +182,8 @@ impl Metric {
     /// When it does not. The message names the supported targets; the hint lists the metrics for this target.
     pub fn check_fit(&self, target: Target) -> Result<(), Invalid> {
         if let Metric::TorchScript(metric) = self {
-            return metric.check();
+            let is_taken = Metric::ALL.iter().any(|own| own.name() == metric.name) || metric.name.starts_with("top_");
+            return if is_taken { Err(metric.taken("is that of a metric of runner")) } else { metric.check() };
         }
         if let Metric::TopK(TopK { k: 0 }) = self {
             return Err(Invalid::new("metrics", "contains `top_k` with k = 0: k must be at least 1"));
@@ -318,6 +319,30 @@ mod tests {
         for (place, info) in infos.iter().enumerate() {
             assert!(info.range[0] < info.range[1], "{}", info.name);
             assert!(infos[..place].iter().all(|other| other.name != info.name), "{}", info.name);
+        }
+    }
+
+    #[test]
+    fn metrics_read_back_as_they_are_written() {
+        let own = r#"{ "name": "dice", "torchscript": "dice.pt", "higher_is_better": true }"#;
+        let own = Metric::TorchScript(serde_json::from_str(own).unwrap());
+        let all: Vec<Metric> = Metric::ALL.into_iter().chain([own]).collect();
+        let text = serde_json::to_string(&all).unwrap();
+        let again = list_or_none(&mut serde_json::Deserializer::from_str(&text)).unwrap();
+        assert_eq!(again, Some(all), "{text}");
+    }
+
+    #[test]
+    fn a_metric_of_ones_own_has_a_name_of_its_own() {
+        let message = |name: &str| {
+            let metric = serde_json::json!({ "torchscript": "m.pt", "name": name });
+            Metric::TorchScript(serde_json::from_value(metric).unwrap())
+                .check_fit(Target::Classes(2))
+                .map_err(|fault| fault.message)
+        };
+        assert_eq!(message("dice"), Ok(()));
+        for name in ["f1", "top_2"] {
+            assert!(message(name).unwrap_err().ends_with("which is that of a metric of runner"), "{name}");
         }
     }
 

@@ -27,7 +27,7 @@ pub struct ScriptMetric {
 }
 
 /// Names that epochs and test results use for something else.
-const RESERVED: [&str; 13] = [
+const RESERVED: [&str; 14] = [
     "loss",
     "lr",
     "seconds",
@@ -41,6 +41,7 @@ const RESERVED: [&str; 13] = [
     "roc",
     "precision_recall",
     "threshold",
+    "targets_near_zero",
 ];
 
 /// Direction of the metrics written in PyTorch that this process has read, by name.
@@ -69,10 +70,16 @@ impl ScriptMetric {
             );
         }
         if RESERVED.contains(&name.as_str()) {
-            return fault(format!("contains the name `{name}`, which has another meaning"), "choose another name");
+            return Err(self.taken("has another meaning"));
         }
         self.remember();
         Ok(())
+    }
+
+    /// Returns the error for a name that something else has; `why` follows the name.
+    pub fn taken(&self, why: &str) -> Invalid {
+        let message = format!("contains the name `{}`, which {why}", self.name);
+        Invalid::new("metrics", message).hint("choose another name")
     }
 
     /// Remembers the direction under the name. Two metrics of one name with different directions have none.

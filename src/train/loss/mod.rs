@@ -313,7 +313,12 @@ mod tests {
 
     #[test]
     fn a_loss_reads_back_as_it_is_written_out() {
-        for text in ["\"mae\"", "\"huber\"", "{ cross_entropy = { targets = \"one_hot\", class_weights = [1, 2] } }"] {
+        for text in [
+            "\"mae\"",
+            "\"huber\"",
+            "{ torchscript = \"loss.pt\" }",
+            "{ cross_entropy = { targets = \"one_hot\", class_weights = [1, 2] } }",
+        ] {
             let loss = read(text).unwrap();
             let spec = toml_edit::ser::ValueSerializer::new();
             let spec = serde::Serialize::serialize(&loss, spec).unwrap().to_string();

@@ -200,10 +200,13 @@ fn losses_and_metrics_that_cannot_be_used_are_refused_in_words() {
     for (metric, words) in [
         ("{ torchscript = \"loss.pt\", name = \"val_x\" }", "`val_` is the prefix of validation metrics"),
         ("{ torchscript = \"loss.pt\", name = \"loss\" }", "contains the name `loss`, which has another meaning"),
-        ("{ torchscript = \"loss.pt\", name = \"acc\" }", "contains `acc` twice"),
+        (
+            "{ torchscript = \"loss.pt\", name = \"acc\" }",
+            "contains the name `acc`, which is that of a metric of runner",
+        ),
         ("{ torchscript = \"loss.pt\" }", "missing field `name`"),
-        ("{ torchscript = \"loss.pt\", name = \"x\", best = 1 }", "unknown field `best`"),
-        ("\"dise\"", "unknown variant `dise`"),
+        ("{ torchscript = \"loss.pt\", name = \"x\", best = 1 }", "unknown key `best`"),
+        ("\"dise\"", "unknown metric `dise`"),
     ] {
         assert_says(&message("focal.pt", &with_metric(metric)), &[words]);
     }
