@@ -126,6 +126,9 @@ def png(width, height, kind, rows):
 seed("picture", "grey.png", png(5, 4, (8, 0), b"".join(b"\0" + bytes([0, 255, 9, 100, 7]) for _ in range(4))))
 seed("picture", "alpha.png", png(3, 3, (8, 6), b"".join(b"\1" + bytes(range(12)) for _ in range(3))))
 seed("picture", "huge.png", png(100_000, 100_000, (8, 0), b""))
+for how, name in enumerate(["grey.png", "alpha.png", "huge.png", "grey.jpg", "progressive.jpg"]):
+    seed("images", name, bytes([how * 5]) + (HERE / "corpus/picture" / name).read_bytes())
+seed("images", "manifest.csv", b"\x80path,label\na/1.png,yes\nb/1.png,no\n../images/a/1.png,\"yes\"\n")
 # The two JPEG pictures beside them are Pillow's: 8×8 grey, and 8×6 in color, progressive, turned by its Exif.
 
 for name in ["keras.json", "keras_diverged.json"]:

@@ -13,13 +13,17 @@ pub const DESCRIPTIVE_KEYS: [&str; 10] =
     ["name", "title", "question", "source", "lesson", "quick", "reference", "theirs", "expect", "variants"];
 
 /// Paths of the user's data files. Files with the same checksum are the same data, wherever they are.
-const PATHS: [(&str, &str); 7] = [
+const PATHS: [(&str, &str); 11] = [
     ("csv", "path"),
     ("idx", "images"),
     ("idx", "labels"),
     ("idx", "test_images"),
     ("idx", "test_labels"),
     ("arrays", "path"),
+    ("images", "path"),
+    ("images", "validation"),
+    ("images", "test"),
+    ("images", "root"),
     ("text", "path"),
 ];
 

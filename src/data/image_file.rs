@@ -8,6 +8,7 @@ use std::io::Cursor;
 use std::path::Path;
 
 use image::imageops::{self, FilterType};
+use image::metadata::Orientation;
 use image::{DynamicImage, GrayImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, Luma};
 
 use crate::data::store::user_file;
@@ -40,6 +41,9 @@ pub struct ImageFile {
     pub is_inverted: bool,
 }
 
+/// A decoder of an image.
+type Decoder<'a> = Box<dyn ImageDecoder + 'a>;
+
 /// Maximum width and height of an image file, in pixels.
 const LONGEST_SIDE: u32 = 10_000;
 
@@ -52,15 +56,8 @@ const MEMORY: u64 = 512;
 /// When the file cannot be read, is no PNG or JPEG file, or is too large.
 pub fn read(path: &Path, size: ImageSize, invert: Invert, light_on_dark: bool) -> Result<ImageFile, TableError> {
     let (bytes, _) = user_file::read(path)?;
-    let reader = ImageReader::new(Cursor::new(&bytes)).with_guessed_format().expect("memory can be read");
-    if !matches!(reader.format(), Some(ImageFormat::Png | ImageFormat::Jpeg)) {
-        return Err(TableError::new("is not a PNG or JPEG image"));
-    }
-    // The JPEG decoder (zune-jpeg 0.5) panics on some damaged files.
-    let decoded = contained(|| decode(reader)).unwrap_or_else(|_| {
-        Err(TableError::new("cannot be decoded as an image").hint("replace the file: it is damaged"))
-    });
-    let grey = grey(decoded?);
+    let decoded = decode(&bytes)?;
+    let grey = grey(decoded);
     let border = mean_of_border(&grey);
     let is_inverted = match invert {
         Invert::Auto => (border > 127.5) == light_on_dark,
@@ -74,14 +71,61 @@ pub fn read(path: &Path, size: ImageSize, invert: Invert, light_on_dark: bool) -
     Ok(ImageFile { pixels: fitted.into_raw(), from: grey.dimensions(), is_padded, is_inverted })
 }
 
-/// Decodes the image and rotates it as its EXIF orientation says. The size in the header is checked before memory is
-/// allocated.
-fn decode(mut reader: ImageReader<Cursor<&Vec<u8>>>) -> Result<DynamicImage, TableError> {
+/// Decodes a PNG or JPEG image and rotates it as its EXIF orientation says. The size in the header is checked before memory
+/// is allocated.
+///
+/// # Errors
+/// When the bytes are no PNG or JPEG image, are damaged, or declare a size that is too large; the message follows the file
+/// name.
+pub fn decode(bytes: &[u8]) -> Result<DynamicImage, TableError> {
+    read_contained(bytes, |decoder, size, orientation| {
+        let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| fault(error, Some(size)))?;
+        picture.apply_orientation(orientation);
+        Ok(picture)
+    })
+}
+
+/// Returns the width and height of a PNG or JPEG image, and whether it has colors.
+///
+/// # Errors
+/// As for [`decode`], except for damage after the header.
+pub fn header(bytes: &[u8]) -> Result<(u32, u32, bool), TableError> {
+    read_contained(bytes, |decoder, (width, height), orientation| {
+        let turned =
+            [Orientation::Rotate90, Orientation::Rotate270, Orientation::Rotate90FlipH, Orientation::Rotate270FlipH];
+        let has_color = decoder.color_type().has_color();
+        Ok(if turned.contains(&orientation) { (height, width, has_color) } else { (width, height, has_color) })
+    })
+}
+
+/// Passes a decoder within the limits to `read`, with the size and orientation of the image.
+fn read_contained<T>(
+    bytes: &[u8],
+    read: impl FnOnce(Decoder<'_>, (u32, u32), Orientation) -> Result<T, TableError>,
+) -> Result<T, TableError> {
+    let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().expect("memory can be read");
+    if !matches!(reader.format(), Some(ImageFormat::Png | ImageFormat::Jpeg)) {
+        return Err(TableError::new("is not a PNG or JPEG image"));
+    }
+    // The JPEG decoder (zune-jpeg 0.5) panics on some damaged files.
+    let contained = contained(|| {
+        let (decoder, size, orientation) = limited(reader)?;
+        read(Box::new(decoder), size, orientation)
+    });
+    contained.unwrap_or_else(|_| {
+        Err(TableError::new("cannot be decoded as an image").hint("replace the file: it is damaged"))
+    })
+}
+
+/// Returns a decoder within the limits, with the size and orientation of the image.
+fn limited<'a>(
+    mut reader: ImageReader<Cursor<&'a [u8]>>,
+) -> Result<(impl ImageDecoder + 'a, (u32, u32), Orientation), TableError> {
     let mut limits = Limits::default();
     limits.max_alloc = Some(MEMORY << 20);
     reader.limits(limits.clone()); // the sides are checked below, when the size is known
     let mut decoder = reader.into_decoder().map_err(|error| fault(error, None))?;
-    let size = Some(decoder.dimensions());
+    let size = decoder.dimensions();
     limits.max_image_width = Some(LONGEST_SIDE);
     limits.max_image_height = Some(LONGEST_SIDE);
     let mut upright = || {
@@ -89,10 +133,8 @@ fn decode(mut reader: ImageReader<Cursor<&Vec<u8>>>) -> Result<DynamicImage, Tab
         limits.reserve(decoder.total_bytes())?;
         decoder.orientation()
     };
-    let orientation = upright().map_err(|error| fault(error, size))?;
-    let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| fault(error, size))?;
-    picture.apply_orientation(orientation);
-    Ok(picture)
+    let orientation = upright().map_err(|error| fault(error, Some(size)))?;
+    Ok((decoder, size, orientation))
 }
 
 /// Returns the reason why an image cannot be decoded. `size` is its size, if known.

@@ -6,6 +6,7 @@
 pub mod arrays;
 pub mod dataset;
 pub mod image_file;
+pub mod images;
 pub mod inspect;
 pub mod prepare;
 pub mod resample;

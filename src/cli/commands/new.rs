@@ -6,7 +6,7 @@ use anyhow::{Context, anyhow};
 
 use crate::cli::args::run_args::quoted;
 use crate::cli::args::user_defaults::FILE as DEFAULTS_FILE;
-use crate::cli::commands::data::table_error;
+use crate::cli::commands::data::{image_summary, is_image_directory, table_error};
 use crate::cli::exit::Exit;
 use crate::cli::text::text_style::TextStyle;
 use crate::cli::text::{number_format, terminal};
@@ -16,6 +16,7 @@ use crate::data::arrays::array_file::{ArrayFile, is_array_file};
 use crate::data::inspect::array_section::ArraySummary;
 use crate::data::inspect::csv_section::dropped_rows;
 use crate::data::inspect::detect::read_separated;
+use crate::data::inspect::image_section::sides;
 use crate::data::inspect::problem::Problem;
 use crate::data::inspect::proposal::{Proposal, Role, likely_targets, propose};
 use crate::data::store::manifest::Manifest;
@@ -23,7 +24,7 @@ use crate::data::table::field_format::{FieldFormat, TextColumns};
 use crate::experiment::plan::study::Study;
 use crate::experiment::spec::catalogue::OWN;
 use crate::experiment::spec::source_text::SourceText;
-use crate::experiment::template::{arrays, built_in, file};
+use crate::experiment::template::{arrays, built_in, file, images};
 use crate::io::{atomic_write, separator};
 
 /// Arguments of `runner new`.
@@ -32,10 +33,10 @@ use crate::io::{atomic_write, separator};
 pub struct Args {
     /// Name of the experiment, or path of its TOML file
     name: String,
-    /// Data set to train on, or file of arrays (`.npz`, `.safetensors`) [default: mnist]
-    #[arg(long, value_name = "NAME|FILE", conflicts_with = "csv")]
+    /// Data set to train on, file of arrays (`.npz`, `.safetensors`) or directory of images [default: mnist]
+    #[arg(long, value_name = "NAME|PATH", conflicts_with = "csv")]
     data: Option<String>,
-    /// Table to train on (`.csv`, `.csv.gz`)
+    /// Table to train on (`.csv`, `.csv.gz`), or several files: `'data/*.csv'`
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
     /// Column of the table to predict
@@ -58,6 +59,7 @@ Examples:
   runner new tumors --data breast_cancer
   runner new churn --csv customers.csv --target churn  your own table
   runner new shapes --data shapes.npz                  your own arrays
+  runner new pets --data pets                          your own images
 
 The file has a comment for each choice, and runs as it is. `runner data list`
 lists the data sets, `runner data describe FILE` describes a table.";
@@ -79,7 +81,10 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         Some(table) => of_table(args, table, &place)?,
         None => match args.data.as_deref().filter(|data| is_array_file(Path::new(data))) {
             Some(file) => of_arrays(file, &place)?,
-            None => of_data_set(args, &place.name)?,
+            None => match args.data.as_deref().filter(|data| is_image_directory(data)) {
+                Some(directory) => of_images(directory, &place)?,
+                None => of_data_set(args, &place.name)?,
+            },
         },
     };
     if place.path.file_stem().is_none_or(|stem| stem.to_string_lossy() != place.name) {
@@ -149,6 +154,7 @@ fn of_data_set(args: &Args, name: &str) -> anyhow::Result<(String, Vec<String>)>
     let text = built_in::of_data_set(name, data).ok_or_else(|| {
         let hint = match data {
             "arrays" => "arrays of your own: `--data FILE.npz`".to_owned(),
+            "images" => "images of your own, in a directory for each class: `--data DIRECTORY`".to_owned(),
             "csv" | "idx" => "a table of your own: `--csv FILE --target COLUMN`".to_owned(),
             _ => suggest::hint(data, Manifest::names()),
         };
@@ -182,6 +188,19 @@ fn of_arrays(file: &str, place: &Place) -> anyhow::Result<(String, Vec<String>)>
     let (rows, sample) = (number_format::count(read.info.rows), &read.info.sample);
     let lines = vec![format!("target: {}", read.info.target), format!("features: {rows} rows of {sample} values")];
     Ok((text, lines))
+}
+
+/// Returns the experiment on a directory of images, and lines about it.
+fn of_images(directory: &str, place: &Place) -> anyhow::Result<(String, Vec<String>)> {
+    let read = image_summary(directory)?;
+    let written = relative_path(Path::new(directory), place.path.parent().unwrap_or(Path::new("")));
+    let text = images::of_images(&place.name, &read, &written);
+    let (rows, sample) = (number_format::count(read.info.rows), &read.info.sample);
+    let files = format!("files: {} images of {}", number_format::count(read.files.images), sides(&read.files));
+    Ok((
+        text,
+        vec![format!("target: {}", read.info.target), files, format!("features: {rows} rows of {sample} values")],
+    ))
 }
 
 /// Returns the experiment on a user's table, and lines about it.

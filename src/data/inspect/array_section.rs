@@ -52,7 +52,7 @@ impl ArraySummary {
 
     /// Returns whether some rows are held out: by arrays of their own, or by the split.
     pub fn holds_out(&self) -> bool {
-        self.info.rows >= FEWEST_TO_HOLD_OUT || self.info.validation_rows * self.info.test_rows > 0
+        holds_out(&self.info)
     }
 
     /// Returns the part `[data.arrays]`; `path` is the path of the file as it is written.
@@ -69,19 +69,29 @@ impl ArraySummary {
         };
         lines.extend(comment_lines(comment));
         lines.push(format!("scale = \"{scale}\""));
-        let own = [("test", self.info.test_rows), ("validation", self.info.validation_rows)];
-        let parts: Vec<&str> = own.iter().filter(|(_, rows)| *rows == 0).map(|(part, _)| *part).collect();
-        if self.info.rows >= FEWEST_TO_HOLD_OUT && !parts.is_empty() {
-            let stratify = match self.problem.as_ref().is_some_and(Problem::can_be_stratified) {
-                true => ", stratify = true",
-                false => "",
-            };
-            let fractions: String = parts.iter().map(|part| format!("{part} = 0.2, ")).collect();
-            lines.push(format!("# 20 % {}", parts.join(", 20 % of the rest ")));
-            lines.push(format!("split = {{ {fractions}random_state = 42{stratify} }}"));
-        }
+        lines.extend(split_lines(&self.info, self.problem.as_ref()));
         lines.join("\n") + "\n"
     }
+}
+
+/// Returns whether some rows are held out: by the data set itself, or by the split.
+pub(super) fn holds_out(info: &DatasetInfo) -> bool {
+    info.rows >= FEWEST_TO_HOLD_OUT || info.validation_rows * info.test_rows > 0
+}
+
+/// Returns the setting `split` for the parts that the data set does not have itself, with a comment.
+pub(super) fn split_lines(info: &DatasetInfo, problem: Option<&Problem>) -> Vec<String> {
+    let own = [("test", info.test_rows), ("validation", info.validation_rows)];
+    let parts: Vec<&str> = own.iter().filter(|(_, rows)| *rows == 0).map(|(part, _)| *part).collect();
+    if info.rows < FEWEST_TO_HOLD_OUT || parts.is_empty() {
+        return Vec::new();
+    }
+    let stratify = if problem.is_some_and(Problem::can_be_stratified) { ", stratify = true" } else { "" };
+    let fractions: String = parts.iter().map(|part| format!("{part} = 0.2, ")).collect();
+    vec![
+        format!("# 20 % {}", parts.join(", 20 % of the rest ")),
+        format!("split = {{ {fractions}random_state = 42{stratify} }}"),
+    ]
 }
 
 /// Returns the settings of the arrays of a file, with the channels last if the images can only be understood so.

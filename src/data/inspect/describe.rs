@@ -5,6 +5,7 @@ use serde::Serialize;
 use tch::{Kind, Tensor};
 
 use crate::data::dataset::Loaded;
+use crate::data::images::image_set::ImageFiles;
 use crate::data::inspect::class_count::ClassCount;
 use crate::data::inspect::duplicates::{Duplicates, fingerprint};
 use crate::data::rows::{Rows, class_numbers};
@@ -23,7 +24,7 @@ const FEW: usize = 12;
 const MOST_CLASSES: usize = 100;
 
 /// Output of `runner data describe`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Description {
     /// Name of the data set, or path of the file.
     pub name: String,
@@ -32,6 +33,9 @@ pub struct Description {
     /// Arrays of a file with arrays.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub arrays: Vec<ArrayDescription>,
+    /// Sizes and colors of the files of a directory of images.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub images: Option<ImageFiles>,
     /// Texts of a user's table that seem to mark missing values and are counted as missing: `na_values` of `[data.csv]`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub na_values: Vec<String>,
@@ -137,6 +141,7 @@ pub fn describe(name: &str, loaded: &Loaded) -> Description {
         name: name.to_owned(),
         sha256: loaded.sha256.clone(),
         arrays: Vec::new(),
+        images: None,
         na_values: Vec::new(),
         parts,
     }
@@ -170,7 +175,14 @@ pub fn describe_table(name: &str, table: &Table, sha256: String, target: Option<
         contradictory_rows: classes.is_some().then_some(duplicates.contradictions),
         columns,
     };
-    Description { name: name.to_owned(), sha256, arrays: Vec::new(), na_values: Vec::new(), parts: vec![part] }
+    Description {
+        name: name.to_owned(),
+        sha256,
+        arrays: Vec::new(),
+        images: None,
+        na_values: Vec::new(),
+        parts: vec![part],
+    }
 }
 
 /// Returns the classes of a target column and the class of each row; `None` if it has values.

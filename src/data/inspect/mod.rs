@@ -6,6 +6,7 @@ pub mod csv_section;
 pub mod describe;
 pub mod detect;
 pub mod duplicates;
+pub mod image_section;
 pub mod problem;
 pub mod proposal;
 pub mod text_section;

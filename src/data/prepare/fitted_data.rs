@@ -74,6 +74,11 @@ impl FittedData {
         }
     }
 
+    /// Returns whether rows are images of red, green and blue bytes.
+    pub fn is_color_image(&self) -> bool {
+        self.form == Form::Points && self.largest == 255.0 && matches!(self.info.sample.dimensions(), [3, _, _])
+    }
+
     /// Returns whether the images are light on a dark background.
     pub fn is_light_on_dark(&self) -> bool {
         self.background.is_some_and(|background| background < self.largest / 2.0)

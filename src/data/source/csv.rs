@@ -9,6 +9,7 @@ use crate::config::check::Invalid;
 use crate::config::texts::{optional_texts, texts};
 use crate::data::dataset::{DatasetInfo, Loaded};
 use crate::data::source::data_source::{DataSource, load_error};
+use crate::data::source::table_files;
 use crate::data::split::Split;
 use crate::data::store::cache::Cache;
 use crate::data::store::fetch::DownloadProgress;
@@ -27,7 +28,8 @@ use crate::io::separator;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Csv {
-    /// Path of the file, `.csv` or `.csv.gz`. A relative path is relative to the experiment file.
+    /// Path of the file, `.csv` or `.csv.gz`, or a pattern such as `data/*.csv` for several files with the same columns. A
+    /// relative path is relative to the experiment file.
     pub path: String,
     /// Target column, or a list of them.
     pub target: ColumnNames,
@@ -83,18 +85,6 @@ fn comma() -> char {
     ','
 }
 
-/// Reads a table of the user. Returns it with the SHA-256 of the file.
-///
-/// # Errors
-/// When the file cannot be read, or is no table; the message follows the file name.
-pub fn read(path: &Path, reading: &FieldFormat) -> Result<(Table, String), TableError> {
-    if let Some(plain) = Table::read_plain_file(path, reading) {
-        return Ok(plain);
-    }
-    let (bytes, sum) = user_file::read_table(path)?;
-    Ok((Table::read(&bytes, reading)?, sum))
-}
-
 impl Csv {
     /// Returns the format of the fields, from the settings.
     fn reading(&self, split: &Split) -> Result<FieldFormat, Invalid> {
@@ -120,7 +110,8 @@ impl Csv {
     /// Reads the table. Returns it with the checksum of its file and the format of its fields.
     fn read(&self, split: &Split) -> Result<(Table, String, FieldFormat), Invalid> {
         let reading = self.reading(split)?;
-        let (table, sum) = read(Path::new(&self.path), &reading).map_err(|fault| self.path_error(fault))?;
+        let (table, sum) =
+            table_files::read(Path::new(&self.path), &reading).map_err(|fault| self.path_error(fault))?;
         Ok((table, sum, reading))
     }
 
@@ -183,8 +174,7 @@ impl DataSource for Csv {
     }
 
     fn checksum_of_files(&self) -> Result<Option<String>, Invalid> {
-        let file = user_file::read(Path::new(&self.path));
-        file.map(|(_, sum)| Some(sum)).map_err(|fault| self.path_error(fault))
+        table_files::checksum(Path::new(&self.path)).map(Some).map_err(|fault| self.path_error(fault))
     }
 
     fn weights(&self) -> Option<&str> {

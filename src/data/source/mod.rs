@@ -8,10 +8,12 @@ pub mod data_source;
 pub mod diabetes;
 pub mod digits;
 pub mod idx_files;
+pub mod images;
 pub mod logic;
 pub mod mnist;
 pub mod penguins;
 pub mod shared_settings;
+pub mod table_files;
 pub mod text;
 
 use schemars::JsonSchema;
@@ -140,6 +142,8 @@ data_sources! {
     Idx(idx_files::IdxFiles),
     /// The user's own arrays: `.npz`, `.npy` or `.safetensors`.
     Arrays(arrays::Arrays),
+    /// The user's own images: PNG and JPEG files in a directory for each class.
+    Images(images::Images),
     /// The user's own texts: a column of a CSV table or of JSON lines.
     Text(text::Text),
 }
@@ -301,7 +305,7 @@ mod tests {
         let named: Vec<&str> = Manifest::names().collect();
         for variant in schema.get("oneOf").unwrap().as_array().unwrap() {
             let name = variant["required"][0].as_str().unwrap();
-            assert!(named.contains(&name) || ["csv", "idx", "arrays", "text"].contains(&name), "{name}");
+            assert!(named.contains(&name) || ["csv", "idx", "arrays", "images", "text"].contains(&name), "{name}");
         }
         for name in named {
             let manifest = Manifest::named(name).unwrap();

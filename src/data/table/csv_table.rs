@@ -10,7 +10,7 @@ use std::io::{Cursor, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-use polars::prelude::{Column as PolarsColumn, CsvReadOptions, DataType, Field, Schema, SerReader};
+use polars::prelude::{Column as PolarsColumn, CsvReadOptions, DataType, Field, Schema, SerReader, StringChunked};
 
 use crate::data::inspect::duplicates::{Duplicates, fingerprint};
 use crate::data::store::hashed_file::{self, HashingReader};
@@ -28,6 +28,8 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// Line of the file on which each row begins.
     pub lines: Vec<usize>,
+    /// Names of the files of a table in several files, each with the index of its first row; empty for one file.
+    pub files: Vec<(String, usize)>,
     /// Number format.
     pub numbers: NumberFormat,
 }
@@ -48,10 +50,7 @@ impl Table {
     /// As for [`Table::from_csv`], and when a date column has a field that is no date.
     pub fn read(bytes: &[u8], reading: &FieldFormat) -> Result<Table, TableError> {
         let separator = reading.separator;
-        let message = || {
-            format!("cannot be read with the separator {separator:?}, which must be one ASCII character and no quote")
-        };
-        let separator = separating_byte(separator).ok_or_else(|| TableError::new(message()))?;
+        let separator = separating_byte(separator).ok_or_else(|| separator_error(separator))?;
         if let Some(declared) = declared_separator(bytes).and_then(separating_byte) {
             return Table::from_text_fields(&CsvText::check(bytes, declared)?, declared, reading);
         }
@@ -79,19 +78,32 @@ impl Table {
 
     /// Builds the table from fields that were read as text.
     fn from_text_fields(checked: &CsvText, separator: u8, reading: &FieldFormat) -> Result<Table, TableError> {
-        let columns = read_fields(checked, separator)?;
-        let names = names_of(&columns)?;
-        check_header(checked, separator, &names)?;
-        let lines = checked.lines[1..].to_vec();
-        let columns = columns.iter().zip(names).map(|(column, name)| {
-            let fields = strings(column)?.iter().skip(1).map(Option::unwrap_or_default);
-            Column::read(name, fields, reading, |row| place(row, &lines))
+        Table::from_files(&[(String::new(), &TextFields::read(checked, separator)?)], reading)
+    }
+
+    /// Builds the table from the fields of files with the same columns, in the order of the first file. Each file has its
+    /// name.
+    pub(crate) fn from_files(files: &[(String, &TextFields)], reading: &FieldFormat) -> Result<Table, TableError> {
+        let lines: Vec<usize> = files.iter().flat_map(|(_, fields)| fields.lines.iter().copied()).collect();
+        let mut starts = Vec::new();
+        let mut rows = 0;
+        for (name, fields) in files {
+            starts.push((name.clone(), rows));
+            rows += fields.lines.len();
+        }
+        if files.len() == 1 {
+            starts.clear();
+        }
+        let columns = files[0].1.names.iter().map(|name| {
+            let parts = files.iter().map(|(_, fields)| fields.column(name)).collect::<Result<Vec<_>, _>>()?;
+            let values = parts.iter().flat_map(|part| part.iter().skip(1).map(Option::unwrap_or_default));
+            Column::read(name.clone(), values, reading, |row| place(row, &lines, &starts))
         });
         let columns = columns.collect::<Result<Vec<Column>, TableError>>()?;
         if lines.is_empty() {
             return Err(TableError::new("has column names, but no rows"));
         }
-        Ok(Table { columns, lines, numbers: reading.numbers })
+        Ok(Table { columns, lines, files: starts, numbers: reading.numbers })
     }
 
     /// Builds the table from plain numbers; the header is read as in any table.
@@ -110,11 +122,11 @@ impl Table {
             let column = |(column, name): (PlainColumn, String)| match column {
                 PlainColumn::Numbers(numbers) => Ok(Column::from_numbers(name, numbers)),
                 PlainColumn::Text(fields) => {
-                    Column::read(name, fields.iter().map(String::as_str), reading, |row| place(row, &lines))
+                    Column::read(name, fields.iter().map(String::as_str), reading, |row| place(row, &lines, &[]))
                 }
             };
             let columns = columns.into_iter().zip(names).map(column).collect::<Result<Vec<Column>, TableError>>()?;
-            Ok(Table { columns, lines, numbers: reading.numbers })
+            Ok(Table { columns, lines, files: Vec::new(), numbers: reading.numbers })
         };
         Some(headed())
     }
@@ -136,7 +148,7 @@ impl Table {
 
     /// Returns the name of a row in messages: its number, counted from 1 after the header, and its line.
     pub fn place(&self, row: usize) -> String {
-        place(row, &self.lines)
+        place(row, &self.lines, &self.files)
     }
 
     /// Returns the number of rows that equal an earlier row.
@@ -152,8 +164,50 @@ fn separating_byte(separator: char) -> Option<u8> {
 }
 
 /// Returns the name of a row in messages.
-fn place(row: usize, lines: &[usize]) -> String {
-    format!("row {} (line {})", row + 1, lines[row])
+fn place(row: usize, lines: &[usize], files: &[(String, usize)]) -> String {
+    match files.iter().rev().find(|(_, start)| *start <= row) {
+        Some((file, start)) => format!("row {} (line {}) of `{file}`", row - start + 1, lines[row]),
+        None => format!("row {} (line {})", row + 1, lines[row]),
+    }
+}
+
+/// Every field of a file as text, with the names of the columns.
+#[derive(Debug)]
+pub(crate) struct TextFields {
+    /// Names of the columns.
+    pub names: Vec<String>,
+    columns: Vec<PolarsColumn>,
+    lines: Vec<usize>,
+}
+
+impl TextFields {
+    /// Reads the fields of a text with this separator.
+    fn read(checked: &CsvText, separator: u8) -> Result<TextFields, TableError> {
+        let columns = read_fields(checked, separator)?;
+        let names = names_of(&columns)?;
+        check_header(checked, separator, &names)?;
+        Ok(TextFields { names, columns, lines: checked.lines[1..].to_vec() })
+    }
+
+    /// Reads the fields of the bytes of a file.
+    ///
+    /// # Errors
+    /// As for [`Table::from_csv`].
+    pub fn of_file(bytes: &[u8], separator: char) -> Result<TextFields, TableError> {
+        let separator = declared_separator(bytes).unwrap_or(separator);
+        let separator = separating_byte(separator).ok_or_else(|| separator_error(separator))?;
+        TextFields::read(&CsvText::check(bytes, separator)?, separator)
+    }
+
+    fn column(&self, name: &str) -> Result<&StringChunked, TableError> {
+        let place = self.names.iter().position(|other| other == name);
+        strings(&self.columns[place.expect("the files have the same columns")])
+    }
+}
+
+fn separator_error(separator: char) -> TableError {
+    let message = "which must be one ASCII character and no quote";
+    TableError::new(format!("cannot be read with the separator {separator:?}, {message}"))
 }
 
 /// Returns the indices of the columns whose text is read, from a block that begins with the header: those whose text is
@@ -206,7 +260,7 @@ fn read_fields(checked: &CsvText, separator: u8) -> Result<Vec<PolarsColumn>, Ta
     Ok(frame.columns().to_vec())
 }
 
-fn strings(column: &PolarsColumn) -> Result<&polars::prelude::StringChunked, TableError> {
+fn strings(column: &PolarsColumn) -> Result<&StringChunked, TableError> {
     column.as_materialized_series().str().map_err(|error| TableError::new(format!("is not CSV: {error}")))
 }
 

@@ -94,7 +94,7 @@ impl FieldFormat {
     }
 
     /// Returns whether the text of this column is kept.
-    pub(super) fn keeps_text(&self, column: &str) -> bool {
+    pub fn keeps_text(&self, column: &str) -> bool {
         match &self.text {
             TextColumns::All => true,
             TextColumns::Named(names) => names.iter().any(|name| name == column),

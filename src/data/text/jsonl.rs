@@ -46,5 +46,5 @@ pub fn read(bytes: &[u8], reading: &FieldFormat) -> Result<Table, TableError> {
         Column::read(name, fields.iter().map(String::as_str), reading, place)
     };
     let columns = columns.into_iter().map(column).collect::<Result<_, TableError>>()?;
-    Ok(Table { columns, lines, numbers: reading.numbers })
+    Ok(Table { columns, lines, files: Vec::new(), numbers: reading.numbers })
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::data::source::csv;
+use crate::data::source::table_files;
 use crate::data::store::user_file;
 use crate::data::table::csv_table::Table;
 use crate::data::table::csv_text::TableError;
@@ -22,7 +22,7 @@ pub fn is_jsonl(path: &Path) -> bool {
 /// When the file cannot be read, or is no table; the message follows the file name.
 pub fn read(path: &Path, reading: &FieldFormat) -> Result<(Table, String), TableError> {
     if !is_jsonl(path) {
-        return csv::read(path, reading);
+        return table_files::read(path, reading);
     }
     let (bytes, sum) = user_file::read(path)?;
     Ok((jsonl::read(&bytes, reading)?, sum))

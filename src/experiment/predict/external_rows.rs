@@ -13,9 +13,14 @@ use crate::data::arrays::open_arrays::OpenArrays;
 use crate::data::arrays::settings::{self, Arrays};
 use crate::data::arrays::targets::Targets;
 use crate::data::image_file::{self, ImageFile, Invert};
+use crate::data::images::convert;
+use crate::data::images::image_set::ImageSet;
+use crate::data::images::listing::images_in;
+use crate::data::images::settings::Images;
 use crate::data::prepare::fitted_data::FittedData;
 use crate::data::source::Source;
 use crate::data::source::idx_files::LabeledImages;
+use crate::data::store::cache::Cache;
 use crate::data::table::Table;
 use crate::data::table::csv_text::TableError;
 use crate::data::table::external_table::{ExternalTable, Truth, Unknown};
@@ -39,7 +44,7 @@ pub struct ExternalRows {
     pub rows: Vec<usize>,
 }
 
-/// Reads rows with targets from a table, a file of arrays or a pair of IDX files. Also returns the number of rows that were left out
+/// Reads rows with targets from a table, a file of arrays, a directory of images or a pair of IDX files. Also returns the number of rows that were left out
 /// because of missing values.
 ///
 /// # Errors
@@ -47,6 +52,9 @@ pub struct ExternalRows {
 pub fn rows(plan: &Plan, data: &FittedData, written: &str) -> anyhow::Result<(Rows, usize)> {
     if let Source::Arrays(settings) = &plan.spec.data.source {
         return Ok((read_arrays(plan, data, settings, written)?, 0));
+    }
+    if let Source::Images(settings) = &plan.spec.data.source {
+        return Ok((read_image_files(data, settings, written)?, 0));
     }
     match &data.form {
         Form::Points => Err(no_external_rows(data)),
@@ -135,6 +143,37 @@ fn table_form(data: &FittedData) -> anyhow::Result<&TableForm> {
     }
 }
 
+/// Reads the images of a directory with a directory for each class, or of a CSV file with their paths and labels.
+fn read_image_files(data: &FittedData, settings: &Images, written: &str) -> anyhow::Result<Rows> {
+    let settings = Images { path: written.to_owned(), validation: None, test: None, root: None, ..settings.clone() };
+    let to_error = |fault: Invalid| {
+        let error = anyhow!("`{written}`: {}", fault.message.trim_start_matches("cannot be used: "));
+        match fault.hint {
+            Some(hint) => error.context(Hint(hint)),
+            None => error,
+        }
+    };
+    let images = ImageSet::of_model(&settings, &data.classes).map_err(to_error)?;
+    let [rows, ..] = images.rows(&Cache::for_user(), &mut |_, _| ()).map_err(to_error)?.rows;
+    data.preprocessing.apply(rows.expect("the images are training images"), "given")
+}
+
+/// Reads the images of a directory as network input. Returns their file names and `[images, …sample]` f32.
+///
+/// # Errors
+/// As for [`image`], and when the directory has no images.
+pub fn image_directory(
+    plan: &Plan,
+    data: &FittedData,
+    directory: &Path,
+    invert: Invert,
+) -> anyhow::Result<(Vec<String>, Tensor)> {
+    let names = images_in(directory).map_err(|fault| file_error(directory, fault))?;
+    let features = names.iter().map(|name| Ok(image(plan, data, &directory.join(name), invert)?.2));
+    let features = features.collect::<anyhow::Result<Vec<_>>>()?;
+    Ok((names, Tensor::cat(&features, 0)))
+}
+
 /// Returns a text as network input, `[1, length]` f32.
 ///
 /// # Errors
@@ -162,6 +201,13 @@ pub fn image(
     path: &Path,
     invert: Invert,
 ) -> anyhow::Result<(ImageFile, Tensor, Tensor)> {
+    if let Source::Images(settings) = &plan.spec.data.source {
+        let target = settings.target(None).map_err(into_error)?;
+        let image = convert::read(path, &target, invert == Invert::Yes).map_err(|fault| file_error(path, fault))?;
+        let raw = Tensor::from_slice(&image.pixels).view(&batch_shape(plan, 1)[..]);
+        let features = data.preprocessing.features(raw.shallow_clone(), "given")?;
+        return Ok((image, raw, features));
+    }
     let Form::Image(size) = data.form else {
         let hint = match data.form {
             Form::Table(_) => "use `--csv FILE` for a table",

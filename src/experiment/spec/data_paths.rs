@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use toml_edit::{Item, Table, TableLike, Value};
 
 use crate::data::arrays::settings::{self, ARRAY_KEYS};
+use crate::data::source::table_files;
 use crate::experiment::spec::{self, Spec};
 
 /// Keys of the paths in the tables of data sources.
-const KEYS: [&str; 5] = ["path", "images", "labels", "test_images", "test_labels"];
+const KEYS: [&str; 8] = ["path", "images", "labels", "test_images", "test_labels", "validation", "test", "root"];
 
 /// Tables in which modules written in PyTorch are named, and the key of their paths.
 const MODULES: [&str; 3] = ["network", "train", "tree"];
@@ -111,8 +112,8 @@ pub fn resolve(spec: &mut Spec, folder: &Path, current: &Path) -> Vec<String> {
             continue;
         }
         let (in_folder, here) = (folder.join(&*path), current.join(&*path));
-        let is_there = in_folder.exists() || copied.contains(&in_folder);
-        let found = if !is_there && here.exists() { here } else { in_folder.clone() };
+        let is_there = table_files::exist(&in_folder) || copied.contains(&in_folder);
+        let found = if !is_there && table_files::exist(&here) { here } else { in_folder.clone() };
         if found != in_folder {
             notes.push(format!(
                 "`{key}`: `{}` does not exist, using `{}`; paths are relative to the experiment file",
@@ -133,7 +134,7 @@ pub fn relocate(spec: &mut Spec, bases: &[PathBuf], current: &Path) {
     let copied = copied(spec);
     for (_, path) in paths_mut(spec) {
         let written = PathBuf::from(path.as_str());
-        if written.is_absolute() && (written.exists() || copied.contains(&written)) {
+        if written.is_absolute() && (table_files::exist(&written) || copied.contains(&written)) {
             continue;
         }
         let places = bases.iter().filter_map(|base| match written.is_absolute() {
@@ -141,7 +142,7 @@ pub fn relocate(spec: &mut Spec, bases: &[PathBuf], current: &Path) {
             false => Some(base.join(&written)),
         });
         let here = (!written.is_absolute()).then(|| current.join(&written));
-        let found = places.chain(here).find(|place| place.exists());
+        let found = places.chain(here).find(|place| table_files::exist(place));
         if let Some(found) = found.as_ref().and_then(|found| found.to_str()) {
             found.clone_into(path);
         }
@@ -210,13 +211,14 @@ mod tests {
         let with_paths = [
             serde_json::json!({ "csv": { "path": "p", "target": "y" } }),
             serde_json::json!({ "idx": { "images": "i", "labels": "l", "test_images": "ti", "test_labels": "tl" } }),
+            serde_json::json!({ "images": { "path": "p", "validation": "v", "test": "t", "root": "r" } }),
             serde_json::json!({ "arrays": { "x": "images", "y_test": "t.npy" } }),
         ];
         let keys = with_paths.map(|data| {
             let mut data: DataSpec = serde_json::from_value(data).unwrap();
             data.paths_mut().into_iter().map(|(key, _)| key).collect::<Vec<_>>()
         });
-        assert_eq!(keys.concat(), [&KEYS[..], &["y_test"]].concat());
+        assert_eq!(keys.concat(), [&KEYS[..5], &["path"], &KEYS[5..], &["y_test"]].concat());
     }
 
     #[test]

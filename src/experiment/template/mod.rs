@@ -3,4 +3,5 @@
 pub mod arrays;
 pub mod built_in;
 pub mod file;
+pub mod images;
 mod model;

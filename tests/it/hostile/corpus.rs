@@ -99,6 +99,7 @@ targets!(
     table,
     idx,
     arrays,
+    images,
     texts,
     picture,
     foreign,

@@ -4,6 +4,7 @@ mod damaged_runs;
 mod different_metrics;
 mod ensembles;
 mod finding_runs;
+mod image_files;
 mod images;
 mod metrics;
 mod saved_run;

@@ -5,6 +5,7 @@ mod descriptions;
 mod formats;
 mod positive_class;
 mod rare_classes;
+mod several_files;
 mod splits;
 mod table_dir;
 mod texts;

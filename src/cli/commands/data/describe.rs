@@ -15,6 +15,7 @@ use crate::data::inspect::array_section::{ArraySummary, likely_settings, section
 use crate::data::inspect::csv_section::csv_section;
 use crate::data::inspect::describe::{ArrayDescription, Description, describe, describe_table};
 use crate::data::inspect::detect::{DetectedTable, detect, read_separated};
+use crate::data::inspect::image_section::ImageSummary;
 use crate::data::inspect::proposal::propose;
 use crate::data::inspect::text_section::text_section;
 use crate::data::source::DataSpec;
@@ -32,7 +33,8 @@ use crate::io::separator;
 /// Arguments of `runner data describe`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct DescribeArgs {
-    /// Data set, or path of a table (`.csv`, `.csv.gz`, `.jsonl`) or of arrays (`.npz`, `.npy`, `.safetensors`)
+    /// Data set, or path of a table (`.csv`, `.csv.gz`, `.jsonl`), of arrays (`.npz`, `.npy`, `.safetensors`) or of a
+    /// directory of images
     name: String,
     /// Target column of the table
     #[arg(long, value_name = "COLUMN")]
@@ -102,6 +104,8 @@ pub(crate) fn run(args: &DescribeArgs) -> anyhow::Result<Exit> {
     terminal::out(&describe_text::render(manifest.as_ref(), &description));
     if !description.arrays.is_empty() {
         terminal::out(&format!("\n{}", array_section(&args.name)?.trim_end()));
+    } else if is_image_directory(&args.name) {
+        terminal::out(&format!("\n{}", image_section(&args.name)?.trim_end()));
     } else if let Some(section) = is_table(&args.name).then(|| section_of_texts(args, &format)).flatten() {
         terminal::out(&format!("\n{}", section.trim_end()));
     } else if manifest.is_none()
@@ -119,6 +123,10 @@ pub(crate) fn run(args: &DescribeArgs) -> anyhow::Result<Exit> {
 fn print_toml(args: &DescribeArgs, format: FieldFormat) -> anyhow::Result<Exit> {
     if is_array_file(Path::new(&args.name)) {
         terminal::out(array_section(&args.name)?.trim_end());
+        return Ok(Exit::Done);
+    }
+    if is_image_directory(&args.name) {
+        terminal::out(image_section(&args.name)?.trim_end());
         return Ok(Exit::Done);
     }
     if !is_table(&args.name) {
@@ -149,7 +157,12 @@ fn section_of_texts(args: &DescribeArgs, format: &FieldFormat) -> Option<String>
 
 /// Returns whether the name is the path of a table.
 fn is_table(name: &str) -> bool {
-    Manifest::named(name).is_none() && (Path::new(name).exists() || name.contains(['.', '/', MAIN_SEPARATOR]))
+    Manifest::named(name).is_none() && (Path::new(name).exists() || name.contains(['.', '/', '*', MAIN_SEPARATOR]))
+}
+
+/// Returns whether the name is the path of a directory, which can only have images.
+pub(crate) fn is_image_directory(name: &str) -> bool {
+    Manifest::named(name).is_none() && Path::new(name).is_dir()
 }
 
 /// Returns statistics of a data set or of a user's table.
@@ -169,6 +182,13 @@ pub(crate) fn describe_data_or_table(
             return Err(anyhow!("`--target` needs a table, and `{name}` has arrays").context(Hint(hint.to_owned())));
         }
         return describe_arrays(name);
+    }
+    if is_image_directory(name) {
+        let ImageSummary { settings, files, .. } = image_summary(name)?;
+        let mut progress = Progress::new(false);
+        let loaded = settings.load(cache, &mut progress);
+        progress.end();
+        return Ok(Description { images: Some(files), ..describe(name, &loaded?) });
     }
     if is_table(name) {
         let detected = detect(Path::new(name), reading.clone(), separator);
@@ -212,7 +232,7 @@ fn describe_arrays(path: &str) -> anyhow::Result<Description> {
     let arrays = names.into_iter().map(describe_array).collect::<Result<Vec<_>, TableError>>().map_err(fault)?;
     if file.is_single() || !Arrays::are_named_in(&file) {
         let sha256 = ArrayFile::sha256(Path::new(path)).map_err(fault)?;
-        return Ok(Description { name: path.to_owned(), sha256, arrays, na_values: Vec::new(), parts: Vec::new() });
+        return Ok(Description { arrays, sha256, name: path.to_owned(), ..Description::default() });
     }
     let loaded = likely_settings(path).load(&Cache::for_user(), &mut ())?;
     Ok(Description { arrays, ..describe(path, &loaded) })
@@ -229,6 +249,28 @@ fn array_section(path: &str) -> anyhow::Result<String> {
         true => Ok(ArraySummary::read(path).map_err(into_error)?.section(path)),
         false => Ok(section_to_complete(path, &file.names())),
     }
+}
+
+/// Returns what is known of a directory of images.
+///
+/// # Errors
+/// If it has no images, or an image is damaged.
+pub(crate) fn image_summary(path: &str) -> anyhow::Result<ImageSummary> {
+    ImageSummary::read(path).map_err(|fault| {
+        let error = anyhow!("{}", fault.message.trim_start_matches("cannot be used: "));
+        match fault.hint {
+            Some(hint) => error.context(Hint(hint)),
+            None => error,
+        }
+    })
+}
+
+/// Returns the `[data.images]` section of an experiment file.
+///
+/// # Errors
+/// As for [`image_summary`].
+fn image_section(path: &str) -> anyhow::Result<String> {
+    Ok(image_summary(path)?.section(path))
 }
 
 /// Returns the error of a file, with a hint that names the options of this command.

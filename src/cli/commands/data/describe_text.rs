@@ -5,9 +5,11 @@ use crate::cli::text::text_style::{TextStyle, together};
 use crate::cli::text::{number_format, terminal};
 use crate::cli::truncate::truncated;
 use crate::config::suggest;
+use crate::data::images::image_set::ImageFiles;
 use crate::data::inspect::class_count::ClassCount;
 use crate::data::inspect::csv_section::plain_settings;
 use crate::data::inspect::describe::{ArrayDescription, ColumnDescription, Constant, Description, PartDescription};
+use crate::data::inspect::image_section::sides;
 use crate::data::inspect::proposal::Proposal;
 use crate::data::store::manifest::Manifest;
 
@@ -36,6 +38,9 @@ pub(crate) fn render(manifest: Option<&Manifest>, description: &Description) -> 
         }
         lines.push(format!("\n{}", table.text()));
     }
+    if let Some(files) = &description.images {
+        lines.push(format!("\n{}", image_files(files)));
+    }
     for part in &description.parts {
         lines.push(String::new());
         lines.push(page.wrapped(&headline(part), 2));
@@ -58,6 +63,17 @@ pub(crate) fn render(manifest: Option<&Manifest>, description: &Description) -> 
         }
     }
     lines.join("\n")
+}
+
+/// Returns a line about the files of a directory of images.
+fn image_files(files: &ImageFiles) -> String {
+    let count = number_format::count(files.images);
+    let colors = match files.grayscale {
+        0 => String::new(),
+        all if all == files.images => ", grayscale".to_owned(),
+        some => format!(", {} of them grayscale", number_format::count(some)),
+    };
+    format!("files: {count} images of {}{colors}", sides(files))
 }
 
 /// Returns whether the column is the target whose classes are already shown.

@@ -9,8 +9,8 @@ use anyhow::anyhow;
 use clap::Subcommand;
 use serde_json::json;
 
-pub(crate) use crate::cli::commands::data::describe::table_error;
 use crate::cli::commands::data::describe::{DescribeArgs, find_manifest};
+pub(crate) use crate::cli::commands::data::describe::{image_summary, is_image_directory, table_error};
 use crate::cli::exit::Exit;
 use crate::cli::process::dispatch::{Dispatched, EngineCommand};
 use crate::cli::text::progress_bar::Progress;

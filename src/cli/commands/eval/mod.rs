@@ -38,8 +38,8 @@ pub struct Args {
     /// Id, name or directory of a run, a history or weight file of it, an experiment (its newest finished run), or
     /// RUN/VARIANT
     run: String,
-    /// Rows to evaluate: `test`, `validation`, `train`, or your own file with the same columns or arrays (for images,
-    /// `IMAGES,LABELS` in the IDX format) [default: test, or validation if there are no test rows]
+    /// Rows to evaluate: `test`, `validation`, `train`, or your own file with the same columns or arrays (for images, a
+    /// directory, or `IMAGES,LABELS` in the IDX format) [default: test, or validation if there are no test rows]
     #[arg(long, value_name = "ROWS|FILE")]
     data: Option<String>,
     #[command(flatten)]

@@ -153,11 +153,7 @@ pub(super) fn input_from_image(
     path: &Path,
     invert: Option<InvertArg>,
 ) -> anyhow::Result<Input> {
-    let invert = match invert {
-        None | Some(InvertArg::Auto) => Invert::Auto,
-        Some(InvertArg::Yes) => Invert::Yes,
-        Some(InvertArg::No) => Invert::No,
-    };
+    let invert = to_invert(invert);
     let (image_file, raw, features) = external_rows::image(&saved.plan, data, path, invert)?;
     let heading = format!("`{}`: {}", path.display(), conversion(data, &image_file, invert));
     Ok(Input {
@@ -172,10 +168,44 @@ pub(super) fn input_from_image(
     })
 }
 
+/// Returns the image files of a directory as rows.
+///
+/// # Errors
+/// If it has no images, or an image cannot be read.
+pub(super) fn input_from_directory(
+    saved: &TrainedModel,
+    data: &FittedData,
+    path: &Path,
+    invert: Option<InvertArg>,
+) -> anyhow::Result<Input> {
+    let (names, features) = external_rows::image_directory(&saved.plan, data, path, to_invert(invert))?;
+    let count = names.len();
+    Ok(Input {
+        features,
+        targets: None,
+        numbers: (0..count).collect(),
+        heading: format!("`{}`: {} images", path.display(), number_format::count(count)),
+        kept: vec![("file".to_owned(), names)],
+        origin: json!({ "images": path }),
+        preview: None,
+    })
+}
+
+fn to_invert(invert: Option<InvertArg>) -> Invert {
+    match invert {
+        None | Some(InvertArg::Auto) => Invert::Auto,
+        Some(InvertArg::Yes) => Invert::Yes,
+        Some(InvertArg::No) => Invert::No,
+    }
+}
+
 /// Returns how an image file was converted, as text.
 fn conversion(data: &FittedData, image_file: &ImageFile, invert: Invert) -> String {
-    let Form::Image(size) = data.form else { unreachable!("image files are only read for image data") };
-    let ImageSize { height, width } = size;
+    let (height, width) = match (&data.form, data.info.sample.dimensions()) {
+        (Form::Image(size), _) => (size.height, size.width),
+        (_, &[.., height, width]) => (height as usize, width as usize),
+        _ => unreachable!("image files are only read for image data"),
+    };
     let (from_width, from_height) = image_file.from;
     let resized = match (image_file.from == (width as u32, height as u32), image_file.is_padded) {
         (true, _) => format!("{width}×{height} pixels"),
@@ -198,10 +228,19 @@ fn conversion(data: &FittedData, image_file: &ImageFile, invert: Invert) -> Stri
 fn preview(data: &FittedData, raw: &Tensor) -> Option<String> {
     let values =
         Vec::<f64>::try_from(raw.to_kind(Kind::Double).flatten(0, -1)).expect("the tensor was converted to f64");
+    let drawn = |pixels: &[f64], size: ImageSize| {
+        let pixels: Vec<f64> = pixels.iter().map(|value| value / data.largest).collect();
+        Some(image::drawn(&pixels, size, terminal::greys(), terminal::width().min(80)))
+    };
     match &data.form {
-        Form::Image(size) => {
-            let pixels: Vec<f64> = values.iter().map(|value| value / data.largest).collect();
-            Some(image::drawn(&pixels, *size, terminal::greys(), terminal::width().min(80)))
+        Form::Image(size) => drawn(&values, *size),
+        Form::Points if data.is_color_image() => {
+            let [_, height, width] = data.info.sample.dimensions() else { unreachable!("a color image has channels") };
+            let plane = values.len() / 3;
+            let level =
+                |pixel| 0.299 * values[pixel] + 0.587 * values[plane + pixel] + 0.114 * values[2 * plane + pixel];
+            let levels: Vec<f64> = (0..plane).map(level).collect();
+            drawn(&levels, ImageSize { height: *height as usize, width: *width as usize })
         }
         Form::Table(form) => {
             let column = |(planned, value): (&ColumnEncoding, &f64)| {

@@ -17,7 +17,8 @@ use crate::cli::args::run_args::parse_positive;
 use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::commands::eval::evaluation::row_count;
 use crate::cli::commands::predict::input::{
-    Input, InvertArg, UnknownArg, input_from_image, input_from_row, input_from_table, input_from_text,
+    Input, InvertArg, UnknownArg, input_from_directory, input_from_image, input_from_row, input_from_table,
+    input_from_text,
 };
 use crate::cli::commands::predict::models::{Chosen, LoadedModel};
 pub(crate) use crate::cli::commands::predict::models::{first_usable_trial, load_trial_data, trial_by_name};
@@ -60,8 +61,8 @@ pub struct Args {
     /// Text, for a run on texts
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     text: Option<String>,
-    /// PNG or JPEG image; it is converted to grayscale and resized
-    #[arg(long, value_name = "FILE")]
+    /// PNG or JPEG image, or a directory of them; images are converted and resized as the network needs them
+    #[arg(long, value_name = "PATH")]
     image: Option<PathBuf>,
     /// Part of the data that `--index` refers to: test, validation or train [default: test]
     #[arg(long, value_name = "PART", conflicts_with_all = ["csv", "image", "text"])]
@@ -165,6 +166,9 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
                 }
                 input_from_table(model.data(), csv, table.as_ref().expect("it was read"), &args.keep, args.unknown)?
             }
+            (.., Some(directory)) if directory.is_dir() => {
+                input_from_directory(&model.saved, model.data(), directory, args.invert)?
+            }
             (.., Some(image)) => input_from_image(&model.saved, model.data(), image, args.invert)?,
             (None, None, None) => {
                 let text = args.text.as_deref().expect("clap requires one of them");
@@ -203,7 +207,11 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         Format::Text => {
             let mut parts = vec![format!("{}\n{}", chosen.heading(), wrapped(&input.heading))];
             parts.extend(input.preview);
-            parts.push(if args.csv.is_some() { text::table(&view) } else { text::single_row(&view) });
+            parts.push(if args.csv.is_some() || !input.kept.is_empty() {
+                text::table(&view)
+            } else {
+                text::single_row(&view)
+            });
             if !predictions.are_probabilities {
                 parts.extend(scores_note(saved));
             }

@@ -7,15 +7,18 @@ use crate::experiment::spec::file_hints::{python_call, value_text};
 use crate::experiment::spec::{aliases, setting_keys};
 
 /// Names of other programs and the keys of this one. A pair applies only where its key is allowed.
-const SYNONYMS: [(&str, &str); 24] = [
+const SYNONYMS: [(&str, &str); 27] = [
     ("activity_regularizer", "penalty"),
     ("callbacks", "early_stopping"),
+    ("class_names", "classes"),
     ("criterion", "loss"),
     ("csv", "path"),
     ("decay_rate", "gamma"),
+    ("directory", "path"),
     ("file", "path"),
     ("filename", "path"),
     ("hidden_size", "units"),
+    ("image_size", "size"),
     ("kernel_initializer", "init"),
     ("kernel_regularizer", "penalty"),
     ("label", "target"),

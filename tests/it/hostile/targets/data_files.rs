@@ -3,6 +3,7 @@
 use runner::data::image_file;
 use runner::data::image_file::Invert;
 use runner::data::inspect::describe::{describe, describe_table};
+use runner::data::inspect::image_section::ImageSummary;
 use runner::data::prepare::prepared::Prepared;
 use runner::data::source::DataSpec;
 use runner::data::store::cache::Cache;
@@ -119,6 +120,41 @@ pub fn arrays(bytes: &[u8]) {
     let Ok(loaded) = data.load(&Cache::at("nowhere"), &mut ()) else { return };
     assert_eq!((loaded.rows.len(), loaded.target), (info.rows, info.target));
     describe("arrays", &loaded);
+    if checked {
+        let _ = Prepared::new(&loaded, &data.split(), data.scale());
+    }
+}
+
+/// Image files for training. The first byte selects the settings, and whether the rest is an image, or a CSV file with the
+/// paths and labels of images.
+pub fn images(bytes: &[u8]) {
+    let [how, content @ ..] = bytes else { return };
+    let is_manifest = how & 0x80 != 0;
+    let image = if is_manifest { &include_bytes!("../../../../fuzz/corpus/picture/grey.png")[..] } else { content };
+    let folder = DIRECTORY.with(|dir| dir.path().join("images"));
+    for class in ["a", "b"] {
+        std::fs::create_dir_all(folder.join(class)).expect("the directory is writable");
+        std::fs::write(folder.join(class).join("1.png"), image).expect("the directory is writable");
+    }
+    let size = [[8, 8], [1, 28], [28, 1], [3, 5]][usize::from(how & 3)];
+    let path = if is_manifest { file("images.csv", content) } else { folder.clone() };
+    let one_of = |shift: u8, words: &[&str]| words[usize::from(how >> shift) % words.len()].to_owned();
+    let data = json!({ "images": {
+        "path": path,
+        "root": is_manifest.then_some(&folder),
+        "size": size,
+        "color_mode": one_of(2, &["rgb", "grayscale"]),
+        "resize": one_of(3, &["crop", "stretch"]),
+        "scale": one_of(4, &["none", "unit", "standard", "min_max"]),
+        "cache": false,
+    } });
+    let _ = ImageSummary::read(&path.display().to_string());
+    let Ok(data) = serde_json::from_value::<DataSpec>(data) else { return };
+    let Ok(info) = data.info() else { return };
+    let checked = data.check(&info).is_ok();
+    let Ok(loaded) = data.load(&Cache::at("nowhere"), &mut ()) else { return };
+    assert_eq!((loaded.rows.len(), loaded.target), (info.rows, info.target));
+    describe("images", &loaded);
     if checked {
         let _ = Prepared::new(&loaded, &data.split(), data.scale());
     }
