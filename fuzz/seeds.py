@@ -106,6 +106,14 @@ header = {
 text = json.dumps(header, separators=(",", ":")).encode()
 seed("arrays", "small.safetensors", b"\x10" + struct.pack("<Q", len(text)) + text + bytes(8) + bytes([0, 1]))
 
+for name, text in [
+    ("lines.jsonl", '\x10{"text": "a good film", "label": "pos"}\n{"text": "a b\\u00e4d one", "label": "neg", "x": [1, null]}\n{"label": true, "text": 7}\n'),
+    ("words.csv", '\x31label,text\npos,"a ""good"", film"\nneg,none\npos,NA\n'),
+    ("bytes.csv", "\x25text,label\nhé,1\n日本,0\n"),
+    ("letters.jsonl", '\x4a{"text": "AB b", "label": 0}\n{"text": "c", "label": 1}\n'),
+]:
+    seed("texts", name, text)
+
 
 def png(width, height, kind, rows):
     def chunk(name, data):

@@ -13,13 +13,14 @@ pub const DESCRIPTIVE_KEYS: [&str; 10] =
     ["name", "title", "question", "source", "lesson", "quick", "reference", "theirs", "expect", "variants"];
 
 /// Paths of the user's data files. Files with the same checksum are the same data, wherever they are.
-const PATHS: [(&str, &str); 6] = [
+const PATHS: [(&str, &str); 7] = [
     ("csv", "path"),
     ("idx", "images"),
     ("idx", "labels"),
     ("idx", "test_images"),
     ("idx", "test_labels"),
     ("arrays", "path"),
+    ("text", "path"),
 ];
 
 /// Keys of choices: a table with a single key, the name of the chosen optimizer, loss, …, with its settings below it.

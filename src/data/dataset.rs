@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::data::rows::Rows;
+use crate::data::split::stated_rows::StatedRows;
 use crate::data::table::form::Form;
 use crate::data::target::Target;
 use crate::tensor::shape::Shape;
@@ -21,6 +22,9 @@ pub struct DatasetInfo {
     /// Number of validation rows that the data set has already split off.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub validation_rows: usize,
+    /// Number of token ids of a text, an upper bound of the size of every vocabulary; `None` if the rows are no texts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_ids: Option<usize>,
     /// Names of the classes, labels or values.
     #[serde(skip)] // stored next to this in `FittedDataRecord`
     pub classes: Vec<String>,
@@ -54,4 +58,18 @@ pub struct Loaded {
     pub largest: f64,
     /// Form of a row: points, an image or a table.
     pub form: Form,
+}
+
+impl Loaded {
+    /// Divides the rows into the parts that columns state.
+    pub(crate) fn with_parts(self, parts: StatedRows) -> Loaded {
+        let rows = &self.rows;
+        Loaded {
+            groups: parts.groups,
+            validation: parts.validation.map(|part| rows.take(&part)),
+            test: parts.test.map(|part| rows.take(&part)),
+            rows: parts.training.map_or_else(|| rows.shallow_clone(), |part| rows.take(&part)),
+            ..self
+        }
+    }
 }

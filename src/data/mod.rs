@@ -16,6 +16,7 @@ pub mod store;
 pub mod subsets;
 pub mod table;
 pub mod target;
+pub mod text;
 
 pub use crate::data::dataset::{DatasetInfo, Loaded};
 pub use crate::data::rows::{Rows, class_numbers};

@@ -37,6 +37,9 @@ pub enum Fault {
     /// A TorchScript module failed, with its message and the line of Python.
     #[error("the TorchScript module failed: {0}")]
     Module(String),
+    /// The rows do not fit the network.
+    #[error("{0}")]
+    Input(String),
     /// Any other error, with libtorch's message.
     #[error("libtorch failed: {0}")]
     Other(String),
@@ -120,7 +123,7 @@ impl Fault {
             Fault::DeviceLost(_) => Some("run it again; if it fails again, see `nvidia-smi` and the system log"),
             Fault::NoCode => Some("use `--device cpu`: this libtorch does not support the GPU"),
             Fault::NotDeterministic(_) => Some("leave `--deterministic` out, or use `--device cpu`"),
-            Fault::Module(_) | Fault::Other(_) => None,
+            Fault::Input(_) | Fault::Module(_) | Fault::Other(_) => None,
         }
     }
 

@@ -1,5 +1,8 @@
 //! Field separator of CSV tables, as set by a user or by the table.
 
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+
 /// Parses a separator: one ASCII character, or `tab` or `\t` for a tab.
 ///
 /// # Errors
@@ -11,6 +14,14 @@ pub fn parse(text: &str) -> Result<char, String> {
         (Some(separator), "") if is_allowed(separator) => Ok(separator),
         _ => Err(format!("must be one ASCII character other than a quote, or `tab`, found {text:?}")),
     }
+}
+
+/// Deserializes a separator, as in [`parse`].
+///
+/// # Errors
+/// When it is something else.
+pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<char, D::Error> {
+    parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
 }
 
 /// Returns whether a character can separate fields.

@@ -151,6 +151,11 @@ pub enum Draw {
         /// The standard deviation.
         std: f64,
     },
+    /// Normal distribution with mean 0 and standard deviation 1, and then one row of the matrix is 0.
+    NormalThenZeroRow {
+        /// Index of the row.
+        row: i64,
+    },
     /// Drawn from [low, high), and then 0: the draw only advances the generator.
     UniformThenZero {
         /// Lower bound of the draw.
@@ -240,7 +245,9 @@ impl Draw {
     pub fn then_zero(self) -> Draw {
         match self {
             Draw::Uniform { low, high } => Draw::UniformThenZero { low, high },
-            Draw::Constant(_) | Draw::Normal { .. } | Draw::UniformThenZero { .. } => Draw::Constant(0.0),
+            Draw::Constant(_) | Draw::Normal { .. } | Draw::NormalThenZeroRow { .. } | Draw::UniformThenZero { .. } => {
+                Draw::Constant(0.0)
+            }
         }
     }
 }
@@ -266,6 +273,11 @@ impl Parameter {
             Draw::Constant(value) => values.fill_(value),
             Draw::Uniform { low, high } => values.uniform_(low, high),
             Draw::Normal { mean, std } => values.normal_(mean, std),
+            Draw::NormalThenZeroRow { row } => {
+                let values = values.normal_(0.0, 1.0);
+                let _ = values.get(row).zero_();
+                values
+            }
             Draw::UniformThenZero { low, high } => values.uniform_(low, high).zero_(),
         }
     }

@@ -11,7 +11,6 @@ use anyhow::{Context, anyhow, bail};
 use safetensors::tensor::{Metadata, SafeTensors};
 use tch::Tensor;
 
-use crate::config::hint::Hint;
 use crate::history::number::count;
 use crate::io::{atomic_write, bounded_file};
 use crate::network::stack::Stack;
@@ -73,7 +72,7 @@ pub fn load_bytes(
             Some(length) => format!("is damaged: {} bytes instead of {}", count(bytes.len()), count(length)),
             None => format!("is damaged, or not a safetensors file: {error}"),
         };
-        anyhow!("`{}` {what}", path.display()).context(Hint("copy the file again, or train again".to_owned()))
+        anyhow!("`{}` {what}", path.display())
     })?;
     let is_unknown = |name: &&str| entries.iter().all(|(known, _)| known != *name) && !excepts(name);
     if let Some(unknown) = file.names().into_iter().find(is_unknown) {

@@ -12,7 +12,7 @@ use crate::cli::text::text_style::TextStyle;
 use crate::cli::text::{number_format, terminal};
 use crate::config::hint::Hint;
 use crate::config::suggest;
-use crate::data::arrays::array_file::is_array_file;
+use crate::data::arrays::array_file::{ArrayFile, is_array_file};
 use crate::data::inspect::array_section::ArraySummary;
 use crate::data::inspect::csv_section::dropped_rows;
 use crate::data::inspect::detect::read_separated;
@@ -164,11 +164,11 @@ fn of_data_set(args: &Args, name: &str) -> anyhow::Result<(String, Vec<String>)>
 
 /// Returns the experiment on a file of arrays, and lines about it.
 fn of_arrays(file: &str, place: &Place) -> anyhow::Result<(String, Vec<String>)> {
+    if !file.contains(',') {
+        ArrayFile::open(Path::new(file)).map_err(|fault| table_error(file, fault))?; // before it is a setting
+    }
     let read = ArraySummary::read(file).map_err(|fault| {
-        let error = match fault.message.strip_prefix("cannot be used: ") {
-            Some(message) => anyhow!("{message}"), // it names the file
-            None => anyhow!("`{file}`: `{}` {}", fault.key, fault.message),
-        };
+        let error = anyhow!("`{file}`: `{}` {}", fault.key, fault.message);
         let hint =
             fault.hint.unwrap_or_else(|| format!("list its arrays with `runner data describe {}`", quoted(file)));
         error.context(Hint(hint))

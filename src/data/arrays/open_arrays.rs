@@ -131,6 +131,7 @@ impl<'a> OpenArrays<'a> {
             target: targets.target,
             rows: rows(0),
             validation_rows: rows(1),
+            token_ids: None,
             test_rows: rows(2),
             classes: targets.names.clone(),
             notes: self.notes.clone(),

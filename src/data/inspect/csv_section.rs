@@ -164,7 +164,7 @@ fn split(problem: &Problem, rows: usize, commented: bool) -> Vec<String> {
         Problem::Values { .. } => ("20 % test, 20 % of the rest validation; instead: { test = 0.2, folds = 5 }", ""),
     };
     let setting = format!("split = {{ test = 0.2, validation = 0.2, random_state = 42{stratify} }}");
-    let comment = commented.then(|| comment_lines(comment)).unwrap_or_default();
+    let comment = if commented { comment_lines(comment) } else { Vec::new() };
     comment.into_iter().chain([setting]).collect()
 }
 

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use crate::data::source::csv;
 use crate::data::table::csv_table::Table;
 use crate::data::table::csv_text::TableError;
 use crate::data::table::field_format::FieldFormat;
 use crate::data::table::recognize::number_format::NumberFormat;
 use crate::data::table::recognize::{missing_marks, other_number_formats};
+use crate::data::text::text_file;
 
 /// Separators that are tried if a table has no second column with the first one.
 const OTHER_SEPARATORS: [char; 3] = [';', '\t', '|'];
@@ -35,12 +35,12 @@ pub fn read_separated(
     format: FieldFormat,
     stated: Option<char>,
 ) -> Result<(Table, String, FieldFormat), TableError> {
-    let read = |format: FieldFormat| csv::read(path, &format).map(|(table, sha256)| (table, sha256, format));
+    let read = |format: FieldFormat| text_file::read(path, &format).map(|(table, sha256)| (table, sha256, format));
     let has_columns = |read: &Result<(Table, String, FieldFormat), TableError>| {
         read.as_ref().is_ok_and(|(table, ..)| table.columns.len() > 1)
     };
     let first = read(FieldFormat { separator: stated.unwrap_or(','), ..format.clone() });
-    if has_columns(&first) || stated.is_some() {
+    if has_columns(&first) || stated.is_some() || text_file::is_jsonl(path) {
         return first;
     }
     let others = OTHER_SEPARATORS.map(|separator| FieldFormat { separator, ..format.clone() });
@@ -57,7 +57,7 @@ pub fn detect(path: &Path, format: FieldFormat, separator: Option<char>) -> Resu
         && let Some(numbers) = number_format(&table, format.separator)
     {
         format.numbers = numbers;
-        table = csv::read(path, &format)?.0;
+        table = text_file::read(path, &format)?.0;
     }
     let mut na_values: Vec<String> =
         table.columns.iter().flat_map(|column| missing_marks(column, table.numbers)).collect();
@@ -65,7 +65,7 @@ pub fn detect(path: &Path, format: FieldFormat, separator: Option<char>) -> Resu
     na_values.dedup();
     if !na_values.is_empty() {
         format.missing_values = FieldFormat::missing_texts(format.missing_values.as_deref(), &na_values);
-        table = csv::read(path, &format)?.0;
+        table = text_file::read(path, &format)?.0;
     }
     Ok(DetectedTable { table, sha256, format, na_values })
 }

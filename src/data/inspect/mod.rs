@@ -8,3 +8,4 @@ pub mod detect;
 pub mod duplicates;
 pub mod problem;
 pub mod proposal;
+pub mod text_section;

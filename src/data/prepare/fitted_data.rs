@@ -59,17 +59,18 @@ impl FittedData {
     pub fn new(name: &str, info: &DatasetInfo, loaded: &Loaded, prepared: &Prepared) -> FittedData {
         let background = match &loaded.form {
             Form::Image(size) => Some(size.mean_of_border(&loaded.rows.features)),
-            Form::Table(_) | Form::Points => None,
+            Form::Table(_) | Form::Text(_) | Form::Points => None,
         };
+        let (form, preprocessing) = prepared.preprocessing.for_new_rows(&loaded.form);
         FittedData {
             name: name.to_owned(),
             sha256: loaded.sha256.clone(),
             info: info.clone(),
             classes: loaded.classes.clone(),
-            form: loaded.form.clone(),
+            form,
             largest: loaded.largest,
             background,
-            preprocessing: prepared.preprocessing.shallow_clone(),
+            preprocessing,
         }
     }
 
@@ -108,6 +109,17 @@ impl FittedData {
         ensure!(outputs == named && named > 0, "it names {named} classes or values, but {outputs} are predicted");
         match &form {
             Form::Points => {}
+            Form::Text(text) => {
+                let length = text.tokenizer.length;
+                ensure!(
+                    info.sample.flat() == Some(length),
+                    "its texts have {length} tokens, and its rows {}",
+                    info.sample
+                );
+                let ids = info.token_ids.unwrap_or_default();
+                ensure!(text.id_count() <= ids, "its vocabulary has {} ids, expected at most {ids}", text.id_count());
+                ensure!(text.table.encoding.columns.is_empty(), "its texts have other columns");
+            }
             Form::Image(ImageSize { height, width }) => {
                 let pixels = height.checked_mul(*width);
                 ensure!(pixels == Some(info.sample.elements()), "its images have {height}×{width} pixels");

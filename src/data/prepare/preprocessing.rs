@@ -13,13 +13,17 @@ use crate::data::prepare::scale::{Scale, Scaler, ScalerRecord};
 use crate::data::rows::Rows;
 use crate::data::subsets::Training;
 use crate::data::table::encode::Encoder;
-use crate::data::table::form::Form;
+use crate::data::table::form::{Form, TextForm};
+use crate::data::text::vocabulary::Vocabulary;
 use crate::tensor::shape::Shape;
 
 /// Encoder and scaler, fitted to training rows.
 #[derive(Debug)]
 pub struct Preprocessing {
     encoder: Option<Encoder>,
+    /// Vocabulary of texts whose ids are those of the source; `None` if the rows have the ids of the vocabulary, or are no
+    /// texts.
+    vocabulary: Option<Vocabulary>,
     scaler: Scaler,
 }
 
@@ -41,12 +45,16 @@ impl Preprocessing {
     pub fn fit_unscaled(raw: Training, loaded: &Loaded, scale: Scale) -> anyhow::Result<(Self, Training)> {
         let encoding = loaded.form.encoding();
         let encoder = encoding.map(|encoding| encoding.fit(&raw)).transpose()?;
+        let vocabulary = match &loaded.form {
+            Form::Text(form) => Vocabulary::fit(form, &raw)?,
+            Form::Points | Form::Image(_) | Form::Table(_) => None,
+        };
         let Rows { features, targets, weights } = raw.0;
-        let features = encoded(encoder.as_ref(), features, "training")?;
+        let features = encoded(encoder.as_ref(), vocabulary.as_ref(), features, "training")?;
         let training = Training(Rows { features, targets, weights });
         let indicators = encoding.map(|encoding| encoding.indicators());
         let scaler = Scaler::fit(scale, &training, loaded.largest, indicators.as_deref());
-        Ok((Preprocessing { encoder, scaler }, training))
+        Ok((Preprocessing { encoder, vocabulary, scaler }, training))
     }
 
     /// Returns the scaler.
@@ -60,7 +68,7 @@ impl Preprocessing {
     /// # Errors
     /// When a label-encoded category does not occur in the training rows.
     pub fn features(&self, raw: Tensor, part: &str) -> anyhow::Result<Tensor> {
-        Ok(self.scaler.apply(&encoded(self.encoder.as_ref(), raw, part)?))
+        Ok(self.scaler.apply(&encoded(self.encoder.as_ref(), self.vocabulary.as_ref(), raw, part)?))
     }
 
     /// Preprocesses the features of rows; targets and weights are unchanged.
@@ -103,18 +111,37 @@ impl Preprocessing {
             (Some(_), None) => bail!("there is an encoder, but no table"),
             (None, Some(_)) => bail!("there is a table, but no encoder"),
         };
-        Ok(Preprocessing { encoder, scaler: Scaler::from_record(&record.scaler, sample)? })
+        Ok(Preprocessing { encoder, vocabulary: None, scaler: Scaler::from_record(&record.scaler, sample)? })
     }
 
     /// Returns the same preprocessing; the tensors share memory.
     pub fn shallow_clone(&self) -> Preprocessing {
-        Preprocessing { encoder: self.encoder.clone(), scaler: self.scaler.shallow_clone() }
+        let vocabulary = self.vocabulary.as_ref().map(Vocabulary::shallow_clone);
+        Preprocessing { encoder: self.encoder.clone(), vocabulary, scaler: self.scaler.shallow_clone() }
+    }
+
+    /// Returns the form of new rows and their preprocessing: texts get the ids of the vocabulary at once.
+    pub fn for_new_rows(&self, form: &Form) -> (Form, Preprocessing) {
+        let preprocessing = Preprocessing { vocabulary: None, ..self.shallow_clone() };
+        match (form, &self.vocabulary) {
+            (Form::Text(text), Some(vocabulary)) => {
+                let tokens = vocabulary.tokens.clone();
+                (Form::Text(Box::new(TextForm { tokens, ..(**text).clone() })), preprocessing)
+            }
+            _ => (form.clone(), preprocessing),
+        }
     }
 }
 
-fn encoded(encoder: Option<&Encoder>, raw: Tensor, part: &str) -> anyhow::Result<Tensor> {
-    match encoder {
-        Some(encoder) => encoder.encode(&raw, part),
-        None => Ok(raw),
+fn encoded(
+    encoder: Option<&Encoder>,
+    vocabulary: Option<&Vocabulary>,
+    raw: Tensor,
+    part: &str,
+) -> anyhow::Result<Tensor> {
+    match (encoder, vocabulary) {
+        (Some(encoder), _) => encoder.encode(&raw, part),
+        (None, Some(vocabulary)) => Ok(vocabulary.ids(&raw)),
+        (None, None) => Ok(raw),
     }
 }

@@ -80,6 +80,7 @@ impl DataSource for Creditcard {
             rows: 284_807,
             test_rows: 0,
             validation_rows: 0,
+            token_ids: None,
             classes: CLASSES.map(str::to_owned).to_vec(),
             notes: Vec::new(),
         })

@@ -3,8 +3,7 @@
 use std::path::Path;
 
 use schemars::JsonSchema;
-use serde::de::Error;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use crate::config::check::Invalid;
 use crate::config::texts::{optional_texts, texts};
@@ -76,17 +75,12 @@ pub struct Csv {
     #[serde(default)]
     pub weights: Option<String>,
     /// Field separator: `","`, `";"`, `"tab"`, …
-    #[serde(default = "comma", deserialize_with = "separator_name")]
+    #[serde(default = "comma", deserialize_with = "separator::deserialize")]
     pub separator: char,
 }
 
 fn comma() -> char {
     ','
-}
-
-/// Deserializes one character, or `tab`.
-fn separator_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<char, D::Error> {
-    separator::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
 }
 
 /// Reads a table of the user. Returns it with the SHA-256 of the file.

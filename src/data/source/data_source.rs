@@ -8,6 +8,7 @@ use tch::Tensor;
 use crate::config::check::Invalid;
 use crate::config::hint::into_error;
 use crate::data::dataset::{DatasetInfo, Loaded};
+use crate::data::prepare::scale::Scale;
 use crate::data::split::Split;
 use crate::data::store::cache::Cache;
 use crate::data::store::fetch::DownloadProgress;
@@ -80,6 +81,17 @@ pub trait DataSource: Serialize + DeserializeOwned + JsonSchema {
         let message = "is `unit`, which is for pixels, but the features are columns of a table";
         let hint = "use `min_max` to scale each column to 0–1, or `standard` for mean 0 and standard deviation 1";
         Err(Invalid::new("scale", message).hint(hint))
+    }
+
+    /// Checks the scaling of the features.
+    ///
+    /// # Errors
+    /// When the features cannot be scaled in this way; the key is relative to the source.
+    fn check_scale(&self, scale: Scale) -> Result<(), Invalid> {
+        match scale {
+            Scale::Unit => self.check_unit(),
+            Scale::None | Scale::Standard | Scale::MinMax => Ok(()),
+        }
     }
 
     /// Returns the table of a named data set with the checksum of its files; `None` if the data set is no table.

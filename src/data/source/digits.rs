@@ -131,6 +131,7 @@ impl DataSource for Digits {
             rows: ROWS,
             test_rows: 0,
             validation_rows: 0,
+            token_ids: None,
             classes: self.names(),
             notes: Vec::new(),
         })

@@ -150,6 +150,7 @@ impl IdxFiles {
             rows: rows(training),
             test_rows: test.map_or(0, rows),
             validation_rows: 0,
+            token_ids: None,
             classes: (0..classes).map(|class| class.to_string()).collect(),
             notes: notes.into_iter().collect(),
         }

@@ -64,6 +64,7 @@ impl DataSource for Logic {
             rows: 4,
             test_rows: 0,
             validation_rows: 0,
+            token_ids: None,
             classes: classes(),
             notes: Vec::new(),
         })

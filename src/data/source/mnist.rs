@@ -116,6 +116,7 @@ impl DataSource for Mnist {
             rows: 60_000,
             test_rows: 10_000,
             validation_rows: 0,
+            token_ids: None,
             classes: digits(),
             notes: Vec::new(),
         })

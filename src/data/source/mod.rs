@@ -12,6 +12,7 @@ pub mod logic;
 pub mod mnist;
 pub mod penguins;
 pub mod shared_settings;
+pub mod text;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -87,8 +88,8 @@ macro_rules! data_sources {
                 match self { $(Source::$variant(source) => source.check(),)* }
             }
 
-            fn check_unit(&self) -> Result<(), Invalid> {
-                match self { $(Source::$variant(source) => source.check_unit(),)* }
+            fn check_scale(&self, scale: Scale) -> Result<(), Invalid> {
+                match self { $(Source::$variant(source) => source.check_scale(scale),)* }
             }
 
             fn table(&self, cache: &Cache, watch: &mut dyn DownloadProgress) -> anyhow::Result<Option<(Table, String)>> {
@@ -139,6 +140,8 @@ data_sources! {
     Idx(idx_files::IdxFiles),
     /// The user's own arrays: `.npz`, `.npy` or `.safetensors`.
     Arrays(arrays::Arrays),
+    /// The user's own texts: a column of a CSV table or of JSON lines.
+    Text(text::Text),
 }
 
 /// Returns the data sets that are known by name, in the order in which `runner data` lists them, with default settings.
@@ -246,9 +249,7 @@ impl DataSpec {
     /// When a setting is out of its range; the key is relative to `data`.
     pub fn check(&self, info: &DatasetInfo) -> Result<(), Invalid> {
         self.source.check().map_err(|fault| fault.under(self.name()))?;
-        if self.scale == Scale::Unit {
-            self.source.check_unit().map_err(|fault| fault.under(self.name()))?;
-        }
+        self.source.check_scale(self.scale).map_err(|fault| fault.under(self.name()))?;
         let own = OwnRows { validation: info.validation_rows, test: info.test_rows };
         self.split().check(info.rows, own, info.target).map_err(|fault| fault.under(format!("{}.split", self.name())))
     }
@@ -300,7 +301,7 @@ mod tests {
         let named: Vec<&str> = Manifest::names().collect();
         for variant in schema.get("oneOf").unwrap().as_array().unwrap() {
             let name = variant["required"][0].as_str().unwrap();
-            assert!(named.contains(&name) || ["csv", "idx", "arrays"].contains(&name), "{name}");
+            assert!(named.contains(&name) || ["csv", "idx", "arrays", "text"].contains(&name), "{name}");
         }
         for name in named {
             let manifest = Manifest::named(name).unwrap();

@@ -33,7 +33,7 @@ impl Column {
     ///
     /// # Errors
     /// When the column is a date column, and a field is no date.
-    pub(super) fn read<'t>(
+    pub(crate) fn read<'t>(
         name: String,
         fields: impl Iterator<Item = &'t str>,
         reading: &FieldFormat,

@@ -96,7 +96,8 @@ impl SelectedColumns<'_> {
         let sample = Shape::from([self.encoding.width() as i64]);
         let (classes, notes) = (self.targets.names.clone(), self.notes.clone());
         let [rows, validation_rows, test_rows] = self.split.as_ref().map_or([self.rows, 0, 0], StatedRows::counts);
-        DatasetInfo { sample, target: self.targets.target, rows, test_rows, validation_rows, classes, notes }
+        let target = self.targets.target;
+        DatasetInfo { sample, target, rows, test_rows, validation_rows, token_ids: None, classes, notes }
     }
 
     /// Converts the rows to tensors. `sha256` is the checksum of the source. `reading` is the format of its fields; the
@@ -114,17 +115,21 @@ impl SelectedColumns<'_> {
             targets: self.targets.tensor(),
             weights: self.weights.as_deref().map(Tensor::from_slice),
         };
-        let StatedRows { training, validation, test, groups } = self.split.unwrap_or_default();
-        Loaded {
+        let form = Form::Table(Box::new(TableForm { encoding: self.encoding, target: self.target, reading }));
+        let loaded = Loaded {
             sha256,
             target: self.targets.target,
             classes: self.targets.names,
-            groups,
-            validation: validation.map(|part| rows.take(&part)),
-            test: test.map(|part| rows.take(&part)),
-            rows: training.map_or_else(|| rows.shallow_clone(), |part| rows.take(&part)),
+            rows,
+            groups: None,
+            validation: None,
+            test: None,
             largest: 1.0,
-            form: Form::Table(Box::new(TableForm { encoding: self.encoding, target: self.target, reading })),
+            form,
+        };
+        match self.split {
+            Some(split) => loaded.with_parts(split),
+            None => loaded,
         }
     }
 }
@@ -184,7 +189,7 @@ impl<'a> ColumnRoles<'a> {
 
     /// Returns the kind of the target. Stated classes are classes, even if they are numbers; two distinct numbers are
     /// ambiguous.
-    fn task(&self, table: &Table, targets: &[&Column]) -> Result<TargetKind, Invalid> {
+    pub(crate) fn task(&self, table: &Table, targets: &[&Column]) -> Result<TargetKind, Invalid> {
         let Some(classes) = self.classes else { return self.task.map_or_else(|| self.task_of(table, targets), Ok) };
         if let Some(task @ (TargetKind::Values | TargetKind::Labels)) = self.task {
             let message = format!("lists classes, but `task` is `{}`", task.name());
@@ -232,7 +237,7 @@ impl<'a> ColumnRoles<'a> {
         Ok(columns.into_iter().map(date).collect())
     }
 
-    pub(super) fn columns<'t>(
+    pub(crate) fn columns<'t>(
         &self,
         table: &'t Table,
         key: &str,
@@ -253,7 +258,7 @@ impl<'a> ColumnRoles<'a> {
     }
 
     /// Returns the column of sample weights.
-    fn weight_column<'t>(&self, table: &'t Table) -> Result<Option<&'t Column>, Invalid> {
+    pub(crate) fn weight_column<'t>(&self, table: &'t Table) -> Result<Option<&'t Column>, Invalid> {
         let Some(name) = self.weights else { return Ok(None) };
         let fault = |what: &str| Err(Invalid::new("weights", format!("is `{name}`, which is also in `{what}`")));
         let is_named = |names: &[String]| names.iter().any(|other| other == name);

@@ -161,6 +161,9 @@ pub(crate) fn too_large_hint(column: &Column, row: usize) -> String {
 /// copy of the table is needed.
 pub(crate) fn row_by_row<C: AsRef<[f64]>>(columns: &[C], rows: usize) -> Tensor {
     let width = columns.len();
+    if width == 0 {
+        return Tensor::empty([rows as i64, 0], (Kind::Double, Device::Cpu));
+    }
     let at_a_time = (ONE_THREAD / width.max(1)).clamp(1, rows.max(1));
     let all = Tensor::empty([rows as i64, width as i64], (Kind::Double, Device::Cpu));
     let mut values = vec![0.0; at_a_time * width];

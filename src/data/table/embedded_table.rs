@@ -42,6 +42,7 @@ impl EmbeddedTable {
             rows,
             test_rows: 0,
             validation_rows: 0,
+            token_ids: None,
             classes,
             notes: Vec::new(),
         }

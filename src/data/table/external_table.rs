@@ -238,7 +238,7 @@ fn raw(
 }
 
 /// Returns the error for a column that the run used and the table does not have.
-fn missing_column(table: &Table, name: &str) -> TableError {
+pub(crate) fn missing_column(table: &Table, name: &str) -> TableError {
     let fault = TableError::new(format!("has no column `{name}`, which the run used"));
     match suggest::nearest(name, table.names()) {
         Some(near) => fault.hint(format!("rename the column `{near}` to `{name}` if it is the same")),

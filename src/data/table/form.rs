@@ -7,6 +7,8 @@ use tch::{Kind, Tensor};
 use crate::data::table::encode::Encoding;
 use crate::data::table::field_format::FieldFormat;
 use crate::data::table::target_kind::TargetColumns;
+use crate::data::text::tokenizer::Tokenizer;
+use crate::data::text::vocabulary_limits::VocabularyLimits;
 
 /// Form of a row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,6 +20,8 @@ pub enum Form {
     Image(ImageSize),
     /// Columns of a table.
     Table(Box<TableForm>),
+    /// Token ids of a text.
+    Text(Box<TextForm>),
 }
 
 /// Size of an image in pixels.
@@ -40,12 +44,27 @@ pub struct TableForm {
     pub reading: FieldFormat,
 }
 
+/// A column of texts, which become token ids.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TextForm {
+    /// Name of the column.
+    pub text: String,
+    /// Tokens of a row.
+    pub tokenizer: Tokenizer,
+    /// Tokens with the ids 2, 3, …; empty for bytes. Of a trained model, these are the vocabulary.
+    pub tokens: Vec<String>,
+    /// Limits of the vocabulary, before it is fitted.
+    pub limits: VocabularyLimits,
+    /// Target columns and the format of the file; there are no feature columns.
+    pub table: TableForm,
+}
+
 impl Form {
     /// Returns the encoding of the columns of a table; `None` if the features need no encoding.
     pub fn encoding(&self) -> Option<&Encoding> {
         match self {
             Form::Table(table) => Some(&table.encoding),
-            Form::Points | Form::Image(_) => None,
+            Form::Points | Form::Image(_) | Form::Text(_) => None,
         }
     }
 }

@@ -22,7 +22,7 @@ impl ColumnRoles<'_> {
     /// # Errors
     /// When a column is missing, has another role, or has a value that cannot be used; when a part is empty, or a group is
     /// on both sides. The key is relative to the data set.
-    pub(super) fn split_rows(
+    pub(crate) fn split_rows(
         &self,
         split: &Split,
         table: &Table,

@@ -219,6 +219,10 @@ impl Model {
                     .as_ref()
                     .ok_or_else(|| Invalid::new("model", "is `tree`, which needs a `[tree]` section"))?;
                 tree.check(info.target).map_err(|fault| fault.under("tree"))?;
+                if info.token_ids.is_some() {
+                    let message = "needs features that can be compared, but the rows are token ids of texts";
+                    return Err(Invalid::new("tree", message).hint("train a network that begins with `embedding`"));
+                }
                 let mut tree = tree.clone();
                 for (key, module) in tree.modules_mut() {
                     module.locate(&spec.seeds, &format!("tree.{key}"))?;
@@ -226,8 +230,10 @@ impl Model {
                 metrics::inspect(&tree.metrics(), info.target.outputs(), info.target)
                     .map_err(|fault| fault.under("tree"))?;
                 if spec.data.weights().is_some() {
-                    let fault =
-                        Invalid::new("data.csv.weights", "sets row weights, which a decision tree does not support");
+                    let fault = Invalid::new(
+                        format!("data.{}.weights", spec.data.name()),
+                        "sets row weights, which a decision tree does not support",
+                    );
                     return Err(fault.hint("use `class_weights` in `[tree]` to weight classes"));
                 }
                 Ok(Model::Tree(tree))
@@ -248,17 +254,23 @@ fn check_resampling(spec: &Spec, info: &DatasetInfo) -> Result<(), Invalid> {
     let Target::Classes(_) = info.target else {
         return Err(Invalid::new("resample", format!("is for classes, and the target is {}", info.target)));
     };
+    if info.token_ids.is_some() && !matches!(resample, Resample::Under(_) | Resample::Over(_)) {
+        let message = format!("creates synthetic rows with `{}`, but the rows are texts", resample.name());
+        return Err(Invalid::new("resample", message).hint("use `over` or `under`"));
+    }
     if spec.data.weights().is_some() && !matches!(resample, Resample::Under(_) | Resample::Over(_)) {
         let message = format!("creates synthetic rows with `{}`, which have no weights", resample.name());
         return Err(Invalid::new("resample", message).hint("remove the weights, or use `over`"));
     }
+    if spec.resample_before_split && info.token_ids.is_some() {
+        return Err(Invalid::new("resample_before_split", "is for numbers, but the rows are texts"));
+    }
     let split = spec.data.split();
-    if let Some(key) = [("group", &split.group), ("order_by", &split.order_by)].iter().find(|(_, name)| name.is_some())
-    {
-        if spec.resample_before_split {
-            let message = format!("cannot be used with `split.{}`: new rows have no value in its column", key.0);
-            return Err(Invalid::new("resample_before_split", message));
-        }
+    let by_column =
+        [("group", &split.group), ("order_by", &split.order_by)].into_iter().find(|(_, name)| name.is_some());
+    if let Some((key, _)) = by_column.filter(|_| spec.resample_before_split) {
+        let message = format!("cannot be used with `split.{key}`: new rows have no value in its column");
+        return Err(Invalid::new("resample_before_split", message));
     }
     if spec.resample_before_split && info.test_rows + info.validation_rows > 0 {
         let part = if info.test_rows > 0 { "test" } else { "validation" };

@@ -1,12 +1,14 @@
 //! A checked network: its settings, the shape of every layer, and a loss that fits its output.
 
 use crate::config::check::Invalid;
+use crate::data::prepare::scale::Scale;
 use crate::data::{DatasetInfo, Target};
 use crate::experiment::spec::{self, Spec, missing_keys};
 use crate::history::{LayerRecord, NetworkRecord};
 use crate::metrics;
 use crate::network::NetworkSpec;
 use crate::network::layer::Layer;
+use crate::network::layer::sequence::Embedding;
 use crate::network::stack::Architecture;
 use crate::network::torchscript::inspection::Role;
 use crate::train::TrainSpec;
@@ -47,13 +49,25 @@ impl NetworkPlan {
         let network =
             network.ok_or_else(|| missing_table("network", by("`[train]`", spec.train.is_some())).hint(&*hint))?;
         let train = train.ok_or_else(|| missing_table("train", "`[network]`").hint(hint))?;
-        let architecture = check_network(&network, spec.data.name(), info)?;
+        let (mut network, data) = (network, spec.data.name());
+        if let Some(tokens) = info.token_ids {
+            network.layers.iter_mut().for_each(|layer| layer.set_tokens(tokens));
+        }
+        let architecture = check_network(&network, data, info)?;
+        let layers = network.layers().into_owned();
+        let first = &layers[0];
+        if let Layer::Embedding(embedding) = first {
+            check_tokens(embedding, data, info, spec.data.scale())?;
+        } else if info.token_ids.is_some() && !takes_token_ids(first) {
+            let message = format!("is `{}`, but the rows of `{data}` are token ids", first.kind());
+            let hint = "begin with `{ embedding = 32 }`: a learned vector for each token";
+            return Err(Invalid::new("network.layers.0", message).hint(hint));
+        }
         let has_validation = info.validation_rows > 0 || spec.data.split().holds_out_validation();
         train.check(has_validation, info.target).map_err(|fault| fault.under("train"))?;
         if let Some(augment) = &train.augment {
             augment.check(&info.sample).map_err(|fault| fault.under("train.augment"))?;
         }
-        let layers = network.layers().into_owned();
         let network = NetworkPlan { spec: network, train, layers, architecture };
         let output = network.architecture.output();
         let fit = network.train.loss.check_fit(network.last(), output, info.target);
@@ -116,6 +130,30 @@ impl NetworkPlan {
             parameters: planned.parameters,
         });
         NetworkRecord { layers: layers.collect(), parameters: self.architecture.parameters() }
+    }
+}
+
+/// Returns whether a layer can look up token ids.
+fn takes_token_ids(layer: &Layer) -> bool {
+    matches!(
+        layer,
+        Layer::Embedding(_) | Layer::Residual(_) | Layer::Repeat(_) | Layer::Parallel(_) | Layer::TorchScript(_)
+    )
+}
+
+/// Checks that the rows are ids of a first layer `embedding`.
+fn check_tokens(embedding: &Embedding, data: &str, info: &DatasetInfo, scale: Scale) -> Result<(), Invalid> {
+    if scale != Scale::None {
+        let message = "is set, but the first layer is `embedding`, which takes whole numbers";
+        return Err(Invalid::new(format!("data.{data}.scale"), message).hint("remove `scale`"));
+    }
+    match (embedding.tokens, info.token_ids) {
+        (Some(tokens), Some(ids)) if tokens < ids => {
+            let message = format!("is {tokens}, but the rows of `{data}` have ids from 0 to {}", ids - 1);
+            let hint = format!("remove `tokens`, or limit the ids: `data.{data}.vocabulary = {tokens}`");
+            Err(Invalid::new("network.layers.0.embedding.tokens", message).hint(hint))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -115,6 +115,7 @@ mod tests {
             rows: 4,
             test_rows: 0,
             validation_rows: 0,
+            token_ids: None,
             classes: classes(names),
             notes: Vec::new(),
         };

@@ -193,6 +193,11 @@ fn locate(source: &SourceText, changes: &[String], variant: Option<(usize, &Vari
             let (_, place) = source.key_and_place(&format!("variants.{number}.set"));
             SpecError { message: format!("{fault} ({place})"), hint: fault.hint }
         }
+        None if !changes.is_empty() && Study::new(source, &[]).is_ok() => {
+            let options: Vec<String> = changes.iter().map(|change| overrides::as_option(change)).collect();
+            let options = suggest::list(&options.iter().map(String::as_str).collect::<Vec<_>>());
+            SpecError { message: format!("{fault} (with {options})"), hint: fault.hint }
+        }
         None => source.locate(fault),
     }
 }

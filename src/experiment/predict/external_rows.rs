@@ -14,13 +14,14 @@ use crate::data::arrays::settings::{self, Arrays};
 use crate::data::arrays::targets::Targets;
 use crate::data::image_file::{self, ImageFile, Invert};
 use crate::data::prepare::fitted_data::FittedData;
+use crate::data::source::Source;
 use crate::data::source::idx_files::LabeledImages;
-use crate::data::source::{Source, csv};
 use crate::data::table::Table;
 use crate::data::table::csv_text::TableError;
 use crate::data::table::external_table::{ExternalTable, Truth, Unknown};
 use crate::data::table::field_format::TextColumns;
-use crate::data::table::form::{Form, ImageSize, TableForm};
+use crate::data::table::form::{Form, ImageSize, TableForm, TextForm};
+use crate::data::text::text_file;
 use crate::experiment::plan::Plan;
 use crate::io::separator;
 
@@ -49,7 +50,7 @@ pub fn rows(plan: &Plan, data: &FittedData, written: &str) -> anyhow::Result<(Ro
     }
     match &data.form {
         Form::Points => Err(no_external_rows(data)),
-        Form::Table(_) => {
+        Form::Table(_) | Form::Text(_) => {
             let path = Path::new(written);
             let table = read_table(data, path, None, &[])?;
             let ExternalRows { features, targets, rows } =
@@ -71,13 +72,16 @@ pub fn read_table(data: &FittedData, path: &Path, separator: Option<char>, keep:
     let mut reading = form.reading.clone();
     reading.separator = separator.unwrap_or(reading.separator);
     if let TextColumns::Named(names) = &mut reading.text {
+        let is_text = |name: &String| matches!(&data.form, Form::Text(form) if form.text == *name);
         let is_used = |name: &&String| {
-            form.target.names.contains(*name) || form.encoding.columns.iter().any(|column| column.name == **name)
+            is_text(name)
+                || form.target.names.contains(*name)
+                || form.encoding.columns.iter().any(|column| column.name == **name)
         };
         names.extend(keep.iter().filter(|name| !is_used(name)).cloned());
     }
     let file = if path == Path::new(STDIN) { Path::new("/dev/stdin") } else { path };
-    let table = csv::read(file, &reading).map_err(|fault| {
+    let table = text_file::read(file, &reading).map_err(|fault| {
         let hint = fault.hint.map(|hint| match hint.split_once(" Then write") {
             Some((question, _)) => {
                 let own = separator::shown(form.reading.separator);
@@ -102,7 +106,10 @@ pub fn rows_of_table(
     unknown: Unknown,
 ) -> anyhow::Result<ExternalRows> {
     let read = table_form(data)?.read(table, &data.classes, truth, unknown);
-    let ExternalTable { features, targets, rows } = read.map_err(|fault| file_error(path, fault))?;
+    let ExternalTable { mut features, targets, rows } = read.map_err(|fault| file_error(path, fault))?;
+    if let Form::Text(form) = &data.form {
+        features = form.read(table, unknown).map_err(|fault| file_error(path, fault))?;
+    }
     let features = data.preprocessing.features(features, &shown(path))?;
     Ok(ExternalRows { features, targets, rows })
 }
@@ -119,12 +126,30 @@ pub fn shown(path: &Path) -> String {
 fn table_form(data: &FittedData) -> anyhow::Result<&TableForm> {
     match &data.form {
         Form::Table(form) => Ok(form),
+        Form::Text(form) => Ok(&form.table),
         Form::Points => Err(no_external_rows(data)),
         Form::Image(size) => {
             let message = format!("`{}` contains images of {}, not a table", data.name, size_text(*size));
             Err(anyhow!(message).context(Hint("use `--image FILE` for an image".to_owned())))
         }
     }
+}
+
+/// Returns a text as network input, `[1, length]` f32.
+///
+/// # Errors
+/// When the training data are not texts, or the text has no token of the vocabulary and `unknown` does not allow it.
+pub fn text(data: &FittedData, text: &str, unknown: Unknown) -> anyhow::Result<Tensor> {
+    let Form::Text(form) = &data.form else {
+        let hint = "use `--csv FILE` for a table, `--image FILE` for an image, or `--index` to select a row";
+        return Err(anyhow!("`{}` does not contain texts", data.name).context(Hint(hint.to_owned())));
+    };
+    let ids = form.ids(std::iter::once(text));
+    if unknown == Unknown::Error && !TextForm::has_known(&ids.get(0)) {
+        let hint = Hint("use `--unknown ignore` to predict it nevertheless".to_owned());
+        return Err(anyhow!("the text has no token of the vocabulary: `{text}`").context(hint));
+    }
+    data.preprocessing.features(ids, "given")
 }
 
 /// Reads an image file as network input; returns the image and `[1, …sample]` f32, raw and preprocessed.
@@ -140,6 +165,7 @@ pub fn image(
     let Form::Image(size) = data.form else {
         let hint = match data.form {
             Form::Table(_) => "use `--csv FILE` for a table",
+            Form::Text(_) => "use `--text TEXT` for a text, or `--csv FILE` for a table",
             Form::Points | Form::Image(_) => "use `--index` to select a row",
         };
         return Err(anyhow!("`{}` does not contain images", data.name).context(Hint(hint.to_owned())));

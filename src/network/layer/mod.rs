@@ -18,6 +18,7 @@ pub mod pooling;
 mod replica_channels;
 pub mod sequence;
 pub mod structure;
+mod token_count;
 pub mod window;
 
 use schemars::JsonSchema;
@@ -99,6 +100,7 @@ pub enum Layer {
     /// Branches that get the same input, with their outputs joined.
     Parallel(structure::Parallel<Layer>),
     /// A learned vector for each token id.
+    #[serde(deserialize_with = "number_or_table")]
     Embedding(sequence::Embedding),
     /// Plain recurrent layer.
     #[serde(alias = "simple_rnn", deserialize_with = "number_or_table")]
@@ -203,7 +205,7 @@ impl Layer {
             Layer::Residual(block) => structure::Residual::build_each(&[block], input, parameters, buffers),
             Layer::Repeat(block) => structure::Repeat::build_each(&[block], input, parameters, buffers),
             Layer::Parallel(block) => structure::Parallel::build_each(&[block], input, parameters, buffers),
-            Layer::Embedding(_) => Box::new(sequence::StackedEmbedding::new(parameters)),
+            Layer::Embedding(embedding) => Box::new(sequence::StackedEmbedding::new(embedding, parameters)),
             Layer::Rnn(rnn) => Box::new(rnn.build(parameters)),
             Layer::Lstm(lstm) => Box::new(lstm.build(parameters)),
             Layer::Gru(gru) => Box::new(gru.build(parameters)),

@@ -99,6 +99,7 @@ targets!(
     table,
     idx,
     arrays,
+    texts,
     picture,
     foreign,
     events,

@@ -63,6 +63,8 @@ fn errors_on_the_command_line_do_not_name_a_line_of_the_file() {
         let message = error_of_arguments(&arguments);
         assert!(!message.contains("line "), "{message}");
     }
+    let message = error_of_arguments(&["--set", "network.layers=[{ linear = 5 }]"]);
+    assert_says(&message, &["`train.loss` does not fit", "(with `--set network.layers=[{ linear = 5 }]`)"]);
     let message = error_of_arguments(&["--set", "data.digits.split.validation=2", "--set", "train.epochs=3"]);
     assert_says(&message, &["`data.digits.split.validation`", "found 2", "`--set data.digits.split.validation=2`"]);
     let message = TestDir::new().error_message(&["show", "digits_mlp", "--set", "train.batch=0"]);

@@ -1,4 +1,4 @@
-//! User tables: what the program reads, and what it rejects with which message.
+//! User tables and texts: what the program reads, and what it rejects with which message.
 
 mod declared_columns;
 mod descriptions;
@@ -7,5 +7,6 @@ mod positive_class;
 mod rare_classes;
 mod splits;
 mod table_dir;
+mod texts;
 mod training;
 mod values;

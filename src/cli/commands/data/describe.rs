@@ -14,8 +14,9 @@ use crate::data::arrays::array_file::{ArrayFile, is_array_file};
 use crate::data::inspect::array_section::{ArraySummary, likely_settings, section_to_complete};
 use crate::data::inspect::csv_section::csv_section;
 use crate::data::inspect::describe::{ArrayDescription, Description, describe, describe_table};
-use crate::data::inspect::detect::{DetectedTable, detect};
+use crate::data::inspect::detect::{DetectedTable, detect, read_separated};
 use crate::data::inspect::proposal::propose;
+use crate::data::inspect::text_section::text_section;
 use crate::data::source::DataSpec;
 use crate::data::source::arrays::Arrays;
 use crate::data::source::data_source::DataSource;
@@ -31,7 +32,7 @@ use crate::io::separator;
 /// Arguments of `runner data describe`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct DescribeArgs {
-    /// Data set, or path of a table (`.csv`, `.csv.gz`) or of arrays (`.npz`, `.npy`, `.safetensors`)
+    /// Data set, or path of a table (`.csv`, `.csv.gz`, `.jsonl`) or of arrays (`.npz`, `.npy`, `.safetensors`)
     name: String,
     /// Target column of the table
     #[arg(long, value_name = "COLUMN")]
@@ -57,7 +58,7 @@ pub(crate) struct DescribeArgs {
     /// Print JSON
     #[arg(long)]
     json: bool,
-    /// Print a `[data.csv]` section for an experiment file
+    /// Print a `[data.csv]` or `[data.text]` section for an experiment file
     #[arg(long, conflicts_with = "json")]
     toml: bool,
 }
@@ -101,6 +102,8 @@ pub(crate) fn run(args: &DescribeArgs) -> anyhow::Result<Exit> {
     terminal::out(&describe_text::render(manifest.as_ref(), &description));
     if !description.arrays.is_empty() {
         terminal::out(&format!("\n{}", array_section(&args.name)?.trim_end()));
+    } else if let Some(section) = is_table(&args.name).then(|| section_of_texts(args, &format)).flatten() {
+        terminal::out(&format!("\n{}", section.trim_end()));
     } else if manifest.is_none()
         && let Ok(proposal) = propose(Path::new(&args.name), format, args.separator, target)
     {
@@ -123,6 +126,10 @@ fn print_toml(args: &DescribeArgs, format: FieldFormat) -> anyhow::Result<Exit> 
         let hint = format!("write `[data.{0}]`, or a whole experiment with `runner new NAME --data {0}`", args.name);
         return Err(anyhow!("`--toml` is for tables, and `{}` is a named data set", args.name).context(Hint(hint)));
     }
+    if let Some(section) = section_of_texts(args, &format) {
+        terminal::out(section.trim_end());
+        return Ok(Exit::Done);
+    }
     let proposal = propose(Path::new(&args.name), format, args.separator, args.target.as_deref())
         .map_err(|fault| table_error(&args.name, fault))?;
     if args.target.is_none() {
@@ -131,6 +138,13 @@ fn print_toml(args: &DescribeArgs, format: FieldFormat) -> anyhow::Result<Exit> 
     }
     terminal::out(&csv_section(&proposal, &args.name));
     Ok(Exit::Done)
+}
+
+/// Returns the `[data.text]` section of an experiment file for a table with a column of texts; `None` for other tables, and
+/// if it cannot be read.
+fn section_of_texts(args: &DescribeArgs, format: &FieldFormat) -> Option<String> {
+    let (table, _, format) = read_separated(Path::new(&args.name), format.clone(), args.separator).ok()?;
+    text_section(&args.name, &table, args.target.as_deref(), format.separator)
 }
 
 /// Returns whether the name is the path of a table.

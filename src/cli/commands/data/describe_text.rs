@@ -81,7 +81,11 @@ fn headline(part: &PartDescription) -> String {
     let (rows, shape) = (number_format::count(part.rows), shape.join("×"));
     match (part.min, part.max, part.mean) {
         (Some(min), Some(max), Some(mean)) => {
-            let [min, mean, max] = [min, mean, max].map(|value| number_format::metric(Some(value)));
+            let limit = |value: f64| match value.fract() == 0.0 && value.abs() < 1e6 {
+                true => format!("{}", value as i64),
+                false => number_format::metric(Some(value)),
+            };
+            let (min, mean, max) = (limit(min), number_format::metric(Some(mean)), limit(max));
             format!("{}: {rows} rows of {shape} values, {min} to {max}, mean {mean}", part.part)
         }
         _ => {

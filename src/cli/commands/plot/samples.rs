@@ -205,7 +205,7 @@ fn class_name(classes: &[String], class: i64) -> String {
 fn image_size(loaded: &Loaded, name: &str) -> anyhow::Result<ImageSize> {
     match loaded.form {
         Form::Image(size) => Ok(size),
-        Form::Table(_) | Form::Points => {
+        Form::Table(_) | Form::Text(_) | Form::Points => {
             let hint = "use `runner plot classes` with the same argument to plot its class counts";
             Err(anyhow!("`{name}` has no images").context(Hint(hint.to_owned())))
         }

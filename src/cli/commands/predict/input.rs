@@ -43,6 +43,16 @@ pub(super) enum UnknownArg {
     Ignore,
 }
 
+impl UnknownArg {
+    fn policy(self) -> Unknown {
+        match self {
+            UnknownArg::Error => Unknown::Error,
+            UnknownArg::Missing => Unknown::Missing,
+            UnknownArg::Ignore => Unknown::Ignore,
+        }
+    }
+}
+
 /// Rows to predict, as the network takes them, and their description.
 pub(super) struct Input {
     /// Features, `[rows, …sample]` f32.
@@ -72,7 +82,12 @@ pub(super) fn input_from_row(data: &TrialData, part: Part, index: usize) -> anyh
         let message = format!("there is no {name} row {index}: the run has {}", row_count(count));
         anyhow!(message).context(Hint(format!("rows are counted from 0: the last one is `--index {last}`")))
     })?;
+    let shown = match &data.fitted.form {
+        Form::Text(_) => &features, // with the ids of the vocabulary
+        Form::Points | Form::Image(_) | Form::Table(_) => &raw.features,
+    };
     Ok(Input {
+        preview: preview(&data.fitted, shown),
         features,
         targets: Some(targets),
         numbers: vec![index],
@@ -84,7 +99,6 @@ pub(super) fn input_from_row(data: &TrialData, part: Part, index: usize) -> anyh
             number_format::count(last)
         ),
         origin: json!({ "data": data.name(), "rows": name, "index": index }),
-        preview: preview(&data.fitted, &raw.features),
     })
 }
 
@@ -96,13 +110,8 @@ pub(super) fn input_from_table(
     keep: &[String],
     unknown: UnknownArg,
 ) -> anyhow::Result<Input> {
-    let unknown = match unknown {
-        UnknownArg::Error => Unknown::Error,
-        UnknownArg::Missing => Unknown::Missing,
-        UnknownArg::Ignore => Unknown::Ignore,
-    };
     let ExternalRows { features, targets, rows } =
-        external_rows::rows_of_table(data, path, table, Truth::Optional, unknown)?;
+        external_rows::rows_of_table(data, path, table, Truth::Optional, unknown.policy())?;
     let shown = external_rows::shown(path);
     let skipped = table.rows() - rows.len();
     if skipped > 0 {
@@ -117,6 +126,23 @@ pub(super) fn input_from_table(
         numbers: rows.iter().map(|row| row + 1).collect(),
         origin: json!({ "csv": path }),
         preview: None,
+    })
+}
+
+/// Returns a text as a row.
+///
+/// # Errors
+/// If the training data are not texts, or no token of the text is in the vocabulary.
+pub(super) fn input_from_text(data: &FittedData, text: &str, unknown: UnknownArg) -> anyhow::Result<Input> {
+    let features = external_rows::text(data, text, unknown.policy())?;
+    Ok(Input {
+        preview: preview(data, &features),
+        features,
+        targets: None,
+        numbers: vec![0],
+        kept: Vec::new(),
+        heading: "the text, with `�` for unknown tokens:".to_owned(),
+        origin: json!({ "text": text }),
     })
 }
 
@@ -188,6 +214,10 @@ fn preview(data: &FittedData, raw: &Tensor) -> Option<String> {
             };
             let columns: Vec<String> = form.encoding.columns.iter().zip(&values).map(column).collect();
             Some(TextStyle::of_output().wrapped(&columns.join(", "), 0))
+        }
+        Form::Text(form) => {
+            let ids: Vec<i64> = values.iter().map(|&id| id as i64).collect();
+            Some(TextStyle::of_output().wrapped(&form.text(&ids), 0))
         }
         Form::Points => {
             let numbers: Vec<String> = values.iter().take(MOST_NUMBERS).map(f64::to_string).collect();

@@ -17,7 +17,7 @@ use crate::cli::args::run_args::parse_positive;
 use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::commands::eval::evaluation::row_count;
 use crate::cli::commands::predict::input::{
-    Input, InvertArg, UnknownArg, input_from_image, input_from_row, input_from_table,
+    Input, InvertArg, UnknownArg, input_from_image, input_from_row, input_from_table, input_from_text,
 };
 use crate::cli::commands::predict::models::{Chosen, LoadedModel};
 pub(crate) use crate::cli::commands::predict::models::{first_usable_trial, load_trial_data, trial_by_name};
@@ -35,7 +35,7 @@ use crate::io::{atomic_write, separator};
 
 /// Arguments of `runner predict`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES, group = ArgGroup::new("input").required(true).args(["index", "csv", "image"]))]
+#[command(after_help = EXAMPLES, group = ArgGroup::new("input").required(true).args(["index", "csv", "image", "text"]))]
 pub struct Args {
     /// Id, name or directory of a run, a history or weight file of it, an experiment (its newest finished run), or
     /// RUN/VARIANT
@@ -43,27 +43,31 @@ pub struct Args {
     /// Index of a row, counted from 0
     #[arg(long, value_name = "N", value_parser = parse_index, allow_negative_numbers = true)]
     index: Option<usize>,
-    /// CSV file with the same columns in any order; the target column is optional; `-` reads stdin
+    /// CSV file (for texts, also `.jsonl`) with the same columns in any order; the target column is optional; `-` reads
+    /// stdin
     #[arg(long, value_name = "FILE", allow_hyphen_values = true)]
     csv: Option<PathBuf>,
     /// Field separator of `--csv`, such as `;` or `tab` [default: that of the run's table]
     #[arg(long, value_name = "CHAR", value_parser = separator::parse, requires = "csv", allow_hyphen_values = true)]
     separator: Option<char>,
-    /// Categories of `--csv` that the run's table does not have: an error, missing values, or ignored (all one-hot
-    /// features of the column are 0)
+    /// Categories of `--csv` that the run's table does not have, and texts without a known token: an error, missing values,
+    /// or ignored (all one-hot features of the column are 0)
     #[arg(long, value_enum, value_name = "POLICY", default_value = "error")]
     unknown: UnknownArg,
     /// Copy these columns of `--csv` to the output, such as an id; separated by commas, repeatable
     #[arg(long, value_name = "COLUMNS", requires = "csv")]
     keep: Vec<String>,
+    /// Text, for a run on texts
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    text: Option<String>,
     /// PNG or JPEG image; it is converted to grayscale and resized
     #[arg(long, value_name = "FILE")]
     image: Option<PathBuf>,
     /// Part of the data that `--index` refers to: test, validation or train [default: test]
-    #[arg(long, value_name = "PART", conflicts_with_all = ["csv", "image"])]
+    #[arg(long, value_name = "PART", conflicts_with_all = ["csv", "image", "text"])]
     rows: Option<Part>,
     /// Whether to invert the image; `auto` inverts it if its background differs from that of the data [default: auto]
-    #[arg(long, value_enum, conflicts_with_all = ["csv", "index"])]
+    #[arg(long, value_enum, conflicts_with_all = ["csv", "index", "text"])]
     invert: Option<InvertArg>,
     /// Trial, such as `base-seed0` [default: the best by its monitored metric, such as val_loss]
     #[arg(long, value_name = "NAME")]
@@ -162,7 +166,10 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
                 input_from_table(model.data(), csv, table.as_ref().expect("it was read"), &args.keep, args.unknown)?
             }
             (.., Some(image)) => input_from_image(&model.saved, model.data(), image, args.invert)?,
-            (None, None, None) => unreachable!("clap requires one of them"),
+            (None, None, None) => {
+                let text = args.text.as_deref().expect("clap requires one of them");
+                input_from_text(model.data(), text, args.unknown)?
+            }
         };
         each.push(Predictions::new(&model.saved, &input.features, input.targets.as_ref()));
         first.get_or_insert((model, input));

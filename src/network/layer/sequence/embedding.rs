@@ -5,22 +5,34 @@ use serde::{Deserialize, Serialize};
 use tch::nn::Module;
 use tch::{Device, Kind, Tensor};
 
-use crate::config::check::{Invalid, at_least_one};
+use crate::config::check::{Invalid, at_least_one, require};
+use crate::config::shorthand::{FromNumber, size};
 use crate::device::fault::Fault;
 use crate::network::init::{Draw, Init, Parameter};
 use crate::network::layer::layer_spec::LayerSpec;
 use crate::tensor::shape::{Shape, ShapeError};
 
-/// A learned vector for each token; written `{ embedding = { tokens = 1000, units = 32 } }`.
+/// A learned vector for each token; written `{ embedding = 32 }` after `[data.text]`, which states the number of tokens, or
+/// `{ embedding = { tokens = 1000, units = 32 } }`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Embedding {
-    /// Number of tokens: ids are 0 to `tokens − 1` (PyTorch: `num_embeddings`; Keras: `input_dim`).
-    #[serde(alias = "num_embeddings", alias = "input_dim")]
-    pub tokens: usize,
+    /// Number of tokens: ids are 0 to `tokens − 1` (PyTorch: `num_embeddings`; Keras: `input_dim`). By default, the number
+    /// of ids of `[data.text]`.
+    #[serde(default, skip_serializing_if = "Option::is_none", alias = "num_embeddings", alias = "input_dim")]
+    pub tokens: Option<usize>,
     /// Length of a vector (PyTorch: `embedding_dim`; Keras: `output_dim`).
-    #[serde(alias = "embedding_dim", alias = "output_dim")]
+    #[serde(alias = "embedding_dim", alias = "output_dim", alias = "dim")]
     pub units: usize,
+    /// Id whose vector starts at 0 and is not trained (PyTorch: `padding_idx`); `[data.text]` pads with 0.
+    #[serde(default, skip_serializing_if = "Option::is_none", alias = "padding_idx")]
+    pub padding: Option<usize>,
+}
+
+impl FromNumber for Embedding {
+    fn from_number(number: f64) -> Result<Self, String> {
+        Ok(Embedding { tokens: None, units: size(number, "the number of units")?, padding: None })
+    }
 }
 
 impl LayerSpec for Embedding {
@@ -29,8 +41,15 @@ impl LayerSpec for Embedding {
     }
 
     fn check(&self) -> Result<(), Invalid> {
-        at_least_one("tokens", self.tokens)?;
-        at_least_one("units", self.units)
+        let Some(tokens) = self.tokens else {
+            let hint = "write the number of token ids, such as `{ embedding = { tokens = 1000, units = 32 } }`";
+            return Err(Invalid::new("tokens", "is missing: only `[data.text]` states it").hint(hint));
+        };
+        at_least_one("tokens", tokens)?;
+        at_least_one("units", self.units)?;
+        let padding = self.padding.filter(|padding| *padding >= tokens);
+        let wanted = format!("must be below `tokens`, which is {tokens}");
+        padding.map_or(Ok(()), |padding| require(false, "padding", &wanted, padding))
     }
 
     fn output(&self, input: &Shape) -> Result<Shape, ShapeError> {
@@ -46,10 +65,15 @@ impl LayerSpec for Embedding {
     }
 
     fn parameters(&self, _input: &Shape, init: Init) -> Vec<Parameter> {
-        let shape = vec![self.tokens as i64, self.units as i64];
-        vec![match init {
-            Init::Pytorch => Parameter { name: "weight".into(), shape, draw: Draw::Normal { mean: 0.0, std: 1.0 } },
-            init => init.weight("weight", shape),
+        let shape = vec![self.tokens.unwrap_or_default() as i64, self.units as i64];
+        vec![match (init, self.padding) {
+            (Init::Pytorch, None) => {
+                Parameter { name: "weight".into(), shape, draw: Draw::Normal { mean: 0.0, std: 1.0 } }
+            }
+            (Init::Pytorch, Some(padding)) => {
+                Parameter { name: "weight".into(), shape, draw: Draw::NormalThenZeroRow { row: padding as i64 } }
+            }
+            (init, _) => init.weight("weight", shape),
         }]
     }
 
@@ -62,30 +86,38 @@ impl LayerSpec for Embedding {
 #[derive(Debug)]
 pub struct StackedEmbedding {
     weight: Tensor, // [replicas, tokens, units]
+    padding: Option<i64>,
 }
 
 impl StackedEmbedding {
     /// Builds the layer from the weight, `[replicas, tokens, units]`.
-    pub fn new(mut parameters: Vec<Tensor>) -> Self {
-        StackedEmbedding { weight: parameters.remove(0) }
+    pub fn new(embedding: &Embedding, mut parameters: Vec<Tensor>) -> Self {
+        StackedEmbedding { weight: parameters.remove(0), padding: embedding.padding.map(|padding| padding as i64) }
     }
 }
 
 impl Module for StackedEmbedding {
     fn forward(&self, xs: &Tensor) -> Tensor {
-        let [replicas, tokens, units] = self.weight.size()[..] else { unreachable!("three dimensions") };
+        let [replicas, tokens, _] = self.weight.size()[..] else { unreachable!("three dimensions") };
         let ids = xs.to_kind(Kind::Int64);
         if ids.device() == Device::Cpu && ids.numel() > 0 {
+            let differs = ids.to_kind(xs.kind()).ne_tensor(xs);
+            if differs.any().int64_value(&[]) == 1 {
+                let found = xs.masked_select(&differs).double_value(&[0]);
+                Fault::Input(format!("`embedding` takes token ids, whole numbers from 0, but a row has {found}"))
+                    .throw();
+            }
             let (low, high) = (ids.min().int64_value(&[]), ids.max().int64_value(&[]));
             if low < 0 || high >= tokens {
                 let id = if low < 0 { low } else { high };
                 let last = tokens - 1;
-                Fault::Other(format!("token {id} is outside the vocabulary of `embedding`: ids are 0 to {last}"))
+                Fault::Input(format!("token {id} is outside the vocabulary of `embedding`: ids are 0 to {last}"))
                     .throw();
             }
         }
-        let first = Tensor::arange(replicas, (Kind::Int64, ids.device())).view([-1, 1, 1]) * tokens;
-        let weight = self.weight.view([replicas * tokens, units]);
-        Tensor::embedding(&weight, &(ids + first), -1, false, false)
+        // the weights of a stack are parts of one arena, so that a single look-up for all replicas would copy them
+        let padding = self.padding.unwrap_or(-1);
+        let vectors = |replica| Tensor::embedding(&self.weight.get(replica), &ids.get(replica), padding, false, false);
+        Tensor::stack(&(0..replicas).map(vectors).collect::<Vec<_>>(), 0)
     }
 }

@@ -124,6 +124,31 @@ pub fn arrays(bytes: &[u8]) {
     }
 }
 
+/// A file of texts, as JSON lines or as CSV. The first byte selects the settings.
+pub fn texts(bytes: &[u8]) {
+    let [how, content @ ..] = bytes else { return };
+    let path = file(if how & 1 == 0 { "texts.jsonl" } else { "texts.csv" }, content);
+    let one_of = |shift: u8, words: &[&'static str]| words[usize::from(how >> shift) % words.len()];
+    let settings = json!({
+        "path": path,
+        "target": "label",
+        "task": "classes",
+        "tokens": one_of(1, &["words", "characters", "bytes"]),
+        "padding": one_of(3, &["end", "start"]),
+        "length": usize::from(how >> 4) + 1,
+        "lowercase": how & 8 == 0,
+    });
+    let data: DataSpec = serde_json::from_value(json!({ "text": settings })).expect("they are settings");
+    let Ok(info) = data.info() else { return };
+    let loaded = data.load(&Cache::at("nowhere"), &mut ()).expect("it was just read");
+    assert_eq!((loaded.rows.len(), loaded.target), (info.rows, info.target));
+    describe("texts", &loaded);
+    if let Ok(prepared) = Prepared::new(&loaded, &data.split(), data.scale()) {
+        let ids = &prepared.training.rows().features;
+        assert!(ids.max().double_value(&[]) < info.token_ids.expect("they are texts") as f64);
+    }
+}
+
 /// An image file for networks with 8×8 or 28×28 pixels.
 pub fn picture(bytes: &[u8]) {
     let path = file("picture", bytes);

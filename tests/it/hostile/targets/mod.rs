@@ -11,7 +11,7 @@ mod histories;
 mod run_files;
 
 pub use checkpoints::checkpoint;
-pub use data_files::{archive, arrays, idx, picture, table};
+pub use data_files::{archive, arrays, idx, picture, table, texts};
 pub use histories::{events, foreign, history};
 pub use run_files::{experiment, preprocessing, run_record, tree, weights};
 
@@ -19,13 +19,14 @@ pub use run_files::{experiment, preprocessing, run_record, tree, weights};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const ALL: [Target; 14] = [
+pub const ALL: [Target; 15] = [
     ("history", history),
     ("weights", weights),
     ("experiment", experiment),
     ("table", table),
     ("idx", idx),
     ("arrays", arrays),
+    ("texts", texts),
     ("picture", picture),
     ("foreign", foreign),
     ("events", events),
