@@ -110,7 +110,11 @@ fn list(cache: &Cache, json: bool) -> anyhow::Result<Exit> {
     for manifest in &manifests {
         let state = state(cache, manifest);
         // `describe` shows the full license
-        let license = manifest.license.split([':', ';']).next().unwrap_or_default().replace(" or ", "/");
+        let license = manifest.license.split([':', ';']).next().unwrap_or_default();
+        let license = match license.split_once(" or ") {
+            Some((first, second)) => format!("{}/{second}", first.split(' ').next().unwrap_or_default()),
+            None => license.to_owned(),
+        };
         table.row([&manifest.name, &manifest.rows, &manifest.features, &*license, state]);
     }
     terminal::out(&table.text());

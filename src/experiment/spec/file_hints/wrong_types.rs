@@ -36,7 +36,9 @@ pub fn hint(message: &str, place: Place) -> Option<String> {
         norm if (norm.starts_with("batch_norm") || norm.starts_with("layer_norm")) && is_number => {
             Some(format!("write `\"{norm}\"`: the number of features follows from the layer before"))
         }
-        "network" | "train" | "data" | "tree" if is_list => Some(format!("write `[{key}]` in single brackets, once")),
+        _ if is_list && place.rest.starts_with("[[") && table_in_brackets(place.rest).is_some() => {
+            Some(format!("write `[{}]`, in single brackets", table_in_brackets(place.rest)?))
+        }
         activation if is_layer(parent) && (found.starts_with("boolean") || message.contains("expected unit")) => {
             Some(format!("write `\"{activation}\"`"))
         }
@@ -50,6 +52,12 @@ pub fn hint(message: &str, place: Place) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Returns the name of a table from its header `[[name]]`; `None` if the text begins with a list.
+fn table_in_brackets(rest: &str) -> Option<&str> {
+    let name = rest.strip_prefix("[[")?.split_once("]]")?.0;
+    name.chars().all(|c| c.is_ascii_alphabetic() || "._".contains(c)).then_some(name)
 }
 
 /// Whether a key is that of an item of a list of layers.
@@ -138,6 +146,8 @@ mod tests {
             found("train.epochs", "invalid type: string \"2\", expected usize", "\"2\"\n"),
             "remove the quotes: `2`"
         );
+        let twice = found("", "invalid type: sequence, expected a table of settings", "[[network]]\nlayers = []");
+        assert_eq!(twice, "write `[network]`, in single brackets");
         let text = "invalid type: string \"acc\", expected a sequence";
         assert_eq!(found("train.metrics", text, "\"acc\"\n"), "write a list: `[\"acc\"]`");
     }
