@@ -23,11 +23,16 @@ pub(super) enum Written {
     Text(String),
 }
 
-/// Parses `0..4` (five seeds) or `1,5,7`.
+/// Parses `0..4` (five seeds), `1,5,7` or `0..4,7`.
 ///
 /// # Errors
-/// If the text is neither, or the range is empty or has more than 10,000 seeds.
+/// If the text is neither, or a range is empty or has more than 10,000 seeds.
 pub fn parse(text: &str) -> Result<Seeds, String> {
+    Ok(text.split(',').map(parse_part).collect::<Result<Vec<_>, _>>()?.concat())
+}
+
+/// Parses one seed or one range.
+fn parse_part(text: &str) -> Result<Seeds, String> {
     let number = |text: &str| {
         let text = text.trim();
         text.parse::<i64>().map_err(|_| format!("expected whole numbers as in `0..4` or `1,5,7`, found `{text}`"))
@@ -44,7 +49,7 @@ pub fn parse(text: &str) -> Result<Seeds, String> {
     if let Some((first, last)) = text.split_once('-').filter(|(first, last)| is_whole(first) && is_whole(last)) {
         return Err(format!("`{text}` is not a range: write `{first}..{last}`"));
     }
-    text.split(',').map(number).collect()
+    Ok(vec![number(text)?])
 }
 
 /// Returns seeds as text that [`parse`] parses.
@@ -97,6 +102,7 @@ mod tests {
         assert_eq!(parse("0..=1"), Ok(vec![0, 1]));
         assert_eq!(parse("1,5, 7"), Ok(vec![1, 5, 7]));
         assert_eq!(parse("3"), Ok(vec![3]));
+        assert_eq!(parse("0..2,7"), Ok(vec![0, 1, 2, 7]));
         assert!(parse("4..0").is_err());
         assert!(parse("a..b").is_err());
         assert!(parse("0..999999999").is_err());

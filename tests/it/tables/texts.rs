@@ -11,7 +11,7 @@ fn reviews() -> Vec<(String, &'static str)> {
     let words = [["good", "great", "lovely"], ["bad", "awful", "dull"]];
     let review = |row: usize| {
         let (class, word) = (row % 2, words[row % 2][row / 2 % 3]);
-        let middle = if row % 5 == 0 { "and very long " } else { "" };
+        let middle = if row.is_multiple_of(5) { "and very long " } else { "" };
         (format!("a {word} {middle}film number{row}"), ["pos", "neg"][class])
     };
     (0..80).map(review).collect()

@@ -20,7 +20,7 @@ pub fn hint(typed: &str, known: &[&str]) -> Option<String> {
     let written = match name {
         "linear" | "dense" | "rnn" | "simple_rnn" | "lstm" | "gru" => {
             let size =
-                named(&["units", "out_features", "hidden_size"]).or_else(|| plain.iter().take(2).last().copied());
+                named(&["units", "out_features", "hidden_size"]).or_else(|| plain.get(1).or_else(|| plain.first()).copied());
             format!("{{ {name} = {} }}", size?)
         }
         "dropout" | "leaky_relu" | "elu" | "max_pool2d" | "max_pooling2d" | "avg_pool2d" | "average_pooling2d" => {
