@@ -96,13 +96,18 @@ impl<'a> TrainedRun<'a> {
     }
 
     /// Names of the files that are neither plots nor belong to a trial: the settings, the record of the run, the checkpoint,
-    /// the preprocessing, and the copies of TorchScript modules.
+    /// the preprocessing, and the copies of TorchScript modules. If one variant is shown, without the files of the others.
     pub fn other_files(&self) -> Vec<String> {
         let is_of_trial = |name: &str| {
             let is_after = |rest: &str| [".json", ".safetensors", ".tree.json"].contains(&rest);
             self.histories.iter().any(|history| name.strip_prefix(&history.stem()).is_some_and(is_after))
         };
-        let is_other = |name: &String| !name.starts_with('.') && !name.ends_with(".svg") && !is_of_trial(name);
+        let is_of_hidden_variant = |name: &str| {
+            let is_of = |start: &str| self.histories.iter().any(|history| history.stem().starts_with(start));
+            name.find("-seed").is_some_and(|end| !is_of(&name[..end + "-seed".len()]))
+        };
+        let is_shown = |name: &str| !name.starts_with('.') && !name.ends_with(".svg") && !is_of_hidden_variant(name);
+        let is_other = |name: &String| is_shown(name) && !is_of_trial(name);
         self.file_names().into_iter().filter(is_other).collect()
     }
 

@@ -108,11 +108,11 @@ mod tests {
     #[test]
     fn images_are_cropped_or_stretched_and_have_channels_first() {
         let gray = converted(1, 4, ColorMode::Grayscale, Resize::Stretch);
-        assert_eq!(gray, [76, 76, 29, 29]);
-        let red_and_blue = [255, 255, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255];
+        assert_eq!(gray, [76, 70, 35, 29]); // as torchvision's antialiased `Resize`
+        let red_and_blue = [255, 223, 32, 0, 0, 0, 0, 0, 0, 32, 223, 255];
         assert_eq!(converted(1, 4, ColorMode::Rgb, Resize::Stretch), red_and_blue);
         let center = converted(2, 4, ColorMode::Rgb, Resize::Crop);
-        assert_eq!(center[..8], [255, 255, 0, 0, 255, 255, 0, 0]);
+        assert_eq!(center[..8], [255, 223, 32, 0, 255, 223, 32, 0]);
         let unchanged = converted(4, 4, ColorMode::Grayscale, Resize::Crop);
         assert_eq!(unchanged[..4], [76, 76, 29, 29]);
     }

@@ -144,7 +144,9 @@ fn of_file(file: &Path, path: &Path, fault: TableError) -> TableError {
     match file == path {
         true => fault,
         false => {
-            TableError { message: format!("matches `{}`, which {}", file.display(), fault.message), hint: fault.hint }
+            let has_subject = ["row ", "column "].iter().any(|word| fault.message.starts_with(word));
+            let joint = if has_subject { ":" } else { ", which" };
+            TableError { message: format!("matches `{}`{joint} {}", file.display(), fault.message), ..fault }
         }
     }
 }
@@ -185,7 +187,7 @@ mod tests {
             "{fault}"
         );
         let fault = read_all(&[("1.csv", "x,y\n1,1\n"), ("2.csv", "x,y\n1\n")]).unwrap_err();
-        assert!(fault.starts_with("matches `") && fault.contains("2.csv`, which has "), "{fault}");
+        assert!(fault.starts_with("matches `") && fault.contains("2.csv`: row 1 (line 2) has 1 field"), "{fault}");
         assert_eq!(read_all(&[]).unwrap_err(), "matches no file");
     }
 }

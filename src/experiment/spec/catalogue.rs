@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 
 use crate::config::hint::Hint;
 use crate::config::suggest;
@@ -22,12 +22,13 @@ const SHIPPED: &[(&str, &str, Files)] = &include!(concat!(env!("OUT_DIR"), "/exp
 /// The directory of user experiments.
 pub const OWN: &str = "experiments";
 
-/// Returns the shipped experiments, sorted by name.
+/// Returns the shipped experiments, sorted by name. Their modules are written to the cache of data sets.
 pub fn shipped() -> impl Iterator<Item = SourceText> {
-    SHIPPED.iter().map(|(name, text, _)| SourceText {
+    SHIPPED.iter().map(|(name, text, files)| SourceText {
         name: (*name).to_owned(),
         origin: format!("experiments/{name}.toml"),
         text: (*text).to_owned(),
+        folder: folder_with(files),
         ..SourceText::default()
     })
 }
@@ -76,7 +77,7 @@ fn as_written(name: &str, extending: Option<&Path>) -> anyhow::Result<SourceText
     {
         return Ok(own);
     }
-    let experiment = shipped().find(|experiment| experiment.name == name).ok_or_else(|| -> anyhow::Error {
+    shipped().find(|experiment| experiment.name == name).ok_or_else(|| {
         let names: Vec<String> = all().0.into_iter().map(|experiment| experiment.name).collect();
         let file = format!("{name}.toml");
         let hint = match suggest::nearest(name, names.iter().map(String::as_str)) {
@@ -85,28 +86,21 @@ fn as_written(name: &str, extending: Option<&Path>) -> anyhow::Result<SourceText
             None => "`runner list` shows all names; or give the path of a file: `my/idea.toml`".to_owned(),
         };
         SpecError { message: format!("no experiment `{name}`"), hint: Some(hint) }.into()
-    })?;
-    with_files(experiment)
+    })
 }
 
-/// Writes the files of a shipped experiment to the cache of data sets, and returns the experiment with their directory.
-fn with_files(mut experiment: SourceText) -> anyhow::Result<SourceText> {
-    let files = SHIPPED.iter().find(|(name, ..)| *name == experiment.name).map_or(&[][..], |(.., files)| files);
-    if files.is_empty() {
-        return Ok(experiment);
-    }
-    let folder = Cache::for_user().folder().join("experiments");
+/// Writes the files of a shipped experiment to the cache of data sets, and returns the directory to which their paths are
+/// relative. If a file cannot be written, the module that needs it reports that it is missing.
+fn folder_with(files: Files) -> Option<PathBuf> {
+    let folder = (!files.is_empty()).then(|| Cache::for_user().folder().join("experiments"))?;
     for (path, content) in files {
         let file = folder.join(path);
         if std::fs::read(&file).is_ok_and(|there| there == *content) {
             continue;
         }
-        let written =
-            file.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| atomic_write::put(&file, content));
-        written.with_context(|| format!("failed to write `{}`, a file of `{}`", file.display(), experiment.name))?;
+        let _ = file.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| atomic_write::put(&file, content));
     }
-    experiment.folder = Some(folder);
-    Ok(experiment)
+    Some(folder)
 }
 
 /// Returns an error for the path of a table instead of an experiment.
@@ -202,9 +196,11 @@ fn read(path: &Path) -> anyhow::Result<SourceText> {
 mod tests {
     use super::*;
     use crate::experiment::plan::study::Study;
+    use crate::network::torchscript::{inspection, inspector};
 
     #[test]
     fn every_shipped_experiment_is_planned_and_round_trips() {
+        inspection::set_inspector(inspector::inspect);
         for source in shipped() {
             let study = Study::new(&source, &[]).unwrap_or_else(|error| panic!("{error}"));
             let resolved = SourceText { text: study.spec.to_toml(), ..source.clone() };

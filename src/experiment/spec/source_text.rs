@@ -21,7 +21,7 @@ pub struct SourceText {
     pub origin: String,
     /// The text of the file.
     pub text: String,
-    /// Directory of the file, to which paths in it are relative. `None` for a shipped experiment.
+    /// Directory of the file, to which paths in it are relative. `None` for a shipped experiment without files.
     pub folder: Option<PathBuf>,
     /// The files that the text was merged from, the extending one first; empty if it extends none.
     pub layers: Vec<Layer>,

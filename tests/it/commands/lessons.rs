@@ -5,6 +5,7 @@ use std::path::Path;
 
 use runner::experiment::plan::study::Study;
 use runner::experiment::spec::catalogue;
+use runner::network::torchscript::{inspection, inspector};
 
 /// Experiments of each lesson.
 const LESSONS: [(&str, &[&str]); 7] = [
@@ -49,6 +50,7 @@ const LESSONS: [(&str, &[&str]); 7] = [
 ];
 
 fn lesson_experiments() -> BTreeMap<String, Study> {
+    inspection::set_inspector(inspector::inspect);
     catalogue::shipped().map(|source| (source.name.clone(), Study::new(&source, &[]).unwrap())).collect()
 }
 

@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::sync::Mutex;
 
-use serde_json::Value;
+use runner::network::NetworkSpec;
+use runner::network::layer::Layer;
+use serde_json::{Value, json};
 use tch::{Kind, Tensor};
 
 /// libtorch has one random generator per process: tests that use it run one after the other.
@@ -33,6 +35,11 @@ pub fn floats(value: &Value) -> Vec<f64> {
 
 pub fn rows(value: &Value) -> Vec<usize> {
     serde_json::from_value(value.clone()).unwrap()
+}
+
+/// Returns layers as an experiment file writes them: `"relu"`, `{ "linear": 4 }`.
+pub fn parse_layers(layers: &Value) -> Vec<Layer> {
+    serde_json::from_value::<NetworkSpec>(json!({ "layers": layers })).unwrap().layers
 }
 
 pub fn shape_of(value: &Value) -> Vec<i64> {

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tch::nn::ModuleT;
 use tch::{Device, Kind, Tensor};
 
-use super::fixture::{GENERATOR, assert_near, floats, load_fixture, shape_of, tensor, values};
+use super::fixture::{GENERATOR, assert_near, floats, load_fixture, parse_layers, shape_of, tensor, values};
 
 #[test]
 fn every_layer_equals_pytorch_in_each_replica() {
@@ -201,7 +201,7 @@ fn stacked_networks_equal_single_networks() {
 /// Runs a stack of three networks and the three single networks, twice in training mode and once in evaluation mode.
 #[track_caller]
 fn assert_stack_equals_single_networks(layers: &Value, tolerance: f64) {
-    let layers: Vec<Layer> = serde_json::from_value(layers.clone()).unwrap();
+    let layers = parse_layers(layers);
     let network = Architecture::follow(&layers, Init::Pytorch, &Shape::from([2, 8, 8])).unwrap();
     let seeds = [1, 2, 3];
     let images = Tensor::arange(3 * 6 * 2 * 8 * 8, (Kind::Float, Device::Cpu)).sin().view([3, 6, 2, 8, 8]);

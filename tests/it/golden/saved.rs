@@ -5,19 +5,18 @@ use std::path::Path;
 use runner::data::source::DataSpec;
 use runner::data::store::cache::Cache;
 use runner::network::init::Init;
-use runner::network::layer::Layer;
 use runner::network::stack::Architecture;
 use runner::network::state_dict;
 use runner::tensor::shape::Shape;
 use tch::nn::ModuleT;
 use tch::{Device, Kind};
 
-use super::fixture::{assert_near, floats, load_fixture, values};
+use super::fixture::{assert_near, floats, load_fixture, parse_layers, values};
 
 #[test]
 fn saved_networks_give_the_same_logits_in_pytorch_and_here() {
     let fixture = load_fixture("saved_network");
-    let layers: Vec<Layer> = serde_json::from_value(fixture["layers"].clone()).unwrap();
+    let layers = parse_layers(&fixture["layers"]);
     let architecture = Architecture::follow(&layers, Init::Pytorch, &Shape::from([1, 8, 8])).unwrap();
     let fresh = architecture.build(&[12345], Device::Cpu).unwrap();
     let saved = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/saved_network.safetensors");

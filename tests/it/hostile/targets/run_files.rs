@@ -10,8 +10,8 @@ use runner::experiment::spec::source_text::SourceText;
 use runner::experiment::store::history_fields::Program;
 use runner::experiment::store::preprocessing_file::PreprocessingFile;
 use runner::experiment::store::run_record::RunRecord;
+use runner::network::NetworkSpec;
 use runner::network::init::Init;
-use runner::network::layer::Layer;
 use runner::network::stack::{Architecture, Stack};
 use runner::network::state_dict;
 use runner::tensor::predictor::Predictor;
@@ -24,8 +24,8 @@ use super::folder::file;
 thread_local! {
     static NETWORK: Stack = {
         let layers = json!([{ "linear": 4 }, { "batch_norm": {} }, "relu", { "linear": 2 }]);
-        let layers: Vec<Layer> = serde_json::from_value(layers).expect("four layers");
-        let network = Architecture::follow(&layers, Init::Pytorch, &Shape::from([3])).expect("the layers fit");
+        let spec: NetworkSpec = serde_json::from_value(json!({ "layers": layers })).expect("four layers");
+        let network = Architecture::follow(&spec.layers, Init::Pytorch, &Shape::from([3])).expect("the layers fit");
         network.build(&[0], Device::Cpu).unwrap()
     };
 }
