@@ -4,11 +4,12 @@ use serde_json::Value;
 
 use crate::support::{TestDir, assert_says, idea_with};
 
-/// The defaults of a project that `doctor` shows.
+/// Output of `runner doctor`, without its line breaks.
 fn doctor(dir: &TestDir, variables: &[(&str, &str)]) -> String {
     let mut command = dir.command(&["doctor"]);
     command.env_remove("OMP_NUM_THREADS").envs(variables.iter().copied());
-    String::from_utf8(command.output().unwrap().stdout).unwrap()
+    let shown = String::from_utf8(command.output().unwrap().stdout).unwrap();
+    shown.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[test]
@@ -53,7 +54,7 @@ fn doctor_shows_where_defaults_come_from() {
     let here = doctor(&dir, &[("XDG_CONFIG_HOME", &config), ("RUNNER_RUNS", "my_runs")]);
     let user = format!("user file `{config}/runner/runner.toml`, line");
     assert_says(&here, &["my_runs (`RUNNER_RUNS`)", &format!("every 30s ({user} 1)"), &format!("3 ({user} 2)")]);
-    assert_says(&here, &["device    auto (default)"]);
+    assert_says(&here, &["device auto (default)"]);
     let mut below = dir.command(&["doctor"]);
     below.env_remove("OMP_NUM_THREADS").env("XDG_CONFIG_HOME", &config).current_dir(dir.path("project"));
     let below = String::from_utf8(below.output().unwrap().stdout).unwrap();
