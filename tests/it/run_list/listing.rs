@@ -115,7 +115,7 @@ fn a_table_that_is_removed_is_one_change() {
     dir.write("idea.toml", idea_with("epochs = 2", "epochs = 1\nearly_stopping = { patience = 3, min_delta = 0.1 }"));
     dir.exp(&["idea.toml"]);
     dir.exp(&["idea.toml", "--set", "train.early_stopping=none"]);
-    let runs = listed(&dir, &["--sort", "started"]);
+    let runs = listed(&dir, &[]);
     let changed =
         runs.iter().map(|run| run["changed"].as_object().unwrap().clone()).max_by_key(|changed| changed.len());
     assert_eq!(Value::from(changed.unwrap()), json!({ "train.early_stopping": "none" }));

@@ -204,7 +204,7 @@ fn losses_and_metrics_that_cannot_be_used_are_refused_in_words() {
             "{ torchscript = \"loss.pt\", name = \"acc\" }",
             "contains the name `acc`, which is that of a metric of runner",
         ),
-        ("{ torchscript = \"loss.pt\" }", "missing field `name`"),
+        ("{ torchscript = \"loss.pt\" }", "required key is missing: `name`"),
         ("{ torchscript = \"loss.pt\", name = \"x\", best = 1 }", "unknown key `best`"),
         ("\"dise\"", "unknown metric `dise`"),
     ] {
