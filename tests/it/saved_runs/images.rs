@@ -33,7 +33,7 @@ fn predict_draws_an_image_row_with_class_bars_in_80_columns() {
         (&["--index", "1", "--trial", "base-seed1"], "did you mean `base-seed0`?"),
         (&["--index", "1", "--invert", "yes"], "cannot be used with"),
         (&["--csv", "x.csv"], "contains images of 8×8 pixels, not a table"),
-        (&[], "needs `--index N`, `--csv FILE` or `--image FILE`"),
+        (&[], "needs `--index N`, `--csv FILE`, `--image PATH` or `--text TEXT`"),
     ] {
         assert_says(&dir.error_message(&[&["predict", "idea"], arguments].concat()), &[words]);
     }
@@ -98,7 +98,8 @@ fn user_images_are_evaluated_from_pairs_of_idx_files() {
     let (own, given) = (evaluations(&dir, &["idea"]), evaluations(&dir, &["idea", "--data", "images,labels"]));
     assert_eq!(own[0]["metrics"], given[0]["metrics"]);
     for (written, words) in [
-        ("images.gz", "images require labels"),
+        ("images.gz", "`images.gz` does not exist"),
+        ("images", "images require labels"),
         ("images,missing", "`missing` does not exist"),
         ("labels,images", "is not an IDX file of 3 dimensions"),
         ("smaller,labels", "contains images of 2×2 pixels, but the network takes 3×2 pixels"),

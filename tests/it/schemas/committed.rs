@@ -50,6 +50,9 @@ fn the_page_of_all_keys_is_that_of_the_types() {
 fn every_shipped_experiment_names_the_schema_for_editors() {
     for entry in std::fs::read_dir(root().join("experiments")).unwrap() {
         let path = entry.unwrap().path();
+        if path.is_dir() {
+            continue; // modules of an experiment
+        }
         let text = std::fs::read_to_string(&path).unwrap();
         let line = text.lines().next().unwrap();
         let schema = line.strip_prefix("#:schema ").unwrap_or_else(|| panic!("{}: `{line}`", path.display()));

@@ -85,7 +85,7 @@ fn an_undeclared_class_is_reported_with_its_position_and_the_allowed_classes() {
         let dir = TableDir::new(FRAUDS.replacen("529,\"1\"", &format!("529,\"{found}\""), 1));
         let words =
             format!("`data.csv.target` has `{found}` in row 4 (line 5), column `Class`, where `0` or `1` was expected");
-        dir.assert_rejected(FRAUD_DATA, &[&words, "hint: correct the value, or add it to `classes`"]);
+        dir.assert_rejected(FRAUD_DATA, &[&words, "hint: correct the value or, if it is a class, add it to `classes`"]);
     }
     let dir = TableDir::new(FRAUDS.replacen("529,\"1\"", "529,", 1));
     dir.assert_rejected(FRAUD_DATA, &["row 4 (line 5), target `Class`, has no value"]);

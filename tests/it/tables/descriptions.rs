@@ -33,7 +33,7 @@ fn descriptions_fit_80_columns_and_contain_warnings() {
     let text = described(&["table.csv", "--target", "Class"]);
     for words in [
         "table: 9 rows of 4 columns, all numeric; no missing values",
-        "Class (target)\n  0        6   66.6667 %  ████████████████████████████████████████\n  1  ",
+        "Class (target)\n  0        6   66.67 %  ████████████████████████████████████████\n  1  ",
         "2 rows are duplicates of earlier rows",
         "of the 3 rows of the rarest class, `1`, 2 are distinct",
         "3 rows have the same features as a row of another class",

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use crate::support::{TestDir, assert_says, curves, stdout};
+use crate::support::{TestDir, assert_says, curves, stderr, stdout};
 
 /// 80 short reviews, half of them positive. Each has a word of its own.
 fn reviews() -> Vec<(String, &'static str)> {
@@ -153,7 +153,7 @@ fn an_embedding_refuses_numbers_that_are_no_token_ids() {
                  [train]\nepochs = 1\nbatch = 2\nloss = \"cross_entropy\"\noptimizer = \"adam\"\n"
             ),
         );
-        dir.error_message(&["exp", "idea.toml", "--device", "cpu"])
+        stderr(&dir.run(&["exp", "idea.toml", "--device", "cpu"]).code(2))
     };
     dir.write("t.csv", "x,y\n1,a\n2.5,b\n3,a\n");
     assert_says(&table("", "tokens = 4, "), &["`embedding` takes token ids, whole numbers from 0, but a row has 2.5"]);
