@@ -161,7 +161,7 @@ fn read_image_files(data: &FittedData, settings: &Images, written: &str) -> anyh
 /// Reads the images of a directory as network input. Returns their file names and `[images, …sample]` f32.
 ///
 /// # Errors
-/// As for [`image`], and when the directory has no images.
+/// As for [`image()`], and when the directory has no images.
 pub fn image_directory(
     plan: &Plan,
     data: &FittedData,
