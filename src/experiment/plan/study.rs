@@ -217,7 +217,7 @@ fn apply_variant(spec: &Spec, variant: &Variant) -> Result<Spec, SpecError> {
     })
 }
 
-/// Returns the key that a table in `set` stands for if its dots were not quoted: `train.epochs` for `{ train = { epochs = 3 }
+/// Returns the key that a table in `set` means if its dots were not quoted: `train.epochs` for `{ train = { epochs = 3 }
 /// }`; `None` if the value is no table.
 fn unquoted_path(path: &str, value: &serde_json::Value) -> Option<String> {
     let mut inner = value.as_object().filter(|_| !path.contains('.'))?;
