@@ -64,7 +64,7 @@ pub struct DateError {
 }
 
 impl DateError {
-    /// Returns whether the day and the month cannot be told apart.
+    /// Returns whether all dates can be read with the day first and with the month first.
     pub fn is_ambiguous(&self) -> bool {
         self.is_ambiguous
     }
