@@ -126,7 +126,10 @@ fn run_entries(out: &Path, experiment: Option<&str>) -> anyhow::Result<RunEntrie
 fn references<'a>(entries: &[&'a RunEntry]) -> HashMap<&'a str, History> {
     let mut by_experiment: HashMap<&str, Vec<&RunEntry>> = HashMap::new();
     for entry in entries {
-        by_experiment.entry(&entry.experiment).or_default().push(entry); // the oldest first
+        by_experiment.entry(&entry.experiment).or_default().push(entry);
+    }
+    for runs in by_experiment.values_mut() {
+        runs.sort_by_cached_key(|run| newest::order(&run.folder));
     }
     let first_history =
         |run: &&RunEntry| histories(&run.folder).ok()?.first().and_then(|file| History::read(file).ok());

@@ -46,7 +46,7 @@ impl NewestRun {
 pub fn runs_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut runs = folders_in(folder)?;
     runs.retain(|run| is_run(run) || holds_history(run));
-    runs.sort_by_cached_key(|run| (time_or_name(run), modified(run), run.clone()));
+    runs.sort_by_cached_key(|run| order(run));
     if runs.iter().any(|run| is_stamped(run)) {
         runs.retain(|run| is_stamped(run));
     } else if let Some(latest) = runs.iter().find(|run| run.ends_with(latest::LATEST) && run.is_symlink()) {
@@ -113,6 +113,11 @@ fn time_or_name(run: &Path) -> Vec<u8> {
     let name = run.file_name().map(|name| name.as_encoded_bytes().to_vec()).unwrap_or_default();
     let length = if is_stamped(run) { TIME.len() } else { name.len() };
     name[..length].to_vec()
+}
+
+/// Sort key that orders run directories by the start of the run, oldest first.
+pub fn order(run: &Path) -> (Vec<u8>, Option<SystemTime>, PathBuf) {
+    (time_or_name(run), modified(run), run.to_path_buf())
 }
 
 /// Modification time of the run's `experiment.toml`; orders runs that started in the same second.
