@@ -61,6 +61,11 @@ pub struct Loaded {
 }
 
 impl Loaded {
+    /// Creates a data set of training rows only. The largest value of a feature is 1.
+    pub(crate) fn new(sha256: String, target: Target, classes: Vec<String>, rows: Rows, form: Form) -> Loaded {
+        Loaded { sha256, target, classes, rows, groups: None, validation: None, test: None, largest: 1.0, form }
+    }
+
     /// Divides the rows into the parts that columns state.
     pub(crate) fn with_parts(self, parts: StatedRows) -> Loaded {
         let rows = &self.rows;

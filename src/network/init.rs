@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
 use crate::config::check::{Invalid, not_negative, positive, require};
+use crate::config::defaults;
 use crate::config::shorthand::{FromNumber, number_or_table};
 
 /// Initialization scheme for the weights of linear and convolution layers.
@@ -61,7 +62,7 @@ pub struct Normal {
     #[serde(default)]
     pub mean: f64,
     /// The standard deviation.
-    #[serde(default = "one")]
+    #[serde(default = "defaults::one")]
     pub std: f64,
 }
 
@@ -73,7 +74,7 @@ pub struct Uniform {
     #[serde(default)]
     pub low: f64,
     /// Upper bound, exclusive (PyTorch's `b`).
-    #[serde(default = "one")]
+    #[serde(default = "defaults::one")]
     pub high: f64,
 }
 
@@ -82,7 +83,7 @@ pub struct Uniform {
 #[serde(deny_unknown_fields)]
 pub struct Xavier {
     /// Factor that scales the distribution.
-    #[serde(default = "one")]
+    #[serde(default = "defaults::one")]
     pub gain: f64,
 }
 
@@ -93,10 +94,6 @@ pub struct He {
     /// Factor that scales the distribution: √2 compensates for ReLU, which zeroes half of the values.
     #[serde(default = "root_of_two")]
     pub gain: f64,
-}
-
-fn one() -> f64 {
-    1.0
 }
 
 fn root_of_two() -> f64 {

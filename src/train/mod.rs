@@ -18,6 +18,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::check::{Invalid, at_least_one, require};
+use crate::config::defaults;
 use crate::config::shorthand::{any_or_none, named, number_or_table_or_none};
 use crate::data::Target;
 use crate::history::metric_path;
@@ -36,7 +37,7 @@ pub struct TrainSpec {
     #[serde(alias = "batch_size")]
     pub batch: Batch,
     /// Whether the training rows are shuffled in each epoch.
-    #[serde(default = "yes")]
+    #[serde(default = "defaults::yes")]
     pub shuffle: bool,
     /// Loss function.
     #[serde(deserialize_with = "named")]
@@ -71,10 +72,6 @@ pub struct TrainSpec {
     /// Which weights are saved and tested.
     #[serde(default)]
     pub keep: Keep,
-}
-
-fn yes() -> bool {
-    true
 }
 
 /// Batch size: a number of rows, or `"full"` for all rows.

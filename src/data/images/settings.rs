@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::check::Invalid;
+use crate::config::defaults;
 use crate::data::table::form::{Form, ImageSize};
 use crate::tensor::shape::Shape;
 
@@ -49,7 +50,7 @@ pub struct Images {
     pub root: Option<String>,
     /// Whether the resized pixels are kept in the data cache (`~/.cache/runner/images`), so that the next run starts sooner.
     /// They are read again from the images if a file was added, removed or changed.
-    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    #[serde(default = "defaults::yes", skip_serializing_if = "is_yes")]
     pub cache: bool,
 }
 
@@ -67,10 +68,6 @@ fn label_column() -> String {
 
 fn is_label_column(name: &str) -> bool {
     name == label_column()
-}
-
-fn yes() -> bool {
-    true
 }
 
 fn is_yes(value: &bool) -> bool {

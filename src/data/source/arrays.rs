@@ -34,17 +34,7 @@ impl DataSource for Arrays {
                     None => Some(rows.features.max().double_value(&[])).filter(|most| *most > 0.0).unwrap_or(1.0),
                 };
                 let form = opened.layout.form.clone();
-                Ok(Loaded {
-                    sha256,
-                    target: info.target,
-                    classes: info.classes,
-                    rows,
-                    groups: None,
-                    validation,
-                    test,
-                    largest,
-                    form,
-                })
+                Ok(Loaded { validation, test, largest, ..Loaded::new(sha256, info.target, info.classes, rows, form) })
             })
         };
         load().map_err(load_error::<Self>)

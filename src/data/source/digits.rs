@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use crate::config::check::Invalid;
+use crate::config::defaults;
 use crate::data::dataset::{DatasetInfo, Loaded};
 use crate::data::rows::Rows;
 use crate::data::source::data_source::DataSource;
@@ -38,7 +39,7 @@ const SIDE: usize = 8;
 #[serde(deny_unknown_fields)]
 pub struct Digits {
     /// Whether an image is 64 features, or 1×8×8 (channel, height, width).
-    #[serde(default = "yes")]
+    #[serde(default = "defaults::yes")]
     pub flatten: bool,
     /// Yes-or-no labels to predict instead of the digit.
     #[serde(default)]
@@ -78,10 +79,6 @@ impl Property {
             Property::Prime => matches!(digit, 2 | 3 | 5 | 7),
         }
     }
-}
-
-fn yes() -> bool {
-    true
 }
 
 impl Default for Digits {
@@ -152,15 +149,14 @@ impl DataSource for Digits {
         shape.extend(self.sample().dimensions());
         let (targets, classes) = self.labels_of(&values.select(1, (SIDE * SIDE) as i64).to_kind(Kind::Int64));
         Ok(Loaded {
-            sha256: sha256(CSV_GZ),
-            target: self.target(),
-            classes,
-            rows: Rows::new(values.narrow(1, 0, (SIDE * SIDE) as i64).reshape(&shape[..]), targets),
-            groups: None,
-            validation: None,
-            test: None,
             largest: 16.0,
-            form: Form::Image(ImageSize { height: SIDE, width: SIDE }),
+            ..Loaded::new(
+                sha256(CSV_GZ),
+                self.target(),
+                classes,
+                Rows::new(values.narrow(1, 0, (SIDE * SIDE) as i64).reshape(&shape[..]), targets),
+                Form::Image(ImageSize { height: SIDE, width: SIDE }),
+            )
         })
     }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use crate::config::check::Invalid;
+use crate::config::defaults;
 use crate::data::dataset::{DatasetInfo, Loaded};
 use crate::data::rows::Rows;
 use crate::data::source::data_source::{DataSource, load_error};
@@ -34,12 +35,8 @@ pub struct IdxFiles {
     #[serde(default)]
     pub test_labels: Option<String>,
     /// Whether an image is height · width features, or 1×height×width (channel, height, width).
-    #[serde(default = "yes")]
+    #[serde(default = "defaults::yes")]
     pub flatten: bool,
-}
-
-fn yes() -> bool {
-    true
 }
 
 /// Images with their labels.
@@ -169,15 +166,15 @@ impl DataSource for IdxFiles {
         let (training, test) = self.read().map_err(load_error::<Self>)?;
         let info = self.info_of(&training, test.as_ref());
         Ok(Loaded {
-            sha256: checksum(&training, test.as_ref()),
-            target: info.target,
-            classes: info.classes,
-            rows: training.rows(&info.sample),
-            groups: None,
-            validation: None,
             test: test.as_ref().map(|test| test.rows(&info.sample)),
             largest: 255.0,
-            form: Form::Image(training.size()),
+            ..Loaded::new(
+                checksum(&training, test.as_ref()),
+                info.target,
+                info.classes,
+                training.rows(&info.sample),
+                Form::Image(training.size()),
+            )
         })
     }
 

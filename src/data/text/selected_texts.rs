@@ -238,17 +238,7 @@ impl SelectedTexts {
             weights: self.weights.as_deref().map(Tensor::from_slice),
         };
         let target = self.targets.target;
-        let loaded = Loaded {
-            sha256,
-            target,
-            classes: self.targets.names,
-            rows,
-            groups: None,
-            validation: None,
-            test: None,
-            largest: 1.0,
-            form: Form::Text(Box::new(self.form)),
-        };
+        let loaded = Loaded::new(sha256, target, self.targets.names, rows, Form::Text(Box::new(self.form)));
         match self.split {
             Some(split) => loaded.with_parts(split),
             None => loaded,

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::config::defaults;
 use crate::config::texts::optional_texts;
 use crate::data::table::column_roles::ColumnNames;
 use crate::data::table::target_kind::TargetKind;
@@ -40,7 +41,7 @@ pub struct Text {
     #[serde(default, alias = "max_tokens")]
     pub vocabulary: Option<usize>,
     /// Minimum number of times that a token occurs in the training rows; others are unknown.
-    #[serde(default = "one")]
+    #[serde(default = "defaults::one")]
     pub min_count: usize,
     /// Number of tokens of a row: longer texts are cut at the end, shorter ones padded. By default, that of the longest
     /// text.
@@ -59,10 +60,6 @@ pub struct Text {
 
 fn text_column() -> String {
     "text".to_owned()
-}
-
-fn one() -> usize {
-    1
 }
 
 fn comma() -> char {

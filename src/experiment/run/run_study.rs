@@ -26,7 +26,7 @@ use crate::experiment::run::checkpointing::continuation::Continuation;
 use crate::experiment::run::checkpointing::{self, CheckpointInterval, RunCheckpoint};
 use crate::experiment::run::context::RunContext;
 use crate::experiment::run::error::{self, Operation};
-use crate::experiment::run::progress::{RecordedProgress, RunProgress};
+use crate::experiment::run::progress::{RecordedProgress, RunProgress, live_log};
 use crate::experiment::run::scheduler::{TrialResults, run_group};
 use crate::experiment::run::source_rows::{Fold, SourceRows};
 use crate::experiment::run::{grouping, tree, unseen_classes};
@@ -295,7 +295,7 @@ impl Run<'_> {
         if !is_stopped && failures.is_empty() && is_complete {
             self.run_state.mark_finished();
             update_latest(folder);
-            let _ = std::fs::remove_file(folder.file(checkpointing::FILE)); // its stack is done
+            [checkpointing::FILE, live_log::FILE].map(|name| std::fs::remove_file(folder.file(name)).ok());
         }
         self.options.signals.clear_exit_message();
         Ok((histories, failures, is_stopped))

@@ -81,7 +81,7 @@ pub(crate) fn run_stack(
     let validation = validation.map(together);
     let first = parts[0];
     let data = history_fields::data(plan, first);
-    watch.starting(&plans, &stack_info(replicas, &plans, folds, &used, &data, context));
+    watch.starting(&plans, &stack_info(replicas, trials, &plans, &used, &data, context));
 
     let architectures: Vec<&Architecture> = replicas.iter().map(|replica| &replica.network.architecture).collect();
     let stack = Architecture::build_each(&architectures, &seeds, context.device)?;
@@ -191,8 +191,8 @@ pub(crate) fn run_stack(
 /// Describes the stack for the progress display. `used` are the indices of its folds, `data` is its data.
 fn stack_info(
     replicas: &[Replica],
+    trials: &[TrialName],
     plans: &[&Plan],
-    folds: &[Fold],
     used: &BTreeSet<usize>,
     data: &DataRecord,
     context: &RunContext,
@@ -201,9 +201,10 @@ fn stack_info(
         |replica: &Replica| plans.iter().position(|plan| plan.variant == replica.plan.variant).unwrap_or_default();
     StackInfo {
         replicas: replicas.len(),
+        trials: trials.iter().map(TrialName::stem).collect(),
         seeds: replicas.iter().map(|replica| replica.seed).collect::<BTreeSet<i64>>().into_iter().collect(),
         variants: replicas.iter().map(variant_index).collect(),
-        folds: folds[0].0.map(|_| used.len()),
+        folds: trials[0].fold.map(|_| used.len()),
         rows: data.rows,
         resampled: data.resample.clone(),
         positive: data.positive.clone(),

@@ -101,6 +101,7 @@ fn train_trial(trial: &Trial, context: &RunContext, watch: &mut dyn RunProgress)
     let record = history_fields::data(plan, data);
     let info = StackInfo {
         replicas: 1,
+        trials: vec![History::stem_of(&plan.variant, seed, fold)],
         seeds: vec![seed],
         variants: vec![0],
         folds: fold.map(|_| 1),

@@ -7,6 +7,7 @@ use tch::Tensor;
 use tch::nn::Module;
 
 use crate::config::check::{self, Invalid};
+use crate::config::defaults;
 use crate::config::shorthand::{FromNumber, named_or_none, size};
 use crate::network::init::{Init, Parameter};
 use crate::network::layer::fusion::Fusion;
@@ -24,15 +25,11 @@ pub struct Linear {
     #[serde(default)]
     pub in_features: Option<usize>,
     /// Whether to add a bias.
-    #[serde(default = "yes")]
+    #[serde(default = "defaults::yes")]
     pub bias: bool,
     /// Initialization scheme of the weight; the default is that of the network.
     #[serde(default, deserialize_with = "named_or_none")]
     pub init: Option<Init>,
-}
-
-fn yes() -> bool {
-    true
 }
 
 impl FromNumber for Linear {

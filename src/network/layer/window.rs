@@ -34,6 +34,18 @@ impl Pair {
     }
 }
 
+impl Default for Pair {
+    fn default() -> Self {
+        Pair::Both(0)
+    }
+}
+
+impl From<u8> for Pair {
+    fn from(both: u8) -> Self {
+        Pair::Both(u32::from(both))
+    }
+}
+
 impl fmt::Display for Pair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

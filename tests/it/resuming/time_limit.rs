@@ -1,5 +1,7 @@
 //! `--max-time`: a run stops, tests its best weights, and can be resumed.
 
+use serde_json::{Value, json};
+
 use super::run::{dir_with_epochs, history, latest_run};
 use crate::support::{IDEA, TestDir, assert_says, curves, metric, stderr, stdout};
 
@@ -31,6 +33,23 @@ fn the_time_limit_stops_a_run_that_is_tested_and_resumed() {
     let after = history(&dir);
     assert!(metric(&after, "loss").len() > stopped_at);
     assert_eq!(metric(&after, "loss")[..stopped_at], metric(&before, "loss"));
+}
+
+#[test]
+fn a_run_in_training_writes_each_epoch_to_a_file_that_is_removed_at_its_end() {
+    let dir = dir_with_epochs(100_000);
+    dir.run(&["exp", "idea.toml", "--device", "cpu", "--seeds", "3,5", "--max-time", "1s"]).code(0);
+    let text = std::fs::read_to_string(latest_run(&dir).join("live.jsonl")).unwrap();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines[0], json!({ "trials": ["base-seed3", "base-seed5"], "epochs": 100_000 }));
+    let history = std::fs::read(latest_run(&dir).join("base-seed5.json")).unwrap();
+    let history: Value = serde_json::from_slice(&history).unwrap();
+    let live: Vec<f64> = lines[1..].iter().map(|line| line["metrics"]["loss"][1].as_f64().unwrap()).collect();
+    assert_eq!(live, metric(&history, "loss"), "one line for each epoch");
+
+    let dir = TestDir::with_idea();
+    dir.exp(&["idea.toml"]);
+    assert!(!latest_run(&dir).join("live.jsonl").exists());
 }
 
 #[test]

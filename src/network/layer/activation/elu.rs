@@ -6,6 +6,7 @@ use tch::Tensor;
 use tch::nn::Module;
 
 use crate::config::check::{Invalid, positive};
+use crate::config::defaults;
 use crate::config::shorthand::FromNumber;
 use crate::network::layer::layer_spec::LayerSpec;
 
@@ -14,12 +15,8 @@ use crate::network::layer::layer_spec::LayerSpec;
 #[serde(deny_unknown_fields)]
 pub struct Elu {
     /// The output tends to `-alpha` for large negative `x`.
-    #[serde(default = "one")]
+    #[serde(default = "defaults::one")]
     pub alpha: f64,
-}
-
-fn one() -> f64 {
-    1.0
 }
 
 impl FromNumber for Elu {

@@ -6,6 +6,7 @@ use tch::Tensor;
 use tch::nn::Module;
 
 use crate::config::check::{Invalid, not_negative, positive};
+use crate::config::defaults;
 use crate::network::layer::layer_spec::LayerSpec;
 
 /// Softplus: `ln(1 + e^(beta · x)) / beta`, and `x` where `beta · x` is above the threshold; written `"softplus"` or
@@ -14,15 +15,11 @@ use crate::network::layer::layer_spec::LayerSpec;
 #[serde(deny_unknown_fields)]
 pub struct Softplus {
     /// Sharpness of the bend at 0.
-    #[serde(default = "one")]
+    #[serde(default = "defaults::one")]
     pub beta: f64,
     /// Where `beta · x` is above this, the function is linear.
     #[serde(default = "twenty")]
     pub threshold: f64,
-}
-
-fn one() -> f64 {
-    1.0
 }
 
 fn twenty() -> f64 {
@@ -31,7 +28,7 @@ fn twenty() -> f64 {
 
 impl Module for Softplus {
     fn forward(&self, xs: &Tensor) -> Tensor {
-        if *self == (Softplus { beta: one(), threshold: twenty() }) {
+        if *self == (Softplus { beta: defaults::one(), threshold: twenty() }) {
             return xs.softplus(); // tch's softplus has fixed settings
         }
         let scaled = xs * self.beta;

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::check::{self, Invalid, require};
+use crate::config::defaults;
 use crate::config::shorthand::named_or_none;
 use crate::network::init::{Init, Parameter};
 use crate::network::layer::layer_spec::{LayerSpec, Stacking};
@@ -22,13 +23,13 @@ pub struct Conv1d {
     #[serde(alias = "kernel_size")]
     pub kernel: u32,
     /// Step of the kernel.
-    #[serde(default = "one", alias = "strides")]
+    #[serde(default = "defaults::one", alias = "strides")]
     pub stride: u32,
     /// Number of zeros added on each side of the signal.
     #[serde(default)]
     pub padding: u32,
     /// Whether to add a bias.
-    #[serde(default = "yes")]
+    #[serde(default = "defaults::yes")]
     pub bias: bool,
     /// Number of input channels. It is inferred; if it is set, it must match the previous layer.
     #[serde(default)]
@@ -36,14 +37,6 @@ pub struct Conv1d {
     /// Initialization scheme of the kernels; the default is that of the network.
     #[serde(default, deserialize_with = "named_or_none")]
     pub init: Option<Init>,
-}
-
-fn one() -> u32 {
-    1
-}
-
-fn yes() -> bool {
-    true
 }
 
 impl Conv1d {

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::check::{Invalid, at_least_one};
+use crate::config::defaults;
 use crate::config::shorthand::named_or_none;
 use crate::network::init::{Init, Parameter};
 use crate::network::layer::layer_spec::{LayerSpec, Stacking};
@@ -21,13 +22,13 @@ pub struct Conv2d {
     #[serde(alias = "kernel_size")]
     pub kernel: Pair,
     /// Step of the kernel along height and width.
-    #[serde(default = "one", alias = "strides")]
+    #[serde(default = "defaults::one", alias = "strides")]
     pub stride: Pair,
     /// Number of zeros added on each side of the image.
-    #[serde(default = "none")]
+    #[serde(default)]
     pub padding: Pair,
     /// Whether to add a bias.
-    #[serde(default = "yes")]
+    #[serde(default = "defaults::yes")]
     pub bias: bool,
     /// Number of input channels. It is inferred; if it is set, it must match the previous layer.
     #[serde(default)]
@@ -35,18 +36,6 @@ pub struct Conv2d {
     /// Initialization scheme of the kernels; the default is that of the network.
     #[serde(default, deserialize_with = "named_or_none")]
     pub init: Option<Init>,
-}
-
-fn one() -> Pair {
-    Pair::Both(1)
-}
-
-fn none() -> Pair {
-    Pair::Both(0)
-}
-
-fn yes() -> bool {
-    true
 }
 
 impl Conv2d {

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::check::{self, Invalid, require};
+use crate::config::defaults;
 use crate::config::shorthand::named_or_none;
 use crate::network::init::{Init, Parameter};
 use crate::network::layer::layer_spec::{LayerSpec, Stacking};
@@ -22,16 +23,16 @@ pub struct ConvTranspose2d {
     #[serde(alias = "kernel_size")]
     pub kernel: Pair,
     /// Step of the kernel in the output, along height and width.
-    #[serde(default = "one", alias = "strides")]
+    #[serde(default = "defaults::one", alias = "strides")]
     pub stride: Pair,
     /// Number of rows and columns removed on each side of the output.
-    #[serde(default = "none")]
+    #[serde(default)]
     pub padding: Pair,
     /// Number of rows and columns added at the bottom and on the right of the output; less than the stride.
-    #[serde(default = "none")]
+    #[serde(default)]
     pub output_padding: Pair,
     /// Whether to add a bias.
-    #[serde(default = "yes")]
+    #[serde(default = "defaults::yes")]
     pub bias: bool,
     /// Number of input channels. It is inferred; if it is set, it must match the previous layer.
     #[serde(default)]
@@ -39,18 +40,6 @@ pub struct ConvTranspose2d {
     /// Initialization scheme of the kernels; the default is that of the network.
     #[serde(default, deserialize_with = "named_or_none")]
     pub init: Option<Init>,
-}
-
-fn one() -> Pair {
-    Pair::Both(1)
-}
-
-fn none() -> Pair {
-    Pair::Both(0)
-}
-
-fn yes() -> bool {
-    true
 }
 
 impl ConvTranspose2d {

@@ -11,6 +11,7 @@ use tch::Tensor;
 use tch::nn::ModuleT;
 
 use crate::config::check::{Invalid, positive, require};
+use crate::config::defaults;
 use crate::network::arena::Buffer;
 use crate::network::init::{Init, Parameter};
 use crate::network::layer::layer_spec::LayerSpec;
@@ -29,7 +30,7 @@ pub struct BatchNorm {
     #[serde(default = "tenth")]
     pub momentum: f64,
     /// Whether to learn a weight and a bias for each channel.
-    #[serde(default = "yes")]
+    #[serde(default = "defaults::yes")]
     pub affine: bool,
 }
 
@@ -39,10 +40,6 @@ fn eps() -> f64 {
 
 fn tenth() -> f64 {
     0.1
-}
-
-fn yes() -> bool {
-    true
 }
 
 impl LayerSpec for BatchNorm {

@@ -6,6 +6,7 @@ use tch::Tensor;
 use tch::nn::Module;
 
 use crate::config::check::{Invalid, at_least_one, positive};
+use crate::config::defaults;
 use crate::config::shorthand::{FromNumber, size};
 use crate::network::init::{Init, Parameter};
 use crate::network::layer::layer_spec::LayerSpec;
@@ -25,16 +26,12 @@ pub struct GroupNorm {
     #[serde(default = "eps", alias = "epsilon")]
     pub eps: f64,
     /// Whether to learn a weight and a bias for each channel.
-    #[serde(default = "yes")]
+    #[serde(default = "defaults::yes")]
     pub affine: bool,
 }
 
 fn eps() -> f64 {
     1e-5
-}
-
-fn yes() -> bool {
-    true
 }
 
 impl FromNumber for GroupNorm {

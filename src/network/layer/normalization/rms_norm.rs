@@ -6,6 +6,7 @@ use tch::Tensor;
 use tch::nn::Module;
 
 use crate::config::check::{Invalid, positive};
+use crate::config::defaults;
 use crate::network::init::{Init, Parameter};
 use crate::network::layer::layer_spec::LayerSpec;
 use crate::network::layer::normalization::affine::{affine, normalized_shape};
@@ -20,12 +21,8 @@ pub struct RmsNorm {
     #[serde(default, alias = "epsilon")]
     pub eps: Option<f64>,
     /// Whether to learn a weight for each value of a row (PyTorch: `elementwise_affine`).
-    #[serde(default = "yes", alias = "elementwise_affine")]
+    #[serde(default = "defaults::yes", alias = "elementwise_affine")]
     pub affine: bool,
-}
-
-fn yes() -> bool {
-    true
 }
 
 impl LayerSpec for RmsNorm {

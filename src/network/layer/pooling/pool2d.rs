@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::check::{Invalid, require};
+use crate::config::defaults;
 use crate::config::shorthand::{FromNumber, size};
 use crate::network::layer::window::{Pair, Window};
 use crate::tensor::shape::{Shape, ShapeError};
@@ -20,12 +21,8 @@ pub struct Pool2d {
     pub stride: Option<Pair>,
     /// Padding on each side of the image, at most half the size of the window. It counts as 0 in an average and is
     /// ignored in a maximum.
-    #[serde(default = "none")]
+    #[serde(default)]
     pub padding: Pair,
-}
-
-fn none() -> Pair {
-    Pair::Both(0)
 }
 
 impl FromNumber for Pool2d {

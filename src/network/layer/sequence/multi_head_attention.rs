@@ -6,6 +6,7 @@ use tch::Tensor;
 use tch::nn::ModuleT;
 
 use crate::config::check::{Invalid, at_least_one, below_one};
+use crate::config::defaults;
 use crate::config::shorthand::{FromNumber, size};
 use crate::network::init::{Draw, Init, Parameter, Xavier};
 use crate::network::layer::layer_spec::LayerSpec;
@@ -24,12 +25,8 @@ pub struct MultiHeadAttention {
     #[serde(default)]
     pub dropout: f64,
     /// Whether to add biases.
-    #[serde(default = "yes")]
+    #[serde(default = "defaults::yes")]
     pub bias: bool,
-}
-
-fn yes() -> bool {
-    true
 }
 
 impl FromNumber for MultiHeadAttention {

@@ -6,6 +6,7 @@ use tch::nn::ModuleT;
 use tch::{Kind, Tensor};
 
 use crate::config::check::{Invalid, at_least_one, below_one};
+use crate::config::defaults;
 use crate::config::shorthand::{FromNumber, named_or_none, size};
 use crate::network::init::{Draw, Init, Parameter};
 use crate::network::layer::layer_spec::{LayerSpec, Stacking};
@@ -21,7 +22,7 @@ pub struct Recurrent {
     #[serde(alias = "hidden_size")]
     pub units: usize,
     /// Number of layers, each on the outputs of the one before (PyTorch: `num_layers`).
-    #[serde(default = "one", alias = "num_layers")]
+    #[serde(default = "defaults::one", alias = "num_layers")]
     pub layers: usize,
     /// Whether a second network reads the sequence backward; the number of outputs doubles.
     #[serde(default)]
@@ -30,7 +31,7 @@ pub struct Recurrent {
     #[serde(default)]
     pub dropout: f64,
     /// Whether to add biases.
-    #[serde(default = "yes")]
+    #[serde(default = "defaults::yes")]
     pub bias: bool,
     /// The outputs after the last time step (`last`) or after each one (`sequence`). `last` takes the last step of each
     /// direction.
@@ -86,14 +87,6 @@ impl Cell {
             Cell::Lstm => 4,
         }
     }
-}
-
-fn one() -> usize {
-    1
-}
-
-fn yes() -> bool {
-    true
 }
 
 impl Recurrent {

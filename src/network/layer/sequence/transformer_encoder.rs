@@ -6,6 +6,7 @@ use tch::Tensor;
 use tch::nn::{Module, ModuleT};
 
 use crate::config::check::{self, Invalid, at_least_one, below_one, positive};
+use crate::config::defaults;
 use crate::network::init::{Draw, Init, Parameter};
 use crate::network::layer::layer_size::LayerSize;
 use crate::network::layer::layer_spec::LayerSpec;
@@ -30,7 +31,7 @@ pub struct TransformerEncoder {
     #[serde(default = "feedforward", alias = "dim_feedforward")]
     pub feedforward: usize,
     /// Number of layers (PyTorch: `num_layers`).
-    #[serde(default = "one", alias = "num_layers")]
+    #[serde(default = "defaults::one", alias = "num_layers")]
     pub layers: usize,
     /// Probability that a value is zeroed in training: an attention weight, or an output of the attention or of a linear
     /// layer.
@@ -60,10 +61,6 @@ pub enum EncoderActivation {
 
 fn feedforward() -> usize {
     2048
-}
-
-fn one() -> usize {
-    1
 }
 
 fn tenth() -> f64 {

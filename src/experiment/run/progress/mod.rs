@@ -1,9 +1,12 @@
 //! Progress of a run, for the command line to show.
 
+pub mod live_log;
+
 use tch::Device;
 
 use crate::data::store::fetch::{self, DownloadProgress};
 use crate::experiment::plan::Plan;
+use crate::experiment::run::progress::live_log::LiveLog;
 use crate::history::RowCounts;
 use crate::history::positive_class::PositiveClass;
 use crate::history::resampling::ResampleRecord;
@@ -22,6 +25,8 @@ pub trait RunProgress: fetch::DownloadProgress + callback::Callback {
 pub struct StackInfo {
     /// Number of replicas.
     pub replicas: usize,
+    /// Name of the trial of each replica.
+    pub trials: Vec<String>,
     /// Distinct seeds of its trials.
     pub seeds: Vec<i64>,
     /// For each replica, the index of its variant among the stack's plans.
@@ -40,21 +45,23 @@ pub struct StackInfo {
     pub threads: usize,
 }
 
-/// Passes all reports on, and records the epoch in the run directory, so that lists show it while the run is training.
+/// Passes all reports on, and records the epoch and its metrics in the run directory, for programs that show the progress.
 pub(super) struct RecordedProgress<'a> {
     folder: &'a RunDir,
+    live: LiveLog,
     watch: &'a mut dyn RunProgress,
 }
 
 impl<'a> RecordedProgress<'a> {
     pub(super) fn new(folder: &'a RunDir, watch: &'a mut dyn RunProgress) -> Self {
-        RecordedProgress { folder, watch }
+        RecordedProgress { folder, live: LiveLog::new(folder.path()), watch }
     }
 }
 
 impl Callback for RecordedProgress<'_> {
     fn epoch(&mut self, report: &EpochReport) {
         self.folder.record_progress(report.epoch, report.epochs);
+        self.live.add(report);
         self.watch.epoch(report);
     }
 
@@ -79,6 +86,9 @@ impl DownloadProgress for RecordedProgress<'_> {
 
 impl RunProgress for RecordedProgress<'_> {
     fn starting(&mut self, plans: &[&Plan], stack: &StackInfo) {
+        if let Some(network) = plans.first().and_then(|plan| plan.network()) {
+            self.live.start_stack(&stack.trials, network.train.epochs);
+        }
         self.watch.starting(plans, stack);
     }
 }

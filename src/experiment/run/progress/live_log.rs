@@ -1,0 +1,144 @@
+//! `live.jsonl`: the metrics of a run in training, one line of JSON per epoch, for programs that follow a run.
+//!
+//! A stack begins with `{"trials": ["seed0", "seed1"], "epochs": 30}`. Each epoch adds `{"epoch": 1, "seconds": 0.21,
+//! "metrics": {"loss": [0.52, 0.49], …}}` with a value for each trial, `null` if it did not train. A resumed run adds lines
+//! to the file, so the last line of an epoch counts. The last line may be incomplete. The file is removed when the run is
+//! finished: its histories have the same values.
+
+use std::fs::File;
+use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use indexmap::IndexMap;
+use serde::Serialize;
+
+use crate::history::number::Number;
+use crate::train::callback::EpochReport;
+
+/// File name in the run directory.
+pub const FILE: &str = "live.jsonl";
+
+/// Maximum time that a line waits to be written together with later ones.
+const FLUSH_INTERVAL: Duration = Duration::from_millis(200);
+
+/// Writer of the file. After an error it writes nothing until the next stack: the histories are what counts.
+#[derive(Debug)]
+pub struct LiveLog {
+    path: PathBuf,
+    file: Option<BufWriter<File>>,
+    flushed: Instant,
+}
+
+/// Start of a stack.
+#[derive(Serialize)]
+struct StackLine<'a> {
+    trials: &'a [String],
+    epochs: usize,
+}
+
+/// One epoch of a stack.
+#[derive(Serialize)]
+struct EpochLine<'a> {
+    epoch: usize,
+    seconds: f64,
+    metrics: IndexMap<&'a str, Vec<Option<Number>>>,
+}
+
+impl LiveLog {
+    /// Creates the writer for this run directory. The file is created when the first stack starts.
+    pub fn new(folder: &Path) -> LiveLog {
+        LiveLog { path: folder.join(FILE), file: None, flushed: Instant::now() }
+    }
+
+    /// Adds the start of a stack: the names of its trials and its number of epochs.
+    pub fn start_stack(&mut self, trials: &[String], epochs: usize) {
+        self.file = self.file.take().or_else(|| Some(BufWriter::new(open(&self.path).ok()?)));
+        self.write(&StackLine { trials, epochs });
+    }
+
+    /// Adds an epoch.
+    pub fn add(&mut self, report: &EpochReport) {
+        if self.file.is_none() {
+            return;
+        }
+        let of_trials = |values: &[f64]| {
+            let trained = values.iter().zip(&report.trained);
+            trained.map(|(&value, &trained)| trained.then_some(Number(value))).collect()
+        };
+        let metrics = report.metrics.iter().map(|(name, values)| (name.as_str(), of_trials(values))).collect();
+        self.write(&EpochLine { epoch: report.epoch, seconds: report.seconds, metrics });
+    }
+
+    fn write(&mut self, line: &impl Serialize) {
+        let Some(file) = &mut self.file else { return };
+        let mut text = serde_json::to_vec(line).expect("a line has JSON types only");
+        text.push(b'\n');
+        let is_due = self.flushed.elapsed() >= FLUSH_INTERVAL;
+        let mut written = file.write_all(&text);
+        if is_due {
+            written = written.and_then(|()| file.flush());
+            self.flushed = Instant::now();
+        }
+        if written.is_err() {
+            self.file = None;
+        }
+    }
+}
+
+/// Opens a file to add lines at its end. An incomplete last line is ended.
+fn open(path: &Path) -> std::io::Result<File> {
+    let mut file = File::options().read(true).append(true).create(true).open(path)?;
+    if file.metadata()?.len() > 0 {
+        let mut last = [0];
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
+        if last != *b"\n" {
+            file.write_all(b"\n")?;
+        }
+    }
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_have_a_value_for_each_trial_and_follow_an_incomplete_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let report = |epoch| EpochReport {
+            epoch,
+            epochs: 3,
+            metrics: vec![("loss".to_owned(), vec![0.5, f64::NAN, 2.0])],
+            seconds: 0.25,
+            trained: vec![true, true, false],
+            training: vec![true, false, false],
+        };
+        let mut log = LiveLog::new(folder.path());
+        log.start_stack(&["seed0".to_owned(), "seed1".to_owned(), "seed2".to_owned()], 3);
+        log.add(&report(1));
+        drop(log);
+        let path = folder.path().join(FILE);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let first = "{\"trials\":[\"seed0\",\"seed1\",\"seed2\"],\"epochs\":3}\n";
+        let epoch = "{\"epoch\":1,\"seconds\":0.25,\"metrics\":{\"loss\":[0.5,\"nan\",null]}}\n";
+        assert_eq!(text, format!("{first}{epoch}"));
+        std::fs::write(&path, &text[..text.len() - 9]).unwrap(); // killed while it was written
+        let mut resumed = LiveLog::new(folder.path());
+        resumed.start_stack(&[], 3);
+        resumed.add(&report(1));
+        drop(resumed);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(text.lines().last().map(|line| format!("{line}\n")).as_deref(), Some(epoch));
+        assert_eq!(text.lines().count(), 4);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_cannot_be_written_is_left_out() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join(FILE)).unwrap();
+        LiveLog::new(folder.path()).start_stack(&[], 1);
+    }
+}
