@@ -122,11 +122,7 @@ struct Content {
 }
 
 fn content(folder: &Path) -> Result<Content, TableError> {
-    let fault = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::NotFound => TableError::new("does not exist").hint(user_file::where_it_may_be(folder)),
-        std::io::ErrorKind::NotADirectory => TableError::new("is not a directory"),
-        _ => TableError::new(format!("cannot be read: {error}")),
-    };
+    let fault = |error: std::io::Error| user_file::read_error(folder, &error);
     let mut content = Content { folders: Vec::new(), files: Vec::new() };
     for entry in std::fs::read_dir(folder).map_err(fault)? {
         let entry = entry.map_err(fault)?;
