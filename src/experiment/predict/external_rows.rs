@@ -59,7 +59,7 @@ pub fn rows(plan: &Plan, data: &FittedData, written: &str) -> anyhow::Result<(Ro
         return Ok((read_image_files(data, settings, written)?, 0));
     }
     match &data.form {
-        Form::Points => Err(no_external_rows(data)),
+        Form::Points => Err(wrong_kind(data, "evaluate rows of a file", "evaluate its own rows: `--data test`")),
         Form::Table(_) | Form::Text(_) => {
             let path = Path::new(written);
             let table = read_table(data, path, None, &[])?;
@@ -142,11 +142,7 @@ fn table_form(data: &FittedData) -> anyhow::Result<&TableForm> {
     match &data.form {
         Form::Table(form) => Ok(form),
         Form::Text(form) => Ok(&form.table),
-        Form::Points => Err(no_external_rows(data)),
-        Form::Image(size) => {
-            let message = format!("`{}` contains images of {}, not a table", data.name, size_text(*size));
-            Err(anyhow!(message).context(Hint("use `--image FILE` for an image".to_owned())))
-        }
+        Form::Points | Form::Image(_) => Err(wrong_kind(data, "predict a table", own_input(data))),
     }
 }
 
@@ -154,8 +150,11 @@ fn table_form(data: &FittedData) -> anyhow::Result<&TableForm> {
 fn read_image_files(data: &FittedData, settings: &Images, written: &str) -> anyhow::Result<Rows> {
     let settings = Images { path: written.to_owned(), validation: None, test: None, root: None, ..settings.clone() };
     let to_error = |fault: Invalid| {
-        let error = anyhow!("`{written}`: {}", fault.message.trim_start_matches("cannot be used: "));
-        with_hint(error, fault.hint)
+        let error = match fault.message.strip_prefix("cannot be used: ") {
+            Some(message) => anyhow!("{message}"), // which names the file
+            None => anyhow!("`{written}` {}", fault.message),
+        };
+        with_hint(error, user_file::hint_on_command_line(fault.hint))
     };
     let images = ImageSet::of_model(&settings, &data.classes).map_err(to_error)?;
     let [rows, ..] = images.rows(&Cache::for_user(), &mut |_, _| ()).map_err(to_error)?.rows;
@@ -183,10 +182,7 @@ pub fn image_directory(
 /// # Errors
 /// When the training data are not texts, or the text has no token of the vocabulary and `unknown` does not allow it.
 pub fn text(data: &FittedData, text: &str, unknown: Unknown) -> anyhow::Result<Tensor> {
-    let Form::Text(form) = &data.form else {
-        let hint = "use `--csv FILE` for a table, `--image FILE` for an image, or `--index` to select a row";
-        return Err(anyhow!("`{}` does not contain texts", data.name).context(Hint(hint.to_owned())));
-    };
+    let Form::Text(form) = &data.form else { return Err(wrong_kind(data, "predict a text", own_input(data))) };
     let ids = form.ids(std::iter::once(text));
     if unknown == Unknown::Error && !TextForm::has_known(&ids.get(0)) {
         let hint = Hint("use `--unknown ignore` to predict it nevertheless".to_owned());
@@ -212,14 +208,7 @@ pub fn image(
         let features = data.preprocessing.features(raw.shallow_clone(), "given")?;
         return Ok((image, raw, features));
     }
-    let Form::Image(size) = data.form else {
-        let hint = match data.form {
-            Form::Table(_) => "use `--csv FILE` for a table",
-            Form::Text(_) => "use `--text TEXT` for a text, or `--csv FILE` for a table",
-            Form::Points | Form::Image(_) => "use `--index` to select a row",
-        };
-        return Err(anyhow!("`{}` does not contain images", data.name).context(Hint(hint.to_owned())));
-    };
+    let Form::Image(size) = data.form else { return Err(wrong_kind(data, "predict an image", own_input(data))) };
     if let Some(smallest) = data.smallest {
         let message =
             format!("cannot convert an image: the run's own images have values below 0, such as {smallest:.4}");
@@ -282,7 +271,13 @@ fn read_arrays(plan: &Plan, data: &FittedData, settings: &Arrays, written: &str)
         task: settings.task,
         ..files.clone()
     };
-    let to_error = |fault: Invalid| with_hint(anyhow!("`{written}`: `{}` {}", fault.key, fault.message), fault.hint);
+    let to_error = |fault: Invalid| {
+        let message = match fault.message.strip_prefix("cannot be used: ") {
+            Some(message) => message.to_owned(), // which names the file
+            None => format!("`{written}`: `{}` {}", fault.key, fault.message),
+        };
+        with_hint(anyhow!(message), user_file::hint_on_command_line(fault.hint))
+    };
     let mut opened = OpenArrays::open(&named).map_err(to_error)?;
     if opened.layout.sample != plan.info.sample {
         let (found, wanted) = (&opened.layout.sample, &plan.info.sample);
@@ -323,7 +318,25 @@ fn batch_shape(plan: &Plan, rows: i64) -> Vec<i64> {
     std::iter::once(rows).chain(plan.info.sample.dimensions().iter().copied()).collect()
 }
 
-fn no_external_rows(data: &FittedData) -> anyhow::Error {
-    let hint = "select its own rows: `train`, `validation` or `test`";
-    anyhow!("`{}` cannot take rows from a file", data.name).context(Hint(hint.to_owned()))
+/// Returns an error about input of another kind than the training data; `what` is what the run cannot do with it.
+fn wrong_kind(data: &FittedData, what: &str, hint: &str) -> anyhow::Error {
+    let trained_on = match &data.form {
+        Form::Table(_) => "a table".to_owned(),
+        Form::Text(_) => "texts".to_owned(),
+        Form::Image(size) => format!("images of {}", size_text(*size)),
+        Form::Points if matches!(data.name.as_str(), "images" | "arrays") => data.name.clone(),
+        Form::Points => format!("the data set `{}`", data.name),
+    };
+    anyhow!("the run was trained on {trained_on}, so it cannot {what}").context(Hint(hint.to_owned()))
+}
+
+/// Returns the hint on the input that a run on these data can predict.
+fn own_input(data: &FittedData) -> &'static str {
+    match data.form {
+        Form::Table(_) => "use `--csv FILE`, or `--index N` for one of its own rows",
+        Form::Text(_) => "use `--text TEXT`, `--csv FILE` for many texts, or `--index N` for one of its own rows",
+        Form::Image(_) => "use `--image FILE`, or `--index N` for one of its own images",
+        Form::Points if data.name == "images" => "use `--image FILE`, or `--index N` for one of its own images",
+        Form::Points => "use `--index N` for one of its own rows",
+    }
 }
