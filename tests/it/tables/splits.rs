@@ -58,8 +58,8 @@ fn groups_and_times_are_split_without_a_leak() {
     assert_eq!(by_group, json!({ "train": 30, "validation": 15, "test": 15 }), "3 of 12 groups, 3 of 9 groups");
     let dated = "order_by = \"day\", test = 0.2, validation = 0.25";
     assert_eq!(rows(dated), json!({ "train": 36, "validation": 12, "test": 12 }));
-    let split = json!({ "order_by": "day", "test": 0.2, "validation": 0.25 });
-    let csv = json!({ "path": dir.path().join("table.csv"), "target": "y", "features": ["x"], "split": split });
+    let by_day = json!({ "order_by": "day", "test": 0.2, "validation": 0.25 });
+    let csv = json!({ "path": dir.path().join("table.csv"), "target": "y", "features": ["x"], "split": by_day });
     let data: DataSpec = serde_json::from_value(json!({ "csv": csv })).unwrap();
     let loaded = data.load(&Cache::at("/nowhere"), &mut ()).unwrap();
     let prepared = Prepared::new(&loaded, &data.split(), Scale::None).unwrap();
