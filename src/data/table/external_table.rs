@@ -227,7 +227,12 @@ fn raw(
                     Ok(Unknown::Ignore) => "use `--unknown missing`: a label-encoded column has no one-hot features",
                     Err(hint) => hint,
                     Ok(Unknown::Error | Unknown::Missing) => {
-                        &format!("{} (`predict --unknown` accepts unknown ones)", nearest_or_known(&text, categories))
+                        let policy = match encoded.encoding {
+                            EncodingKind::OneHot(_) => "ignore",
+                            _ => "missing",
+                        };
+                        let known = nearest_or_known(&text, categories);
+                        &format!("{known} (`--unknown {policy}` accepts unknown ones)")
                     }
                 };
                 Err(TableError::new(wrong_value(table, column, row, "a category of the run")).hint(hint))
@@ -317,7 +322,7 @@ mod tests {
     fn values_that_the_run_does_not_know_are_named_by_their_place() {
         let (message, hint) = refusal("age,city\n1,Rome\n2,Romme\n", Missing::Error, Truth::Optional);
         assert_eq!(message, "has `Romme` in row 2 (line 3), column `city`, where a category of the run was expected");
-        assert_eq!(hint, "did you mean `Rome`? (`predict --unknown` accepts unknown ones)");
+        assert_eq!(hint, "did you mean `Rome`? (`--unknown ignore` accepts unknown ones)");
         let (message, _) = refusal("age,city\n1,Rome\nold,Rome\n", Missing::Error, Truth::Optional);
         assert_eq!(message, "has `old` in row 2 (line 3), column `age`, where a number was expected");
         let (message, hint) = refusal("age,city,y\n1,Rome,zzz\n", Missing::Error, Truth::Optional);

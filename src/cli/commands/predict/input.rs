@@ -37,14 +37,14 @@ pub(super) enum InvertArg {
 
 /// Handling of categories that the training table does not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum UnknownArg {
+pub(crate) enum UnknownArg {
     Error,
     Missing,
     Ignore,
 }
 
 impl UnknownArg {
-    fn policy(self) -> Unknown {
+    pub(crate) fn policy(self) -> Unknown {
         match self {
             UnknownArg::Error => Unknown::Error,
             UnknownArg::Missing => Unknown::Missing,

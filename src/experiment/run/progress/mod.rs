@@ -2,6 +2,8 @@
 
 pub mod live_log;
 
+use std::sync::Arc;
+
 use tch::Device;
 
 use crate::data::store::fetch::{self, DownloadProgress};
@@ -12,6 +14,7 @@ use crate::history::positive_class::PositiveClass;
 use crate::history::resampling::ResampleRecord;
 use crate::run_dir::RunDir;
 use crate::train::callback::{self, Callback, EpochReport};
+use crate::train::state::epoch_counter::EpochCounter;
 use crate::train::state::timing::Timing;
 
 /// Receives the progress of a run.
@@ -63,6 +66,10 @@ impl Callback for RecordedProgress<'_> {
         self.folder.record_progress(report.epoch, report.epochs);
         self.live.add(report);
         self.watch.epoch(report);
+    }
+
+    fn epoch_counter(&mut self) -> Arc<EpochCounter> {
+        self.watch.epoch_counter()
     }
 
     fn note(&mut self, text: &str) {

@@ -1,13 +1,16 @@
 //! Hints on mistakes in experiment files: the most similar known name, the notation of TOML in place of Python's, or the
 //! setting that has another name in Keras, PyTorch or pandas.
 
+mod keras_meaning;
 mod notation;
+mod other_place;
 mod place;
 mod python_call;
 mod unknown_names;
 mod value_text;
 mod wrong_types;
 
+pub use keras_meaning::batch_norm_momentum;
 pub use place::Place;
 pub use unknown_names::shorten;
 
