@@ -7,13 +7,13 @@ use anyhow::{Context, anyhow};
 use crate::cli::args::run_args::quoted;
 use crate::cli::args::user_defaults::FILE as DEFAULTS_FILE;
 use crate::cli::commands::data::{image_summary, is_image_directory, table_error};
+use crate::cli::commands::new_hints;
 use crate::cli::exit::Exit;
 use crate::cli::text::text_style::TextStyle;
 use crate::cli::text::{number_format, terminal};
 use crate::config::hint::Hint;
 use crate::config::suggest;
 use crate::data::arrays::array_file::{ArrayFile, is_array_file};
-use crate::data::arrays::settings::Arrays;
 use crate::data::inspect::array_section::ArraySummary;
 use crate::data::inspect::csv_section::dropped_rows;
 use crate::data::inspect::detect::read_separated;
@@ -23,7 +23,7 @@ use crate::data::inspect::proposal::{Proposal, Role, likely_targets, propose};
 use crate::data::store::manifest::Manifest;
 use crate::data::table::field_format::{FieldFormat, TextColumns};
 use crate::experiment::plan::study::Study;
-use crate::experiment::spec::catalogue::{OWN, is_table};
+use crate::experiment::spec::catalogue::OWN;
 use crate::experiment::spec::source_text::SourceText;
 use crate::experiment::template::{arrays, built_in, file, images};
 use crate::io::{atomic_write, separator};
@@ -73,7 +73,7 @@ const MOST_LISTED: usize = 40;
 
 /// Writes a new experiment file, and prints the next commands.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
-    if let Some(command) = args.meant_command() {
+    if let Some(command) = new_hints::meant_command(args.csv.is_none() && args.data.is_none(), &args.name) {
         let error = anyhow!("`{}` is the name of the experiment, and looks like data", args.name);
         return Err(error.context(Hint(format!("write `{command}`"))));
     }
@@ -112,22 +112,6 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     lines.push(format!("  runner show {experiment}"));
     terminal::out(&lines.join("\n"));
     Ok(Exit::Done)
-}
-
-impl Args {
-    /// Returns the command that is meant if the name is a file of data.
-    fn meant_command(&self) -> Option<String> {
-        let (is_table, is_array) = (is_table(&self.name), is_array_file(Path::new(&self.name)));
-        if self.csv.is_some() || self.data.is_some() || !(is_table || is_array) {
-            return None;
-        }
-        let file = Path::new(&self.name).file_name()?.to_string_lossy().into_owned();
-        let (stem, data) = (file.split('.').next().unwrap_or("NAME"), quoted(&self.name));
-        Some(match is_table {
-            true => format!("runner new {} --csv {data} --target COLUMN", quoted(stem)),
-            false => format!("runner new {} --data {data}", quoted(stem)),
-        })
-    }
 }
 
 /// Where the experiment is written.
@@ -173,19 +157,21 @@ impl Place {
 fn of_data_set(args: &Args, name: &str) -> anyhow::Result<(String, Vec<String>)> {
     let data = args.data.as_deref().unwrap_or(DEFAULT_DATA);
     let text = built_in::of_data_set(name, data).ok_or_else(|| {
+        let near = suggest::nearest(data, Manifest::names());
         let hint = match data {
             "arrays" => "arrays of your own: `--data FILE.npz`".to_owned(),
             "images" => "images of your own, in a directory for each class: `--data DIRECTORY`".to_owned(),
             "csv" | "idx" => "a table of your own: `--csv FILE --target COLUMN`".to_owned(),
-            _ => match suggest::nearest(data, Manifest::names()) {
+            _ => match near {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => no_data_hint(args, data),
+                None => new_hints::no_data(&args.name, data),
             },
         };
         let path = Path::new(data);
         match path.exists() {
             true if path.is_dir() => anyhow!("the directory `{data}` has no images"),
             true => anyhow!("`{data}` is not a file of arrays"),
+            false if near.is_some() => anyhow!("there is no data set `{data}`"),
             false => anyhow!("there is no data set, file or directory `{data}`"),
         }
         .context(Hint(hint))
@@ -205,7 +191,7 @@ fn of_arrays(file: &str, place: &Place) -> anyhow::Result<(String, Vec<String>)>
     }
     let read = ArraySummary::read(file).map_err(|fault| {
         let error = anyhow!("`{file}`: `{}` {}", fault.key, fault.message);
-        let own = names_hint(file);
+        let own = new_hints::names(file);
         let hint = own
             .or(fault.hint)
             .unwrap_or_else(|| format!("list its arrays with `runner data describe {}`", quoted(file)));
@@ -220,43 +206,6 @@ fn of_arrays(file: &str, place: &Place) -> anyhow::Result<(String, Vec<String>)>
     let (rows, sample) = (number_format::count(read.info.rows), &read.info.sample);
     let lines = vec![format!("target: {}", read.info.target), format!("features: {rows} rows of {sample} values")];
     Ok((text, lines))
-}
-
-/// Returns the hint for data that do not exist, or have another format.
-fn no_data_hint(args: &Args, data: &str) -> String {
-    let ending = Path::new(data).extension().map(|ending| ending.to_string_lossy().to_lowercase());
-    match ending.as_deref() {
-        _ if is_table(data) => {
-            let (name, data) = (quoted(&args.name), quoted(data));
-            format!("for a table write `runner new {name} --csv {data} --target COLUMN`")
-        }
-        Some("pt" | "pth" | "pkl" | "pickle" | "h5" | "mat") if Path::new(data).exists() => {
-            "save the arrays in Python: `numpy.savez(\"data.npz\", x=x, y=y)`, where `x` and `y` are NumPy arrays, such as \
-             `tensor.numpy()`"
-                .to_owned()
-        }
-        _ => format!(
-            "write a data set ({}), a file of arrays (`.npz`, `.safetensors`) or a directory of images",
-            suggest::list(&Manifest::names().collect::<Vec<_>>())
-        ),
-    }
-}
-
-/// Returns how to name the arrays of a file whose names are not known; `None` if they are.
-fn names_hint(file: &str) -> Option<String> {
-    let opened = ArrayFile::open(Path::new(file)).ok()?;
-    if opened.is_single() {
-        let both = format!("x=numpy.load(\"{file}\"), y=numpy.load(\"y.npy\")");
-        return Some(format!("save features and targets in one file in Python: `numpy.savez(\"data.npz\", {both})`"));
-    }
-    match &opened.names()[..] {
-        _ if Arrays::are_named_in(&opened) => None,
-        [x, y, ..] => Some(format!(
-            "save the features as `x` and the targets as `y` in Python, such as: `file = numpy.load(\"{file}\"); \
-             numpy.savez(\"data.npz\", x=file[\"{x}\"], y=file[\"{y}\"])`"
-        )),
-        _ => None,
-    }
 }
 
 /// Returns the experiment on a directory of images, and lines about it.

@@ -32,6 +32,8 @@ use crate::train::state::timing::Timing;
 pub struct Progress {
     quiet: bool,
     introduced: bool,
+    /// Number of variants of the experiment.
+    variants: usize,
     /// Whether the lines of the last stack ended without a blank line: those of a tree, which has no epochs.
     is_tree: bool,
     printed: Vec<String>,
@@ -68,6 +70,7 @@ impl Progress {
         Progress {
             quiet,
             introduced: false,
+            variants: 1,
             is_tree: false,
             printed: Vec::new(),
             trained: Trained::default(),
@@ -151,6 +154,10 @@ impl fetch::DownloadProgress for Progress {
 }
 
 impl progress::RunProgress for Progress {
+    fn planned(&mut self, variants: usize) {
+        self.variants = variants;
+    }
+
     fn starting(&mut self, plans: &[&Plan], stack: &StackInfo) {
         if self.introduced && self.bar.is_none() && !self.is_tree {
             self.say(""); // after the epochs of the previous stack
@@ -164,8 +171,11 @@ impl progress::RunProgress for Progress {
         }
         match &plans.iter().map(|plan| plan.variant.as_str()).collect::<Vec<_>>()[..] {
             [BASE] => {}
-            [variant] => self.say(&format!("variant {}", terminal::bold_on_stderr(variant))),
-            variants => self.say(&list_of_variants(variants, page)),
+            [variant] => {
+                let of = if self.variants > 1 { format!(" (1 of {})", self.variants) } else { String::new() };
+                self.say(&format!("variant {}{of}", terminal::bold_on_stderr(variant)));
+            }
+            variants => self.say(&list_of_variants(variants, self.variants, page)),
         }
         let training: Vec<&TrainSpec> = plans.iter().filter_map(|plan| Some(&plan.network()?.train)).collect();
         let model = match &plan.model {
@@ -212,12 +222,14 @@ impl progress::RunProgress for Progress {
     }
 }
 
-/// Returns the names of variants in at most two lines: all of them, or their number with the first and the last.
-fn list_of_variants(variants: &[&str], page: TextStyle) -> String {
-    let all = page.wrapped(&format!("variants {}", variants.join(", ")), 2);
+/// Returns the names of variants in at most two lines: all of them, or their number with the first and the last. `of` is the
+/// number of variants of the experiment.
+fn list_of_variants(variants: &[&str], of: usize, page: TextStyle) -> String {
+    let part = if variants.len() < of { format!(" ({} of {of})", variants.len()) } else { String::new() };
+    let all = page.wrapped(&format!("variants {}{part}", variants.join(", ")), 2);
     match variants {
         [first, .., last] if all.lines().count() > 2 => {
-            page.wrapped(&format!("{} variants: {first}, …, {last}", variants.len()), 2)
+            page.wrapped(&format!("{} variants: {first}, …, {last}{part}", variants.len()), 2)
         }
         _ => all,
     }
@@ -276,7 +288,10 @@ fn describe_stack(plans: &[&Plan], stack: &StackInfo) -> String {
     };
     let variants = (plans.len() > 1).then(|| format!("{} variants", plans.len()));
     let parts: Vec<String> = variants.into_iter().chain(folds).chain([seeds]).collect();
-    format!("{} trained together (showing {shown})", parts.join(", "))
+    match &parts[..] {
+        [seeds] => format!("{seeds} trained together (showing {shown})"),
+        parts => format!("trained together: {} (showing {shown})", parts.join(", ")),
+    }
 }
 
 impl callback::Callback for Progress {

@@ -144,6 +144,7 @@ fn train_study(
     checkpoint: Option<RunCheckpoint>,
     watch: &mut dyn RunProgress,
 ) -> anyhow::Result<Finished> {
+    watch.planned(study.plans.len());
     let started = record.started()?;
     let run_state = RunState::new(&folder, record);
     let run = Run { study, folder: &folder, run_state: &run_state, options, started };

@@ -19,6 +19,9 @@ use crate::train::state::timing::Timing;
 
 /// Receives the progress of a run.
 pub trait RunProgress: fetch::DownloadProgress + callback::Callback {
+    /// A run of an experiment with this number of variants starts.
+    fn planned(&mut self, _variants: usize) {}
+
     /// A stack starts; its plans, one or more, are variants of one experiment.
     fn starting(&mut self, plans: &[&Plan], stack: &StackInfo);
 }
