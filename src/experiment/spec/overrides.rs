@@ -8,7 +8,6 @@ use std::mem::take;
 use serde_json::Value;
 
 use crate::config::suggest;
-use crate::experiment::spec::file_hints::Place;
 use crate::experiment::spec::former_keys::current_path;
 use crate::experiment::spec::setting_keys::{is_varied, keys_in, keys_named};
 use crate::experiment::spec::source_text::{SpecError, reparse};
@@ -128,14 +127,11 @@ pub fn set(mut spec: Spec, path: &str, value: Value) -> Result<Spec, SpecError> 
     let table = path.split('.').next().unwrap_or_default();
     let is_of_network = matches!(table, "train" | "network") && tree[table].is_null() && !tree["tree"].is_null();
     let is_removed = value.is_null();
-    // what is wrong with a table or a list may be deeper than its path
-    let text = if value.is_object() || value.is_array() { String::new() } else { value.to_string() };
     match is_removed {
         true => remove(&mut tree, &path)?,
         false => *find(&mut tree, &path)? = value,
     }
-    let place = if text.is_empty() { Place::default() } else { Place { key: &path, rest: &text, text: "" } };
-    let changed = reparse(tree, place).map_err(|error: SpecError| {
+    let changed = reparse(tree).map_err(|error: SpecError| {
         match is_removed && error.message.starts_with("required key is missing") {
             true => SpecError { message: format!("`{path}` is required"), hint: Some("set another value".to_owned()) },
             false if is_of_network => SpecError {

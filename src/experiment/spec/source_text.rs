@@ -264,14 +264,14 @@ fn translate(message: &str) -> String {
     }
 }
 
-/// Parses a changed experiment, or a part of it, from JSON. `place` is what was changed, for hints.
+/// Parses a changed experiment, or a part of it, from JSON.
 ///
 /// # Errors
 /// If a key is unknown or a value is invalid.
-pub fn reparse<T: DeserializeOwned>(value: serde_json::Value, place: Place) -> Result<T, SpecError> {
+pub fn reparse<T: DeserializeOwned>(value: serde_json::Value) -> Result<T, SpecError> {
     T::deserialize(NoLists(value)).map_err(|error: serde_json::Error| {
         let message = error.to_string();
-        let hint = file_hints::hint(&message, place);
+        let hint = file_hints::hint(&message, Place::default());
         SpecError { message: file_hints::shorten(&translate(&message), hint.is_some()), hint }
     })
 }

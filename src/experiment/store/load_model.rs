@@ -12,7 +12,6 @@ use crate::data::{DatasetInfo, Rows};
 use crate::experiment::plan::network_plan::NetworkPlan;
 use crate::experiment::plan::{Model, Plan};
 use crate::experiment::run::test_metrics;
-use crate::experiment::spec::file_hints::Place;
 use crate::experiment::spec::source_text::{SpecError, reparse};
 use crate::experiment::spec::{Spec, data_paths};
 use crate::experiment::store::find::SavedTrial;
@@ -180,7 +179,7 @@ fn check_tree(tree: Tree, plan: &Plan) -> anyhow::Result<Tree> {
 /// # Errors
 /// When its settings or its data cannot be read.
 pub fn rebuild_plan(history: &History, info: Option<DatasetInfo>, folder: &Path) -> anyhow::Result<Plan> {
-    let mut spec: Spec = reparse(history.config.clone(), Place::default()).map_err(|SpecError { message, hint }| {
+    let mut spec: Spec = reparse(history.config.clone()).map_err(|SpecError { message, hint }| {
         let hint = hint.unwrap_or_else(|| "use the version of runner that wrote the history".to_owned());
         anyhow!("its settings cannot be read: {message}").context(Hint(hint))
     })?;

@@ -36,7 +36,6 @@ use crate::io::{atomic_write, separator};
 
 /// Arguments of `runner predict`.
 #[derive(Debug, clap::Args)]
-#[command(override_usage = USAGE)]
 #[command(after_help = EXAMPLES, group = ArgGroup::new("input").required(true).args(["index", "csv", "image", "text"]))]
 pub struct Args {
     /// Id, name or directory of a run, a history or weight file of it, an experiment (its newest finished run), or
@@ -92,12 +91,6 @@ pub struct Args {
     #[arg(long)]
     json: bool,
 }
-
-const USAGE: &str = "\
-runner predict [OPTIONS] <RUN> --csv <FILE>
-       runner predict [OPTIONS] <RUN> --index <N>
-       runner predict [OPTIONS] <RUN> --image <PATH>
-       runner predict [OPTIONS] <RUN> --text <TEXT>";
 
 const EXAMPLES: &str = "\
 Examples:
