@@ -239,7 +239,7 @@ fn of_table(args: &Args, table: &Path, place: &Place) -> anyhow::Result<(String,
     };
     let proposal = propose(table, format, args.separator, Some(target)).map_err(|fault| table_error(&shown, fault))?;
     if let Some(dropped) = dropped_rows(&proposal) {
-        terminal::warn(&TextStyle::of_output().wrapped(&format!("the experiment {dropped}"), 2));
+        terminal::warn(&format!("the experiment {dropped}"));
     }
     let written = relative_path(table, place.path.parent().unwrap_or(Path::new("")));
     Ok((file::of_table(&place.name, &proposal, &written), summary(&proposal)))

@@ -329,8 +329,7 @@ impl callback::Callback for Progress {
         if self.quiet {
             return log_file::append(&format!("warning: {text}"));
         }
-        let page = TextStyle { width: terminal::stderr_width(), styled: false };
-        let warn = || terminal::warn(&page.wrapped(text, 2));
+        let warn = || terminal::warn(text);
         match &self.bar {
             Some(bar) => bar.inner().suspend(warn),
             None => warn(),
