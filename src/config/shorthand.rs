@@ -1,5 +1,4 @@
-//! Shorthand notation in experiment files: `"adam"` for `{ adam = {} }`, and `{ linear = 64 }` for `{ linear = { units
-//! = 64 } }`.
+//! Shorthand notation in experiment files: `"adam"` for `{ adam = {} }`, `{ linear = 64 }` for `{ linear = { units = 64 } }`.
 //!
 //! Both are expanded during deserialization: the rest of the program sees full settings. The errors are serde's.
 

@@ -15,8 +15,8 @@ use serde_json::json;
 use crate::cli::args::lookup::find_run;
 use crate::cli::args::run_args::parse_positive;
 use crate::cli::args::runs_dir::RunsDir;
+use crate::cli::args::unknown_arg::UnknownArg;
 use crate::cli::commands::eval::evaluation::row_count;
-pub(crate) use crate::cli::commands::predict::input::UnknownArg;
 use crate::cli::commands::predict::input::{
     Input, InvertArg, input_from_directory, input_from_image, input_from_row, input_from_table, input_from_text,
 };

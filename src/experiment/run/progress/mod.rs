@@ -8,6 +8,7 @@ use tch::Device;
 
 use crate::data::store::fetch::{self, DownloadProgress};
 use crate::experiment::plan::Plan;
+use crate::experiment::plan::study::Study;
 use crate::experiment::run::progress::live_log::LiveLog;
 use crate::history::RowCounts;
 use crate::history::positive_class::PositiveClass;
@@ -59,7 +60,8 @@ pub(super) struct RecordedProgress<'a> {
 }
 
 impl<'a> RecordedProgress<'a> {
-    pub(super) fn new(folder: &'a RunDir, watch: &'a mut dyn RunProgress) -> Self {
+    pub(super) fn new(folder: &'a RunDir, study: &Study, watch: &'a mut dyn RunProgress) -> Self {
+        watch.planned(study.plans.len());
         RecordedProgress { folder, live: LiveLog::new(folder.path()), watch }
     }
 }
