@@ -52,10 +52,13 @@ pub(super) fn names(file: &str) -> Option<String> {
     }
     match &opened.names()[..] {
         _ if Arrays::are_named_in(&opened) => None,
-        [x, y, ..] => Some(format!(
-            "save the features as `x` and the targets as `y` in Python, such as: `file = numpy.load(\"{file}\"); \
-             numpy.savez(\"data.npz\", x=file[\"{x}\"], y=file[\"{y}\"])`"
-        )),
+        [x, y, ..] => {
+            let load = if file.ends_with(".safetensors") { "safetensors.numpy.load_file" } else { "numpy.load" };
+            Some(format!(
+                "save the features as `x` and the targets as `y` in Python, such as: `file = {load}(\"{file}\"); \
+                 numpy.savez(\"data.npz\", x=file[\"{x}\"], y=file[\"{y}\"])`"
+            ))
+        }
         _ => None,
     }
 }

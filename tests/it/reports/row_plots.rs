@@ -7,7 +7,8 @@ use crate::support::{TestDir, assert_says, idea_with, stdout};
 #[test]
 fn plots_of_named_runs_are_files_of_their_own() {
     let dir = TestDir::new();
-    let file = dir.file("ten.toml", &idea_with("[data.digits]\n", "[data.digits]\nsplit = { test = 0.2 }\n"));
+    let file = dir
+        .file("ten.toml", &idea_with("[data.digits]\n", "[data.digits]\nsplit = { test = 0.2, random_state = 1 }\n"));
     for name in ["first", "second"] {
         dir.run(&["exp", &file, "--epochs", "1", "--name", name, "--quiet"]).code(0);
     }

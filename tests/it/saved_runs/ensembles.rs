@@ -118,7 +118,7 @@ fn unknown_categories_are_errors_missing_or_ignored_as_asked() {
 #[test]
 fn a_later_table_is_evaluated_with_its_unknown_categories_and_training_rows_are_named() {
     let dir = dir_with_seeds("most_frequent");
-    dir.write("later.csv", new_rows(","));
+    dir.write("later.csv", new_rows(",").replace("46.5,", "46.57,")); // else it is a row of the table
     let message = dir.error_message(&["eval", "idea", "--data", "later.csv"]);
     assert_says(&message, &["`Atlantis` in row 2 (line 3), column `island`", "`--unknown ignore`"]);
     let run = dir.run(&["eval", "idea", "--data", "later.csv", "--unknown", "ignore"]).code(0);
