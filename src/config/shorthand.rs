@@ -168,7 +168,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for NamedVisitor<T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("a name such as `\"relu\"`, or a table with one name such as `{ linear = 64 }`")
+        f.write_str("a name, or a table with one name")
     }
 
     fn visit_str<E: Error>(self, name: &str) -> Result<T, E> {

@@ -129,9 +129,9 @@ pub fn set(mut spec: Spec, path: &str, value: Value) -> Result<Spec, SpecError> 
     let is_removed = value.is_null();
     match is_removed {
         true => remove(&mut tree, &path)?,
-        false => *find(&mut tree, &path)? = value,
+        false => *find(&mut tree, &path)? = value.clone(),
     }
-    let changed = reparse(tree).map_err(|error: SpecError| {
+    let changed = reparse(tree, Some((&path, &value))).map_err(|error: SpecError| {
         match is_removed && error.message.starts_with("required key is missing") {
             true => SpecError { message: format!("`{path}` is required"), hint: Some("set another value".to_owned()) },
             false if is_of_network => SpecError {
@@ -274,14 +274,25 @@ fn find<'a>(tree: &'a mut Value, path: &str) -> Result<&'a mut Value, SpecError>
                 *place = Value::Object(serde_json::Map::from_iter([(part.to_owned(), Value::Null)]));
                 place.get_mut(part).expect("was just inserted")
             }
-            other => {
-                let hint = format!("set `{walked}` itself; it is {other}");
-                return Err(missing(hint));
-            }
+            other => return Err(missing(hint_on_single_value(&walked, part, part == last, other))),
         };
         walked = if walked.is_empty() { part.to_owned() } else { format!("{walked}.{part}") };
     }
     Ok(place)
+}
+
+/// Returns the hint on a path that continues with `part` behind a single value. A choice, such as the schedule, is replaced
+/// by another one.
+fn hint_on_single_value(path: &str, part: &str, is_last: bool, value: &Value) -> String {
+    const CHOICES: [&str; 4] = ["loss", "optimizer", "schedule", "resample"];
+    let name = path.rsplit('.').next().unwrap_or_default();
+    match value.as_str() {
+        Some(chosen) if CHOICES.contains(&name) && !is_last => {
+            format!("the {name} is `{chosen}`; to use another: `--set '{path}={{ {part} = {{ … }} }}'`")
+        }
+        Some(chosen) => format!("`{path}` has no settings, its value is `{chosen}`: write `--set {path}=…`"),
+        None => format!("`{path}` has no settings, its value is {value}: write `--set {path}=…`"),
+    }
 }
 
 /// Returns whether the value contains `nan` or `inf`, which TOML has and which become `null` in JSON.

@@ -56,7 +56,7 @@ impl Task<'_> {
         ];
         if self.holds_out {
             lines.push(
-                "# chosen on the validation rows for the best F1; instead: { cost = { miss = 10, false_alarm = 1 } }"
+                "# chosen on the validation rows for the best F1; for the lowest cost: { cost = { miss = 10, false_alarm = 1 } }"
                     .to_owned(),
             );
             lines.push("threshold = \"f1\"".to_owned());

@@ -47,7 +47,11 @@ fn test_rows_never_select_a_variant() {
     }
     let compared = stdout(&dir.run(&["compare", "idea"]).success());
     let compared = compared.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert_says(&compared, &["*: best on", "test rows: weights of the best epoch"]);
+    assert_says(&compared, &["* = best value (", "test metrics: weights of the best epoch"]);
+
+    let single = stdout(&dir.run(&["compare", "idea/quick", "--all"]).success());
+    assert_says(&single, &["train (best epoch)", "train (last)", "val (last)", "test metrics: "]);
+    assert!(!single.contains("not shown"), "{single}");
 
     dir.run(&["report", "idea", "-o", "report.html"]).success();
     let report = std::fs::read_to_string(dir.path("report.html")).unwrap();

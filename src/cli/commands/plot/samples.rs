@@ -72,7 +72,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
 /// Plots the first training rows of a data set, with their classes.
 fn plot_data_set(args: &Args) -> anyhow::Result<Plot> {
     let spec = DataSpec::by_name(&args.name).ok_or_else(|| {
-        anyhow!("`{}` has no images", args.name)
+        anyhow!("`{}` has no images to plot", args.name)
             .context(Hint("use `runner plot classes` to plot its class counts".to_owned()))
     })?;
     let mut progress = Progress::new(false);
@@ -106,7 +106,7 @@ fn plot_run(args: &Args) -> anyhow::Result<(Plot, String)> {
     let loaded_trial = LoadedTrial::load(&args.name, &args.out, args.trial.as_deref())?;
     let LoadedTrial { trial, saved, data } = &loaded_trial;
     let loaded = &data.source.loaded;
-    let size = image_size(loaded, data.name())?;
+    let size = image_size(loaded, &args.name)?;
     let part = args.rows.unwrap_or(if data.rows(Part::Test).is_some() { Part::Test } else { Part::Validation });
     let rows = eval::rows_of(data, part, "--rows")?;
     let max_images = usize::from(args.count);
@@ -207,7 +207,7 @@ fn image_size(loaded: &Loaded, name: &str) -> anyhow::Result<ImageSize> {
         (Form::Points, &[_, 3, height, width]) => Ok(ImageSize { height: height as usize, width: width as usize }),
         (Form::Table(_) | Form::Text(_) | Form::Points, _) => {
             let hint = "use `runner plot classes` with the same argument to plot its class counts";
-            Err(anyhow!("`{name}` has no images").context(Hint(hint.to_owned())))
+            Err(anyhow!("`{name}` has no images to plot").context(Hint(hint.to_owned())))
         }
     }
 }

@@ -18,6 +18,7 @@ pub fn hint(message: &str, place: Place) -> Option<String> {
     if let Some(name) = message.split(" needs settings: ").next().filter(|_| message.contains(" needs settings: ")) {
         return example(name.rsplit_once('`')?.0.rsplit('`').next()?);
     }
+    let is_no_name = message.contains("expected a name");
     match key {
         "scale" if is_type || message.contains("wanted string or table") => Some(SCALES.to_owned()),
         _ if !is_type => None,
@@ -40,6 +41,9 @@ pub fn hint(message: &str, place: Place) -> Option<String> {
         "cosine" | "cosine_annealing" if is_number => {
             Some(format!("write `schedule = \"{key}\"`: it ends with the last epoch"))
         }
+        "optimizer" if is_no_name => Some("write `optimizer = { adam = { lr = 0.001 } }`".to_owned()),
+        "schedule" if is_no_name => Some("write `schedule = \"cosine\"`".to_owned()),
+        "loss" if is_no_name => Some("write `loss = \"cross_entropy\"`".to_owned()),
         norm if (norm.starts_with("batch_norm") || norm.starts_with("layer_norm")) && is_number => {
             Some(format!("write `\"{norm}\"`: the number of features follows from the layer before"))
         }
@@ -49,10 +53,19 @@ pub fn hint(message: &str, place: Place) -> Option<String> {
         activation if is_layer(parent) && (found.starts_with("boolean") || message.contains("expected unit")) => {
             Some(format!("write `\"{activation}\"`"))
         }
+        name if message.contains("expected unit") && !parent.is_empty() => Some(match parent.rsplit('.').next() {
+            Some(setting) if setting.parse::<usize>().is_err() => format!("write `{setting} = \"{name}\"`"),
+            _ => format!("write `\"{name}\"`"),
+        }),
         "layers" if is_table => Some(format!("write a list: `layers = [{value}]`")),
         "expect" | "reference" | "theirs" | "variants" if is_table => Some(format!("write `[[{key}]]`, once for each")),
-        _ if is_layer(place.key) => layer(value),
+        _ if is_layer(place.key) => layer(value)
+            .or_else(|| is_no_name.then(|| "write a layer, such as `\"relu\"` or `{ linear = 64 }`".to_owned())),
         _ if is_text && message.contains("expected a sequence") => Some(format!("write a list: `[{value}]`")),
+        _ if found.starts_with("floating point") && message.contains("expected u") => {
+            let whole = value.parse::<f64>().ok().filter(|number| number.fract() == 0.0 && *number >= 0.0)?;
+            Some(format!("write `{whole}`"))
+        }
         _ if is_text && !message.contains("a boolean") => {
             let number = value_text::unquoted(value).filter(|text| text.parse::<f64>().is_ok())?;
             Some(format!("remove the quotes: `{number}`"))
@@ -88,7 +101,7 @@ fn table_in_brackets(rest: &str) -> Option<&str> {
 }
 
 /// Whether a key is that of an item of a list of layers.
-fn is_layer(key: &str) -> bool {
+pub fn is_layer(key: &str) -> bool {
     key.rsplit_once(".").is_some_and(|(list, index)| list.ends_with("layers") && index.parse::<usize>().is_ok())
 }
 
@@ -127,7 +140,8 @@ fn second_name(place: Place, second: &str, table: &str) -> Option<String> {
     let key = place.key;
     let is_choice = ["optimizer", "schedule"].iter().any(|choice| key.ends_with(choice));
     if !is_layer(key) && !is_choice {
-        return Some(format!("keep one of them: remove `{second}`"));
+        let table = if key == "data" { format!("[data.{second}]") } else { second.to_owned() };
+        return Some(format!("keep one of them: remove `{table}`"));
     }
     let inner = table.strip_prefix('{')?.strip_suffix('}')?;
     let items = value_text::items(inner);
@@ -185,6 +199,13 @@ mod tests {
         assert!(found("data.digits.scale", "wanted string or table", "255\n").starts_with("write `scale = \"unit\"`"));
         let number = "invalid type: floating point `0.8`, expected an array of length 2";
         assert_eq!(found("train.optimizer.adam.betas", number, "0.8 }"), "write both: `betas = [0.8, 0.999]`");
+        let whole = "invalid type: floating point `1000.0`, expected usize";
+        assert_eq!(found("train.epochs", whole, "1e3\n"), "write `1000`");
+        let unit = "invalid type: integer `1`, expected unit";
+        assert_eq!(found("train.loss.mse", unit, "1 }\n"), "write `loss = \"mse\"`");
+        assert_eq!(found("train.metrics.0.acc", unit, "1 }]\n"), "write `\"acc\"`");
+        let name = "invalid type: sequence, expected a name, or a table with one name";
+        assert_eq!(found("train.optimizer", name, "[]\n"), "write `optimizer = { adam = { lr = 0.001 } }`");
         let text = "invalid type: string \"acc\", expected a sequence";
         assert_eq!(found("train.metrics", text, "\"acc\"\n"), "write a list: `[\"acc\"]`");
     }
@@ -202,7 +223,7 @@ mod tests {
         );
         let optimizer = |rest: &str| second_in("train.optimizer", "lr", rest);
         assert_eq!(optimizer("{ adam = {}, lr = 0.1 }"), "write `{ adam = { lr = 0.1 } }`");
-        assert_eq!(second_in("data", "csv", "digits]"), "keep one of them: remove `csv`");
+        assert_eq!(second_in("data", "csv", "digits]"), "keep one of them: remove `[data.csv]`");
         assert_eq!(
             second("dropout", "{ linear = 16, dropout = 0.5 }"),
             "write one name in each pair of braces: `{ linear = 16 }, { dropout = 0.5 }`"
