@@ -27,6 +27,9 @@ pub fn hint(typed: &str, value: Option<&str>, known: &[&str]) -> Option<String> 
             format!("write `schedule = \"reduce_on_plateau\"`{in_train}, or with its settings: `{{ reduce_on_plateau = {{ patience = 5 }} }}`")
         }
         "dropout" | "dropout_rate" => format!("write it as a layer: `{{ dropout = {} }}`", number("0.5")),
+        "random_state" | "seed" | "random_seed" if is_of("split") => {
+            format!("write it in `split`: `split = {{ test = 0.2, random_state = {} }}`", number("0"))
+        }
         "random_seed" | "seed" | "random_state" | "manual_seed" => {
             format!("write `seeds = [{}]` at the top of the file", number("0"))
         }
@@ -110,6 +113,8 @@ mod tests {
         assert_eq!(hint("patience", None, &["title", "train"]).unwrap(), "write `early_stopping = 5` in `[train]`");
         assert_eq!(hint("beta_1", Some("0.8"), &["lr", "betas"]).unwrap(), "write `betas = [0.8, 0.999]`");
         assert_eq!(hint("beta_1", Some("0.8"), &["lr"]), None);
+        let split = hint("random_state", Some("3"), &["scale", "split"]).unwrap();
+        assert!(split.ends_with("`split = { test = 0.2, random_state = 3 }`"), "{split}");
     }
 
     #[test]
