@@ -3,13 +3,13 @@
 use crate::views::document::statistic::{UNBROKEN, unbroken};
 
 /// Breaks a sentence between words into lines of at most `width` characters; lines after the first are indented by
-/// `indent` blanks. No line is broken in code in backticks, which can be copied then, or at an [`UNBROKEN`] blank, which
-/// becomes a plain one. Color codes have no width.
+/// `indent` blanks. No line is broken in code in backticks, which can be copied then, between a number and its unit, or
+/// at an [`UNBROKEN`] blank, which becomes a plain one. Color codes have no width.
 pub fn wrap(sentence: &str, width: usize, indent: usize) -> String {
     let sentence = with_whole_code(sentence);
     let text = sentence.trim_start_matches(' ');
     let mut lines = vec![" ".repeat(sentence.len() - text.len())];
-    for word in text.split(' ') {
+    for word in join_units(text).split(' ') {
         let line = lines.last_mut().expect("never empty");
         if !line.trim().is_empty() && console::measure_text_width(line) + 1 + console::measure_text_width(word) > width
         {
@@ -22,6 +22,25 @@ pub fn wrap(sentence: &str, width: usize, indent: usize) -> String {
         }
     }
     lines.join("\n").replace(UNBROKEN, " ")
+}
+
+/// Units that stay on the line of their number.
+const UNITS: [&str; 11] = ["%", "ms", "s", "min", "h", "KiB", "MiB", "GiB", "MB", "GB", "epochs/s"];
+
+/// Returns the text with unbroken blanks between numbers and their units.
+fn join_units(text: &str) -> String {
+    let mut joined = String::with_capacity(text.len());
+    for word in text.split(' ') {
+        let is_unit = UNITS.contains(&word.trim_end_matches([',', ';', '.', ')', ':']));
+        let follows_number = joined.ends_with(|c: char| c.is_ascii_digit());
+        match joined.is_empty() {
+            true => {}
+            false if is_unit && follows_number => joined.push(UNBROKEN),
+            false => joined.push(' '),
+        }
+        joined.push_str(word);
+    }
+    joined
 }
 
 /// Returns the sentence with unbroken blanks in code in backticks. A backtick without a partner begins no code.
@@ -52,6 +71,12 @@ pub fn wrap_message(message: &str, width: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_keeps_its_unit() {
+        assert_eq!(wrap("in 83 ms, 180 epochs/s, 4 rows", 10, 0), "in 83 ms,\n180 epochs/s,\n4 rows");
+        assert_eq!(wrap("a  s", 10, 0), "a  s");
+    }
 
     #[test]
     fn code_stays_whole() {

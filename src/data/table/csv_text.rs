@@ -53,6 +53,10 @@ pub struct CsvText<'a> {
     pub lines: Vec<usize>,
 }
 
+/// Hint on a table that is not UTF-8, as Excel saves some in Western Europe.
+const NOT_UTF8: &str =
+    "save the table as UTF-8; if Excel or Windows wrote it: `iconv -f windows-1252 -t utf-8 FILE > utf8.csv`";
+
 impl<'a> CsvText<'a> {
     /// Checks the bytes of a file. `separator` is an ASCII character.
     ///
@@ -62,7 +66,7 @@ impl<'a> CsvText<'a> {
         let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
         std::str::from_utf8(bytes).map_err(|error| {
             let line = 1 + memchr_iter(b'\n', &bytes[..error.valid_up_to()]).count();
-            TableError::new(format!("line {line} is not UTF-8 text")).hint("save the table as UTF-8")
+            TableError::new(format!("line {line} is not UTF-8 text")).hint(NOT_UTF8)
         })?;
         let mut checked = CsvText { text: Cow::Borrowed(&[]), starts: Vec::new(), fields: 0, lines: Vec::new() };
         let (mut place, mut line) = (0, 1);

@@ -47,11 +47,11 @@ pub struct ExternalRows {
 }
 
 /// Reads rows with targets from a table, a file of arrays, a directory of images or a pair of IDX files. Also returns the number of rows that were left out
-/// because of missing values.
+/// because of missing values. `unknown` is what to do with categories that the training table does not have.
 ///
 /// # Errors
 /// When the file does not have the columns or size of the training data.
-pub fn rows(plan: &Plan, data: &FittedData, written: &str) -> anyhow::Result<(Rows, usize)> {
+pub fn rows(plan: &Plan, data: &FittedData, written: &str, unknown: Unknown) -> anyhow::Result<(Rows, usize)> {
     if let Source::Arrays(settings) = &plan.spec.data.source {
         return Ok((read_arrays(plan, data, settings, written)?, 0));
     }
@@ -63,8 +63,7 @@ pub fn rows(plan: &Plan, data: &FittedData, written: &str) -> anyhow::Result<(Ro
         Form::Table(_) | Form::Text(_) => {
             let path = Path::new(written);
             let table = read_table(data, path, None, &[])?;
-            let ExternalRows { features, targets, rows } =
-                rows_of_table(data, path, &table, Truth::Required, Unknown::Error)?;
+            let ExternalRows { features, targets, rows } = rows_of_table(data, path, &table, Truth::Required, unknown)?;
             let left_out = table.rows() - rows.len();
             Ok((Rows::new(features, targets.expect("they are required")), left_out))
         }

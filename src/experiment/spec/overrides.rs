@@ -24,8 +24,8 @@ pub fn apply(spec: Spec, overrides: &[String]) -> Result<Spec, SpecError> {
             hint,
         };
         let (path, value) = parse(written).map_err(|error| fail(error.message, error.hint))?;
-        let several = several_values(&spec, path, &value);
-        set(spec, path, value).map_err(|error| fail(error.message, several.or(error.hint)))
+        let meant = several_values(&spec, path, &value).or_else(|| longer_list(&spec, path, &value));
+        set(spec, path, value).map_err(|error| fail(error.message, meant.or(error.hint)))
     })
 }
 
@@ -40,6 +40,28 @@ fn several_values(spec: &Spec, path: &str, value: &Value) -> Option<String> {
     };
     let meant = keys_named(spec, path.rsplit('.').next().unwrap_or(path));
     Some(variants_hint(meant.first().map_or(path, String::as_str), &first))
+}
+
+/// Returns the list that is meant if one text is set in place of a list of texts: the text added to the list.
+fn longer_list(spec: &Spec, path: &str, value: &Value) -> Option<String> {
+    let tree = serde_json::to_value(spec).expect("an experiment has JSON types only");
+    let key = canonical(&tree, &current_path(path));
+    let known = tree.pointer(&format!("/{}", key.replace('.', "/")))?.as_array()?;
+    let items: Vec<&str> = known.iter().map(Value::as_str).collect::<Option<_>>()?;
+    let added = value.as_str().filter(|text| !items.contains(text))?;
+    Some(format!("write the whole list: `--set '{key}={}'`", list_of_texts(items.into_iter().chain(added.split(',')))))
+}
+
+/// Returns a list of texts in TOML.
+fn list_of_texts<'a>(texts: impl Iterator<Item = &'a str>) -> String {
+    let quoted: Vec<String> = texts.map(|text| toml_edit::Value::from(text.trim()).to_string()).collect();
+    format!("[{}]", quoted.join(", "))
+}
+
+/// Returns the hint for a value that is not TOML: a list of words without quotes.
+fn unquoted_list(path: &str, value: &str) -> Option<String> {
+    let items = value.strip_prefix('[')?.strip_suffix(']').filter(|items| !items.contains(['"', '\'', '[', '{']))?;
+    Some(format!("put texts in quotes: `--set '{}={}'`", path.trim(), list_of_texts(items.split(','))))
 }
 
 /// Returns how to train with several values of a setting.
@@ -65,7 +87,8 @@ pub fn parse(written: &str) -> Result<(&str, Value), SpecError> {
         message: "`=` is missing".to_owned(),
         hint: Some("write KEY=VALUE, such as `--set train.epochs=5`".to_owned()),
     })?;
-    let value = read_value(value.trim()).map_err(|message| SpecError { message, hint: None })?;
+    let value =
+        read_value(value.trim()).map_err(|message| SpecError { message, hint: unquoted_list(path, value.trim()) })?;
     Ok((path.trim(), value))
 }
 

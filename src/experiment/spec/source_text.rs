@@ -7,6 +7,7 @@ use serde::de::{Deserialize, DeserializeOwned};
 use toml_edit::{Item, Value};
 
 use crate::config::check::Invalid;
+use crate::config::class_names::known_name;
 use crate::config::no_lists::NoLists;
 use crate::experiment::spec::file_hints::{self, Place};
 use crate::experiment::spec::{Spec, aliases, former_keys, missing_keys};
@@ -164,8 +165,12 @@ fn deepest(text: &str, key: &str) -> (usize, String, Option<usize>) {
             let inner = match part.parse::<usize>() {
                 Ok(index) => item.get(index),
                 Err(_) => {
-                    let alias = || aliases::of(part).iter().find(|alias| item.get(**alias).is_some());
-                    *part = if item.get(*part).is_some() { *part } else { alias().unwrap_or(part) };
+                    let alias = || aliases::of(part).iter().copied().find(|alias| item.get(*alias).is_some());
+                    let names = [&[*part], aliases::of(part)].concat();
+                    let class = || {
+                        item.as_table_like()?.iter().map(|(key, _)| key).find(|key| known_name(key, &names).is_some())
+                    };
+                    *part = if item.get(*part).is_some() { *part } else { alias().or_else(class).unwrap_or(part) };
                     item.get(*part)
                 }
             };

@@ -126,7 +126,7 @@ fn progress_shows_the_best_and_the_worst_variant() {
     let dir = dir_with_trained_variants(SPLIT, VARIANTS);
     let ran = dir.run(&["exp", "idea.toml"]).success();
     let message = stderr(&ran);
-    assert_says(&message, &["2 variants, seed 0 trained together (showing the best and the worst)"]);
+    assert_says(&message, &["trained together: 2 variants, seed 0 (showing the best and the worst)"]);
     let epoch = message.lines().find(|line| line.starts_with("epoch 2/2")).unwrap();
     let histories: Vec<Value> = dir
         .files()

@@ -15,10 +15,10 @@ use serde_json::json;
 use crate::cli::args::lookup::find_run;
 use crate::cli::args::run_args::parse_positive;
 use crate::cli::args::runs_dir::RunsDir;
+use crate::cli::args::unknown_arg::UnknownArg;
 use crate::cli::commands::eval::evaluation::row_count;
 use crate::cli::commands::predict::input::{
-    Input, InvertArg, UnknownArg, input_from_directory, input_from_image, input_from_row, input_from_table,
-    input_from_text,
+    Input, InvertArg, input_from_directory, input_from_image, input_from_row, input_from_table, input_from_text,
 };
 use crate::cli::commands::predict::models::{Chosen, LoadedModel};
 pub(crate) use crate::cli::commands::predict::models::{first_usable_trial, load_trial_data, trial_by_name};

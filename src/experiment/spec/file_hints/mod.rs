@@ -2,7 +2,9 @@
 //! setting that has another name in Keras, PyTorch or pandas.
 
 mod changed_value;
+mod keras_meaning;
 mod notation;
+mod other_place;
 mod place;
 mod python_call;
 mod reworded;
@@ -11,6 +13,7 @@ mod value_text;
 mod wrong_types;
 
 pub use changed_value::place_in;
+pub use keras_meaning::batch_norm_momentum;
 pub use place::Place;
 pub use reworded::reworded;
 pub use unknown_names::shorten;
