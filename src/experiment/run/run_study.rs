@@ -13,6 +13,7 @@ use std::sync::atomic::Ordering;
 use tch::Device;
 use time::OffsetDateTime;
 
+use crate::config::hint::into_error;
 use crate::data::prepare::fitted_data::FittedData;
 use crate::data::store::cache::Cache;
 use crate::data::store::fetch;
@@ -29,7 +30,7 @@ use crate::experiment::run::error::{self, Operation};
 use crate::experiment::run::progress::{RecordedProgress, RunProgress, live_log};
 use crate::experiment::run::scheduler::{TrialResults, run_group};
 use crate::experiment::run::source_rows::{Fold, SourceRows};
-use crate::experiment::run::{grouping, tree, unseen_classes};
+use crate::experiment::run::{fold_checks, grouping, tree, unseen_classes};
 use crate::experiment::store::preprocessing_file::PreprocessingFile;
 use crate::experiment::store::run_record::{self, RunOptions, RunRecord};
 use crate::experiment::store::run_state::RunState;
@@ -337,7 +338,9 @@ pub(in crate::experiment) fn load_group(
     let mut fetch = InterruptibleFetch { signals: options.signals, watch };
     let folds = catch_fault(|| -> anyhow::Result<_> {
         let rows = SourceRows::load(spec, source.take(), options.cache, options.device, &mut fetch)?;
-        source.insert(rows).folds(spec, options.device)
+        let folds = source.insert(rows).folds(spec, options.device)?;
+        fold_checks::check(group[0], &folds).map_err(into_error)?;
+        Ok(folds)
     });
     let what = match group[0].variant.as_str() {
         BASE => "failed to prepare the data".to_owned(),

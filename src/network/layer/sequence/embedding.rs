@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use tch::nn::Module;
 use tch::{Device, Kind, Tensor};
 
-use crate::config::check::{Invalid, at_least_one, require};
+use crate::config::check::{self, Invalid, require};
 use crate::config::shorthand::{FromNumber, size};
 use crate::device::fault::Fault;
 use crate::network::init::{Draw, Init, Parameter};
@@ -45,8 +45,8 @@ impl LayerSpec for Embedding {
             let hint = "write the number of token ids, such as `{ embedding = { tokens = 1000, units = 32 } }`";
             return Err(Invalid::new("tokens", "is missing: only `[data.text]` states it").hint(hint));
         };
-        at_least_one("tokens", tokens)?;
-        at_least_one("units", self.units)?;
+        check::size("tokens", tokens)?;
+        check::size("units", self.units)?;
         let padding = self.padding.filter(|padding| *padding >= tokens);
         let wanted = format!("must be below `tokens`, which is {tokens}");
         padding.map_or(Ok(()), |padding| require(false, "padding", &wanted, padding))
