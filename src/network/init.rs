@@ -62,7 +62,7 @@ pub struct Normal {
     #[serde(default)]
     pub mean: f64,
     /// The standard deviation.
-    #[serde(default = "defaults::one")]
+    #[serde(default = "defaults::one::<f64>")]
     pub std: f64,
 }
 
@@ -74,7 +74,7 @@ pub struct Uniform {
     #[serde(default)]
     pub low: f64,
     /// Upper bound, exclusive (PyTorch's `b`).
-    #[serde(default = "defaults::one")]
+    #[serde(default = "defaults::one::<f64>")]
     pub high: f64,
 }
 
@@ -83,7 +83,7 @@ pub struct Uniform {
 #[serde(deny_unknown_fields)]
 pub struct Xavier {
     /// Factor that scales the distribution.
-    #[serde(default = "defaults::one")]
+    #[serde(default = "defaults::one::<f64>")]
     pub gain: f64,
 }
 

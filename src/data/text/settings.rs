@@ -41,7 +41,7 @@ pub struct Text {
     #[serde(default, alias = "max_tokens")]
     pub vocabulary: Option<usize>,
     /// Minimum number of times that a token occurs in the training rows; others are unknown.
-    #[serde(default = "defaults::one")]
+    #[serde(default = "defaults::one::<usize>")]
     pub min_count: usize,
     /// Number of tokens of a row: longer texts are cut at the end, shorter ones padded. By default, that of the longest
     /// text.

@@ -296,7 +296,9 @@ impl Run<'_> {
         if !is_stopped && failures.is_empty() && is_complete {
             self.run_state.mark_finished();
             update_latest(folder);
-            [checkpointing::FILE, live_log::FILE].map(|name| std::fs::remove_file(folder.file(name)).ok());
+            for name in [checkpointing::FILE, live_log::FILE] {
+                let _ = std::fs::remove_file(folder.file(name));
+            }
         }
         self.options.signals.clear_exit_message();
         Ok((histories, failures, is_stopped))

@@ -15,7 +15,7 @@ use crate::network::layer::layer_spec::LayerSpec;
 #[serde(deny_unknown_fields)]
 pub struct Elu {
     /// The output tends to `-alpha` for large negative `x`.
-    #[serde(default = "defaults::one")]
+    #[serde(default = "defaults::one::<f64>")]
     pub alpha: f64,
 }
 

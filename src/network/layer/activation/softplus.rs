@@ -15,7 +15,7 @@ use crate::network::layer::layer_spec::LayerSpec;
 #[serde(deny_unknown_fields)]
 pub struct Softplus {
     /// Sharpness of the bend at 0.
-    #[serde(default = "defaults::one")]
+    #[serde(default = "defaults::one::<f64>")]
     pub beta: f64,
     /// Where `beta · x` is above this, the function is linear.
     #[serde(default = "twenty")]

@@ -23,7 +23,7 @@ pub struct Conv1d {
     #[serde(alias = "kernel_size")]
     pub kernel: u32,
     /// Step of the kernel.
-    #[serde(default = "defaults::one", alias = "strides")]
+    #[serde(default = "defaults::one::<u32>", alias = "strides")]
     pub stride: u32,
     /// Number of zeros added on each side of the signal.
     #[serde(default)]

@@ -22,7 +22,7 @@ pub struct Conv2d {
     #[serde(alias = "kernel_size")]
     pub kernel: Pair,
     /// Step of the kernel along height and width.
-    #[serde(default = "defaults::one", alias = "strides")]
+    #[serde(default = "defaults::one::<Pair>", alias = "strides")]
     pub stride: Pair,
     /// Number of zeros added on each side of the image.
     #[serde(default)]

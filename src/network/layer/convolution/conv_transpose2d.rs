@@ -23,7 +23,7 @@ pub struct ConvTranspose2d {
     #[serde(alias = "kernel_size")]
     pub kernel: Pair,
     /// Step of the kernel in the output, along height and width.
-    #[serde(default = "defaults::one", alias = "strides")]
+    #[serde(default = "defaults::one::<Pair>", alias = "strides")]
     pub stride: Pair,
     /// Number of rows and columns removed on each side of the output.
     #[serde(default)]

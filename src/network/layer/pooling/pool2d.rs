@@ -4,7 +4,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::check::{Invalid, require};
-use crate::config::defaults;
 use crate::config::shorthand::{FromNumber, size};
 use crate::network::layer::window::{Pair, Window};
 use crate::tensor::shape::{Shape, ShapeError};
@@ -29,7 +28,7 @@ impl FromNumber for Pool2d {
     fn from_number(number: f64) -> Result<Self, String> {
         let side = size(number, "the kernel")?;
         let side = u32::try_from(side).map_err(|_| format!("the kernel must be at most {}, found {side}", u32::MAX))?;
-        Ok(Pool2d { kernel: Pair::Both(side), stride: None, padding: none() })
+        Ok(Pool2d { kernel: Pair::Both(side), stride: None, padding: Pair::default() })
     }
 }
 

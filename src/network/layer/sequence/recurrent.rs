@@ -22,7 +22,7 @@ pub struct Recurrent {
     #[serde(alias = "hidden_size")]
     pub units: usize,
     /// Number of layers, each on the outputs of the one before (PyTorch: `num_layers`).
-    #[serde(default = "defaults::one", alias = "num_layers")]
+    #[serde(default = "defaults::one::<usize>", alias = "num_layers")]
     pub layers: usize,
     /// Whether a second network reads the sequence backward; the number of outputs doubles.
     #[serde(default)]

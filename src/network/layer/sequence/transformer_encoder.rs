@@ -31,7 +31,7 @@ pub struct TransformerEncoder {
     #[serde(default = "feedforward", alias = "dim_feedforward")]
     pub feedforward: usize,
     /// Number of layers (PyTorch: `num_layers`).
-    #[serde(default = "defaults::one", alias = "num_layers")]
+    #[serde(default = "defaults::one::<usize>", alias = "num_layers")]
     pub layers: usize,
     /// Probability that a value is zeroed in training: an attention weight, or an output of the attention or of a linear
     /// layer.
