@@ -117,10 +117,9 @@ impl NetworkPlan {
             Loss::TorchScript(module) => {
                 let found = module.inspect_function(&Role::Loss(self.outputs(), target), "train.loss.torchscript");
                 found.is_ok_and(|found| found.broadcasts).then(|| {
-                    let target = if matches!(target, Target::Classes(_)) { "[rows]" } else { "[rows, 1]" };
                     format!(
-                        "the loss in `{}` combines the output of each row with the targets of all rows: the output is \
-                         [rows, 1] and the target {target}, so give both the same shape before computing with them",
+                        "the loss in `{}` combines the output of each row with the targets of all rows, because the \
+                         shapes [rows] and [rows, 1] broadcast: give output and target the same shape in `forward`",
                         module.path
                     )
                 })

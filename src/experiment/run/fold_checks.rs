@@ -102,6 +102,7 @@ fn try_extremes(plan: &Plan, ranges: &[(&str, FeatureRange)]) -> Result<(), Inva
         let data = plan.spec.data.name();
         let message = format!("{}; the values of `{data}` are from {low} to {high}", problem.message);
         let hint = match message.contains("index out of range") {
+            true if low < 0.0 => Some("correct the data: ids start at 0".to_owned()),
             true => Some(format!("an embedding needs a vector for each id: `nn.Embedding({}, …)`", high + 1.0)),
             false => problem.hint,
         };

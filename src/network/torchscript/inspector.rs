@@ -87,14 +87,13 @@ fn inspect_network(bytes: &[u8], sample: &[i64]) -> Result<Inspection, Problem> 
 /// Returns the outputs of the same rows in evaluation mode, with the same random numbers in each call.
 fn evaluate(module: &mut ScriptModule, sample: &[i64]) -> Result<Tensor, Problem> {
     module.set_training(false).map_err(|message| Problem { message, hint: None })?;
-    run_seeded(module, sample, false)
+    tch::no_grad(|| run_seeded(module, sample))
 }
 
 /// Runs the same rows with the same random numbers in each call.
-fn run_seeded(module: &ScriptModule, sample: &[i64], with_gradient: bool) -> Result<Tensor, Problem> {
+fn run_seeded(module: &ScriptModule, sample: &[i64]) -> Result<Tensor, Problem> {
     tch::manual_seed(0);
-    let rows = draw_rows(ROWS, sample);
-    if with_gradient { run(module, &rows) } else { tch::no_grad(|| run(module, &rows)) }
+    run(module, &draw_rows(ROWS, sample))
 }
 
 /// Returns the outputs of two rows in evaluation mode, which must repeat and change no buffer.
@@ -119,7 +118,7 @@ fn inspect_training(
     parameters: &[(String, Tensor)],
 ) -> Result<(), Problem> {
     module.set_training(true).map_err(|message| Problem { message, hint: None })?;
-    let trained = run_seeded(module, sample, true)?;
+    let trained = run_seeded(module, sample)?;
     state.check_layout(module)?;
     if !parameters.is_empty() {
         let has_gradients = trained.requires_grad() && trained.sum(Kind::Float).f_backward().is_ok();
@@ -138,7 +137,7 @@ fn inspect_training(
         }
     }
     state.restore(module)?;
-    let again = run_seeded(module, sample, false)?;
+    let again = run_seeded(module, sample)?;
     check_repeats(&trained, &again, "gives other outputs when it trains again on the same rows", STATE_HINT)
 }
 

@@ -6,13 +6,13 @@ use crate::network::layer::OutputKind;
 use crate::tensor::script_module::ScriptModule;
 
 /// Number of rows of a trial run.
-const ROWS: i64 = 16;
+const ROWS: i64 = 8;
 
 /// Factor of the standard normal numbers in the rows.
 const SCALE: f64 = 100.0;
 
 /// Number of times that parameters are drawn.
-const DRAWS: usize = 4;
+const DRAWS: usize = 3;
 
 /// Maximum difference of a sum of probabilities from 1.
 const TOLERANCE: f64 = 1e-3;

@@ -259,7 +259,8 @@ impl Loss {
             Loss::Nll(_) => "logarithms of probabilities",
             Loss::Mse | Loss::Mae | Loss::Huber(_) | Loss::Bce | Loss::TorchScript(_) => return None,
         };
-        Some(format!("`{}` takes {takes}, but its outputs are probabilities: remove the last {ends_in}", self.name()))
+        let name = self.name();
+        Some(format!("`{name}` takes {takes}, but the network returns probabilities: remove its last {ends_in}"))
     }
 
     /// Returns targets in the form that the loss takes.

@@ -96,24 +96,31 @@ impl StackedEmbedding {
     }
 }
 
+/// Checks that rows on the CPU are ids below `tokens`, and throws a [`Fault`] otherwise.
+pub fn check_ids(rows: &Tensor, tokens: i64) {
+    if rows.numel() == 0 {
+        return;
+    }
+    let ids = rows.to_kind(Kind::Int64);
+    let differs = ids.to_kind(rows.kind()).ne_tensor(rows);
+    if differs.any().int64_value(&[]) == 1 {
+        let found = rows.masked_select(&differs).double_value(&[0]);
+        Fault::Input(format!("`embedding` takes token ids, whole numbers from 0, but a row has {found}")).throw();
+    }
+    let (low, high) = (ids.min().int64_value(&[]), ids.max().int64_value(&[]));
+    if low < 0 || high >= tokens {
+        let id = if low < 0 { low } else { high };
+        let last = tokens - 1;
+        Fault::Input(format!("token {id} is outside the vocabulary of `embedding`: ids are 0 to {last}")).throw();
+    }
+}
+
 impl Module for StackedEmbedding {
     fn forward(&self, xs: &Tensor) -> Tensor {
         let [replicas, tokens, _] = self.weight.size()[..] else { unreachable!("three dimensions") };
         let ids = xs.to_kind(Kind::Int64);
-        if ids.device() == Device::Cpu && ids.numel() > 0 {
-            let differs = ids.to_kind(xs.kind()).ne_tensor(xs);
-            if differs.any().int64_value(&[]) == 1 {
-                let found = xs.masked_select(&differs).double_value(&[0]);
-                Fault::Input(format!("`embedding` takes token ids, whole numbers from 0, but a row has {found}"))
-                    .throw();
-            }
-            let (low, high) = (ids.min().int64_value(&[]), ids.max().int64_value(&[]));
-            if low < 0 || high >= tokens {
-                let id = if low < 0 { low } else { high };
-                let last = tokens - 1;
-                Fault::Input(format!("token {id} is outside the vocabulary of `embedding`: ids are 0 to {last}"))
-                    .throw();
-            }
+        if ids.device() == Device::Cpu {
+            check_ids(xs, tokens); // on a GPU this would wait for it; rows are checked before they move there
         }
         // the weights of a stack are parts of one arena, so that a single look-up for all replicas would copy them
         let padding = self.padding.unwrap_or(-1);
