@@ -13,7 +13,6 @@ use std::sync::atomic::Ordering;
 use tch::Device;
 use time::OffsetDateTime;
 
-use crate::config::hint::into_error;
 use crate::data::prepare::fitted_data::FittedData;
 use crate::data::store::cache::Cache;
 use crate::data::store::fetch;
@@ -296,9 +295,7 @@ impl Run<'_> {
         if !is_stopped && failures.is_empty() && is_complete {
             self.run_state.mark_finished();
             update_latest(folder);
-            for name in [checkpointing::FILE, live_log::FILE] {
-                let _ = std::fs::remove_file(folder.file(name));
-            }
+            let _ = [checkpointing::FILE, live_log::FILE].map(|name| std::fs::remove_file(folder.file(name)));
         }
         self.options.signals.clear_exit_message();
         Ok((histories, failures, is_stopped))
@@ -340,9 +337,7 @@ pub(in crate::experiment) fn load_group(
     let mut fetch = InterruptibleFetch { signals: options.signals, watch };
     let folds = catch_fault(|| -> anyhow::Result<_> {
         let rows = SourceRows::load(spec, source.take(), options.cache, options.device, &mut fetch)?;
-        let folds = source.insert(rows).folds(spec, options.device)?;
-        fold_checks::check(group[0], &folds).map_err(into_error)?;
-        Ok(folds)
+        fold_checks::check(group[0], source.insert(rows).folds(spec, options.device)?)
     });
     let what = match group[0].variant.as_str() {
         BASE => "failed to prepare the data".to_owned(),
