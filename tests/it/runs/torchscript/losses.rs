@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{assert_commands_use_copies, copy};
 use crate::golden::fixture::{assert_near, floats, load_fixture};
-use crate::support::{TestDir, assert_says, curves, stderr, stdout};
+use crate::support::{TestDir, assert_says, curves, stdout};
 
 /// Digits with the focal loss and Dice.
 const FOCAL: &str = r#"
