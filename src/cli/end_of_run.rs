@@ -56,14 +56,14 @@ pub fn finish_run(study: &Study, finished: &Finished, signals: &Signals, output_
         terminal::say(&format!("interrupted{after}{resume}{lost}"));
         return Exit::Interrupted(signals.signal());
     }
-    if *timed_out {
+    if *timed_out && !output_args.quiet {
         let after = after_epoch(interrupted_epochs(histories));
         let untrained = match study.trials().saturating_sub(histories.len()) {
             0 => String::new(),
             untrained => format!("; {untrained} of {} trials were not started", study.trials()),
         };
         // the short summary ends with the command
-        let has_command = !output_args.quiet && !output_args.json && !output_args.verbose && !histories.is_empty();
+        let has_command = !output_args.json && !output_args.verbose && !histories.is_empty();
         let command = if has_command { String::new() } else { format!("; continue with `runner resume {run}`") };
         terminal::say(&format!("time limit: stopped{after}{untrained}{command}"));
     }

@@ -6,6 +6,7 @@
 //! from several runs, if all their settings are equal. Each history of another program is a run. Unreadable files are
 //! reported and skipped.
 
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -138,16 +139,23 @@ impl FoundTrials {
     /// Removes trials that were named before: `latest` is a link to a run in the same directory, so a pattern matches
     /// both. Returns a note for each argument that names nothing else.
     fn without_repeats(&mut self, names: &[String]) -> Vec<String> {
-        let mut seen = std::collections::HashSet::new();
-        let repeated: std::collections::BTreeSet<usize> = self.trials.iter().map(|trial| trial.argument).collect();
-        self.trials.retain(|FoundTrial { trial, .. }| {
-            seen.insert(trial.file.canonicalize().unwrap_or_else(|_| trial.file.clone()))
+        let mut seen: HashMap<PathBuf, usize> = HashMap::new(); // the argument that first named each trial
+        let mut repeated: BTreeMap<usize, usize> = BTreeMap::new();
+        self.trials.retain(|FoundTrial { trial, argument, .. }| {
+            let file = trial.file.canonicalize().unwrap_or_else(|_| trial.file.clone());
+            let earlier = seen.get(&file).copied();
+            match earlier {
+                Some(earlier) => repeated.insert(*argument, earlier),
+                None => seen.insert(file, *argument),
+            };
+            earlier.is_none()
         });
-        let left: std::collections::BTreeSet<usize> = self.trials.iter().map(|trial| trial.argument).collect();
-        repeated
-            .difference(&left)
-            .map(|&argument| format!("`{}` is a run that was given before: it is compared once", names[argument]))
-            .collect()
+        repeated.retain(|argument, _| self.trials.iter().all(|trial| trial.argument != *argument));
+        let note = |(argument, earlier): (usize, usize)| match (&names[earlier], &names[argument]) {
+            (first, second) if first == second => format!("`{first}` is named twice; it is shown once"),
+            (first, second) => format!("`{first}` and `{second}` are the same run; it is shown once"),
+        };
+        repeated.into_iter().map(note).collect()
     }
 
     fn add_foreign(&mut self, argument: usize, path: &Path, matched: bool) -> anyhow::Result<()> {

@@ -29,6 +29,15 @@ impl Invalid {
         self
     }
 
+    /// Returns the message with the place of the setting, in the same brackets as a file that ends the message.
+    pub fn at(&self, place: &str) -> String {
+        let message = self.to_string();
+        match message.strip_suffix("`)").filter(|message| message.contains(" (`")) {
+            Some(message) => format!("{message}`; {place})"),
+            None => format!("{message} ({place})"),
+        }
+    }
+
     /// Prefixes the key with `prefix` and a dot.
     #[must_use]
     pub fn under(mut self, prefix: impl Display) -> Self {

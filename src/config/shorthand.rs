@@ -1,5 +1,4 @@
-//! Shorthand notation in experiment files: `"adam"` for `{ adam = {} }`, and `{ linear = 64 }` for `{ linear = { units
-//! = 64 } }`.
+//! Shorthand notation in experiment files: `"adam"` for `{ adam = {} }`, `{ linear = 64 }` for `{ linear = { units = 64 } }`.
 //!
 //! Both are expanded during deserialization: the rest of the program sees full settings. The errors are serde's.
 
@@ -12,6 +11,7 @@ use serde::de::{
     Visitor,
 };
 
+use crate::config::class_names::ClassNames;
 use crate::config::no_lists::NoLists;
 
 /// Deserializes an item given as a name or as a table with one key.
@@ -168,11 +168,11 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for NamedVisitor<T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("a name such as `\"relu\"`, or a table with one name such as `{ linear = 64 }`")
+        f.write_str("a name, or a table with one name")
     }
 
     fn visit_str<E: Error>(self, name: &str) -> Result<T, E> {
-        let as_name = match T::deserialize(IntoDeserializer::<E>::into_deserializer(name)) {
+        let as_name = match T::deserialize(ClassNames(IntoDeserializer::<E>::into_deserializer(name))) {
             Ok(part) => return Ok(part),
             Err(error) => error,
         };
@@ -181,7 +181,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for NamedVisitor<T> {
         }
         // The item has settings: use their defaults.
         let no_settings = std::iter::once((name, NoSettings(PhantomData)));
-        T::deserialize(MapAccessDeserializer::new(MapDeserializer::new(no_settings)))
+        T::deserialize(ClassNames(MapAccessDeserializer::new(MapDeserializer::new(no_settings))))
             .map_err(|error: E| E::custom(format!("`{name}` needs settings: {error}")))
     }
 
@@ -192,7 +192,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for NamedVisitor<T> {
 
 /// Deserializes an item from a table. A name in it that the item does not read is an error.
 fn whole_table<'de, A: MapAccess<'de>, T: Deserialize<'de>>(mut map: A) -> Result<T, A::Error> {
-    let part = T::deserialize(MapAccessDeserializer::new(Borrowed(&mut map)))?;
+    let part = T::deserialize(ClassNames(MapAccessDeserializer::new(Borrowed(&mut map))))?;
     match map.next_key::<String>()? {
         None => Ok(part),
         Some(second) => Err(A::Error::custom(format!(

@@ -1,6 +1,9 @@
 //! Rows of data as tensors: features, targets and weights.
 
-use tch::{Device, Tensor};
+use std::collections::HashSet;
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+
+use tch::{Device, Kind, Tensor};
 
 use crate::data::target::Target;
 
@@ -20,6 +23,28 @@ pub struct Rows {
 }
 
 impl Rows {
+    /// Returns the number of rows that have the features and the target of one of the `others`.
+    pub fn count_in(&self, others: &Rows) -> usize {
+        let known: HashSet<u64> = others.hashes().into_iter().collect();
+        self.hashes().iter().filter(|hash| known.contains(hash)).count()
+    }
+
+    /// Returns a hash of the features and the target of each row.
+    fn hashes(&self) -> Vec<u64> {
+        let values = |tensor: &Tensor| {
+            let flat = tensor.to_kind(Kind::Float).reshape([self.len() as i64, -1]).to_device(Device::Cpu);
+            let bits = Vec::<f32>::try_from(flat.flatten(0, -1)).expect("the tensor was converted to f32");
+            (bits.into_iter().map(f32::to_bits).collect::<Vec<u32>>(), flat.size()[1] as usize)
+        };
+        if self.is_empty() {
+            return Vec::new();
+        }
+        let [(features, width), (targets, target_width)] = [&self.features, &self.targets].map(values);
+        let rows = features.chunks_exact(width.max(1)).zip(targets.chunks_exact(target_width.max(1)));
+        let fixed = BuildHasherDefault::<DefaultHasher>::default();
+        rows.map(|row| fixed.hash_one(row)).collect()
+    }
+
     /// Creates rows without sample weights.
     pub fn new(features: Tensor, targets: Tensor) -> Rows {
         Rows { features, targets, weights: None }

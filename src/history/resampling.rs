@@ -33,8 +33,8 @@ impl ResampleRecord {
             "under" => "the validation and test rows are balanced, unlike new rows",
             "over" => "validation and test rows have copies among the training rows",
             _ => {
-                "synthetic rows between validation or test rows and their neighbors are among the training rows, and most \
-                 validation and test rows of a rare class are synthetic"
+                "the training rows contain synthetic rows made from validation and test rows, and most validation and test \
+                 rows of a rare class are synthetic"
             }
         };
         let leak = Some(format!("all rows were resampled ({method}) before the split: {why}"));

@@ -183,7 +183,7 @@ impl Metric {
     pub fn check_fit(&self, target: Target) -> Result<(), Invalid> {
         if let Metric::TorchScript(metric) = self {
             let is_taken = Metric::ALL.iter().any(|own| own.name() == metric.name) || metric.name.starts_with("top_");
-            return if is_taken { Err(metric.taken("is that of a metric of runner")) } else { metric.check() };
+            return if is_taken { Err(metric.taken("is the name of a built-in metric")) } else { metric.check() };
         }
         if let Metric::TopK(TopK { k: 0 }) = self {
             return Err(Invalid::new("metrics", "contains `top_k` with k = 0: k must be at least 1"));
@@ -342,7 +342,7 @@ mod tests {
         };
         assert_eq!(message("dice"), Ok(()));
         for name in ["f1", "top_2"] {
-            assert!(message(name).unwrap_err().ends_with("which is that of a metric of runner"), "{name}");
+            assert!(message(name).unwrap_err().ends_with("which is the name of a built-in metric"), "{name}");
         }
     }
 

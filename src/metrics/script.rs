@@ -78,7 +78,7 @@ impl ScriptMetric {
 
     /// Returns the error for a name that something else has; `why` follows the name.
     pub fn taken(&self, why: &str) -> Invalid {
-        let message = format!("contains the name `{}`, which {why}", self.name);
+        let message = format!("contains a metric named `{}`, which {why}", self.name);
         Invalid::new("metrics", message).hint("choose another name")
     }
 

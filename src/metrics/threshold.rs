@@ -97,7 +97,11 @@ impl<'de> Deserialize<'de> for ThresholdRule {
             }
 
             fn visit_str<E: Error>(self, name: &str) -> Result<Self::Value, E> {
-                named(IntoDeserializer::<E>::into_deserializer(name)).map(Err)
+                let rule = named(IntoDeserializer::<E>::into_deserializer(name));
+                rule.map(Err).map_err(|error| match error.to_string().starts_with("unknown variant") {
+                    true => E::custom(format!("unknown value `{name}`, expected a number, `f1` or `cost`")),
+                    false => error,
+                })
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {

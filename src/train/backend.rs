@@ -13,6 +13,7 @@ use crate::train::fused_cpu::epoch::FusedCpu;
 use crate::train::fused_cpu::plan::Plan;
 use crate::train::optimizer::update::Update;
 use crate::train::schedule::learning_rates::{LearningRates, StepSettings};
+use crate::train::state::epoch_counter::EpochCounter;
 use crate::train::state::epoch_outputs::{EpochOutputs, Steps};
 use crate::train::state::timing::{Stopwatch, Timing};
 use crate::train::task::Task;
@@ -64,7 +65,8 @@ impl<'a> Backend<'a> {
         }
     }
 
-    /// Trains one epoch. Returns `None` if `stop` was set before its last step.
+    /// Trains one epoch, and advances the counter in each step. Returns `None` if `stop` was set before its last step.
+    #[expect(clippy::too_many_arguments, reason = "all that an epoch needs")]
     pub(super) fn train(
         &mut self,
         epoch: &Epoch,
@@ -73,15 +75,16 @@ impl<'a> Backend<'a> {
         number: usize,
         training: &[bool],
         stop: &AtomicBool,
+        counter: &EpochCounter,
     ) -> Option<EpochOutputs> {
         match self {
             Backend::Autograd { stack, task, timing, .. } => {
-                train_with_autograd(stack, task, epoch, optimizer, learning_rates, number, stop, timing)
+                train_with_autograd(stack, task, epoch, optimizer, learning_rates, number, stop, counter, timing)
             }
             Backend::FusedCpu { fused, values, .. } => {
                 let steps: Vec<StepSettings> =
                     (0..epoch.batches().count()).map(|step| learning_rates.step(number, step)).collect();
-                let (loss, outputs) = fused.train(epoch, optimizer, values, &steps, training, stop)?;
+                let (loss, outputs) = fused.train(epoch, optimizer, values, &steps, training, stop, counter)?;
                 Some(EpochOutputs { loss, outputs, gradients: Vec::new() })
             }
         }
@@ -122,11 +125,13 @@ fn train_with_autograd(
     learning_rates: &mut LearningRates,
     number: usize,
     stop: &AtomicBool,
+    counter: &EpochCounter,
     timing: &mut Timing,
 ) -> Option<EpochOutputs> {
     let settings = task.settings;
     let penalty = settings.penalty.map(|penalty| penalty.on(stack.arena()));
     let mut steps = Steps::default();
+    let part = 1.0 / epoch.batches().count() as f64;
     for (step, rows) in epoch.batches().enumerate() {
         if stop.load(Ordering::Relaxed) {
             return None;
@@ -150,6 +155,7 @@ fn train_with_autograd(
         optimizer.set_momentum(learning_rates.momentum(number, step));
         optimizer.step(&mut values, &gradient, learning_rates.rates(number, step));
         stopwatch.add_lap_to(&mut timing.optimizer);
+        counter.add(part);
     }
     Some(steps.averages(task.device))
 }

@@ -1,15 +1,23 @@
 //! Reports of training: each epoch as it ends, and the result of each replica.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::history::Status;
 use crate::history::curves::Curves;
+use crate::train::state::epoch_counter::EpochCounter;
 use crate::train::state::timing::Timing;
 
 /// Receives reports during training, like a Keras callback.
 pub trait Callback {
     /// Called at the end of each epoch.
     fn epoch(&mut self, report: &EpochReport);
+
+    /// Returns the counter of epochs that the next stack's training advances in each step. Another thread may read it.
+    fn epoch_counter(&mut self) -> Arc<EpochCounter> {
+        Arc::default()
+    }
 
     /// Called when something differs from what was requested, with a message for the user.
     fn note(&mut self, _text: &str) {}

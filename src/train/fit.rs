@@ -68,6 +68,7 @@ pub(super) fn run_epochs(
     let mut learning_rates = initial_learning_rates(task, batch);
     let mut replica_states = ReplicaStates::new(stack, task);
     let mut snapshot = EpochSnapshot::start(stack);
+    let counter = callback.epoch_counter();
     let mut clock = Clock { before: 0.0, started: Instant::now() };
     if let Some(checkpoint) = checkpointer.resume_from() {
         checkpoint.restore(stack, &mut optimizer, &mut learning_rates, &mut replica_states)?;
@@ -80,10 +81,17 @@ pub(super) fn run_epochs(
             break;
         }
         let started = Instant::now();
+        counter.set((number - 1) as f64);
         let epoch = Epoch::draw(task.training, task.seeds, number, batch, settings.shuffle, task.device);
-        let Some(outputs) =
-            backend.train(&epoch, &mut optimizer, &mut learning_rates, number, replica_states.training(), stop)
-        else {
+        let Some(outputs) = backend.train(
+            &epoch,
+            &mut optimizer,
+            &mut learning_rates,
+            number,
+            replica_states.training(),
+            stop,
+            &counter,
+        ) else {
             if snapshot.epoch() > 0 {
                 let warning =
                     checkpointer.keep_last(&snapshot.checkpoint(&learning_rates, &replica_states, clock.seconds()));

@@ -11,5 +11,6 @@ pub mod plot_args;
 pub mod run_args;
 pub mod runs_dir;
 pub mod time_limit;
+pub(crate) mod unknown_arg;
 pub mod user_defaults;
 pub mod variant_args;

@@ -9,8 +9,8 @@ use crate::cli::text::terminal;
 use crate::cli::text::text_style::TextStyle;
 use crate::config::hint::{Hint, in_a_line};
 use crate::data::store::cache::Cache;
-use crate::device;
 use crate::device::memory;
+use crate::device::{self, CudaError};
 use crate::io::atomic_write;
 use crate::io::byte_size::format_bytes;
 use crate::tensor::threads::{self, Available};
@@ -30,6 +30,9 @@ struct Check {
     found: String,
     #[serde(rename = "well")]
     passed: bool,
+    /// Whether the machine lacks it without a fault.
+    #[serde(skip)]
+    is_absent: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     remedy: Option<String>,
 }
@@ -37,12 +40,12 @@ struct Check {
 impl Check {
     /// A check that passed.
     fn passed(what: &'static str, found: impl Into<String>) -> Self {
-        Check { what, found: found.into(), passed: true, remedy: None }
+        Check { what, found: found.into(), passed: true, is_absent: false, remedy: None }
     }
 
     /// A check that failed, with a fix.
     fn failed(what: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Check { what, found: found.into(), passed: false, remedy: Some(remedy.into()) }
+        Check { what, found: found.into(), passed: false, is_absent: false, remedy: Some(remedy.into()) }
     }
 }
 
@@ -79,7 +82,11 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     }
     let page = TextStyle::of_output();
     for check in &checks {
-        let mark = if check.passed { terminal::green("✓") } else { terminal::red("✗") };
+        let mark = match check.passed {
+            true => terminal::green("✓"),
+            false if check.is_absent => "–".to_owned(),
+            false => terminal::red("✗"),
+        };
         terminal::out(&page.wrapped(&format!("{mark} {:<9} {}", check.what, check.found), 12));
         check.remedy.iter().for_each(|remedy| terminal::out(&page.wrapped(&format!("            hint: {remedy}"), 12)));
     }
@@ -99,6 +106,11 @@ fn cuda() -> Check {
                 format!("cuda:{number} ({} free)", format_bytes(free))
             });
             Check::passed("cuda", format!("usable: {}", devices.collect::<Vec<_>>().join(", ")))
+        }
+        Err(CudaError::NoDriver) => {
+            let found = format!("none: {}; networks are trained on the CPU", CudaError::NoDriver);
+            let remedy = "if the machine has an NVIDIA GPU, install its driver";
+            Check { is_absent: true, ..Check::failed("cuda", found, remedy) }
         }
         Err(fault) => Check::failed("cuda", format!("not usable: {fault}"), fault.hint()),
     }

@@ -10,6 +10,7 @@ pub mod export;
 pub mod list;
 pub mod man;
 pub mod new;
+mod new_hints;
 pub mod plot;
 pub mod predict;
 pub mod report;

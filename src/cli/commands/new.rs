@@ -7,6 +7,7 @@ use anyhow::{Context, anyhow};
 use crate::cli::args::run_args::quoted;
 use crate::cli::args::user_defaults::FILE as DEFAULTS_FILE;
 use crate::cli::commands::data::{image_summary, is_image_directory, table_error};
+use crate::cli::commands::new_hints;
 use crate::cli::exit::Exit;
 use crate::cli::text::text_style::TextStyle;
 use crate::cli::text::{number_format, terminal};
@@ -72,6 +73,10 @@ const MOST_LISTED: usize = 40;
 
 /// Writes a new experiment file, and prints the next commands.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
+    if let Some(command) = new_hints::meant_command(args.csv.is_none() && args.data.is_none(), &args.name) {
+        let error = anyhow!("`{}` is the name of the experiment, and looks like data", args.name);
+        return Err(error.context(Hint(format!("write `{command}`"))));
+    }
     let place = Place::of(args)?;
     if place.path.symlink_metadata().is_ok() && !args.force {
         let error = anyhow!("`{}` already exists", place.path.display());
@@ -152,13 +157,24 @@ impl Place {
 fn of_data_set(args: &Args, name: &str) -> anyhow::Result<(String, Vec<String>)> {
     let data = args.data.as_deref().unwrap_or(DEFAULT_DATA);
     let text = built_in::of_data_set(name, data).ok_or_else(|| {
+        let near = suggest::nearest(data, Manifest::names());
         let hint = match data {
             "arrays" => "arrays of your own: `--data FILE.npz`".to_owned(),
             "images" => "images of your own, in a directory for each class: `--data DIRECTORY`".to_owned(),
             "csv" | "idx" => "a table of your own: `--csv FILE --target COLUMN`".to_owned(),
-            _ => suggest::hint(data, Manifest::names()),
+            _ => match near {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => new_hints::no_data(&args.name, data),
+            },
         };
-        anyhow!("there is no data set `{data}`").context(Hint(hint))
+        let path = Path::new(data);
+        match path.exists() {
+            true if path.is_dir() => anyhow!("the directory `{data}` has no images"),
+            true => anyhow!("`{data}` is not a file of arrays"),
+            false if near.is_some() => anyhow!("there is no data set `{data}`"),
+            false => anyhow!("there is no data set, file or directory `{data}`"),
+        }
+        .context(Hint(hint))
     })?;
     let more = match &args.data {
         Some(_) => String::new(),
@@ -175,8 +191,10 @@ fn of_arrays(file: &str, place: &Place) -> anyhow::Result<(String, Vec<String>)>
     }
     let read = ArraySummary::read(file).map_err(|fault| {
         let error = anyhow!("`{file}`: `{}` {}", fault.key, fault.message);
-        let hint =
-            fault.hint.unwrap_or_else(|| format!("list its arrays with `runner data describe {}`", quoted(file)));
+        let own = new_hints::names(file);
+        let hint = own
+            .or(fault.hint)
+            .unwrap_or_else(|| format!("list its arrays with `runner data describe {}`", quoted(file)));
         error.context(Hint(hint))
     })?;
     let written = relative_path(Path::new(file), place.path.parent().unwrap_or(Path::new("")));
@@ -221,7 +239,7 @@ fn of_table(args: &Args, table: &Path, place: &Place) -> anyhow::Result<(String,
     };
     let proposal = propose(table, format, args.separator, Some(target)).map_err(|fault| table_error(&shown, fault))?;
     if let Some(dropped) = dropped_rows(&proposal) {
-        terminal::warn(&TextStyle::of_output().wrapped(&format!("the experiment {dropped}"), 2));
+        terminal::warn(&format!("the experiment {dropped}"));
     }
     let written = relative_path(table, place.path.parent().unwrap_or(Path::new("")));
     Ok((file::of_table(&place.name, &proposal, &written), summary(&proposal)))

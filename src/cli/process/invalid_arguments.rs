@@ -58,7 +58,12 @@ pub(super) fn explained(error: &clap::Error, name: &str) -> anyhow::Error {
         ErrorKind::MissingRequiredArgument => {
             let missing: Vec<String> =
                 texts(error, ContextKind::InvalidArg).iter().map(|argument| alternatives(argument)).collect();
-            anyhow!("`{name}` needs {}", missing.join(" and ")).context(Hint(help))
+            let hint = match name {
+                "runner predict" => "write, for example, `runner predict RUN --csv new.csv`".to_owned(),
+                "runner new" => "write, for example, `runner new first --data mnist`".to_owned(),
+                _ => help,
+            };
+            anyhow!("`{name}` needs {}", missing.join(" and ")).context(Hint(hint))
         }
         ErrorKind::MissingSubcommand => {
             let known: Vec<String> =

@@ -1,6 +1,8 @@
 //! Errors of the command line: unknown options and commands, with the option, the command or the setting that may be
 //! meant.
 
+use std::path::Path;
+
 use anyhow::anyhow;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory, Parser};
@@ -12,6 +14,7 @@ use crate::cli::process::invalid_arguments::explained;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
 use crate::config::suggest;
+use crate::data::arrays::array_file::is_array_file;
 use crate::experiment::spec::source_text::SourceText;
 use crate::experiment::spec::{catalogue, overrides, setting_keys};
 
@@ -28,6 +31,10 @@ pub(crate) fn parse_arguments() -> Cli {
     };
     let used = Used::find(&words);
     match error.kind() {
+        ErrorKind::MissingRequiredArgument if used.new_command().is_some() => {
+            let hint = Hint(format!("write `{}`", used.new_command().unwrap_or_default()));
+            terminal::error(&anyhow!("{}", explained(&error, &used.name).root_cause()).context(hint));
+        }
         ErrorKind::UnknownArgument => terminal::error(&used.unknown_argument(&invalid(ContextKind::InvalidArg))),
         ErrorKind::InvalidSubcommand => {
             terminal::error(&used.unknown_command(&invalid(ContextKind::InvalidSubcommand)))
@@ -69,6 +76,57 @@ impl Used<'_> {
         suggest::nearest(word, self.command.get_subcommands().map(Command::get_name)).map(|_| word.as_str())
     }
 
+    /// Returns the command that is meant if the words after `runner new` name data: `runner new churn --csv churn.csv`.
+    fn new_command(&self) -> Option<String> {
+        if self.name != "runner new" {
+            return None;
+        }
+        let (mut name, mut data, mut target, mut rest) = (None, None, None, Vec::new());
+        let mut words = self.words.iter().map(String::as_str);
+        while let Some(word) = words.next() {
+            let (option, value) = match word.split_once('=') {
+                Some((option, value)) => (option, Some(value)),
+                None => (word, None),
+            };
+            match option.strip_prefix("--") {
+                Some(option) if DATA_OPTIONS.contains(&option) => data = value.or_else(|| words.next()),
+                Some("target" | "label" | "target-column") => target = value.or_else(|| words.next()),
+                Some("separator") => rest.extend([word].into_iter().chain(words.next().filter(|_| value.is_none()))),
+                Some(_) => rest.push(word),
+                None if word == "-o" => rest.extend([word].into_iter().chain(words.next())),
+                None if data.is_none() && !word.ends_with(".toml") && is_data(word) => data = Some(word),
+                None => name = Some(word),
+            }
+        }
+        let data = data?;
+        let file = Path::new(data.trim_end_matches('/')).file_name()?.to_string_lossy().into_owned();
+        let name = name.or_else(|| file.split('.').next().filter(|stem| !stem.is_empty())).unwrap_or("NAME");
+        let is_table = catalogue::is_table(data);
+        let target = target.or(is_table.then_some("COLUMN")).map(|target| ["--target", target]);
+        let words = [name, if is_table { "--csv" } else { "--data" }, data];
+        let words = words.into_iter().chain(target.into_iter().flatten()).chain(rest);
+        Some(format!("runner new {}", words.map(quoted).collect::<Vec<_>>().join(" ")))
+    }
+
+    /// Returns the error for a table in place of an experiment, with the option `--target` if there is one.
+    fn table_as_experiment(&self, option: &str) -> Option<anyhow::Error> {
+        self.command.get_arguments().find(|argument| argument.get_long() == Some("set"))?;
+        let error = self
+            .words
+            .iter()
+            .filter(|word| !word.starts_with('-'))
+            .find_map(|word| catalogue::not_an_experiment(word).filter(|_| catalogue::is_table(word)))?;
+        let flag = format!("--{option}");
+        let place = self.words.iter().position(|word| word.split('=').next() == Some(&*flag))?;
+        let column = self.words[place].split_once('=').map(|(_, value)| value);
+        let column = column.or_else(|| self.words.get(place + 1).map(String::as_str)).filter(|_| option == "target");
+        let hint = error.hint.as_deref().unwrap_or_default();
+        Some(anyhow!(error.message.clone()).context(Hint(match column {
+            Some(column) => hint.replace("COLUMN", &quoted(column)),
+            None => hint.to_owned(),
+        })))
+    }
+
     fn unknown_argument(&self, argument: &str) -> anyhow::Error {
         let Some(option) = argument.strip_prefix("--") else {
             if let Some(option) = self.option_for_file(argument) {
@@ -79,11 +137,21 @@ impl Used<'_> {
             let hint = format!("`{} --help` lists its arguments and options", self.name);
             return anyhow!("`{}` takes no {what} `{argument}`", self.name).context(Hint(hint));
         };
+        if let Some(error) = self.table_as_experiment(option) {
+            return error;
+        }
+        if let Some(command) = self.new_command().filter(|_| DATA_OPTIONS.contains(&option)) {
+            return anyhow!("`runner new` has no option `--{option}`").context(Hint(format!("write `{command}`")));
+        }
         let own: Vec<&str> = options(&self.command).collect();
         let device = match option {
             "gpu" | "cuda" | "gpus" | "accelerator" if own.contains(&"device") => {
                 Some("write `--device cuda`".to_owned())
             }
+            "threshold" if self.name == "runner predict" => Some(
+                "print the probabilities with `--format csv`; the run's `threshold` is a setting of its experiment"
+                    .into(),
+            ),
             "workers" | "num-workers" | "jobs" if own.contains(&"threads") => Some("write `--threads N`".to_owned()),
             _ => None,
         };
@@ -91,7 +159,7 @@ impl Used<'_> {
             match suggest::nearest(option, own.iter().copied()) {
                 Some(near) => format!("did you mean `--{near}`?"),
                 None => match commands_with(option) {
-                    Some(commands) => format!("use it with {commands}: `--{option}` is an option of another command"),
+                    Some(commands) => format!("leave it out: `--{option}` is an option of {commands}"),
                     None => format!("`{} --help` lists its options", self.name),
                 },
             }
@@ -183,6 +251,14 @@ impl Used<'_> {
         };
         anyhow!("`{own_name}` has no command `{name}`").context(Hint(hint))
     }
+}
+
+/// Options of `runner new` that name data, and those that newcomers try.
+const DATA_OPTIONS: [&str; 8] = ["data", "csv", "images", "image", "arrays", "table", "file", "path"];
+
+/// Returns whether a word after `runner new` names data, not an experiment.
+fn is_data(word: &str) -> bool {
+    catalogue::is_table(word) || is_array_file(Path::new(word)) || word.ends_with('/')
 }
 
 /// Returns the long names of the options of a command that its help lists.

@@ -21,8 +21,8 @@ const MOST_IN_MATRIX: usize = 12;
 /// Maximum length of class names beside the matrix, and above it.
 const LONGEST_NAMES: (usize, usize) = (20, 10);
 
-/// Returns the report, the matrix and the threshold, as far as there are any.
-pub fn of(test: &TestRecord, data: &DataRecord, page: TextStyle) -> Vec<String> {
+/// Returns the report, the matrix and the threshold, as far as there are any, of the rows with this name: `test`.
+pub fn of(test: &TestRecord, rows: &str, data: &DataRecord, page: TextStyle) -> Vec<String> {
     let names = |count: usize| (0..count).map(|class| class_name(&data.classes, class)).collect::<Vec<String>>();
     let mut parts = Vec::new();
     if let Some(report) = &test.report {
@@ -32,7 +32,9 @@ pub fn of(test: &TestRecord, data: &DataRecord, page: TextStyle) -> Vec<String> 
         parts.extend(matrix_text(matrix, &names(matrix.len()), page));
     }
     parts.extend(
-        test.threshold.as_ref().map(|threshold| page.wrapped(&threshold_text(threshold, data.positive_name()), 0)),
+        test.threshold
+            .as_ref()
+            .map(|threshold| page.wrapped(&threshold_text(threshold, rows, data.positive_name()), 0)),
     );
     parts
 }
@@ -184,12 +186,12 @@ fn cut(text: &str, most: usize) -> String {
 }
 
 /// Returns the threshold, how it was chosen, its metrics on the validation rows, and the test metrics at the default one.
-fn threshold_text(threshold: &ThresholdRecord, positive: Option<&str>) -> String {
+fn threshold_text(threshold: &ThresholdRecord, rows: &str, positive: Option<&str>) -> String {
     let (of, chosen) = (of_class(positive), how_chosen(threshold, positive));
     let validation = threshold.validation.as_ref().map_or(String::new(), |at| format!(" (validation {})", at_text(at)));
     let value = number_format::metric(Some(threshold.value));
     format!(
-        "threshold {value}{of}, {chosen}{validation}; at the default threshold, used for all train/val metrics: test {}",
+        "threshold {value}{of}, {chosen}{validation}; at the default threshold, used for all train/val metrics: {rows} {}",
         at_text(&threshold.at_default)
     )
 }
@@ -224,7 +226,7 @@ mod tests {
     fn shown(matrix: Vec<Vec<u64>>, classes: &[&str]) -> String {
         let classes: Vec<String> = classes.iter().map(|name| (*name).to_owned()).collect();
         let data = DataRecord { classes, ..crate::history::trial_for_tests("base", 0, 0.5).data };
-        let shown = of(&record(matrix), &data, PLAIN).join("\n\n");
+        let shown = of(&record(matrix), "test", &data, PLAIN).join("\n\n");
         assert!(width(&shown) <= 80, "{shown}");
         shown
     }
@@ -308,7 +310,7 @@ mod tests {
             let at_default = by.evaluate(&[vec![90, 4], vec![2, 4]], 1);
             let (value, validation) = (choice.value, choice.validation);
             let record = ThresholdRecord { value, by: by_value, validation, at_default };
-            PLAIN.wrapped(&threshold_text(&record, Some("fraud")), 0)
+            PLAIN.wrapped(&threshold_text(&record, "test", Some("fraud")), 0)
         };
         let validation = Some(by.evaluate(&[vec![40, 2], vec![1, 3]], 1));
         assert_snapshot!(text(by, ChosenThreshold { by, value: 0.25, validation: validation.clone() }), @r"

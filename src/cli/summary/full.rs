@@ -70,7 +70,7 @@ fn one(histories: &[History], page: TextStyle) -> Vec<String> {
     if let Some(test) = &history.test {
         let of_tree = baselines::line(&[history]).filter(|_| history.network.is_none() && !has_threshold);
         parts.extend(of_tree.map(|line| page.wrapped(&line, 2)));
-        parts.extend(classification::of(test, &history.data, page));
+        parts.extend(classification::of(test, "test", &history.data, page));
     }
     parts.extend(classification::positive_class(&[history]).map(|line| page.wrapped(&line, 2)));
     parts.extend(layers::of_trials(histories, page));

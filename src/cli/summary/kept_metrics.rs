@@ -43,6 +43,7 @@ pub fn table(trials: &[&History], page: TextStyle) -> Option<String> {
         has_baseline.then(|| baselines::meaning(trials)).flatten(),
         has_threshold(trials)
             .then(|| "training and validation: default threshold (the more probable class)".to_owned()),
+        (trials.len() > 1 && has_threshold(trials)).then(|| "test: the threshold of each trial".to_owned()),
         (trials.len() > 1).then(|| format!("mean ± std of {} trials", trials.len())),
         (left_out > 0).then(|| format!("{left_out} more with `--verbose`")),
     ];
@@ -103,7 +104,6 @@ fn test_header(trials: &[&History]) -> String {
             Some(threshold) => format!("test (threshold {})", number_format::metric(Some(threshold))),
             None => "test".to_owned(),
         },
-        trials if has_threshold(trials) => "test (own threshold)".to_owned(),
         _ => "test".to_owned(),
     }
 }

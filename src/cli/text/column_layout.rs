@@ -6,6 +6,7 @@ use console::{Style, measure_text_width};
 
 use crate::cli::text::terminal;
 use crate::cli::text::text_style::TextStyle;
+use crate::views::document::statistic::UNBROKEN;
 
 /// Blanks between two columns; the first of them is for a mark.
 pub const GAP: usize = 2;
@@ -84,19 +85,21 @@ impl Column {
 
     /// Returns the width of the longest word of the texts.
     pub fn longest_word(&self) -> usize {
-        self.texts().flat_map(str::split_whitespace).map(measure_text_width).max().unwrap_or_default()
+        self.texts().flat_map(words).map(measure_text_width).max().unwrap_or_default()
     }
 
-    /// Returns the width of the longest part of a word of the texts, with its indentation.
-    pub fn longest_part(&self) -> usize {
+    /// Returns the width of the longest part of a word of the texts, with its indentation; `in_names` also breaks names at
+    /// their parts.
+    pub fn longest_part(&self, in_names: bool) -> usize {
         let of_word = |word: &str| {
             let word: Vec<char> = word.chars().collect();
-            let ends: Vec<usize> = (1..word.len()).filter(|&at| is_break(&word, at)).chain([word.len()]).collect();
+            let is_end = |at: &usize| is_break(&word, *at) || in_names && is_break_in_name(&word, *at);
+            let ends: Vec<usize> = (1..word.len()).filter(is_end).chain([word.len()]).collect();
             let starts = std::iter::once(0).chain(ends.iter().copied());
             let part = |(start, end): (usize, &usize)| end - start + if start > 0 { INDENT.len() } else { 0 };
             starts.zip(&ends).map(part).max().unwrap_or_default()
         };
-        self.texts().flat_map(str::split_whitespace).map(of_word).max().unwrap_or_default()
+        self.texts().flat_map(words).map(of_word).max().unwrap_or_default()
     }
 
     /// Returns a line of a row with this width; row 0 is the header.
@@ -251,21 +254,33 @@ pub(crate) fn fit(labels: &Column, columns: &[(usize, Column)], page: TextStyle)
 /// Indentation of the rest of a word.
 const INDENT: &str = "  ";
 
-/// Returns whether a word can be broken before this character: behind a comma, a dot and so on, but not in a number.
+/// Returns the words of a text; an [`UNBROKEN`] blank is part of a word.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split([' ', '\n']).filter(|word| !word.is_empty())
+}
+
+/// Returns whether a word can be broken before this character: between the items of a list, the parts of a path, or a key
+/// and its value.
 fn is_break(word: &[char], at: usize) -> bool {
+    matches!(word[at - 1], ',' | '/' | '=')
+}
+
+/// Returns whether a name can be broken before this character: at an [`UNBROKEN`] blank, or behind a dot and so on, but not
+/// in a number.
+fn is_break_in_name(word: &[char], at: usize) -> bool {
     match word[at - 1] {
-        ',' | '/' | '=' => true,
+        UNBROKEN => true,
         '.' | '_' | '-' => word[at].is_alphabetic(),
         _ => false,
     }
 }
 
 /// Returns text in lines of at most `most` characters, broken at blanks. A longer word is broken between its parts if it
-/// has some, and continues with an indentation.
+/// has some, else in a name, and continues with an indentation.
 fn wrapped(text: &str, most: usize) -> String {
     let most = most.max(INDENT.len() + 2);
     let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
+    for word in words(text) {
         let mut word: Vec<char> = word.chars().collect();
         let line = lines.last_mut().expect("never empty");
         let blank = if line.is_empty() { "" } else { " " };
@@ -280,7 +295,8 @@ fn wrapped(text: &str, most: usize) -> String {
         let mut indent = "";
         while indent.len() + word.len() > most {
             let room = most - indent.len();
-            let end = (1..=room).rev().find(|&at| is_break(&word, at)).unwrap_or(room);
+            let last = |can_break: fn(&[char], usize) -> bool| (1..=room).rev().find(|&at| can_break(&word, at));
+            let end = last(is_break).or_else(|| last(is_break_in_name)).unwrap_or(room);
             let line = lines.last_mut().expect("never empty");
             line.push_str(indent);
             line.extend(word.drain(..end));
@@ -327,7 +343,7 @@ pub fn text(columns: &[&Column], page: TextStyle) -> String {
         let height = columns.iter().map(|column| column.row(row).lines().count()).max().unwrap_or_default().max(1);
         (0..height).map(move |number| (row, number))
     });
-    lines.map(|(row, number)| line(row, number)).collect::<Vec<_>>().join("\n")
+    lines.map(|(row, number)| line(row, number)).collect::<Vec<_>>().join("\n").replace(UNBROKEN, " ")
 }
 
 #[cfg(test)]
@@ -403,6 +419,7 @@ mod tests {
             "train.loss.cross_entropy.\n  label_smoothing"
         );
         assert_eq!(wrapped("a abcdefghij", 5), "a\nabcde\n  fgh\n  ij");
+        assert_eq!(wrapped("layers=conv2d\u{a0}4,my_layer", 15), "layers=\n  conv2d\u{a0}4,\n  my_layer");
         let mut column = Column::words("changed", ["lr=0.1 batch=8", "–"].map(str::to_owned));
         column.wrap_to(8);
         let table = text(&[&column, &numbers("n", ["1", "2"], Some(0))], PLAIN);

@@ -1,6 +1,7 @@
 //! Layout of text for the terminal, and the terminal itself.
 
 pub mod column_layout;
+mod epoch_bar;
 pub mod epoch_log;
 pub mod image;
 mod live_line;

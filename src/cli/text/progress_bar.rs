@@ -1,11 +1,14 @@
 //! Progress of a run: a bar over epochs in a terminal, otherwise plain lines ([`EpochLog`]), which also go to the log file.
 //!
-//! The numbers arrive through [`callback::Callback`], which the training loop (`train::fit`) calls after each epoch.
+//! The numbers arrive through [`callback::Callback`], which the training loop (`train::fit`) calls after each epoch. Within
+//! an epoch, a counter moves the bar ([`EpochBar`]).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::cli::text::epoch_bar::{self, EpochBar};
 use crate::cli::text::epoch_log::{EpochLog, LogInterval};
 use crate::cli::text::live_line::{Trained, fitting, metrics};
 use crate::cli::text::text_style::TextStyle;
@@ -21,6 +24,7 @@ use crate::metrics::Metric;
 use crate::train::TrainSpec;
 use crate::train::callback::{self, EpochReport};
 use crate::train::schedule::Schedule;
+use crate::train::state::epoch_counter::EpochCounter;
 use crate::train::state::timing::Timing;
 
 /// Shows a run's progress on stderr.
@@ -28,14 +32,36 @@ use crate::train::state::timing::Timing;
 pub struct Progress {
     quiet: bool,
     introduced: bool,
+    /// Number of variants of the experiment.
+    variants: usize,
     /// Whether the lines of the last stack ended without a blank line: those of a tree, which has no epochs.
     is_tree: bool,
     printed: Vec<String>,
     trained: Trained,
-    bar: Option<ProgressBar>,
+    bar: Option<Bar>,
     interval: Option<LogInterval>,
     log: EpochLog,
     phases: Timing,
+}
+
+/// What moves on the screen.
+#[derive(Debug)]
+enum Bar {
+    /// A download, or another part of the preparation.
+    Preparation(ProgressBar),
+    /// The training of a tree, which has no epochs.
+    Tree(ProgressBar),
+    /// The epochs of a network.
+    Epochs(EpochBar),
+}
+
+impl Bar {
+    fn inner(&self) -> &ProgressBar {
+        match self {
+            Bar::Preparation(bar) | Bar::Tree(bar) => bar,
+            Bar::Epochs(bar) => bar.inner(),
+        }
+    }
 }
 
 impl Progress {
@@ -44,6 +70,7 @@ impl Progress {
         Progress {
             quiet,
             introduced: false,
+            variants: 1,
             is_tree: false,
             printed: Vec::new(),
             trained: Trained::default(),
@@ -61,7 +88,7 @@ impl Progress {
 
     /// Returns whether a bar is shown.
     fn has_bar(&self) -> bool {
-        !self.quiet && self.interval.is_none() && terminal::stderr_is_terminal()
+        !self.quiet && self.interval.is_none() && terminal::can_redraw()
     }
 
     /// Returns the time that all stacks took so far, by phase.
@@ -77,12 +104,12 @@ impl Progress {
         }
     }
 
-    /// Removes the bar but leaves its last message and a blank line, except of a tree.
+    /// Removes the bar. That of epochs leaves its last message and a blank line.
     fn remove_bar(&mut self) {
         match self.bar.take() {
-            Some(bar) if self.is_tree => bar.finish_and_clear(),
-            Some(bar) => {
-                bar.abandon();
+            Some(Bar::Preparation(bar) | Bar::Tree(bar)) => bar.finish_and_clear(),
+            Some(Bar::Epochs(bar)) => {
+                bar.finish();
                 self.say("\n");
             }
             None => {}
@@ -93,7 +120,7 @@ impl Progress {
     /// the first one is erased.
     pub fn end_run(&mut self, signals: &Signals) {
         if let Some(bar) = self.bar.as_ref().filter(|_| signals.is_interrupted()) {
-            bar.suspend(terminal::erase_line_above);
+            bar.inner().suspend(terminal::erase_line_above);
         }
         self.end();
     }
@@ -114,19 +141,23 @@ impl fetch::DownloadProgress for Progress {
     }
 
     fn progress(&mut self, bytes: u64, of: Option<u64>) {
-        if self.quiet || !terminal::stderr_is_terminal() {
+        if self.quiet || !terminal::can_redraw() {
             return;
         }
         let bar = self.bar.get_or_insert_with(|| {
             let style = ProgressStyle::with_template("{wide_bar} {bytes}/{total_bytes} {eta}");
-            ProgressBar::new(0).with_style(style.expect("a valid template"))
+            Bar::Preparation(ProgressBar::new(0).with_style(style.expect("a valid template")))
         });
-        bar.set_length(of.unwrap_or(bytes));
-        bar.set_position(bytes);
+        bar.inner().set_length(of.unwrap_or(bytes));
+        bar.inner().set_position(bytes);
     }
 }
 
 impl progress::RunProgress for Progress {
+    fn planned(&mut self, variants: usize) {
+        self.variants = variants;
+    }
+
     fn starting(&mut self, plans: &[&Plan], stack: &StackInfo) {
         if self.introduced && self.bar.is_none() && !self.is_tree {
             self.say(""); // after the epochs of the previous stack
@@ -140,8 +171,11 @@ impl progress::RunProgress for Progress {
         }
         match &plans.iter().map(|plan| plan.variant.as_str()).collect::<Vec<_>>()[..] {
             [BASE] => {}
-            [variant] => self.say(&format!("variant {}", terminal::bold_on_stderr(variant))),
-            variants => self.say(&list_of_variants(variants, page)),
+            [variant] => {
+                let of = if self.variants > 1 { format!(" (1 of {})", self.variants) } else { String::new() };
+                self.say(&format!("variant {}{of}", terminal::bold_on_stderr(variant)));
+            }
+            variants => self.say(&list_of_variants(variants, self.variants, page)),
         }
         let training: Vec<&TrainSpec> = plans.iter().filter_map(|plan| Some(&plan.network()?.train)).collect();
         let model = match &plan.model {
@@ -176,26 +210,26 @@ impl progress::RunProgress for Progress {
         if !self.has_bar() {
             return;
         }
-        let style = |template: &str| ProgressStyle::with_template(template).expect("a valid template");
         self.bar = Some(match training.first() {
-            Some(train) => {
-                ProgressBar::new(train.epochs as u64).with_style(style("{pos}/{len} {wide_bar} {msg} {eta}"))
-            }
+            Some(train) => Bar::Epochs(EpochBar::start(train.epochs)),
             None => {
-                let spinner = ProgressBar::new_spinner().with_style(style("{spinner} fitting the tree, {elapsed}"));
+                let style = ProgressStyle::with_template("{spinner} fitting the tree, {elapsed}");
+                let spinner = ProgressBar::new_spinner().with_style(style.expect("a valid template"));
                 spinner.enable_steady_tick(Duration::from_millis(200));
-                spinner
+                Bar::Tree(spinner)
             }
         });
     }
 }
 
-/// Returns the names of variants in at most two lines: all of them, or their number with the first and the last.
-fn list_of_variants(variants: &[&str], page: TextStyle) -> String {
-    let all = page.wrapped(&format!("variants {}", variants.join(", ")), 2);
+/// Returns the names of variants in at most two lines: all of them, or their number with the first and the last. `of` is the
+/// number of variants of the experiment.
+fn list_of_variants(variants: &[&str], of: usize, page: TextStyle) -> String {
+    let part = if variants.len() < of { format!(" ({} of {of})", variants.len()) } else { String::new() };
+    let all = page.wrapped(&format!("variants {}{part}", variants.join(", ")), 2);
     match variants {
         [first, .., last] if all.lines().count() > 2 => {
-            page.wrapped(&format!("{} variants: {first}, …, {last}", variants.len()), 2)
+            page.wrapped(&format!("{} variants: {first}, …, {last}{part}", variants.len()), 2)
         }
         _ => all,
     }
@@ -254,7 +288,10 @@ fn describe_stack(plans: &[&Plan], stack: &StackInfo) -> String {
     };
     let variants = (plans.len() > 1).then(|| format!("{} variants", plans.len()));
     let parts: Vec<String> = variants.into_iter().chain(folds).chain([seeds]).collect();
-    format!("{} trained together (showing {shown})", parts.join(", "))
+    match &parts[..] {
+        [seeds] => format!("{seeds} trained together (showing {shown})"),
+        parts => format!("trained together: {} (showing {shown})", parts.join(", ")),
+    }
 }
 
 impl callback::Callback for Progress {
@@ -275,9 +312,16 @@ impl callback::Callback for Progress {
                 None => self.say(&line),
             }
         }
-        if let Some(bar) = &self.bar {
-            bar.set_message(fitting(&metrics, bar_room(report.epochs)).join(" "));
-            bar.set_position(report.epoch as u64);
+        if let Some(Bar::Epochs(bar)) = &self.bar {
+            let room = epoch_bar::room(terminal::stderr_width(), report.epochs);
+            bar.end_epoch(report.epoch, fitting(&metrics, room).join(" "));
+        }
+    }
+
+    fn epoch_counter(&mut self) -> Arc<EpochCounter> {
+        match &self.bar {
+            Some(Bar::Epochs(bar)) => bar.counter(),
+            _ => Arc::default(),
         }
     }
 
@@ -285,10 +329,9 @@ impl callback::Callback for Progress {
         if self.quiet {
             return log_file::append(&format!("warning: {text}"));
         }
-        let page = TextStyle { width: terminal::stderr_width(), styled: false };
-        let warn = || terminal::warn(&page.wrapped(text, 2));
+        let warn = || terminal::warn(text);
         match &self.bar {
-            Some(bar) => bar.suspend(warn),
+            Some(bar) => bar.inner().suspend(warn),
             None => warn(),
         }
     }
@@ -296,10 +339,4 @@ impl callback::Callback for Progress {
     fn phases(&mut self, phases: &Timing) {
         self.phases = self.phases.plus(*phases);
     }
-}
-
-/// Returns the width for metrics beside the epochs, a minimal bar, and the time.
-fn bar_room(epochs: usize) -> usize {
-    const BAR_AND_TIME: usize = 5 + 4;
-    terminal::stderr_width().saturating_sub(2 * epochs.to_string().len() + 1 + BAR_AND_TIME)
 }

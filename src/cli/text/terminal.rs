@@ -103,6 +103,11 @@ pub fn stderr_is_terminal() -> bool {
     std::io::stderr().is_terminal()
 }
 
+/// Returns whether stderr is a terminal that can redraw a line, which one with `TERM=dumb` cannot.
+pub fn can_redraw() -> bool {
+    stderr_is_terminal() && !console::is_dumb()
+}
+
 /// Returns whether stdout is a terminal.
 pub fn stdout_is_terminal() -> bool {
     std::io::stdout().is_terminal()

@@ -102,8 +102,13 @@ impl ShortKeys {
 
     /// Returns changes as text: `lr=0.1 seeds=0..4 layers=64,relu,10`.
     pub fn describe(&self, changes: &[Change]) -> String {
+        self.each(changes).join(" ")
+    }
+
+    /// Returns each change as text.
+    pub fn each(&self, changes: &[Change]) -> Vec<String> {
         let one = |change: &Change| format!("{}={}", self.label(&change.key), change.value.replace(", ", ","));
-        changes.iter().map(one).collect::<Vec<_>>().join(" ")
+        changes.iter().map(one).collect()
     }
 }
 

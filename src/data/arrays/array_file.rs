@@ -303,7 +303,7 @@ fn check_length(header: &ArrayHeader, found: u64) -> Result<(), TableError> {
 /// Returns the type of the values.
 fn numbers(header: &ArrayHeader) -> Result<Element, TableError> {
     header.element.clone().map_err(|what| {
-        let hint = "store numbers; of text in Python: `numpy.unique(y, return_inverse=True)[1]`";
+        let hint = "store numbers; to turn text into numbers in Python: `numpy.unique(y, return_inverse=True)[1]`";
         TableError::new(format!("contains {what}")).hint(hint)
     })
 }

@@ -51,12 +51,12 @@ pub const ARRAY_KEYS: [&str; 6] = ["x", "y", "x_val", "y_val", "x_test", "y_test
 
 /// Names of each array in an archive, in the order in which they are looked up.
 pub(super) const NAMES: [&[&str]; 6] = [
-    &["x", "x_train", "X", "X_train"],
-    &["y", "y_train"],
-    &["x_val", "X_val"],
-    &["y_val"],
-    &["x_test", "X_test"],
-    &["y_test"],
+    &["x", "x_train", "X", "X_train", "images", "train_images", "features", "data"],
+    &["y", "y_train", "Y", "Y_train", "labels", "train_labels", "targets", "target"],
+    &["x_val", "X_val", "val_images"],
+    &["y_val", "Y_val", "val_labels"],
+    &["x_test", "X_test", "test_images"],
+    &["y_test", "Y_test", "test_labels"],
 ];
 
 /// Returns whether the name of an array is the path of a file.

@@ -121,12 +121,13 @@ impl<'a> ImageSet<'a> {
         let note = |part: &Part| {
             let (count, first) = &part.listing.other_files;
             let first = part.listing.folder.join(first.as_ref()?);
-            let (files, are) = if *count == 1 { ("file", "is") } else { ("files", "are") };
-            Some(format!(
-                "{count} {files} in `{}` {are} not used: no PNG or JPEG, such as `{}`",
-                part.listing.folder.display(),
-                first.display()
-            ))
+            let (folder, first) = (part.listing.folder.display(), first.display());
+            Some(match count {
+                1 => format!("1 file in `{folder}` is ignored because it is not a PNG or JPEG image: `{first}`"),
+                _ => format!(
+                    "{count} files in `{folder}` are ignored because they are not PNG or JPEG images, such as `{first}`"
+                ),
+            })
         };
         DatasetInfo {
             sample: self.target.sample(),

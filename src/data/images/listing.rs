@@ -98,8 +98,17 @@ pub fn is_image(path: &str) -> bool {
 /// # Errors
 /// When the directory cannot be read or has no image; the message follows the path.
 pub fn images_in(folder: &Path) -> Result<Vec<String>, TableError> {
-    let (images, others): (Vec<_>, Vec<_>) = content(folder)?.files.into_iter().partition(|file| is_image(file));
-    if images.is_empty() { Err(no_images("has no images", &others)) } else { Ok(images) }
+    let Content { folders, files } = content(folder)?;
+    let (images, others): (Vec<_>, Vec<_>) = files.into_iter().partition(|file| is_image(file));
+    match folders.first() {
+        _ if !images.is_empty() => Ok(images),
+        Some(first) => {
+            let first = folder.join(first);
+            let hint = format!("name a directory that contains image files, such as `{}`", first.display());
+            Err(TableError::new("has no images directly in it: images in subdirectories are not read").hint(hint))
+        }
+        None => Err(no_images("has no images", &others)),
+    }
 }
 
 /// Returns the directories of the training, validation and test images below a directory that has these instead of classes;
@@ -123,7 +132,7 @@ struct Content {
 
 fn content(folder: &Path) -> Result<Content, TableError> {
     let fault = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::NotFound => TableError::new("does not exist").hint(user_file::where_it_may_be(folder)),
+        std::io::ErrorKind::NotFound => TableError::new("does not exist").hint(user_file::where_images_may_be(folder)),
         std::io::ErrorKind::NotADirectory => TableError::new("is not a directory"),
         _ => TableError::new(format!("cannot be read: {error}")),
     };
@@ -231,6 +240,19 @@ mod tests {
         assert!(
             refused(&["a/1.png", "b/1.webp"]).starts_with("has no images of the class `b`; it has `.webp` | convert")
         );
+    }
+
+    #[test]
+    fn images_in_subdirectories_are_not_read() {
+        let read = |files: &[&str]| images_in(folder(files).path()).map_err(|fault| fault.message);
+        assert_eq!(read(&["2.png", "1.jpg", "a/3.png"]), Ok(vec!["1.jpg".to_owned(), "2.png".to_owned()]));
+        assert_eq!(
+            read(&["a/3.png", "notes.txt"]).unwrap_err(),
+            "has no images directly in it: images in subdirectories are not read"
+        );
+        let made = folder(&["pets/1.png", "pet.toml"]);
+        let missing = Listing::of_folder(&made.path().join("pet")).unwrap_err().hint.unwrap();
+        assert!(missing.ends_with("pets`?"), "an experiment file has no images: {missing}");
     }
 
     #[cfg(unix)]

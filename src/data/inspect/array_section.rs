@@ -63,9 +63,10 @@ impl ArraySummary {
         }
         let (comment, scale) = match self.has_bytes {
             true => ("bytes to 0–1", "unit"),
-            false => {
-                ("each feature to mean 0 and standard deviation 1 (training rows); instead: \"min_max\"", "standard")
-            }
+            false => (
+                "scales each feature to mean 0 and standard deviation 1 (training rows); \"min_max\" scales it to 0–1 instead",
+                "standard",
+            ),
         };
         lines.extend(comment_lines(comment));
         lines.push(format!("scale = \"{scale}\""));

@@ -73,10 +73,7 @@ fn settings(proposal: &Proposal, commented: bool) -> Vec<String> {
     }
     let dates = with(|role| *role == Role::Dates);
     if !dates.is_empty() {
-        add(
-            "dates become days since 1970-01-01; to leave one out, write it into `drop` instead",
-            list("dates", &dates),
-        );
+        add("dates become days since 1970-01-01; to leave one out, move it to `drop`", list("dates", &dates));
     }
     if !proposal.detected.na_values.is_empty() {
         let texts: Vec<&str> = proposal.detected.na_values.iter().map(String::as_str).collect();
@@ -90,12 +87,12 @@ fn settings(proposal: &Proposal, commented: bool) -> Vec<String> {
     let text = with(|role| matches!(role, Role::Text | Role::Codes(_)));
     if !text.is_empty() {
         add(
-            "text columns: one feature for each category; instead: \"label\", a number for each",
+            "text columns are one-hot encoded; \"label\" gives each category one number instead",
             "encode = \"one_hot\"".to_owned(),
         );
     }
     add(
-        "each column to mean 0 and standard deviation 1 (training rows); instead: \"min_max\"",
+        "scales each column to mean 0 and standard deviation 1 (training rows); \"min_max\" scales it to 0–1 instead",
         "scale = \"standard\"".to_owned(),
     );
     if commented && proposal.duplicates > 0 {
@@ -120,7 +117,7 @@ fn describe_filling(proposal: &Proposal) -> Option<String> {
             let fills = format!("fills in {values}: the mean, in text columns the most frequent text");
             Some(match dropped_rows(proposal) {
                 Some(dropped) if without_target > 0 => format!("{fills}; {dropped}"),
-                _ => format!("{fills}; instead: \"drop\" the rows"),
+                _ => format!("{fills}; \"drop\" leaves these rows out instead"),
             })
         }
         Filling::Drop { without_target, rows } if rows > without_target => Some(format!(
@@ -155,13 +152,15 @@ fn split(problem: &Problem, rows: usize, commented: bool) -> Vec<String> {
     }
     let (comment, stratify) = match problem {
         Problem::Classes { .. } if problem.can_be_stratified() => (
-            "20 % test, 20 % of the rest validation, the same class shares in each part; instead: { test = 0.2, folds = 5, stratify = true }",
+            "20 % test, 20 % of the rest validation, the same class shares in each part; for cross-validation: { test = 0.2, folds = 5, stratify = true }",
             ", stratify = true",
         ),
         Problem::Classes { .. } => {
             ("20 % test, 20 % of the rest validation; the rarest class has too few rows for `stratify = true`", "")
         }
-        Problem::Values { .. } => ("20 % test, 20 % of the rest validation; instead: { test = 0.2, folds = 5 }", ""),
+        Problem::Values { .. } => {
+            ("20 % test, 20 % of the rest validation; for cross-validation: { test = 0.2, folds = 5 }", "")
+        }
     };
     let setting = format!("split = {{ test = 0.2, validation = 0.2, random_state = 42{stratify} }}");
     let comment = if commented { comment_lines(comment) } else { Vec::new() };

@@ -54,7 +54,7 @@ impl ImageSummary {
         lines.extend(comment_lines(&match self.is_kept() {
             true => format!("height and width; all images have {sides}"),
             false => {
-                format!("height and width; images have {sides}, their center is kept; instead: resize = \"stretch\"")
+                format!("height and width; images have {sides}, and their center is kept; resize = \"stretch\" keeps the whole image instead")
             }
         }));
         let size = match self.settings.size {

@@ -23,7 +23,9 @@ impl DataSource for Images {
                 watch.doing("reading images"); // a few images are read in no time
                 is_announced = true;
             }
-            watch.progress(bytes, Some(of));
+            if is_announced {
+                watch.progress(bytes, Some(of));
+            }
         });
         let ImageRows { rows: [rows, validation, test], sha256 } = loaded.map_err(load_error::<Self>)?;
         let info = images.info();

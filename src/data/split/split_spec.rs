@@ -256,6 +256,18 @@ impl Split {
         of.groups.filter(|_| self.group.is_some())
     }
 
+    /// Returns the message that a part takes the last `count` of `all` groups.
+    fn no_group_left(&self, key: &str, share: f64, count: usize, all: usize) -> String {
+        let column = self.group.as_deref().unwrap_or_default();
+        let taken = match (all - count, count) {
+            (0, _) => format!("`{key} = {share}` takes all"),
+            (before, 1) => format!("`test` takes {before}, and `{key} = {share}` takes the last one"),
+            (before, _) => format!("`test` takes {before}, and `{key} = {share}` takes the other {count}"),
+        };
+        let groups = if all == 1 { "group" } else { "groups" };
+        format!("leaves no group for training: of {all} {groups} in `{column}`, {taken}")
+    }
+
     fn split_off(
         &self,
         rows: Vec<usize>,
@@ -273,8 +285,10 @@ impl Split {
             (Some(groups), _) => {
                 let groups: Vec<i64> = rows.iter().map(|&row| groups[row]).collect();
                 let count = distinct(&groups).len();
-                let found = format!("{share} of {count} groups");
-                require(held_out(count, share) < count, key, "must leave at least one training group", found)?;
+                if held_out(count, share) >= count {
+                    let all = of.groups.map_or(count, |groups| distinct(groups).len());
+                    return Err(Invalid::new(key, self.no_group_left(key, share, count, all)));
+                }
                 group_shuffle_split(&groups, share, self.random_state)
             }
             (None, Some(classes)) => {

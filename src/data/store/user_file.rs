@@ -81,21 +81,40 @@ fn unpacked(packed: &[u8], limit: u64) -> Result<Vec<u8>, TableError> {
     Ok(unpacked)
 }
 
+/// Hint on a path of an experiment, or of a stored run, that does not exist.
+const FROM_EXPERIMENT: &str = "check the path, or restore the file; relative paths in an experiment file start at its \
+                               directory, in `--set` at the current directory";
+
 /// Returns the hint on a file that an experiment names.
 pub fn hint_in_experiment(hint: Option<String>) -> Option<String> {
-    hint.map(|hint| match hint == FROM_HERE {
-        true => "paths are relative to the experiment file; paths in `--set`, to the current directory".to_owned(),
-        false => hint,
-    })
+    hint.map(|hint| if hint == FROM_HERE { FROM_EXPERIMENT.to_owned() } else { hint })
+}
+
+/// Returns the hint on a file that is read with the settings of an experiment, but named on the command line.
+pub fn hint_on_command_line(hint: Option<String>) -> Option<String> {
+    hint.map(|hint| if hint == FROM_EXPERIMENT { FROM_HERE.to_owned() } else { hint })
 }
 
 /// Returns a hint on a file that does not exist: one with a similar name, or how paths are read.
 pub fn where_it_may_be(path: &Path) -> String {
+    similar(path, |_| true)
+}
+
+/// Returns the same hint on a directory of images, or a table with their paths.
+pub fn where_images_may_be(path: &Path) -> String {
+    let is_table = |path: &Path| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+    similar(path, |path| path.is_dir() || is_table(path))
+}
+
+/// Returns the hint with a similar name of a path that `may_be` meant.
+fn similar(path: &Path, may_be: impl Fn(&Path) -> bool) -> String {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let wanted = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let there: Vec<String> = std::fs::read_dir(folder)
-        .map(|entries| entries.filter_map(|e| Some(e.ok()?.file_name().to_string_lossy().into_owned())).collect())
-        .unwrap_or_default();
+    let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    let there: Vec<String> = entries
+        .filter(|entry| may_be(&entry.path()))
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
     match suggest::nearest(&wanted, there.iter().map(String::as_str)) {
         Some(near) => format!("did you mean `{}`?", path.with_file_name(near).display()),
         None => FROM_HERE.to_owned(),

@@ -402,6 +402,7 @@ mod tests {
             ("x,w,y\n1,2,a\n2,-1,b\n", "has `-1`"),
             ("x,w,y\n1,heavy,a\n2,1,b\n", "has `heavy` in row 1"),
             ("x,w,y\n1,2,a\n2,1,b\n3,heavy,a\n", "has `heavy` in row 3"),
+            ("x,w,y\n1,heavy,a\n2,light,b\n", "must be a column of numbers above 0, but `w` has `heavy` in row 1"),
             ("x,w,y\n1,1e-60,a\n2,1,b\n", "has 1e-60 in row 1 (line 2), which f32 cannot represent"),
             ("x,w,y\n1,1e300,a\n2,1,b\n", "has 1e300 in row 1"),
             ("x,w,y\n1,,a\n2,1,b\n", "row 1 (line 2), weight `w`, has no value"),

@@ -184,13 +184,23 @@ pub(crate) fn row_by_row<C: AsRef<[f64]>>(columns: &[C], rows: usize) -> Tensor 
 /// # Errors
 /// When a weight is not above 0; the key is relative to the data set.
 pub(crate) fn weights_of(table: &Table, column: &Column, rows: &[usize]) -> Result<Vec<f32>, Invalid> {
-    let fault = |row: usize| {
+    let fault = |row: usize, hint: &str| {
         let found = column.text(row).unwrap_or_default();
         let message = format!("has `{found}` in {}, where a number above 0 was expected", table.place(row));
-        Invalid::new("weights", message).hint("remove the row from the file to ignore it")
+        Invalid::new("weights", message).hint(hint)
     };
     let Values::Numbers(numbers) = &column.values else {
-        return Err(fault(column.values.first_text(table.numbers).unwrap_or(0)));
+        let is_number = |row: &usize| column.text(*row).is_some_and(|text| text.trim().parse::<f64>().is_ok());
+        let row = column.values.first_text(table.numbers).unwrap_or(0);
+        return Err(match rows.iter().any(is_number) {
+            true => fault(row, "correct the value, or remove the row from the file"),
+            false => {
+                let (name, found) = (&column.name, column.text(row).unwrap_or_default());
+                let message =
+                    format!("must be a column of numbers above 0, but `{name}` has `{found}` in {}", table.place(row));
+                Invalid::new("weights", message).hint("name another column, or encode its texts as numbers in the file")
+            }
+        });
     };
     let weight = |&row: &usize| match numbers[row] as f32 {
         weight if weight > 0.0 && weight.is_finite() => Ok(weight),
@@ -199,7 +209,7 @@ pub(crate) fn weights_of(table: &Table, column: &Column, rows: &[usize]) -> Resu
             Err(Invalid::new("weights", message)
                 .hint("divide all weights by the same number: only their ratios matter"))
         }
-        _ => Err(fault(row)),
+        _ => Err(fault(row, "remove the row from the file to ignore it")),
     };
     rows.iter().map(weight).collect()
 }

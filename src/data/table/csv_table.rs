@@ -10,7 +10,9 @@ use std::io::{Cursor, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-use polars::prelude::{Column as PolarsColumn, CsvReadOptions, DataType, Field, Schema, SerReader, StringChunked};
+use polars::prelude::{
+    Column as PolarsColumn, CsvReadOptions, DataType, Field, PolarsError, Schema, SerReader, StringChunked,
+};
 
 use crate::data::inspect::duplicates::{Duplicates, fingerprint};
 use crate::data::store::hashed_file::{self, HashingReader};
@@ -99,10 +101,10 @@ impl Table {
             let values = parts.iter().flat_map(|part| part.iter().skip(1).map(Option::unwrap_or_default));
             Column::read(name.clone(), values, reading, |row| place(row, &lines, &starts))
         });
-        let columns = columns.collect::<Result<Vec<Column>, TableError>>()?;
         if lines.is_empty() {
             return Err(TableError::new("has column names, but no rows"));
         }
+        let columns = columns.collect::<Result<Vec<Column>, TableError>>()?;
         Ok(Table { columns, lines, files: starts, numbers: reading.numbers })
     }
 
@@ -252,7 +254,7 @@ fn read_fields(checked: &CsvText, separator: u8) -> Result<Vec<PolarsColumn>, Ta
         .map_parse_options(|options| options.with_separator(separator))
         .into_reader_with_file_handle(Cursor::new(&checked.text[..]))
         .finish()
-        .map_err(|error| TableError::new(format!("is not CSV: {error}")))?;
+        .map_err(|error| checked.damaged_quote(separator).unwrap_or_else(|| not_csv(&error)))?;
     if frame.height() != checked.lines.len() {
         let message = format!("has {} lines, and {} were read", checked.lines.len(), frame.height());
         return Err(TableError::new(message));
@@ -261,7 +263,13 @@ fn read_fields(checked: &CsvText, separator: u8) -> Result<Vec<PolarsColumn>, Ta
 }
 
 fn strings(column: &PolarsColumn) -> Result<&StringChunked, TableError> {
-    column.as_materialized_series().str().map_err(|error| TableError::new(format!("is not CSV: {error}")))
+    column.as_materialized_series().str().map_err(|error| not_csv(&error))
+}
+
+/// Returns the first line of an error of polars: the others are about its own options.
+fn not_csv(error: &PolarsError) -> TableError {
+    let error = error.to_string();
+    TableError::new(format!("is not CSV: {}", error.lines().next().unwrap_or_default()))
 }
 
 /// Returns the column names in the header, and checks that they differ.

@@ -53,6 +53,10 @@ pub struct CsvText<'a> {
     pub lines: Vec<usize>,
 }
 
+/// Hint on a table that is not UTF-8, as Excel saves some in Western Europe.
+const NOT_UTF8: &str =
+    "save the table as UTF-8; if Excel or Windows wrote it: `iconv -f windows-1252 -t utf-8 FILE > utf8.csv`";
+
 impl<'a> CsvText<'a> {
     /// Checks the bytes of a file. `separator` is an ASCII character.
     ///
@@ -62,7 +66,7 @@ impl<'a> CsvText<'a> {
         let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
         std::str::from_utf8(bytes).map_err(|error| {
             let line = 1 + memchr_iter(b'\n', &bytes[..error.valid_up_to()]).count();
-            TableError::new(format!("line {line} is not UTF-8 text")).hint("save the table as UTF-8")
+            TableError::new(format!("line {line} is not UTF-8 text")).hint(NOT_UTF8)
         })?;
         let mut checked = CsvText { text: Cow::Borrowed(&[]), starts: Vec::new(), fields: 0, lines: Vec::new() };
         let (mut place, mut line) = (0, 1);
@@ -156,6 +160,26 @@ impl<'a> CsvText<'a> {
         }
     }
 
+    /// Returns the fault of the first quoted field that has text after its closing quote; `None` if there is none.
+    pub fn damaged_quote(&self, separator: u8) -> Option<TableError> {
+        (0..self.lines.len()).find_map(|record| {
+            let (field, opening, closing) = text_after_quote(self.records(record, 1), separator)?;
+            let line = self.lines[record] + opening;
+            let header = self.records(0, 1).trim_ascii_end();
+            let name = header.split(|byte| *byte == separator).nth(field).unwrap_or_default();
+            let name = String::from_utf8_lossy(name);
+            let name = name.trim().trim_matches('"');
+            Some(match opening == closing {
+                true => TableError::new(format!("has text after a closing quote in line {line}, column `{name}`"))
+                    .hint("inside a quoted field, double each quote: `\"\"`; or remove the quotes around the field"),
+                false => {
+                    TableError::new(format!("has a quoted field that is not closed in line {line}, column `{name}`"))
+                        .hint("add the closing `\"`, or remove the quotes")
+                }
+            })
+        })
+    }
+
     /// Returns the text of at most `count` records, beginning with record `first`.
     pub fn records(&self, first: usize, count: usize) -> &[u8] {
         let start = |record: usize| self.starts.get(record).copied().unwrap_or(self.text.len());
@@ -197,6 +221,28 @@ fn line_length(text: &[u8]) -> usize {
         Some(end) if text[end] == b'\r' && text.get(end + 1) == Some(&b'\n') => end + 2,
         Some(end) => end + 1,
     }
+}
+
+/// Returns the index of the first quoted field of a record with text after its closing quote, and the lines of the record,
+/// counted from 0, in which it begins and in which that text is.
+fn text_after_quote(record: &[u8], separator: u8) -> Option<(usize, usize, usize)> {
+    let (mut field, mut line, mut opening) = (0, 0, 0);
+    let (mut quoted, mut was_quoted, mut field_starts) = (false, false, true);
+    let mut bytes = record.iter().copied().peekable();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' if quoted && bytes.next_if_eq(&b'"').is_some() => {}
+            b'"' if quoted => (quoted, was_quoted) = (false, true),
+            b'"' if field_starts => (quoted, opening) = (true, line),
+            byte if quoted => line += usize::from(byte == b'\n'),
+            byte if byte == separator => (field, was_quoted) = (field + 1, false),
+            b'\n' | b'\r' => {}
+            _ if was_quoted => return Some((field, opening, line)),
+            _ => {}
+        }
+        field_starts = byte == separator && !quoted;
+    }
+    None
 }
 
 /// One record at the start of a text.
@@ -289,6 +335,12 @@ mod tests {
         assert_eq!(fault(b"a,b\n\n1,2,3\n"), "row 1 (line 3) has 3 fields, but the first line has 2");
         assert_eq!(fault(b"a,b\n1,\"2\n"), "has a quote without a closing quote, in the row that begins on line 2");
         assert_eq!(fault(b"a,b\n1,\xff\n"), "line 2 is not UTF-8 text");
+        let quote = |text: &[u8]| CsvText::check(text, b',').unwrap().damaged_quote(b',').map(|fault| fault.message);
+        let open = quote(b"a,b\n1,2\n3,\"4\n5,\"6\n7,8\n").unwrap();
+        assert_eq!(open, "has a quoted field that is not closed in line 3, column `b`");
+        let after = quote(b"a,b\n\"1\"x,2\n").unwrap();
+        assert_eq!(after, "has text after a closing quote in line 2, column `a`");
+        assert_eq!(quote(b"a,b\n\"1,\"\"\n\",\"2\"\r\n"), None);
         let hint = |text: &[u8]| CsvText::check(text, b',').unwrap_err().hint.unwrap();
         assert!(hint(b"a,b\n1,2\n3").contains("is complete"));
         assert!(

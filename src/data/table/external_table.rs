@@ -226,9 +226,10 @@ fn raw(
                 let hint = match unknown {
                     Ok(Unknown::Ignore) => "use `--unknown missing`: a label-encoded column has no one-hot features",
                     Err(hint) => hint,
-                    Ok(Unknown::Error | Unknown::Missing) => {
-                        &format!("{} (`predict --unknown` accepts unknown ones)", nearest_or_known(&text, categories))
-                    }
+                    Ok(Unknown::Error | Unknown::Missing) => &format!(
+                        "{} (`--unknown missing` or `--unknown ignore` accepts others)",
+                        nearest_or_known(&text, categories)
+                    ),
                 };
                 Err(TableError::new(wrong_value(table, column, row, "a category of the run")).hint(hint))
             }
@@ -317,7 +318,7 @@ mod tests {
     fn values_that_the_run_does_not_know_are_named_by_their_place() {
         let (message, hint) = refusal("age,city\n1,Rome\n2,Romme\n", Missing::Error, Truth::Optional);
         assert_eq!(message, "has `Romme` in row 2 (line 3), column `city`, where a category of the run was expected");
-        assert_eq!(hint, "did you mean `Rome`? (`predict --unknown` accepts unknown ones)");
+        assert_eq!(hint, "did you mean `Rome`? (`--unknown missing` or `--unknown ignore` accepts others)");
         let (message, _) = refusal("age,city\n1,Rome\nold,Rome\n", Missing::Error, Truth::Optional);
         assert_eq!(message, "has `old` in row 2 (line 3), column `age`, where a number was expected");
         let (message, hint) = refusal("age,city,y\n1,Rome,zzz\n", Missing::Error, Truth::Optional);

@@ -182,8 +182,16 @@ fn times(at: Place, column: &Column) -> Result<Vec<f64>, Invalid> {
     let texts: Vec<Option<String>> = at.rows.iter().map(|&row| column.text(row)).collect();
     let fields: Vec<Option<&str>> = texts.iter().map(Option::as_deref).collect();
     let read = dates::read(&fields, None);
+    let is_date = |field: &str| dates::read(&[Some(field)], None).map_or_else(|fault| fault.is_ambiguous(), |_| true);
     read.map(|(days, _)| days).map_err(|fault| {
         let field = fault.row.and_then(|row| fields[row]).unwrap_or_default();
+        if let Some(row) = fault.row
+            && !fields.iter().flatten().any(|&field| is_date(field))
+        {
+            let (name, place) = (&column.name, at.name(row));
+            let message = format!("must be a column of numbers or dates, but `{name}` has `{field}` in {place}");
+            return Invalid::new("split.order_by", message).hint("name another column");
+        }
         let message = fault.describe(&column.name, field, fault.row.map(|row| at.name(row)).as_deref());
         Invalid::new("split.order_by", message).hint(fault.hint(&column.name))
     })

@@ -40,7 +40,7 @@ impl TextForm {
         match unknown_row.filter(|_| unknown == Unknown::Error) {
             Some(row) => {
                 let message = format!("has no token of the vocabulary in {}: `{}`", table.place(row), texts[row]);
-                Err(TableError::new(message).hint("remove the row, or use `predict --unknown ignore`"))
+                Err(TableError::new(message).hint("remove the row, or use `--unknown ignore`"))
             }
             None => Ok(ids),
         }

@@ -216,10 +216,11 @@ impl Model {
         match name {
             ModelName::Network => NetworkPlan::new(spec, info).map(|network| Model::Network(Box::new(network))),
             ModelName::Tree => {
-                let tree = spec
-                    .tree
-                    .as_ref()
-                    .ok_or_else(|| Invalid::new("model", "is `tree`, which needs a `[tree]` section"))?;
+                let tree = spec.tree.as_ref().ok_or_else(|| {
+                    let hint = "add a section, for example: `[tree]`, and below it `max_depth = 5`; `[network]` and \
+                                    `[train]` can stay";
+                    Invalid::new("model", "is `tree`, which needs a `[tree]` section").hint(hint)
+                })?;
                 tree.check(info.target).map_err(|fault| fault.under("tree"))?;
                 if info.token_ids.is_some() {
                     let message = "needs features that can be compared, but the rows are token ids of texts";

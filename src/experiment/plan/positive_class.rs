@@ -44,7 +44,9 @@ pub fn check(stated: Option<&str>, info: &DatasetInfo) -> Result<(), Invalid> {
     if info.target != Target::Classes(2) {
         let message = format!("needs 2 classes, but the target has {}", info.target);
         let hint = match info.target {
-            Target::Classes(_) => "remove it: precision, recall and F1 are means over all classes",
+            Target::Classes(_) => {
+                "remove it: precision, recall and F1 are averaged over the classes that occur or are predicted"
+            }
             Target::Labels(_) => "remove it: each label's `yes` is its positive class",
             Target::Values(_) => "remove it: numbers have no classes",
         };

@@ -186,19 +186,20 @@ impl Study {
 /// Adds the place of a setting to its error: the option that changed it, the `set` of the variant, or the file and line.
 fn locate(source: &SourceText, changes: &[String], variant: Option<(usize, &Variant)>, fault: Invalid) -> SpecError {
     if let Some(change) = overrides::last_of(&fault.key, changes) {
-        return SpecError { message: format!("{fault} (`{}`)", overrides::as_option(change)), hint: fault.hint };
+        let place = format!("`{}`", overrides::as_option(change));
+        return SpecError { message: fault.at(&place), hint: fault.hint };
     }
     let is_set =
         |variant: &Variant| overrides::last_of(&fault.key, &variant.set.keys().cloned().collect::<Vec<_>>()).is_some();
     match variant.filter(|(_, variant)| is_set(variant)) {
         Some((number, _)) => {
             let (_, place) = source.key_and_place(&format!("variants.{number}.set"));
-            SpecError { message: format!("{fault} ({place})"), hint: fault.hint }
+            SpecError { message: fault.at(&place), hint: fault.hint }
         }
         None if !changes.is_empty() && Study::new(source, &[]).is_ok() => {
             let options: Vec<String> = changes.iter().map(|change| overrides::as_option(change)).collect();
             let options = suggest::list(&options.iter().map(String::as_str).collect::<Vec<_>>());
-            SpecError { message: format!("{fault} (with {options})"), hint: fault.hint }
+            SpecError { message: fault.at(&format!("with {options}")), hint: fault.hint }
         }
         None => source.locate(fault),
     }

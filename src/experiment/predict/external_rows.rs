@@ -21,6 +21,7 @@ use crate::data::prepare::fitted_data::FittedData;
 use crate::data::source::Source;
 use crate::data::source::idx_files::LabeledImages;
 use crate::data::store::cache::Cache;
+use crate::data::store::user_file;
 use crate::data::table::Table;
 use crate::data::table::csv_text::TableError;
 use crate::data::table::external_table::{ExternalTable, Truth, Unknown};
@@ -45,11 +46,11 @@ pub struct ExternalRows {
 }
 
 /// Reads rows with targets from a table, a file of arrays, a directory of images or a pair of IDX files. Also returns the number of rows that were left out
-/// because of missing values.
+/// because of missing values. `unknown` is what to do with categories that the training table does not have.
 ///
 /// # Errors
 /// When the file does not have the columns or size of the training data.
-pub fn rows(plan: &Plan, data: &FittedData, written: &str) -> anyhow::Result<(Rows, usize)> {
+pub fn rows(plan: &Plan, data: &FittedData, written: &str, unknown: Unknown) -> anyhow::Result<(Rows, usize)> {
     if let Source::Arrays(settings) = &plan.spec.data.source {
         return Ok((read_arrays(plan, data, settings, written)?, 0));
     }
@@ -57,12 +58,11 @@ pub fn rows(plan: &Plan, data: &FittedData, written: &str) -> anyhow::Result<(Ro
         return Ok((read_image_files(data, settings, written)?, 0));
     }
     match &data.form {
-        Form::Points => Err(no_external_rows(data)),
+        Form::Points => Err(wrong_kind(data, "evaluate rows of a file", "evaluate its own rows: `--data test`")),
         Form::Table(_) | Form::Text(_) => {
             let path = Path::new(written);
             let table = read_table(data, path, None, &[])?;
-            let ExternalRows { features, targets, rows } =
-                rows_of_table(data, path, &table, Truth::Required, Unknown::Error)?;
+            let ExternalRows { features, targets, rows } = rows_of_table(data, path, &table, Truth::Required, unknown)?;
             let left_out = table.rows() - rows.len();
             Ok((Rows::new(features, targets.expect("they are required")), left_out))
         }
@@ -135,11 +135,7 @@ fn table_form(data: &FittedData) -> anyhow::Result<&TableForm> {
     match &data.form {
         Form::Table(form) => Ok(form),
         Form::Text(form) => Ok(&form.table),
-        Form::Points => Err(no_external_rows(data)),
-        Form::Image(size) => {
-            let message = format!("`{}` contains images of {}, not a table", data.name, size_text(*size));
-            Err(anyhow!(message).context(Hint("use `--image FILE` for an image".to_owned())))
-        }
+        Form::Points | Form::Image(_) => Err(wrong_kind(data, "predict a table", own_input(data))),
     }
 }
 
@@ -147,8 +143,11 @@ fn table_form(data: &FittedData) -> anyhow::Result<&TableForm> {
 fn read_image_files(data: &FittedData, settings: &Images, written: &str) -> anyhow::Result<Rows> {
     let settings = Images { path: written.to_owned(), validation: None, test: None, root: None, ..settings.clone() };
     let to_error = |fault: Invalid| {
-        let error = anyhow!("`{written}`: {}", fault.message.trim_start_matches("cannot be used: "));
-        match fault.hint {
+        let error = match fault.message.strip_prefix("cannot be used: ") {
+            Some(message) => anyhow!("{message}"), // which names the file
+            None => anyhow!("`{written}` {}", fault.message),
+        };
+        match user_file::hint_on_command_line(fault.hint) {
             Some(hint) => error.context(Hint(hint)),
             None => error,
         }
@@ -179,10 +178,7 @@ pub fn image_directory(
 /// # Errors
 /// When the training data are not texts, or the text has no token of the vocabulary and `unknown` does not allow it.
 pub fn text(data: &FittedData, text: &str, unknown: Unknown) -> anyhow::Result<Tensor> {
-    let Form::Text(form) = &data.form else {
-        let hint = "use `--csv FILE` for a table, `--image FILE` for an image, or `--index` to select a row";
-        return Err(anyhow!("`{}` does not contain texts", data.name).context(Hint(hint.to_owned())));
-    };
+    let Form::Text(form) = &data.form else { return Err(wrong_kind(data, "predict a text", own_input(data))) };
     let ids = form.ids(std::iter::once(text));
     if unknown == Unknown::Error && !TextForm::has_known(&ids.get(0)) {
         let hint = Hint("use `--unknown ignore` to predict it nevertheless".to_owned());
@@ -208,14 +204,7 @@ pub fn image(
         let features = data.preprocessing.features(raw.shallow_clone(), "given")?;
         return Ok((image, raw, features));
     }
-    let Form::Image(size) = data.form else {
-        let hint = match data.form {
-            Form::Table(_) => "use `--csv FILE` for a table",
-            Form::Text(_) => "use `--text TEXT` for a text, or `--csv FILE` for a table",
-            Form::Points | Form::Image(_) => "use `--index` to select a row",
-        };
-        return Err(anyhow!("`{}` does not contain images", data.name).context(Hint(hint.to_owned())));
-    };
+    let Form::Image(size) = data.form else { return Err(wrong_kind(data, "predict an image", own_input(data))) };
     let image =
         image_file::read(path, size, invert, data.is_light_on_dark()).map_err(|fault| file_error(path, fault))?;
     let largest = data.largest;
@@ -270,8 +259,11 @@ fn read_arrays(plan: &Plan, data: &FittedData, settings: &Arrays, written: &str)
         ..files.clone()
     };
     let to_error = |fault: Invalid| {
-        let message = format!("`{written}`: `{}` {}", fault.key, fault.message);
-        match fault.hint {
+        let message = match fault.message.strip_prefix("cannot be used: ") {
+            Some(message) => message.to_owned(), // which names the file
+            None => format!("`{written}`: `{}` {}", fault.key, fault.message),
+        };
+        match user_file::hint_on_command_line(fault.hint) {
             Some(hint) => anyhow!(message).context(Hint(hint)),
             None => anyhow!(message),
         }
@@ -300,7 +292,25 @@ fn batch_shape(plan: &Plan, rows: i64) -> Vec<i64> {
     std::iter::once(rows).chain(plan.info.sample.dimensions().iter().copied()).collect()
 }
 
-fn no_external_rows(data: &FittedData) -> anyhow::Error {
-    let hint = "select its own rows: `train`, `validation` or `test`";
-    anyhow!("`{}` cannot take rows from a file", data.name).context(Hint(hint.to_owned()))
+/// Returns an error about input of another kind than the training data; `what` is what the run cannot do with it.
+fn wrong_kind(data: &FittedData, what: &str, hint: &str) -> anyhow::Error {
+    let trained_on = match &data.form {
+        Form::Table(_) => "a table".to_owned(),
+        Form::Text(_) => "texts".to_owned(),
+        Form::Image(size) => format!("images of {}", size_text(*size)),
+        Form::Points if matches!(data.name.as_str(), "images" | "arrays") => data.name.clone(),
+        Form::Points => format!("the data set `{}`", data.name),
+    };
+    anyhow!("the run was trained on {trained_on}, so it cannot {what}").context(Hint(hint.to_owned()))
+}
+
+/// Returns the hint on the input that a run on these data can predict.
+fn own_input(data: &FittedData) -> &'static str {
+    match data.form {
+        Form::Table(_) => "use `--csv FILE`, or `--index N` for one of its own rows",
+        Form::Text(_) => "use `--text TEXT`, `--csv FILE` for many texts, or `--index N` for one of its own rows",
+        Form::Image(_) => "use `--image FILE`, or `--index N` for one of its own images",
+        Form::Points if data.name == "images" => "use `--image FILE`, or `--index N` for one of its own images",
+        Form::Points => "use `--index N` for one of its own rows",
+    }
 }

@@ -7,8 +7,8 @@ use anyhow::anyhow;
 use crate::config::hint::Hint;
 use crate::config::suggest;
 use crate::data::store::cache::Cache;
-use crate::experiment::spec::extends;
 use crate::experiment::spec::source_text::{SourceText, SpecError};
+use crate::experiment::spec::{extends, file_hints};
 use crate::io::atomic_write;
 use crate::io::bounded_file;
 use crate::io::file_format::FileFormat;
@@ -53,9 +53,13 @@ pub fn all() -> (Vec<SourceText>, Vec<anyhow::Error>) {
 /// with the experiments that it extends.
 ///
 /// # Errors
-/// If there is no such experiment, or one of the files cannot be read.
+/// If there is no such experiment, one of the files cannot be read, or a setting has the meaning of Keras.
 pub fn find(name: &str) -> anyhow::Result<SourceText> {
-    merged(as_written(name, None)?)
+    let source = merged(as_written(name, None)?)?;
+    match file_hints::batch_norm_momentum(&source.text) {
+        Some(fault) => Err(source.locate(fault).into()),
+        None => Ok(source),
+    }
 }
 
 fn merged(source: SourceText) -> anyhow::Result<SourceText> {
@@ -103,12 +107,20 @@ fn folder_with(files: Files) -> Option<PathBuf> {
     Some(folder)
 }
 
+/// Returns whether a name is the path of a table.
+pub fn is_table(name: &str) -> bool {
+    let plain = name.to_lowercase();
+    [".csv", ".tsv"].iter().any(|ending| plain.trim_end_matches(".gz").ends_with(ending))
+}
+
 /// Returns an error for the path of a table instead of an experiment.
-fn not_an_experiment(name: &str) -> Option<SpecError> {
+pub fn not_an_experiment(name: &str) -> Option<SpecError> {
     let plain = name.to_lowercase();
     let plain = plain.trim_end_matches(".gz");
-    if [".csv", ".tsv"].iter().any(|ending| plain.ends_with(ending)) {
-        let hint = format!("make an experiment of it: `runner new NAME --csv {name} --target COLUMN`");
+    if is_table(name) {
+        let stem = Path::new(name).file_name().map_or(String::new(), |file| file.to_string_lossy().into_owned());
+        let stem = stem.split('.').next().filter(|stem| !stem.is_empty()).unwrap_or("NAME");
+        let hint = format!("make an experiment of it: `runner new {stem} --csv {name} --target COLUMN`");
         return Some(SpecError { message: format!("`{name}` is a table, not an experiment file"), hint: Some(hint) });
     }
     let format = FileFormat::of(&[], plain)?;

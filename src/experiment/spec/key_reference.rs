@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 use std::fmt::Write;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::experiment::spec::Spec;
+use crate::experiment::spec::file_hints::toml;
 
 const HEAD: &str = "\
 # All keys of an experiment file
@@ -144,25 +145,6 @@ fn choices(schema: &Value) -> Option<&Vec<Value>> {
 /// Returns the description in one line of a table.
 fn text(schema: &Value) -> String {
     schema["description"].as_str().unwrap_or_default().replace('\n', " ").replace('|', "\\|")
-}
-
-/// Returns a value as TOML writes it.
-fn toml(value: &Value) -> String {
-    match value {
-        Value::Object(fields) => inline_table(fields),
-        Value::Array(items) => format!("[{}]", items.iter().map(toml).collect::<Vec<_>>().join(", ")),
-        Value::Number(number) => match number.as_f64().filter(|number| *number != 0.0 && number.abs() < 1e-3) {
-            Some(small) => format!("{small:e}"),
-            None => number.to_string(),
-        },
-        other => other.to_string(),
-    }
-}
-
-fn inline_table(fields: &Map<String, Value>) -> String {
-    let fields = fields.iter().filter(|(_, value)| !value.is_null());
-    let fields: Vec<String> = fields.map(|(key, value)| format!("{key} = {}", toml(value))).collect();
-    if fields.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", fields.join(", ")) }
 }
 
 #[cfg(test)]

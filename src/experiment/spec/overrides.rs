@@ -24,8 +24,8 @@ pub fn apply(spec: Spec, overrides: &[String]) -> Result<Spec, SpecError> {
             hint,
         };
         let (path, value) = parse(written).map_err(|error| fail(error.message, error.hint))?;
-        let several = several_values(&spec, path, &value);
-        set(spec, path, value).map_err(|error| fail(error.message, several.or(error.hint)))
+        let meant = several_values(&spec, path, &value).or_else(|| longer_list(&spec, path, &value));
+        set(spec, path, value).map_err(|error| fail(error.message, meant.or(error.hint)))
     })
 }
 
@@ -40,6 +40,28 @@ fn several_values(spec: &Spec, path: &str, value: &Value) -> Option<String> {
     };
     let meant = keys_named(spec, path.rsplit('.').next().unwrap_or(path));
     Some(variants_hint(meant.first().map_or(path, String::as_str), &first))
+}
+
+/// Returns the list that is meant if one text is set in place of a list of texts: the text added to the list.
+fn longer_list(spec: &Spec, path: &str, value: &Value) -> Option<String> {
+    let tree = serde_json::to_value(spec).expect("an experiment has JSON types only");
+    let key = canonical(&tree, &current_path(path));
+    let known = tree.pointer(&format!("/{}", key.replace('.', "/")))?.as_array()?;
+    let items: Vec<&str> = known.iter().map(Value::as_str).collect::<Option<_>>()?;
+    let added = value.as_str().filter(|text| !items.contains(text))?;
+    Some(format!("write the whole list: `--set '{key}={}'`", list_of_texts(items.into_iter().chain(added.split(',')))))
+}
+
+/// Returns a list of texts in TOML.
+fn list_of_texts<'a>(texts: impl Iterator<Item = &'a str>) -> String {
+    let quoted: Vec<String> = texts.map(|text| toml_edit::Value::from(text.trim()).to_string()).collect();
+    format!("[{}]", quoted.join(", "))
+}
+
+/// Returns the hint for a value that is not TOML: a list of words without quotes.
+fn unquoted_list(path: &str, value: &str) -> Option<String> {
+    let items = value.strip_prefix('[')?.strip_suffix(']').filter(|items| !items.contains(['"', '\'', '[', '{']))?;
+    Some(format!("put texts in quotes: `--set '{}={}'`", path.trim(), list_of_texts(items.split(','))))
 }
 
 /// Returns how to train with several values of a setting.
@@ -65,7 +87,8 @@ pub fn parse(written: &str) -> Result<(&str, Value), SpecError> {
         message: "`=` is missing".to_owned(),
         hint: Some("write KEY=VALUE, such as `--set train.epochs=5`".to_owned()),
     })?;
-    let value = read_value(value.trim()).map_err(|message| SpecError { message, hint: None })?;
+    let value =
+        read_value(value.trim()).map_err(|message| SpecError { message, hint: unquoted_list(path, value.trim()) })?;
     Ok((path.trim(), value))
 }
 
@@ -106,9 +129,9 @@ pub fn set(mut spec: Spec, path: &str, value: Value) -> Result<Spec, SpecError> 
     let is_removed = value.is_null();
     match is_removed {
         true => remove(&mut tree, &path)?,
-        false => *find(&mut tree, &path)? = value,
+        false => *find(&mut tree, &path)? = value.clone(),
     }
-    let changed = reparse(tree).map_err(|error: SpecError| {
+    let changed = reparse(tree, Some((&path, &value))).map_err(|error: SpecError| {
         match is_removed && error.message.starts_with("required key is missing") {
             true => SpecError { message: format!("`{path}` is required"), hint: Some("set another value".to_owned()) },
             false if is_of_network => SpecError {
@@ -251,14 +274,25 @@ fn find<'a>(tree: &'a mut Value, path: &str) -> Result<&'a mut Value, SpecError>
                 *place = Value::Object(serde_json::Map::from_iter([(part.to_owned(), Value::Null)]));
                 place.get_mut(part).expect("was just inserted")
             }
-            other => {
-                let hint = format!("set `{walked}` itself; it is {other}");
-                return Err(missing(hint));
-            }
+            other => return Err(missing(hint_on_single_value(&walked, part, part == last, other))),
         };
         walked = if walked.is_empty() { part.to_owned() } else { format!("{walked}.{part}") };
     }
     Ok(place)
+}
+
+/// Returns the hint on a path that continues with `part` behind a single value. A choice, such as the schedule, is replaced
+/// by another one.
+fn hint_on_single_value(path: &str, part: &str, is_last: bool, value: &Value) -> String {
+    const CHOICES: [&str; 4] = ["loss", "optimizer", "schedule", "resample"];
+    let name = path.rsplit('.').next().unwrap_or_default();
+    match value.as_str() {
+        Some(chosen) if CHOICES.contains(&name) && !is_last => {
+            format!("the {name} is `{chosen}`; to use another: `--set '{path}={{ {part} = {{ … }} }}'`")
+        }
+        Some(chosen) => format!("`{path}` has no settings, its value is `{chosen}`: write `--set {path}=…`"),
+        None => format!("`{path}` has no settings, its value is {value}: write `--set {path}=…`"),
+    }
 }
 
 /// Returns whether the value contains `nan` or `inf`, which TOML has and which become `null` in JSON.

@@ -7,6 +7,7 @@ use serde::de::{Deserialize, DeserializeOwned};
 use toml_edit::{Item, Value};
 
 use crate::config::check::Invalid;
+use crate::config::class_names::known_name;
 use crate::config::no_lists::NoLists;
 use crate::experiment::spec::file_hints::{self, Place};
 use crate::experiment::spec::{Spec, aliases, former_keys, missing_keys};
@@ -83,6 +84,10 @@ impl SourceText {
             let rest = start.and_then(|start| self.text.get(start..)).unwrap_or_default();
             let key = start.and_then(|start| self.key_at(start)).unwrap_or_default();
             let place = Place { key: &key, rest, text: &self.text };
+            let shown = match file_hints::reworded(error.message(), place) {
+                Some(reworded) => shown.replacen(error.message(), &reworded, 1),
+                None => shown,
+            };
             let is_no_list = error.message().contains("expected a sequence");
             let variant = is_no_list.then(|| self.table_of_variants()).flatten();
             let hint = variant.or_else(|| file_hints::hint(error.message(), place));
@@ -109,7 +114,7 @@ impl SourceText {
     /// Adds the file and the line of the setting to an error.
     pub fn locate(&self, fault: Invalid) -> SpecError {
         let (key, place) = self.key_and_place(&fault.key);
-        SpecError { message: format!("{} ({place})", Invalid { key, ..fault.clone() }), hint: fault.hint }
+        SpecError { message: Invalid { key, ..fault.clone() }.at(&place), hint: fault.hint }
     }
 
     /// Returns a key as the file names it, and the place of the setting for messages: `idea.toml, line 3`.
@@ -160,8 +165,12 @@ fn deepest(text: &str, key: &str) -> (usize, String, Option<usize>) {
             let inner = match part.parse::<usize>() {
                 Ok(index) => item.get(index),
                 Err(_) => {
-                    let alias = || aliases::of(part).iter().find(|alias| item.get(**alias).is_some());
-                    *part = if item.get(*part).is_some() { *part } else { alias().unwrap_or(part) };
+                    let alias = || aliases::of(part).iter().copied().find(|alias| item.get(*alias).is_some());
+                    let names = [&[*part], aliases::of(part)].concat();
+                    let class = || {
+                        item.as_table_like()?.iter().map(|(key, _)| key).find(|key| known_name(key, &names).is_some())
+                    };
+                    *part = if item.get(*part).is_some() { *part } else { alias().or_else(class).unwrap_or(part) };
                     item.get(*part)
                 }
             };
@@ -211,9 +220,11 @@ fn show_line(text: &str, line: usize, message: &str) -> String {
 
 /// Replaces Rust types and serde's terms in an error message by the terms of TOML and of this program.
 fn translate(message: &str) -> String {
+    let is_negative = message.contains("invalid value: integer `-");
+    let whole = if is_negative { "expected a whole number of at least 0" } else { "expected a whole number" };
     let words = [
-        ("expected usize", "expected a whole number of at least 0"),
-        ("expected u32", "expected a whole number of at least 0"),
+        ("expected usize", whole),
+        ("expected u32", whole),
         ("expected i64", "expected a whole number"),
         ("expected f64", "expected a number"),
         ("expected a sequence", "expected a list"),
@@ -259,14 +270,22 @@ fn translate(message: &str) -> String {
     }
 }
 
-/// Parses a changed experiment, or a part of it, from JSON.
+/// Parses an experiment from JSON. `changed` are the key and the new value of a setting that was changed; the others are
+/// valid.
 ///
 /// # Errors
 /// If a key is unknown or a value is invalid.
-pub fn reparse<T: DeserializeOwned>(value: serde_json::Value) -> Result<T, SpecError> {
+pub fn reparse<T: DeserializeOwned>(
+    value: serde_json::Value,
+    changed: Option<(&str, &serde_json::Value)>,
+) -> Result<T, SpecError> {
     T::deserialize(NoLists(value)).map_err(|error: serde_json::Error| {
         let message = error.to_string();
-        let hint = file_hints::hint(&message, Place::default());
-        SpecError { message: file_hints::shorten(&translate(&message), hint.is_some()), hint }
+        let place = changed.and_then(|(key, value)| file_hints::place_in(&message, key, value));
+        let (key, rest) = place.unwrap_or_default();
+        let place = Place { key: &key, rest: &rest, text: "" };
+        let hint = file_hints::hint(&message, place);
+        let plain = file_hints::reworded(&message, place).unwrap_or_else(|| translate(&message));
+        SpecError { message: file_hints::shorten(&plain, hint.is_some()), hint }
     })
 }

@@ -191,7 +191,7 @@ fn check_tree(tree: Tree, plan: &Plan) -> anyhow::Result<Tree> {
 /// # Errors
 /// When its settings or its data cannot be read.
 pub fn rebuild_plan(history: &History, info: Option<DatasetInfo>, folder: &Path) -> anyhow::Result<Plan> {
-    let mut spec: Spec = reparse(history.config.clone()).map_err(|SpecError { message, hint }| {
+    let mut spec: Spec = reparse(history.config.clone(), None).map_err(|SpecError { message, hint }| {
         let hint = hint.unwrap_or_else(|| "use the version of runner that wrote the history".to_owned());
         anyhow!("its settings cannot be read: {message}").context(Hint(hint))
     })?;

@@ -69,6 +69,13 @@ pub(super) fn not_found_error(named: &str, path: &Path, out: &Path) -> anyhow::E
     if let Some(file) = path.ancestors().find(|part| part.is_file()) {
         let hint = match file.extension().and_then(|ending| ending.to_str()) {
             Some("toml") => format!("train it with `runner exp {}`, then name the run", file.display()),
+            Some("pt" | "pth" | "bin" | "ckpt") => {
+                let weights = file.with_extension("safetensors");
+                format!(
+                    "save the weights in Python: `safetensors.torch.save_file(model.state_dict(), \"{}\")`",
+                    weights.display()
+                )
+            }
             _ => HOW_TO_NAME.to_owned(),
         };
         return anyhow!("`{}` is a file, not a run", file.display()).context(Hint(hint));

@@ -18,7 +18,8 @@ struct BuiltIn {
 pub fn of_data_set(name: &str, data: &str) -> Option<String> {
     const SPLIT: &str = "# 20 % test, 20 % of the rest validation, the same class shares in each part\n\
                          split = { test = 0.2, validation = 0.2, random_state = 42, stratify = true }";
-    const STANDARD: &str = "# each column to mean 0 and standard deviation 1 (training rows); instead: \"min_max\"\n\
+    const STANDARD: &str = "# scales each column to mean 0 and standard deviation 1 (training rows);\n\
+                            # \"min_max\" scales it to 0–1 instead\n\
                             scale = \"standard\"";
     const UNIT: &str = "# pixels to 0–1\nscale = \"unit\"";
     let classes = |rows: &[usize], names: &[&str]| Problem::Classes {
@@ -29,7 +30,10 @@ pub fn of_data_set(name: &str, data: &str) -> Option<String> {
     const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
     let built_in = match data {
         "logic" => BuiltIn {
-            settings: &["# instead: \"and\", \"or\", \"nand\", which one linear layer learns", "gate = \"xor\""],
+            settings: &[
+                "# \"and\", \"or\" and \"nand\" are other gates: one linear layer learns them",
+                "gate = \"xor\"",
+            ],
             question: "Does the network learn the gate?",
             problem: classes(&[2, 2], &["0", "1"]),
             training_rows: 4,

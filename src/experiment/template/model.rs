@@ -56,7 +56,7 @@ impl Task<'_> {
         ];
         if self.holds_out {
             lines.push(
-                "# chosen on the validation rows for the best F1; instead: { cost = { miss = 10, false_alarm = 1 } }"
+                "# chosen on the validation rows for the best F1; for the lowest cost: { cost = { miss = 10, false_alarm = 1 } }"
                     .to_owned(),
             );
             lines.push("threshold = \"f1\"".to_owned());
@@ -101,7 +101,7 @@ impl Task<'_> {
         if self.holds_out {
             if let Some(monitor) = monitor {
                 lines.push(
-                    "# the weights of the epoch with the best average precision are kept; instead: \"val_loss\""
+                    "# the weights of the epoch with the best average precision are kept; \"val_loss\" keeps those with the lowest loss"
                         .to_owned(),
                 );
                 lines.push(format!("monitor = \"{monitor}\""));
@@ -135,18 +135,16 @@ impl Task<'_> {
     /// Returns the loss with a comment.
     fn loss(&self) -> (&'static str, &'static str) {
         match self.problem {
-            Problem::Values { .. } => {
-                ("instead: \"mae\" or \"huber\", if a few values are far from the others", "\"mse\"")
-            }
+            Problem::Values { .. } => ("if a few values are far from the others, use \"mae\" or \"huber\"", "\"mse\""),
             Problem::Classes { names, .. } if names.len() == 2 && self.rare_class().is_some() => (
-                "instead: { bce_with_logits = { pos_weight = \"balanced\" } }, which finds more of the rare class, with more false alarms",
+                "{ bce_with_logits = { pos_weight = \"balanced\" } } finds more of the rare class, with more false alarms",
                 "\"bce_with_logits\"",
             ),
             Problem::Classes { names, .. } if names.len() == 2 => {
                 ("for two classes and one output", "\"bce_with_logits\"")
             }
             Problem::Classes { rows, .. } if is_uneven(rows) => (
-                "rare classes count as much as frequent ones; instead: \"cross_entropy\", in which rows count equally",
+                "rare classes count as much as frequent ones; with \"cross_entropy\", all rows count equally",
                 "{ cross_entropy = { class_weights = \"balanced\" } }",
             ),
             Problem::Classes { .. } => ("for several classes and one output each", "\"cross_entropy\""),

@@ -5,6 +5,7 @@
 //! same epoch.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Error, anyhow};
@@ -32,6 +33,7 @@ use crate::io::signals::Signals;
 use crate::run_dir::RunDir;
 use crate::tensor::threads;
 use crate::train::callback::{self, EpochReport};
+use crate::train::state::epoch_counter::EpochCounter;
 use crate::train::state::timing::Timing;
 
 /// A stored run that can be reproduced.
@@ -267,6 +269,10 @@ impl callback::Callback for StopWhereOriginalStopped<'_> {
     fn epoch(&mut self, report: &EpochReport) {
         self.watch.epoch(report);
         self.stop_behind(report.epoch);
+    }
+
+    fn epoch_counter(&mut self) -> Arc<EpochCounter> {
+        self.watch.epoch_counter()
     }
 
     fn note(&mut self, text: &str) {

@@ -35,17 +35,40 @@ pub fn caution(history: &History, baselines: &Baselines) -> Option<String> {
     }
 }
 
-/// Returns the warnings of the trials of one network, with the number of trials if there are several.
+/// The beginning of the warning on classes that are never predicted.
+const NEVER: &str = "never predicts ";
+
+/// Returns the warnings of the trials of one network, with the number of trials if there are several. The classes that are
+/// never predicted share a warning.
 pub fn cautions(histories: &[&History]) -> Vec<String> {
-    let mut found: IndexMap<&str, usize> = IndexMap::new();
-    for caution in histories.iter().filter_map(|history| history.caution()) {
-        *found.entry(caution).or_default() += 1;
+    let of_trials: Vec<&str> = histories.iter().filter_map(|history| history.caution()).collect();
+    let all = histories.len();
+    if all == 1 {
+        return of_trials.into_iter().map(str::to_owned).collect();
     }
-    let of = |(caution, count): (&str, usize)| match histories.len() {
-        1 => caution.to_owned(),
-        all => format!("{caution} ({count} of {all} trials)"),
+    let (mut never, mut others): (IndexMap<&str, usize>, IndexMap<&str, usize>) = Default::default();
+    for caution in of_trials {
+        let (classes, other) = match caution.strip_prefix(NEVER) {
+            Some(rest) => rest.split_once("; ").map_or((rest, ""), |parts| parts),
+            None => ("", caution),
+        };
+        let separator = if classes.starts_with('`') { "`, `" } else { ", " };
+        for class in classes.split(separator).filter(|class| !class.is_empty()) {
+            *never.entry(class.trim_matches('`')).or_default() += 1;
+        }
+        if !other.is_empty() {
+            *others.entry(other).or_default() += 1;
+        }
+    }
+    never.sort_by(|a, a_count, b, b_count| b_count.cmp(a_count).then(a.cmp(b)));
+    let class = |(place, (class, count)): (usize, (&str, usize))| match place {
+        0 => format!("`{class}` ({count} of {all} trials)"),
+        _ => format!("`{class}` ({count})"),
     };
-    found.into_iter().map(of).collect()
+    let never: Vec<String> = never.into_iter().enumerate().map(class).collect();
+    let never = (!never.is_empty()).then(|| format!("{NEVER}{}", never.join(", ")));
+    let others = others.into_iter().map(|(caution, count)| format!("{caution} ({count} of {all} trials)"));
+    never.into_iter().chain(others).collect()
 }
 
 /// Returns the warning for a confusion matrix: counts by true class, then by predicted class.
@@ -80,7 +103,7 @@ fn of_confusion(confusion: &[Vec<u64>], baseline: &Baseline, name: impl Fn(usize
     let balanced = recalls.sum::<f64>() / present.len() as f64;
     let mut parts = Vec::new();
     if !never.is_empty() {
-        parts.push(format!("never predicts {}", never.join(", ")));
+        parts.push(format!("{NEVER}{}", never.join(", ")));
     }
     if acc <= share {
         let always = format!("always predicting {} ({})", name(majority), brief(share));
@@ -127,6 +150,25 @@ mod tests {
         let classes = ["a", "b", "c", "d"];
         let matrix: [&[u64]; 4] = [&[30, 2, 0, 0], &[1, 20, 0, 0], &[3, 4, 0, 0], &[0, 0, 0, 0]];
         assert_eq!(warning(&matrix, &classes).unwrap(), "never predicts `c`");
+    }
+
+    #[test]
+    fn classes_that_several_trials_never_predict_share_a_warning() {
+        let trial = |caution: Option<&str>| {
+            let mut history = trial_for_tests("base", 0, 1.0);
+            let caution = caution.map(str::to_owned);
+            history.baselines = Some(Baselines { caution, ..Baselines::default() });
+            history
+        };
+        let trials = [
+            trial(Some("never predicts `b`")),
+            trial(Some("never predicts `a`, `b`; accuracy 0.5000 is no better than always predicting `c` (0.6000)")),
+            trial(None),
+        ];
+        let found = cautions(&trials.iter().collect::<Vec<_>>());
+        let accuracy = "accuracy 0.5000 is no better than always predicting `c` (0.6000) (1 of 3 trials)";
+        assert_eq!(found, ["never predicts `b` (2 of 3 trials), `a` (1)", accuracy]);
+        assert_eq!(cautions(&[&trials[0]]), ["never predicts `b`"]);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::plot::format::svg::Svg;
 /// An image with its captions.
 #[derive(Clone, Debug)]
 pub struct Tile {
-    /// Pixel values row by row, from 0 (black) to 1 (white).
+    /// Pixel values row by row, from 0 (black) to 1 (white); of a color image, all red ones, then green, then blue.
     pub pixels: Vec<f64>,
     /// The class, or the prediction.
     pub caption: String,

@@ -90,6 +90,12 @@ impl Color {
         Color(value, value, value)
     }
 
+    /// Returns the color with these shares of red, green and blue, from 0 to 1.
+    pub fn from_shares(shares: [f64; 3]) -> Color {
+        let [red, green, blue] = shares.map(|share| Color::grey(share).0);
+        Color(red, green, blue)
+    }
+
     /// Returns the relative luminance as defined in WCAG 2, from 0 (black) to 1 (white).
     pub fn luminance(self) -> f64 {
         let linear = |value: u8| match f64::from(value) / 255.0 {

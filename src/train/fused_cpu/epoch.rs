@@ -25,6 +25,7 @@ use crate::train::fused_cpu::pool::{Pool, Worker, useful_members, useful_threads
 use crate::train::fused_cpu::workspace::{Weights, Workspace};
 use crate::train::optimizer::update::{Rows, Update};
 use crate::train::schedule::learning_rates::StepSettings;
+use crate::train::state::epoch_counter::EpochCounter;
 use crate::train::state::timing::{Stopwatch, Timing};
 
 /// Number of rows in one forward pass in evaluation mode.
@@ -57,6 +58,8 @@ struct EpochWork<'a> {
     step: u64, // number of steps before this epoch
     stop: &'a AtomicBool,
     is_incomplete: AtomicBool, // whether a replica was stopped before its last step
+    counter: &'a EpochCounter,
+    part: f64, // part of the epoch that a step of the first thread is
 }
 
 /// Targets of a replica's rows, in the epoch's order.
@@ -96,7 +99,8 @@ impl FusedCpu {
     /// `[replicas]`, f64, and the output of each row before the update of its step, `[replicas, rows, outputs]`; `None`
     /// if `stop` was set before the last step.
     ///
-    /// `steps` holds the settings of each step.
+    /// `steps` holds the settings of each step. The first thread advances the counter.
+    #[expect(clippy::too_many_arguments, reason = "all that an epoch needs")]
     pub(in crate::train) fn train(
         &mut self,
         epoch: &Epoch,
@@ -105,6 +109,7 @@ impl FusedCpu {
         steps: &[StepSettings],
         training: &[bool],
         stop: &AtomicBool,
+        counter: &EpochCounter,
     ) -> Option<(Tensor, Tensor)> {
         if stop.load(Ordering::Relaxed) {
             return None;
@@ -112,6 +117,8 @@ impl FusedCpu {
         let rows = epoch.rows();
         let features =
             self.pool.workers().next().expect("there is a worker").training.floats().map(RawF32::from_tensor);
+        let trained = training.iter().filter(|trains| **trains).count();
+        let replicas_of_first_thread = trained.div_ceil(self.pool.threads()).max(1);
         let work = EpochWork {
             plan: &self.plan,
             gradients: &self.pool.gradients,
@@ -126,6 +133,8 @@ impl FusedCpu {
             step: update.steps(),
             stop,
             is_incomplete: AtomicBool::new(false),
+            counter,
+            part: 1.0 / (steps.len() * replicas_of_first_thread) as f64,
         };
         let members = useful_members(self.plan.operations(), self.batch);
         self.pool.run_on_all_threads(training, members, |worker, replicas, member, group| {
@@ -284,6 +293,9 @@ fn train_replica(worker: &mut Worker, work: &EpochWork, replica: usize, member: 
         stopwatch.add_lap_to(&mut workspace.timing.waiting);
         if !all_members_stepped {
             return; // another thread has panicked, which is reported there
+        }
+        if (group.first, member) == (0, 0) {
+            work.counter.add(work.part);
         }
         if is_stopped && step + 1 < work.steps.len() {
             work.is_incomplete.store(true, Ordering::Relaxed);

@@ -1,6 +1,7 @@
 //! Tests that the fused CPU backend gives the same results as autograd.
 
 use std::cell::Cell;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tch::{Device, Kind, Tensor};
@@ -15,9 +16,10 @@ use crate::network::stack::{Architecture, Stack};
 use crate::tensor::shape::Shape;
 use crate::train::TrainSpec;
 use crate::train::backend::Backend;
-use crate::train::callback::ReplicaResult;
+use crate::train::callback::{Callback, EpochReport, ReplicaResult};
 use crate::train::evaluate::Measure;
 use crate::train::fit::{fit, run_epochs};
+use crate::train::state::epoch_counter::EpochCounter;
 use crate::train::task::Task;
 
 thread_local! {
@@ -32,6 +34,21 @@ pub(crate) fn on_step(stop: &AtomicBool) {
         if left == 0 {
             stop.store(true, Ordering::Relaxed);
         }
+    }
+}
+
+/// Checks that at the end of each epoch the steps have advanced the counter by one epoch.
+#[derive(Default)]
+struct Counting(Arc<EpochCounter>);
+
+impl Callback for Counting {
+    fn epoch(&mut self, report: &EpochReport) {
+        let counted = self.0.epochs().unwrap();
+        assert!((counted - report.epoch as f64).abs() < 1e-9, "{counted} after epoch {}", report.epoch);
+    }
+
+    fn epoch_counter(&mut self) -> Arc<EpochCounter> {
+        Arc::clone(&self.0)
     }
 }
 
@@ -59,12 +76,12 @@ impl Case {
                 crate::train::fused_cpu::plan::Plan::from_task(stack, task).is_some(),
                 "the fused CPU backend supports it"
             );
-            (fit(stack, task, &stop, &mut (), &mut ()).unwrap(), parameters(stack))
+            (fit(stack, task, &stop, &mut (), &mut Counting::default()).unwrap(), parameters(stack))
         });
         let autograd = self.with_task(&settings, |stack, task| {
             let batch = settings.batch.size(task.training.len());
             let mut backend = Backend::autograd(stack, task, batch);
-            let outcomes = run_epochs(&mut backend, stack, task, batch, &stop, &mut (), &mut ());
+            let outcomes = run_epochs(&mut backend, stack, task, batch, &stop, &mut (), &mut Counting::default());
             (outcomes.unwrap(), parameters(stack))
         });
         [fused, autograd]

@@ -167,6 +167,12 @@ impl Loss {
             return fault(message, hint.to_owned());
         };
         let one_for_two_classes = outputs == 1 && target == Target::Classes(2);
+        let end_with = |outputs: usize| match last {
+            Layer::TorchScript(_) => {
+                format!("return {outputs} value{} for each row", if outputs == 1 { "" } else { "s" })
+            }
+            _ => format!("end with `{{ linear = {outputs} }}`"),
+        };
         match (self.task(), target) {
             (Task::Classes, Target::Labels(_) | Target::Values(_)) => fault(
                 format!("`{name}` is for classes, and the target is {target}"),
@@ -177,21 +183,19 @@ impl Loss {
             }
             (Task::Classes, Target::Classes(2)) if outputs == 1 => fault(
                 format!("`{name}` needs one output for each of 2 classes, and the network has 1"),
-                "use `bce_with_logits` for one output, or end with `{ linear = 2 }`".to_owned(),
+                format!("use `bce_with_logits` for one output, or {}", end_with(2)),
             ),
             (Task::YesOrNo, Target::Classes(_)) if !one_for_two_classes => fault(
                 format!("`{name}` needs one output and two classes, and there are {outputs} outputs and {target}"),
-                if target.outputs() == 2 {
-                    "end with one output, `{ linear = 1 }`, and use `bce_with_logits`"
-                } else {
-                    "use `cross_entropy`"
-                }
-                .to_owned(),
+                match target.outputs() {
+                    2 => format!("{}, and use `bce_with_logits`", end_with(1)),
+                    _ => "use `cross_entropy`".to_owned(),
+                },
             ),
             (Task::Classes | Task::YesOrNo | Task::Any, _) if outputs != target.outputs() && !one_for_two_classes => {
                 fault(
                     format!("`{name}` needs {} outputs for {target}, and the network has {outputs}", target.outputs()),
-                    format!("end with `{{ linear = {} }}`", target.outputs()),
+                    end_with(target.outputs()),
                 )
             }
             (Task::Classes | Task::YesOrNo | Task::Any, _) => self.check_last(last, kind),

@@ -65,7 +65,7 @@ impl ConfusionMatrix {
             return "No test row was predicted wrong.".to_owned();
         }
         let mistake = |&(number, truth, predicted): &(u64, usize, usize)| {
-            format!("{} for {} ({})", self.classes[truth], self.classes[predicted], count(number as usize))
+            format!("`{}` predicted as `{}` ({})", self.classes[truth], self.classes[predicted], count(number as usize))
         };
         let most: Vec<String> = mistakes.iter().take(3).map(mistake).collect();
         format!("{} mistakes; most often {}.", count(all as usize), most.join(", "))
@@ -100,7 +100,10 @@ mod tests {
     #[test]
     fn mistakes_are_listed_by_their_number() {
         let sentence = matrix(vec![vec![5, 2, 0], vec![7, 5, 0], vec![1, 0, 5]]).mistakes();
-        assert_eq!(sentence, "10 mistakes; most often <b> for a (7), a for <b> (2), 2 for a (1).");
+        assert_eq!(
+            sentence,
+            "10 mistakes; most often `<b>` predicted as `a` (7), `a` predicted as `<b>` (2), `2` predicted as `a` (1)."
+        );
         assert_eq!(matrix(vec![vec![3, 0], vec![0, 4]]).mistakes(), "No test row was predicted wrong.");
     }
 

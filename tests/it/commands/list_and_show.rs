@@ -62,6 +62,9 @@ fn list_prints_json() {
     assert_eq!((&digits["data"], &digits["quick"]), (&"digits".into(), &true.into()));
     assert_eq!(digits["lesson"], "B. Digits");
     assert!(SHIPPED.iter().all(|name| values_of(&listed, "name").contains(name)));
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let count = format!("**{} experiments included.**", listed.as_array().unwrap().len());
+    assert!(readme.contains(&count), "README.md does not say `{count}`");
 }
 
 #[test]

@@ -139,6 +139,7 @@ fn mistakes_in_a_new_experiment_are_named_with_a_proposal() {
     dir.write("empty.csv", "");
     dir.write("t.parquet", b"PAR1\x15\x04PAR1");
     dir.write("pandas.csv", ",x,y\n0,1,a\n1,2,b\n");
+    dir.write("mine.pt", b"PK\x03\x04");
     for (arguments, words) in [
         (&["--csv", "t.csv"][..], &["`--target` is missing", "`customer_id`", "likely: `churn`", "--target churn"][..]),
         (&["--csv", "t.csv", "--target", "chrun"], &["`t.csv` has no column `chrun`", "did you mean `churn`?"]),
@@ -148,6 +149,9 @@ fn mistakes_in_a_new_experiment_are_named_with_a_proposal() {
         (&["--csv", "no.xlsx", "--target", "y"], &["an Excel workbook", "CSV text in UTF-8"]),
         (&["--csv", "pandas.csv", "--target", "y"], &["has no name for column 1", "index=False"]),
         (&["--data", "digit"], &["there is no data set `digit`", "did you mean `digits`?"]),
+        (&["--data", "dogs"], &["there is no data set, file or directory `dogs`", "a directory of images"]),
+        (&["--data", "t.csv"], &["`t.csv` is not a file of arrays", "`runner new idea --csv t.csv --target COLUMN`"]),
+        (&["--data", "mine.pt"], &["`mine.pt` is not a file of arrays", "numpy.savez", "tensor.numpy()"]),
         (&["-o", "runner.toml"], &["is the file of the project's defaults"]),
         (&["-o", "new.txt"], &["`new.txt` is not the name of an experiment file", "`.toml`"]),
     ] {

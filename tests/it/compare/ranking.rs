@@ -47,7 +47,11 @@ fn test_rows_never_select_a_variant() {
     }
     let compared = stdout(&dir.run(&["compare", "idea"]).success());
     let compared = compared.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert_says(&compared, &["*: best on", "test rows: weights of the best epoch"]);
+    assert_says(&compared, &["* = best value (", "test metrics: weights of the best epoch"]);
+
+    let single = stdout(&dir.run(&["compare", "idea/quick", "--all"]).success());
+    assert_says(&single, &["train (best epoch)", "train (last)", "val (last)", "test metrics: "]);
+    assert!(!single.contains("not shown"), "{single}");
 
     dir.run(&["report", "idea", "-o", "report.html"]).success();
     let report = std::fs::read_to_string(dir.path("report.html")).unwrap();
@@ -122,7 +126,7 @@ fn progress_shows_the_best_and_the_worst_variant() {
     let dir = dir_with_trained_variants(SPLIT, VARIANTS);
     let ran = dir.run(&["exp", "idea.toml"]).success();
     let message = stderr(&ran);
-    assert_says(&message, &["2 variants, seed 0 trained together (showing the best and the worst)"]);
+    assert_says(&message, &["trained together: 2 variants, seed 0 (showing the best and the worst)"]);
     let epoch = message.lines().find(|line| line.starts_with("epoch 2/2")).unwrap();
     let histories: Vec<Value> = dir
         .files()

@@ -3,4 +3,6 @@
 #[cfg(target_os = "linux")]
 mod memory;
 mod pipes;
+#[cfg(target_os = "linux")]
+mod terminal;
 mod two_executables;

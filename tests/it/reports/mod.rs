@@ -2,3 +2,4 @@
 
 mod page;
 mod plots;
+mod row_plots;

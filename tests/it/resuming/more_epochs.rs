@@ -7,6 +7,22 @@ use crate::support::{TestDir, assert_says, curves, idea_with, stderr};
 
 const EVERYTHING: &str = include_str!("everything.toml");
 
+/// An experiment on a table.
+const OF_TABLE: &str = r#"
+title = "A table"
+[data.csv]
+path = "table.csv"
+target = "y"
+task = "classes"
+[network]
+layers = [{ linear = 2 }]
+[train]
+epochs = 2
+batch = 8
+loss = "cross_entropy"
+optimizer = "adam"
+"#;
+
 /// The trials of the newest run: curves, best epoch, test, status, and the bytes of the weights.
 fn trials(dir: &TestDir, stems: &[&str]) -> Vec<(Value, Value, Value, Value, Vec<u8>)> {
     let run = latest_run(dir);
@@ -110,6 +126,25 @@ fn resume_says_why_more_epochs_are_not_possible() {
         &message,
         &["more epochs would change nothing: 1 trial stopped early", "train.early_stopping.patience"],
     );
+}
+
+#[test]
+fn a_continuation_whose_data_have_changed_leaves_no_run() {
+    let table = |rows: usize| (0..rows).fold("x,y\n".to_owned(), |text, row| format!("{text}{row},{}\n", row % 2));
+    let dir = dir_with_experiment(OF_TABLE);
+    dir.write("table.csv", table(20));
+    dir.exp(&["idea.toml"]);
+    let names = || {
+        let entries = std::fs::read_dir(dir.path("runs/idea")).unwrap();
+        entries.map(|entry| entry.unwrap().file_name()).collect::<std::collections::BTreeSet<_>>()
+    };
+    let before = names();
+    dir.write("table.csv", table(21));
+    let message = dir.error_message(&["resume", "idea", "--epochs", "4"]);
+    assert_says(&message, &["the data of `csv` have changed since the run started", "restore the data"]);
+    assert_eq!(names(), before, "no run directory is left");
+    dir.write("table.csv", table(20));
+    dir.run(&["resume", "idea", "--epochs", "4"]).code(0);
 }
 
 #[test]

@@ -32,6 +32,9 @@ fn the_time_limit_stops_a_run_that_is_tested_and_resumed() {
     assert_says(&message, &[&format!("from the checkpoint of epoch {stopped_at}"), "time limit: stopped after epoch "]);
     let after = history(&dir);
     assert!(metric(&after, "loss").len() > stopped_at);
+    let quiet = dir.run(&["resume", "idea", "--max-time", "1s", "--quiet"]).code(0);
+    assert_eq!((stdout(&quiet), stderr(&quiet)), (String::new(), String::new()), "no error");
+    assert!(metric(&history(&dir), "loss").len() > metric(&after, "loss").len());
     assert_eq!(metric(&after, "loss")[..stopped_at], metric(&before, "loss"));
 }
 

@@ -81,6 +81,11 @@ fn groups_have_mean_and_deviation_over_all_trials_with_a_value() {
     assert!((mean - losses.iter().sum::<f64>() / 3.0).abs() < 1e-12, "{groups}");
     assert!(groups[1]["metrics"]["best.val_loss"]["std"].as_f64().unwrap() > 0.0);
     assert_says(&printed(&dir, &["--group-by", "lr"]), &["lr", "runs", "n", "best.val_loss", "test.acc", " ± "]);
+    let refused = stderr(&dir.run(&["runs", "--group-by", "test.acc"]).code(2));
+    assert_says(
+        &refused,
+        &["runs cannot be grouped by `test.acc`: it is a result, not a setting", "--group-by lr --columns test.acc"],
+    );
 }
 
 /// Returns the fields of a column of a CSV text.

@@ -32,7 +32,7 @@ fn folds_of_several_seeds_are_summarized() {
     let arguments = ["exp", "kfold_digits", "--seeds", "0..1", "--epochs", "1", "--device", "cpu", "--verbose"];
     let ran = TestDir::new().run(&arguments).code(0);
     assert_says(&stdout(&ran), &["all 10 ", " ±0.", "mean ± std over the 5 folds of each seed", "`--json`"]);
-    assert_says(&stderr(&ran), &["2 folds, seeds 0, 1 trained together (showing the mean), on cpu"]);
+    assert_says(&stderr(&ran), &["trained together: 2 folds, seeds 0, 1 (showing the mean), on cpu"]);
 }
 
 #[test]

@@ -78,6 +78,7 @@ fn the_same_rows_in_any_format_give_the_same_curves() {
         (0..64).flat_map(|column| (0..1797).map(move |row| row * 64 + column)).map(|p| pixels[p]).collect();
     let doubles: Vec<u8> = pixels.iter().flat_map(|&pixel| f64::from(pixel).to_be_bytes()).collect();
     dir.write("stored.npz", npz(&[("x", x.clone()), ("y", y.clone())], false));
+    dir.write("unnamed.npz", npz(&[("scans", x.clone()), ("y", y.clone())], false));
     dir.write(
         "packed.npz",
         npz(&[("images", npy(">f8", &[1797, 8, 8], false, &doubles)), ("labels", y.clone())], true),
@@ -113,8 +114,12 @@ fn the_same_rows_in_any_format_give_the_same_curves() {
     assert_says(&stdout(&dir.run(&["predict", "packed", "--index", "3"]).code(0)), &["┌", "predicted"]);
     let other = stdout(&dir.run(&["eval", "stored", "--data", "stored.npz"]).code(0));
     assert_says(&other, &["1797"]);
-    let wrong = dir.error_message(&["eval", "stored", "--data", "packed.npz"]);
-    assert_says(&wrong, &["no array `x`", "images"]);
+    let wrong = dir.error_message(&["eval", "stored", "--data", "unnamed.npz"]);
+    assert_says(&wrong, &["no array `x`", "scans"]);
+    dir.run(&["new", "named", "--data", "packed.npz"]).code(0);
+    let save = "numpy.savez(\"data.npz\", x=file[\"scans\"], y=file[\"y\"])";
+    assert_says(&dir.error_message(&["new", "a", "--data", "unnamed.npz"]), &["no array `x`", save]);
+    assert_says(&dir.error_message(&["new", "a", "--data", "x.npy"]), &["x=numpy.load(\"x.npy\")"]);
     let described = stdout(&dir.run(&["data", "describe", "packed.npz"]).code(0));
     assert_says(&described, &["images", "1797×8×8", "float64", "labels", "int32", "[data.arrays]"]);
 }

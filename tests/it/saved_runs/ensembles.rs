@@ -6,7 +6,7 @@ use std::process::Stdio;
 use serde_json::{Value, json};
 
 use super::saved_run::{CLASSIFY, assert_near, dir_with, experiment, json_output, predictions};
-use crate::support::{TestDir, assert_says, stdout};
+use crate::support::{TestDir, assert_says, stderr, stdout};
 
 const PENGUINS: &str = include_str!("../../../src/data/embedded/penguins.csv");
 
@@ -113,4 +113,20 @@ fn unknown_categories_are_errors_missing_or_ignored_as_asked() {
     dir.write("new.csv", new_rows(","));
     let rows = predictions(&dir, &["idea", "--csv", "new.csv", "--unknown", "missing"]);
     assert_eq!(rows.iter().map(|row| &row["row"]).collect::<Vec<_>>(), [1, 3]);
+}
+
+#[test]
+fn a_later_table_is_evaluated_with_its_unknown_categories_and_training_rows_are_named() {
+    let dir = dir_with_seeds("most_frequent");
+    dir.write("later.csv", new_rows(",").replace("46.5,", "46.57,")); // else it is a row of the table
+    let message = dir.error_message(&["eval", "idea", "--data", "later.csv"]);
+    assert_says(&message, &["`Atlantis` in row 2 (line 3), column `island`", "`--unknown ignore`"]);
+    let run = dir.run(&["eval", "idea", "--data", "later.csv", "--unknown", "ignore"]).code(0);
+    assert_says(&stdout(&run), &["3 rows of `later.csv`"]);
+    assert!(!stderr(&run).contains("training rows"), "{}", stderr(&run));
+    assert_says(&dir.error_message(&["eval", "idea", "--unknown", "ignore"]), &["`--data ROWS|FILE`"]);
+
+    let run = dir.run(&["eval", "idea", "--data", "table.csv"]).code(0);
+    assert_says(&stderr(&run), &["rows of `table.csv` are training rows of the run"]);
+    assert_eq!(stderr(&run).matches("are training rows").count(), 1, "once for all trials");
 }

@@ -32,7 +32,7 @@ fn predict_draws_an_image_row_with_class_bars_in_80_columns() {
         (&["--index", "1", "--rows", "tset"], "allowed are `test`, `validation` and `train`"),
         (&["--index", "1", "--trial", "base-seed1"], "did you mean `base-seed0`?"),
         (&["--index", "1", "--invert", "yes"], "cannot be used with"),
-        (&["--csv", "x.csv"], "contains images of 8×8 pixels, not a table"),
+        (&["--csv", "x.csv"], "the run was trained on images of 8×8 pixels, so it cannot predict a table"),
         (&[], "needs `--index N`, `--csv FILE`, `--image PATH` or `--text TEXT`"),
     ] {
         assert_says(&dir.error_message(&[&["predict", "idea"], arguments].concat()), &[words]);

@@ -125,7 +125,7 @@ fn a_table_that_does_not_fit_is_rejected_with_the_position() {
     );
     assert_says(
         &dir.error_message(&["predict", "idea", "--image", "given.csv"]),
-        &["`csv` does not contain images", "use `--csv FILE` for a table"],
+        &["the run was trained on a table, so it cannot predict an image", "use `--csv FILE`, or `--index N`"],
     );
 }
 
@@ -167,7 +167,7 @@ fn scores_are_not_called_probabilities() {
     assert!(row.get("probability").is_none() && row["score"].is_number(), "{row}");
     assert_says(
         &dir.error_message(&["predict", "perceptron_and", "--csv", "x.csv"]),
-        &["`logic` cannot take rows from a file"],
+        &["the run was trained on the data set `logic`, so it cannot predict a table", "use `--index N`"],
     );
 }
 

@@ -108,13 +108,18 @@ fn columns_that_cannot_split_the_rows_are_rejected_in_words() {
         ),
         ("group = \"patient\"", &["needs fractions of the groups, or folds"]),
         ("group = \"patient\", folds = 13", &["must be between 2 and 12, the number of groups to divide, found 13"]),
-        ("group = \"site\", test = 0.9", &["must leave at least one training group, found 0.9 of 3 groups"]),
+        (
+            "group = \"site\", test = 0.9",
+            &["leaves no group for training: of 3 groups in `site`, `test = 0.9` takes all"],
+        ),
         ("group = \"patient\", test = 0.2, stratify = true", &["cannot have both `group` and `stratify`"]),
         ("group = \"y\", test = 0.2", &["`data.csv.split.group` is `y`, which is also in `target`"]),
         ("order_by = \"day\", folds = 3", &["cannot have both `order_by` and `folds`"]),
         (
             "order_by = \"site\", test = 0.2",
-            &["`data.csv.split.order_by` has `Rome` in row 1 (line 2)", "where a date"],
+            &[
+                "`data.csv.split.order_by` must be a column of numbers or dates, but `site` has `Rome` in row 1 (line 2)",
+            ],
         ),
     ] {
         dir.assert_rejected(&split(by), words);

@@ -161,7 +161,10 @@ fn an_embedding_refuses_numbers_that_are_no_token_ids() {
         &table("scale = \"standard\"", "tokens = 4, "),
         &["`data.csv.scale` is set, but the first layer is `embedding`"],
     );
-    assert_says(&table("", ""), &["`network.layers.0.embedding.tokens` is missing: only `[data.text]` states it"]);
+    assert_says(
+        &table("", ""),
+        &["`network.layers.0.embedding.tokens` is missing, and only `[data.text]` sets it by itself"],
+    );
     dir.write("t.csv", "x,y\n1,a\n7,b\n3,a\n");
     assert_says(&table("", "tokens = 4, "), &["token 7 is outside the vocabulary of `embedding`: ids are 0 to 3"]);
 }

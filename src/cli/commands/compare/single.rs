@@ -5,7 +5,7 @@ use indexmap::IndexSet;
 use crate::cli::commands::compare::overview;
 use crate::cli::commands::compare::screen::Screen;
 use crate::cli::commands::compare::table::format_metric;
-use crate::cli::text::column_layout::{Cell, Column, fit};
+use crate::cli::text::column_layout::{Cell, Column, Fitted, fit};
 use crate::cli::text::text_style::TextStyle;
 use crate::compare::group::describe_test_weights;
 use crate::compare::metric_name::metric_of;
@@ -36,13 +36,20 @@ pub(crate) fn render(screen: &Screen, page: TextStyle) -> String {
     let columns: Vec<(usize, Column)> =
         COLUMNS.into_iter().map(column).filter(|(_, column)| !column.is_empty()).collect();
     let labels = Column::words("metric", names.iter().map(|name| (*name).to_owned()));
-    let (table, left_out) = fit(&labels, &columns, page);
+    let (table, left_out) = match screen.all {
+        true => {
+            let groups = columns.iter().map(|(_, column)| vec![column.clone()]).collect();
+            let whole = Fitted { labels, groups, spare: Vec::new(), closing: None };
+            (whole.tables(page).join("\n\n"), Vec::new())
+        }
+        false => fit(&labels, &columns, page),
+    };
     let mut legend = Vec::new();
     if screen.groups[0].trials.len() > 1 {
-        legend.push("mean ± standard deviation".to_owned());
+        legend.push("± = standard deviation".to_owned());
     }
     if comparison.metrics.iter().any(|metric| metric.name.starts_with("test.")) {
-        legend.push(format!("test rows: {}", describe_test_weights(&screen.groups)));
+        legend.push(format!("test metrics: {}", describe_test_weights(&screen.groups)));
     }
     legend.extend(positive_class::describe(&screen.groups));
     let hidden: Vec<&str> = left_out.iter().map(|&place| columns[place].1.header()).collect();

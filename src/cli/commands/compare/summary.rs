@@ -188,16 +188,16 @@ fn marks(metrics: &[&MetricComparison], screen: &Screen, page: TextStyle) -> Vec
     let is_marked = |metric: &&&MetricComparison| screen.shown.iter().any(|&place| metric.best[place]);
     if metrics.iter().any(|metric| is_marked(&metric)) {
         let rows = if screen.comparison.has_validation { "validation" } else { "training" };
-        parts.push(format!("{}: best on {rows} rows", if page.styled { "bold" } else { "*" }));
+        parts.push(format!("{} = best value ({rows} rows)", if page.styled { "bold" } else { "*" }));
     }
     if screen.groups.iter().any(|group| group.trials.len() > 1) {
-        parts.push("mean ± standard deviation".to_owned());
+        parts.push("± = standard deviation".to_owned());
     }
     if metrics.iter().any(|metric| metric.name.starts_with("best.")) {
-        parts.push("best: in the best epoch".to_owned());
+        parts.push("\"best\" columns: value in the best epoch".to_owned());
     }
     if metrics.iter().any(|metric| metric.name.starts_with("test.")) {
-        parts.push(format!("test rows: {}", describe_test_weights(&screen.groups)));
+        parts.push(format!("test metrics: {}", describe_test_weights(&screen.groups)));
     }
     parts.extend(positive_class::describe(&screen.groups));
     parts

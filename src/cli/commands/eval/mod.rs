@@ -12,6 +12,7 @@ use tch::{Device, Kind};
 use crate::cli::args::compute_args::ComputeArgs;
 use crate::cli::args::lookup::{find_run, resolve_device};
 use crate::cli::args::runs_dir::RunsDir;
+use crate::cli::args::unknown_arg::UnknownArg;
 use crate::cli::commands::eval::evaluation::{EvalRows, Evaluation, Failure, TrialResult, row_count};
 use crate::cli::exit::Exit;
 use crate::cli::text::progress_bar::Progress;
@@ -42,6 +43,10 @@ pub struct Args {
     /// directory, or `IMAGES,LABELS` in the IDX format) [default: test, or validation if there are no test rows]
     #[arg(long, value_name = "ROWS|FILE")]
     data: Option<String>,
+    /// Categories of the file that the run's table does not have, and texts without a known token: an error, missing values,
+    /// or ignored (all one-hot features of the column are 0)
+    #[arg(long, value_enum, value_name = "POLICY", default_value = "error", requires = "data")]
+    unknown: UnknownArg,
     #[command(flatten)]
     compute_args: ComputeArgs,
     #[command(flatten)]
@@ -60,6 +65,7 @@ Examples:
   runner eval runs/overfit_mnist/latest/base-seed0.safetensors
   runner eval kfold_digits --data validation
   runner eval my_run --data more_rows.csv --json
+  runner eval my_run --data next_month.csv --unknown ignore
   runner eval my_run --strict
 
 If a trial cannot be evaluated, the others still are; the exit code is then 2.";
@@ -85,7 +91,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         // one of several trials that diverged or is damaged is part of the result; a single one is an error
         let outcome = match trial.history.status {
             Status::Diverged if !is_single => Err(Failure::Diverged),
-            _ => catch_fault(|| evaluate(trial, &eval_rows, device, &mut data, &mut warnings))
+            _ => catch_fault(|| evaluate(trial, &eval_rows, args.unknown, device, &mut data, &mut warnings))
                 .unwrap_or_else(|fault| {
                     Err(error::into_run_error(
                         fault,
@@ -157,10 +163,14 @@ fn report_failures(trials: Vec<TrialResult>, damaged: Vec<Damaged>) -> bool {
     has_errors
 }
 
+/// If at most one row in this many equals a training row, it may be by chance.
+const FEW_TRAINED_ROWS: usize = 50;
+
 /// Computes the metrics of a trial. `previous_data` are reused if this trial has the same data.
 fn evaluate(
     trial: &SavedTrial,
     eval_rows: &EvalRows,
+    unknown: UnknownArg,
     device: Device,
     previous_data: &mut Option<TrialData>,
     warnings: &mut BTreeSet<String>,
@@ -186,9 +196,16 @@ fn evaluate(
             (rows_of(data, *part, "--data")?, HistoryMetrics::from_history(history, keep, *part))
         }
         EvalRows::File(file) => {
-            let (rows, left_out) = external_rows::rows(&saved.plan, &data.fitted, file)?;
+            let (rows, left_out) = external_rows::rows(&saved.plan, &data.fitted, file, unknown.policy())?;
             if left_out > 0 {
                 warn(format!("{} of `{file}` skipped because of missing values, as in training", row_count(left_out)));
+            }
+            let trained = data.rows(Part::Training).map_or(0, |training| rows.count_in(training));
+            if trained * FEW_TRAINED_ROWS > rows.len() {
+                let (trained, all) = (number_format::count(trained), row_count(rows.len()));
+                warn(format!(
+                    "{trained} of {all} of `{file}` are training rows of the run: the metrics are better than on new rows"
+                ));
             }
             file_rows = rows;
             (&file_rows, None)

@@ -17,7 +17,8 @@ use crate::history::{History, Status};
 pub(crate) fn render(eval_rows: &EvalRows, results: &[TrialResult]) -> String {
     let parts = match results {
         [TrialResult { trial, outcome: Ok(evaluation) }] => {
-            let classes = classification::of(&evaluation.record, &trial.history.data, TextStyle::of_output());
+            let rows = eval_rows.part().map_or("file", Part::word);
+            let classes = classification::of(&evaluation.record, rows, &trial.history.data, TextStyle::of_output());
             let positive = classification::positive_class(&[&trial.history]).map(|line| wrapped(&line));
             [single_trial(eval_rows, trial, evaluation), classes, Vec::from_iter(positive)].concat()
         }

@@ -4,7 +4,7 @@ use anyhow::anyhow;
 
 use crate::cli::args::plot_args::{PlotOutput, safe_file_stem};
 use crate::cli::args::runs_dir::RunsDir;
-use crate::cli::commands::plot::loaded_trial::base_name;
+use crate::cli::commands::plot::loaded_trial::file_name_of;
 use crate::cli::commands::plot::scored_rows::{ScoredTrial, Selection};
 use crate::cli::exit::Exit;
 use crate::cli::text::terminal;
@@ -69,7 +69,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     };
     let drawn = calibration::draw(page, &series, usize::from(args.bins), &words(first), &args.target.page());
     let kind = args.rows.map_or("calibration".to_owned(), |part| format!("calibration-{}", part.word()));
-    args.target.write(drawn.svg, &safe_file_stem(&base_name(&args.name), &kind))?;
+    args.target.write(drawn.svg, &safe_file_stem(&file_name_of(&args.name, &first.trial), &kind))?;
     Ok(Exit::Done)
 }
 

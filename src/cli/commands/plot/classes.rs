@@ -7,7 +7,7 @@ use anyhow::anyhow;
 use crate::cli::args::plot_args::{PlotOutput, safe_file_stem};
 use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::commands::data::describe::describe_data_or_table;
-use crate::cli::commands::plot::loaded_trial::{LoadedTrial, base_name, is_data_set};
+use crate::cli::commands::plot::loaded_trial::{LoadedTrial, base_name, file_name_of, is_data_set};
 use crate::cli::exit::Exit;
 use crate::config::hint::Hint;
 use crate::data::arrays::array_file::is_array_file;
@@ -40,7 +40,7 @@ pub struct Args {
 /// Plots the number of rows of each class.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     args.target.check()?;
-    let drawn = if is_data_set(&args.name, &args.out) {
+    let (drawn, name) = if is_data_set(&args.name, &args.out) {
         let column = args.target_column.as_deref();
         let reading = FieldFormat { text: TextColumns::All, ..FieldFormat::new(',') };
         let description = describe_data_or_table(&Cache::for_user(), &args.name, column, &reading, args.separator)?;
@@ -59,13 +59,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         });
         let rows: usize = description.parts.iter().map(|part| part.rows).sum();
         let name = Path::new(&args.name).file_name().unwrap_or_default().to_string_lossy().into_owned();
-        classes::draw(
-            &format!("Classes of {name}"),
-            &count(rows, "row"),
-            &names,
-            &bars.collect::<Vec<_>>(),
-            &args.target.page(),
-        )?
+        let (title, bars) = (format!("Classes of {name}"), bars.collect::<Vec<_>>());
+        (classes::draw(&title, &count(rows, "row"), &names, &bars, &args.target.page())?, base_name(&args.name))
     } else if is_array_file(Path::new(&args.name)) {
         let hint = "train an experiment with `[data.arrays]`, then name its run: `runner plot classes RUN`";
         let error = anyhow!("`{}` has arrays, and which of them are the classes is in an experiment file", args.name);
@@ -74,9 +69,10 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         let loaded_trial = LoadedTrial::load(&args.name, &args.out, None)?;
         let (title, subtitle) = (format!("Classes of {}", loaded_trial.title()), loaded_trial.subtitle());
         let loaded = &loaded_trial.data.source.loaded;
-        classes::draw(&title, &subtitle, &loaded.classes, &bars(&loaded_trial), &args.target.page())?
+        let drawn = classes::draw(&title, &subtitle, &loaded.classes, &bars(&loaded_trial), &args.target.page())?;
+        (drawn, file_name_of(&args.name, &loaded_trial.trial))
     };
-    args.target.write(drawn.svg, &safe_file_stem(&base_name(&args.name), "classes"))?;
+    args.target.write(drawn.svg, &safe_file_stem(&name, "classes"))?;
     Ok(Exit::Done)
 }
 

@@ -10,6 +10,7 @@ use crate::cli::commands::predict;
 use crate::config::hint::{Hint, in_a_line};
 use crate::config::suggest;
 use crate::data::store::manifest::Manifest;
+use crate::experiment::store::about::About;
 use crate::experiment::store::find::SavedTrial;
 use crate::experiment::store::load_model::TrainedModel;
 use crate::experiment::store::trial_data::TrialData;
@@ -27,6 +28,17 @@ pub(crate) fn base_name(name: &str) -> String {
         [.., parent, "latest"] => parent.to_owned(),
         [.., last] => last.trim_end_matches(".gz").trim_end_matches(".csv").trim_end_matches(".json").to_owned(),
         [] => name.to_owned(),
+    }
+}
+
+/// Returns the name of a run in the names of files: that which the user gave it, or as it was named on the command line.
+pub(crate) fn file_name_of(named: &str, trial: &SavedTrial) -> String {
+    let base = base_name(named);
+    let run = trial.file.parent().and_then(|folder| About::read(folder).ok()?.name);
+    match run {
+        Some(run) if base == trial.history.variant => format!("{run}-{base}"),
+        Some(run) => run,
+        None => base,
     }
 }
 

@@ -5,7 +5,7 @@ use anyhow::anyhow;
 use crate::cli::args::plot_args::{PlotOutput, safe_file_stem};
 use crate::cli::commands::plot::calibration::subtitle;
 use crate::cli::commands::plot::draw_runs::{Runs, write_plot};
-use crate::cli::commands::plot::loaded_trial::base_name;
+use crate::cli::commands::plot::loaded_trial::file_name_of;
 use crate::cli::commands::plot::scored_rows::Selection;
 use crate::cli::exit::Exit;
 use crate::cli::text::terminal;
@@ -68,6 +68,6 @@ pub fn plot_by_class(args: &Args) -> anyhow::Result<Exit> {
     };
     let drawn = class_pr::draw(page, &classes, &args.target.page())?;
     drawn.notes.iter().for_each(|note| terminal::warn(note));
-    args.target.write(drawn.svg, &safe_file_stem(&base_name(name), "pr-by-class"))?;
+    args.target.write(drawn.svg, &safe_file_stem(&file_name_of(name, &first.trial), "pr-by-class"))?;
     Ok(Exit::Done)
 }

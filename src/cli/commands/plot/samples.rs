@@ -6,7 +6,7 @@ use tch::{Kind, Tensor};
 use crate::cli::args::plot_args::{PlotOutput, safe_file_stem};
 use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::commands::eval;
-use crate::cli::commands::plot::loaded_trial::{LoadedTrial, base_name, is_data_set};
+use crate::cli::commands::plot::loaded_trial::{LoadedTrial, base_name, file_name_of, is_data_set};
 use crate::cli::exit::Exit;
 use crate::cli::text::progress_bar::Progress;
 use crate::config::hint::Hint;
@@ -49,7 +49,7 @@ pub struct Args {
 /// Plots sample images.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     args.target.check()?;
-    let drawn = if is_data_set(&args.name, &args.out) {
+    let (drawn, name) = if is_data_set(&args.name, &args.out) {
         if args.wrong || args.trial.is_some() || args.rows.is_some() {
             let flag = if args.wrong {
                 "--wrong"
@@ -61,19 +61,18 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
             let hint = format!("name a run to plot its predictions: `{}` is a data set", args.name);
             return Err(anyhow!("`{flag}` applies only to runs").context(Hint(hint)));
         }
-        plot_data_set(args)?
+        (plot_data_set(args)?, base_name(&args.name))
     } else {
         plot_run(args)?
     };
-    args.target
-        .write(drawn.svg, &safe_file_stem(&base_name(&args.name), if args.wrong { "wrong" } else { "samples" }))?;
+    args.target.write(drawn.svg, &safe_file_stem(&name, if args.wrong { "wrong" } else { "samples" }))?;
     Ok(Exit::Done)
 }
 
 /// Plots the first training rows of a data set, with their classes.
 fn plot_data_set(args: &Args) -> anyhow::Result<Plot> {
     let spec = DataSpec::by_name(&args.name).ok_or_else(|| {
-        anyhow!("`{}` has no images", args.name)
+        anyhow!("`{}` has no images to plot", args.name)
             .context(Hint("use `runner plot classes` to plot its class counts".to_owned()))
     })?;
     let mut progress = Progress::new(false);
@@ -102,12 +101,12 @@ fn plot_data_set(args: &Args) -> anyhow::Result<Plot> {
     Ok(samples::draw(page, &tiles, size, &args.target.page()))
 }
 
-/// Plots rows of a run with their predictions.
-fn plot_run(args: &Args) -> anyhow::Result<Plot> {
+/// Plots rows of a run with their predictions. Also returns the name of the run in the name of the file.
+fn plot_run(args: &Args) -> anyhow::Result<(Plot, String)> {
     let loaded_trial = LoadedTrial::load(&args.name, &args.out, args.trial.as_deref())?;
     let LoadedTrial { trial, saved, data } = &loaded_trial;
     let loaded = &data.source.loaded;
-    let size = image_size(loaded, data.name())?;
+    let size = image_size(loaded, &args.name)?;
     let part = args.rows.unwrap_or(if data.rows(Part::Test).is_some() { Part::Test } else { Part::Validation });
     let rows = eval::rows_of(data, part, "--rows")?;
     let max_images = usize::from(args.count);
@@ -153,7 +152,7 @@ fn plot_run(args: &Args) -> anyhow::Result<Plot> {
         title,
         ..Page::default()
     };
-    Ok(samples::draw(page, &tiles, size, &args.target.page()))
+    Ok((samples::draw(page, &tiles, size, &args.target.page()), file_name_of(&args.name, trial)))
 }
 
 /// Number of rows that are predicted at once.
@@ -198,21 +197,22 @@ fn class_name(classes: &[String], class: i64) -> String {
     usize::try_from(class).ok().and_then(|class| classes.get(class).cloned()).unwrap_or_else(|| class.to_string())
 }
 
-/// Returns the image size of a data set.
+/// Returns the image size of a data set of gray or color images.
 ///
 /// # Errors
 /// If it has no images.
 fn image_size(loaded: &Loaded, name: &str) -> anyhow::Result<ImageSize> {
-    match loaded.form {
-        Form::Image(size) => Ok(size),
-        Form::Table(_) | Form::Text(_) | Form::Points => {
+    match (&loaded.form, &loaded.rows.features.size()[..]) {
+        (Form::Image(size), _) => Ok(*size),
+        (Form::Points, &[_, 3, height, width]) => Ok(ImageSize { height: height as usize, width: width as usize }),
+        (Form::Table(_) | Form::Text(_) | Form::Points, _) => {
             let hint = "use `runner plot classes` with the same argument to plot its class counts";
-            Err(anyhow!("`{name}` has no images").context(Hint(hint.to_owned())))
+            Err(anyhow!("`{name}` has no images to plot").context(Hint(hint.to_owned())))
         }
     }
 }
 
-/// Returns the pixels of a row, from 0 (black) to 1 (white).
+/// Returns the pixels of a row, from 0 (black) to 1 (white); of a color image, all red ones, then green, then blue.
 fn pixels(rows: &Rows, row: usize, largest: f64) -> Vec<f64> {
     let values: Tensor = rows.features.get(row as i64).to_kind(Kind::Double).flatten(0, -1) / largest;
     Vec::try_from(values).expect("the tensor was converted to f64")

@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use serde_json::{Value, json};
 use tch::{Kind, Tensor};
 
+use crate::cli::args::unknown_arg::UnknownArg;
 use crate::cli::commands::eval;
 use crate::cli::commands::eval::evaluation::row_count;
 use crate::cli::commands::predict::kept_columns;
@@ -18,7 +19,7 @@ use crate::data::image_file::{ImageFile, Invert};
 use crate::data::prepare::fitted_data::FittedData;
 use crate::data::table::Table;
 use crate::data::table::encode::ColumnEncoding;
-use crate::data::table::external_table::{Truth, Unknown};
+use crate::data::table::external_table::Truth;
 use crate::data::table::form::{Form, ImageSize};
 use crate::experiment::predict::external_rows::{self, ExternalRows};
 use crate::experiment::store::load_model::TrainedModel;
@@ -33,24 +34,6 @@ pub(super) enum InvertArg {
     Auto,
     Yes,
     No,
-}
-
-/// Handling of categories that the training table does not have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum UnknownArg {
-    Error,
-    Missing,
-    Ignore,
-}
-
-impl UnknownArg {
-    fn policy(self) -> Unknown {
-        match self {
-            UnknownArg::Error => Unknown::Error,
-            UnknownArg::Missing => Unknown::Missing,
-            UnknownArg::Ignore => Unknown::Ignore,
-        }
-    }
 }
 
 /// Rows to predict, as the network takes them, and their description.

@@ -15,10 +15,10 @@ use serde_json::json;
 use crate::cli::args::lookup::find_run;
 use crate::cli::args::run_args::parse_positive;
 use crate::cli::args::runs_dir::RunsDir;
+use crate::cli::args::unknown_arg::UnknownArg;
 use crate::cli::commands::eval::evaluation::row_count;
 use crate::cli::commands::predict::input::{
-    Input, InvertArg, UnknownArg, input_from_directory, input_from_image, input_from_row, input_from_table,
-    input_from_text,
+    Input, InvertArg, input_from_directory, input_from_image, input_from_row, input_from_table, input_from_text,
 };
 use crate::cli::commands::predict::models::{Chosen, LoadedModel};
 pub(crate) use crate::cli::commands::predict::models::{first_usable_trial, load_trial_data, trial_by_name};
@@ -36,7 +36,11 @@ use crate::io::{atomic_write, separator};
 
 /// Arguments of `runner predict`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES, group = ArgGroup::new("input").required(true).args(["index", "csv", "image", "text"]))]
+#[command(
+    after_help = EXAMPLES,
+    override_usage = USAGE,
+    group = ArgGroup::new("input").required(true).args(["index", "csv", "image", "text"])
+)]
 pub struct Args {
     /// Id, name or directory of a run, a history or weight file of it, an experiment (its newest finished run), or
     /// RUN/VARIANT
@@ -51,8 +55,8 @@ pub struct Args {
     /// Field separator of `--csv`, such as `;` or `tab` [default: that of the run's table]
     #[arg(long, value_name = "CHAR", value_parser = separator::parse, requires = "csv", allow_hyphen_values = true)]
     separator: Option<char>,
-    /// Categories of `--csv` that the run's table does not have, and texts without a known token: an error, missing values,
-    /// or ignored (all one-hot features of the column are 0)
+    /// What to do with categories that the training data does not have, and with texts that have no known token: `error`
+    /// stops, `missing` treats them as missing values, `ignore` sets all one-hot features of the column to 0
     #[arg(long, value_enum, value_name = "POLICY", default_value = "error")]
     unknown: UnknownArg,
     /// Copy these columns of `--csv` to the output, such as an id; separated by commas, repeatable
@@ -91,6 +95,13 @@ pub struct Args {
     #[arg(long)]
     json: bool,
 }
+
+/// Usage, in lines that fit a terminal.
+const USAGE: &str = "\
+runner predict [OPTIONS] <RUN> --index <N>
+       runner predict [OPTIONS] <RUN> --csv <FILE>
+       runner predict [OPTIONS] <RUN> --image <PATH>
+       runner predict [OPTIONS] <RUN> --text <TEXT>";
 
 const EXAMPLES: &str = "\
 Examples:

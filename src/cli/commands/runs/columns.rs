@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 use crate::cli::commands::runs::age::{format_age, format_duration};
 use crate::cli::text::column_layout::{Cell, Column};
 use crate::cli::text::number_format;
+use crate::cli::text::text_style::together;
 use crate::compare::positive_class;
 use crate::compare::runs::changes::ShortKeys;
 use crate::compare::runs::run_field::{ARCHIVED, COMPLETE, FIELDS, FieldValue, INCOMPLETE, LEAKS};
@@ -26,7 +27,7 @@ pub(super) enum Fit {
     Keep,
     /// Its texts are wrapped between words.
     Words,
-    /// Its texts are names, which are wrapped between their parts.
+    /// Its texts are names, which stay whole.
     Name,
     /// Its texts are settings or sentences, which are wrapped to at least this many characters.
     Wrap(usize),
@@ -75,7 +76,7 @@ impl Listed<'_> {
             columns.push(self.words("name", Fit::Name, |run| run.info.about.name.clone().unwrap_or_default()));
         }
         if self.runs.iter().any(|run| !run.info.changes.is_empty()) {
-            columns.push(self.words("changed", Fit::Wrap(LEAST), |run| keys.describe(&run.info.changes)));
+            columns.push(self.words("changed", Fit::Wrap(LEAST), |run| describe(&keys, run)));
         }
         columns.push(self.words("status", Fit::Words, status));
         let is_metric = |index: &usize| self.is_metric_or_setting(*index);
@@ -145,7 +146,7 @@ impl Listed<'_> {
                 self.numbers(name, Fit::Keep, |run| number_format::metric(run.best.as_ref().map(|b| b.value)))
             }
             None => self.words("best", Fit::Words, |run| match &run.best {
-                Some(best) => format!("{} {}", best.metric, number_format::metric(Some(best.value))),
+                Some(best) => together(&format!("{} {}", best.metric, number_format::metric(Some(best.value)))),
                 None => "–".to_owned(),
             }),
         }
@@ -159,7 +160,7 @@ impl Listed<'_> {
                 number_format::metric(run.test.as_ref().map(|test| test.value))
             }),
             None => self.words("test", Fit::Words, |run| match &run.test {
-                Some(test) => format!("{} {}", test.metric, number_format::metric(Some(test.value))),
+                Some(test) => together(&format!("{} {}", test.metric, number_format::metric(Some(test.value)))),
                 None => "–".to_owned(),
             }),
         }
@@ -177,7 +178,7 @@ impl Listed<'_> {
         match name {
             "changed" => {
                 let keys = self.short_keys();
-                return self.words(name, Fit::Wrap(LEAST), |run| keys.describe(&run.info.changes));
+                return self.words(name, Fit::Wrap(LEAST), |run| describe(&keys, run));
             }
             "status" => return self.words(name, Fit::Words, status),
             "trials" => return self.words(name, Fit::Words, trials),
@@ -211,6 +212,11 @@ impl Listed<'_> {
     }
 }
 
+/// Returns the changed settings, each of which stays on a line if possible.
+fn describe(keys: &ShortKeys, run: &RunSummary) -> String {
+    keys.each(&run.info.changes).iter().map(|change| together(change)).collect::<Vec<_>>().join(" ")
+}
+
 /// Returns the name that all entries share.
 fn common<'a>(names: &[&'a str]) -> Option<&'a str> {
     names.first().copied().filter(|first| names.iter().all(|name| name == first))
@@ -236,6 +242,7 @@ pub(super) fn status(run: &RunSummary) -> String {
         Status::Completed => COMPLETE,
         Status::EarlyStopped | Status::Diverged | Status::Interrupted | Status::TimeLimit => status.word(),
     };
+    let word = |status: Status| together(word(status));
     let progress = run.info.state.progress().map(|(epoch, epochs)| format!(" {epoch}/{epochs}")).unwrap_or_default();
     let ended = match (run.info.state, &run.statuses[..]) {
         (RunState::Running { process, .. }, _) => {
@@ -243,10 +250,10 @@ pub(super) fn status(run: &RunSummary) -> String {
             format!("running{progress}{process}")
         }
         (state @ (RunState::Interrupted { .. } | RunState::Failed), _) => format!("{}{progress}", state.word()),
-        (RunState::Finished, [(status, _)]) => word(*status).to_owned(),
+        (RunState::Finished, [(status, _)]) => word(*status),
         (RunState::Finished, several) => {
             let worst = WORST_FIRST.iter().find_map(|status| several.iter().find(|(other, _)| other == status));
-            worst.map(|(status, count)| format!("{count} {}", word(*status))).unwrap_or_default()
+            worst.map(|(status, count)| together(&format!("{count} {}", word(*status)))).unwrap_or_default()
         }
     };
     let marks = [(run.leaks, LEAKS), (run.info.about.archived, ARCHIVED)];

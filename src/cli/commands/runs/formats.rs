@@ -10,6 +10,7 @@ use crate::compare::runs::run_field::FieldValue;
 use crate::compare::runs::run_info::RunState;
 use crate::compare::runs::run_summary::RunSummary;
 use crate::io::csv_line;
+use crate::views::document::statistic::UNBROKEN;
 
 /// Returns the runs as JSON, with the values of the fields: the first `chosen` ones are those of `--columns`.
 pub(super) fn to_json(listed: &Listed, chosen: usize) -> Value {
@@ -173,7 +174,7 @@ pub(super) fn to_latex(columns: &[ListColumn]) -> String {
 fn rows(columns: &[ListColumn]) -> Vec<Vec<String>> {
     let columns: Vec<Vec<&str>> = columns.iter().map(|listed| listed.column.texts().collect()).collect();
     let count = columns.first().map_or(0, Vec::len);
-    (0..count).map(|row| columns.iter().map(|column| column[row].to_owned()).collect()).collect()
+    (0..count).map(|row| columns.iter().map(|column| column[row].replace(UNBROKEN, " ")).collect()).collect()
 }
 
 /// Returns text for LaTeX.

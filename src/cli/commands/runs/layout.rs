@@ -12,17 +12,17 @@ const COMFORTABLE: usize = 20;
 enum Breaks {
     /// Between settings, in columns that are still wide then.
     Comfortable,
-    /// Between settings and in names.
-    Names,
     /// Between the words of every text.
     Words,
-    /// In settings.
-    Settings,
+    /// Between the items of a list, the parts of a path, and a key and its value.
+    Parts,
+    /// In names.
+    Names,
 }
 
 /// Returns the table. If it is too wide, the columns after the age are left out first, then the age and the time if all
-/// texts then stay on one line. Otherwise the longest texts continue on further lines. Columns that still have no room
-/// are in further tables; nothing is cut.
+/// texts then stay on one line. Otherwise the longest texts continue on further lines, broken between words. Columns that
+/// still have no room are in further tables. A word is broken only if it is too long for a table; nothing is cut.
 pub(super) fn table(mut columns: Vec<ListColumn>, page: TextStyle) -> String {
     let excess = |columns: &[ListColumn]| width(columns).saturating_sub(page.width);
     while excess(&columns) > 0 && remove_last(&mut columns, AGE + 1) {}
@@ -35,13 +35,22 @@ pub(super) fn table(mut columns: Vec<ListColumn>, page: TextStyle) -> String {
     let chosen =
         chosen.or_else(|| choices.iter().map(|columns| wrapped(columns, Breaks::Comfortable, page)).find(fits));
     let at = |breaks: Breaks| wrapped(&columns, breaks, page);
-    let chosen = chosen.or_else(|| [Breaks::Names, Breaks::Words, Breaks::Settings].into_iter().map(at).find(fits));
+    let chosen = chosen.or_else(|| Some(at(Breaks::Words)).filter(fits));
+    let fit_alone = |columns: &[ListColumn]| {
+        let labels = columns.first().map_or(0, |column| column.column.width() + GAP);
+        columns.iter().skip(1).all(|column| labels + column.column.width() < page.width)
+    };
+    let tables = Some(at(Breaks::Words)).filter(|columns| chosen.is_none() && fit_alone(columns));
+    let chosen = match tables {
+        Some(_) => None,
+        None => chosen.or_else(|| [Breaks::Parts, Breaks::Names].into_iter().map(at).find(fits)),
+    };
     match chosen {
         Some(chosen) => {
             column_layout::text(&chosen.iter().map(|column| &column.column).collect::<Vec<&Column>>(), page)
         }
         None => {
-            let mut columns = at(Breaks::Settings).into_iter().map(|column| column.column);
+            let mut columns = tables.unwrap_or_else(|| at(Breaks::Names)).into_iter().map(|column| column.column);
             let labels = columns.next().expect("every list has a column");
             let groups = columns.map(|column| vec![column]).collect();
             Fitted { labels, groups, spare: Vec::new(), closing: None }.tables(page).join("\n\n")
@@ -78,12 +87,14 @@ fn wrapped(columns: &[ListColumn], breaks: Breaks, page: TextStyle) -> Vec<ListC
 /// Returns the width that a column needs if its texts are broken at these places; `None` if they are not broken.
 fn narrowest(ListColumn { column, fit }: &ListColumn, breaks: Breaks) -> Option<usize> {
     let least = match (fit, breaks) {
-        (Fit::Keep | Fit::LeaveOut(_), _) | (Fit::Words, Breaks::Comfortable | Breaks::Names) => None,
-        (Fit::Words, _) => Some(column.longest_word()),
+        (Fit::Keep | Fit::LeaveOut(_), _) | (Fit::Words, Breaks::Comfortable) => None,
+        (Fit::Words, _) | (Fit::Name, Breaks::Words) => Some(column.longest_word()),
         (Fit::Name | Fit::Wrap(_), Breaks::Comfortable) => Some(COMFORTABLE.max(column.longest_word())),
-        (Fit::Name, _) => Some(column.longest_part()),
-        (Fit::Wrap(least), Breaks::Names | Breaks::Words) => Some(column.longest_word().max(*least)),
-        (Fit::Wrap(least), Breaks::Settings) => Some(*least),
+        (Fit::Name, Breaks::Parts) => Some(column.longest_part(false)),
+        (Fit::Name, Breaks::Names) => Some(column.longest_part(true)),
+        (Fit::Wrap(least), Breaks::Words) => Some(column.longest_word().max(*least)),
+        (Fit::Wrap(least), Breaks::Parts) => Some(column.longest_part(false).max(*least)),
+        (Fit::Wrap(least), Breaks::Names) => Some(column.longest_part(true).max(*least)),
     };
     least.map(|least| least.max(console::measure_text_width(column.header())))
 }
@@ -95,6 +106,7 @@ fn width(columns: &[ListColumn]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::text::text_style::together;
 
     fn column(header: &str, text: &str, fit: Fit) -> ListColumn {
         ListColumn { column: Column::words(header, [text.to_owned()]), fit }
@@ -133,27 +145,31 @@ mod tests {
     }
 
     #[test]
-    fn lines_fit_the_page_and_are_broken_between_words_and_settings_or_in_names() {
+    fn lines_fit_the_page_and_names_settings_and_metrics_stay_whole() {
         let columns = || {
             vec![
                 column("id", "0123", Fit::Keep),
                 column("experiment", "softmax_regression_digits", Fit::Name),
                 column("changed", "stratify=true epochs=1", Fit::Wrap(7)),
-                column("best", "val_loss 0.6959", Fit::Words),
+                column("best", &together("val_loss 0.6959"), Fit::Words),
             ]
         };
         let page = |width| TextStyle { width, styled: false };
         let lines = [
-            "id    experiment           changed        best",
-            "0123  softmax_regression_  stratify=true  val_loss 0.6959",
-            "        digits             epochs=1",
+            "id    experiment                 changed        best",
+            "0123  softmax_regression_digits  stratify=true  val_loss 0.6959",
+            "                                 epochs=1",
         ];
-        assert_eq!(table(columns(), page(58)), lines.join("\n"));
-        for width in 44..60 {
+        assert_eq!(table(columns(), page(63)), lines.join("\n"));
+        for width in 40..72 {
             let text = table(columns(), page(width));
             assert!(text.lines().all(|line| line.chars().count() <= width), "{width}\n{text}");
-            assert!(text.contains("stratify=true") && text.contains("val_loss"), "{text}");
+            for whole in ["softmax_regression_digits", "stratify=true", "val_loss 0.6959"] {
+                assert!(text.contains(whole), "{width}\n{text}");
+            }
         }
+        let narrow = table(columns(), page(24));
+        assert!(narrow.lines().all(|line| line.chars().count() <= 24), "a long name is broken\n{narrow}");
         let many: Vec<ListColumn> = (0..9).map(|_| column("header", "value", Fit::Keep)).collect();
         let text = table(many, page(40));
         assert!(text.lines().all(|line| line.chars().count() <= 40), "{text}");

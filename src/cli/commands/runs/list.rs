@@ -118,6 +118,7 @@ pub(super) fn run(args: &ListArgs) -> anyhow::Result<Exit> {
     let mut output = Ok(());
     if let Some(setting) = args.group_by() {
         let place = fields.iter().position(|name| *name == setting).unwrap_or_default();
+        check_group(&setting, &found.runs, place)?;
         let metrics: Vec<usize> = (0..chosen.len()).filter(|other| *other != place).collect();
         output = print_groups(Grouped::new(&found.runs, &fields, place, &metrics), args);
     } else {
@@ -196,6 +197,16 @@ fn check_names(fields: &[String], found: &RunList) -> anyhow::Result<()> {
         false => format!("no run has a metric, setting or field `{unknown}`"),
     };
     Err(anyhow!(message).context(Hint(hint)))
+}
+
+/// Checks that runs can be grouped by a field: a metric or a time has another value in each run.
+fn check_group(name: &str, runs: &[RunSummary], place: usize) -> anyhow::Result<()> {
+    let is_metric = runs.iter().any(|run| matches!(run.fields[place], Some(FieldValue::Metric(_))));
+    if !is_metric || matches!(name, "epochs" | "seed") {
+        return Ok(());
+    }
+    let hint = format!("group by a setting and show it as a column: `--group-by lr --columns {name}`");
+    Err(anyhow!("runs cannot be grouped by `{name}`: it is a result, not a setting").context(Hint(hint)))
 }
 
 /// Prints why the list is empty, and how many runs are hidden.

@@ -50,14 +50,20 @@ pub(super) fn run(args: &RemoveArgs) -> anyhow::Result<Exit> {
             found.push((folder, label));
         }
     }
-    let mut table = Columns::new(["run", "files", "size", "directory"], [1, 2]);
+    let mut table = Columns::new(["run", "files", "size"], [1, 2]);
     let mut total = 0;
     for (folder, label) in &found {
         let (files, bytes) = contents(folder)?;
         total += bytes;
-        table.row([label.clone(), files.to_string(), format_bytes(bytes), folder.display().to_string()]);
+        table.row([label.clone(), files.to_string(), format_bytes(bytes)]);
     }
-    terminal::say(&table.text());
+    // a directory is too long for a column
+    let text = table.text();
+    let (header, rows) = text.split_once('\n').unwrap_or_default();
+    terminal::say(header);
+    for (row, (folder, _)) in rows.lines().zip(&found) {
+        terminal::say(&format!("{row}\n  {}", folder.display()));
+    }
     let what = match found.len() {
         1 => format!("this run ({})", format_bytes(total)),
         count => format!("these {count} runs ({})", format_bytes(total)),

@@ -97,9 +97,10 @@ impl Continuation {
     /// Creates the directory of the new run under `out`, with the checkpoints that its stacks start from.
     ///
     /// # Errors
-    /// When a checkpoint is damaged or belongs to another run, or a file cannot be written.
+    /// When the data have changed, a checkpoint is damaged or belongs to another run, or a file cannot be written.
     pub fn create(&self, out: &Path) -> anyhow::Result<RunDir> {
         let Continuation { study, record, .. } = self;
+        record.check_data_of(study)?; // before there is a directory
         RunDir::check(out, &study.name)?;
         let json = record.to_json()?;
         let modules = module_copies::read(study)?;

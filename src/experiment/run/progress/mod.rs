@@ -2,20 +2,27 @@
 
 pub mod live_log;
 
+use std::sync::Arc;
+
 use tch::Device;
 
 use crate::data::store::fetch::{self, DownloadProgress};
 use crate::experiment::plan::Plan;
+use crate::experiment::plan::study::Study;
 use crate::experiment::run::progress::live_log::LiveLog;
 use crate::history::RowCounts;
 use crate::history::positive_class::PositiveClass;
 use crate::history::resampling::ResampleRecord;
 use crate::run_dir::RunDir;
 use crate::train::callback::{self, Callback, EpochReport};
+use crate::train::state::epoch_counter::EpochCounter;
 use crate::train::state::timing::Timing;
 
 /// Receives the progress of a run.
 pub trait RunProgress: fetch::DownloadProgress + callback::Callback {
+    /// A run of an experiment with this number of variants starts.
+    fn planned(&mut self, _variants: usize) {}
+
     /// A stack starts; its plans, one or more, are variants of one experiment.
     fn starting(&mut self, plans: &[&Plan], stack: &StackInfo);
 }
@@ -53,7 +60,8 @@ pub(super) struct RecordedProgress<'a> {
 }
 
 impl<'a> RecordedProgress<'a> {
-    pub(super) fn new(folder: &'a RunDir, watch: &'a mut dyn RunProgress) -> Self {
+    pub(super) fn new(folder: &'a RunDir, study: &Study, watch: &'a mut dyn RunProgress) -> Self {
+        watch.planned(study.plans.len());
         RecordedProgress { folder, live: LiveLog::new(folder.path()), watch }
     }
 }
@@ -63,6 +71,10 @@ impl Callback for RecordedProgress<'_> {
         self.folder.record_progress(report.epoch, report.epochs);
         self.live.add(report);
         self.watch.epoch(report);
+    }
+
+    fn epoch_counter(&mut self) -> Arc<EpochCounter> {
+        self.watch.epoch_counter()
     }
 
     fn note(&mut self, text: &str) {

@@ -1,15 +1,23 @@
 //! Hints on mistakes in experiment files: the most similar known name, the notation of TOML in place of Python's, or the
 //! setting that has another name in Keras, PyTorch or pandas.
 
+mod changed_value;
+mod keras_meaning;
 mod notation;
+mod other_place;
 mod place;
 mod python_call;
+mod reworded;
 mod unknown_names;
 mod value_text;
 mod wrong_types;
 
+pub use changed_value::place_in;
+pub use keras_meaning::batch_norm_momentum;
 pub use place::Place;
+pub use reworded::reworded;
 pub use unknown_names::shorten;
+pub use value_text::toml;
 
 /// Returns the hint for an error message of serde or of the TOML parser; `None` if there is nothing to suggest.
 pub fn hint(message: &str, place: Place) -> Option<String> {

@@ -1,5 +1,6 @@
 //! Layers, optimizers and losses written as calls in Python: `Dense(64, activation='relu')`, `nn.Linear(784, 128)`.
 
+use crate::config::class_names::known_name;
 use crate::experiment::spec::file_hints::value_text;
 
 /// Returns the hint for a name that is a call in Python of one of the `known` names; `None` if it is none.
@@ -49,17 +50,6 @@ pub fn hint(typed: &str, known: &[&str]) -> Option<String> {
     let activation = named(&["activation"]).and_then(value_text::unquoted);
     let activation = activation.map(|activation| format!(", \"{activation}\"")).unwrap_or_default();
     Some(format!("write `{written}{activation}`"))
-}
-
-/// Returns the known name that a Python class has without capitals and underscores: `max_pool2d` for `MaxPool2d`,
-/// `cross_entropy` for `CrossEntropyLoss`.
-pub fn known_name<'a>(called: &str, known: &[&'a str]) -> Option<&'a str> {
-    let lower = called.to_lowercase().replace('_', "");
-    let same = |lower: &str| known.iter().find(|name| name.replace('_', "") == lower).copied();
-    same(&lower).or_else(|| match lower.strip_suffix("loss").filter(|_| known.contains(&"mse"))? {
-        "l1" => Some("mae"),
-        loss => same(loss),
-    })
 }
 
 #[cfg(test)]

@@ -1,13 +1,14 @@
 //! Hints on unknown names: the most similar known name, or the setting that has another name or place in Keras, PyTorch
 //! or pandas.
 
+use crate::config::class_names::known_name;
 use crate::config::suggest;
 use crate::experiment::spec::file_hints::place::Place;
-use crate::experiment::spec::file_hints::{python_call, value_text};
+use crate::experiment::spec::file_hints::{other_place, python_call, value_text};
 use crate::experiment::spec::{aliases, setting_keys};
 
 /// Names of other programs and the keys of this one. A pair applies only where its key is allowed.
-const SYNONYMS: [(&str, &str); 27] = [
+const SYNONYMS: [(&str, &str); 28] = [
     ("activity_regularizer", "penalty"),
     ("callbacks", "early_stopping"),
     ("class_names", "classes"),
@@ -29,6 +30,7 @@ const SYNONYMS: [(&str, &str); 27] = [
     ("module", "torchscript"),
     ("objective", "loss"),
     ("return_sequences", "returns"),
+    ("scheduler", "schedule"),
     ("script", "torchscript"),
     ("sep", "separator"),
     ("stratified", "stratify"),
@@ -80,7 +82,7 @@ pub fn hint(message: &str, place: Place) -> Option<String> {
     } else if is_of("network") || is_of("optimizer") {
         of_file_or_train(typed, &lower, value, is_of("network"))
     } else {
-        of_settings(typed, &lower, value, &known)
+        of_settings(typed, &lower, value, &known, place)
     };
     if table_hint.is_some() {
         return table_hint;
@@ -88,11 +90,14 @@ pub fn hint(message: &str, place: Place) -> Option<String> {
     if let Some(call) = python_call::hint(typed, &known) {
         return Some(call);
     }
+    if let Some(elsewhere) = other_place::hint(typed, value, &known) {
+        return Some(elsewhere);
+    }
     if let Some((_, why)) = WITHOUT_COUNTERPART.iter().find(|(keys, _)| keys.contains(&&*lower)) {
         return Some(format!("remove `{typed}`: {why}"));
     }
     let synonym = SYNONYMS.iter().find(|(other, key)| *other == lower && is_of(key)).map(|(_, key)| *key);
-    let near = synonym.or_else(|| python_call::known_name(typed, &known)).or_else(|| suggest::nearest(typed, known));
+    let near = synonym.or_else(|| known_name(typed, &known)).or_else(|| suggest::nearest(typed, known));
     near.map(|near| format!("did you mean `{near}`?"))
 }
 
@@ -185,12 +190,10 @@ fn of_file_or_train(typed: &str, lower: &str, value: Option<&str>, is_top: bool)
 }
 
 /// Returns the hint for an unknown key of another table.
-fn of_settings(typed: &str, lower: &str, value: Option<&str>, known: &[&str]) -> Option<String> {
+fn of_settings(typed: &str, lower: &str, value: Option<&str>, known: &[&str], place: Place) -> Option<String> {
     let is_of = |key: &str| known.contains(&key);
     match lower {
-        "activation" if is_of("units") || is_of("channels") => {
-            Some(format!("write `{}` as the next layer", value.unwrap_or("\"relu\"")))
-        }
+        "activation" if is_of("units") || is_of("channels") => Some(other_place::of_activation(value, place)),
         "initial_learning_rate" | "lr" | "learning_rate" if is_of("gamma") || is_of("min_lr") => {
             Some(in_optimizer(typed, value))
         }

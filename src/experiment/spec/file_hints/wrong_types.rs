@@ -1,22 +1,30 @@
 //! Hints on values of the wrong type.
 
 use crate::experiment::spec::file_hints::place::Place;
-use crate::experiment::spec::file_hints::value_text;
+use crate::experiment::spec::file_hints::{other_place, value_text};
 
 /// Returns the hint for an error message of serde on a value of the wrong type.
 pub fn hint(message: &str, place: Place) -> Option<String> {
     let value = value_text::at_start(place.rest);
     let (parent, key) = place.key.rsplit_once('.').unwrap_or(("", place.key));
     if let Some(second) = message.split("there is a second one, `").nth(1) {
-        return second_name(place.key, second.split('`').next()?, value);
+        return second_name(place, second.split('`').next()?, value);
     }
     let is_type = message.contains("invalid type") || message.contains("invalid value");
     let found = message.split("invalid type: ").nth(1).unwrap_or_default();
     let is_number = found.starts_with("integer") || found.starts_with("floating point");
     let (is_list, is_table) = (found.starts_with("sequence"), found.starts_with("map"));
     let is_text = found.starts_with("string");
+    if let Some(name) = message.split(" needs settings: ").next().filter(|_| message.contains(" needs settings: ")) {
+        return example(name.rsplit_once('`')?.0.rsplit('`').next()?);
+    }
+    let is_no_name = message.contains("expected a name");
     match key {
+        "scale" if is_type || message.contains("wanted string or table") => Some(SCALES.to_owned()),
         _ if !is_type => None,
+        "augment" => Some("write `augment = { shift = 2, rotate = 10, noise = 0.1 }`, or some of them".to_owned()),
+        "betas" if is_number => Some(format!("write both: `betas = [{value}, 0.999]`")),
+        "padding" if is_text => Some("write a number: `\"same\"` is for `conv1d` and `conv2d`".to_owned()),
         "split" if is_number => Some(format!(
             "write `split = {{ validation = {value} }}` for validation rows, `split = {{ test = {value} }}` for test rows"
         )),
@@ -33,6 +41,9 @@ pub fn hint(message: &str, place: Place) -> Option<String> {
         "cosine" | "cosine_annealing" if is_number => {
             Some(format!("write `schedule = \"{key}\"`: it ends with the last epoch"))
         }
+        "optimizer" if is_no_name => Some("write `optimizer = { adam = { lr = 0.001 } }`".to_owned()),
+        "schedule" if is_no_name => Some("write `schedule = \"cosine\"`".to_owned()),
+        "loss" if is_no_name => Some("write `loss = \"cross_entropy\"`".to_owned()),
         norm if (norm.starts_with("batch_norm") || norm.starts_with("layer_norm")) && is_number => {
             Some(format!("write `\"{norm}\"`: the number of features follows from the layer before"))
         }
@@ -42,16 +53,45 @@ pub fn hint(message: &str, place: Place) -> Option<String> {
         activation if is_layer(parent) && (found.starts_with("boolean") || message.contains("expected unit")) => {
             Some(format!("write `\"{activation}\"`"))
         }
+        name if message.contains("expected unit") && !parent.is_empty() => Some(match parent.rsplit('.').next() {
+            Some(setting) if setting.parse::<usize>().is_err() => format!("write `{setting} = \"{name}\"`"),
+            _ => format!("write `\"{name}\"`"),
+        }),
         "layers" if is_table => Some(format!("write a list: `layers = [{value}]`")),
         "expect" | "reference" | "theirs" | "variants" if is_table => Some(format!("write `[[{key}]]`, once for each")),
-        _ if is_layer(place.key) => layer(value),
+        _ if is_layer(place.key) => layer(value)
+            .or_else(|| is_no_name.then(|| "write a layer, such as `\"relu\"` or `{ linear = 64 }`".to_owned())),
         _ if is_text && message.contains("expected a sequence") => Some(format!("write a list: `[{value}]`")),
+        _ if found.starts_with("floating point") && message.contains("expected u") => {
+            let whole = value.parse::<f64>().ok().filter(|number| number.fract() == 0.0 && *number >= 0.0)?;
+            Some(format!("write `{whole}`"))
+        }
         _ if is_text && !message.contains("a boolean") => {
             let number = value_text::unquoted(value).filter(|text| text.parse::<f64>().is_ok())?;
             Some(format!("remove the quotes: `{number}`"))
         }
         _ => None,
     }
+}
+
+/// Values of `scale`.
+const SCALES: &str = "write `scale = \"unit\"`, which divides by the largest possible value, such as 255, or `\"standard\"`, \
+                      `\"min_max\"` or `\"none\"`";
+
+/// Returns the hint for a layer without its settings: an example.
+fn example(name: &str) -> Option<String> {
+    let settings = match name {
+        "linear" | "dense" | "lstm" | "gru" | "rnn" | "simple_rnn" | "embedding" => "64",
+        "conv2d" | "conv1d" | "conv_transpose2d" | "conv2d_transpose" => "{ channels = 16, kernel = 3 }",
+        "group_norm" | "group_normalization" | "multi_head_attention" => "4",
+        "permute" => "[2, 1]",
+        "reshape" => "[1, 28, 28]",
+        "transformer_encoder" => "{ heads = 4, feedforward = 128 }",
+        "step" => "{ every = 10, gamma = 0.1 }",
+        name if name.contains("pool") => "2",
+        _ => return None,
+    };
+    Some(format!("write, for example, `{{ {name} = {settings} }}`"))
 }
 
 /// Returns the name of a table from its header `[[name]]`; `None` if the text begins with a list.
@@ -61,7 +101,7 @@ fn table_in_brackets(rest: &str) -> Option<&str> {
 }
 
 /// Whether a key is that of an item of a list of layers.
-fn is_layer(key: &str) -> bool {
+pub fn is_layer(key: &str) -> bool {
     key.rsplit_once(".").is_some_and(|(list, index)| list.ends_with("layers") && index.parse::<usize>().is_ok())
 }
 
@@ -95,11 +135,13 @@ fn linear_layer(key: &str, value: &str) -> String {
 
 /// Returns the hint for a table with two names, of which the second is `second`: a setting of the first one, or another
 /// layer.
-fn second_name(key: &str, second: &str, table: &str) -> Option<String> {
+fn second_name(place: Place, second: &str, table: &str) -> Option<String> {
     const OF_LAYERS: [&str; 6] = ["bias", "init", "kernel_initializer", "padding", "stride", "strides"];
+    let key = place.key;
     let is_choice = ["optimizer", "schedule"].iter().any(|choice| key.ends_with(choice));
     if !is_layer(key) && !is_choice {
-        return Some(format!("keep one of them: remove `{second}`"));
+        let table = if key == "data" { format!("[data.{second}]") } else { second.to_owned() };
+        return Some(format!("keep one of them: remove `{table}`"));
     }
     let inner = table.strip_prefix('{')?.strip_suffix('}')?;
     let items = value_text::items(inner);
@@ -108,7 +150,11 @@ fn second_name(key: &str, second: &str, table: &str) -> Option<String> {
     let setting = items.iter().find(|item| item.split('=').next().is_some_and(|key| key.trim() == second))?;
     let value = value_text::after_key(setting)?;
     if second == "activation" {
-        return Some(format!("write `{{ {name} = {settings} }}, {value}`"));
+        let hint = other_place::of_activation(Some(value), place);
+        return Some(match hint.starts_with("remove") {
+            true => hint,
+            false => format!("write `{{ {name} = {settings} }}, {value}`"),
+        });
     }
     if is_layer(key) && !OF_LAYERS.contains(&second) {
         return Some(format!("write one name in each pair of braces: `{{ {name} = {settings} }}, {{ {setting} }}`"));
@@ -148,6 +194,18 @@ mod tests {
         );
         let twice = found("", "invalid type: sequence, expected a table of settings", "[[network]]\nlayers = []");
         assert_eq!(twice, "write `[network]`, in single brackets");
+        let pool = "`max_pool2d` needs settings: missing field `kernel`";
+        assert_eq!(found("network.layers.1", pool, "\"max_pool2d\""), "write, for example, `{ max_pool2d = 2 }`");
+        assert!(found("data.digits.scale", "wanted string or table", "255\n").starts_with("write `scale = \"unit\"`"));
+        let number = "invalid type: floating point `0.8`, expected an array of length 2";
+        assert_eq!(found("train.optimizer.adam.betas", number, "0.8 }"), "write both: `betas = [0.8, 0.999]`");
+        let whole = "invalid type: floating point `1000.0`, expected usize";
+        assert_eq!(found("train.epochs", whole, "1e3\n"), "write `1000`");
+        let unit = "invalid type: integer `1`, expected unit";
+        assert_eq!(found("train.loss.mse", unit, "1 }\n"), "write `loss = \"mse\"`");
+        assert_eq!(found("train.metrics.0.acc", unit, "1 }]\n"), "write `\"acc\"`");
+        let name = "invalid type: sequence, expected a name, or a table with one name";
+        assert_eq!(found("train.optimizer", name, "[]\n"), "write `optimizer = { adam = { lr = 0.001 } }`");
         let text = "invalid type: string \"acc\", expected a sequence";
         assert_eq!(found("train.metrics", text, "\"acc\"\n"), "write a list: `[\"acc\"]`");
     }
@@ -165,7 +223,7 @@ mod tests {
         );
         let optimizer = |rest: &str| second_in("train.optimizer", "lr", rest);
         assert_eq!(optimizer("{ adam = {}, lr = 0.1 }"), "write `{ adam = { lr = 0.1 } }`");
-        assert_eq!(second_in("data", "csv", "digits]"), "keep one of them: remove `csv`");
+        assert_eq!(second_in("data", "csv", "digits]"), "keep one of them: remove `[data.csv]`");
         assert_eq!(
             second("dropout", "{ linear = 16, dropout = 0.5 }"),
             "write one name in each pair of braces: `{ linear = 16 }, { dropout = 0.5 }`"

@@ -7,6 +7,7 @@ use crate::config::check::{self, Invalid, require};
 use crate::config::defaults;
 use crate::config::shorthand::named_or_none;
 use crate::network::init::{Init, Parameter};
+use crate::network::layer::convolution::padding::Padding;
 use crate::network::layer::layer_spec::{LayerSpec, Stacking};
 use crate::network::layer::window::{Window, check_channels};
 use crate::tensor::shape::{Shape, ShapeError};
@@ -25,9 +26,9 @@ pub struct Conv1d {
     /// Step of the kernel.
     #[serde(default = "defaults::one::<u32>", alias = "strides")]
     pub stride: u32,
-    /// Number of zeros added on each side of the signal.
+    /// Number of zeros added on each side of the signal, or `"same"`, which keeps its length.
     #[serde(default)]
-    pub padding: u32,
+    pub padding: Padding<u32>,
     /// Whether to add a bias.
     #[serde(default = "defaults::yes")]
     pub bias: bool,
@@ -42,8 +43,8 @@ pub struct Conv1d {
 impl Conv1d {
     /// Returns the kernel, stride and padding.
     pub fn window(&self) -> Window<1> {
-        let [kernel, stride, padding] = [self.kernel, self.stride, self.padding].map(|length| [i64::from(length)]);
-        Window { kernel, stride, padding }
+        let [kernel, stride] = [self.kernel, self.stride].map(|length| [i64::from(length)]);
+        Window { kernel, stride, padding: self.padding.zeros(kernel, |length| [i64::from(length)]) }
     }
 }
 
@@ -56,6 +57,7 @@ impl LayerSpec for Conv1d {
         check::size("channels", self.channels)?;
         require(self.kernel >= 1, "kernel", "must be at least 1", self.kernel)?;
         require(self.stride >= 1, "stride", "must be at least 1", self.stride)?;
+        self.padding.check(&self.window())?;
         self.init.map_or(Ok(()), |init| init.check().map_err(|fault| fault.under("init")))
     }
 

@@ -7,6 +7,7 @@ use crate::config::check::{self, Invalid};
 use crate::config::defaults;
 use crate::config::shorthand::named_or_none;
 use crate::network::init::{Init, Parameter};
+use crate::network::layer::convolution::padding::Padding;
 use crate::network::layer::layer_spec::{LayerSpec, Stacking};
 use crate::network::layer::window::{Pair, Window, check_channels};
 use crate::tensor::shape::{Shape, ShapeError};
@@ -24,9 +25,9 @@ pub struct Conv2d {
     /// Step of the kernel along height and width.
     #[serde(default = "defaults::one::<Pair>", alias = "strides")]
     pub stride: Pair,
-    /// Number of zeros added on each side of the image.
+    /// Number of zeros added on each side of the image, or `"same"`, which keeps its size.
     #[serde(default)]
-    pub padding: Pair,
+    pub padding: Padding<Pair>,
     /// Whether to add a bias.
     #[serde(default = "defaults::yes")]
     pub bias: bool,
@@ -41,7 +42,8 @@ pub struct Conv2d {
 impl Conv2d {
     /// Returns the kernel, stride and padding.
     pub fn window(&self) -> Window<2> {
-        Window { kernel: self.kernel.sides(), stride: self.stride.sides(), padding: self.padding.sides() }
+        let kernel = self.kernel.sides();
+        Window { kernel, stride: self.stride.sides(), padding: self.padding.zeros(kernel, Pair::sides) }
     }
 }
 
@@ -54,6 +56,7 @@ impl LayerSpec for Conv2d {
         check::size("channels", self.channels)?;
         self.kernel.at_least_one("kernel")?;
         self.stride.at_least_one("stride")?;
+        self.padding.check(&self.window())?;
         self.init.map_or(Ok(()), |init| init.check().map_err(|fault| fault.under("init")))
     }
 

@@ -3,6 +3,7 @@
 mod conv1d;
 mod conv2d;
 mod conv_transpose2d;
+mod padding;
 mod stacked_convolution;
 
 pub use conv_transpose2d::ConvTranspose2d;

@@ -43,7 +43,7 @@ impl LayerSpec for Embedding {
     fn check(&self) -> Result<(), Invalid> {
         let Some(tokens) = self.tokens else {
             let hint = "write the number of token ids, such as `{ embedding = { tokens = 1000, units = 32 } }`";
-            return Err(Invalid::new("tokens", "is missing: only `[data.text]` states it").hint(hint));
+            return Err(Invalid::new("tokens", "is missing, and only `[data.text]` sets it by itself").hint(hint));
         };
         check::size("tokens", tokens)?;
         check::size("units", self.units)?;

@@ -188,10 +188,10 @@ fn losses_and_metrics_that_cannot_be_used_are_refused_in_words() {
         |metric: &str| FOCAL.replace("{ torchscript = \"dice.pt\", name = \"own\", higher_is_better = true }", metric);
     for (metric, words) in [
         ("{ torchscript = \"loss.pt\", name = \"val_x\" }", "`val_` is the prefix of validation metrics"),
-        ("{ torchscript = \"loss.pt\", name = \"loss\" }", "contains the name `loss`, which has another meaning"),
+        ("{ torchscript = \"loss.pt\", name = \"loss\" }", "contains a metric named `loss`, which has another meaning"),
         (
             "{ torchscript = \"loss.pt\", name = \"acc\" }",
-            "contains the name `acc`, which is that of a metric of runner",
+            "contains a metric named `acc`, which is the name of a built-in metric",
         ),
         ("{ torchscript = \"loss.pt\" }", "required key is missing: `name`"),
         ("{ torchscript = \"loss.pt\", name = \"x\", best = 1 }", "unknown key `best`"),
@@ -206,7 +206,7 @@ fn losses_and_metrics_that_cannot_be_used_are_refused_in_words() {
         &["`train.metrics.1.torchscript`", "must return one number for all rows"],
     );
     let both = FOCAL.replace("{ torchscript = \"loss.pt\" }", "{ torchscript = \"loss.pt\", huber = { delta = 2 } }");
-    assert_says(&message("focal.pt", &both), &["only one name is allowed, but there is a second one, `huber`"]);
+    assert_says(&message("focal.pt", &both), &["expected one loss, but there is a second name, `huber`"]);
     let of_seed = FOCAL.replace("\"loss.pt\"", "\"loss-{seed}.pt\"");
     let dir = dir_with("focal.pt");
     copy(&dir, "focal.pt", "loss-0.pt");
