@@ -1,12 +1,17 @@
-//! Notes about the data of a run that are known once they are loaded and split.
+//! Notes about the data of a run that are known once they are loaded and split: classes without training rows, which a
+//! model cannot learn, and rows that are in two parts.
 
 use std::collections::BTreeSet;
 
+use crate::config::suggest;
 use crate::data::inspect::shared_rows;
 use crate::data::split::Parts;
+use crate::data::{Loaded, Target};
 use crate::experiment::run::source_rows::{Fold, SourceRows};
-use crate::experiment::run::unseen_classes;
 use crate::train::callback::Callback;
+
+/// Maximum number of class names in a warning.
+const MOST_NAMES: usize = 8;
 
 /// Reports classes without training rows, and rows of the user's own data that are in two parts, if they are not in
 /// `reported`.
@@ -16,7 +21,7 @@ pub(in crate::experiment) fn report(
     reported: &mut BTreeSet<String>,
     watch: &mut dyn Callback,
 ) {
-    for warning in unseen_classes::warnings(folds, &source.loaded) {
+    for warning in unseen_classes(folds, &source.loaded) {
         if reported.insert(warning.clone()) {
             watch.note(&warning);
         }
@@ -29,5 +34,101 @@ pub(in crate::experiment) fn report(
         if reported.insert(fact.clone()) {
             watch.fact(fact);
         }
+    }
+}
+
+/// Returns the warnings about classes without training rows in these folds.
+fn unseen_classes(folds: &[Fold], loaded: &Loaded) -> Vec<String> {
+    let Target::Classes(classes) = loaded.target else { return Vec::new() };
+    let of_test = loaded.test.as_ref().map_or_else(|| vec![0; classes], |rows| rows.counts(classes));
+    let all: Vec<u64> = loaded.rows.counts(classes).iter().zip(of_test).map(|(rows, test)| rows + test).collect();
+    let named = |numbers: &[usize]| {
+        let names: Vec<&str> = numbers.iter().take(MOST_NAMES).map(|&class| loaded.classes[class].as_str()).collect();
+        let more = numbers.len() - names.len();
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        format!("{} {}{more}", if numbers.len() == 1 { "class" } else { "classes" }, suggest::list(&names))
+    };
+    let absent: Vec<usize> = (0..classes).filter(|&class| all[class] == 0).collect();
+    let mut warnings = Vec::new();
+    if !absent.is_empty() {
+        warnings.push(format!("the data have no rows of {}", named(&absent)));
+    }
+    let mut of_folds: Vec<(Vec<usize>, Vec<usize>)> = Vec::new(); // unseen classes, and the folds without them
+    for (fold, data) in folds {
+        let counts = data.training.rows().counts(classes);
+        let unseen: Vec<usize> = (0..classes).filter(|&class| counts[class] == 0 && all[class] > 0).collect();
+        match of_folds.iter_mut().find(|(classes, _)| *classes == unseen) {
+            _ if unseen.is_empty() => {}
+            Some((_, folds)) => folds.extend(fold),
+            None => of_folds.push((unseen, fold.iter().copied().collect())),
+        }
+    }
+    for (unseen, in_folds) in of_folds {
+        let rows: u64 = unseen.iter().map(|&class| all[class]).sum();
+        let elsewhere = match (rows, unseen.len()) {
+            (1, _) => "its only row is held out".to_owned(),
+            (_, 1) => format!("its {rows} rows are held out"),
+            _ => format!("their {rows} rows are held out"),
+        };
+        let numbers: Vec<String> = in_folds.iter().map(ToString::to_string).collect();
+        let in_which_folds = match in_folds.len() {
+            0 => String::new(),
+            all if all == folds.len() => String::new(),
+            1 => format!(" in fold {}", numbers[0]),
+            _ => format!(" in folds {}", numbers.join(", ")),
+        };
+        let cannot = if unseen.len() == 1 { "it cannot be learned" } else { "they cannot be learned" };
+        warnings.push(format!("no training rows of {}{in_which_folds}: {elsewhere}, so {cannot}", named(&unseen)));
+    }
+    warnings
+}
+
+#[cfg(test)]
+mod tests {
+    use tch::{Kind, Tensor};
+
+    use super::*;
+    use crate::data::Rows;
+    use crate::data::prepare::prepared::Prepared;
+    use crate::data::prepare::scale::Scale;
+    use crate::data::table::form::Form;
+
+    fn warnings_for(truth: &[i64], classes: &[&str], trainings: &[&[usize]]) -> Vec<String> {
+        let features = Tensor::zeros([truth.len() as i64, 1], (Kind::Float, tch::Device::Cpu));
+        let loaded = Loaded {
+            sha256: String::new(),
+            target: Target::Classes(classes.len()),
+            classes: classes.iter().map(|name| (*name).to_owned()).collect(),
+            rows: Rows::new(features, Tensor::from_slice(truth)),
+            groups: None,
+            validation: None,
+            test: None,
+            largest: 1.0,
+            form: Form::Points,
+        };
+        let fold = |(number, training): (usize, &&[usize])| {
+            let held_out = (0..truth.len()).filter(|row| !training.contains(row)).collect();
+            let parts = Parts { training: training.to_vec(), validation: None, test: Some(held_out) };
+            let prepared = Prepared::from_parts(&loaded, &parts, Scale::None).unwrap();
+            ((trainings.len() > 1).then_some(number), prepared)
+        };
+        let folds: Vec<Fold> = trainings.iter().enumerate().map(fold).collect();
+        unseen_classes(&folds, &loaded)
+    }
+
+    #[test]
+    fn a_class_that_is_held_out_whole_is_named_and_one_that_never_occurs_too() {
+        assert_eq!(warnings_for(&[0, 1, 2, 0], &["a", "b", "lone"], &[&[0, 1, 2]]), Vec::<String>::new());
+        assert_eq!(
+            warnings_for(&[0, 1, 2, 0], &["a", "b", "lone"], &[&[0, 1, 3]]),
+            ["no training rows of class `lone`: its only row is held out, so it cannot be learned"]
+        );
+        assert_eq!(
+            warnings_for(&[1, 2, 1, 2], &["none", "b", "c"], &[&[0, 1], &[0, 2]]),
+            [
+                "the data have no rows of class `none`",
+                "no training rows of class `c` in fold 1: its 2 rows are held out, so it cannot be learned"
+            ]
+        );
     }
 }
