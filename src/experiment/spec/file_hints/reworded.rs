@@ -4,7 +4,7 @@ use toml_edit::{Document, Item};
 
 use crate::experiment::spec::file_hints::place::Place;
 use crate::experiment::spec::file_hints::value_text;
-use crate::experiment::spec::file_hints::wrong_types::is_layer;
+use crate::experiment::spec::file_hints::wrong_types::{is_data_set, is_layer};
 
 /// Returns an error message of serde in the words of its setting; `None` if it is clear as it is.
 pub fn reworded(message: &str, place: Place) -> Option<String> {
@@ -25,7 +25,7 @@ pub fn reworded(message: &str, place: Place) -> Option<String> {
 
 /// Returns the message on a table with two names, of which one is allowed.
 fn two_names(second: &str, place: Place) -> String {
-    if place.key == "data" {
+    if is_data_set(place.key) {
         let names: Vec<String> = data_sets(place).iter().map(|name| format!("`[data.{name}]`")).collect();
         if let [others @ .., last] = &names[..]
             && !others.is_empty()
@@ -74,6 +74,7 @@ mod tests {
         let of_file = second("data", "csv", "[data.digits]\n[data.csv]\n[data.text]\n");
         let all = "an experiment has one data set, but this one has `[data.digits]`, `[data.csv]` and `[data.text]`";
         assert_eq!(of_file, all);
+        assert_eq!(second("data.digits", "csv", "[data.digits]\n[data.csv]\n[data.text]\n"), all, "at a header");
         let of_option = second("data", "csv", "");
         assert_eq!(of_option, "an experiment has one data set, but this one has `[data.digits]` and `[data.csv]`");
         assert_eq!(

@@ -105,6 +105,11 @@ pub fn is_layer(key: &str) -> bool {
     key.rsplit_once(".").is_some_and(|(list, index)| list.ends_with("layers") && index.parse::<usize>().is_ok())
 }
 
+/// Whether a key is that of the data set: `data`, or `data.digits` at the header of its table.
+pub fn is_data_set(key: &str) -> bool {
+    key == "data" || key.strip_prefix("data.").is_some_and(|name| !name.contains('.'))
+}
+
 /// Returns the hint for a layer that is a number or a list.
 fn layer(value: &str) -> Option<String> {
     let list = value.strip_prefix('[').and_then(|list| list.strip_suffix(']')).map(value_text::items);
@@ -140,7 +145,7 @@ fn second_name(place: Place, second: &str, table: &str) -> Option<String> {
     let key = place.key;
     let is_choice = ["optimizer", "schedule"].iter().any(|choice| key.ends_with(choice));
     if !is_layer(key) && !is_choice {
-        let table = if key == "data" { format!("[data.{second}]") } else { second.to_owned() };
+        let table = if is_data_set(key) { format!("[data.{second}]") } else { second.to_owned() };
         return Some(format!("keep one of them: remove `{table}`"));
     }
     let inner = table.strip_prefix('{')?.strip_suffix('}')?;
