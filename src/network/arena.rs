@@ -10,6 +10,8 @@ use std::borrow::Cow;
 
 use tch::{Device, Kind, Tensor};
 
+use crate::device::fault::Fault;
+
 /// Parameters and buffers of a stack of networks with the same shapes.
 #[derive(Debug)]
 pub struct Arena {
@@ -207,13 +209,17 @@ impl Arena {
         &self.buffers
     }
 
-    /// Returns the gradient of `loss` (a scalar) with respect to all parameters, `[replicas, parameters]`.
+    /// Returns the gradient of `loss` (a scalar) with respect to all parameters, `[replicas, parameters]`. A parameter
+    /// without a gradient is a [`Fault`].
     pub fn gradient(&self, loss: &Tensor) -> Tensor {
         let leaves: Vec<&Tensor> = self.leaves.iter().flat_map(Leaf::tensors).collect();
         let mut gradients = Tensor::run_backward(&[loss], &leaves, false, false).into_iter();
-        let flat: Vec<Tensor> =
-            self.leaves.iter().map(|leaf| leaf.next_gradient(&mut gradients).flatten(1, -1)).collect();
-        Tensor::cat(&flat, 1)
+        let replicas = self.values.size()[0];
+        let flat = self.slots.iter().zip(&self.leaves).map(|(slot, leaf)| {
+            let gradient = leaf.next_gradient(&slot.name, &mut gradients);
+            gradient.reshape([replicas, slot.elements])
+        });
+        Tensor::cat(&flat.collect::<Vec<_>>(), 1)
     }
 
     /// Returns a copy of all current parameters and buffers.
@@ -242,9 +248,17 @@ impl Leaf {
         }
     }
 
-    /// Takes the gradients of its tensors and returns them as one, `[replicas, …shape]`.
-    fn next_gradient(&self, gradients: &mut impl Iterator<Item = Tensor>) -> Tensor {
-        let mut gradients = gradients.take(self.tensors().len());
+    /// Takes the gradients of its tensors and returns them as one, `[replicas, …shape]`. `name` is that of the parameter.
+    fn next_gradient(&self, name: &str, gradients: &mut impl Iterator<Item = Tensor>) -> Tensor {
+        let mut gradients = gradients.take(self.tensors().len()).inspect(|gradient| {
+            if !gradient.defined() {
+                let message = format!(
+                    "its parameter `{name}` gets no gradient from a batch, because `forward` does not use it for these \
+                     rows: use it in every batch, for example by adding `0 * parameter.sum()` to the output"
+                );
+                Fault::Module(message).throw();
+            }
+        });
         match self {
             Leaf::Stacked(_) => gradients.next().expect("each leaf has a gradient"),
             Leaf::OfEachReplica(_) => Tensor::stack(&gradients.collect::<Vec<_>>(), 0),

@@ -247,8 +247,8 @@ impl Init {
 
 /// Returns fan_in and fan_out of a weight `[out, in, …]`; both include the area of the kernel.
 fn fans(shape: &[i64]) -> [f64; 2] {
-    let area: i64 = shape[2..].iter().product();
-    [(shape[1] * area) as f64, (shape[0] * area) as f64]
+    let area: f64 = shape[2..].iter().map(|&length| length as f64).product();
+    [shape[1] as f64 * area, shape[0] as f64 * area]
 }
 
 impl Draw {
@@ -265,15 +265,20 @@ impl Draw {
     }
 }
 
+/// Returns the number of values of all parameters for one replica; `i64::MAX` if it is too large for an i64.
+pub fn count_elements(parameters: &[Parameter]) -> usize {
+    parameters.iter().fold(0_i64, |sum, parameter| sum.saturating_add(parameter.elements())) as usize
+}
+
 impl Parameter {
     /// Returns the parameter with `prefix` and a dot before its name.
     pub fn under(self, prefix: &str) -> Parameter {
         Parameter { name: format!("{prefix}.{}", self.name).into(), ..self }
     }
 
-    /// Returns the number of values for one replica.
+    /// Returns the number of values for one replica; `i64::MAX` if it is too large for an i64.
     pub fn elements(&self) -> i64 {
-        self.shape.iter().product()
+        self.shape.iter().fold(1, |product: i64, &length| product.saturating_mul(length))
     }
 
     /// Draws the values of one replica from libtorch's generator in its current state; `before` are the values of the

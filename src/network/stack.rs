@@ -9,7 +9,7 @@ use tch::nn::ModuleT;
 use tch::{Device, Tensor};
 
 use crate::network::arena::{Arena, InitialTensors, Leaf, NamedShape};
-use crate::network::init::Init;
+use crate::network::init::{Init, count_elements};
 use crate::network::layer::layer_size::LayerSize;
 use crate::network::layer::{Layer, Module};
 use crate::tensor::seed;
@@ -20,6 +20,9 @@ pub const ROWS_AT_ONCE: [usize; 2] = [16_384, 256];
 
 /// Maximum memory of one forward pass of an evaluation in bytes, if the memory of a row is known.
 const BYTES_AT_ONCE: u64 = 256 << 20;
+
+/// Maximum number of values in an output row of a layer.
+const LARGEST_ROW: usize = 1 << 31;
 
 /// Returns the number of rows of each of `replicas` replicas that are evaluated at once; `row` is the memory of a row in
 /// bytes, if it is known.
@@ -62,7 +65,11 @@ impl Architecture {
         let mut planned = Vec::with_capacity(layers.len());
         for (number, layer) in layers.iter().enumerate() {
             let output = layer.output(&shape).map_err(|fault| (number, fault))?;
-            let parameters = layer.parameters(&shape, init).iter().map(|p| p.elements() as usize).sum();
+            if output.elements() > LARGEST_ROW {
+                let message = format!("returns rows of {output} values, but at most {LARGEST_ROW} values are allowed");
+                return Err((number, ShapeError::with_problem(&shape, message, "make the layer smaller")));
+            }
+            let parameters = count_elements(&layer.parameters(&shape, init));
             planned.push(PlannedLayer { layer: layer.clone(), input: shape, output: output.clone(), parameters });
             shape = output;
         }
@@ -86,7 +93,7 @@ impl Architecture {
 
     /// Returns the number of parameters of one replica.
     pub fn parameters(&self) -> usize {
-        self.layers.iter().map(|layer| layer.parameters).sum()
+        self.layers.iter().fold(0, |sum, layer| sum.saturating_add(layer.parameters))
     }
 
     /// Returns the sizes of the layers in order, and of the layers in them.

@@ -106,22 +106,37 @@ pub fn shape(tensor: &Tensor) -> Vec<usize> {
     tensor.size().iter().map(|&length| length as usize).collect()
 }
 
+/// Types of the tensors that a file can hold, in libtorch and in safetensors.
+const TYPES: [(Kind, Dtype); 10] = [
+    (Kind::Bool, Dtype::BOOL),
+    (Kind::Uint8, Dtype::U8),
+    (Kind::Int8, Dtype::I8),
+    (Kind::Int16, Dtype::I16),
+    (Kind::Int, Dtype::I32),
+    (Kind::Int64, Dtype::I64),
+    (Kind::Half, Dtype::F16),
+    (Kind::BFloat16, Dtype::BF16),
+    (Kind::Float, Dtype::F32),
+    (Kind::Double, Dtype::F64),
+];
+
 /// Returns the safetensors type of a network's tensor.
+///
+/// # Panics
+/// When a file cannot hold the type, which is a bug: a TorchScript module with such a tensor is refused.
 pub fn dtype(tensor: &Tensor) -> Dtype {
-    match tensor.kind() {
-        Kind::Float => Dtype::F32,
-        Kind::Int64 => Dtype::I64,
-        other => unreachable!("networks hold no {other:?}"),
-    }
+    let kind = tensor.kind();
+    dtype_of(kind).unwrap_or_else(|| unreachable!("networks hold no {kind:?}"))
 }
 
-/// Returns the libtorch type of a safetensors type; `None` if networks have no such tensors.
+/// Returns the safetensors type of a libtorch type; `None` if a file cannot hold it.
+pub fn dtype_of(kind: Kind) -> Option<Dtype> {
+    TYPES.iter().find(|(known, _)| *known == kind).map(|(_, dtype)| *dtype)
+}
+
+/// Returns the libtorch type of a safetensors type; `None` if networks have no tensors of it.
 pub fn kind(dtype: Dtype) -> Option<Kind> {
-    match dtype {
-        Dtype::F32 => Some(Kind::Float),
-        Dtype::I64 => Some(Kind::Int64),
-        _ => None,
-    }
+    TYPES.iter().find(|(_, known)| *known == dtype).map(|(kind, _)| *kind)
 }
 
 #[cfg(test)]
@@ -139,6 +154,9 @@ mod tests {
             ("none".to_owned(), floats(0).view([0, 4])),
             ("one".to_owned(), floats(1).squeeze()),
         ]
+        .into_iter()
+        .chain(TYPES.map(|(kind, dtype)| (format!("{dtype:?}"), floats(5).g_mul_scalar(9).to_kind(kind))))
+        .collect()
     }
 
     fn bytes(tensor: &Tensor) -> Vec<u8> {
@@ -162,7 +180,7 @@ mod tests {
         let views = held.iter().map(|(n, d, shape, bytes)| (n, TensorView::new(*d, shape.clone(), bytes).unwrap()));
         let wanted = serialize(views, Some(metadata.clone())).unwrap();
         assert!(SafetensorsFile::new(tensors(), metadata).unwrap().to_bytes() == wanted);
-        assert_eq!(SafeTensors::deserialize(&wanted).unwrap().len(), 5);
+        assert_eq!(SafeTensors::deserialize(&wanted).unwrap().len(), 5 + TYPES.len());
     }
 
     #[test]

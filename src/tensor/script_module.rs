@@ -173,6 +173,28 @@ pub fn set_data(tensor: &Tensor, data: &Tensor) -> Result<(), String> {
     check(unsafe { c::runner_set_data(tensor.as_ptr().cast_mut(), data.as_ptr()) })
 }
 
+/// Returns whether both are one object: two names of one parameter, not two views of the same memory.
+///
+/// # Errors
+/// libtorch's message.
+pub fn is_same(one: &Tensor, other: &Tensor) -> Result<bool, String> {
+    let mut same = false;
+    // SAFETY: both tensors and the answer live during the call.
+    check(unsafe { c::runner_is_same(one.as_ptr(), other.as_ptr(), &raw mut same) })?;
+    Ok(same)
+}
+
+/// Returns whether a tensor is an array of numbers in memory: neither sparse nor quantized.
+///
+/// # Errors
+/// libtorch's message.
+pub fn is_dense(tensor: &Tensor) -> Result<bool, String> {
+    let mut dense = false;
+    // SAFETY: the tensor and the answer live during the call.
+    check(unsafe { c::runner_is_dense(tensor.as_ptr(), &raw mut dense) })?;
+    Ok(dense)
+}
+
 fn pointers(tensors: &[&Tensor]) -> Vec<*mut C_tensor> {
     tensors.iter().map(|tensor| tensor.as_ptr().cast_mut()).collect()
 }

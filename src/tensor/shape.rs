@@ -17,9 +17,9 @@ impl Shape {
         }
     }
 
-    /// Returns the number of values in a row.
+    /// Returns the number of values in a row; `i64::MAX` if it is too large for an i64.
     pub fn elements(&self) -> usize {
-        self.0.iter().product::<i64>() as usize
+        self.0.iter().fold(1, |product: i64, &length| product.saturating_mul(length)) as usize
     }
 
     /// Returns the length of each dimension.

@@ -98,6 +98,16 @@ extern "C" char* runner_set_data(Tensor* tensor, const Tensor* data) noexcept {
   return message_of([=] { tensor->set_data(*data); });
 }
 
+// Sets `same` to whether both are one object: two names of one parameter, not two views of the same memory.
+extern "C" char* runner_is_same(const Tensor* one, const Tensor* other, bool* same) noexcept {
+  return message_of([=] { *same = one->is_same(*other); });
+}
+
+// Sets `dense` to whether the tensor is an array of numbers in memory: neither sparse nor quantized.
+extern "C" char* runner_is_dense(const Tensor* tensor, bool* dense) noexcept {
+  return message_of([=] { *dense = tensor->layout() == at::kStrided && !tensor->is_quantized(); });
+}
+
 // Sets `arguments` to the number of arguments of a method without its `self`, and `required` to the number of those
 // without a default; both to -1 if the module has no such method.
 extern "C" char* runner_module_arguments(Module* module, const char* method, int* arguments, int* required) noexcept {

@@ -30,6 +30,10 @@ unsafe extern "C" {
     -> *mut c_char;
     /// Makes a tensor a view of another one's memory.
     pub fn runner_set_data(tensor: *mut C_tensor, data: *const C_tensor) -> *mut c_char;
+    /// Sets whether both are one object.
+    pub fn runner_is_same(one: *const C_tensor, other: *const C_tensor, same: *mut bool) -> *mut c_char;
+    /// Sets whether a tensor is neither sparse nor quantized.
+    pub fn runner_is_dense(tensor: *const C_tensor, dense: *mut bool) -> *mut c_char;
     /// Sets the numbers of arguments of a method; -1 without the method.
     pub fn runner_module_arguments(
         module: *mut CModule,

@@ -2,7 +2,8 @@
 
     python tests/golden/torchscript.py      torchscript/*.pt and torchscript.json
 
-The networks are of three kinds: residual convolutions, a transformer encoder and an LSTM. Between them they have dropout,
+The networks are of four kinds: residual convolutions, a transformer encoder, an LSTM, and a linear one with buffers of all
+types. Between them they have dropout,
 batch normalization, a parameter that is not trained, a weight that two layers share, and a buffer that `forward` replaces by
 a new tensor. GELU does not amplify rounding; a unit that ReLU passes on one side only moved a loss of the fifth epoch by 0.01.
 They are trained as Python modules, not as TorchScript; `test` are the metrics of the validation rows after the last epoch. Further files are modules that `runner` refuses, and one that draws its
@@ -80,6 +81,29 @@ class Lstm(nn.Module):
     def forward(self, x):
         last = self.lstm(x.squeeze(1))[0][:, -1]
         return self.head(self.down(torch.tanh(self.up(last))))
+
+
+class Types(nn.Module):
+    """Buffers and a frozen parameter of all types, and parameters that are scalars. Two buffers change in training."""
+
+    def __init__(self):
+        super().__init__()
+        self.head = nn.Linear(64, 10)
+        self.scale = nn.Parameter(torch.tensor(1.0))
+        self.frozen = nn.Parameter(torch.tensor([0.5, 1.5], dtype=torch.float16), requires_grad=False)
+        for name in ["bool", "uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float64"]:
+            self.register_buffer("of_" + name, torch.tensor([1, 0], dtype=getattr(torch, name)))
+        self.register_buffer("batches", torch.tensor(0, dtype=torch.int32))
+        self.register_buffer("mean", torch.zeros(10, dtype=torch.float64))
+
+    def forward(self, x):
+        y = self.head(x.flatten(1)) * self.scale * self.frozen.float().mean()
+        if self.training:
+            self.batches += 1
+            self.mean = 0.9 * self.mean + 0.1 * y.detach().double().mean(0)
+        integers = self.of_uint8 + self.of_int8 + self.of_int16 + self.of_int32 + self.of_int64
+        floats = self.of_float16 + self.of_bfloat16 + self.of_float64
+        return y - self.mean.float() + torch.where(self.of_bool, integers, integers * 0).sum() * floats.float().sum() * 0.01
 
 
 class TwoArguments(nn.Module):
@@ -164,7 +188,9 @@ def run(name, network_class, seed, file, data):
         "balanced_acc": balanced_accuracy_score(y_val, predicted),
     }
     state = network.state_dict()
-    final = {key: [list(value.shape), value.double().sum().item()] for key, value in state.items()}
+    names = {torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16", torch.float64: "F64", torch.bool: "BOOL"}
+    names |= {torch.uint8: "U8", torch.int8: "I8", torch.int16: "I16", torch.int32: "I32", torch.int64: "I64"}
+    final = {key: [list(v.shape), v.double().sum().item(), names[v.dtype]] for key, v in state.items()}
     return {"name": name, "seed": seed, "file": file, "history": history, "test": test, "final": final}
 
 
@@ -178,6 +204,7 @@ if __name__ == "__main__":
     runs = [
         run("resnet", ResNet, 0, "resnet.pt", data),
         run("encoder", Encoder, 0, "encoder.pt", data),
+        run("types", Types, 0, "types.pt", data),
         run("lstm", Lstm, 0, "lstm-0.pt", data),
         run("lstm", Lstm, 1, "lstm-1.pt", data),
     ]

@@ -2,7 +2,7 @@
 //! asks for it.
 
 use anyhow::Context;
-use tch::{Device, Kind};
+use tch::{Device, Kind, Tensor};
 
 use crate::config::check::Invalid;
 use crate::config::hint::into_error;
@@ -145,6 +145,17 @@ impl Prepared {
         })
     }
 
+    /// Returns the range of the features of each part: training, validation, test.
+    pub fn feature_ranges(&self) -> Vec<(&'static str, FeatureRange)> {
+        let parts = [
+            ("training", Some(&self.training.0)),
+            ("validation", self.validation.as_ref().map(|rows| &rows.0)),
+            ("test", self.test.as_ref().map(|rows| &rows.0)),
+        ];
+        let of = |rows: &Rows| FeatureRange::new(&rows.features, self.scaler_of_bytes());
+        parts.into_iter().filter_map(|(part, rows)| Some((part, of(rows?)))).collect()
+    }
+
     /// Returns the scaler that the features still need, which are bytes; `None` if they are scaled.
     pub fn scaler_of_bytes(&self) -> Option<&Scaler> {
         self.has_bytes.then(|| self.preprocessing.scaler())
@@ -161,6 +172,46 @@ impl Prepared {
         let to = training.0.counts(self.classes.len());
         let record = ResampleRecord::after_split(resample.name(), from, to);
         Ok(Prepared { training, resampled: Some(record), ..self })
+    }
+}
+
+/// Lowest and highest value of each feature over several rows.
+#[derive(Debug)]
+pub struct FeatureRange {
+    /// Lowest values, `[…sample]`, f32.
+    pub low: Tensor,
+    /// Highest values, `[…sample]`, f32.
+    pub high: Tensor,
+    /// A value that is no whole number, if there is one; the range is then that of some rows.
+    pub fraction: Option<f64>,
+}
+
+impl FeatureRange {
+    /// Number of values that are read at once.
+    const AT_ONCE: i64 = 1 << 22;
+
+    /// Returns the range of rows, `[rows, …sample]`, which are not empty, after the scaling of bytes.
+    fn new(features: &Tensor, scaler: Option<&Scaler>) -> FeatureRange {
+        let rows = features.size()[0];
+        let width: i64 = features.size()[1..].iter().product();
+        let at_once = (Self::AT_ONCE / width.max(1)).max(1);
+        let mut range: Option<FeatureRange> = None;
+        for start in (0..rows).step_by(at_once as usize) {
+            let values = features.narrow(0, start, at_once.min(rows - start));
+            let values = scaler.map_or_else(|| values.to_kind(Kind::Float), |scaler| scaler.apply(&values));
+            let fractions = values.masked_select(&values.ne_tensor(&values.round()));
+            let fraction = (fractions.numel() > 0).then(|| fractions.double_value(&[0]));
+            let (low, high) = (values.amin([0_i64], false), values.amax([0_i64], false));
+            let found = match range {
+                None => FeatureRange { low, high, fraction },
+                Some(known) => FeatureRange { low: known.low.minimum(&low), high: known.high.maximum(&high), fraction },
+            };
+            if found.fraction.is_some() {
+                return found;
+            }
+            range = Some(found);
+        }
+        range.expect("parts have rows")
     }
 }
 

@@ -155,7 +155,9 @@ impl Plan {
     /// How a class score is computed from the outputs; `None` unless there are two classes.
     fn binary_score(&self) -> Option<Score> {
         match &self.model {
-            Model::Network(network) => network.train.loss.score(network.last(), self.info.target, network.outputs()),
+            Model::Network(network) => {
+                network.train.loss.score(network.output_kind(), self.info.target, network.outputs())
+            }
             Model::Tree(_) => (self.info.target == Target::Classes(2)).then_some(Score::Probabilities),
         }
     }

@@ -8,7 +8,7 @@ use crate::history::{LayerRecord, NetworkRecord};
 use crate::metrics;
 use crate::network::NetworkSpec;
 use crate::network::layer::sequence::Embedding;
-use crate::network::layer::{Layer, MOST_LAYERS};
+use crate::network::layer::{Layer, MOST_LAYERS, OutputKind};
 use crate::network::stack::Architecture;
 use crate::network::torchscript::inspection::Role;
 use crate::train::TrainSpec;
@@ -70,19 +70,20 @@ impl NetworkPlan {
         }
         let network = NetworkPlan { spec: network, train, layers, architecture };
         let output = network.architecture.output();
-        let fit = network.train.loss.check_fit(network.last(), output, info.target);
+        let fit = network.train.loss.check_fit(network.last(), network.output_kind(), output, info.target);
         fit.map_err(|fault| with_note(fault, &network, info).under("train"))?;
-        network.check_functions(spec.data.weights().is_some(), info.target)?;
+        network.check_functions(spec.data.weights().is_some(), data, info.target)?;
         Ok(network)
     }
 
     /// Checks the loss and the metrics that are written in PyTorch.
-    fn check_functions(&self, has_weights: bool, target: Target) -> Result<(), Invalid> {
+    fn check_functions(&self, has_weights: bool, data: &str, target: Target) -> Result<(), Invalid> {
         if let Loss::TorchScript(module) = &self.train.loss {
             let key = "train.loss.torchscript";
             let found = module.inspect_function(&Role::Loss(self.outputs(), target), key)?;
             if has_weights && !found.is_per_row {
-                let message = "returns one value for a batch, which row weights (`data.csv.weights`) cannot weight";
+                let message =
+                    format!("returns one value for a batch, which row weights (`data.{data}.weights`) cannot weight");
                 let hint = "return a value for each row, as PyTorch's losses with `reduction=\"none\"`";
                 return Err(Invalid::new(key, message).hint(hint));
             }
@@ -100,8 +101,36 @@ impl NetworkPlan {
         &self.architecture.layers().last().expect("a checked network has a layer").layer
     }
 
+    /// What the outputs are.
+    pub fn output_kind(&self) -> OutputKind {
+        let last = self.architecture.layers().last().expect("a checked network has a layer");
+        last.layer.spec().output_kind(&last.input)
+    }
+
+    /// Returns notes about modules written in PyTorch: seeds that start from the same weights, a loss of logits for
+    /// probabilities, a loss that broadcasts.
+    pub fn notes(&self, seeds: &[i64], target: Target) -> Vec<String> {
+        let loss = &self.train.loss;
+        let about_logits =
+            loss.note_about_logits(self.output_kind()).filter(|_| matches!(self.last(), Layer::TorchScript(_)));
+        let about_shapes = match loss {
+            Loss::TorchScript(module) => {
+                let found = module.inspect_function(&Role::Loss(self.outputs(), target), "train.loss.torchscript");
+                found.is_ok_and(|found| found.broadcasts).then(|| {
+                    format!(
+                        "the loss in `{}` combines the output of each row with the targets of all rows, because the \
+                         shapes [rows] and [rows, 1] broadcast: give output and target the same shape in `forward`",
+                        module.path
+                    )
+                })
+            }
+            _ => None,
+        };
+        [self.note_about_seeds(seeds), about_logits, about_shapes].into_iter().flatten().collect()
+    }
+
     /// Returns a note if several seeds start from the same weights, because a module draws none.
-    pub fn note_about_seeds(&self, seeds: &[i64]) -> Option<String> {
+    fn note_about_seeds(&self, seeds: &[i64]) -> Option<String> {
         if seeds.len() < 2 {
             return None;
         }
@@ -226,6 +255,11 @@ fn check_network(network: &NetworkSpec, data: &str, info: &DatasetInfo) -> Resul
         return Err(
             Invalid::new("network.layers", message).hint("make a layer smaller: `runner show` lists their sizes")
         );
+    }
+    if let (Some(_), 0) = (&network.torchscript, parameters) {
+        let message = "has no parameters to train: a frozen module (`torch.jit.freeze`) holds constants instead";
+        let hint = "export the module before it is frozen, with `requires_grad` set for its parameters";
+        return Err(Invalid::new("network.torchscript", message).hint(hint));
     }
     if parameters == 0 {
         let message = "has no parameters to train";

@@ -102,7 +102,9 @@ impl Study {
                 .collect::<Result<_, _>>()?,
         };
         expectations::check(&spec, &plans, written.seeds.len()).map_err(into_spec_error)?;
-        notes.extend(plans.iter().filter_map(|plan| plan.network()?.note_about_seeds(&plan.spec.seeds)));
+        let of_networks =
+            plans.iter().filter_map(|plan| Some(plan.network()?.notes(&plan.spec.seeds, plan.info.target)));
+        notes.extend(of_networks.flatten());
         notes.dedup();
         Ok(Study {
             name,

@@ -95,8 +95,8 @@ impl Predictions {
         let outputs = saved.outputs(features); // [rows, outputs]
         let (probabilities, decision) = match &plan.model {
             Model::Network(network) => (
-                network.train.loss.probabilities(network.last(), target, &outputs),
-                network.train.loss.decision(network.last(), network.outputs(), target),
+                network.train.loss.probabilities(network.output_kind(), target, &outputs),
+                network.train.loss.decision(network.output_kind(), network.outputs(), target),
             ),
             Model::Tree(_) => (Some(outputs.shallow_clone()), Decision::Largest),
         };

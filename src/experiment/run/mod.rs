@@ -4,6 +4,7 @@ pub mod baselines;
 pub mod checkpointing;
 pub mod context;
 pub mod error;
+mod fold_checks;
 pub mod grouping;
 pub mod memory_estimate;
 pub mod progress;

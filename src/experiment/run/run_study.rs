@@ -29,7 +29,7 @@ use crate::experiment::run::error::{self, Operation};
 use crate::experiment::run::progress::{RecordedProgress, RunProgress, live_log};
 use crate::experiment::run::scheduler::{TrialResults, run_group};
 use crate::experiment::run::source_rows::{Fold, SourceRows};
-use crate::experiment::run::{grouping, tree, unseen_classes};
+use crate::experiment::run::{fold_checks, grouping, tree, unseen_classes};
 use crate::experiment::store::preprocessing_file::PreprocessingFile;
 use crate::experiment::store::run_record::{self, RunOptions, RunRecord};
 use crate::experiment::store::run_state::RunState;
@@ -295,7 +295,7 @@ impl Run<'_> {
         if !is_stopped && failures.is_empty() && is_complete {
             self.run_state.mark_finished();
             update_latest(folder);
-            [checkpointing::FILE, live_log::FILE].map(|name| std::fs::remove_file(folder.file(name)).ok());
+            let _ = [checkpointing::FILE, live_log::FILE].map(|name| std::fs::remove_file(folder.file(name)));
         }
         self.options.signals.clear_exit_message();
         Ok((histories, failures, is_stopped))
@@ -337,7 +337,7 @@ pub(in crate::experiment) fn load_group(
     let mut fetch = InterruptibleFetch { signals: options.signals, watch };
     let folds = catch_fault(|| -> anyhow::Result<_> {
         let rows = SourceRows::load(spec, source.take(), options.cache, options.device, &mut fetch)?;
-        source.insert(rows).folds(spec, options.device)
+        fold_checks::check(group[0], source.insert(rows).folds(spec, options.device)?)
     });
     let what = match group[0].variant.as_str() {
         BASE => "failed to prepare the data".to_owned(),

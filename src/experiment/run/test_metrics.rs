@@ -106,9 +106,9 @@ pub fn measure(network: &NetworkPlan, target: Target, truth: &Tensor, positive: 
     Measure {
         loss: train.loss.criterion(truth, width, positive),
         metrics: train.metrics(target),
-        decision: train.loss.decision(network.last(), width, target),
+        decision: train.loss.decision(network.output_kind(), width, target),
         positive,
-        score: train.loss.score(network.last(), target, width).map(|score| score.for_class(positive)),
+        score: train.loss.score(network.output_kind(), target, width).map(|score| score.for_class(positive)),
     }
 }
 

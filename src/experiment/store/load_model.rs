@@ -22,6 +22,8 @@ use crate::history::number::count;
 use crate::history::test_record::{TestRecord, ThresholdRecord};
 use crate::history::{History, Status};
 use crate::metrics::threshold::ChosenThreshold;
+use crate::network::layer::Layer;
+use crate::network::layer::sequence::check_ids;
 use crate::network::stack::Stack;
 use crate::network::state_dict;
 use crate::tensor::predictor::Predictor;
@@ -125,6 +127,7 @@ impl TrainedModel {
         };
         let truth = data.fitted_targets().to_device(self.device).unsqueeze(0);
         let measure = test_metrics::measure(network, self.plan.info.target, &truth, self.positive);
+        self.check_ids(&rows.features);
         let rows = evaluate::on_device(rows, None, &network.train.loss, network.outputs(), self.device);
         test_metrics::test_records(stack, &rows, &measure, network.train.keep, &[choice]).remove(0)
     }
@@ -135,7 +138,16 @@ impl TrainedModel {
             FittedModel::Network(network) => &network.1,
             FittedModel::Tree(tree) => tree,
         };
+        self.check_ids(features);
         predictor.outputs(features)
+    }
+
+    /// Checks that rows are ids in the vocabulary of the first layer, before they move to a GPU, where nothing checks them.
+    fn check_ids(&self, features: &Tensor) {
+        let first = self.plan.network().and_then(|network| network.layers.first());
+        if let Some(tokens) = first.and_then(Layer::input_tokens).filter(|_| self.device != Device::Cpu) {
+            check_ids(features, tokens as i64);
+        }
     }
 }
 

@@ -51,9 +51,13 @@ impl Layer {
             Layer::InstanceNorm(norm) => Box::new(normalization::StackedInstanceNorm::new(norm, parameters, buffers)),
             Layer::RmsNorm(norm) => Box::new(normalization::StackedRmsNorm::new(norm, parameters)),
             Layer::Dropout(_) => Box::new(regularization::StackedDropout::new(each!(replicas, Layer::Dropout))),
-            Layer::Dropout2d(_) => Box::new(regularization::StackedDropout2d::new(&each!(replicas, Layer::Dropout2d))),
+            Layer::Dropout2d(_) => {
+                let settings = each!(replicas, Layer::Dropout2d).into_iter().map(|dropout| &dropout.0);
+                Box::new(regularization::StackedDropoutVariant::new(Tensor::feature_dropout, settings))
+            }
             Layer::AlphaDropout(_) => {
-                Box::new(regularization::StackedAlphaDropout::new(&each!(replicas, Layer::AlphaDropout)))
+                let settings = each!(replicas, Layer::AlphaDropout).into_iter().map(|dropout| &dropout.0);
+                Box::new(regularization::StackedDropoutVariant::new(Tensor::alpha_dropout, settings))
             }
             Layer::Relu => Box::new(activation::Relu),
             Layer::LeakyRelu(leaky_relu) => Box::new(leaky_relu.clone()),
@@ -96,8 +100,8 @@ impl Layer {
             Layer::Conv2d(convolution) => convolution.init = None,
             Layer::ConvTranspose2d(convolution) => convolution.init = None,
             Layer::Dropout(dropout) => dropout.p = 0.0,
-            Layer::Dropout2d(dropout) => dropout.p = 0.0,
-            Layer::AlphaDropout(dropout) => dropout.p = 0.0,
+            Layer::Dropout2d(regularization::Dropout2d(dropout))
+            | Layer::AlphaDropout(regularization::AlphaDropout(dropout)) => dropout.p = 0.0,
             Layer::Rnn(sequence::Rnn(settings))
             | Layer::Lstm(sequence::Lstm(settings))
             | Layer::Gru(sequence::Gru(settings)) => (settings.init, settings.recurrent_init) = (None, None),

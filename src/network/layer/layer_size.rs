@@ -26,7 +26,7 @@ pub struct LayerSize {
 impl LayerSize {
     /// Returns the number of output values for one row, of the layer and of all layers in it.
     pub fn all_outputs(&self) -> usize {
-        self.output.elements() + self.layers.iter().map(LayerSize::all_outputs).sum::<usize>()
+        self.layers.iter().map(LayerSize::all_outputs).fold(self.output.elements(), usize::saturating_add)
     }
 
     /// Returns the largest number of output values for one row, of the layer or of a layer in it.

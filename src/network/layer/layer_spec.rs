@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::check::Invalid;
 use crate::network::arena::Buffer;
-use crate::network::init::{Init, Parameter};
+use crate::network::init::{Init, Parameter, count_elements};
 use crate::network::layer::fusion::Fusion;
 use crate::network::layer::layer_size::LayerSize;
 use crate::tensor::shape::{Shape, ShapeError};
@@ -80,11 +80,7 @@ pub trait LayerSpec {
             name,
             kind: self.kind(),
             output: self.output(input).unwrap_or_else(|_| input.clone()),
-            parameters: self
-                .parameters(input, Init::Pytorch)
-                .iter()
-                .map(|parameter| parameter.elements() as usize)
-                .sum(),
+            parameters: count_elements(&self.parameters(input, Init::Pytorch)),
             multiply_adds: self.multiply_adds(input),
             layers: self.inner_sizes(input),
         }
@@ -116,8 +112,8 @@ pub trait LayerSpec {
         None
     }
 
-    /// Returns what the outputs are, which losses check if the layer is the last one.
-    fn output_kind(&self) -> OutputKind {
+    /// Returns what the outputs for rows of shape `input` are, which losses check if the layer is the last one.
+    fn output_kind(&self, _input: &Shape) -> OutputKind {
         OutputKind::Values
     }
 
@@ -143,7 +139,8 @@ pub enum Stacking {
 }
 
 /// What the outputs of a layer are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum OutputKind {
     /// Any values, such as logits.
     Values,

@@ -350,7 +350,7 @@ mod tests {
             }
             let sums = stack.forward_t(&(&rows * 10.0), true).sum_dim_intlist(-1, false, Kind::Float);
             let sum_to_one = (sums - 1.0).abs().max().double_value(&[]) < 1e-5;
-            assert_eq!(sum_to_one, spec.output_kind() == OutputKind::Distribution, "{text}");
+            assert_eq!(sum_to_one, spec.output_kind(&Shape::from(shape)) == OutputKind::Distribution, "{text}");
         }
     }
 }

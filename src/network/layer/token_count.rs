@@ -14,4 +14,16 @@ impl Layer {
             _ => {}
         }
     }
+
+    /// Returns the smallest number of tokens of embeddings that take the input of the layer; `None` if it has none.
+    pub fn input_tokens(&self) -> Option<usize> {
+        let first = |layers: &[Layer]| layers.first().and_then(Layer::input_tokens);
+        match self {
+            Layer::Embedding(embedding) => embedding.tokens,
+            Layer::Residual(block) => [&block.layers, &block.projection].into_iter().filter_map(|all| first(all)).min(),
+            Layer::Repeat(block) => first(&block.layers),
+            Layer::Parallel(block) => block.branches.iter().filter_map(|branch| first(branch)).min(),
+            _ => None,
+        }
+    }
 }

@@ -120,7 +120,9 @@ impl<const D: usize> Window<D> {
                 hint,
             ));
         }
-        let places = |side: usize| (lengths[side] + 2 * self.padding[side] - self.kernel[side]) / self.stride[side] + 1;
+        let places = |side: usize| {
+            (lengths[side].saturating_add(2 * self.padding[side]) - self.kernel[side]) / self.stride[side] + 1
+        };
         Ok((channels, from_fn(places)))
     }
 }
@@ -175,6 +177,8 @@ mod tests {
         assert_eq!(places(window(2, 2, 0), 7), 3);
         assert_eq!(places(window(3, 2, 1), 8), 4);
         assert_eq!(places(window(4, 1, 0), 4), 1);
+        let largest = i64::from(u32::MAX);
+        assert_eq!(window(1, 1, largest).over(&Shape::from([1, i64::MAX, 1])).unwrap().1[0], i64::MAX, "it saturates");
     }
 
     #[test]

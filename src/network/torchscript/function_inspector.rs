@@ -6,10 +6,17 @@ use crate::data::target::Target;
 use crate::network::torchscript::error_text::{explain_call, explain_load};
 use crate::network::torchscript::function::load_frozen;
 use crate::network::torchscript::inspection::{FunctionInspection, Problem};
+use crate::network::torchscript::module_state::{ModuleState, check_repeats, same_values};
 use crate::tensor::script_module::ScriptModule;
 
 /// Minimum and maximum number of rows of the trial run. Between them, each class has two rows.
 const ROWS: [i64; 2] = [8, 512];
+
+/// Problem of a module with state.
+const STATE: &str = "returns another result for the same output and target when it is called again";
+
+/// Hint for a module with state.
+const STATE_HINT: &str = "compute the result from the output and the target alone, without a counter in the module";
 
 /// Inspects a loss for outputs of this width and this target.
 ///
@@ -39,8 +46,8 @@ pub fn inspect_loss(bytes: &[u8], outputs: usize, target: Target) -> Result<Func
         let message = "gives no gradient to the output, so nothing can be trained with it".to_owned();
         return Err(Problem { message, hint: Some(hint.to_owned()) });
     }
-    check_state(&losses, &call()?)?;
-    Ok(FunctionInspection { is_per_row })
+    check_repeats(&losses, &call()?, STATE, STATE_HINT)?;
+    Ok(FunctionInspection { is_per_row, broadcasts: broadcasts(&module, &outputs, &targets) })
 }
 
 /// Inspects a metric for outputs of this width and this target.
@@ -57,8 +64,8 @@ pub fn inspect_metric(bytes: &[u8], outputs: usize, target: Target) -> Result<Fu
     if value.numel() != 1 {
         return Err(problem(format!("returns the shape {:?}, but {wanted}", value.size())));
     }
-    check_state(&value, &call()?)?;
-    Ok(FunctionInspection { is_per_row: false })
+    check_repeats(&value, &call()?, STATE, STATE_HINT)?;
+    Ok(FunctionInspection { is_per_row: false, broadcasts: false })
 }
 
 fn problem(message: String) -> Problem {
@@ -102,17 +109,14 @@ fn rows(outputs: usize, target: Target) -> (Tensor, Tensor) {
 
 /// Calls the module, and checks that it returns a tensor and does not change its buffers.
 fn run(module: &ScriptModule, outputs: &Tensor, targets: &Tensor, wanted: &str) -> Result<Tensor, Problem> {
-    let before = buffers(module)?;
+    let before = ModuleState::of(module)?;
     let result = module.call("forward", &[outputs, targets]).map_err(|error| {
         let (output, target) = (outputs.size(), targets.size());
         let kind = if targets.kind() == Kind::Int64 { "int64" } else { "float32" };
         let reason = explain_call(&error);
         problem(format!("fails on an output of shape {output:?} and a target of shape {target:?} ({kind}): {reason}"))
     })?;
-    let changed = |((name, before), (_, after)): (&(String, Tensor), &(String, Tensor))| {
-        (before.size() != after.size() || !before.equal(after)).then(|| name.clone())
-    };
-    if let Some(name) = before.iter().zip(&buffers(module)?).find_map(changed) {
+    if let Some(name) = before.changed_buffer(module)? {
         let message = format!("changes its buffer `{name}`, but checkpoints hold no state of losses and metrics");
         let hint = "compute the result from the output and the target alone".to_owned();
         return Err(Problem { message, hint: Some(hint) });
@@ -120,19 +124,26 @@ fn run(module: &ScriptModule, outputs: &Tensor, targets: &Tensor, wanted: &str) 
     result.ok_or_else(|| problem(format!("returns no tensor, but {wanted}")))
 }
 
-/// Returns copies of the module's buffers.
-fn buffers(module: &ScriptModule) -> Result<Vec<(String, Tensor)>, Problem> {
-    let buffers = module.buffers().map_err(problem)?;
-    Ok(buffers.into_iter().map(|(name, buffer)| (name, buffer.detach().copy())).collect())
-}
-
-/// Checks that two calls with the same arguments and random numbers have the same result.
-fn check_state(first: &Tensor, second: &Tensor) -> Result<(), Problem> {
-    let same = first.size() == second.size() && first.detach().allclose(&second.detach(), 0.0, 0.0, true);
-    if same {
-        return Ok(());
+/// Returns whether a loss of one output combines each row with the targets of all rows because the shapes `[rows]` and
+/// `[rows, 1]` broadcast: the gradient of row 0 depends on the targets of other rows, and no longer does when the target
+/// has the other of the two shapes.
+fn broadcasts(module: &ScriptModule, outputs: &Tensor, targets: &Tensor) -> bool {
+    if outputs.size()[1] != 1 {
+        return false;
     }
-    let message = "returns another result for the same output and target when it is called again";
-    let hint = "compute the result from the output and the target alone, without a counter in the module";
-    Err(Problem { message: message.to_owned(), hint: Some(hint.to_owned()) })
+    let gradient = |targets: &Tensor| {
+        tch::manual_seed(0);
+        let losses = module.call("forward", &[outputs, targets]).ok()??;
+        let gradients = Tensor::f_run_backward(&[losses.sum(None)], &[outputs], false, false).ok()?;
+        Some(gradients.first()?.narrow(0, 0, 1)).filter(Tensor::defined)
+    };
+    let is_first = Tensor::arange(targets.size()[0], (Kind::Int64, Device::Cpu)).eq(0).view_as(targets);
+    let changed = targets.where_self(&is_first, &(1 - targets));
+    let depends_on_others = |targets: &Tensor, changed: &Tensor| {
+        let (one, other) = (gradient(targets)?, gradient(changed)?);
+        Some(!same_values(&one, &other))
+    };
+    let reshaped = |targets: &Tensor| if targets.dim() == 1 { targets.unsqueeze(1) } else { targets.squeeze_dim(1) };
+    depends_on_others(targets, &changed) == Some(true)
+        && depends_on_others(&reshaped(targets), &reshaped(&changed)) == Some(false)
 }

@@ -14,10 +14,13 @@ use serde::{Deserialize, Serialize};
 use crate::data::store::cache::Cache;
 use crate::data::target::Target;
 use crate::io::{atomic_write, bounded_file};
-use crate::network::layer::layer_spec::RowMemory;
+use crate::network::layer::layer_spec::{OutputKind, RowMemory};
 
 /// First argument of the engine when it inspects a module; a file and its [`Role`] as JSON follow.
 pub const COMMAND: &str = "inspect-torchscript";
+
+/// Version of what an inspection checks and finds; inspections of other versions in the cache are not used.
+const VERSION: u32 = 2;
 
 /// What a module is used as, which decides how it is called.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -62,6 +65,9 @@ pub enum Inspected {
 pub struct FunctionInspection {
     /// Whether a loss has a value for each row.
     pub is_per_row: bool,
+    /// Whether a loss combines the output of a row with the targets of all rows, because their shapes `[rows]` and
+    /// `[rows, 1]` broadcast.
+    pub broadcasts: bool,
 }
 
 /// What is known of a network before training.
@@ -69,6 +75,10 @@ pub struct FunctionInspection {
 pub struct Inspection {
     /// Shape of an output row.
     pub output: Vec<i64>,
+    /// What the outputs are.
+    pub output_kind: OutputKind,
+    /// Reason why the module cannot be trained on a batch of one row, if it cannot.
+    pub lone_row_problem: Option<String>,
     /// Name and shape of each trained parameter.
     pub parameters: Vec<(String, Vec<i64>)>,
     /// Name and shape of each buffer, then of each parameter that is not trained.
@@ -129,9 +139,9 @@ pub fn inspect(bytes: impl FnOnce() -> anyhow::Result<Vec<u8>>, sha256: &str, ro
 
 /// Lets the engine inspect a module. The answer is kept in a file, since loading libtorch takes a third of a second.
 fn by_engine(bytes: &[u8], sha256: &str, role: &Role) -> anyhow::Result<Result<Inspected, Problem>> {
-    let version = env!("RUNNER_LIBTORCH_VERSION");
-    let file =
-        Cache::for_user().folder().join("torchscript").join(format!("{sha256}-{}-{version}.json", role.file_name()));
+    let libtorch = env!("RUNNER_LIBTORCH_VERSION");
+    let name = format!("{sha256}-{}-{libtorch}-{VERSION}.json", role.file_name());
+    let file = Cache::for_user().folder().join("torchscript").join(name);
     let kept = bounded_file::read(&file, bounded_file::JSON).ok();
     if let Some(found) = kept.and_then(|text| serde_json::from_slice(&text).ok()) {
         return Ok(Ok(found));

@@ -7,6 +7,9 @@ use tch::{Device, Kind, Tensor};
 use crate::network::torchscript::error_text::{explain_call, explain_load};
 use crate::network::torchscript::function_inspector::{inspect_loss, inspect_metric};
 use crate::network::torchscript::inspection::{Inspected, Inspection, Problem, Role};
+use crate::network::torchscript::module_state::{ModuleState, check_repeats};
+use crate::network::torchscript::module_tensors::ModuleTensors;
+use crate::network::torchscript::output_range::output_kind;
 
 /// Number of rows of the trial run. Two, so that batch normalization has a variance.
 const ROWS: i64 = 2;
@@ -14,39 +17,9 @@ const ROWS: i64 = 2;
 /// Number of rows of a second run, which shows how much memory a row takes.
 const MORE_ROWS: i64 = 8;
 
-/// A module's parameters and buffers by kind.
-#[derive(Debug)]
-pub struct ModuleTensors {
-    /// Parameters that are trained, each once.
-    pub parameters: Vec<(String, Tensor)>,
-    /// Buffers, then parameters that are not trained.
-    pub buffers: Vec<(String, Tensor)>,
-    /// Number of buffers among these.
-    pub true_buffers: usize,
-    /// Further names of shared parameters, each with the first name.
-    pub shared: Vec<(String, String)>,
-}
-
-impl ModuleTensors {
-    /// Lists the tensors of a module.
-    ///
-    /// # Errors
-    /// libtorch's message.
-    pub fn of(module: &ScriptModule) -> Result<ModuleTensors, String> {
-        let mut buffers = module.buffers()?;
-        let true_buffers = buffers.len();
-        let (mut parameters, mut shared): (Vec<(String, Tensor)>, Vec<_>) = (Vec::new(), Vec::new());
-        for (name, tensor) in module.parameters()? {
-            let is_same = |(_, known): &&(String, Tensor)| known.data_ptr() == tensor.data_ptr() && tensor.numel() > 0;
-            match parameters.iter().chain(&buffers).find(is_same) {
-                Some((first, _)) => shared.push((name, first.clone())),
-                None if tensor.requires_grad() => parameters.push((name, tensor)),
-                None => buffers.push((name, tensor)),
-            }
-        }
-        Ok(ModuleTensors { parameters, buffers, true_buffers, shared })
-    }
-}
+/// Hint for a module with state that checkpoints do not hold.
+const STATE_HINT: &str =
+    "keep what `forward` changes in a buffer (`self.register_buffer`): checkpoints hold no other attributes";
 
 /// Inspects a module: the bytes of its file, and its role.
 ///
@@ -81,18 +54,73 @@ fn inspect_network(bytes: &[u8], sample: &[i64]) -> Result<Inspection, Problem> 
         }
         found => found.is_some(),
     };
-    let ModuleTensors { parameters, buffers, shared, .. } = ModuleTensors::of(&module).map_err(problem)?;
-    if let Some((name, tensor)) = parameters.iter().find(|(_, tensor)| tensor.kind() != Kind::Float) {
-        let message = format!("has a parameter `{name}` of type {:?}, but training uses float32", tensor.kind());
-        return Err(Problem { message, hint: Some("call `.float()` on the module before exporting it".to_owned()) });
-    }
-    let rows = draw_rows(ROWS, sample);
-    module.set_training(false).map_err(problem)?;
-    let output = tch::no_grad(|| run(&module, &rows))?;
-    let output = output.size()[1..].to_vec();
+    let tensors = ModuleTensors::of(&module).map_err(problem)?;
+    tensors.check()?;
+    let state = ModuleState::of(&module)?;
+    let output = inspect_evaluation(&mut module, &state, sample)?;
+    inspect_training(&mut module, &state, sample, &tensors.parameters)?;
+    state.restore(&module)?;
     module.set_training(true).map_err(problem)?;
+    let lone_row_problem = run(&module, &draw_rows(1, sample)).err().map(|problem| problem.message);
+    state.restore(&module)?;
+    let again = evaluate(&mut module, sample)?;
+    check_repeats(&output, &again, "gives other outputs in evaluation after rows were trained on", STATE_HINT)?;
+    let memory = measure_rows(&mut module, sample, &mut count)?;
+    state.restore(&module)?;
+    module.set_training(false).map_err(problem)?;
+    let output_kind = output_kind(&module, &tensors.parameters, sample, |module, rows| run(module, rows).ok());
+    let ModuleTensors { parameters, buffers, shared, .. } = tensors;
+    let sizes =
+        |tensors: Vec<(String, Tensor)>| tensors.into_iter().map(|(name, tensor)| (name, tensor.size())).collect();
+    Ok(Inspection {
+        output: output.size()[1..].to_vec(),
+        output_kind,
+        lone_row_problem,
+        parameters: sizes(parameters),
+        buffers: sizes(buffers),
+        shared,
+        draws_parameters,
+        memory,
+    })
+}
+
+/// Returns the outputs of the same rows in evaluation mode, with the same random numbers in each call.
+fn evaluate(module: &mut ScriptModule, sample: &[i64]) -> Result<Tensor, Problem> {
+    module.set_training(false).map_err(|message| Problem { message, hint: None })?;
+    tch::no_grad(|| run_seeded(module, sample))
+}
+
+/// Runs the same rows with the same random numbers in each call.
+fn run_seeded(module: &ScriptModule, sample: &[i64]) -> Result<Tensor, Problem> {
+    tch::manual_seed(0);
+    run(module, &draw_rows(ROWS, sample))
+}
+
+/// Returns the outputs of two rows in evaluation mode, which must repeat and change no buffer.
+fn inspect_evaluation(module: &mut ScriptModule, state: &ModuleState, sample: &[i64]) -> Result<Tensor, Problem> {
+    let output = evaluate(module, sample)?;
+    if let Some(name) = state.changed_buffer(module)? {
+        let message =
+            format!("changes its buffer `{name}` in evaluation, so that results depend on earlier evaluations");
+        let hint = "change it in training only: `if self.training:`".to_owned();
+        return Err(Problem { message, hint: Some(hint) });
+    }
+    let again = evaluate(module, sample)?;
+    check_repeats(&output, &again, "gives other outputs when it is called again with the same rows", STATE_HINT)?;
+    Ok(output)
+}
+
+/// Checks in training mode that each parameter gets a gradient, that buffers keep their shapes, and that outputs repeat.
+fn inspect_training(
+    module: &mut ScriptModule,
+    state: &ModuleState,
+    sample: &[i64],
+    parameters: &[(String, Tensor)],
+) -> Result<(), Problem> {
+    module.set_training(true).map_err(|message| Problem { message, hint: None })?;
+    let trained = run_seeded(module, sample)?;
+    state.check_layout(module)?;
     if !parameters.is_empty() {
-        let trained = run(&module, &rows)?;
         let has_gradients = trained.requires_grad() && trained.sum(Kind::Float).f_backward().is_ok();
         let without: Vec<&str> = parameters
             .iter()
@@ -108,10 +136,9 @@ fn inspect_network(bytes: &[u8], sample: &[i64]) -> Result<Inspection, Problem> 
             return Err(Problem { message, hint: Some(hint) });
         }
     }
-    let memory = measure_rows(&mut module, sample, &mut count)?;
-    let sizes =
-        |tensors: Vec<(String, Tensor)>| tensors.into_iter().map(|(name, tensor)| (name, tensor.size())).collect();
-    Ok(Inspection { output, parameters: sizes(parameters), buffers: sizes(buffers), shared, draws_parameters, memory })
+    state.restore(module)?;
+    let again = run_seeded(module, sample)?;
+    check_repeats(&trained, &again, "gives other outputs when it trains again on the same rows", STATE_HINT)
 }
 
 /// Measures the memory of a row: the difference between runs of two and of more rows.
@@ -144,21 +171,35 @@ fn draw_rows(count: i64, sample: &[i64]) -> Tensor {
 }
 
 /// Runs rows through the module and checks that there is one float output for each.
-fn run(module: &ScriptModule, rows: &Tensor) -> Result<Tensor, Problem> {
+pub fn run(module: &ScriptModule, rows: &Tensor) -> Result<Tensor, Problem> {
     let sample = &rows.size()[1..];
     let output = module.call("forward", &[rows]).map_err(|error| {
         let lengths: Vec<String> = sample.iter().map(i64::to_string).collect();
-        let message = format!("fails on rows of {}: {}", lengths.join("×"), explain_call(&error));
-        Problem { message, hint: Some("export a module for rows of this shape".to_owned()) }
+        let reason = explain_call(&error);
+        // libtorch's words for an operation that takes indices, such as an embedding
+        let takes_indices = reason.contains("to have one of the following scalar types: Long, Int");
+        let hint = match takes_indices {
+            true => "rows are float32: convert token ids in `forward` with `x.long()`",
+            false => "export a module for rows of this shape, which are float32",
+        };
+        let message = format!("fails on rows of {}: {reason}", lengths.join("×"));
+        Problem { message, hint: Some(hint.to_owned()) }
     })?;
-    let wrong = |found: String| Problem {
+    let output = output.ok_or_else(|| "no tensor".to_owned()).and_then(|output| check_output(output, rows));
+    output.map_err(|found| Problem {
         message: format!("returns {found}, but must return a float tensor with one row for each input row"),
         hint: None,
-    };
-    let output = output.ok_or_else(|| wrong("no tensor".to_owned()))?;
+    })
+}
+
+/// Checks that there is one float output for each row.
+///
+/// # Errors
+/// A description of the output that was found.
+pub fn check_output(output: Tensor, rows: &Tensor) -> Result<Tensor, String> {
     match output.kind() {
         Kind::Float if output.size().first() == rows.size().first() && output.dim() > 1 => Ok(output),
-        Kind::Float => Err(wrong(format!("the shape {:?} for an input of shape {:?}", output.size(), rows.size()))),
-        kind => Err(wrong(format!("a tensor of type {kind:?}"))),
+        Kind::Float => Err(format!("the shape {:?} for an input of shape {:?}", output.size(), rows.size())),
+        kind => Err(format!("a tensor of type {kind:?}")),
     }
 }

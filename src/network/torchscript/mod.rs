@@ -9,6 +9,9 @@ pub mod function_inspector;
 pub mod inspection;
 pub mod inspector;
 pub mod module_file;
+pub mod module_state;
+pub mod module_tensors;
+mod output_range;
 pub mod stacked;
 
 use std::sync::Arc;
@@ -19,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::check::Invalid;
 use crate::network::arena::Buffer;
 use crate::network::init::{Draw, Init, Parameter};
-use crate::network::layer::layer_spec::{LayerSpec, RowMemory, Stacking};
+use crate::network::layer::layer_spec::{LayerSpec, OutputKind, RowMemory, Stacking};
 use crate::network::torchscript::inspection::{FunctionInspection, Inspected, Inspection, Problem, Role, inspect};
 use crate::network::torchscript::module_file::{ModuleCopy, ModuleFile};
 use crate::tensor::shape::{Shape, ShapeError};
@@ -135,6 +138,11 @@ impl TorchScript {
         }
     }
 
+    /// Returns the reason why the module cannot be trained on a batch of one row, which continues a sentence about it.
+    pub fn lone_row_problem(&self, input: &Shape) -> Option<String> {
+        self.checked(input).lone_row_problem
+    }
+
     /// Returns whether each seed starts from other weights.
     pub fn differs_by_seed(&self, input: &Shape) -> bool {
         self.path.contains(SEED) || self.inspect(input).is_ok_and(|found| found.draws_parameters)
@@ -194,6 +202,10 @@ impl LayerSpec for TorchScript {
             start: 0,
         });
         buffers.collect()
+    }
+
+    fn output_kind(&self, input: &Shape) -> OutputKind {
+        self.checked(input).output_kind
     }
 
     fn multiply_adds(&self, _input: &Shape) -> Option<u64> {

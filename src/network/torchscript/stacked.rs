@@ -13,7 +13,9 @@ use crate::network::arena::{InitialTensors, Leaf};
 use crate::network::layer::Module;
 use crate::network::torchscript::TorchScript;
 use crate::network::torchscript::error_text::{explain_call, fault_of_call};
-use crate::network::torchscript::inspector::ModuleTensors;
+use crate::network::torchscript::inspection::Problem;
+use crate::network::torchscript::inspector::{check_output, run};
+use crate::network::torchscript::module_tensors::ModuleTensors;
 use crate::tensor::shape::Shape;
 
 /// The modules of a stack: `[replicas, batch, …]` → `[replicas, batch, …output]`.
@@ -51,6 +53,19 @@ impl TorchScript {
         let values =
             |tensors: Vec<(String, Tensor)>| tensors.into_iter().map(|(_, tensor)| tensor.detach().copy()).collect();
         Ok(InitialTensors { parameters: values(tensors.parameters), buffers: values(tensors.buffers) })
+    }
+
+    /// Runs rows through the module of the first file in evaluation mode, on the CPU: `[rows, …]`, f32.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub fn try_rows(&self, rows: &Tensor) -> Result<(), Problem> {
+        let problem = |message: String| Problem { message, hint: None };
+        let file = self.files().first().expect("`locate` finds a file");
+        let bytes = file.read().map_err(|error| problem(format!("cannot be read: {error:#}")))?;
+        let mut module = ScriptModule::load(&bytes, Device::Cpu).map_err(problem)?;
+        module.set_training(false).map_err(problem)?;
+        tch::no_grad(|| run(&module, rows)).map(drop)
     }
 
     /// Builds a module for each replica. Its parameters and buffers are views of `parameters` and `buffers`, each
@@ -96,6 +111,7 @@ impl Replica {
             self.is_training = Some(train);
         }
         let output = self.module.call("forward", &[xs])?.ok_or("`forward` returned no tensor")?;
+        let output = check_output(output, xs).map_err(|found| format!("`forward` returned {found}"))?;
         if train {
             self.module.keep_buffers(&self.buffers.iter().collect::<Vec<_>>())?;
         }

@@ -11,7 +11,7 @@ use crate::data::prepare::batches::DeviceRows;
 use crate::data::prepare::features::Features;
 use crate::history::Status;
 use crate::network::init::Init;
-use crate::network::layer::Layer;
+use crate::network::layer::{Layer, OutputKind};
 use crate::network::stack::{Architecture, Stack};
 use crate::tensor::shape::Shape;
 use crate::train::TrainSpec;
@@ -101,7 +101,7 @@ impl Case {
         let measure = Measure {
             loss: settings.loss.criterion(&training.truth.unsqueeze(0), OUTPUTS as usize, 1),
             metrics: settings.metrics(target),
-            decision: settings.loss.decision(&Layer::Relu, OUTPUTS as usize, target),
+            decision: settings.loss.decision(OutputKind::Values, OUTPUTS as usize, target),
             positive: 1,
             score: None,
         };

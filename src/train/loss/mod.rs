@@ -147,11 +147,12 @@ impl Loss {
         .map_err(|fault| fault.under(self.name()))
     }
 
-    /// Checks that the loss fits the target and the output of a network whose last layer is `last`.
+    /// Checks that the loss fits the target and the output of a network whose last layer is `last`, with outputs of this
+    /// kind.
     ///
     /// # Errors
     /// When it does not, with a hint at a loss or a layer that does.
-    pub fn check_fit(&self, last: &Layer, output: &Shape, target: Target) -> Result<(), Invalid> {
+    pub fn check_fit(&self, last: &Layer, kind: OutputKind, output: &Shape, target: Target) -> Result<(), Invalid> {
         let name = self.name();
         let fault =
             |message: String, hint: String| Err(Invalid::new("loss", format!("does not fit: {message}")).hint(hint));
@@ -197,7 +198,7 @@ impl Loss {
                     end_with(target.outputs()),
                 )
             }
-            (Task::Classes | Task::YesOrNo | Task::Any, _) => self.check_last(last),
+            (Task::Classes | Task::YesOrNo | Task::Any, _) => self.check_last(last, kind),
         }
     }
 
@@ -210,16 +211,14 @@ impl Loss {
         }
     }
 
-    /// Checks that the loss takes the output of `last`, the network's last layer.
-    fn check_last(&self, last: &Layer) -> Result<(), Invalid> {
+    /// Checks that the loss takes the output of `last`, the network's last layer. What a module returns is only found in
+    /// trial runs, so that its probabilities are no error for losses of logits; see [`Loss::note_about_logits`].
+    fn check_last(&self, last: &Layer, output_kind: OutputKind) -> Result<(), Invalid> {
         let fault =
             |message: String, hint: String| Err(Invalid::new("loss", format!("does not fit: {message}")).hint(hint));
         let (name, kind) = (self.name(), last.kind());
-        let (is_sigmoid, ends_in_probabilities) = match last.spec().output_kind() {
-            OutputKind::Values => (false, false),
-            OutputKind::Probabilities => (true, true),
-            OutputKind::Distribution => (false, true),
-        };
+        let is_module = matches!(last, Layer::TorchScript(_));
+        let ends_in_probabilities = !is_module && output_kind != OutputKind::Values;
         match self {
             Loss::CrossEntropy(_) if ends_in_probabilities => fault(
                 format!("`{name}` takes logits, and the network ends in `{kind}`"),
@@ -233,7 +232,11 @@ impl Loss {
                 format!("`nll` takes logarithms of probabilities, and the network ends in `{kind}`"),
                 format!("use `cross_entropy`, and leave the last `{kind}` out"),
             ),
-            Loss::Bce if !is_sigmoid => fault(
+            Loss::Bce if is_module && output_kind != OutputKind::Probabilities => fault(
+                "`bce` takes probabilities, but outputs of the module are below 0, above 1 or all equal".to_owned(),
+                "return `torch.sigmoid(…)`, or use `bce_with_logits`".to_owned(),
+            ),
+            Loss::Bce if output_kind != OutputKind::Probabilities => fault(
                 format!("`bce` takes probabilities, and the network ends in `{kind}`"),
                 "end with `\"sigmoid\"`, or use `bce_with_logits`".to_owned(),
             ),
@@ -246,6 +249,22 @@ impl Loss {
             | Loss::Huber(_)
             | Loss::TorchScript(_) => Ok(()),
         }
+    }
+
+    /// Returns a note if the loss takes logits, but the outputs are of another kind.
+    pub fn note_about_logits(&self, kind: OutputKind) -> Option<String> {
+        let ends_in = match kind {
+            OutputKind::Values => return None,
+            OutputKind::Probabilities => "sigmoid",
+            OutputKind::Distribution => "softmax",
+        };
+        let takes = match self {
+            Loss::CrossEntropy(_) | Loss::BceWithLogits(_) => "logits",
+            Loss::Nll(_) => "logarithms of probabilities",
+            Loss::Mse | Loss::Mae | Loss::Huber(_) | Loss::Bce | Loss::TorchScript(_) => return None,
+        };
+        let name = self.name();
+        Some(format!("`{name}` takes {takes}, but the network returns probabilities: remove its last {ends_in}"))
     }
 
     /// Returns targets in the form that the loss takes.
@@ -267,11 +286,11 @@ impl Loss {
         }
     }
 
-    /// Returns how an output of a network whose last layer is `last` becomes a prediction.
-    pub fn decision(&self, last: &Layer, outputs: usize, target: Target) -> Decision {
+    /// Returns how an output of a network with outputs of this kind becomes a prediction.
+    pub fn decision(&self, kind: OutputKind, outputs: usize, target: Target) -> Decision {
         let threshold = match self {
             Loss::BceWithLogits(_) => 0.0, // a logit
-            Loss::TorchScript(_) if last.spec().output_kind() == OutputKind::Values => 0.0,
+            Loss::TorchScript(_) if kind == OutputKind::Values => 0.0,
             Loss::TorchScript(_) => 0.5,
             Loss::Bce | Loss::Mse | Loss::Mae | Loss::Huber(_) | Loss::CrossEntropy(_) | Loss::Nll(_) => 0.5,
         };
@@ -352,7 +371,12 @@ mod tests {
     #[test]
     fn check_fit_suggests_a_loss_that_fits() {
         let hint = |loss: &str, last: Layer, outputs: i64, target| {
-            let fault = read(loss).unwrap().check_fit(&last, &Shape::from([outputs]), target);
+            let fault = read(loss).unwrap().check_fit(
+                &last,
+                last.spec().output_kind(&Shape::from([outputs])),
+                &Shape::from([outputs]),
+                target,
+            );
             fault.map_err(|fault| fault.hint.unwrap())
         };
         assert_eq!(hint("\"nll\"", Layer::Relu, 3, Target::Classes(3)), Ok(()));

@@ -2,24 +2,25 @@
 //!
 //! The outputs are logits if the loss contains the softmax or sigmoid, and probabilities if the last layer is one. With
 //! a regression loss and another last layer they are scores, from which no probability can be computed. With a loss
-//! written in PyTorch they are taken as logits, unless the last layer is a softmax or sigmoid.
+//! written in PyTorch they are taken as logits, unless the last layer is a softmax or sigmoid. A network written in PyTorch
+//! returns probabilities if its outputs stay between 0 and 1 in trial runs.
 
 use tch::{Kind, Tensor};
 
 use crate::data::Target;
 use crate::metrics::score::Score;
-use crate::network::layer::{Layer, OutputKind};
+use crate::network::layer::OutputKind;
 use crate::train::loss::Loss;
 
 impl Loss {
-    /// Returns the probability of each class or label for a network whose last layer is `last`; `None` if its outputs
-    /// are scores, or the target is numeric.
+    /// Returns the probability of each class or label for a network with outputs of this kind; `None` if they are
+    /// scores, or the target is numeric.
     ///
     /// One output for two classes is the probability of class 1, and stays one column.
     ///
     /// # Shapes
     /// `outputs` `[…, outputs]` → the same, f64.
-    pub fn probabilities(&self, last: &Layer, target: Target, outputs: &Tensor) -> Option<Tensor> {
+    pub fn probabilities(&self, kind: OutputKind, target: Target, outputs: &Tensor) -> Option<Tensor> {
         let outputs = outputs.to_kind(Kind::Double);
         let several = outputs.size().last().is_some_and(|&width| width > 1);
         match (self, target) {
@@ -28,30 +29,30 @@ impl Loss {
             (Loss::CrossEntropy(_) | Loss::Nll(_), _) => Some(outputs.softmax(-1, Kind::Double)),
             (Loss::BceWithLogits(_), _) => Some(outputs.sigmoid()),
             (Loss::Bce, _) => Some(outputs),
-            (Loss::TorchScript(_), _) => Some(match (last.spec().output_kind(), target) {
+            (Loss::TorchScript(_), _) => Some(match (kind, target) {
                 (OutputKind::Values, Target::Classes(_)) if several => outputs.softmax(-1, Kind::Double),
                 (OutputKind::Values, _) => outputs.sigmoid(),
                 (OutputKind::Distribution | OutputKind::Probabilities, _) => outputs,
             }),
-            (Loss::Mse | Loss::Mae | Loss::Huber(_), Target::Classes(_)) => match last.spec().output_kind() {
+            (Loss::Mse | Loss::Mae | Loss::Huber(_), Target::Classes(_)) => match kind {
                 OutputKind::Distribution => several.then_some(outputs),
                 OutputKind::Probabilities => (!several).then_some(outputs),
                 OutputKind::Values => None,
             },
-            (Loss::Mse | Loss::Mae | Loss::Huber(_), Target::Labels(_)) => match last.spec().output_kind() {
+            (Loss::Mse | Loss::Mae | Loss::Huber(_), Target::Labels(_)) => match kind {
                 OutputKind::Probabilities => Some(outputs),
                 OutputKind::Distribution | OutputKind::Values => None,
             },
         }
     }
 
-    /// Returns how the score of one of two classes is computed from the outputs of a network whose last layer is
-    /// `last`; `None` for other targets.
-    pub fn score(&self, last: &Layer, target: Target, outputs: usize) -> Option<Score> {
+    /// Returns how the score of one of two classes is computed from the outputs of a network with
+    /// outputs of this kind; `None` for other targets.
+    pub fn score(&self, kind: OutputKind, target: Target, outputs: usize) -> Option<Score> {
         if target != Target::Classes(2) {
             return None;
         }
-        let (is_one, kind) = (outputs == 1, last.spec().output_kind());
+        let is_one = outputs == 1;
         Some(match self {
             Loss::BceWithLogits(_) => Score::Logit,
             Loss::Bce => Score::Probability,
@@ -78,12 +79,15 @@ impl Loss {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::network::layer::Layer;
+    use crate::tensor::shape::Shape;
     use crate::train::loss::binary::BceWithLogits;
     use crate::train::loss::cross_entropy::{CrossEntropy, Nll};
 
     fn probabilities(loss: &Loss, last: &Layer, target: Target, outputs: &[f64]) -> Option<Vec<f64>> {
         let outputs = Tensor::from_slice(outputs).view([1, -1]);
-        loss.probabilities(last, target, &outputs).map(|found| Vec::try_from(found.get(0)).unwrap())
+        loss.probabilities(last.spec().output_kind(&Shape::from([1])), target, &outputs)
+            .map(|found| Vec::try_from(found.get(0)).unwrap())
     }
 
     #[test]
@@ -138,8 +142,9 @@ mod tests {
                     _ => true,
                 };
                 let outputs = Tensor::from_slice(&[0.25_f64, 0.75][2 - width..]).view([1, width as i64]);
-                let score = loss.score(&last, two, width).unwrap();
-                let probabilities = loss.probabilities(&last, two, &outputs);
+                let kind = last.spec().output_kind(&Shape::from([1]));
+                let score = loss.score(kind, two, width).unwrap();
+                let probabilities = loss.probabilities(kind, two, &outputs);
                 if !fits {
                     continue;
                 }
@@ -148,8 +153,8 @@ mod tests {
                     let (found, wanted) = (score.for_class(1).of(&outputs), probabilities.select(-1, width as i64 - 1));
                     assert!((found - wanted).abs().max().double_value(&[]) < 1e-15, "{loss:?}, {last:?}, {width}");
                 }
-                assert_eq!(loss.score(&last, Target::Classes(3), 3), None);
-                assert_eq!(loss.score(&last, Target::Labels(2), 2), None);
+                assert_eq!(loss.score(kind, Target::Classes(3), 3), None);
+                assert_eq!(loss.score(kind, Target::Labels(2), 2), None);
             }
         }
     }

@@ -84,7 +84,7 @@ mod tests {
     use crate::data::prepare::features::Features;
     use crate::history::Status;
     use crate::network::init::Init;
-    use crate::network::layer::Layer;
+    use crate::network::layer::{Layer, OutputKind};
     use crate::network::stack::Architecture;
     use crate::train::TrainSpec;
     use crate::train::evaluate::Measure;
@@ -135,7 +135,7 @@ mod tests {
         let measure = Measure {
             loss: settings.loss.criterion(&training.truth.unsqueeze(0), 3, 1),
             metrics: settings.metrics(target),
-            decision: settings.loss.decision(&Layer::Relu, 3, target),
+            decision: settings.loss.decision(OutputKind::Values, 3, target),
             positive: 1,
             score: None,
         };

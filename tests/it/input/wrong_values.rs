@@ -93,6 +93,28 @@ fn a_layer_too_large_for_memory_is_rejected_before_training() {
         let message = error_with("{ linear = 16 }", &format!("{{ linear = {units} }}"));
         assert_says(&message, &["network.layers.0", "at most"]);
     }
+    let largest = i64::MAX;
+    let transposed = "{ conv_transpose2d = { channels = 1, kernel = 2, stride = 4294967295 } }";
+    for (layers, words) in [
+        (
+            format!("{{ conv2d = {{ channels = {largest}, kernel = 3 }} }}"),
+            "`network.layers.1.conv2d.channels` must be at most",
+        ),
+        (format!("{{ rnn = {{ units = {largest} }} }}"), "`network.layers.1.rnn.units` must be at most"),
+        (format!("{{ embedding = {{ tokens = {largest}, units = 2 }} }}"), "embedding.tokens` must be at most"),
+        (format!("{{ embedding = {{ tokens = 2, units = {largest} }} }}"), "embedding.units` must be at most"),
+        (
+            "{ conv2d = { channels = 2, kernel = 3, padding = 4294967295 } }".to_owned(),
+            "`network.layers.1` returns rows of 2×",
+        ),
+        (
+            format!("{{ repeat = {{ times = 3, layers = [{transposed}] }} }}, \"flatten\", {{ linear = 16 }}"),
+            "`network.layers.1` returns rows of 1×9223372036854775807×9223372036854775807 values",
+        ),
+    ] {
+        let reshaped = format!("{{ reshape = [1, 8, 8] }}, {layers}");
+        assert_says(&error_with("{ linear = 16 }", &reshaped), &[words]);
+    }
 }
 
 // Contradictory settings

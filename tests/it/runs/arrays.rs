@@ -20,7 +20,7 @@ const BYTES: &str = "|u1";
 const FLOATS: &str = "<f4";
 
 /// An array as NumPy writes it.
-fn npy(descr: &str, shape: &[usize], is_fortran: bool, values: &[u8]) -> Vec<u8> {
+pub(super) fn npy(descr: &str, shape: &[usize], is_fortran: bool, values: &[u8]) -> Vec<u8> {
     let order = if is_fortran { "True" } else { "False" };
     let shape: String = shape.iter().map(|length| format!("{length}, ")).collect();
     let text = format!("{{'descr': '{descr}', 'fortran_order': {order}, 'shape': ({shape}), }}");

@@ -5,6 +5,7 @@ use tch::nn::Module;
 
 use crate::network::layer::fusion::{FusedActivation, Fusion};
 use crate::network::layer::layer_spec::{LayerSpec, OutputKind};
+use crate::tensor::shape::Shape;
 
 /// Sigmoid: `1 / (1 + e⁻ˣ)`.
 #[derive(Debug)]
@@ -25,7 +26,7 @@ impl LayerSpec for Sigmoid {
         Some(Fusion::Activation(FusedActivation::Sigmoid))
     }
 
-    fn output_kind(&self) -> OutputKind {
+    fn output_kind(&self, _input: &Shape) -> OutputKind {
         OutputKind::Probabilities
     }
 

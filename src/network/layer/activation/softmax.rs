@@ -33,7 +33,7 @@ impl LayerSpec for Softmax {
         }
     }
 
-    fn output_kind(&self) -> OutputKind {
+    fn output_kind(&self, _input: &Shape) -> OutputKind {
         OutputKind::Distribution
     }
 }

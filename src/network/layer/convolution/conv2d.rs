@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::config::check::{Invalid, at_least_one};
+use crate::config::check::{self, Invalid};
 use crate::config::defaults;
 use crate::config::shorthand::named_or_none;
 use crate::network::init::{Init, Parameter};
@@ -53,7 +53,7 @@ impl LayerSpec for Conv2d {
     }
 
     fn check(&self) -> Result<(), Invalid> {
-        at_least_one("channels", self.channels)?;
+        check::size("channels", self.channels)?;
         self.kernel.at_least_one("kernel")?;
         self.stride.at_least_one("stride")?;
         self.padding.check(&self.window())?;

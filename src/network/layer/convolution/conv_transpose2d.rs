@@ -76,8 +76,10 @@ impl LayerSpec for ConvTranspose2d {
         check_channels(input, self.in_channels)?;
         let Window { kernel, stride, padding } = self.window();
         let added = self.output_padding.sides();
-        let [height, width] =
-            [0, 1].map(|side| (lengths[side] - 1) * stride[side] - 2 * padding[side] + kernel[side] + added[side]);
+        let [height, width] = [0, 1].map(|side| {
+            let spread = (lengths[side] - 1).saturating_mul(stride[side]) - 2 * padding[side];
+            spread.saturating_add(kernel[side] + added[side])
+        });
         if height < 1 || width < 1 {
             let message = format!("returns an empty image: `padding` {} removes all of it", self.padding);
             return Err(ShapeError::with_problem(input, message, "make `padding` smaller"));

@@ -1,17 +1,11 @@
 //! Pooling layers: maximum or average over windows of a signal or an image, or over all positions.
 
 mod adaptive_avg_pool2d;
-mod avg_pool1d;
-mod avg_pool2d;
 mod global_avg_pool;
-mod max_pool1d;
-mod max_pool2d;
 mod pool1d;
 mod pool2d;
+mod pooling_layers;
 
 pub use adaptive_avg_pool2d::AdaptiveAvgPool2d;
-pub use avg_pool1d::AvgPool1d;
-pub use avg_pool2d::AvgPool2d;
 pub use global_avg_pool::GlobalAvgPool;
-pub use max_pool1d::MaxPool1d;
-pub use max_pool2d::MaxPool2d;
+pub use pooling_layers::{AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d};

@@ -14,7 +14,7 @@ use crate::tensor::generators::{for_each_replica, map_each_replica};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Dropout {
-    /// Probability of a zero, at least 0 and less than 1.
+    /// Probability that a value or a channel is dropped, at least 0 and less than 1.
     #[serde(default = "half", alias = "rate")]
     pub p: f64,
 }

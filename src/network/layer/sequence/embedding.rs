@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use tch::nn::Module;
 use tch::{Device, Kind, Tensor};
 
-use crate::config::check::{Invalid, at_least_one, require};
+use crate::config::check::{self, Invalid, require};
 use crate::config::shorthand::{FromNumber, size};
 use crate::device::fault::Fault;
 use crate::network::init::{Draw, Init, Parameter};
@@ -45,8 +45,8 @@ impl LayerSpec for Embedding {
             let hint = "write the number of token ids, such as `{ embedding = { tokens = 1000, units = 32 } }`";
             return Err(Invalid::new("tokens", "is missing, and only `[data.text]` sets it by itself").hint(hint));
         };
-        at_least_one("tokens", tokens)?;
-        at_least_one("units", self.units)?;
+        check::size("tokens", tokens)?;
+        check::size("units", self.units)?;
         let padding = self.padding.filter(|padding| *padding >= tokens);
         let wanted = format!("must be below `tokens`, which is {tokens}");
         padding.map_or(Ok(()), |padding| require(false, "padding", &wanted, padding))
@@ -96,24 +96,31 @@ impl StackedEmbedding {
     }
 }
 
+/// Checks that rows on the CPU are ids below `tokens`, and throws a [`Fault`] otherwise.
+pub fn check_ids(rows: &Tensor, tokens: i64) {
+    if rows.numel() == 0 {
+        return;
+    }
+    let ids = rows.to_kind(Kind::Int64);
+    let differs = ids.to_kind(rows.kind()).ne_tensor(rows);
+    if differs.any().int64_value(&[]) == 1 {
+        let found = rows.masked_select(&differs).double_value(&[0]);
+        Fault::Input(format!("`embedding` takes token ids, whole numbers from 0, but a row has {found}")).throw();
+    }
+    let (low, high) = (ids.min().int64_value(&[]), ids.max().int64_value(&[]));
+    if low < 0 || high >= tokens {
+        let id = if low < 0 { low } else { high };
+        let last = tokens - 1;
+        Fault::Input(format!("token {id} is outside the vocabulary of `embedding`: ids are 0 to {last}")).throw();
+    }
+}
+
 impl Module for StackedEmbedding {
     fn forward(&self, xs: &Tensor) -> Tensor {
         let [replicas, tokens, _] = self.weight.size()[..] else { unreachable!("three dimensions") };
         let ids = xs.to_kind(Kind::Int64);
-        if ids.device() == Device::Cpu && ids.numel() > 0 {
-            let differs = ids.to_kind(xs.kind()).ne_tensor(xs);
-            if differs.any().int64_value(&[]) == 1 {
-                let found = xs.masked_select(&differs).double_value(&[0]);
-                Fault::Input(format!("`embedding` takes token ids, whole numbers from 0, but a row has {found}"))
-                    .throw();
-            }
-            let (low, high) = (ids.min().int64_value(&[]), ids.max().int64_value(&[]));
-            if low < 0 || high >= tokens {
-                let id = if low < 0 { low } else { high };
-                let last = tokens - 1;
-                Fault::Input(format!("token {id} is outside the vocabulary of `embedding`: ids are 0 to {last}"))
-                    .throw();
-            }
+        if ids.device() == Device::Cpu {
+            check_ids(xs, tokens); // on a GPU this would wait for it; rows are checked before they move there
         }
         // the weights of a stack are parts of one arena, so that a single look-up for all replicas would copy them
         let padding = self.padding.unwrap_or(-1);

@@ -8,7 +8,7 @@ mod recurrent;
 mod time_steps;
 mod transformer_encoder;
 
-pub use embedding::{Embedding, StackedEmbedding};
+pub use embedding::{Embedding, StackedEmbedding, check_ids};
 pub use mean_over_time::MeanOverTime;
 pub use multi_head_attention::{MultiHeadAttention, StackedAttention};
 pub use positional_encoding::{PositionalEncoding, StackedPositionalEncoding};

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use tch::nn::ModuleT;
 use tch::{Kind, Tensor};
 
-use crate::config::check::{Invalid, at_least_one, below_one};
+use crate::config::check::{self, Invalid, at_least_one, below_one};
 use crate::config::defaults;
 use crate::config::shorthand::{FromNumber, named_or_none, size};
 use crate::network::init::{Draw, Init, Parameter};
@@ -105,7 +105,7 @@ impl Recurrent {
     }
 
     fn check(&self) -> Result<(), Invalid> {
-        at_least_one("units", self.units)?;
+        check::size("units", self.units)?;
         at_least_one("layers", self.layers)?;
         below_one("dropout", self.dropout)?;
         if self.dropout > 0.0 && self.layers == 1 {
