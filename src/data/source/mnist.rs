@@ -127,14 +127,15 @@ impl DataSource for Mnist {
             let labels = files.next().context("a file of labels is missing in the manifest")?;
             self.rows(images, labels, rows)
         };
+        let (training, test) = (part(60_000)?, part(10_000)?); // in the order of the files
         Ok(Loaded {
-            test: Some(part(10_000)?),
+            test: Some(test),
             largest: 255.0,
             ..Loaded::new(
                 manifest.sha256(),
                 Target::Classes(10),
                 digits(),
-                part(60_000)?,
+                training,
                 Form::Image(ImageSize { height: SIDE, width: SIDE }),
             )
         })
