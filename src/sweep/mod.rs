@@ -6,6 +6,7 @@
 
 mod base_settings;
 mod configuration_fault;
+pub mod importance;
 pub mod labels;
 pub mod metric;
 pub mod plan;
