@@ -18,4 +18,5 @@ mod runs;
 mod saved_runs;
 mod schemas;
 mod support;
+mod sweep;
 mod tables;

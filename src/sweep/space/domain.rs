@@ -248,7 +248,7 @@ impl Domain {
 fn range(table: &Map<String, Value>) -> Result<Domain, String> {
     const KEYS: [&str; 4] = ["int", "float", "log", "step"];
     if let Some(unknown) = table.keys().find(|key| !KEYS.contains(&key.as_str())) {
-        return Err(format!("unknown key `{unknown}` of a range; {}", suggest::hint(unknown, KEYS)));
+        return Err(format!("unknown field `{unknown}`, expected one of {}", suggest::list(&KEYS)));
     }
     let is_log = match table.get("log") {
         Some(Value::Bool(is_log)) => *is_log,

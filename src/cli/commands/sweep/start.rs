@@ -15,7 +15,7 @@ use crate::experiment::spec::seeds::{self, Seeds};
 use crate::experiment::spec::{catalogue, overrides};
 use crate::experiment::store::run_record::RunOptions;
 use crate::sweep::plan;
-use crate::sweep::request::SweepRequest;
+use crate::sweep::plan::request::SweepRequest;
 use crate::sweep::spec::Method;
 use crate::tensor::threads;
 

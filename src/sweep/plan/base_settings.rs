@@ -11,7 +11,7 @@ use crate::experiment::plan::variant_planner::{VariantFault, VariantPlanner};
 use crate::experiment::spec::overrides::{self, UNSET};
 use crate::experiment::spec::source_text::{SourceText, SpecError};
 use crate::experiment::spec::{Spec, Variant};
-use crate::sweep::request::SweepRequest;
+use crate::sweep::plan::request::SweepRequest;
 use crate::sweep::space::keys;
 
 /// The settings that all configurations start from.

@@ -14,18 +14,18 @@ use crate::experiment::spec::{Spec, Variant, overrides};
 use crate::experiment::store::history_fields::{self, Program};
 use crate::experiment::store::run_record::{RunOptions, SourceRecord};
 use crate::io::file_names;
-use crate::sweep::base_settings::BaseSettings;
-use crate::sweep::configuration_fault::ConfigurationFaults;
-use crate::sweep::metric::RankingMetric;
+use crate::sweep::plan::base_settings::BaseSettings;
+use crate::sweep::plan::configuration_fault::ConfigurationFaults;
+use crate::sweep::plan::metric::RankingMetric;
+use crate::sweep::plan::request::SweepRequest;
+use crate::sweep::plan::stack_study::base_text;
+use crate::sweep::plan::stacks::SweepStacks;
 use crate::sweep::record::{Configuration, SCHEMA, SweepRecord};
-use crate::sweep::request::SweepRequest;
 use crate::sweep::sampler::choose;
 use crate::sweep::space::build;
 use crate::sweep::space::configurations::{Set, Space};
 use crate::sweep::space::origin::{Origin, SpaceFault};
 use crate::sweep::spec::{Method, SweepSpec};
-use crate::sweep::stack_study::base_text;
-use crate::sweep::stacks::SweepStacks;
 
 /// A sweep that was checked completely.
 #[derive(Debug)]
