@@ -32,12 +32,12 @@ pub fn space(spec: &SweepSpec, options: &[String], tree: &Value) -> Result<Space
                 let message = format!("`{}` is in the space twice", entry.keys[0]);
                 return Err(SpaceFault::new(message, "write all its values in one `--space`").at(&entry.origin));
             }
-            Some(place) if entries[place].keys.len() > 1 || !entries[place].conditions.is_empty() => {
+            Some(place) if entries[place].is_replaceable() => entries[place] = entry,
+            Some(_) => {
                 let message = format!("`{}` is in `[[sweep.zip]]` or `[[sweep.when]]` of the file", entry.keys[0]);
                 let hint = "change it there: `--space` replaces entries of `[sweep.space]` only";
                 return Err(SpaceFault::new(message, hint).at(&entry.origin));
             }
-            Some(place) => entries[place] = entry,
         }
     }
     if entries.iter().all(Entry::is_copy) {

@@ -51,6 +51,11 @@ impl Entry {
         matches!(self.values, Values::One(Domain::Copy(_)))
     }
 
+    /// Whether it is of `[sweep.space]`, not of `[[sweep.zip]]` or `[[sweep.when]]`.
+    pub fn is_replaceable(&self) -> bool {
+        matches!(self.values, Values::One(_)) && self.conditions.is_empty()
+    }
+
     /// Returns the value of each key at a position between 0 and 1 (excluded).
     pub fn values_at_position(&self, position: f64) -> Vec<Value> {
         match &self.values {
