@@ -298,6 +298,11 @@ mod tests {
             ),
             ("[[sweep.zip]]\n\"train.batch\" = []\n", &[], "the list of `train.batch` is empty"),
             ("[[sweep.zip]]\n", &[], "`[[sweep.zip]]` is empty"),
+            (
+                "[sweep.space]\n\"train.batch\" = [1, 2]\n",
+                &["batch=3,4", "batch_size=5,6"],
+                "`train.batch` is in the space twice",
+            ),
             ("[[sweep.zip]]\n\"train.batch\" = [1, 2]\n", &["train.batch=3,4"], "`train.batch` is in `[[sweep.zip]]`"),
             (
                 &when("\"train.batch\" = 32"),

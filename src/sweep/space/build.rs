@@ -1,5 +1,7 @@
 //! Reads the space of a sweep from the `[sweep]` table of an experiment and the options of the command line.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use crate::config::suggest;
@@ -22,16 +24,16 @@ use crate::sweep::spec::SweepSpec;
 /// met, or nothing varies.
 pub fn space(spec: &SweepSpec, options: &[String], tree: &Value) -> Result<Space, SpaceFault> {
     let mut entries = of_file(spec, tree)?;
-    let in_file = entries.len();
+    let mut of_options = HashSet::new();
     for option in options {
         let entry = of_option(option, tree)?;
+        if !of_options.insert(entry.keys[0].clone()) {
+            let message = format!("`{}` is in the space twice", entry.keys[0]);
+            return Err(SpaceFault::new(message, "write all its values in one `--space`").at(&entry.origin));
+        }
         let same = entries.iter().position(|other| other.keys.contains(&entry.keys[0]));
         match same {
             None => entries.push(entry),
-            Some(place) if place >= in_file => {
-                let message = format!("`{}` is in the space twice", entry.keys[0]);
-                return Err(SpaceFault::new(message, "write all its values in one `--space`").at(&entry.origin));
-            }
             Some(place) if entries[place].is_replaceable() => entries[place] = entry,
             Some(_) => {
                 let message = format!("`{}` is in `[[sweep.zip]]` or `[[sweep.when]]` of the file", entry.keys[0]);

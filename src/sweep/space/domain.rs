@@ -1,6 +1,5 @@
 //! Values that a setting can take in a sweep: a list of choices, a range, or the value of another setting.
 
-use schemars::JsonSchema;
 use serde::de::{Deserialize, Deserializer, Error};
 use serde_json::{Map, Value};
 
@@ -52,59 +51,6 @@ pub enum Domain {
     },
     /// The value of another setting.
     Copy(Formula),
-}
-
-/// [`Domain`] as it is written in files.
-#[derive(JsonSchema)]
-#[serde(untagged)]
-#[expect(dead_code, reason = "describes the forms in the JSON Schema")]
-enum Written {
-    /// One of these values.
-    Choices(Vec<Value>),
-    /// A range.
-    Range(Range),
-    /// The value of another setting: `"= train.batch"`, `"= train.batch * 2"` or `"= train.batch / 2"`.
-    Copy(String),
-}
-
-/// A range as it is written in files: one of `int`, `float` and `log`.
-#[derive(JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "describes the forms in the JSON Schema")]
-struct Range {
-    /// Lowest and highest whole number.
-    #[serde(default)]
-    int: Option<[i64; 2]>,
-    /// Lowest and highest number.
-    #[serde(default)]
-    float: Option<[f64; 2]>,
-    /// Lowest and highest number above 0, whose logarithm is evenly distributed; `true` beside `int` or `float`.
-    #[serde(default)]
-    log: Option<Log>,
-    /// Distance of neighboring values.
-    #[serde(default)]
-    step: Option<f64>,
-}
-
-/// `log` of a range.
-#[derive(JsonSchema)]
-#[serde(untagged)]
-#[expect(dead_code, reason = "describes the forms in the JSON Schema")]
-enum Log {
-    /// Whether the logarithm is evenly distributed.
-    Whether(bool),
-    /// Lowest and highest number.
-    Range([f64; 2]),
-}
-
-impl JsonSchema for Domain {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Domain".into()
-    }
-
-    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        Written::json_schema(generator)
-    }
 }
 
 impl<'de> Deserialize<'de> for Domain {

@@ -3,6 +3,7 @@
 pub mod build;
 pub mod configurations;
 pub mod domain;
+mod domain_schema;
 mod domain_text;
 pub mod entry;
 pub mod formula;
