@@ -12,56 +12,56 @@ fn error(sweep: &str, options: &[&str]) -> String {
 #[test]
 fn a_mistake_in_the_table_is_an_error_with_its_line() {
     for (sweep, words) in [
-        ("[sweep]\nmethd = \"grid\"", &["line 17", "unknown key `methd`", "did you mean `method`?"][..]),
-        ("[sweep]\nmethod = \"tpe\"", &["line 17", "`tpe`", "`grid`, `random`, `sobol`"]),
+        ("[sweep]\nmethd = \"grid\"", &["line 16", "unknown key `methd`", "did you mean `method`?"][..]),
+        ("[sweep]\nmethod = \"tpe\"", &["line 16", "`tpe`", "`grid`, `random`, `sobol`"]),
         (
             "[sweep]\ntrials = 0\n[sweep.space]\n\"train.batch\" = [1, 2]",
-            &["`trials` must be at least 1, found 0", "idea.toml, line 17"],
+            &["`trials` must be at least 1, found 0", "idea.toml, line 16"],
         ),
         (
             "[sweep.space]\n\"train.bach\" = [1, 2]",
-            &["there is no `bach` in `train`", "idea.toml, line 17", "did you mean `batch`?"],
+            &["there is no `bach` in `train`", "idea.toml, line 16", "did you mean `batch`?"],
         ),
-        ("[sweep.space]\n\"train.batch\" = []", &["line 17", "the list of choices is empty"]),
-        ("[sweep.space]\n\"train.batch\" = [8, 8]", &["line 17", "the choice `8` is listed twice"]),
-        ("[sweep.space]\n\"train.batch\" = { int = [8, 2] }", &["line 17", "empty range: 8 is greater than 2"]),
-        ("[sweep.space]\n\"train.batch\" = { int = [8, 9.5] }", &["line 17", "whole numbers, found `9.5`"]),
+        ("[sweep.space]\n\"train.batch\" = []", &["line 16", "the list of choices is empty"]),
+        ("[sweep.space]\n\"train.batch\" = [8, 8]", &["line 16", "the choice `8` is listed twice"]),
+        ("[sweep.space]\n\"train.batch\" = { int = [8, 2] }", &["line 16", "empty range: 8 is greater than 2"]),
+        ("[sweep.space]\n\"train.batch\" = { int = [8, 9.5] }", &["line 16", "whole numbers, found `9.5`"]),
         (
             "[sweep.space]\n\"train.batch\" = { ints = [8, 9] }",
-            &["line 17", "unknown key `ints`", "did you mean `int`?"],
+            &["line 16", "unknown key `ints`", "did you mean `int`?"],
         ),
-        ("[sweep.space]\n\"train.batch\" = 8", &["line 17", "must be a list such as `[32, 64]`", "found `8`"]),
+        ("[sweep.space]\n\"train.batch\" = 8", &["line 16", "must be a list such as `[32, 64]`", "found `8`"]),
         (
             "[sweep.space]\n\"train.optimizer.adam.lr\" = { log = [0, 1] }",
-            &["line 17", "`log` must begin above 0, found 0"],
+            &["line 16", "`log` must begin above 0, found 0"],
         ),
-        ("[sweep.space]\n\"train.optimizer.adam.lr\" = { float = [nan, 1] }", &["line 17", "finite numbers"]),
-        ("[sweep.space]\n\"train.optimizer.adam.lr\" = [nan, 1]", &["line 17", "finite numbers"]),
+        ("[sweep.space]\n\"train.optimizer.adam.lr\" = { float = [nan, 1] }", &["line 16", "finite numbers"]),
+        ("[sweep.space]\n\"train.optimizer.adam.lr\" = [nan, 1]", &["line 16", "finite numbers"]),
         (
             "[sweep.space]\n\"train.batch\" = [8, 16]\n\"train.batch_size\" = [1, 2]",
-            &["`train.batch` is in the space twice", "line 18"],
+            &["`train.batch` is in the space twice", "line 17"],
         ),
         (
             "[[sweep.zip]]\n\"train.batch\" = [8, 16]\n\"train.epochs\" = [1]",
-            &["same length: `train.batch` has 2, `train.epochs` has 1", "line 16"],
+            &["same length: `train.batch` has 2, `train.epochs` has 1", "line 15"],
         ),
         (
             "[sweep.space]\n\"train.batch\" = \"= train.epoch\"",
-            &["there is no `epoch` in `train`", "line 17", "did you mean `epochs`?"],
+            &["there is no `epoch` in `train`", "line 16", "did you mean `epochs`?"],
         ),
         (
             "[sweep]\nmetric = \"test.acc\"\n[sweep.space]\n\"train.batch\" = [8, 16]",
-            &["`test.acc`", "chosen by the same rows", "line 17", "`best.val_acc`"],
+            &["`test.acc`", "chosen by the same rows", "line 16", "`best.val_acc`"],
         ),
         (
             "[sweep]\nmetric = \"best.val_los\"\n[sweep.space]\n\"train.batch\" = [8, 16]",
-            &["no metric of configuration `0000`: `best.val_los`", "line 17", "did you mean `best.val_loss`?"],
+            &["no metric of configuration `0000`: `best.val_los`", "line 16", "did you mean `best.val_loss`?"],
         ),
         (
             "[sweep]\nmetric = \"best.epoch\"\n[sweep.space]\n\"train.batch\" = [8, 16]",
-            &["must have a direction", "line 17"],
+            &["must have a direction", "line 16"],
         ),
-        ("[sweep]\nmetric = \"status\"\n[sweep.space]\n\"train.batch\" = [8, 16]", &["must be a number", "line 17"]),
+        ("[sweep]\nmetric = \"status\"\n[sweep.space]\n\"train.batch\" = [8, 16]", &["must be a number", "line 16"]),
     ] {
         assert_says(&error(sweep, &[]), words);
     }
@@ -118,7 +118,7 @@ fn a_configuration_that_cannot_be_trained_is_named_with_its_values_before_the_fi
         &[
             "configuration `0002` (lr=-1 batch=8) cannot be trained",
             "`train.optimizer.adam.lr` must be",
-            "idea.toml, line 17",
+            "idea.toml, line 16",
             "4 of 6 configurations",
         ],
     );
