@@ -19,7 +19,7 @@ Examples:
   runner sweep digits_mlp --space lr=log:1e-4..1e-1 --trials 32 --seeds 0..2
   runner sweep digits_mlp --space train.batch=32,64,128 --space lr=0.001,0.01
   runner sweep my/idea.toml --space p=float:0..0.5:0.1 --dry-run
-  runner sweep digits_mlp --space 'train.optimizer=\"adam\",{ sgd = { lr = 0.1 } }'
+  runner sweep digits_mlp --space 'train.optimizer=adam,{ sgd = { lr = 0.1 } }'
 
 Values of a setting:
   32,64,128               one of these
