@@ -139,7 +139,7 @@ fn configurations_start_from_a_variant() {
     let dir = dir(
         "[[variants]]\nname = \"short\"\nset = { \"train.epochs\" = 1 }\n[[variants]]\nname = \"long\"\nset = { \"train.epochs\" = 9, \"train.batch\" = 8 }\n",
     );
-    let plan = planned(&dir, &["--variant", "long", "--space", "train.batch=32,64"]);
+    let plan = planned(&dir, &["--variant", "long", "--space", "train.batch=32,64", "--method", "grid"]);
     assert_eq!(plan["configurations"][1]["set"]["train.batch"], json!(64));
     let message = dir.error_message(&["sweep", "idea.toml", "--dry-run", "--space", "train.batch=32,64"]);
     assert_says(&message, &["the experiment has 2 variants: `short`, `long`", "`--variant short`"]);
