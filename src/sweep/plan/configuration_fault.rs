@@ -35,10 +35,10 @@ impl<'a> ConfigurationFaults<'a> {
             return;
         }
         let SpecError { message, hint } = match fault {
-            VariantFault::Setting { key, error } => match self.place_of(&key) {
-                Some(place) => SpecError { message: format!("{error} ({place})"), ..error },
-                None => error,
-            },
+            VariantFault::Setting { key, error } => {
+                let place = self.place_of(&key).map(|place| format!(" ({place})")).unwrap_or_default();
+                SpecError { message: format!("`{key}`: {error}{place}"), ..error }
+            }
             VariantFault::Change(error) => error,
             VariantFault::Invalid(fault) => {
                 match (overrides::last_of(&fault.key, changes), self.place_of(&fault.key)) {

@@ -42,13 +42,13 @@ pub fn space(spec: &SweepSpec, options: &[String], tree: &Value) -> Result<Space
             }
         }
     }
-    if entries.iter().all(Entry::is_copy) {
-        let hint = "add `--space KEY=VALUES`, such as `--space train.batch=32,64,128`, or a table `[sweep.space]`";
-        return Err(SpaceFault::new("the space is empty: no setting varies", hint));
-    }
     check_twice(&entries)?;
     for entry in &entries {
         check_entry(entry, &entries, tree).map_err(|fault| fault.at(&entry.origin))?;
+    }
+    if entries.iter().all(Entry::is_copy) {
+        let hint = "add `--space KEY=VALUES`, such as `--space train.batch=32,64,128`, or a table `[sweep.space]`";
+        return Err(SpaceFault::new("the space is empty: no setting varies", hint));
     }
     Space::new(entries, tree.clone())
 }

@@ -218,10 +218,10 @@ fn range(table: &Map<String, Value>) -> Result<Domain, String> {
         }
     };
     let number = |key: &str, value: &Value| {
-        value.as_f64().ok_or_else(|| format!("`{key}` must have finite numbers, found `{}`", found(value)))
+        value.as_f64().ok_or_else(|| format!("`{key}` must have finite numbers, found {}", found(value)))
     };
     let whole = |key: &str, value: &Value| {
-        value.as_i64().ok_or_else(|| format!("`{key}` must have whole numbers, found `{}`", found(value)))
+        value.as_i64().ok_or_else(|| format!("`{key}` must have whole numbers, found {}", found(value)))
     };
     let step = table.get("step");
     match kind {
@@ -243,7 +243,7 @@ fn range(table: &Map<String, Value>) -> Result<Domain, String> {
 
 /// Returns a value of a range for messages. `nan` and `inf` are null in JSON.
 fn found(value: &Value) -> String {
-    if value.is_null() { "nan or inf".to_owned() } else { value.to_string() }
+    if value.is_null() { "`nan` or `inf`".to_owned() } else { format!("`{value}`") }
 }
 
 fn check_finite(kind: &str, ends: [f64; 2]) -> Result<(), String> {
