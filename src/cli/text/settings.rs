@@ -20,10 +20,10 @@ use crate::train::{Batch, TrainSpec};
 
 /// Returns how a network is trained: the optimizer, the batch size, and the settings that differ from their defaults.
 ///
-/// Examples: `adam lr 0.001, batch 128`; `sgd lr 0.1 momentum 0.9, cosine, batch 64, early stopping (patience 3)`. Variants that are
-/// trained together are shown with the range of a number of the optimizer, and told that other
-/// settings differ. `rows` is the number of training rows; `has_validation` is whether there are validation rows,
-/// whose loss is monitored by default.
+/// Examples: `adam lr 0.001, batch 128`; `sgd lr 0.1 momentum 0.9, cosine, batch 64, early stopping (patience 3)`. For
+/// variants that are trained together, it contains the range of each number of the optimizer, and names the other settings
+/// that differ. `rows` is the number of training rows; `has_validation` is whether there are validation rows, whose loss
+/// is monitored by default.
 pub fn of_training(variants: &[&TrainSpec], rows: usize, has_validation: bool) -> String {
     let train = variants[0];
     let each = |what: &str, words: &dyn Fn(&TrainSpec) -> Option<String>| {

@@ -157,7 +157,7 @@ impl Case {
 
 /// Reads settings of training with 4 epochs, unless they state others.
 fn read(settings: &str) -> TrainSpec {
-    let epochs = if settings.contains("epochs") { "" } else { "epochs = 4\n" };
+    let epochs = if settings.starts_with("epochs") { "" } else { "epochs = 4\n" };
     toml_edit::de::from_str(&format!("{epochs}{settings}")).unwrap()
 }
 

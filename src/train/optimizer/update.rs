@@ -344,7 +344,11 @@ mod tests {
             ("sgd", json!({}), json!({ "momentum": 0.9 })),
             ("sgd", json!({ "momentum": 0.5, "nesterov": true }), json!({ "momentum": 0.9, "nesterov": true })),
             ("rmsprop", json!({ "alpha": 0.5, "eps": 1e-3 }), json!({ "alpha": 0.99, "momentum": 0.9 })),
-            ("rmsprop", json!({ "alpha": 0.4, "centered": true }), json!({ "alpha": 0.9, "centered": true })),
+            (
+                "rmsprop",
+                json!({ "alpha": 0.4, "eps": 0.1, "centered": true }),
+                json!({ "alpha": 0.9, "eps": 0.1, "centered": true }),
+            ),
             ("adam", json!({ "betas": [0.4, 0.9] }), json!({ "betas": [0.9, 0.999], "eps": 0.1 })),
             ("adam", json!({ "betas": [0.9, 0.9], "amsgrad": true }), json!({ "weight_decay": 0.1, "amsgrad": true })),
             ("adamw", json!({ "betas": [0.0, 0.5], "weight_decay": 0.0 }), json!({ "weight_decay": 0.3 })),

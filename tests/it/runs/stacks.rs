@@ -218,11 +218,11 @@ fn variants_with_settings_of_their_own_share_a_stack_and_equal_single_runs() {
             });
             let dir = TestDir::new();
             let text = STUDY.replace("[0, 3]", "[3]").replace("loss = \"cross_entropy\"\n", "");
-            let text: String = text.lines().map(|line| match line.starts_with("layers") {
+            let lines = text.lines().map(|line| match line.starts_with("layers") {
                 true => format!("layers = {layers}\n"),
                 false => format!("{line}\n"),
             });
-            let text: String = text.collect();
+            let text: String = lines.collect();
             let mut together = text.clone() + "loss = \"cross_entropy\"\noptimizer = \"sgd\"\n";
             for (number, file) in files.iter().enumerate() {
                 let set: Vec<String> = file
