@@ -65,6 +65,7 @@ pub(crate) fn dispatch(command: &Command) -> Dispatched<'_> {
         Command::Data(args) => return data::dispatch(args),
         Command::Exp(args) => return Dispatched::ForEngine(EngineCommand::Exp(args)),
         Command::Reproduce(args) => return Dispatched::ForEngine(EngineCommand::Reproduce(args)),
+        Command::Sweep(args) => return Dispatched::ForEngine(EngineCommand::Sweep(args)),
         Command::Resume(args) => return Dispatched::ForEngine(EngineCommand::Resume(args)),
         Command::Eval(args) => return Dispatched::ForEngine(EngineCommand::Eval(args)),
         Command::Predict(args) => return Dispatched::ForEngine(EngineCommand::Predict(args)),
