@@ -12,8 +12,9 @@ use crate::experiment::run::memory_estimate::{MemoryEstimate, Workload};
 use crate::experiment::run::stack_queue::split_evenly;
 use crate::sweep::record::StackPlan;
 
-/// Default maximum number of replicas in a stack on the CPU. A wider stack is hardly faster, and a worker that dies loses
-/// more.
+/// Default maximum number of replicas in a stack on the CPU. Wider stacks are not faster, and a worker that dies loses more.
+/// Measured on one thread, 32 networks with autograd in stacks of 1, 4, 8, 16 and 32: 784-32-10 on MNIST 8.8, 7.1, 6.1, 5.3
+/// and 6.4 s; 64-16-10 on the digits 0.9, 0.4, 0.2, 0.1 and 0.1 s. The fused backend takes the same time for all of them.
 const WIDTH_ON_CPU: usize = 16;
 
 /// Default maximum number of replicas in a stack on a GPU, on which wide stacks are faster.
