@@ -116,7 +116,10 @@ pub fn can_write(folder: &Path) -> Result<()> {
 
 /// Flushes a file to disk. A file system that does not support this is not an error: some FUSE and network file systems
 /// return `EINVAL`, `ENOSYS` or `ENOTSUP`.
-fn sync(file: &File) -> Result<()> {
+///
+/// # Errors
+/// Those of the system.
+pub fn sync(file: &File) -> Result<()> {
     match file.sync_all() {
         Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Ok(()),
         synced => synced,

@@ -4,4 +4,9 @@
 //! train them. Workers claim stacks, and train each one as an ordinary run whose variants are configurations. So every
 //! worker may be killed at any time, and the results do not depend on the number of workers.
 
+pub mod dir;
 pub mod record;
+pub mod results;
+pub mod stack_study;
+pub mod supervise;
+pub mod work;
