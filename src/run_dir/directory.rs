@@ -279,11 +279,10 @@ impl RunDir {
 
     /// Writes a file once; creates the run directory again if it was removed.
     fn write_once(&self, name: &str, content: Content, state: &mut State) -> Result<(), Error> {
-        let content: Content = &|file| content(file).and_then(|()| self.check_lease());
-        match atomic_write::put_with(&self.file(name), content) {
+        match self.put(name, content) {
             Err(error) if error.kind() == ErrorKind::NotFound && self.path.symlink_metadata().is_err() => {
                 self.recreate(state)?;
-                atomic_write::put_with(&self.file(name), content)
+                self.put(name, content)
             }
             written => written,
         }

@@ -4,9 +4,20 @@
 //! train them. Workers claim stacks, and train each one as an ordinary run whose variants are configurations. So every
 //! worker may be killed at any time, and the results do not depend on the number of workers.
 
+mod base_settings;
+mod configuration_fault;
 pub mod dir;
+pub mod importance;
+pub mod labels;
+pub mod metric;
+pub mod plan;
 pub mod record;
+pub mod request;
 pub mod results;
+pub mod sampler;
+pub mod space;
+pub mod spec;
 pub mod stack_study;
+pub mod stacks;
 pub mod supervise;
 pub mod work;

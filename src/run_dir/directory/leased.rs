@@ -3,14 +3,21 @@
 //! Locks of files are local to a machine on some network file systems, and remain after the death of a machine on
 //! others. So the lock of a leased directory only informs other commands, and a process that has lost the lease writes
 //! nothing more: its files are complete, but never get their names.
+//!
+//! Only checkpoints are flushed to disk at once. All other files are flushed together at the end, before the holder of the
+//! lease publishes its result: after a power failure before that, the run is repeated from its checkpoint.
 
 use std::io::{Error, ErrorKind};
 use std::path::Path;
 
+use crate::io::atomic_write::{self, Content};
 use crate::run_dir::directory::{RECORD, RunDir, creation_error};
 use crate::run_dir::lease_check::LeaseCheck;
 use crate::run_dir::lock::Lock;
 use crate::run_dir::state::EXPERIMENT;
+
+/// File name of the checkpoint.
+const CHECKPOINT: &str = "checkpoint.safetensors";
 
 impl RunDir {
     /// Opens the directory at `path` for the holder of a lease, and creates it if it does not exist.
@@ -43,13 +50,31 @@ impl RunDir {
         beside.iter().try_for_each(|(name, bytes)| self.try_write(name, bytes))
     }
 
+    /// Flushes all files to disk. If that fails, the run record is removed, so that the run is repeated.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn flush(&self) -> Result<(), Error> {
+        atomic_write::sync_all(&self.path).inspect_err(|_| drop(std::fs::remove_file(self.file(RECORD))))
+    }
+
+    /// Writes a file, unless the lease is lost.
+    pub(super) fn put(&self, name: &str, content: Content) -> Result<(), Error> {
+        let path = self.file(name);
+        let content: Content = &|file| content(file).and_then(|()| self.check_lease());
+        match self.lease.is_some() && name != CHECKPOINT {
+            true => atomic_write::put_unsynced(&path, content),
+            false => atomic_write::put_with(&path, content),
+        }
+    }
+
     /// Whether no lease forbids this process to write.
     pub(super) fn may_write(&self) -> bool {
         self.lease.as_ref().is_none_or(LeaseCheck::is_held)
     }
 
     /// Returns an error if the lease is lost.
-    pub(super) fn check_lease(&self) -> Result<(), Error> {
+    fn check_lease(&self) -> Result<(), Error> {
         match self.may_write() {
             true => Ok(()),
             false => {

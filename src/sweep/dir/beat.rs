@@ -13,7 +13,7 @@ const INTERVAL: Duration = Duration::from_secs(2);
 
 /// Environment variable with another time between two heartbeats, in milliseconds. All workers of a sweep must have the
 /// same.
-const INTERVAL_VARIABLE: &str = "RUNNER_SWEEP_BEAT_MS";
+pub const INTERVAL_VARIABLE: &str = "RUNNER_SWEEP_BEAT_MS";
 
 /// Maximum number of bytes of the file.
 const LONGEST: u64 = 4096;

@@ -101,11 +101,10 @@ impl SweepDir {
     /// When there is none.
     pub fn find(name: &str, out: &Path) -> anyhow::Result<(SweepDir, SweepRecord)> {
         let path = Path::new(name);
-        if path.join(FILE).is_file() || path.components().count() > 1 {
-            return SweepDir::open(path);
-        }
-        match SweepDir::all(&out.join(name)).pop() {
+        let newest = || SweepDir::all(path).pop().or_else(|| SweepDir::all(&out.join(name)).pop());
+        match newest().filter(|_| !path.join(FILE).is_file()) {
             Some(newest) => SweepDir::open(&newest),
+            None if path.components().count() > 1 || path.is_dir() => SweepDir::open(path),
             None => {
                 let hint = format!("start one with `runner sweep {name}`, or name its directory");
                 Err(anyhow!("no sweep `{name}` under `{}`", out.display()).context(Hint(hint)))

@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 
-use serde_json::Value;
-
 use crate::io::{atomic_write, csv_line};
 use crate::sweep::dir::SweepDir;
 use crate::sweep::dir::state::SweepState;
+use crate::sweep::labels::format_value;
 use crate::sweep::record::SweepRecord;
 use crate::sweep::results::configuration_result::{ConfigurationResult, Outcome};
 use crate::sweep::results::ranking::Ranking;
@@ -38,7 +37,7 @@ pub fn table(ranking: &Ranking, settings: &[String], metric: &str) -> String {
         let ConfigurationResult { configuration, outcome, metric, done, epochs } = result;
         let rank = if *outcome == Outcome::Done { (place + 1).to_string() } else { String::new() };
         let mut cells = vec![rank, configuration.name.clone()];
-        cells.extend(settings.iter().map(|key| configuration.set.get(key).map_or(String::new(), text)));
+        cells.extend(settings.iter().map(|key| configuration.set.get(key).map_or_else(String::new, format_value)));
         let number = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
         cells.push(number(metric.as_ref().map(|metric| metric.mean)));
         cells.push(number(metric.as_ref().and_then(|metric| metric.std)));
@@ -60,9 +59,4 @@ pub fn status(outcome: &Outcome) -> (&'static str, Option<&str>) {
         Outcome::Diverged(_) => ("diverged", None),
         Outcome::Failed(failure) => ("failed", Some(&failure.error)),
     }
-}
-
-/// Returns a value without the quotes of a text.
-pub fn text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

@@ -18,6 +18,9 @@ const MOST_FAILED_STARTS: u32 = 3;
 /// Number of workers in a row that may be killed while they have no stack.
 const MOST_KILLED: u32 = 20;
 
+/// Exit codes above this are those of processes that have ended because of a signal, in order.
+const EXIT_BY_SIGNAL: i32 = 128;
+
 /// How a worker is started.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorkerCommand {
@@ -95,15 +98,21 @@ impl Pool {
             let Some(status) = process.ended()? else { continue };
             let (name, cause) = (process.name.clone(), process.cause(status));
             slot.process = None;
-            if status.success() || self.is_stopping {
+            if status.success() {
                 continue;
             }
             let held = state.running.iter().find(|running| {
                 running.claim.as_ref().is_some_and(|claim| claim.worker == name) && running.beat != Beat::Released
             });
             if let Some(held) = held {
-                let lease = lease_name(&held.stack, held.generation);
-                Beat::Died(cause.clone()).write(&self.dir, &lease).context("failed to record the death of a worker")?;
+                // a worker that a signal has stopped before it had anything to save has left, and is not dead
+                let has_left = status.code().is_some_and(|code| code > EXIT_BY_SIGNAL);
+                let beat = if has_left { Beat::Released } else { Beat::Died(cause.clone()) };
+                let written = beat.write(&self.dir, &lease_name(&held.stack, held.generation));
+                written.context("failed to record the death of a worker")?;
+            }
+            if self.is_stopping {
+                continue;
             }
             let slot = &mut self.slots[place];
             slot.failed_starts = if held.is_some() { 0 } else { slot.failed_starts + 1 };
@@ -148,8 +157,13 @@ impl Pool {
         self.signal(signal);
     }
 
-    /// Sends a signal to all workers.
-    pub fn signal(&self, signal: i32) {
+    /// Lets all workers save a checkpoint.
+    pub fn save_checkpoints(&self) {
+        #[cfg(unix)]
+        self.signal(libc::SIGUSR1);
+    }
+
+    fn signal(&self, signal: i32) {
         self.slots.iter().filter_map(|slot| slot.process.as_ref()).for_each(|process| process.signal(signal));
     }
 }

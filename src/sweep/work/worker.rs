@@ -173,6 +173,9 @@ impl Worker<'_> {
                     end.failure = Some(failure_of(error));
                 } else if let Some(problem) = missing_files(&finished) {
                     end.failure = Some(failure_of(&problem));
+                } else if let Err(error) = finished.folder.flush() {
+                    let error = anyhow::Error::new(error).context("failed to flush the files of the run to disk");
+                    end.failure = Some(failure_of(&error));
                 }
             }
             Ok(Err(_)) if is_stopped => return self.release(lease),

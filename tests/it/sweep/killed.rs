@@ -3,20 +3,26 @@
 use std::path::Path;
 
 use super::sweep_run::{
-    assert_same_results, command, dir_with_epochs, json, names, only_sweep, start, sweeps, trained, wait_for,
+    SPACE, assert_same_results, command, dir_with_epochs, json, names, only_sweep, run, start, sweeps, trained,
+    wait_for,
 };
-use crate::support::send;
+use crate::support::{assert_says, send};
 
-/// Process IDs of the workers that train a stack, from their claims.
+/// Process IDs of the workers that train a stack and have saved a checkpoint: three that die without progress are a failure
+/// of the stack.
 fn training(sweep: &Path) -> Vec<i32> {
     let ended = names(&sweep.join("ended"));
     let claims = names(&sweep.join("claims"));
-    let open = claims.iter().filter(|claim| !ended.contains(&format!("{}.json", &claim[..4])));
-    let newest = open.filter(|claim| {
+    let changed = |path: std::path::PathBuf| path.metadata().and_then(|metadata| metadata.modified()).ok();
+    let is_newest = |stack: &str, generation: u32| !claims.contains(&format!("{stack}.{}", generation + 1));
+    let process = |claim: &String| {
         let (stack, generation) = claim.split_once('.').unwrap();
-        !claims.contains(&format!("{stack}.{}", generation.parse::<u32>().unwrap() + 1))
-    });
-    newest.map(|claim| json(&sweep.join("claims").join(claim))["process"].as_i64().unwrap() as i32).collect()
+        let path = sweep.join("claims").join(claim);
+        let saved = changed(sweep.join("stacks").join(stack).join("checkpoint.safetensors"));
+        let is_open = !ended.contains(&format!("{stack}.json")) && is_newest(stack, generation.parse().unwrap());
+        (is_open && saved? > changed(path.clone())?).then(|| json(&path)["process"].as_i64().unwrap() as i32)
+    };
+    claims.iter().filter_map(process).collect()
 }
 
 #[cfg(unix)]
@@ -36,10 +42,8 @@ fn workers_that_are_killed_again_and_again_change_nothing() {
     let mut killed: Vec<i32> = Vec::new();
     let mut pause = 7; // milliseconds
     while killed.len() < KILLS && child.try_wait().unwrap().is_none() {
-        // a worker that has saved a checkpoint, so that it has made progress
-        let is_saved = |stack: &String| path.join("stacks").join(stack).join("checkpoint.safetensors").exists();
         let new: Vec<i32> = training(&path).into_iter().filter(|process| !killed.contains(process)).collect();
-        if let Some(&process) = new.first().filter(|_| names(&path.join("stacks")).iter().any(is_saved)) {
+        if let Some(&process) = new.first() {
             pause = pause * 5 % 97; // other moments in each round
             std::thread::sleep(std::time::Duration::from_millis(pause));
             kill(process);
@@ -62,7 +66,8 @@ fn ctrl_c_leaves_checkpoints_and_a_killed_command_leaves_workers_that_stop() {
     let is_training = || {
         sweeps(&dir).pop().is_some_and(|path| {
             let stacks = names(&path.join("stacks"));
-            stacks.iter().filter(|stack| path.join("stacks").join(stack).join("preprocessing.json").exists()).count() >= 2
+            stacks.iter().filter(|stack| path.join("stacks").join(stack).join("preprocessing.json").exists()).count()
+                >= 2
         })
     };
     wait_for(is_training);
@@ -86,4 +91,13 @@ fn ctrl_c_leaves_checkpoints_and_a_killed_command_leaves_workers_that_stop() {
     child.kill().unwrap();
     child.wait().unwrap();
     wait_for(|| released(2) == 2);
+}
+
+#[test]
+fn the_self_test_kills_workers_and_finds_no_difference() {
+    let dir = dir_with_epochs(150);
+    let test = ["selftest", "sweep", "idea.toml", "--device", "cpu", "--kills", "4", "--workers", "2"];
+    let (code, stdout, stderr) = run(dir.command(&[&test[..], &SPACE].concat()));
+    assert_eq!(code, Some(0), "{stderr}");
+    assert_says(&stdout, &["4 kills in ", "to the last bit"]);
 }

@@ -30,8 +30,7 @@ fn workers_that_start_together_share_the_stacks() {
     }
     std::fs::remove_file(planned.join("table.csv")).unwrap();
     let shown = planned.display().to_string();
-    let workers: Vec<_> =
-        (0..8).map(|_| start(with_short_beats(dir.command(&["sweep", "work", &shown])))).collect();
+    let workers: Vec<_> = (0..8).map(|_| start(with_short_beats(dir.command(&["sweep", "work", &shown])))).collect();
     for mut worker in workers {
         assert_eq!(worker.wait().unwrap().code(), Some(0));
     }
@@ -49,7 +48,8 @@ fn the_best_configuration_becomes_an_experiment_with_the_same_result() {
     let csv = std::fs::read_to_string(path.join("table.csv")).unwrap();
     assert_eq!(sweep(&dir, &["table", "idea", "--csv"]).1, csv, "by the name of the experiment");
     let lines: Vec<Vec<&str>> = csv.lines().map(|line| line.split(',').collect()).collect();
-    let header = "rank,configuration,train.optimizer.adam.lr,best.val_loss,best.val_loss_std,n,trials,epochs,status,error";
+    let header =
+        "rank,configuration,train.optimizer.adam.lr,best.val_loss,best.val_loss_std,n,trials,epochs,status,error";
     assert_eq!(lines[0].join(","), header);
     assert_eq!(lines.len(), 9);
     let losses: Vec<f64> = lines[1..].iter().map(|cells| cells[3].parse().unwrap()).collect();

@@ -30,6 +30,9 @@ const LOOK: Duration = Duration::from_millis(100);
 /// Time between two looks at the files.
 const REFRESH: Duration = Duration::from_millis(500);
 
+/// Number of times in a row that the state of the sweep may be unreadable.
+const MOST_FAILED_READS: u32 = 30;
+
 /// How a sweep is trained.
 #[derive(Clone, Debug)]
 pub struct Execution {
@@ -70,17 +73,27 @@ pub fn train(dir: &SweepDir, record: &SweepRecord, execution: &Execution) -> any
     let mut progress = Progress::new(execution.quiet, record, &state);
     progress.starting(dir, record, &commands);
     let mut pool = Pool::start(dir, commands)?;
-    let (mut refreshed, mut is_stopping) = (Instant::now(), false);
+    let (mut refreshed, mut is_stopping, mut failed_reads) = (Instant::now(), false, 0);
     let outcome = loop {
         if signals.is_stopped() && !is_stopping {
             is_stopping = true;
             pool.stop(signals.signal());
         }
+        if signals.checkpoint.swap(false, Ordering::SeqCst) {
+            pool.save_checkpoints();
+        }
         let has_ended = pool.has_ended()?;
         if has_ended || refreshed.elapsed() >= REFRESH {
             refreshed = Instant::now();
-            if let Err(error) = state.update(dir, record) {
-                break Err(error);
+            match state.update(dir, record) {
+                Ok(()) => failed_reads = 0,
+                // a file server may be away for a moment
+                Err(_) if failed_reads < MOST_FAILED_READS => {
+                    failed_reads += 1;
+                    thread::sleep(REFRESH);
+                    continue;
+                }
+                Err(error) => break Err(error),
             }
             match pool.replace_dead(&state) {
                 Ok(deaths) => deaths.iter().for_each(|death| progress.died(death)),

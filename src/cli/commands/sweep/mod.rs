@@ -1,9 +1,11 @@
 //! `runner sweep`
 
+mod dry_run;
 mod execute;
 mod execute_args;
 mod progress;
 mod ranking_text;
+pub mod start;
 pub mod status;
 pub mod table;
 pub mod work;
@@ -11,27 +13,16 @@ pub mod worker_args;
 
 use clap::Subcommand;
 
-use crate::cli::exit::Exit;
 use crate::cli::process::dispatch::{Dispatched, EngineCommand};
 
 /// Arguments of `runner sweep`.
 #[derive(Debug, clap::Args)]
-#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, after_help = EXAMPLES)]
 pub struct Args {
     #[command(subcommand)]
     command: Option<SweepCommand>,
-    /// Directory of a sweep
-    dir: Option<String>,
-    #[arg(long)]
-    workers: Option<usize>,
     #[command(flatten)]
-    execute_args: execute_args::ExecuteArgs,
-    #[command(flatten)]
-    out: crate::cli::args::sweeps_dir::SweepsDir,
-    #[arg(long, short)]
-    quiet: bool,
-    #[arg(long)]
-    json: bool,
+    start: start::StartArgs,
 }
 
 /// A command for a sweep that exists.
@@ -51,6 +42,33 @@ enum SweepCommand {
     Table(table::TableArgs),
 }
 
+const EXAMPLES: &str = "\
+Examples:
+  runner sweep my/idea.toml                     space in its table [sweep.space]
+  runner sweep digits_mlp --space lr=log:1e-4..1e-1 --trials 32 --seeds 0..2
+  runner sweep digits_mlp --space train.batch=32,64,128 --space lr=0.001,0.01
+  runner sweep digits_mlp --space units=int:16..256:log --trials 16 --dry-run
+  runner sweep digits_mlp --space 'train.optimizer=\"adam\",{ sgd = { lr = 0.1 } }'
+  runner sweep digits_mlp --space lr=log:1e-4..1e-1 --trials 32 --workers 4
+  runner sweep digits_mlp --space lr=log:1e-4..1e-1 --trials 32 --resume
+  runner sweep sweeps/digits_mlp/latest --resume      continue a sweep
+  runner sweep work sweeps/digits_mlp/latest          one more worker
+  runner sweep best digits_mlp --toml best.toml
+
+Values of a setting:
+  32,64,128               one of these
+  int:16..256             whole number; int:16..256:16 in steps of 16
+  int:16..256:log         whole number, evenly distributed logarithm
+  float:0..0.5            number; float:0..0.5:0.1 in steps of 0.1
+  log:1e-4..1e-1          number, evenly distributed logarithm
+  '= train.batch * 2'     value of another setting, times or divided by a number
+
+Keys may be short where they are unique: `lr`. Each configuration is trained on
+all seeds, and all configurations are checked before the first one is trained.
+
+Any worker may be killed at any time: its models continue from their last
+checkpoint. Ctrl-C stops the workers, which save checkpoints.";
+
 /// Runs a command that needs no tensors, or returns it for the engine.
 pub(crate) fn dispatch(args: &Args) -> Dispatched<'_> {
     Dispatched::Done(match &args.command {
@@ -59,19 +77,7 @@ pub(crate) fn dispatch(args: &Args) -> Dispatched<'_> {
         Some(SweepCommand::Retry(args)) => status::run_retry(args),
         Some(SweepCommand::Best(args)) => table::run_best(args),
         Some(SweepCommand::Table(args)) => table::run(args),
-        Some(SweepCommand::Work(_)) | None => return Dispatched::ForEngine(EngineCommand::Sweep(args)),
+        Some(SweepCommand::Work(args)) => return Dispatched::ForEngine(EngineCommand::SweepWork(args)),
+        None => return Dispatched::ForEngine(EngineCommand::Sweep(&args.start)),
     })
-}
-
-/// Plans and trains a sweep, or works on one.
-pub fn run(args: &Args) -> anyhow::Result<Exit> {
-    match &args.command {
-        Some(SweepCommand::Work(args)) => work::run(args),
-        _ => {
-            let (dir, record) = crate::sweep::dir::SweepDir::find(args.dir.as_deref().unwrap_or_default(), &args.out)?;
-            let execute_args::ExecuteArgs { devices, worker_args, .. } = args.execute_args.clone();
-            let (workers, quiet, json) = (args.workers, args.quiet, args.json);
-            execute::train(&dir, &record, &execute::Execution { devices, workers, worker_args, quiet, json })
-        }
-    }
 }

@@ -4,13 +4,13 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::cli::commands::sweep::ranking_text;
 use crate::cli::commands::sweep::status::Counts;
 use crate::cli::text::number_format::{count, seconds, short};
 use crate::cli::text::terminal;
 use crate::io::signals::Signals;
 use crate::sweep::dir::SweepDir;
 use crate::sweep::dir::state::SweepState;
+use crate::sweep::labels::Labels;
 use crate::sweep::record::SweepRecord;
 use crate::sweep::results::Ranking;
 use crate::sweep::supervise::pool::{Death, WorkerCommand};
@@ -82,7 +82,10 @@ impl Progress {
 
     /// Returns the numbers beside the bar: workers, failed trials, the best configuration, rate and time left.
     fn message(&self, record: &SweepRecord, state: &SweepState, counts: &Counts, workers: usize) -> String {
-        let mut parts = vec![format!("{workers} {}", if workers == 1 { "worker" } else { "workers" })];
+        let mut parts = Vec::new();
+        if workers > 0 {
+            parts.push(format!("{workers} {}", if workers == 1 { "worker" } else { "workers" }));
+        }
         if counts.running > 0 {
             parts.push(format!("{} in training", count(counts.running)));
         }
@@ -91,7 +94,7 @@ impl Progress {
         }
         let ranking = Ranking::new(record, &state.ended, record.higher_is_better);
         if let Some(best) = ranking.best() {
-            let settings = ranking_text::settings_of(record, best.configuration);
+            let settings = Labels::new(&record.settings).describe(&best.configuration.set);
             let value = best.mean().map(short).unwrap_or_default();
             parts.push(format!("best {value} ({settings})"));
         }

@@ -1,15 +1,11 @@
 //! The configurations of a sweep as a table, best first, and the best one in a line.
 
-use serde_json::Value;
-
 use crate::cli::text::column_layout::{Cell, Column, Fitted};
 use crate::cli::text::number_format::{self, count, spread};
 use crate::cli::text::text_style::TextStyle;
-use crate::compare::runs::changes::ShortKeys;
 use crate::compare::statistics::sample::Sample;
-use crate::history::number::Number;
-use crate::sweep::record::{Configuration, SweepRecord};
-use crate::sweep::results::csv::text;
+use crate::sweep::labels::Labels;
+use crate::sweep::record::SweepRecord;
 use crate::sweep::results::{ConfigurationResult, Outcome, Ranking};
 
 /// Number of configurations that are shown unless another number is asked for.
@@ -19,19 +15,21 @@ pub const TOP: usize = 10;
 pub fn table(record: &SweepRecord, ranking: &Ranking, metric: &str, top: usize, page: TextStyle) -> String {
     let shown = &ranking.results[..top.min(ranking.results.len())];
     let best = ranking.best().is_some();
-    let short = short_keys(record);
+    let labels = Labels::new(&record.settings);
     let names = Column::words("configuration", shown.iter().map(|result| result.configuration.name.clone()));
     let values = shown.iter().enumerate().map(|(place, result)| Cell {
         text: result.metric.as_ref().map_or("–".to_owned(), |metric| mean_and_std(metric)),
         is_best: best && place == 0,
     });
     let mut groups = vec![vec![Column::numbers(metric, values)]];
-    for key in &record.settings {
-        let cells: Vec<String> = shown.iter().map(|result| setting(result.configuration, key)).collect();
-        let is_number = cells.iter().all(|cell| cell == "–" || cell.parse::<f64>().is_ok());
+    for label in labels.labels() {
+        let value = |result: &ConfigurationResult| labels.value(label, &result.configuration.set);
+        let cells: Vec<Option<String>> = shown.iter().map(value).collect();
+        let is_number = cells.iter().flatten().all(|cell| cell.parse::<f64>().is_ok());
+        let cells = cells.into_iter().map(|cell| cell.unwrap_or_else(|| "–".to_owned()));
         groups.push(vec![match is_number {
-            true => Column::numbers(short.label(key), cells.into_iter().map(Cell::plain)),
-            false => Column::words(short.label(key), cells),
+            true => Column::numbers(label, cells.map(Cell::plain)),
+            false => Column::words(label, cells),
         }]);
     }
     let states: Vec<String> = shown.iter().map(status).collect();
@@ -49,17 +47,10 @@ pub fn table(record: &SweepRecord, ranking: &Ranking, metric: &str, top: usize, 
     parts.join("\n\n")
 }
 
-/// Returns the settings of a configuration in a line: `lr=0.01 batch=64`.
-pub fn settings_of(record: &SweepRecord, configuration: &Configuration) -> String {
-    let short = short_keys(record);
-    let one = |key: &String| Some(format!("{}={}", short.label(key), brief(configuration.set.get(key)?)));
-    record.settings.iter().filter_map(one).collect::<Vec<_>>().join(" ")
-}
-
 /// Returns the best configuration in a line: name, metric and settings.
 pub fn best_line(record: &SweepRecord, best: &ConfigurationResult, metric: &str) -> String {
     let value = best.metric.as_ref().map_or("–".to_owned(), mean_and_std);
-    let settings = settings_of(record, best.configuration);
+    let settings = Labels::new(&record.settings).describe(&best.configuration.set);
     format!("{}: {metric} {value}, {settings}", best.configuration.name)
 }
 
@@ -99,24 +90,4 @@ fn status(result: &ConfigurationResult) -> String {
         Outcome::Diverged(trials) => format!("{trials} of {} diverged", result.done),
         Outcome::Failed(_) => "failed".to_owned(),
     }
-}
-
-fn setting(configuration: &Configuration, key: &str) -> String {
-    configuration.set.get(key).map_or("–".to_owned(), brief)
-}
-
-/// Returns a value; a number with at most four significant digits.
-fn brief(value: &Value) -> String {
-    match value.as_f64().filter(|_| value.is_f64()) {
-        Some(number) if number != 0.0 && number.is_finite() => {
-            let digits: f64 = format!("{number:.3e}").parse().unwrap_or(number);
-            number_format::setting(digits)
-        }
-        Some(number) => Number(number).to_string(),
-        None => text(value),
-    }
-}
-
-fn short_keys(record: &SweepRecord) -> ShortKeys {
-    ShortKeys::for_lists(record.settings.iter().map(String::as_str))
 }

@@ -28,10 +28,10 @@ pub fn run_leased(
     watch: &mut dyn RunProgress,
 ) -> anyhow::Result<Finished> {
     loaded.first = None;
-    if RunRecord::is_in(folder.path()) {
-        let record = RunRecord::read(folder.path())?;
+    let checkpoint = RunCheckpoint::read(&folder)?;
+    // a power failure may have shortened the record: then the run starts again, from the checkpoint
+    if let Ok(record) = RunRecord::read(folder.path()) {
         ensure!(record.is_of(study), "`{}` holds a run of other settings", folder.path().display());
-        let checkpoint = RunCheckpoint::read(&folder)?;
         return train_study(folder, record, study, options, loaded, checkpoint, watch);
     }
     let mut record = RunRecord::new(study, options.record(), OffsetDateTime::now_utc())?;
@@ -39,5 +39,5 @@ pub fn run_leased(
     let beside = first_files(&record, study)?;
     let beside: Vec<(&str, &[u8])> = beside.iter().map(|(name, bytes)| (name.as_str(), &bytes[..])).collect();
     folder.begin(&study.spec.to_toml(), &beside)?;
-    train_study(folder, record, study, options, loaded, None, watch)
+    train_study(folder, record, study, options, loaded, checkpoint, watch)
 }
