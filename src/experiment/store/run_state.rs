@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, anyhow, ensure};
 use safetensors::tensor::SafeTensors;
 
 use crate::config::hint::in_a_line;
@@ -146,7 +146,8 @@ impl<'a> RunState<'a> {
 /// Whether a file of weights is as long as its header says; a power failure may shorten files.
 fn has_all_weights(path: &Path) -> anyhow::Result<bool> {
     let start = bounded_file::beginning(path, 8)?;
-    let length = u64::from_le_bytes(start[..].try_into().context("it has no header")?);
+    let start = <[u8; 8]>::try_from(start).map_err(|_| anyhow!("it has no header"))?;
+    let length = u64::from_le_bytes(start);
     let header = bounded_file::beginning(path, length.saturating_add(8).min(bounded_file::JSON))?;
     let (length, metadata) = SafeTensors::read_metadata(&header)?;
     Ok(path.metadata()?.len() == (8 + length + metadata.data_len()) as u64)
