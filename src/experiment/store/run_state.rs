@@ -149,6 +149,6 @@ fn has_all_weights(path: &Path) -> anyhow::Result<bool> {
     let start = <[u8; 8]>::try_from(start).map_err(|_| anyhow!("it has no header"))?;
     let length = u64::from_le_bytes(start);
     let header = bounded_file::beginning(path, length.saturating_add(8).min(bounded_file::JSON))?;
-    let metadata: Metadata = serde_json::from_slice(&header[8..])?;
+    let metadata: Metadata = serde_json::from_slice(header.get(8..).unwrap_or_default())?;
     Ok(path.metadata()?.len() == 8 + length + metadata.data_len() as u64)
 }
