@@ -50,23 +50,23 @@ struct Case {
     folds: bool,
 }
 
-/// Results and parameters of each replica.
-type Trained = Vec<(ReplicaResult, Vec<f32>)>;
+/// Result and parameters of a replica.
+type Trained = (ReplicaResult, Vec<f32>);
 
-fn trained(outcomes: anyhow::Result<Vec<ReplicaResult>>, stack: &Stack) -> Trained {
+fn trained(outcomes: anyhow::Result<Vec<ReplicaResult>>, stack: &Stack) -> Vec<Trained> {
     let parameters = Vec::<Vec<f32>>::try_from(stack.arena().values()).unwrap();
     outcomes.unwrap().into_iter().zip(parameters).collect()
 }
 
 impl Case {
     /// Trains with both backends. Returns the results and the parameters of each.
-    fn train_with_both_backends(&self) -> [Trained; 2] {
+    fn train_with_both_backends(&self) -> [Vec<Trained>; 2] {
         let seeds: Vec<i64> = (0..self.replicas as i64).collect();
         self.train(&vec![read(self.settings); self.replicas], &seeds)
     }
 
     /// Trains a stack with these settings and seeds of the replicas with both backends.
-    fn train(&self, replicas: &[TrainSpec], seeds: &[i64]) -> [Trained; 2] {
+    fn train(&self, replicas: &[TrainSpec], seeds: &[i64]) -> [Vec<Trained>; 2] {
         let stop = AtomicBool::new(false);
         let fused = self.with_task(replicas, seeds, |stack, task| {
             assert!(
@@ -78,7 +78,7 @@ impl Case {
         [fused, self.train_with_autograd(replicas, seeds)]
     }
 
-    fn train_with_autograd(&self, replicas: &[TrainSpec], seeds: &[i64]) -> Trained {
+    fn train_with_autograd(&self, replicas: &[TrainSpec], seeds: &[i64]) -> Vec<Trained> {
         self.with_task(replicas, seeds, |stack, task| {
             let batch = task.settings.batch.size(task.training.len());
             let mut backend = Backend::autograd(stack, task, batch);
@@ -178,7 +178,7 @@ fn assert_same_training(case: &Case) {
 }
 
 #[track_caller]
-fn assert_near(found: &Trained, wanted: &Trained, what: &str) {
+fn assert_near(found: &[Trained], wanted: &[Trained], what: &str) {
     assert_eq!(found.len(), wanted.len(), "{what}");
     for ((found, weights), (wanted, wanted_weights)) in found.iter().zip(wanted) {
         assert_eq!((found.status, found.best_epoch), (wanted.status, wanted.best_epoch), "{what}");
@@ -286,10 +286,10 @@ fn replicas_with_different_settings_train_as_alone_with_both_backends() {
         for (place, seed) in [4, 1, 7].into_iter().enumerate() {
             let [alone, alone_with_autograd] = case(1).train(&replicas[place..=place], &[seed]);
             assert_eq!(fused[place].1, alone[0].1, "the parameters with {:?}", replicas[place]);
-            assert_near(&fused[place..=place].to_vec(), &alone, &format!("fused, {:?}", replicas[place]));
-            let own = autograd[place..=place].to_vec();
-            assert_near(&own, &alone_with_autograd, &format!("autograd, {:?}", replicas[place]));
-            assert_near(&own, &alone, &format!("both backends, {:?}", replicas[place]));
+            assert_near(&fused[place..=place], &alone, &format!("fused, {:?}", replicas[place]));
+            let own = &autograd[place..=place];
+            assert_near(own, &alone_with_autograd, &format!("autograd, {:?}", replicas[place]));
+            assert_near(own, &alone, &format!("both backends, {:?}", replicas[place]));
         }
     }
 }
@@ -313,7 +313,7 @@ fn replicas_with_different_settings_train_as_alone_with_autograd() {
         let together = case.train_with_autograd(&replicas, &[4, 1, 7]);
         for (place, seed) in [4, 1, 7].into_iter().enumerate() {
             let alone = case.train_with_autograd(&replicas[place..=place], &[seed]);
-            assert_near(&together[place..=place].to_vec(), &alone, &format!("{:?}", replicas[place]));
+            assert_near(&together[place..=place], &alone, &format!("{:?}", replicas[place]));
         }
     }
 }
