@@ -33,6 +33,7 @@ pub mod observe;
 pub mod plot;
 pub mod report;
 pub mod run_dir;
+pub mod sweep;
 pub mod tensor;
 pub mod train;
 pub mod views;

@@ -8,3 +8,4 @@ pub mod no_lists;
 pub mod shorthand;
 pub mod suggest;
 pub mod texts;
+pub mod values;

@@ -84,7 +84,7 @@ fn is_missing(cache: &Cache, data: &str) -> bool {
 }
 
 /// Returns the number of rows in each part of a split, of the first fold.
-fn split_rows(split: &Split, rows: usize, test_rows: usize) -> RowCounts {
+pub fn split_rows(split: &Split, rows: usize, test_rows: usize) -> RowCounts {
     let all_rows = Split { train_rows: None, ..split.clone() };
     let rest = Split { validation: None, ..all_rows.clone() }.training_rows(rows);
     let of_fold = split.folds.map(|folds| rest.div_ceil(folds));

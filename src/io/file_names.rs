@@ -1,6 +1,8 @@
 //! Names of experiments and variants, which become names of folders and files. Each name is valid on every system, and
 //! no two names collide on a system that ignores case or Unicode normalization.
 
+use std::collections::HashMap;
+
 use unicode_normalization::UnicodeNormalization;
 
 use crate::config::check::{Invalid, require};
@@ -53,11 +55,13 @@ pub fn check_letters(key: &str, name: &str) -> Result<(), Invalid> {
 /// # Errors
 /// When two of them collide.
 pub fn check_distinct(key: &str, names: &[&str]) -> Result<(), Invalid> {
-    for (place, name) in names.iter().enumerate() {
-        if let Some(other) = names[..place].iter().find(|other| are_one_file(other, name)) {
+    let mut known: HashMap<String, &str> = HashMap::new();
+    for name in names {
+        if let Some(other) = known.get(&folded(name)) {
             let message = format!("`{other}` and `{name}` {}", difference(other, name));
             return Err(Invalid::new(key, message).hint("give one of them another name"));
         }
+        known.insert(folded(name), name);
     }
     Ok(())
 }

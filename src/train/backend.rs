@@ -12,6 +12,8 @@ use crate::train::evaluate::{MetricTensors, evaluate, losses};
 use crate::train::fused_cpu::epoch::FusedCpu;
 use crate::train::fused_cpu::plan::Plan;
 use crate::train::optimizer::update::Update;
+use crate::train::regularize::clip::Clip;
+use crate::train::regularize::penalty::Penalty;
 use crate::train::schedule::learning_rates::{LearningRates, StepSettings};
 use crate::train::state::epoch_counter::EpochCounter;
 use crate::train::state::epoch_outputs::{EpochOutputs, Steps};
@@ -129,7 +131,10 @@ fn train_with_autograd(
     timing: &mut Timing,
 ) -> Option<EpochOutputs> {
     let settings = task.settings;
-    let penalty = settings.penalty.map(|penalty| penalty.on(stack.arena()));
+    let penalties: Vec<Penalty> = task.replicas.iter().map(|settings| settings.penalty.unwrap_or_default()).collect();
+    let penalty = Penalty::on(&penalties, stack.arena());
+    let clips: Option<Vec<Clip>> = task.replicas.iter().map(|settings| settings.clip).collect();
+    let clip = clips.map(|clips| Clip::on(&clips, task.device));
     let mut steps = Steps::default();
     let part = 1.0 / epoch.batches().count() as f64;
     for (step, rows) in epoch.batches().enumerate() {
@@ -151,8 +156,8 @@ fn train_with_autograd(
         let _no_grad = tch::no_grad_guard();
         let mut values = stack.arena().values().shallow_clone(); // shares the storage
         penalty.iter().for_each(|penalty| penalty.add_to(&mut gradient, &values));
-        settings.clip.iter().for_each(|clip| clip.apply(&mut gradient));
-        optimizer.set_momentum(learning_rates.momentum(number, step));
+        clip.iter().for_each(|clip| clip.apply(&mut gradient));
+        optimizer.set_momenta(&learning_rates.momenta(number, step));
         optimizer.step(&mut values, &gradient, learning_rates.rates(number, step));
         stopwatch.add_lap_to(&mut timing.optimizer);
         counter.add(part);

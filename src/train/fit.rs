@@ -21,6 +21,7 @@ use crate::train::callback::{Callback, ReplicaResult};
 use crate::train::checkpoint::Checkpointer;
 use crate::train::checkpoint::epoch_snapshot::EpochSnapshot;
 use crate::train::evaluate::MetricTensors;
+use crate::train::optimizer::update::Update;
 use crate::train::schedule::learning_rates::LearningRates;
 use crate::train::schedule::step_position::Length;
 use crate::train::state::replica_state::ReplicaStates;
@@ -63,8 +64,8 @@ pub(super) fn run_epochs(
 ) -> anyhow::Result<Vec<ReplicaResult>> {
     let settings = task.settings;
     let _generators = generators::install_until_drop(task.seeds.len(), task.device);
-    let decays: Vec<f64> = task.optimizers.iter().map(|optimizer| optimizer.weight_decay()).collect();
-    let mut optimizer = settings.starting_optimizer().start_each(&decays, task.device);
+    let optimizers = task.replicas.iter().map(|settings| settings.starting_optimizer()).collect();
+    let mut optimizer = Update::new(optimizers, task.device);
     let mut learning_rates = initial_learning_rates(task, batch);
     let mut replica_states = ReplicaStates::new(stack, task);
     let mut snapshot = EpochSnapshot::start(stack);
@@ -142,10 +143,10 @@ impl Clock {
 
 /// Returns the learning rates before the first step.
 fn initial_learning_rates(task: &Task, batch: usize) -> LearningRates {
-    let settings = task.settings;
-    let length = Length { epochs: settings.epochs, steps: task.training.len().div_ceil(batch) };
-    let lrs = task.optimizers.iter().map(|optimizer| optimizer.lr()).collect();
-    LearningRates::new(&settings.schedule, lrs, length, task.device, task.monitor.0, |name| task.higher_is_better(name))
+    let length = Length { epochs: task.settings.epochs, steps: task.training.len().div_ceil(batch) };
+    let schedules = task.replicas.iter().map(|settings| settings.schedule.clone()).collect();
+    let lrs = task.replicas.iter().map(|settings| settings.optimizer.lr()).collect();
+    LearningRates::new(schedules, lrs, length, task.device, task.monitor.0, |name| task.higher_is_better(name))
 }
 
 /// Reads an epoch's metrics from the device, in one transfer. Returns each name with a value for each replica, and for

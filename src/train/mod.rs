@@ -9,6 +9,7 @@ pub mod fused_cpu;
 pub mod kept_weights;
 pub mod loss;
 pub mod optimizer;
+pub mod per_replica;
 pub mod regularize;
 pub mod schedule;
 pub mod state;
@@ -165,6 +166,19 @@ impl TrainSpec {
         match self.schedule.largest_momentum() {
             Some(momentum) => self.optimizer.with_momentum(momentum),
             None => self.optimizer.clone(),
+        }
+    }
+
+    /// Returns the settings with fixed values for those that replicas of a stack have separately.
+    pub fn shared(&self) -> TrainSpec {
+        TrainSpec {
+            loss: self.loss.shared(),
+            optimizer: self.optimizer.shared(),
+            schedule: schedule::Schedule::Constant,
+            clip: self.clip.map(regularize::clip::Clip::shared),
+            penalty: None,
+            early_stopping: None,
+            ..self.clone()
         }
     }
 

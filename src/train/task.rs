@@ -6,21 +6,20 @@ use crate::data::prepare::batches::DeviceRows;
 use crate::network::layer::Layer;
 use crate::train::TrainSpec;
 use crate::train::evaluate::Measure;
-use crate::train::optimizer::Optimizer;
 
 /// Everything that training needs, on the device.
 #[derive(Debug)]
 pub struct Task<'a> {
-    /// Settings of training.
+    /// Settings of training that all replicas share.
     pub settings: &'a TrainSpec,
+    /// Settings of each replica, which differ at most in what [`TrainSpec::shared`] sets to fixed values.
+    pub replicas: &'a [&'a TrainSpec],
     /// Loss and metrics.
     pub measure: &'a Measure,
     /// Metric that determines the best epoch, and whether higher is better.
     pub monitor: (&'a str, bool),
     /// Seed of each replica.
     pub seeds: &'a [i64],
-    /// Optimizer of each replica; they may differ only in learning rate and weight decay.
-    pub optimizers: &'a [&'a Optimizer],
     /// Training rows.
     pub training: &'a DeviceRows,
     /// Validation rows.

@@ -10,6 +10,7 @@ pub mod output_args;
 pub mod plot_args;
 pub mod run_args;
 pub mod runs_dir;
+pub mod sweeps_dir;
 pub mod time_limit;
 pub(crate) mod unknown_arg;
 pub mod user_defaults;

@@ -20,6 +20,7 @@ pub mod runs;
 pub mod schema;
 pub mod selftest;
 pub mod show;
+pub mod sweep;
 
 use clap::Subcommand;
 
@@ -31,6 +32,8 @@ pub enum Command {
     /// Run an experiment
     #[command(visible_aliases = ["run", "train"])]
     Exp(exp::Args),
+    /// Train many configurations and rank them
+    Sweep(Box<sweep::Args>),
     /// Resume an interrupted run
     Resume(resume::Args),
     /// Train a run again and compare the results

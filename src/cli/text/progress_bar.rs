@@ -204,7 +204,7 @@ impl progress::RunProgress for Progress {
             monitor: training
                 .first()
                 .map_or(String::new(), |train| train.monitored(plan.has_validation(), plan.info.target).0.to_owned()),
-            shows_lr: training.first().is_some_and(|train| train.schedule != Schedule::Constant),
+            shows_lr: training.iter().any(|train| train.schedule != Schedule::Constant),
         };
         self.log = EpochLog::new(self.interval);
         if !self.has_bar() {

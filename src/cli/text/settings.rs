@@ -20,27 +20,39 @@ use crate::train::{Batch, TrainSpec};
 
 /// Returns how a network is trained: the optimizer, the batch size, and the settings that differ from their defaults.
 ///
-/// Examples: `adam lr 0.001, batch 128`; `sgd lr 0.1 momentum 0.9, cosine, batch 64, early stopping (patience 3)`. Variants that are
-/// trained together may differ in the learning rate and the weight decay. `rows` is the number of training rows;
-/// `has_validation` is whether there are validation rows, whose loss is monitored by default.
+/// Examples: `adam lr 0.001, batch 128`; `sgd lr 0.1 momentum 0.9, cosine, batch 64, early stopping (patience 3)`. For
+/// variants that are trained together, it contains the range of each number of the optimizer, and names the other settings
+/// that differ. `rows` is the number of training rows; `has_validation` is whether there are validation rows, whose loss
+/// is monitored by default.
 pub fn of_training(variants: &[&TrainSpec], rows: usize, has_validation: bool) -> String {
     let train = variants[0];
-    let loss = Some(of_loss(&train.loss)).filter(|loss| loss != train.loss.name());
+    let each = |what: &str, words: &dyn Fn(&TrainSpec) -> Option<String>| {
+        let mut different: Vec<Option<String>> = variants.iter().map(|train| words(train)).collect();
+        different.sort();
+        different.dedup();
+        match different.len() {
+            1 => different.remove(0),
+            _ => Some(format!("different {what}")),
+        }
+    };
+    let loss = |train: &TrainSpec| Some(of_loss(&train.loss)).filter(|loss| loss != train.loss.name());
     let batch = match train.batch.size(rows) {
         size if size == rows && train.batch != Batch::Full => format!("batch {size} (all rows)"),
         size => format!("batch {size}"),
     };
     let monitored = train.monitor.as_deref().or((!has_validation).then_some("loss"));
     let parts = [
-        loss,
+        each("losses", &loss),
         Some(of_optimizer(variants)),
-        of_schedule(&train.schedule, monitored),
+        each("schedules", &|train| of_schedule(&train.schedule, monitored)),
         Some(batch),
         (!train.shuffle).then(|| "shuffle off".to_owned()),
-        train.clip.map(of_clip),
-        train.penalty.as_ref().and_then(of_penalty),
+        each("limits of clipping", &|train| train.clip.map(of_clip)),
+        each("penalties", &|train| train.penalty.as_ref().and_then(of_penalty)),
         train.augment.as_ref().and_then(of_augment),
-        train.early_stopping.as_ref().map(|stopping| of_early_stopping(stopping, monitored)),
+        each("rules of early stopping", &|train| {
+            train.early_stopping.as_ref().map(|stopping| of_early_stopping(stopping, monitored))
+        }),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
@@ -89,12 +101,23 @@ fn of_optimizer(variants: &[&TrainSpec]) -> String {
     let each = |setting: fn(&Optimizer) -> f64| -> Vec<f64> {
         variants.iter().map(|train| setting(&train.optimizer)).collect()
     };
-    let decays = each(Optimizer::weight_decay);
-    let differ = decays.iter().any(|decay| *decay != decays[0]);
-    let except: &[&str] = if differ { &["lr", "weight_decay"] } else { &["lr"] };
+    let settings = |train: &&TrainSpec| serde_json::to_value(&train.optimizer).ok()?.get(optimizer.name()).cloned();
+    let all: Vec<Value> = variants.iter().filter_map(settings).collect();
+    let keys = all[0].as_object().into_iter().flatten().map(|(key, _)| key.as_str()).filter(|key| *key != "lr");
+    let differing: Vec<&str> = keys.filter(|key| all.iter().any(|settings| settings[*key] != all[0][*key])).collect();
+    let ranges = differing.iter().map(|key| {
+        // the two betas are a list
+        let numbers = |place: usize| -> Vec<f64> {
+            let number = |settings: &Value| settings[*key].as_f64().or_else(|| settings[*key].get(place)?.as_f64());
+            all.iter().filter_map(number).collect()
+        };
+        let ranges = (0..all[0][*key].as_array().map_or(1, Vec::len))
+            .map(|place| range(&numbers(place), number_format::setting));
+        format!(" {key} {}", ranges.collect::<Vec<_>>().join(", "))
+    });
     let name = format!("{} lr {}", optimizer.name(), range(&each(Optimizer::lr), number_format::setting));
-    let words = with_changes(optimizer, optimizer.name(), except).replacen(optimizer.name(), &name, 1);
-    if differ { format!("{words} weight_decay {}", range(&decays, number_format::setting)) } else { words }
+    let words = with_changes(optimizer, optimizer.name(), &[&["lr"][..], &differing].concat());
+    words.replacen(optimizer.name(), &name, 1) + &ranges.collect::<String>()
 }
 
 /// Returns `0.1`, or `1e-5 to 0.1` if values differ.
@@ -209,6 +232,15 @@ mod tests {
             "adam lr 1e-5 to 0.1 amsgrad weight_decay 0 to 0.001, batch 8"
         );
         assert_eq!(of_training(&[small, large], 331, true), "adam lr 1e-5 to 0.1 amsgrad, batch 8");
+        let variants = ["betas = [0.8, 0.9]", "betas = [0.9, 0.9]\nschedule = \"cosine\"", "\npenalty = { l2 = 0.1 }"];
+        let variants = variants.map(|text| {
+            let (settings, lines) = text.split_once('\n').unwrap_or((text, ""));
+            read(&format!("loss = \"mse\"\nbatch = 8\noptimizer = {{ adam = {{ {settings} }} }}\n{lines}"))
+        });
+        assert_eq!(
+            of_training(&variants.each_ref(), 331, true),
+            "adam lr 0.001 betas 0.8 to 0.9, 0.9 to 0.999, different schedules, batch 8, different penalties"
+        );
     }
 
     #[test]

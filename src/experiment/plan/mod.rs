@@ -7,5 +7,6 @@ pub mod module_copies;
 pub mod network_plan;
 pub mod positive_class;
 pub mod study;
+pub mod variant_planner;
 
 pub use crate::experiment::plan::checked_plan::{BASE, Model, Plan};

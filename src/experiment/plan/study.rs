@@ -7,10 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::config::check::{Invalid, require};
-use crate::config::suggest;
-use crate::experiment::plan::{BASE, Plan, expectations};
+use crate::config::{suggest, values};
+use crate::experiment::plan::variant_planner::{VariantFault, VariantPlanner};
+use crate::experiment::plan::{Plan, expectations};
 use crate::experiment::spec::source_text::{SourceText, SpecError};
-use crate::experiment::spec::{Spec, Variant, data_paths, origin, overrides, setting_keys};
+use crate::experiment::spec::{Spec, Variant, overrides, setting_keys};
 use crate::experiment::store::about::About;
 use crate::io::file_names;
 use crate::tensor::seed;
@@ -50,58 +51,33 @@ impl Study {
     /// # Errors
     /// As for [`Study::new`].
     pub fn with_working_directory(current: &Path, source: &SourceText, changes: &[String]) -> Result<Study, SpecError> {
-        let folder = source.folder.as_deref().unwrap_or(current);
         let parsed = source.parse()?;
-        let mut written = parsed.clone();
-        written.set_module_copies(&source.modules);
-        let mut notes = data_paths::resolve(&mut written, folder, current);
-        let changes = overrides::with_canonical_keys(&written, changes);
+        let mut planner = VariantPlanner::new(current, source, &parsed, changes);
+        let changes = planner.changes().to_vec();
         let changes = &changes[..];
-        let with_changes = |spec: Spec| -> Result<Spec, SpecError> {
-            let mut spec = overrides::apply(spec, changes)?;
-            spec.set_module_copies(&source.modules);
-            data_paths::resolve(&mut spec, current, current);
-            Ok(spec)
-        };
-        let mut spec = with_changes(written.clone())?;
+        let mut spec = planner.changed()?;
         let name = spec.name.get_or_insert_with(|| source.name.clone()).clone();
         let into_spec_error = |fault: Invalid| locate(source, changes, None, fault);
         file_names::check("name", &name).map_err(|fault| source.locate(fault))?;
         expectations::check_line("lesson", spec.lesson.as_deref()).map_err(into_spec_error)?;
         check_variants(&spec).map_err(|fault| source.locate(fault))?;
         check_seeds(&spec.seeds).map_err(into_spec_error)?;
-        let stated = origin::keys_of_file(&source.text, &parsed);
-        let plan = |numbered: Option<(usize, &Variant)>, spec: Spec| {
-            let variant = numbered.map(|(_, variant)| variant);
-            let mut spec = Spec { name: Some(name.clone()), variants: Vec::new(), ..spec };
-            let expect = std::mem::take(&mut spec.expect); // not a setting, and most of the file
-            let asked = origin::provenance(&stated, variant, changes, &spec);
-            let spec = Spec { expect, ..spec };
-            let plan = Plan::new(&name, variant.map_or(BASE, |variant| &variant.name), spec);
-            Ok(Plan { asked: Some(asked), ..plan.map_err(|fault| locate(source, changes, numbered, fault))? })
-        };
         let plans: Vec<Plan> = match &spec.variants[..] {
-            [] => vec![plan(None, spec.clone())?],
-            variants => variants
-                .iter()
-                .enumerate()
-                .map(|(number, variant)| {
-                    let name_variant = |error: SpecError| SpecError {
-                        message: format!("variant `{}`: {error}", variant.name),
-                        ..error
-                    };
-                    let varied = apply_variant(&written, variant).map_err(|error| {
-                        let (_, place) = source.key_and_place(&format!("variants.{number}.set"));
-                        name_variant(SpecError { message: format!("{error} ({place})"), ..error })
-                    });
-                    let mut varied = varied?;
-                    varied.set_module_copies(&source.modules);
-                    notes.extend(data_paths::resolve(&mut varied, folder, current));
-                    plan(Some((number, variant)), with_changes(varied)?).map_err(name_variant)
-                })
-                .collect::<Result<_, _>>()?,
+            [] => vec![planner.plan(&name, None, spec.clone()).map_err(into_spec_error)?],
+            variants => {
+                planner = planner.without_variants();
+                variants
+                    .iter()
+                    .enumerate()
+                    .map(|(number, variant)| {
+                        let planned = planner.plan_variant(&name, variant);
+                        planned.map_err(|fault| describe_fault(source, changes, (number, variant), fault))
+                    })
+                    .collect::<Result<_, _>>()?
+            }
         };
-        expectations::check(&spec, &plans, written.seeds.len()).map_err(into_spec_error)?;
+        let mut notes = planner.take_notes();
+        expectations::check(&spec, &plans, parsed.seeds.len()).map_err(into_spec_error)?;
         let of_networks =
             plans.iter().filter_map(|plan| Some(plan.network()?.notes(&plan.spec.seeds, plan.info.target)));
         notes.extend(of_networks.flatten());
@@ -209,19 +185,27 @@ fn locate(source: &SourceText, changes: &[String], variant: Option<(usize, &Vari
     }
 }
 
-/// Returns the experiment with a variant's settings.
-fn apply_variant(spec: &Spec, variant: &Variant) -> Result<Spec, SpecError> {
-    variant.set.iter().try_fold(spec.clone(), |spec, (path, value)| {
-        overrides::set(spec, path, value.clone()).map_err(|error| match unquoted_path(path, value) {
-            Some(whole) => SpecError {
-                hint: Some(format!(
-                    "put the key in quotes: `set = {{ \"{whole}\" = … }}`, to change this setting only"
-                )),
-                ..error
-            },
-            None => error,
-        })
-    })
+/// Returns the error of a variant that cannot be planned, with its name and the place of the setting.
+fn describe_fault(
+    source: &SourceText,
+    changes: &[String],
+    numbered: (usize, &Variant),
+    fault: VariantFault,
+) -> SpecError {
+    let (number, variant) = numbered;
+    let name_variant =
+        |error: SpecError| SpecError { message: format!("variant `{}`: {error}", variant.name), ..error };
+    match fault {
+        VariantFault::Setting { key, error } => {
+            let hint = variant.set.get(&key).and_then(|value| unquoted_path(&key, value)).map(|whole| {
+                format!("put the key in quotes: `set = {{ \"{whole}\" = … }}`, to change this setting only")
+            });
+            let (_, place) = source.key_and_place(&format!("variants.{number}.set"));
+            name_variant(SpecError { message: format!("{error} ({place})"), hint: hint.or(error.hint) })
+        }
+        VariantFault::Change(error) => error,
+        VariantFault::Invalid(fault) => name_variant(locate(source, changes, Some(numbered), fault)),
+    }
 }
 
 /// Returns the key that a table in `set` means if its dots were not quoted: `train.epochs` for `{ train = { epochs = 3 }
@@ -242,7 +226,7 @@ fn check_variants(spec: &Spec) -> Result<(), Invalid> {
     let names: Vec<&str> = spec.variants.iter().map(|variant| variant.name.as_str()).collect();
     for (number, variant) in spec.variants.iter().enumerate() {
         file_names::check(&format!("variants.{number}.name"), &variant.name)?;
-        if let Some((path, _)) = variant.set.iter().find(|(_, value)| overrides::has_non_finite(value)) {
+        if let Some((path, _)) = variant.set.iter().find(|(_, value)| values::has_non_finite(value)) {
             let message = format!("sets `{path}` to a number that is not finite");
             return Err(Invalid::new(format!("variants.{number}.set"), message));
         }

@@ -1,8 +1,10 @@
 //! Decides which trials are trained in one stack, and how many: the width of the stack.
 //!
 //! Seeds and folds of a variant can always share a stack. Variants can share one if they differ only in what each
-//! replica has separately: initialization, learning rate, weight decay and the probability of dropout. Each replica
-//! also has its own random generators, so its results are those of its lone run.
+//! replica has separately: initialization, the probability of dropout, all numbers of the optimizer, the learning-rate
+//! schedule, early stopping, penalties, the limit of clipping, label smoothing, the delta of the Huber loss, and weights
+//! of classes that are given as numbers. Each replica also has its own random generators, so its results are those of
+//! its lone run.
 //!
 //! The number of replicas is limited by memory and by usefulness. The estimated memory may be half of what is free. On
 //! a GPU, kernel launches cost more than the work of a small network, so more replicas are always better. On a CPU, the
@@ -79,7 +81,7 @@ fn shared_settings(spec: &Spec) -> Spec {
         network.layers.iter_mut().for_each(|layer| *layer = layer.shared());
     }
     if let Some(train) = &mut spec.train {
-        train.optimizer = train.optimizer.with(1.0, 0.0);
+        *train = train.shared();
     }
     spec
 }
@@ -127,6 +129,52 @@ mod tests {
             groups(&study.plans).iter().map(|g| g.iter().map(|plan| plan.variant.as_str()).collect()).collect();
         let together = vec!["a", "faster", "decayed and drawn otherwise"];
         assert_eq!(groups, [together, vec!["more epochs"], vec!["another optimizer"]]);
+    }
+
+    /// Returns the sizes of the groups of two variants of a network with these lines in `[train]`, in which the second
+    /// one has these changes.
+    fn group_sizes(train: &str, changes: &str) -> Vec<usize> {
+        let variants = format!("[[variants]]\nname = \"a\"\n[[variants]]\nname = \"b\"\nset = {{ {changes} }}\n");
+        let text = format!(
+            "title = \"t\"\n[data.digits]\n[network]\nlayers = [{{ linear = 10 }}]\n[train]\nepochs = 9\n\
+             batch = 8\n{train}\n{variants}"
+        );
+        let source = SourceText { name: "t".to_owned(), origin: "t.toml".to_owned(), text, ..SourceText::default() };
+        groups(&Study::new(&source, &[]).unwrap().plans).iter().map(Vec::len).collect()
+    }
+
+    #[test]
+    fn numbers_that_each_replica_has_separately_share_a_stack_and_switches_do_not() {
+        let adam = "loss = \"cross_entropy\"\noptimizer = \"adam\"";
+        let optimizer = |settings: &str| format!("loss = \"cross_entropy\"\noptimizer = {settings}");
+        let one_cycle = format!("{adam}\nschedule = \"one_cycle\"");
+        for (train, changes) in [
+            (adam, "\"train.optimizer.adam.betas\" = [0.5, 0.9], \"train.optimizer.adam.eps\" = 0.1"),
+            (&optimizer("{ sgd = { lr = 0.1 } }"), "\"train.optimizer.sgd.momentum\" = 0.9"),
+            (&optimizer("\"rmsprop\""), "\"train.optimizer.rmsprop\" = { alpha = 0.5, momentum = 0.9 }"),
+            (&optimizer("\"adamw\""), "\"train.optimizer.adamw.betas\" = [0.5, 0.9]"),
+            (&optimizer("\"adagrad\""), "\"train.optimizer.adagrad.lr_decay\" = 0.5"),
+            (adam, "\"train.loss\" = { cross_entropy = { label_smoothing = 0.1 } }"),
+            (adam, "\"train.penalty\" = { l1 = 0.1 }"),
+            (adam, "\"train.schedule\" = { step = 3 }"),
+            (&one_cycle, "\"train.schedule.one_cycle.base_momentum\" = 0.5"),
+            (adam, "\"train.early_stopping\" = 3"),
+            (&format!("{adam}\nclip = {{ norm = 1 }}"), "\"train.clip.norm\" = 2"),
+        ] {
+            assert_eq!(group_sizes(train, changes), [2], "{train} and {changes}");
+        }
+        for (train, changes) in [
+            (adam, "\"train.optimizer.adam.amsgrad\" = true"),
+            (&optimizer("{ sgd = { momentum = 0.5 } }"), "\"train.optimizer.sgd.nesterov\" = true"),
+            (&optimizer("\"rmsprop\""), "\"train.optimizer.rmsprop.centered\" = true"),
+            (adam, "\"train.loss\" = { cross_entropy = { class_weights = \"balanced\" } }"),
+            (adam, "\"train.clip\" = { norm = 2 }"),
+            (&format!("{adam}\nclip = {{ norm = 1 }}"), "\"train.clip\" = { value = 2 }"),
+            (adam, "\"train.keep\" = \"last\""),
+            (adam, "\"train.batch\" = 9"),
+        ] {
+            assert_eq!(group_sizes(train, changes), [1, 1], "{train} and {changes}");
+        }
     }
 
     #[test]

@@ -55,8 +55,7 @@ pub fn run_group(
     watch: &mut dyn RunProgress,
 ) -> anyhow::Result<TrialResults> {
     let networks: Vec<(&Plan, &NetworkPlan)> = plans.iter().filter_map(|plan| Some((*plan, plan.network()?))).collect();
-    let network = networks[0].1;
-    let workload = workload(folds, context.device);
+    let (network, workload) = (largest(&networks), workload(folds, context.device));
     let free = memory::free(context.device);
     let mut ended = TrialResults::default();
     let stacks = match context.run_state.stacks(group) {
@@ -126,11 +125,18 @@ pub(in crate::experiment) fn stack_sizes(
     device: Device,
 ) -> (Vec<usize>, u128) {
     let networks: Vec<(&Plan, &NetworkPlan)> = plans.iter().filter_map(|plan| Some((*plan, plan.network()?))).collect();
-    let (network, workload) = (networks[0].1, workload(folds, device));
+    let (network, workload) = (largest(&networks), workload(folds, device));
     let width = stack.unwrap_or_else(|| grouping::width(network, &workload, memory::free(device)));
     let sizes: Vec<usize> = plan_stacks(&networks, folds, width).iter().map(Vec::len).collect();
     let largest = sizes.iter().copied().max().unwrap_or(0);
     (sizes, MemoryEstimate::new(network, &workload).bytes(largest))
+}
+
+/// Returns the network that needs the most memory: optimizers with a momentum store more.
+fn largest<'a>(networks: &[(&Plan, &'a NetworkPlan)]) -> &'a NetworkPlan {
+    let networks = networks.iter().map(|(_, network)| *network);
+    let largest = networks.max_by_key(|network| network.train.starting_optimizer().memory().0);
+    largest.expect("a group has a plan with a network")
 }
 
 /// Returns the size of the work of a stack with these folds.

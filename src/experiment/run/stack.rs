@@ -28,10 +28,10 @@ use crate::history::number::Number;
 use crate::history::{Best, DataRecord, History, Learned, Prediction, Status};
 use crate::network::stack::{Architecture, Stack};
 use crate::network::state_dict;
+use crate::train::TrainSpec;
 use crate::train::callback::ReplicaResult;
 use crate::train::evaluate::{on_device, outputs};
 use crate::train::fit::fit;
-use crate::train::optimizer::Optimizer;
 use crate::train::task::Task;
 
 /// One replica of a stack.
@@ -92,15 +92,16 @@ pub(crate) fn run_stack(
             state_dict::load_bytes(&stack, replica, &weights, file, |name| from.excepts(name))
         })?;
     }
-    let optimizers: Vec<&Optimizer> = replicas.iter().map(|replica| &replica.network.train.optimizer).collect();
+    let settings: Vec<&TrainSpec> = replicas.iter().map(|replica| &replica.network.train).collect();
     let positive = data.positive_index();
-    let measure = measure(network, target, &training.of_each_replica(&training.truth, replicas.len()), positive);
+    let measure =
+        measure(network, &settings, target, &training.of_each_replica(&training.truth, replicas.len()), positive);
     let task = Task {
         settings: train,
         measure: &measure,
         monitor: train.monitored(plan.has_validation(), target),
         seeds: &seeds,
-        optimizers: &optimizers,
+        replicas: &settings,
         training: &training,
         validation: validation.as_ref(),
         layers: &network.layers,

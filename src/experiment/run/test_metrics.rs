@@ -20,8 +20,11 @@ use crate::metrics::threshold::{ChosenThreshold, ThresholdRule, ValidationScores
 use crate::metrics::{Metric, curves, regression};
 use crate::network::stack::Stack;
 use crate::tensor::predictor::Predictor;
+use crate::train::TrainSpec;
 use crate::train::evaluate::{Measure, losses, outputs};
 use crate::train::kept_weights::Keep;
+use crate::train::loss::Loss;
+use crate::train::loss::criterion::Criterion;
 
 /// Returns the metrics of each replica on these rows, at its chosen threshold if there is one.
 pub fn test_records(
@@ -99,12 +102,19 @@ pub fn choose_thresholds(
     validation.iter().enumerate().map(choice).collect()
 }
 
-/// Returns the loss and metrics of a network; `truth` are the training rows of each replica, as in
-/// [`crate::train::loss::Loss::criterion`].
-pub fn measure(network: &NetworkPlan, target: Target, truth: &Tensor, positive: usize) -> Measure {
+/// Returns the loss and metrics of a stack of this network. `replicas` are the settings of each replica, or one for all;
+/// `truth` are the training rows of each replica, as in [`Criterion::new`].
+pub fn measure(
+    network: &NetworkPlan,
+    replicas: &[&TrainSpec],
+    target: Target,
+    truth: &Tensor,
+    positive: usize,
+) -> Measure {
     let (train, width) = (&network.train, network.outputs());
+    let losses: Vec<&Loss> = replicas.iter().map(|settings| &settings.loss).collect();
     Measure {
-        loss: train.loss.criterion(truth, width, positive),
+        loss: Criterion::new(&losses, truth, width, positive),
         metrics: train.metrics(target),
         decision: train.loss.decision(network.output_kind(), width, target),
         positive,

@@ -37,17 +37,22 @@ impl Schema {
             let mut alternatives = self.alternatives(node).into_iter();
             alternatives.find_map(|one| one.get("properties")?.get(name))
         };
-        named(key).or_else(|| other_names(key).find_map(named))
+        // of a table whose keys are free, such as the space of a sweep
+        let of_any_key = || self.alternatives(node).into_iter().find_map(|one| one.get("additionalProperties"));
+        named(key).or_else(|| other_names(key).find_map(named)).or_else(of_any_key)
     }
 
-    /// Whether a table with this schema is a choice: a single key, which is a name.
+    /// Whether a table with this schema is a choice: a single key, which is a name, or a table in place of a
+    /// list or a text, such as the values of a setting in a sweep.
     fn is_choice(&self, node: &Json) -> bool {
         let is_name = |one: &Json| {
             let properties = one.get("properties").and_then(Json::as_object);
             let required = one.get("required").and_then(Json::as_array);
             properties.is_some_and(|all| all.len() == 1) && required.is_some_and(|all| all.len() == 1)
         };
-        self.alternatives(node).into_iter().any(is_name)
+        let alternatives = self.alternatives(node);
+        let has = |kind: &str| alternatives.iter().any(|one| one.get("type").is_some_and(|known| known == kind));
+        alternatives.iter().any(|one| is_name(one)) || (has("array") && has("string"))
     }
 }
 
@@ -135,6 +140,14 @@ mod tests {
         assert!(name.contains("optimizer = \"adam\""), "{name}");
         let alias = merged("train.optimizer = { rms_prop = { lr = 1 } }", "train.optimizer.rmsprop.alpha = 0.5");
         assert_eq!(alias, "{ train = { optimizer = { rmsprop = { lr = 1, alpha = 0.5 } } } }");
+    }
+
+    #[test]
+    fn the_values_of_a_setting_in_a_sweep_are_replaced() {
+        let base = "[sweep]\ntrials = 8\n[sweep.space]\na = { int = [1, 9], log = true }\nb = [1, 2]\n";
+        let top = "[sweep.space]\na = { float = [1, 9] }\nc = [3]\n";
+        let wanted = "{ sweep = { trials = 8, space = { a = { float = [1, 9] }, b = [1, 2], c = [3] } } }";
+        assert_eq!(merged(base, top), wanted);
     }
 
     #[test]

@@ -32,6 +32,7 @@ use crate::metrics::threshold::ThresholdRule;
 use crate::network::NetworkSpec;
 use crate::network::torchscript::TorchScript;
 use crate::network::torchscript::module_file::ModuleCopy;
+use crate::sweep::spec::SweepSpec;
 use crate::train::TrainSpec;
 
 /// The settings of an experiment file.
@@ -91,6 +92,9 @@ pub struct Spec {
     /// Variants of the experiment with other settings, to be compared. The first one is the baseline.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub variants: Vec<Variant>,
+    /// The settings that `runner sweep` varies, and how. Other commands ignore it.
+    #[serde(default, skip_serializing)]
+    pub sweep: Option<SweepSpec>,
     /// Published values of the same experiment, shown next to the values of the run.
     #[serde(default, rename = "reference", alias = "theirs", skip_serializing_if = "Vec::is_empty")]
     pub theirs: Vec<Reference>,

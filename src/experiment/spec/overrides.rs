@@ -8,6 +8,7 @@ use std::mem::take;
 use serde_json::Value;
 
 use crate::config::suggest;
+use crate::config::values::has_non_finite;
 use crate::experiment::spec::former_keys::current_path;
 use crate::experiment::spec::setting_keys::{is_varied, keys_in, keys_named};
 use crate::experiment::spec::source_text::{SpecError, reparse};
@@ -117,12 +118,7 @@ pub fn set(mut spec: Spec, path: &str, value: Value) -> Result<Spec, SpecError> 
     let path = &*current_path(path);
     // expectations are most of a file: they are converted to JSON only if the override sets them
     let kept = is_varied(path).then(|| (take(&mut spec.variants), take(&mut spec.theirs), take(&mut spec.expect)));
-    let mut tree = serde_json::to_value(&spec).expect("an experiment has JSON types only");
-    for (table, key) in OMITTED {
-        if let Some(table) = tree.pointer_mut(table).and_then(Value::as_object_mut) {
-            table.entry(key).or_insert(Value::Null);
-        }
-    }
+    let mut tree = settings_tree(&spec);
     let path = canonical(&tree, path);
     let table = path.split('.').next().unwrap_or_default();
     let is_of_network = matches!(table, "train" | "network") && tree[table].is_null() && !tree["tree"].is_null();
@@ -150,6 +146,25 @@ pub fn set(mut spec: Spec, path: &str, value: Value) -> Result<Spec, SpecError> 
         Some((variants, theirs, expect)) => Spec { variants, theirs, expect, ..spec },
         None => spec,
     })
+}
+
+/// Returns the experiment as JSON, with null for settings that can be set but are absent.
+pub fn settings_tree(spec: &Spec) -> Value {
+    let mut tree = serde_json::to_value(spec).expect("an experiment has JSON types only");
+    for (table, key) in OMITTED {
+        if let Some(table) = tree.pointer_mut(table).and_then(Value::as_object_mut) {
+            table.entry(key).or_insert(Value::Null);
+        }
+    }
+    tree
+}
+
+/// Checks that a setting exists. `tree` is the result of [`settings_tree`].
+///
+/// # Errors
+/// If it does not.
+pub fn check_path(tree: &Value, path: &str) -> Result<(), SpecError> {
+    find(&mut tree.clone(), path).map(drop)
 }
 
 /// Returns the overrides with the keys of the experiment: `train.batch=32` for `train.batch_size=32`.
@@ -295,18 +310,11 @@ fn hint_on_single_value(path: &str, part: &str, is_last: bool, value: &Value) ->
     }
 }
 
-/// Returns whether the value contains `nan` or `inf`, which TOML has and which become `null` in JSON.
-pub fn has_non_finite(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::Array(items) => items.iter().any(has_non_finite),
-        Value::Object(fields) => fields.values().any(has_non_finite),
-        _ => false,
-    }
-}
-
 /// Parses a TOML value. A bare word is a string.
-fn read_value(text: &str) -> Result<Value, String> {
+///
+/// # Errors
+/// If a number is not finite, or a list, table or quoted text is not valid TOML.
+pub fn read_value(text: &str) -> Result<Value, String> {
     match toml_edit::de::from_str::<Value>(&format!("value = {text}")) {
         Ok(mut table) => match table["value"].take() {
             value if has_non_finite(&value) => Err("numbers must be finite".to_owned()),

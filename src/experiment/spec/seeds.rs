@@ -13,8 +13,7 @@ pub type Seeds = Vec<i64>;
 /// The forms of `seeds` in experiment files.
 #[derive(JsonSchema)]
 #[serde(untagged)]
-#[expect(dead_code, reason = "describes the forms in the JSON Schema")]
-pub(super) enum Written {
+pub enum Written {
     /// A list of seeds.
     List(Vec<i64>),
     /// One seed.
@@ -63,7 +62,7 @@ pub fn format(seeds: &[i64]) -> String {
 }
 
 /// Deserializes seeds in any of their forms.
-pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Seeds, D::Error> {
+pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Seeds, D::Error> {
     struct SeedsVisitor;
     impl<'de> Visitor<'de> for SeedsVisitor {
         type Value = Seeds;
@@ -90,6 +89,11 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
         }
     }
     deserializer.deserialize_any(SeedsVisitor)
+}
+
+/// Deserializes optional seeds.
+pub fn deserialize_some<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Seeds>, D::Error> {
+    deserialize(deserializer).map(Some)
 }
 
 #[cfg(test)]

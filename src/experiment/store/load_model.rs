@@ -126,7 +126,7 @@ impl TrainedModel {
             FittedModel::Tree(tree) => return test_metrics::tree_record(&self.plan, tree, rows, self.positive, choice),
         };
         let truth = data.fitted_targets().to_device(self.device).unsqueeze(0);
-        let measure = test_metrics::measure(network, self.plan.info.target, &truth, self.positive);
+        let measure = test_metrics::measure(network, &[&network.train], self.plan.info.target, &truth, self.positive);
         self.check_ids(&rows.features);
         let rows = evaluate::on_device(rows, None, &network.train.loss, network.outputs(), self.device);
         test_metrics::test_records(stack, &rows, &measure, network.train.keep, &[choice]).remove(0)

@@ -218,7 +218,7 @@ impl FusedCpu {
 /// Trains one epoch of one replica, or this thread's part of it.
 fn train_replica(worker: &mut Worker, work: &EpochWork, replica: usize, member: usize, group: &ThreadGroup) {
     let Worker { weights, training, workspace, losses, .. } = worker;
-    let (weights, columns) = (&weights[replica], work.plan.outputs());
+    let (weights, columns, loss) = (&weights[replica], work.plan.outputs(), work.plan.losses[replica]);
     let others =
         || (0..group.members).filter(|&other| other != member).map(|other| work.gradients[group.first + other]);
     let own_part = group.part(member, work.plan.parameters, FLOATS_PER_CACHE_LINE);
@@ -247,9 +247,9 @@ fn train_replica(worker: &mut Worker, work: &EpochWork, replica: usize, member: 
             };
             stopwatch.add_lap_to(&mut workspace.timing.gather);
             let targets = work.targets[replica].as_slice().rows(first, rows, columns);
-            let (loss, row_outputs) =
-                workspace.forward_backward(features_in_order.as_ref(), targets, rows, batch, weights);
-            sum += loss;
+            let (row_losses, row_outputs) =
+                workspace.forward_backward(features_in_order.as_ref(), targets, rows, batch, loss, weights);
+            sum += row_losses;
             let outputs = work.outputs.part(offset * columns..(offset + rows) * columns);
             // SAFETY: `FusedCpu` keeps the outputs alive, and each row of a replica belongs to one thread, once per
             // epoch.
@@ -282,11 +282,22 @@ fn train_replica(worker: &mut Worker, work: &EpochWork, replica: usize, member: 
             let other = unsafe { other.part(own_part.clone()).get() };
             gradient.iter_mut().zip(other).for_each(|(gradient, other)| *gradient += other);
         }
+        // SAFETY: the caller keeps the values alive, and between the barriers each member writes only to its own part of
+        // them, later.
+        let values = unsafe { weights.values.part(own_part.clone()).get() };
+        work.plan.add_penalty(replica, &own_part, gradient, values);
         let number = work.step + step as u64 + 1;
         // SAFETY: the caller keeps values and optimizer state alive for the epoch, and between the barriers each member
         // uses only its own part of this replica.
         unsafe {
-            work.updates.step(replica, own_part.clone(), gradient, settings.lrs[replica], settings.momentum, number);
+            work.updates.step(
+                replica,
+                own_part.clone(),
+                gradient,
+                settings.lrs[replica],
+                settings.momenta[replica],
+                number,
+            );
         }
         stopwatch.add_lap_to(&mut workspace.timing.optimizer);
         let all_members_stepped = group.barrier.wait();

@@ -9,10 +9,13 @@ use crate::train::loss::Loss;
 use crate::train::loss::cross_entropy::{ClassTargets, CrossEntropy};
 
 /// Loss without weights: the mean over the rows of a batch and, except for cross-entropy, over the outputs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum FusedLoss {
     /// Cross-entropy of logits and class numbers.
-    CrossEntropy,
+    CrossEntropy {
+        /// Label smoothing.
+        smoothing: f32,
+    },
     /// Binary cross-entropy of logits.
     BceWithLogits,
     /// Mean squared error.
@@ -41,9 +44,12 @@ impl<'a> Targets<'a> {
 impl FusedLoss {
     /// Returns the same loss; `None` if the fused CPU backend does not support it or it has weights.
     pub(crate) fn from_loss(loss: &Loss) -> Option<FusedLoss> {
-        let plain = CrossEntropy { targets: ClassTargets::Sparse, ..CrossEntropy::default() };
         match loss {
-            Loss::CrossEntropy(settings) if *settings == plain => Some(FusedLoss::CrossEntropy),
+            Loss::CrossEntropy(CrossEntropy {
+                label_smoothing,
+                class_weights: None,
+                targets: ClassTargets::Sparse,
+            }) => Some(FusedLoss::CrossEntropy { smoothing: *label_smoothing as f32 }),
             Loss::BceWithLogits(settings) if settings.pos_weight.is_none() => Some(FusedLoss::BceWithLogits),
             Loss::Mse => Some(FusedLoss::Mse),
             Loss::CrossEntropy(_)
@@ -81,7 +87,7 @@ impl FusedLoss {
             (outputs, gradient)
         };
         match (self, targets) {
-            (FusedLoss::CrossEntropy, Targets::Classes(classes)) => {
+            (FusedLoss::CrossEntropy { smoothing }, Targets::Classes(classes)) => {
                 // libtorch's own function, so that probabilities equal autograd's to the last digit: Adam turns the
                 // smallest differences of the gradient into steps of the size of the learning rate.
                 let _ = outputs.internal_log_softmax_out(gradient, 1, false);
@@ -89,12 +95,18 @@ impl FusedLoss {
                     let rows = logarithms.chunks_exact(units).zip(classes);
                     rows.map(|(row, &class)| f64::from(row[class as usize])).sum()
                 };
-                let loss = -sum_at_targets(slices().1);
+                let mut loss = -sum_at_targets(slices().1);
+                if smoothing > 0.0 {
+                    let all: f64 = slices().1.iter().map(|&logarithm| f64::from(logarithm)).sum();
+                    let smoothing = f64::from(smoothing);
+                    loss = loss * (1.0 - smoothing) - all * smoothing / units as f64;
+                }
                 let _ = gradient.shallow_clone().exp_();
                 let (share, probabilities) = (1.0 / batch as f32, slices().1);
-                probabilities.iter_mut().for_each(|probability| *probability *= share);
+                let (at_target, at_all) = (share * (1.0 - smoothing), share * smoothing / units as f32);
+                probabilities.iter_mut().for_each(|probability| *probability = *probability * share - at_all);
                 for (row, &class) in probabilities.chunks_exact_mut(units).zip(classes) {
-                    row[class as usize] -= share;
+                    row[class as usize] -= at_target;
                 }
                 loss
             }
@@ -111,7 +123,7 @@ impl FusedLoss {
                 let share = 2.0 / (batch * units) as f32;
                 sum_losses(slices(), values, units, |x, t| ((x - t) * (x - t), (x - t) * share))
             }
-            (FusedLoss::CrossEntropy, Targets::Values(_))
+            (FusedLoss::CrossEntropy { .. }, Targets::Values(_))
             | (FusedLoss::BceWithLogits | FusedLoss::Mse, Targets::Classes(_)) => {
                 unreachable!("the plan matches losses and targets")
             }
@@ -140,12 +152,14 @@ mod tests {
     use tch::{Device, Kind};
 
     use super::*;
+    use crate::train::TrainSpec;
 
     /// Returns loss and gradient for one row of outputs, from autograd and from the fused CPU backend.
     fn both(loss: &str, outputs: &[f32], targets: &Tensor) -> [(f64, Vec<f32>); 2] {
-        let loss: Loss = serde_json::from_value(serde_json::json!({ loss: {} }))
-            .or_else(|_| serde_json::from_value(serde_json::json!(loss)))
-            .unwrap();
+        let loss: Loss =
+            toml_edit::de::from_str::<TrainSpec>(&format!("epochs = 1\nbatch = 1\noptimizer = \"sgd\"\nloss = {loss}"))
+                .unwrap()
+                .loss;
         let units = outputs.len() as i64;
         let outputs = Tensor::from_slice(outputs).view([1, units]);
         let wanted = outputs.copy().unsqueeze(0).set_requires_grad(true);
@@ -178,7 +192,12 @@ mod tests {
         let values = Tensor::from_slice(&[1.0_f32, 0.0, 1.0]).view([1, 3]);
         let class = Tensor::from_slice(&[1_i64]);
         for outputs in [[200.0, -200.0, 0.0], [-200.0, 200.0, 200.0], [0.3, -0.1, 2.0], [88.0, -104.0, 1e-8]] {
-            for (loss, targets) in [("cross_entropy", &class), ("bce_with_logits", &values), ("mse", &values)] {
+            for (loss, targets) in [
+                ("\"cross_entropy\"", &class),
+                ("{ cross_entropy = { label_smoothing = 0.3 } }", &class),
+                ("\"bce_with_logits\"", &values),
+                ("\"mse\"", &values),
+            ] {
                 let [(wanted, slopes), (found, ours)] = both(loss, &outputs, targets);
                 assert!((found - wanted).abs() <= 1e-6 * wanted.abs(), "{loss} of {outputs:?}: {found}, {wanted}");
                 let pairs = ours.iter().zip(&slopes);
@@ -194,7 +213,7 @@ mod tests {
     fn a_nan_output_gives_a_nan_loss() {
         let values = Tensor::from_slice(&[1.0_f32, 0.0]).view([1, 2]);
         let class = Tensor::from_slice(&[1_i64]);
-        for (loss, targets) in [("cross_entropy", &class), ("bce_with_logits", &values), ("mse", &values)] {
+        for (loss, targets) in [("\"cross_entropy\"", &class), ("\"bce_with_logits\"", &values), ("\"mse\"", &values)] {
             let [_, (found, _)] = both(loss, &[f32::NAN, 1.0], targets);
             assert!(found.is_nan(), "{loss}: {found}");
         }

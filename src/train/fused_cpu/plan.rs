@@ -1,4 +1,7 @@
-//! Plan of a training by the fused CPU backend: the layers with the offsets of their parameters, and the loss.
+//! Plan of a training by the fused CPU backend: the layers with the offsets of their parameters, and the loss and the
+//! penalty of each replica.
+
+use std::ops::Range;
 
 use tch::Device;
 
@@ -8,14 +11,18 @@ use crate::network::stack::Stack;
 use crate::observe::observer::Observer;
 use crate::train::TrainSpec;
 use crate::train::fused_cpu::loss::FusedLoss;
+use crate::train::regularize::penalty::Penalty;
 use crate::train::task::Task;
 
-/// A network of linear layers and activations, and its loss.
+/// Networks of linear layers and activations, and their losses.
 #[derive(Clone, Debug)]
 pub(in crate::train) struct Plan {
     /// The linear layers in order.
     pub(crate) layers: Vec<FusedLayer>,
-    pub(crate) loss: FusedLoss,
+    /// Loss of each replica.
+    pub(crate) losses: Vec<FusedLoss>,
+    /// Penalty of each replica.
+    penalties: Vec<Penalty>,
     /// Number of parameters of one replica.
     pub(crate) parameters: usize,
 }
@@ -37,19 +44,24 @@ impl Plan {
         if !is_fusable(settings, task.layers, task.device) || task.training.weights.is_some() {
             return None;
         }
-        let loss = FusedLoss::from_loss(&settings.loss)?;
+        let losses = task.replicas.iter().map(|settings| FusedLoss::from_loss(&settings.loss));
         let layers = fused_layers(stack, task.layers)?;
         if !is_chain(&layers, &task.training.features.sample()) {
             return None;
         }
         let parameters = stack.arena().values().size()[1] as usize;
-        Some(Plan { layers, loss, parameters })
+        Some(Plan {
+            layers,
+            losses: losses.collect::<Option<_>>()?,
+            penalties: task.replicas.iter().map(|settings| settings.penalty.unwrap_or_default()).collect(),
+            parameters,
+        })
     }
 
     /// Returns a plan without layers.
     #[cfg(test)]
     pub(crate) fn empty() -> Plan {
-        Plan { layers: Vec::new(), loss: FusedLoss::Mse, parameters: 0 }
+        Plan { layers: Vec::new(), losses: Vec::new(), penalties: Vec::new(), parameters: 0 }
     }
 
     /// Returns the number of features.
@@ -60,6 +72,24 @@ impl Plan {
     /// Returns the number of outputs.
     pub(crate) fn outputs(&self) -> usize {
         self.layers.last().map_or(0, |layer| layer.outputs)
+    }
+
+    /// Adds the gradient of a replica's penalty on its weights to a part of the gradient.
+    ///
+    /// # Shapes
+    /// `gradient` and `values` are the part's; `part` is its place among the replica's parameters.
+    pub(crate) fn add_penalty(&self, replica: usize, part: &Range<usize>, gradient: &mut [f32], values: &[f32]) {
+        let penalty = self.penalties[replica];
+        if penalty == Penalty::default() {
+            return;
+        }
+        for layer in &self.layers {
+            let weights = layer.weight.max(part.start)..(layer.weight + layer.inputs * layer.outputs).min(part.end);
+            if !weights.is_empty() {
+                let weights = weights.start - part.start..weights.end - part.start;
+                penalty.add_to_slice(&mut gradient[weights.clone()], &values[weights]);
+            }
+        }
     }
 
     /// Returns the number of floating-point operations per row in the matrix products of the forward and backward pass.
@@ -78,7 +108,6 @@ pub fn is_fusable(settings: &TrainSpec, layers: &[Layer], device: Device) -> boo
         None => false,
     };
     device == Device::Cpu
-        && settings.penalty.is_none()
         && settings.clip.is_none()
         && settings.augment.is_none()
         && !settings.observe.contains(&Observer::GradientNorm)

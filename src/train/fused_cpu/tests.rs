@@ -19,6 +19,8 @@ use crate::train::backend::Backend;
 use crate::train::callback::{Callback, EpochReport, ReplicaResult};
 use crate::train::evaluate::Measure;
 use crate::train::fit::{fit, run_epochs};
+use crate::train::loss::Loss;
+use crate::train::loss::criterion::Criterion;
 use crate::train::state::epoch_counter::EpochCounter;
 use crate::train::task::Task;
 
@@ -65,41 +67,62 @@ struct Case {
     folds: bool,
 }
 
+/// Result and parameters of a replica.
+type Trained = (ReplicaResult, Vec<f32>);
+
+fn trained(outcomes: anyhow::Result<Vec<ReplicaResult>>, stack: &Stack) -> Vec<Trained> {
+    let parameters = Vec::<Vec<f32>>::try_from(stack.arena().values()).unwrap();
+    outcomes.unwrap().into_iter().zip(parameters).collect()
+}
+
 impl Case {
     /// Trains with both backends. Returns the results and the parameters of each.
-    fn train_with_both_backends(&self) -> [(Vec<ReplicaResult>, Vec<f32>); 2] {
-        let settings: TrainSpec = toml_edit::de::from_str(&format!("epochs = 4\n{}", self.settings)).unwrap();
-        let parameters = |stack: &Stack| Vec::try_from(stack.arena().values().flatten(0, -1)).unwrap();
+    fn train_with_both_backends(&self) -> [Vec<Trained>; 2] {
+        let seeds: Vec<i64> = (0..self.replicas as i64).collect();
+        self.train(&vec![read(self.settings); self.replicas], &seeds)
+    }
+
+    /// Trains a stack with these settings and seeds of the replicas with both backends.
+    fn train(&self, replicas: &[TrainSpec], seeds: &[i64]) -> [Vec<Trained>; 2] {
         let stop = AtomicBool::new(false);
-        let fused = self.with_task(&settings, |stack, task| {
+        let fused = self.with_task(replicas, seeds, |stack, task| {
             assert!(
                 crate::train::fused_cpu::plan::Plan::from_task(stack, task).is_some(),
                 "the fused CPU backend supports it"
             );
-            (fit(stack, task, &stop, &mut (), &mut Counting::default()).unwrap(), parameters(stack))
+            trained(fit(stack, task, &stop, &mut (), &mut Counting::default()), stack)
         });
-        let autograd = self.with_task(&settings, |stack, task| {
-            let batch = settings.batch.size(task.training.len());
+        [fused, self.train_with_autograd(replicas, seeds)]
+    }
+
+    fn train_with_autograd(&self, replicas: &[TrainSpec], seeds: &[i64]) -> Vec<Trained> {
+        self.with_task(replicas, seeds, |stack, task| {
+            let batch = task.settings.batch.size(task.training.len());
             let mut backend = Backend::autograd(stack, task, batch);
-            let outcomes = run_epochs(&mut backend, stack, task, batch, &stop, &mut (), &mut Counting::default());
-            (outcomes.unwrap(), parameters(stack))
-        });
-        [fused, autograd]
+            let stop = AtomicBool::new(false);
+            trained(run_epochs(&mut backend, stack, task, batch, &stop, &mut (), &mut Counting::default()), stack)
+        })
     }
 
     /// Builds a new stack and its task, and calls `then` with them.
-    fn with_task<R>(&self, settings: &TrainSpec, then: impl FnOnce(&Stack, &Task) -> R) -> R {
+    fn with_task<R>(&self, replicas: &[TrainSpec], seeds: &[i64], then: impl FnOnce(&Stack, &Task) -> R) -> R {
+        let settings = &replicas[0];
         let layers: Vec<Layer> = self.layers().into_iter().map(|text| toml(&text)).collect();
         let architecture = Architecture::follow(&layers, Init::Pytorch, &Shape::from([INPUTS])).unwrap();
-        let seeds: Vec<i64> = (0..self.replicas as i64).collect();
         let target = match settings.loss.name() {
             "cross_entropy" => Target::Classes(OUTPUTS as usize),
-            "mse" => Target::Values(OUTPUTS as usize),
+            "mse" | "huber" => Target::Values(OUTPUTS as usize),
             _ => Target::Labels(OUTPUTS as usize),
         };
         let [training, validation] = [ROWS, 40].map(|rows| self.rows(rows, settings, target));
+        let losses: Vec<&Loss> = replicas.iter().map(|settings| &settings.loss).collect();
         let measure = Measure {
-            loss: settings.loss.criterion(&training.truth.unsqueeze(0), OUTPUTS as usize, 1),
+            loss: Criterion::new(
+                &losses,
+                &training.of_each_replica(&training.truth, replicas.len()),
+                OUTPUTS as usize,
+                1,
+            ),
             metrics: settings.metrics(target),
             decision: settings.loss.decision(OutputKind::Values, OUTPUTS as usize, target),
             positive: 1,
@@ -107,17 +130,17 @@ impl Case {
         };
         let task = Task {
             settings,
+            replicas: &replicas.iter().collect::<Vec<_>>(),
             measure: &measure,
             monitor: settings.monitored(true, target),
-            seeds: &seeds,
-            optimizers: &vec![&settings.optimizer; self.replicas],
+            seeds,
             training: &training,
             validation: Some(&validation),
             layers: &layers,
             device: Device::Cpu,
             threads: self.threads,
         };
-        then(&architecture.build(&seeds, Device::Cpu).unwrap(), &task)
+        then(&architecture.build(seeds, Device::Cpu).unwrap(), &task)
     }
 
     fn layers(&self) -> Vec<String> {
@@ -149,6 +172,12 @@ impl Case {
     }
 }
 
+/// Reads settings of training with 4 epochs, unless they state others.
+fn read(settings: &str) -> TrainSpec {
+    let epochs = if settings.starts_with("epochs") { "" } else { "epochs = 4\n" };
+    toml_edit::de::from_str(&format!("{epochs}{settings}")).unwrap()
+}
+
 fn toml(text: &str) -> Layer {
     #[derive(serde::Deserialize)]
     struct One {
@@ -161,19 +190,25 @@ fn toml(text: &str) -> Layer {
 #[track_caller]
 fn assert_same_training(case: &Case) {
     let what = format!("{} with {}, {} replicas, {} threads", case.layers, case.settings, case.replicas, case.threads);
-    let [(fused, weights), (autograd, wanted)] = case.train_with_both_backends();
-    for (fused, autograd) in fused.iter().zip(&autograd) {
-        assert_eq!((fused.status, fused.best_epoch), (autograd.status, autograd.best_epoch), "{what}");
-        assert_eq!(fused.curves.len(), autograd.curves.len(), "{what}");
+    let [fused, autograd] = case.train_with_both_backends();
+    assert_near(&fused, &autograd, &what);
+}
+
+#[track_caller]
+fn assert_near(found: &[Trained], wanted: &[Trained], what: &str) {
+    assert_eq!(found.len(), wanted.len(), "{what}");
+    for ((found, weights), (wanted, wanted_weights)) in found.iter().zip(wanted) {
+        assert_eq!((found.status, found.best_epoch), (wanted.status, wanted.best_epoch), "{what}");
+        assert_eq!(found.curves.len(), wanted.curves.len(), "{what}");
         for name in ["loss", "val_loss"] {
-            let pairs = fused.curves.metric(name).unwrap().into_iter().zip(autograd.curves.metric(name).unwrap());
+            let pairs = found.curves.metric(name).unwrap().into_iter().zip(wanted.curves.metric(name).unwrap());
             pairs.for_each(|(found, wanted)| {
                 assert!(is_near(found, wanted), "{what}, {name}: {found}, {wanted}");
             });
         }
-    }
-    for (&found, &wanted) in weights.iter().zip(&wanted) {
-        assert!(is_near(found.into(), wanted.into()), "{what}: a parameter is {found}, not {wanted}");
+        for (&found, &wanted) in weights.iter().zip(wanted_weights) {
+            assert!(is_near(found.into(), wanted.into()), "{what}: a parameter is {found}, not {wanted}");
+        }
     }
 }
 
@@ -206,6 +241,8 @@ fn every_optimizer_schedule_and_batch_size_trains_as_with_autograd() {
         "optimizer = \"adagrad\"\nbatch = 1\nloss = \"mse\"\nschedule = \"cosine\"",
         "optimizer = { rmsprop = { momentum = 0.5 } }\nbatch = 20\nloss = \"bce_with_logits\"\nschedule = { warm_up = 2 }",
         "optimizer = { sgd = { lr = 0.5 } }\nbatch = 20\nloss = \"cross_entropy\"\nearly_stopping = { patience = 1, min_delta = 0.3 }",
+        "optimizer = { sgd = { lr = 0.5 } }\nbatch = 20\nloss = { cross_entropy = { label_smoothing = 0.2 } }",
+        "optimizer = { sgd = { lr = 0.2 } }\nbatch = 20\nloss = \"mse\"\npenalty = { l1 = 0.01, l2 = 0.02 }",
     ] {
         assert_same_training(&Case { layers: LAYERS, settings, replicas: 1, threads: 1, folds: false });
     }
@@ -222,8 +259,80 @@ fn replicas_threads_and_folds_train_as_with_autograd() {
             assert_same_training(&Case { layers: LAYERS, settings, replicas, threads, folds });
         }
     }
+    let penalized: &str = format!("{SGD}batch = 64\nloss = \"mse\"\npenalty = {{ l1 = 0.01, l2 = 0.02 }}").leak();
+    assert_same_training(&Case { layers: LAYERS, settings: penalized, replicas: 1, threads: 4, folds: false });
     let unshuffled: &str = format!("{SGD}batch = 74\nshuffle = false\nloss = \"mse\"").leak();
     assert_same_training(&Case { layers: LAYERS, settings: unshuffled, replicas: 1, threads: 4, folds: false });
+}
+
+#[test]
+fn replicas_with_different_settings_train_as_alone_with_both_backends() {
+    const PLAIN: &str = "batch = 20\nkeep = \"last\"\n";
+    const SMOOTH: &str = "loss = { cross_entropy = { label_smoothing";
+    let sgd = "loss = \"mse\"\noptimizer = { sgd = { lr = 0.1, momentum = 0.5 } }";
+    let adam = |settings: &str| format!("loss = \"cross_entropy\"\noptimizer = {{ adam = {{ {settings} }} }}");
+    for replicas in [
+        [adam("lr = 0.01, betas = [0.5, 0.9]"), adam("lr = 0.02"), adam("eps = 0.01, weight_decay = 0.1")],
+        [0.0, 0.1, 0.4].map(|share| format!("{SMOOTH} = {share} }} }}\noptimizer = {{ sgd = {{ lr = 0.3 }} }}")),
+        ["", "penalty = { l1 = 0.01 }", "penalty = { l1 = 0.02, l2 = 0.05 }"].map(|line| format!("{sgd}\n{line}")),
+        [
+            "\"constant\"",
+            "{ warm_up = { epochs = 1, then = { exponential = 0.5 } } }",
+            "{ one_cycle = { max_lr = 0.2 } }",
+        ]
+        .map(|schedule| format!("{sgd}\nschedule = {schedule}")),
+        ["\"constant\"", "{ reduce_on_plateau = { patience = 0, threshold = 0.5 } }", "\"reduce_on_plateau\""]
+            .map(|schedule| format!("{sgd}\nschedule = {schedule}")),
+        [
+            "",
+            "early_stopping = { patience = 1, min_delta = 0.5 }",
+            "early_stopping = { patience = 2, min_delta = 0.5 }",
+        ]
+        .map(|line| format!("{sgd}\n{line}")),
+    ] {
+        let replicas = replicas.map(|settings| {
+            let mut settings = read(&format!("{PLAIN}{settings}"));
+            settings.resolve();
+            settings
+        });
+        assert!(replicas.iter().all(|settings| settings.shared() == replicas[0].shared()), "{replicas:?}");
+        let case = |threads| Case { layers: LAYERS, settings: "", replicas: 3, threads, folds: false };
+        let [fused, autograd] = case(1).train(&replicas, &[4, 1, 7]);
+        let [by_threads, _] = case(2).train(&replicas, &[4, 1, 7]);
+        assert_near(&by_threads, &fused, &format!("two threads, {replicas:?}"));
+        for (place, seed) in [4, 1, 7].into_iter().enumerate() {
+            let [alone, alone_with_autograd] = case(1).train(&replicas[place..=place], &[seed]);
+            assert_eq!(fused[place].1, alone[0].1, "the parameters with {:?}", replicas[place]);
+            assert_near(&fused[place..=place], &alone, &format!("fused, {:?}", replicas[place]));
+            let own = &autograd[place..=place];
+            assert_near(own, &alone_with_autograd, &format!("autograd, {:?}", replicas[place]));
+            assert_near(own, &alone, &format!("both backends, {:?}", replicas[place]));
+        }
+    }
+}
+
+/// What the fused CPU backend does not support.
+#[test]
+fn replicas_with_different_settings_train_as_alone_with_autograd() {
+    let sgd = "batch = 20\nkeep = \"last\"\noptimizer = { sgd = { lr = 0.1 } }";
+    for replicas in [
+        [0.1, 1.0, 2.0].map(|delta| format!("loss = {{ huber = {{ delta = {delta} }} }}")),
+        [0.1, 1.0, 0.3].map(|norm| format!("loss = \"mse\"\nclip = {{ norm = {norm} }}")),
+        [0.1, 1.0, 0.03].map(|value| format!("loss = \"mse\"\nclip = {{ value = {value} }}")),
+        ["[1, 2, 3]", "[3, 0.5, 1]", "[1, 1, 1]"].map(|weights| {
+            format!("loss = {{ cross_entropy = {{ class_weights = {weights}, label_smoothing = 0.1 }} }}")
+        }),
+        ["1", "0.3", "5"].map(|weight| format!("loss = {{ bce_with_logits = {{ pos_weight = {weight} }} }}")),
+    ] {
+        let replicas = replicas.map(|settings| read(&format!("{sgd}\n{settings}")));
+        assert!(replicas.iter().all(|settings| settings.shared() == replicas[0].shared()), "{replicas:?}");
+        let case = Case { layers: LAYERS, settings: "", replicas: 3, threads: 1, folds: false };
+        let together = case.train_with_autograd(&replicas, &[4, 1, 7]);
+        for (place, seed) in [4, 1, 7].into_iter().enumerate() {
+            let alone = case.train_with_autograd(&replicas[place..=place], &[seed]);
+            assert_near(&together[place..=place], &alone, &format!("{:?}", replicas[place]));
+        }
+    }
 }
 
 #[test]
@@ -233,7 +342,8 @@ fn early_stopped_replicas_do_not_change_the_others() {
             .replace("keep = \"last\"\n", "")
             .leak();
     let case = Case { layers: LAYERS, settings, replicas: 5, threads: 2, folds: false };
-    let epochs: Vec<usize> = case.train_with_both_backends()[0].0.iter().map(|outcome| outcome.curves.len()).collect();
+    let epochs: Vec<usize> =
+        case.train_with_both_backends()[0].iter().map(|(outcome, _)| outcome.curves.len()).collect();
     assert!(epochs.iter().min() < epochs.iter().max(), "some end before others: {epochs:?}");
     assert_same_training(&case);
 }
@@ -243,16 +353,16 @@ fn diverging_training_diverges_with_both_backends() {
     let layers = "{linear=9} \"relu\" {linear=5} \"relu\" {linear=3}";
     let settings = "optimizer = { sgd = { lr = 1e38 } }\nbatch = 20\nloss = \"cross_entropy\"";
     let [fused, autograd] = Case { layers, settings, replicas: 2, threads: 2, folds: false }.train_with_both_backends();
-    for (outcomes, _) in [fused, autograd] {
-        assert!(outcomes.iter().all(|outcome| outcome.status == Status::Diverged), "{outcomes:?}");
+    for trained in [fused, autograd] {
+        assert!(trained.iter().all(|(outcome, _)| outcome.status == Status::Diverged), "{trained:?}");
     }
 }
 
 #[test]
 fn training_stops_in_the_middle_of_an_epoch() {
-    let settings: TrainSpec = toml_edit::de::from_str(&format!("epochs = 4\n{SGD}batch = 64\nloss = \"mse\"")).unwrap();
+    let settings = vec![read(&format!("{SGD}batch = 64\nloss = \"mse\"")); 3];
     let case = Case { layers: LAYERS, settings: "", replicas: 3, threads: 2, folds: false };
-    case.with_task(&settings, |stack, task| {
+    case.with_task(&settings, &[0, 1, 2], |stack, task| {
         let before = stack.arena().values().copy();
         let outcomes = fit(stack, task, &AtomicBool::new(true), &mut (), &mut ()).unwrap();
         assert!(outcomes.iter().all(|outcome| outcome.status == Status::Interrupted && outcome.curves.is_empty()));
@@ -262,10 +372,9 @@ fn training_stops_in_the_middle_of_an_epoch() {
 
 /// Returns the number of recorded epochs of two replicas if the run is stopped in this step, counted from 0.
 fn recorded_epochs(batch: &str, step: usize) -> usize {
-    let settings: TrainSpec =
-        toml_edit::de::from_str(&format!("epochs = 9\n{SGD}batch = {batch}\nloss = \"mse\"")).unwrap();
+    let settings = vec![read(&format!("epochs = 9\n{SGD}batch = {batch}\nloss = \"mse\"")); 2];
     let case = Case { layers: LAYERS, settings: "", replicas: 2, threads: 1, folds: false };
-    case.with_task(&settings, |stack, task| {
+    case.with_task(&settings, &[0, 1], |stack, task| {
         STEPS_LEFT.set(Some(step));
         let outcomes = fit(stack, task, &AtomicBool::new(false), &mut (), &mut ()).unwrap();
         assert!(outcomes.iter().all(|outcome| outcome.status == Status::Interrupted));

@@ -5,7 +5,7 @@
 use tch::{Device, Kind, Tensor};
 
 use crate::tensor::raw_f32::RawF32;
-use crate::train::fused_cpu::loss::Targets;
+use crate::train::fused_cpu::loss::{FusedLoss, Targets};
 use crate::train::fused_cpu::plan::{FusedLayer, Plan};
 use crate::train::state::timing::{Stopwatch, Timing};
 
@@ -13,7 +13,7 @@ use crate::train::state::timing::{Stopwatch, Timing};
 #[derive(Debug)]
 pub(crate) struct Weights {
     layers: Vec<(Tensor, Tensor)>, // weight [outputs, inputs] and its transpose
-    values: RawF32,                // all parameters of the replica
+    pub(crate) values: RawF32,     // all parameters of the replica
 }
 
 impl Weights {
@@ -116,7 +116,7 @@ impl Workspace {
     }
 
     /// Computes forward pass, loss and backward pass of `rows` rows, which are a part of a batch of `batch` rows.
-    /// Leaves their part of the gradient of the batch's mean loss, and returns the sum of the rows' losses and the
+    /// Leaves their part of the gradient of the batch's mean `loss`, and returns the sum of the rows' losses and the
     /// outputs. Must not be called while other threads may read the gradient.
     pub(crate) fn forward_backward(
         &mut self,
@@ -124,6 +124,7 @@ impl Workspace {
         targets: Targets,
         rows: usize,
         batch: usize,
+        loss: FusedLoss,
         weights: &Weights,
     ) -> (f64, &[f32]) {
         let mut stopwatch = Stopwatch::new();
@@ -134,7 +135,7 @@ impl Workspace {
         let last = plan.layers.len() - 1;
         // SAFETY: two buffers of this workspace, which is borrowed.
         let loss =
-            unsafe { plan.loss.loss_and_gradient(&views.outputs[last], targets, &views.output_gradients[last], batch) };
+            unsafe { loss.loss_and_gradient(&views.outputs[last], targets, &views.output_gradients[last], batch) };
         for (number, layer) in plan.layers.iter().enumerate().rev() {
             // SAFETY: a buffer of this workspace, which is borrowed; libtorch writes to it only in the forward pass.
             let outputs = unsafe { RawF32::from_tensor(&views.outputs[number]).get() };

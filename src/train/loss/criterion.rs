@@ -3,45 +3,72 @@
 use tch::{Kind, Reduction, Tensor};
 
 use crate::train::loss::{Loss, binary, cross_entropy, script};
+use crate::train::per_replica::PerReplica;
 
-/// A loss with its weights.
+/// The loss of a stack with its weights.
 #[derive(Debug)]
 pub struct Criterion {
+    /// Loss of the first replica.
     loss: Loss,
+    /// Label smoothing of `cross_entropy`, or delta of `huber`, of each replica.
+    number: PerReplica,
     weights: Option<Tensor>, // [replicas or 1, classes or labels], f32
     /// Whether `pos_weight` is that of class 0, while the output is the logit of class 1.
     is_class_0_positive: bool,
 }
 
 impl Loss {
-    /// Returns the loss with the weights that it takes from the training rows, if any. `positive` is the class, of two,
-    /// to which `pos_weight` belongs.
-    ///
-    /// # Shapes
-    /// `truth`, of the training rows of each replica: `[replicas, rows]` int64 for classes, `[replicas, rows, …]` f32
-    /// otherwise.
+    /// Returns the criterion of a stack whose replicas all have this loss; see [`Criterion::new`].
     pub fn criterion(&self, truth: &Tensor, outputs: usize, positive: usize) -> Criterion {
-        let is_of_classes = truth.kind() == Kind::Int64;
-        let mut is_class_0_positive = false;
-        let weights = match self {
+        Criterion::new(&[self], truth, outputs, positive)
+    }
+
+    /// Returns the weights that the loss takes from these training rows, if any, `[replicas or 1, classes or labels]`.
+    fn weights(&self, truth: &Tensor, outputs: usize, positive: usize) -> Option<Tensor> {
+        match self {
             Loss::CrossEntropy(cross_entropy::CrossEntropy { class_weights, .. })
             | Loss::Nll(cross_entropy::Nll { class_weights }) => {
                 class_weights.as_ref().map(|weights| weights.class_weights(truth, outputs))
             }
-            Loss::BceWithLogits(settings) => settings.pos_weight.as_ref().map(|weights| {
-                is_class_0_positive = is_of_classes && positive == 0;
-                match is_of_classes {
-                    true => weights.positive_weights(&truth.eq(positive as i64)),
-                    false => weights.positive_weights(truth),
-                }
+            Loss::BceWithLogits(settings) => settings.pos_weight.as_ref().map(|weights| match truth.kind() {
+                Kind::Int64 => weights.positive_weights(&truth.eq(positive as i64)),
+                _ => weights.positive_weights(truth),
             }),
             Loss::Mse | Loss::Mae | Loss::Huber(_) | Loss::Bce | Loss::TorchScript(_) => None,
-        };
-        Criterion { loss: self.clone(), weights, is_class_0_positive }
+        }
     }
 }
 
 impl Criterion {
+    /// Creates the criterion from the losses of the replicas, which differ at most in what [`Loss::shared`] sets to fixed
+    /// values; a single one applies to all. `positive` is the class, of two, to which `pos_weight` belongs.
+    ///
+    /// # Shapes
+    /// `truth`, of the training rows of each replica: `[replicas, rows]` int64 for classes, `[replicas, rows, …]` f32
+    /// otherwise.
+    pub fn new(losses: &[&Loss], truth: &Tensor, outputs: usize, positive: usize) -> Criterion {
+        let number = |loss: &&Loss| match loss {
+            Loss::CrossEntropy(settings) => settings.label_smoothing,
+            Loss::Huber(huber) => huber.delta,
+            Loss::Mse | Loss::Mae | Loss::Bce | Loss::BceWithLogits(_) | Loss::Nll(_) | Loss::TorchScript(_) => 0.0,
+        };
+        let first = losses[0];
+        let weights = if losses.iter().all(|loss| loss.own_weights() == first.own_weights()) {
+            first.weights(truth, outputs, positive)
+        } else {
+            let of_replica =
+                |(replica, loss): (usize, &&Loss)| loss.weights(&truth.narrow(0, replica as i64, 1), outputs, positive);
+            let each: Option<Vec<Tensor>> = losses.iter().enumerate().map(of_replica).collect();
+            each.map(|each| Tensor::cat(&each, 0))
+        };
+        Criterion {
+            loss: first.clone(),
+            number: PerReplica::new(&losses.iter().map(number).collect::<Vec<_>>(), truth.device()),
+            is_class_0_positive: first.has_pos_weight() && truth.kind() == Kind::Int64 && positive == 0,
+            weights,
+        }
+    }
+
     /// Returns the mean loss of each replica; with `row_weights`, `Σ w l / Σ w` over the rows.
     ///
     /// # Shapes
@@ -54,7 +81,7 @@ impl Criterion {
         match &self.loss {
             Loss::Mse => mean(&outputs.mse_loss(targets, none)),
             Loss::Mae => mean(&outputs.l1_loss(targets, none)),
-            Loss::Huber(huber) => mean(&outputs.huber_loss(targets, none, huber.delta)),
+            Loss::Huber(_) => mean(&huber_loss(outputs, targets, &self.number)),
             Loss::Bce => mean(&outputs.binary_cross_entropy::<Tensor>(targets, None, none)),
             Loss::BceWithLogits(_) => {
                 let weights = weights.map(|weights| weights.unsqueeze(1)); // the same for every row
@@ -66,9 +93,7 @@ impl Criterion {
                     false => loss(outputs, targets),
                 }
             }
-            Loss::CrossEntropy(settings) => {
-                cross_entropy::logits_loss(outputs, targets, weights, row_weights, settings.label_smoothing)
-            }
+            Loss::CrossEntropy(_) => cross_entropy::logits_loss(outputs, targets, weights, row_weights, &self.number),
             Loss::Nll(_) => cross_entropy::log_probabilities_loss(outputs, targets, weights, row_weights),
             Loss::TorchScript(module) => script::loss(module, outputs, targets, row_weights),
         }
@@ -84,10 +109,10 @@ impl Criterion {
     pub fn constant_prediction_loss(&self, targets: &Tensor, outputs: usize, row_weights: Option<&Tensor>) -> Vec<f64> {
         let weights = self.weights.as_ref();
         let numbers = || targets.to_kind(Kind::Double);
-        let from_median = |loss: fn(&Tensor, &Tensor, f64) -> Tensor, delta: f64| {
+        let from_median = |loss: &dyn Fn(&Tensor, &Tensor) -> Tensor| {
             let targets = numbers();
             let median = targets.median_dim(1, true).0.expand_as(&targets);
-            mean_of_rows(&loss(&targets, &median, delta), row_weights)
+            mean_of_rows(&loss(&targets, &median), row_weights)
         };
         let each = match &self.loss {
             Loss::Mse => {
@@ -100,22 +125,30 @@ impl Criterion {
                 };
                 mean_of_rows(&(numbers() - mean).square(), row_weights)
             }
-            Loss::Mae => from_median(|targets, median, _| targets.l1_loss(median, Reduction::None), 0.0),
-            Loss::Huber(huber) => {
-                from_median(|targets, median, delta| targets.huber_loss(median, Reduction::None, delta), huber.delta)
-            }
+            Loss::Mae => from_median(&|targets, median| targets.l1_loss(median, Reduction::None)),
+            Loss::Huber(_) => from_median(&|targets, median| huber_loss(targets, median, &self.number)),
             Loss::BceWithLogits(_) if self.is_class_0_positive => {
                 binary::constant_prediction_loss(&(1.0 - targets), weights, row_weights)
             }
             Loss::Bce | Loss::BceWithLogits(_) => binary::constant_prediction_loss(targets, weights, row_weights),
-            Loss::CrossEntropy(settings) => {
-                let smoothing = settings.label_smoothing;
-                cross_entropy::constant_prediction_loss(targets, outputs, weights, row_weights, smoothing)
+            Loss::CrossEntropy(_) | Loss::Nll(_) => {
+                cross_entropy::constant_prediction_loss(targets, outputs, weights, row_weights, &self.number)
             }
-            Loss::Nll(_) => cross_entropy::constant_prediction_loss(targets, outputs, weights, row_weights, 0.0),
             Loss::TorchScript(module) => script::constant_prediction_loss(module, targets, outputs, row_weights),
         };
         Vec::try_from(each.to_kind(Kind::Double)).expect("just made f64")
+    }
+}
+
+/// Returns the Huber loss of each output, `[replicas, rows, outputs]`.
+fn huber_loss(outputs: &Tensor, targets: &Tensor, deltas: &PerReplica) -> Tensor {
+    match deltas.column(outputs.kind()) {
+        None => outputs.huber_loss(targets, Reduction::None, deltas.get(0)),
+        Some(deltas) => {
+            let error = (outputs - targets).abs();
+            let small = error.minimum(&deltas.unsqueeze(-1));
+            &small * (error - &small * 0.5) // e² / 2 up to delta, delta · (e − delta / 2) beyond
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use tch::{Kind, Reduction, Tensor};
 use crate::config::check::{Invalid, below_one};
 use crate::data::Target;
 use crate::data::prepare::weights::{Weights, class_counts};
+use crate::train::per_replica::PerReplica;
 
 /// Cross-entropy of logits.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -79,17 +80,30 @@ pub(super) fn logits_loss(
     targets: &Tensor,
     weights: Option<&Tensor>,
     row_weights: Option<&Tensor>,
-    smoothing: f64,
+    smoothing: &PerReplica,
 ) -> Tensor {
-    let Some(weights) = combined_weights(logits, weights, row_weights) else {
-        return unweighted_loss(logits, targets, smoothing);
+    let weights = match (combined_weights(logits, weights, row_weights), smoothing.common()) {
+        (None, Some(smoothing)) => return unweighted_loss(logits, targets, smoothing),
+        (weights, _) => weights,
     };
-    let weighted = logits.log_softmax(-1, None) * &weights; // [replicas, batch, classes]
-    let mut likelihood = at_targets(&weighted, targets);
-    if smoothing > 0.0 {
-        likelihood = likelihood * (1.0 - smoothing) + weighted.mean_dim(-1, false, None) * smoothing;
+    let logarithms = logits.log_softmax(-1, None);
+    let weighted = weights.as_ref().map_or_else(|| logarithms.shallow_clone(), |weights| &logarithms * weights);
+    let mut likelihood = at_targets(&weighted, targets); // [replicas, batch]
+    if !smoothing.is_zero() {
+        likelihood = smooth(&likelihood, &weighted.mean_dim(-1, false, None), smoothing);
     }
-    -sum_of_rows(&likelihood) / sum_of_rows(&at_targets(&weights, targets))
+    match weights {
+        Some(weights) => -sum_of_rows(&likelihood) / sum_of_rows(&at_targets(&weights, targets)),
+        None => -likelihood.mean_dim(1, false, None),
+    }
+}
+
+/// Returns `values · (1 − smoothing) + means · smoothing`, `[replicas, …]`.
+fn smooth(values: &Tensor, means: &Tensor, smoothing: &PerReplica) -> Tensor {
+    match smoothing.column(values.kind()) {
+        None => values * (1.0 - smoothing.get(0)) + means * smoothing.get(0),
+        Some(smoothing) => values * (1.0 - &smoothing) + means * smoothing,
+    }
 }
 
 /// Returns the unweighted loss, computed by libtorch in one operation.
@@ -136,11 +150,11 @@ pub(super) fn constant_prediction_loss(
     classes: usize,
     weights: Option<&Tensor>,
     row_weights: Option<&Tensor>,
-    smoothing: f64,
+    smoothing: &PerReplica,
 ) -> Tensor {
     let weigh = |counts: Tensor| weights.map_or_else(|| counts.shallow_clone(), |weights| &counts * weights);
     let counts = class_counts(targets, classes, row_weights); // [replicas, classes]
-    let smoothed = &counts * (1.0 - smoothing) + counts.mean_dim(-1, true, None) * smoothing;
+    let smoothed = smooth(&counts, &counts.mean_dim(-1, true, None), smoothing);
     let (shares, total) = (weigh(smoothed), weigh(counts).sum_dim_intlist(-1, false, None));
     let probabilities = &shares / shares.sum_dim_intlist(-1, true, None);
     -shares.xlogy(&probabilities).sum_dim_intlist(-1, false, None) / total

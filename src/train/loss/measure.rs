@@ -29,9 +29,9 @@ impl Loss {
             Loss::Huber(huber) => return Measure::Huber { delta: huber.delta },
             Loss::TorchScript(module) => return Measure::TorchScript(module),
             Loss::Bce => (0.0, None, None),
-            Loss::BceWithLogits(settings) => (0.0, None, settings.pos_weight.as_ref()),
-            Loss::CrossEntropy(settings) => (settings.label_smoothing, settings.class_weights.as_ref(), None),
-            Loss::Nll(settings) => (0.0, settings.class_weights.as_ref(), None),
+            Loss::BceWithLogits(_) => (0.0, None, self.own_weights()),
+            Loss::CrossEntropy(settings) => (settings.label_smoothing, self.own_weights(), None),
+            Loss::Nll(_) => (0.0, self.own_weights(), None),
         };
         Measure::CrossEntropy { smoothing, class_weights, pos_weight }
     }

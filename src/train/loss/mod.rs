@@ -18,6 +18,7 @@ use tch::{Kind, Tensor};
 
 use crate::config::check::Invalid;
 use crate::data::Target;
+use crate::data::prepare::weights::Weights;
 use crate::metrics::decision::Decision;
 use crate::network::layer::{Layer, OutputKind};
 use crate::network::torchscript::TorchScript;
@@ -129,6 +130,39 @@ impl Loss {
             | Loss::Nll(_)
             | Loss::TorchScript(_) => false,
         }
+    }
+
+    /// Returns the weights of classes or of positives among the settings, if any.
+    fn own_weights(&self) -> Option<&Weights> {
+        match self {
+            Loss::CrossEntropy(settings) => settings.class_weights.as_ref(),
+            Loss::Nll(settings) => settings.class_weights.as_ref(),
+            Loss::BceWithLogits(settings) => settings.pos_weight.as_ref(),
+            Loss::Mse | Loss::Mae | Loss::Huber(_) | Loss::Bce | Loss::TorchScript(_) => None,
+        }
+    }
+
+    /// Returns the loss with fixed values for the settings that replicas of a stack have separately: label smoothing,
+    /// delta, and the numbers of a list of weights.
+    pub fn shared(&self) -> Loss {
+        let mut loss = self.clone();
+        let weights = match &mut loss {
+            Loss::CrossEntropy(settings) => {
+                settings.label_smoothing = 0.0;
+                &mut settings.class_weights
+            }
+            Loss::Nll(settings) => &mut settings.class_weights,
+            Loss::BceWithLogits(settings) => &mut settings.pos_weight,
+            Loss::Huber(huber) => {
+                *huber = Huber::default();
+                &mut None
+            }
+            Loss::Mse | Loss::Mae | Loss::Bce | Loss::TorchScript(_) => &mut None,
+        };
+        if let Some(Weights::Each(weights)) = weights {
+            weights.fill(1.0);
+        }
+        loss
     }
 
     /// Checks the settings.
@@ -306,7 +340,6 @@ impl Loss {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::prepare::weights::Weights;
     use crate::train::TrainSpec;
 
     pub(super) fn read(loss: &str) -> Result<Loss, String> {

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::number::Number;
-use super::rule::{Rule, add_weight_decay};
+use super::rule::{Constants, Rule, add_weight_decay};
 use crate::config::check::{Invalid, not_negative, positive};
 use crate::config::shorthand::FromNumber;
 
@@ -50,22 +50,21 @@ impl Adagrad {
 }
 
 impl Adagrad {
-    pub(super) fn at_step(&self, step: u64) -> Step {
-        Step { eps: self.eps, rate_factor: 1.0 / (1.0 + (step - 1) as f64 * self.lr_decay) }
+    /// Returns the constants of a step, counted from 1; the second is the factor of its learning rate.
+    pub(super) fn constants(&self, step: u64) -> [f64; 2] {
+        [self.eps, 1.0 / (1.0 + (step - 1) as f64 * self.lr_decay)]
     }
 }
 
-/// Constants of one step.
+/// One step of Adagrad.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Step {
-    eps: f64,
-    rate_factor: f64, // factor of the learning rate at this step
-}
+pub(super) struct Step;
 
 impl Rule for Step {
     #[inline(always)]
     fn apply<N: Number>(
         &self,
+        [eps, rate_factor, ..]: &Constants<N::PerReplica>,
         value: &N,
         gradient: &N,
         memory: &mut [N],
@@ -75,7 +74,7 @@ impl Rule for Step {
         let gradient = add_weight_decay(value, gradient, decay);
         let squares = memory.first_mut().expect("the sum of squares");
         *squares = squares.add(&gradient.mul(&gradient));
-        let direction = gradient.div(&squares.sqrt().add_scalar(self.eps));
-        value.sub(&direction.mul_per_replica(rate, self.rate_factor))
+        let direction = gradient.div(&squares.sqrt().add_each(eps));
+        value.sub(&direction.mul_product(rate, rate_factor))
     }
 }

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::number::Number;
-use super::rule::{Rule, add_weight_decay, lerp};
+use super::rule::{Constants, Rule, add_weight_decay};
 use crate::config::check::{Invalid, below_one, not_negative, positive};
 use crate::config::shorthand::FromNumber;
 
@@ -59,36 +59,33 @@ impl Adam {
         2 + usize::from(self.amsgrad)
     }
 
-    /// Returns the constants of a step, counted from 1. With `decoupled`, weight decay is applied to the weights
-    /// directly, as in AdamW.
-    pub(super) fn at_step(&self, step: u64, decoupled: bool) -> Step {
+    /// Returns the constants of a step, counted from 1. The last two are the bias corrections of the mean gradient and of
+    /// the root of the mean square.
+    pub(super) fn constants(&self, step: u64) -> [f64; 6] {
         let Adam { betas: [beta1, beta2], eps, .. } = *self;
-        Step {
-            beta1,
-            beta2,
-            eps,
-            decoupled,
-            mean_correction: 1.0 / (1.0 - beta1.powf(step as f64)),
-            root_correction: 1.0 / (1.0 - beta2.powf(step as f64)).sqrt(),
-        }
+        let mean_correction = 1.0 / (1.0 - beta1.powf(step as f64));
+        let root_correction = 1.0 / (1.0 - beta2.powf(step as f64)).sqrt();
+        [1.0 - beta1, beta2, 1.0 - beta2, eps, mean_correction, root_correction]
+    }
+
+    /// Returns the settings with the defaults of those that replicas of a stack have separately.
+    pub(super) fn shared(&self) -> Adam {
+        Adam { amsgrad: self.amsgrad, ..Adam::default() }
     }
 }
 
-/// Constants of one step.
+/// One step of Adam or AdamW.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Step {
-    beta1: f64,
-    beta2: f64,
-    eps: f64,
-    decoupled: bool,
-    mean_correction: f64, // bias correction of the mean gradient
-    root_correction: f64, // bias correction of the root of the mean square
+    /// Whether weight decay is applied to the weights directly, as in AdamW.
+    pub(super) decoupled: bool,
 }
 
 impl Rule for Step {
     #[inline(always)]
     fn apply<N: Number>(
         &self,
+        [share, beta2, square_share, eps, mean_correction, root_correction]: &Constants<N::PerReplica>,
         value: &N,
         gradient: &N,
         memory: &mut [N],
@@ -98,8 +95,8 @@ impl Rule for Step {
         let gradient = add_weight_decay(value, gradient, decay.filter(|_| !self.decoupled));
         let (mean, others) = memory.split_first_mut().expect("the mean gradient");
         let (square, others) = others.split_first_mut().expect("the mean square");
-        *mean = lerp(mean, &gradient, 1.0 - self.beta1).flush_tiny();
-        *square = square.mul_scalar(self.beta2).add(&gradient.mul_scalar(1.0 - self.beta2).mul(&gradient));
+        *mean = mean.lerp(&gradient, share).flush_tiny();
+        *square = square.mul_each(beta2).add(&gradient.mul_each(square_share).mul(&gradient));
         let divisor = match others.first_mut() {
             Some(largest) => {
                 *largest = largest.max(square);
@@ -107,8 +104,8 @@ impl Rule for Step {
             }
             None => square.sqrt(),
         };
-        let direction = mean.div(&divisor.mul_scalar(self.root_correction).add_scalar(self.eps));
-        let step = direction.mul_per_replica(rate, self.mean_correction);
+        let direction = mean.div(&divisor.mul_each(root_correction).add_each(eps));
+        let step = direction.mul_product(rate, mean_correction);
         match decay.filter(|_| self.decoupled) {
             Some(decay) => value.decay(rate, decay).sub(&step),
             None => value.sub(&step),

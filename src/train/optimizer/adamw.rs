@@ -49,4 +49,9 @@ impl AdamW {
         let AdamW { lr, betas, eps, weight_decay, amsgrad } = *self;
         Adam { lr, betas, eps, weight_decay, amsgrad }
     }
+
+    /// Returns the settings with the defaults of those that replicas of a stack have separately.
+    pub(super) fn shared(&self) -> AdamW {
+        AdamW { amsgrad: self.amsgrad, ..AdamW::default() }
+    }
 }

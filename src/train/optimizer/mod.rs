@@ -5,13 +5,12 @@
 //!
 //! Rules, defaults and names are those of `torch.optim`; tests compare the steps with PyTorch's. libtorch's own
 //! optimizers (in `tch::nn`) do not expose their state, and have one learning rate for all parameters, whereas a stack
-//! needs one for each replica.
+//! needs one for each replica. All numbers among the settings may differ between the replicas of a stack.
 
 pub mod adagrad;
 pub mod adam;
 pub mod adamw;
 pub mod number;
-pub mod rates;
 pub mod rmsprop;
 pub mod rule;
 pub mod sgd;
@@ -22,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::check::Invalid;
 use crate::config::shorthand::number_or_table;
-use rule::ApplyRule;
+use rule::{ApplyRule, Constants, constants};
 
 /// Optimizer and its hyperparameters; a number is the learning rate.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -79,14 +78,14 @@ impl Optimizer {
         }
     }
 
-    /// Returns the optimizer with this learning rate and weight decay.
-    pub fn with(&self, lr: f64, weight_decay: f64) -> Optimizer {
-        match self.clone() {
-            Optimizer::Sgd(sgd) => Optimizer::Sgd(sgd::Sgd { lr, weight_decay, ..sgd }),
-            Optimizer::Rmsprop(rmsprop) => Optimizer::Rmsprop(rmsprop::Rmsprop { lr, weight_decay, ..rmsprop }),
-            Optimizer::Adam(adam) => Optimizer::Adam(adam::Adam { lr, weight_decay, ..adam }),
-            Optimizer::Adamw(adamw) => Optimizer::Adamw(adamw::AdamW { lr, weight_decay, ..adamw }),
-            Optimizer::Adagrad(adagrad) => Optimizer::Adagrad(adagrad::Adagrad { lr, weight_decay, ..adagrad }),
+    /// Returns the optimizer with the defaults of all settings that replicas of a stack have separately.
+    pub fn shared(&self) -> Optimizer {
+        match self {
+            Optimizer::Sgd(sgd) => Optimizer::Sgd(sgd.shared()),
+            Optimizer::Rmsprop(rmsprop) => Optimizer::Rmsprop(rmsprop.shared()),
+            Optimizer::Adam(adam) => Optimizer::Adam(adam.shared()),
+            Optimizer::Adamw(adamw) => Optimizer::Adamw(adamw.shared()),
+            Optimizer::Adagrad(_) => Optimizer::Adagrad(adagrad::Adagrad::default()),
         }
     }
 
@@ -135,14 +134,25 @@ impl Optimizer {
         }
     }
 
-    /// Applies the rule of a step; steps are counted from 1.
-    fn at_step<R: ApplyRule>(&self, step: u64, target: R) {
+    /// Returns the constants of a step; steps are counted from 1.
+    fn constants(&self, step: u64) -> Constants<f64> {
         match self {
-            Optimizer::Sgd(sgd) => target.apply_rule(sgd.at_step()),
-            Optimizer::Rmsprop(rmsprop) => target.apply_rule(rmsprop.at_step()),
-            Optimizer::Adam(adam) => target.apply_rule(adam.at_step(step, false)),
-            Optimizer::Adamw(adamw) => target.apply_rule(adamw.as_adam().at_step(step, true)),
-            Optimizer::Adagrad(adagrad) => target.apply_rule(adagrad.at_step(step)),
+            Optimizer::Sgd(sgd) => constants(sgd.constants()),
+            Optimizer::Rmsprop(rmsprop) => constants(rmsprop.constants()),
+            Optimizer::Adam(adam) => constants(adam.constants(step)),
+            Optimizer::Adamw(adamw) => constants(adamw.as_adam().constants(step)),
+            Optimizer::Adagrad(adagrad) => constants(adagrad.constants(step)),
+        }
+    }
+
+    /// Applies the rule.
+    fn apply<R: ApplyRule>(&self, target: R) {
+        match self {
+            Optimizer::Sgd(sgd) => target.apply_rule(sgd.rule()),
+            Optimizer::Rmsprop(rmsprop) => target.apply_rule(rmsprop.rule()),
+            Optimizer::Adam(_) => target.apply_rule(adam::Step { decoupled: false }),
+            Optimizer::Adamw(_) => target.apply_rule(adam::Step { decoupled: true }),
+            Optimizer::Adagrad(_) => target.apply_rule(adagrad::Step),
         }
     }
 }

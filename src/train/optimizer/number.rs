@@ -6,7 +6,7 @@
 use pulp::Simd;
 use tch::Tensor;
 
-use crate::train::optimizer::rates::PerReplica;
+use crate::train::per_replica::PerReplica;
 
 /// Running means of gradients below this are set to 0. Without gradients a mean decays until it is denormal, and
 /// arithmetic with it is a hundred times slower; long before, it no longer changes a parameter. Mean squares are not
@@ -15,8 +15,11 @@ const TINY: f32 = 1e-30;
 
 /// A number, or a tensor of numbers.
 pub trait Number: Sized {
-    /// Setting with a value for each replica.
+    /// Setting with a value for each replica; a number if all are those of one replica.
     type PerReplica;
+
+    /// Returns whether a setting is 0 for all replicas.
+    fn is_zero(setting: &Self::PerReplica) -> bool;
 
     /// Returns the same number.
     fn clone(&self) -> Self;
@@ -32,21 +35,37 @@ pub trait Number: Sized {
     fn div(&self, other: &Self) -> Self;
     /// `self · factor`.
     fn mul_scalar(&self, factor: f64) -> Self;
-    /// `self + term`.
-    fn add_scalar(&self, term: f64) -> Self;
     /// Square root.
     fn sqrt(&self) -> Self;
     /// Maximum; NaN if either is NaN, as in libtorch.
     fn max(&self, other: &Self) -> Self;
-    /// `self · each · factor`, where `each` has a value for each replica.
-    fn mul_per_replica(&self, each: &Self::PerReplica, factor: f64) -> Self;
+    /// `self · each`, where `each` has a value for each replica.
+    fn mul_each(&self, each: &Self::PerReplica) -> Self;
+    /// `self + each`, where `each` has a value for each replica.
+    fn add_each(&self, each: &Self::PerReplica) -> Self;
+    /// `self · (one · another)`, where both have a value for each replica.
+    fn mul_product(&self, one: &Self::PerReplica, another: &Self::PerReplica) -> Self;
     /// `self · (1 − rate · decay)`, where both have a value for each replica.
     fn decay(&self, rate: &Self::PerReplica, decay: &Self::PerReplica) -> Self;
+    /// Linear interpolation from `self` to `end` (`torch.lerp`, which starts at the nearer end).
+    fn lerp(&self, end: &Self, share: &Self::PerReplica) -> Self;
+    /// Returns `other` for the replicas whose `setting` is not 0, and `self` for the others.
+    fn replace_unless_zero(&self, other: Self, setting: &Self::PerReplica) -> Self;
+}
+
+#[inline(always)]
+fn lerp<N: Number>(start: &N, end: &N, share: f64) -> N {
+    let difference = end.sub(start);
+    if share < 0.5 { start.add(&difference.mul_scalar(share)) } else { end.sub(&difference.mul_scalar(1.0 - share)) }
 }
 
 impl Number for f32 {
     type PerReplica = f64;
 
+    #[inline(always)]
+    fn is_zero(setting: &f64) -> bool {
+        *setting == 0.0
+    }
     #[inline(always)]
     fn clone(&self) -> f32 {
         *self
@@ -76,10 +95,6 @@ impl Number for f32 {
         self * factor as f32
     }
     #[inline(always)]
-    fn add_scalar(&self, term: f64) -> f32 {
-        self + term as f32
-    }
-    #[inline(always)]
     fn sqrt(&self) -> f32 {
         f32::sqrt(*self)
     }
@@ -88,12 +103,28 @@ impl Number for f32 {
         if *other < *self || self.is_nan() { *self } else { *other } // NaN stays NaN, as in libtorch
     }
     #[inline(always)]
-    fn mul_per_replica(&self, each: &f64, factor: f64) -> f32 {
-        self * (each * factor) as f32
+    fn mul_each(&self, each: &f64) -> f32 {
+        self * *each as f32
+    }
+    #[inline(always)]
+    fn add_each(&self, each: &f64) -> f32 {
+        self + *each as f32
+    }
+    #[inline(always)]
+    fn mul_product(&self, one: &f64, another: &f64) -> f32 {
+        self * (one * another) as f32
     }
     #[inline(always)]
     fn decay(&self, rate: &f64, decay: &f64) -> f32 {
         self * (1.0 - rate * decay) as f32
+    }
+    #[inline(always)]
+    fn lerp(&self, end: &f32, share: &f64) -> f32 {
+        lerp(self, end, *share)
+    }
+    #[inline(always)]
+    fn replace_unless_zero(&self, other: f32, setting: &f64) -> f32 {
+        if *setting == 0.0 { *self } else { other }
     }
 }
 
@@ -120,6 +151,10 @@ impl<S: Simd> Register<S> {
 impl<S: Simd> Number for Register<S> {
     type PerReplica = f64;
 
+    #[inline(always)]
+    fn is_zero(setting: &f64) -> bool {
+        *setting == 0.0
+    }
     #[inline(always)]
     fn clone(&self) -> Self {
         self.with(self.values)
@@ -151,10 +186,6 @@ impl<S: Simd> Number for Register<S> {
         self.with(self.simd.mul_f32s(self.values, self.simd.splat_f32s(factor as f32)))
     }
     #[inline(always)]
-    fn add_scalar(&self, term: f64) -> Self {
-        self.with(self.simd.add_f32s(self.values, self.simd.splat_f32s(term as f32)))
-    }
-    #[inline(always)]
     fn sqrt(&self) -> Self {
         self.with(self.simd.sqrt_f32s(self.values))
     }
@@ -167,18 +198,37 @@ impl<S: Simd> Number for Register<S> {
         self.with(simd.select_f32s(is_number, larger, self.values))
     }
     #[inline(always)]
-    fn mul_per_replica(&self, each: &f64, factor: f64) -> Self {
-        self.mul_scalar(each * factor)
+    fn mul_each(&self, each: &f64) -> Self {
+        self.mul_scalar(*each)
+    }
+    #[inline(always)]
+    fn add_each(&self, each: &f64) -> Self {
+        self.with(self.simd.add_f32s(self.values, self.simd.splat_f32s(*each as f32)))
+    }
+    #[inline(always)]
+    fn mul_product(&self, one: &f64, another: &f64) -> Self {
+        self.mul_scalar(one * another)
     }
     #[inline(always)]
     fn decay(&self, rate: &f64, decay: &f64) -> Self {
         self.mul_scalar(1.0 - rate * decay)
+    }
+    #[inline(always)]
+    fn lerp(&self, end: &Self, share: &f64) -> Self {
+        lerp(self, end, *share)
+    }
+    #[inline(always)]
+    fn replace_unless_zero(&self, other: Self, setting: &f64) -> Self {
+        if *setting == 0.0 { Number::clone(self) } else { other }
     }
 }
 
 impl Number for Tensor {
     type PerReplica = PerReplica;
 
+    fn is_zero(setting: &PerReplica) -> bool {
+        setting.is_zero()
+    }
     fn clone(&self) -> Tensor {
         self.shallow_clone() // nothing is changed in place
     }
@@ -200,20 +250,36 @@ impl Number for Tensor {
     fn mul_scalar(&self, factor: f64) -> Tensor {
         self * factor
     }
-    fn add_scalar(&self, term: f64) -> Tensor {
-        self + term
-    }
     fn sqrt(&self) -> Tensor {
         Tensor::sqrt(self)
     }
     fn max(&self, other: &Tensor) -> Tensor {
         self.maximum(other)
     }
-    fn mul_per_replica(&self, each: &PerReplica, factor: f64) -> Tensor {
-        each.mul(self, factor)
+    fn mul_each(&self, each: &PerReplica) -> Tensor {
+        each.mul(self)
+    }
+    fn add_each(&self, each: &PerReplica) -> Tensor {
+        each.add(self)
+    }
+    fn mul_product(&self, one: &PerReplica, another: &PerReplica) -> Tensor {
+        one.mul_product(another, self)
     }
     fn decay(&self, rate: &PerReplica, decay: &PerReplica) -> Tensor {
         self * rate.decay_factor(decay)
+    }
+    fn lerp(&self, end: &Tensor, share: &PerReplica) -> Tensor {
+        match share.column(self.kind()) {
+            None => lerp(self, end, share.get(0)),
+            Some(shares) => self.lerp_tensor(end, &shares),
+        }
+    }
+    fn replace_unless_zero(&self, other: Tensor, setting: &PerReplica) -> Tensor {
+        match setting.column(self.kind()).filter(|_| setting.has_zero()) {
+            None if setting.is_zero() => self.shallow_clone(),
+            None => other,
+            Some(settings) => other.where_self(&settings.not_equal(0.0), self),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::number::Number;
-use super::rule::{Rule, add_weight_decay, lerp};
+use super::rule::{Constants, Rule, add_weight_decay};
 use crate::config::check::{Invalid, below_one, not_negative, positive};
 use crate::config::shorthand::FromNumber;
 
@@ -58,18 +58,25 @@ impl Rmsprop {
         1 + usize::from(self.centered) + usize::from(self.momentum > 0.0)
     }
 
-    pub(super) fn at_step(&self) -> Step {
-        let Rmsprop { alpha, eps, momentum, centered, .. } = *self;
-        Step { alpha, eps, momentum, centered }
+    /// Returns the constants of every step.
+    pub(super) fn constants(&self) -> [f64; 4] {
+        let Rmsprop { alpha, eps, momentum, .. } = *self;
+        [alpha, 1.0 - alpha, eps, momentum]
+    }
+
+    pub(super) fn rule(&self) -> Step {
+        Step { centered: self.centered }
+    }
+
+    /// Returns the settings with the defaults of those that replicas of a stack have separately.
+    pub(super) fn shared(&self) -> Rmsprop {
+        Rmsprop { centered: self.centered, ..Rmsprop::default() }
     }
 }
 
-/// Constants of one step.
+/// One step of RMSprop.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Step {
-    alpha: f64,
-    eps: f64,
-    momentum: f64,
     centered: bool,
 }
 
@@ -77,6 +84,7 @@ impl Rule for Step {
     #[inline(always)]
     fn apply<N: Number>(
         &self,
+        [alpha, rest, eps, factor, ..]: &Constants<N::PerReplica>,
         value: &N,
         gradient: &N,
         memory: &mut [N],
@@ -85,20 +93,22 @@ impl Rule for Step {
     ) -> N {
         let gradient = add_weight_decay(value, gradient, decay);
         let (square, others) = memory.split_first_mut().expect("the mean of squares");
-        *square = square.mul_scalar(self.alpha).add(&gradient.mul_scalar(1.0 - self.alpha).mul(&gradient));
+        *square = square.mul_each(alpha).add(&gradient.mul_each(rest).mul(&gradient));
         let (variance, momentum) = match others {
             [] => (square.clone(), None),
             [mean, momentum @ ..] if self.centered => {
-                *mean = lerp(mean, &gradient, 1.0 - self.alpha).flush_tiny();
+                *mean = mean.lerp(&gradient, rest).flush_tiny();
                 (square.sub(&mean.mul(mean)), momentum.first_mut())
             }
             [momentum, ..] => (square.clone(), Some(momentum)),
         };
-        let step = gradient.div(&variance.sqrt().add_scalar(self.eps));
-        let Some(momentum) = momentum.filter(|_| self.momentum != 0.0) else {
-            return value.sub(&step.mul_per_replica(rate, 1.0));
+        let step = gradient.div(&variance.sqrt().add_each(eps));
+        let Some(momentum) = momentum.filter(|_| !N::is_zero(factor)) else {
+            return value.sub(&step.mul_each(rate));
         };
-        *momentum = momentum.mul_scalar(self.momentum).add(&step).flush_tiny();
-        value.sub(&momentum.mul_per_replica(rate, 1.0))
+        let moved = momentum.mul_each(factor).add(&step).flush_tiny();
+        let value = value.sub(&moved.mul_each(rate));
+        *momentum = momentum.replace_unless_zero(moved, factor);
+        value
     }
 }

@@ -2,13 +2,27 @@
 
 use super::number::Number;
 
-/// One step of an optimizer, with all constants of the step.
+/// Maximum number of constants of a rule.
+const MAX_CONSTANTS: usize = 6;
+
+/// Constants of a step in the order in which the rule takes them, then zeros. Each may differ between the replicas of a
+/// stack.
+pub type Constants<P> = [P; MAX_CONSTANTS];
+
+/// Returns the constants of a step, with zeros for those that the rule does not take.
+pub(super) fn constants<const N: usize>(numbers: [f64; N]) -> Constants<f64> {
+    const { assert!(N <= MAX_CONSTANTS, "a rule has too many constants") };
+    std::array::from_fn(|place| numbers.get(place).copied().unwrap_or_default())
+}
+
+/// One step of an optimizer, with the settings that all replicas of a stack share.
 pub trait Rule: Copy + Send + Sync {
     /// Returns the updated parameter from its `value`, its `gradient` and its stored state `memory`, which it updates.
     ///
     /// `rate` is the replica's learning rate, `decay` its weight decay; `None` if no replica has one.
     fn apply<N: Number>(
         &self,
+        constants: &Constants<N::PerReplica>,
         value: &N,
         gradient: &N,
         memory: &mut [N],
@@ -26,14 +40,7 @@ pub(super) trait ApplyRule {
 #[inline(always)]
 pub(super) fn add_weight_decay<N: Number>(value: &N, gradient: &N, decay: Option<&N::PerReplica>) -> N {
     match decay {
-        Some(decay) => gradient.add(&value.mul_per_replica(decay, 1.0)),
+        Some(decay) => gradient.add(&value.mul_each(decay)),
         None => gradient.clone(),
     }
-}
-
-/// Linear interpolation from `a` to `b` (`torch.lerp`, which starts at the nearer end).
-#[inline(always)]
-pub(super) fn lerp<N: Number>(a: &N, b: &N, share: f64) -> N {
-    let difference = b.sub(a);
-    if share < 0.5 { a.add(&difference.mul_scalar(share)) } else { b.sub(&difference.mul_scalar(1.0 - share)) }
 }

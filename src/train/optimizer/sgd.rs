@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::number::Number;
-use super::rule::{Rule, add_weight_decay};
+use super::rule::{Constants, Rule, add_weight_decay};
 use crate::config::check::{Invalid, below_one, not_negative, positive, require};
 use crate::config::shorthand::FromNumber;
 
@@ -50,15 +50,24 @@ impl Sgd {
         usize::from(self.momentum > 0.0)
     }
 
-    pub(super) fn at_step(&self) -> Step {
-        Step { momentum: self.momentum, nesterov: self.nesterov }
+    /// Returns the constants of every step.
+    pub(super) fn constants(&self) -> [f64; 1] {
+        [self.momentum]
+    }
+
+    pub(super) fn rule(&self) -> Step {
+        Step { nesterov: self.nesterov }
+    }
+
+    /// Returns the settings with the defaults of those that replicas of a stack have separately.
+    pub(super) fn shared(&self) -> Sgd {
+        Sgd { nesterov: self.nesterov, ..Sgd::default() }
     }
 }
 
-/// Constants of one step.
+/// One step of SGD.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Step {
-    momentum: f64,
     nesterov: bool,
 }
 
@@ -66,6 +75,7 @@ impl Rule for Step {
     #[inline(always)]
     fn apply<N: Number>(
         &self,
+        [factor, ..]: &Constants<N::PerReplica>,
         value: &N,
         gradient: &N,
         memory: &mut [N],
@@ -74,14 +84,15 @@ impl Rule for Step {
     ) -> N {
         let gradient = add_weight_decay(value, gradient, decay);
         // With a momentum of 0, which a schedule may pass through, PyTorch leaves the buffer unchanged.
-        let Some(momentum) = memory.first_mut().filter(|_| self.momentum != 0.0) else {
-            return value.sub(&gradient.mul_per_replica(rate, 1.0));
+        let Some(momentum) = memory.first_mut().filter(|_| !N::is_zero(factor)) else {
+            return value.sub(&gradient.mul_each(rate));
         };
-        *momentum = momentum.mul_scalar(self.momentum).add(&gradient).flush_tiny(); // starts at 0
+        let moved = momentum.mul_each(factor).add(&gradient).flush_tiny(); // starts at 0
         let direction = match self.nesterov {
-            true => gradient.add(&momentum.mul_scalar(self.momentum)),
-            false => momentum.clone(),
+            true => gradient.add(&moved.mul_each(factor)),
+            false => moved.clone(),
         };
-        value.sub(&direction.mul_per_replica(rate, 1.0))
+        *momentum = momentum.replace_unless_zero(moved, factor);
+        value.sub(&direction.mul_each(rate))
     }
 }

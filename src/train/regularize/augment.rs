@@ -145,7 +145,7 @@ mod tests {
             measure: &measure,
             monitor: settings.monitored(false, target),
             seeds: &seeds,
-            optimizers: &vec![&settings.optimizer; replicas],
+            replicas: &vec![&settings; replicas],
             training: &training,
             validation: None,
             layers: &layers,

@@ -10,6 +10,7 @@ use tch::{Kind, Tensor};
 
 use crate::config::check::{Invalid, not_negative};
 use crate::network::arena::{Arena, Slot};
+use crate::train::per_replica::PerReplica;
 
 /// Factors of the penalties.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -31,13 +32,33 @@ impl Penalty {
         not_negative("l2", self.l2)
     }
 
-    /// Returns the penalty for the weights of a stack.
-    pub fn on(self, arena: &Arena) -> AppliedPenalty {
+    /// Returns the penalties of the replicas for the weights of a stack; `None` if all are 0. A single penalty applies to
+    /// all replicas.
+    pub fn on(replicas: &[Penalty], arena: &Arena) -> Option<AppliedPenalty> {
+        if replicas.iter().all(|penalty| *penalty == Penalty::default()) {
+            return None;
+        }
+        let each = |number: fn(&Penalty) -> f64| {
+            PerReplica::new(&replicas.iter().map(number).collect::<Vec<_>>(), arena.values().device())
+        };
         let weights = arena.values().zeros_like().narrow(0, 0, 1).to_kind(Kind::Float); // [1, parameters]
         for slot in arena.slots().iter().filter(|slot| is_penalized(slot)) {
             let _ = slot.view(&weights).fill_(1.0);
         }
-        AppliedPenalty { penalty: self, weights }
+        Some(AppliedPenalty { l1: each(|penalty| penalty.l1), twice_l2: each(|penalty| 2.0 * penalty.l2), weights })
+    }
+
+    /// Adds the gradient of the penalty, `l1 · sign(w) + 2 · l2 · w`, for weights in memory.
+    pub(in crate::train) fn add_to_slice(self, gradient: &mut [f32], weights: &[f32]) {
+        let (l1, twice_l2) = (self.l1 as f32, (2.0 * self.l2) as f32);
+        let each = || weights.iter().copied();
+        if l1 > 0.0 {
+            let signs = each().map(|weight| f32::from(weight > 0.0) - f32::from(weight < 0.0));
+            gradient.iter_mut().zip(signs).for_each(|(slope, sign)| *slope += l1 * sign);
+        }
+        if twice_l2 > 0.0 {
+            gradient.iter_mut().zip(each()).for_each(|(slope, weight)| *slope += twice_l2 * weight);
+        }
     }
 }
 
@@ -46,25 +67,25 @@ fn is_penalized(slot: &Slot) -> bool {
     slot.is_weight() && slot.shape.len() >= 2
 }
 
-/// A penalty with a mask of the parameters to which it applies.
+/// The penalties of a stack with a mask of the parameters to which they apply.
 #[derive(Debug)]
 pub struct AppliedPenalty {
-    penalty: Penalty,
+    l1: PerReplica,
+    twice_l2: PerReplica,
     weights: Tensor, // [1, parameters]: 1 for weights, 0 for others
 }
 
 impl AppliedPenalty {
-    /// Adds the gradient of the penalty, `l1 · sign(w) + 2 · l2 · w`, in place.
+    /// Adds the gradient of each replica's penalty, `l1 · sign(w) + 2 · l2 · w`, in place.
     ///
     /// # Shapes
     /// `gradient` and `values` are `[replicas, parameters]`.
     pub fn add_to(&self, gradient: &mut Tensor, values: &Tensor) {
-        let Penalty { l1, l2 } = self.penalty;
-        if l1 > 0.0 {
-            let _ = gradient.addcmul_(&values.sign(), &(&self.weights * l1));
+        if !self.l1.is_zero() {
+            let _ = gradient.addcmul_(&values.sign(), &self.l1.mul(&self.weights));
         }
-        if l2 > 0.0 {
-            let _ = gradient.addcmul_(values, &(&self.weights * (2.0 * l2)));
+        if !self.twice_l2.is_zero() {
+            let _ = gradient.addcmul_(values, &self.twice_l2.mul(&self.weights));
         }
     }
 }
@@ -88,7 +109,7 @@ mod tests {
         let zeros = parameters.iter().map(|named| Tensor::zeros(&named.shape[..], (Kind::Float, Device::Cpu)));
         let initial = InitialTensors { parameters: zeros.collect(), buffers: Vec::new() };
         let arena = Arena::new(parameters, Vec::new(), &[initial], Device::Cpu);
-        let weights = Penalty { l1: 1.0, l2: 0.0 }.on(&arena).weights;
+        let weights = Penalty::on(&[Penalty { l1: 1.0, l2: 0.0 }], &arena).unwrap().weights;
         assert_eq!(Vec::<Vec<f32>>::try_from(weights).unwrap(), [[1.0, 1.0, 0.0, 0.0, 1.0, 1.0]]);
     }
 }

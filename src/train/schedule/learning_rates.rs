@@ -1,11 +1,11 @@
-//! Learning rates of a stack during training: a schedule, and its state for each replica.
+//! Learning rates of a stack during training: a schedule for each replica, and its state.
 
 use anyhow::ensure;
 use serde::{Deserialize, Serialize};
 use tch::Device;
 
 use crate::history::number::Number;
-use crate::train::optimizer::rates::Rates;
+use crate::train::per_replica::PerReplica;
 use crate::train::schedule::Schedule;
 use crate::train::schedule::plateau::{Patience, PatienceState};
 use crate::train::schedule::step_position::{Length, StepPosition};
@@ -13,22 +13,22 @@ use crate::train::schedule::step_position::{Length, StepPosition};
 /// Learning rates of all replicas.
 #[derive(Debug)]
 pub struct LearningRates {
-    schedule: Schedule,
+    schedules: Vec<Schedule>, // of each replica
     length: Length,
     device: Device,
-    start: Vec<f64>, // of each replica; reduced by a plateau
-    plateau: Option<Plateau>,
-    lrs: Vec<f64>, // of the last step
-    rates: Rates,  // the same, as the optimizer takes them
+    start: Vec<f64>,                // of each replica; reduced by a plateau
+    plateaus: Vec<Option<Plateau>>, // of each replica
+    lrs: Vec<f64>,                  // of the last step
+    rates: PerReplica,              // the same, as the optimizer takes them
 }
 
-/// Learning rates and momentum of a step.
+/// Learning rates and momenta of a step.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StepSettings {
     /// Learning rate of each replica.
     pub lrs: Vec<f64>,
-    /// Momentum of all replicas, if the schedule cycles it.
-    pub momentum: Option<f64>,
+    /// Momentum of each replica, if its schedule cycles it.
+    pub momenta: Vec<Option<f64>>,
 }
 
 /// State of the learning rates at the end of an epoch.
@@ -36,44 +36,47 @@ pub struct StepSettings {
 pub struct State {
     start: Vec<Number>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    plateau: Option<Vec<PatienceState>>,
+    plateau: Option<Vec<Option<PatienceState>>>, // of each replica, if one of them has a plateau
 }
 
 #[derive(Debug)]
 struct Plateau {
     monitor: String,
-    waits: Vec<Patience>,
+    wait: Patience,
     epochs_before: usize,
 }
 
 impl LearningRates {
-    /// Creates the learning rates from the initial one of each replica.
+    /// Creates the learning rates from the schedule and the initial learning rate of each replica.
     ///
-    /// `monitored` is the metric for `reduce_on_plateau` if the schedule names none; `higher_is_better` returns whether
+    /// `monitored` is the metric for `reduce_on_plateau` if a schedule names none; `higher_is_better` returns whether
     /// higher values of a metric are better.
     pub fn new(
-        schedule: &Schedule,
+        schedules: Vec<Schedule>,
         lrs: Vec<f64>,
         length: Length,
         device: Device,
         monitored: &str,
         higher_is_better: impl Fn(&str) -> bool,
     ) -> Self {
-        let plateau = schedule.plateau().map(|(settings, _, epochs_before)| {
+        let plateau = |schedule: &Schedule| {
+            let (settings, _, epochs_before) = schedule.plateau()?;
             let monitor = settings.monitor.as_deref().unwrap_or(monitored);
             let wait = Patience::new(settings, higher_is_better(monitor));
-            Plateau { monitor: monitor.to_owned(), waits: vec![wait; lrs.len()], epochs_before }
-        });
-        let rates = Rates::new(&lrs, device);
-        LearningRates { schedule: schedule.clone(), length, device, start: lrs.clone(), plateau, lrs, rates }
+            Some(Plateau { monitor: monitor.to_owned(), wait, epochs_before })
+        };
+        let plateaus = schedules.iter().map(plateau).collect();
+        let rates = PerReplica::new(&lrs, device);
+        LearningRates { schedules, length, device, start: lrs.clone(), plateaus, lrs, rates }
     }
 
     /// Returns the learning rates of a step; epochs are counted from 1, their steps from 0.
-    pub fn rates(&mut self, epoch: usize, step: usize) -> &Rates {
+    pub fn rates(&mut self, epoch: usize, step: usize) -> &PerReplica {
         let position = StepPosition { epoch: epoch - 1, step };
-        let lrs: Vec<f64> = self.start.iter().map(|&start| self.schedule.lr(start, position, self.length)).collect();
+        let each = self.schedules.iter().zip(&self.start);
+        let lrs: Vec<f64> = each.map(|(schedule, &start)| schedule.lr(start, position, self.length)).collect();
         if lrs != self.lrs {
-            self.rates = Rates::new(&lrs, self.device);
+            self.rates = PerReplica::new(&lrs, self.device);
             self.lrs = lrs;
         }
         &self.rates
@@ -84,15 +87,16 @@ impl LearningRates {
         &self.lrs
     }
 
-    /// Returns the momentum of a step, which is the same for all replicas; `None` if it is not cycled.
-    pub fn momentum(&self, epoch: usize, step: usize) -> Option<f64> {
-        self.schedule.momentum(StepPosition { epoch: epoch - 1, step }, self.length)
+    /// Returns the momentum of each replica in a step; `None` if it is not cycled.
+    pub fn momenta(&self, epoch: usize, step: usize) -> Vec<Option<f64>> {
+        let position = StepPosition { epoch: epoch - 1, step };
+        self.schedules.iter().map(|schedule| schedule.momentum(position, self.length)).collect()
     }
 
-    /// Returns learning rates and momentum of a step.
+    /// Returns learning rates and momenta of a step.
     pub fn step(&mut self, epoch: usize, step: usize) -> StepSettings {
         self.rates(epoch, step);
-        StepSettings { lrs: self.lrs.clone(), momentum: self.momentum(epoch, step) }
+        StepSettings { lrs: self.lrs.clone(), momenta: self.momenta(epoch, step) }
     }
 
     /// Returns the number of steps up to the end of an epoch.
@@ -102,7 +106,9 @@ impl LearningRates {
 
     /// Returns the state at the end of an epoch.
     pub fn state(&self) -> State {
-        let plateau = self.plateau.as_ref().map(|plateau| plateau.waits.iter().map(Patience::state).collect());
+        let waits: Vec<Option<PatienceState>> =
+            self.plateaus.iter().map(|plateau| Some(plateau.as_ref()?.wait.state())).collect();
+        let plateau = waits.iter().any(Option::is_some).then_some(waits);
         State { start: self.start.iter().copied().map(Number).collect(), plateau }
     }
 
@@ -111,29 +117,30 @@ impl LearningRates {
     /// # Errors
     /// When the state belongs to another schedule or number of replicas; nothing is then changed.
     pub fn restore(&mut self, state: &State) -> anyhow::Result<()> {
-        let waits = self.plateau.as_ref().map(|plateau| plateau.waits.len());
+        let none = vec![None; self.plateaus.len()];
+        let waits = state.plateau.as_ref().unwrap_or(&none);
         ensure!(
-            state.start.len() == self.start.len() && state.plateau.as_ref().map(Vec::len) == waits,
+            state.start.len() == self.start.len()
+                && waits.iter().map(Option::is_some).eq(self.plateaus.iter().map(Option::is_some)),
             "its learning rates belong to another schedule or number of replicas"
         );
         let is_rate = |rate: &Number| rate.0.is_finite() && rate.0 >= 0.0;
         ensure!(state.start.iter().all(is_rate), "its learning rates must be numbers of at least 0");
-        let waits = self.plateau.iter().flat_map(|plateau| &plateau.waits).zip(state.plateau.iter().flatten());
-        for (wait, state) in waits {
-            wait.check(*state)?;
+        for (plateau, state) in self.plateaus.iter().flatten().zip(waits.iter().flatten()) {
+            plateau.wait.check(*state)?;
         }
         self.start = state.start.iter().map(|number| number.0).collect();
-        let waits = self.plateau.iter_mut().flat_map(|plateau| &mut plateau.waits);
-        waits.zip(state.plateau.iter().flatten()).for_each(|(wait, state)| wait.restore(*state));
+        let plateaus = self.plateaus.iter_mut().flatten().zip(waits.iter().flatten());
+        plateaus.for_each(|(plateau, state)| plateau.wait.restore(*state));
         Ok(())
     }
 
     /// Records the metrics of an epoch: each name with a value for each replica.
     pub fn observe(&mut self, epoch: usize, metrics: &[(String, Vec<f64>)]) {
-        let Some(plateau) = self.plateau.as_mut().filter(|plateau| epoch > plateau.epochs_before) else { return };
-        let Some((_, values)) = metrics.iter().find(|(name, _)| *name == plateau.monitor) else { return };
-        for ((wait, lr), value) in plateau.waits.iter_mut().zip(&mut self.start).zip(values) {
-            *lr = wait.lr_after(*value, *lr);
+        for (replica, (plateau, lr)) in self.plateaus.iter_mut().zip(&mut self.start).enumerate() {
+            let Some(plateau) = plateau.as_mut().filter(|plateau| epoch > plateau.epochs_before) else { continue };
+            let Some((_, values)) = metrics.iter().find(|(name, _)| *name == plateau.monitor) else { continue };
+            *lr = plateau.wait.lr_after(values[replica], *lr);
         }
     }
 }
@@ -143,7 +150,8 @@ mod tests {
     use super::*;
 
     fn learning_rates(schedule: Schedule, epochs: usize, steps: usize) -> LearningRates {
-        LearningRates::new(&schedule, vec![1.0, 2.0], Length { epochs, steps }, Device::Cpu, "loss", |_| false)
+        let schedules = vec![schedule; 2];
+        LearningRates::new(schedules, vec![1.0, 2.0], Length { epochs, steps }, Device::Cpu, "loss", |_| false)
     }
 
     #[test]

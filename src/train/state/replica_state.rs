@@ -20,7 +20,7 @@ pub struct ReplicaStates<'a> {
     settings: &'a TrainSpec,
     monitor: &'a str,
     higher_is_better: bool,
-    stopping: Option<Stopping<'a>>,
+    stopping: Vec<Option<Stopping<'a>>>, // of each replica
     results: Vec<ReplicaResult>,
     training: Vec<bool>,
     best: Vec<Option<f64>>,
@@ -37,23 +37,25 @@ pub struct State {
     best: Vec<Option<Number>>,
     kept: Vec<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    stopping: Option<Vec<PatienceState>>,
+    stopping: Option<Vec<Option<PatienceState>>>, // of each replica, if one of them may stop early
 }
 
-/// Early stopping, with a counter for each replica.
+/// Early stopping of a replica.
 struct Stopping<'a> {
     monitor: &'a str,
-    waits: Vec<Patience>,
+    wait: Patience,
 }
 
 impl<'a> ReplicaStates<'a> {
     pub(crate) fn new(stack: &Stack, task: &Task<'a>) -> Self {
         let (settings, replicas) = (task.settings, task.seeds.len());
         let (monitor, higher_is_better) = task.monitor;
-        let stopping = settings.early_stopping.as_ref().map(|stopping| {
+        let stopping = |settings: &&'a TrainSpec| {
+            let stopping = settings.early_stopping.as_ref()?;
             let monitor = stopping.monitor.as_deref().unwrap_or(monitor);
-            Stopping { monitor, waits: vec![Patience::new(stopping, task.higher_is_better(monitor)); replicas] }
-        });
+            Some(Stopping { monitor, wait: Patience::new(stopping, task.higher_is_better(monitor)) })
+        };
+        let stopping = task.replicas.iter().map(stopping).collect();
         // Interrupted, unless it ends otherwise.
         let result = ReplicaResult { status: Status::Interrupted, curves: Curves::default(), best_epoch: None };
         ReplicaStates {
@@ -76,7 +78,9 @@ impl<'a> ReplicaStates<'a> {
             training: self.training.clone(),
             best: self.best.iter().map(|best| best.map(Number)).collect(),
             kept: self.kept.clone(),
-            stopping: self.stopping.as_ref().map(|stopping| stopping.waits.iter().map(Patience::state).collect()),
+            stopping: self.stopping.iter().any(Option::is_some).then(|| {
+                self.stopping.iter().map(|stopping| stopping.as_ref().map(|stopping| stopping.wait.state())).collect()
+            }),
         }
     }
 
@@ -88,16 +92,16 @@ impl<'a> ReplicaStates<'a> {
         let replicas = self.training.len();
         let lengths = [state.results.len(), state.training.len(), state.best.len(), state.kept.len()];
         ensure!(lengths == [replicas; 4], "number of replicas must be {replicas}, found {}", lengths[0]);
-        let waits = |stopping: Option<usize>| stopping.unwrap_or_default();
-        let (found, wanted) =
-            (state.stopping.as_ref().map(Vec::len), self.stopping.as_ref().map(|stopping| stopping.waits.len()));
+        let none = vec![None; replicas];
+        let waits = state.stopping.as_ref().unwrap_or(&none);
+        let (found, wanted) = (waits.iter().map(Option::is_some), self.stopping.iter().map(Option::is_some));
         ensure!(
-            found == wanted,
+            found.clone().eq(wanted.clone()),
             "number of replicas with early stopping must be {}, found {}",
-            waits(wanted),
-            waits(found)
+            wanted.filter(|stops| *stops).count(),
+            found.filter(|stops| *stops).count()
         );
-        let mut waits = state.stopping.iter().flatten();
+        let mut waits = waits.iter().flatten();
         ensure!(waits.all(|state| state.is_possible_at(epoch)), "early stopping has counted more than {epoch} epochs");
         let last = self.settings.epochs;
         ensure!((1..=last).contains(&epoch), "epoch must be between 1 and {last}, found {epoch}");
@@ -118,16 +122,15 @@ impl<'a> ReplicaStates<'a> {
         self.training.clone_from(&state.training);
         self.best = state.best.iter().map(|best| best.map(|number| number.0)).collect();
         self.kept.clone_from(&state.kept);
-        let waits = self.stopping.iter_mut().flat_map(|stopping| &mut stopping.waits);
-        waits.zip(state.stopping.iter().flatten()).for_each(|(wait, waited)| wait.restore(*waited));
+        let waits = state.stopping.iter().flatten().flatten();
+        self.stopping.iter_mut().flatten().zip(waits).for_each(|(stopping, waited)| stopping.wait.restore(*waited));
     }
 
     /// Stops the replicas whose patience is over. A run that ended in this epoch did not stop them: it was its last one.
     pub(crate) fn stop_without_patience(&mut self, stack: &Stack) {
-        let Some(stopping) = &self.stopping else { return };
-        let is_over: Vec<bool> = stopping.waits.iter().map(Patience::is_over).collect();
-        for replica in (0..is_over.len()).filter(|&replica| is_over[replica]) {
-            if self.training[replica] {
+        for replica in 0..self.training.len() {
+            let is_over = self.stopping[replica].as_ref().is_some_and(|stopping| stopping.wait.is_over());
+            if is_over && self.training[replica] {
                 self.stop(stack, replica, Status::EarlyStopped);
             }
         }
@@ -205,8 +208,8 @@ impl<'a> ReplicaStates<'a> {
 
     /// Returns whether early stopping ends this replica now.
     fn is_stopped(&mut self, replica: usize, value_of: impl Fn(&str) -> Option<f64>) -> bool {
-        let Some(stopping) = &mut self.stopping else { return false };
-        value_of(stopping.monitor).is_some_and(|value| stopping.waits[replica].should_stop(value))
+        let Some(stopping) = &mut self.stopping[replica] else { return false };
+        value_of(stopping.monitor).is_some_and(|value| stopping.wait.should_stop(value))
     }
 
     /// Ends a replica with this status while the others continue.

@@ -8,7 +8,7 @@ use runner::network::stack::{Architecture, Stack};
 use runner::tensor::generators::{install_until_drop, with_replica};
 use runner::tensor::shape::Shape;
 use runner::train::optimizer::Optimizer;
-use runner::train::optimizer::rates::Rates;
+use runner::train::per_replica::PerReplica;
 use serde_json::{Value, json};
 use tch::nn::ModuleT;
 use tch::{Device, Kind, Tensor};
@@ -92,7 +92,7 @@ fn every_layer_trains_like_pytorch_for_two_steps() {
     let _lock = GENERATOR.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let fixture = load_fixture("layers");
     let sgd = &fixture["settings"]["sgd"];
-    let rates = Rates::new(&[sgd["lr"].as_f64().unwrap(); 2], Device::Cpu);
+    let rates = PerReplica::new(&[sgd["lr"].as_f64().unwrap(); 2], Device::Cpu);
     let optimizer: Optimizer = serde_json::from_value(json!({ "sgd": sgd })).unwrap();
     let mut trained = BTreeSet::new();
     for case in fixture["cases"].as_array().unwrap() {

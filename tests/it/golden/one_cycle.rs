@@ -1,7 +1,7 @@
 //! `one_cycle` with its momentum, compared with PyTorch's `OneCycleLR`.
 
 use runner::train::TrainSpec;
-use runner::train::optimizer::rates::Rates;
+use runner::train::per_replica::PerReplica;
 use runner::train::schedule::learning_rates::LearningRates;
 use runner::train::schedule::step_position::Length;
 use serde_json::json;
@@ -40,7 +40,7 @@ fn one_cycle_equals_pytorch() {
         let lr = train.optimizer.lr();
         let length = Length { epochs, steps };
         let mut learning_rates =
-            LearningRates::new(&train.schedule, vec![lr; 2], length, Device::Cpu, "loss", |_| false);
+            LearningRates::new(vec![train.schedule.clone(); 2], vec![lr; 2], length, Device::Cpu, "loss", |_| false);
         let start = tensor(&fixture["settings"]["start"]);
         let mut parameters = Tensor::stack(&[&start, &start], 0); // [2, parameters]
         let momentum = floats(&case["momentum"]);
@@ -48,16 +48,18 @@ fn one_cycle_equals_pytorch() {
             let settings = learning_rates.step(1 + number / steps, number % steps);
             let what = format!("{name}, step {number}");
             assert_near(&settings.lrs, &[floats(&case["lr"])[number]; 2], 1e-12, &what);
-            match settings.momentum {
-                Some(found) => assert_near(&[found], &momentum[number..=number], 1e-12, &what),
-                None => assert!(name.ends_with("not_cycled"), "{what}"),
+            for found in &settings.momenta {
+                match found {
+                    Some(found) => assert_near(&[*found], &momentum[number..=number], 1e-12, &what),
+                    None => assert!(name.ends_with("not_cycled"), "{what}"),
+                }
             }
-            update.set_momentum(settings.momentum);
+            update.set_momenta(&settings.momenta);
             let gradient = tensor(gradient);
             update.step(
                 &mut parameters,
                 &Tensor::stack(&[&gradient, &gradient], 0),
-                &Rates::new(&settings.lrs, Device::Cpu),
+                &PerReplica::new(&settings.lrs, Device::Cpu),
             );
             for replica in 0..2 {
                 assert_near(&values(&parameters.get(replica)), &floats(&case["after"][number]), 1e-5, &what);

@@ -5,7 +5,7 @@ use runner::network::layer::Layer;
 use runner::network::stack::Architecture;
 use runner::tensor::shape::Shape;
 use runner::train::optimizer::Optimizer;
-use runner::train::optimizer::rates::Rates;
+use runner::train::per_replica::PerReplica;
 use runner::train::regularize::penalty::Penalty;
 use runner::train::schedule::Schedule;
 use runner::train::schedule::learning_rates::LearningRates;
@@ -42,7 +42,7 @@ fn every_optimizer_equals_pytorch_in_each_replica() {
         let name = case["name"].as_str().unwrap();
         let optimizer = optimizer(name.split('_').next().unwrap(), &case["options"]);
         let mut rule = optimizer.start(Device::Cpu);
-        let rates = Rates::new(&[optimizer.lr(); 2], Device::Cpu);
+        let rates = PerReplica::new(&[optimizer.lr(); 2], Device::Cpu);
         let start = tensor(&fixture["start"]);
         let mut parameters = Tensor::stack(&[&start, &start], 0); // [2, parameters]
         for (step, gradient) in fixture["gradients"].as_array().unwrap().iter().enumerate() {
@@ -88,7 +88,7 @@ fn every_optimizer_equals_the_one_of_tch() {
     for (ours, (parameters, mut theirs)) in pairs {
         let mut arena = Tensor::from_slice(&START).unsqueeze(0);
         let mut rule = ours.start(Device::Cpu);
-        let rates = Rates::new(&[lr], Device::Cpu);
+        let rates = PerReplica::new(&[lr], Device::Cpu);
         for step in 0..20 {
             let weights = Tensor::from_slice(&[1.0_f32, -2.0, 0.5]) * f64::from(step % 3);
             theirs.backward_step(&(parameters.square() * &weights).sum(None));
@@ -115,7 +115,7 @@ fn every_schedule_equals_pytorch() {
         let higher_is_better = |_: &str| metric["mode"] == json!("max");
         let length = Length { epochs, steps };
         let mut learning_rates =
-            LearningRates::new(&schedule, vec![start; 2], length, Device::Cpu, "val_loss", higher_is_better);
+            LearningRates::new(vec![schedule; 2], vec![start; 2], length, Device::Cpu, "val_loss", higher_is_better);
         let mut found = [Vec::new(), Vec::new()];
         for epoch in 1..=epochs {
             for step in 0..steps {
@@ -149,7 +149,7 @@ fn penalties_are_computed_for_each_replica() {
     let expected = arena.gradient(&penalty);
     let _no_grad = tch::no_grad_guard();
     let mut found = expected.zeros_like();
-    Penalty { l1: 0.1, l2: 0.2 }.on(arena).add_to(&mut found, arena.values());
+    Penalty::on(&[Penalty { l1: 0.1, l2: 0.2 }], arena).unwrap().add_to(&mut found, arena.values());
     assert_near(&values(&found), &values(&expected), 1e-6, "the penalty's gradient");
     assert_eq!(found.size()[0], 2);
 }
@@ -163,9 +163,9 @@ fn l1_penalty_drives_weights_but_not_biases_to_zero() {
     let arena = stack.arena();
     let _no_grad = tch::no_grad_guard();
     let biases = values(arena.leaf(1));
-    let penalty = Penalty { l1: 1.0, l2: 0.0 }.on(arena);
+    let penalty = Penalty::on(&[Penalty { l1: 1.0, l2: 0.0 }], arena).unwrap();
     let mut sgd = optimizer("sgd", &json!({ "lr": 0.001 })).start(Device::Cpu);
-    let rates = Rates::new(&[0.001; 2], Device::Cpu);
+    let rates = PerReplica::new(&[0.001; 2], Device::Cpu);
     for _ in 0..600 {
         let mut gradient = arena.values().zeros_like();
         penalty.add_to(&mut gradient, arena.values());

@@ -35,6 +35,29 @@ fn folds_variants_and_other_optimizers_survive_kills() {
 }
 
 #[test]
+fn replicas_with_different_settings_survive_kills() {
+    let variants = |set: &[&str]| -> String {
+        let variant =
+            |(number, set): (usize, &&str)| format!("\n[[variants]]\nname = \"v{number}\"\nset = {{ {set} }}\n");
+        set.iter().enumerate().map(variant).collect()
+    };
+    let autograd = variants(&[
+        "\"train.optimizer.adam.betas\" = [0.5, 0.9]",
+        "\"train.optimizer.adam.eps\" = 0.01, \"train.early_stopping\" = \"none\"",
+        "\"train.loss\" = { cross_entropy = { label_smoothing = 0.1 } }, \"train.schedule\" = \"cosine\"",
+        "\"train.penalty\" = { l1 = 1e-4 }, \"train.schedule.reduce_on_plateau.patience\" = 0",
+    ]);
+    assert_survives_kills(&(EVERYTHING.replace("[0, 1, 2]", "[0]") + &autograd), 5, &[]);
+    let fused = variants(&[
+        "\"train.optimizer\" = { sgd = { lr = 0.1 } }",
+        "\"train.optimizer\" = { sgd = { lr = 0.1, momentum = 0.9 } }, \"train.penalty\" = { l2 = 1e-3 }",
+        "\"train.optimizer\" = { sgd = { lr = 0.1 } }, \"train.schedule\" = \"one_cycle\", \"train.early_stopping\" = 2",
+        "\"train.optimizer\" = { sgd = { lr = 0.1 } }, \"train.loss\" = { cross_entropy = { label_smoothing = 0.1 } }",
+    ]);
+    assert_survives_kills(&(idea_with("epochs = 2", "epochs = 25") + &fused), 5, &["--threads", "2"]);
+}
+
+#[test]
 fn trees_survive_kills() {
     let tree =
         "title = \"A tree\"\nseeds = [0, 1, 2, 3]\n[data.digits]\nsplit = { test = 0.3, random_state = 42 }\n[tree]\n";

@@ -168,6 +168,82 @@ fn stacked_variants_equal_single_runs_with_every_optimizer() {
     }
 }
 
+/// Settings of an optimizer, and lines of `[train]`, of three variants each.
+const SETTINGS: [(&str, [(&str, &str); 3]); 6] = [
+    (
+        "sgd",
+        [
+            ("momentum = 0.9", "penalty = { l2 = 0.01 }"),
+            ("momentum = 0.5, weight_decay = 0.01", "schedule = { exponential = 0.7 }"),
+            ("", "penalty = { l1 = 1e-3 }\nschedule = \"one_cycle\""),
+        ],
+    ),
+    (
+        "sgd",
+        [
+            ("momentum = 0.9, nesterov = true", "loss = { cross_entropy = { label_smoothing = 0.2 } }"),
+            ("momentum = 0.5, nesterov = true", "early_stopping = { patience = 1, min_delta = 0.5 }"),
+            ("momentum = 0.1, nesterov = true", "loss = { cross_entropy = { label_smoothing = 0.05 } }"),
+        ],
+    ),
+    (
+        "rmsprop",
+        [
+            ("alpha = 0.9, eps = 1e-3", ""),
+            ("momentum = 0.5, eps = 1e-3", ""),
+            ("eps = 0.01", "penalty = { l1 = 1e-3 }"),
+        ],
+    ),
+    ("adam", [("betas = [0.5, 0.9], eps = 1e-3", ""), ("eps = 0.01", ""), ("eps = 1e-3", "schedule = \"cosine\"")]),
+    ("adamw", [("betas = [0.5, 0.9], eps = 1e-3", ""), ("eps = 0.01", ""), ("weight_decay = 0.3, eps = 1e-3", "")]),
+    (
+        "adagrad",
+        [
+            ("lr_decay = 0.1, eps = 1e-3", ""),
+            ("initial_accumulator_value = 0.1", ""),
+            ("eps = 0.01", "penalty = { l2 = 0.01 }"),
+        ],
+    ),
+];
+
+#[test]
+fn variants_with_settings_of_their_own_share_a_stack_and_equal_single_runs() {
+    let fused = "[{ linear = 16 }, \"tanh\", { linear = 10 }]";
+    let autograd = "[{ linear = 16 }, \"gelu\", { linear = 10 }]";
+    for layers in [fused, autograd] {
+        for (optimizer, variants) in SETTINGS {
+            let files = variants.map(|(settings, lines)| {
+                let loss = if lines.contains("loss") { "" } else { "loss = \"cross_entropy\"\n" };
+                format!("{loss}optimizer = {{ {optimizer} = {{ {settings} }} }}\n{lines}\n")
+            });
+            let dir = TestDir::new();
+            let text = STUDY.replace("[0, 3]", "[3]").replace("loss = \"cross_entropy\"\n", "");
+            let lines = text.lines().map(|line| match line.starts_with("layers") {
+                true => format!("layers = {layers}\n"),
+                false => format!("{line}\n"),
+            });
+            let text: String = lines.collect();
+            let mut together = text.clone() + "loss = \"cross_entropy\"\noptimizer = \"sgd\"\n";
+            for (number, file) in files.iter().enumerate() {
+                let set: Vec<String> = file
+                    .lines()
+                    .filter_map(|line| line.split_once(" = "))
+                    .map(|(key, value)| format!("\"train.{key}\" = {value}"))
+                    .collect();
+                together += &format!("[[variants]]\nname = \"v{number}\"\nset = {{ {} }}\n", set.join(", "));
+            }
+            let stack = dir.histories(&[&dir.file("together.toml", &together)]);
+            for (file, history) in files.iter().zip(&stack) {
+                assert_eq!(history["environment"]["replicas"], 3, "all in one stack");
+                let single = dir.history(&[&dir.file("alone.toml", &(text.clone() + file))]);
+                assert_eq!(history["config"]["train"], single["config"]["train"]);
+                assert_eq!(history["status"], single["status"]);
+                assert_same_training(history, &single, &format!("{layers}, {file}"));
+            }
+        }
+    }
+}
+
 /// Everything that draws random numbers in training. GELU is smooth, so that rounding cannot switch a unit off.
 const RANDOM: &str = r#"
 title = "Dropout and augmentation in one stack"

@@ -101,7 +101,7 @@ fn completer(command: &str, arg: &Arg) -> Option<ArgValueCompleter> {
         "run" | "runs" if arg.get_action().takes_values() => ArgValueCompleter::new(candidates::runs),
         "experiment" | "experiments" if command == "runs" => ArgValueCompleter::new(candidates::experiments_with_runs),
         "experiment" | "experiments" => ArgValueCompleter::new(candidates::experiments),
-        "set" | "unset" => ArgValueCompleter::new(candidates::keys),
+        "set" | "unset" | "space" => ArgValueCompleter::new(candidates::keys),
         "device" => ArgValueCompleter::new(candidates::devices),
         "variant" | "variants" if arg.get_action().takes_values() => ArgValueCompleter::new(candidates::variants),
         "columns" | "sort" | "filters" | "group_by" => ArgValueCompleter::new(candidates::fields),

@@ -89,13 +89,13 @@ impl Training {
         let (train, seeds) = (&network.train, &self.plan.spec.seeds);
         let target = self.plan.info.target;
         let stack = network.architecture.build(seeds, Device::Cpu)?;
-        let measure = measure(network, target, &self.rows.of_each_replica(&self.rows.truth, seeds.len()), 1);
+        let measure = measure(network, &[train], target, &self.rows.of_each_replica(&self.rows.truth, seeds.len()), 1);
         let task = Task {
             settings: train,
             measure: &measure,
             monitor: train.monitored(false, target),
             seeds,
-            optimizers: &vec![&train.optimizer; seeds.len()],
+            replicas: &vec![train; seeds.len()],
             training: &self.rows,
             validation: None,
             layers: &network.layers,

@@ -1,0 +1,136 @@
+//! Text and JSON of `runner sweep --dry-run`.
+
+use serde_json::{Map, Value, json};
+
+use crate::cli::text::column_layout::{Cell, Column, Fitted};
+use crate::cli::text::number_format::count;
+use crate::cli::text::terminal;
+use crate::cli::text::text_style::TextStyle;
+use crate::device::memory;
+use crate::experiment::spec::seeds;
+use crate::io::byte_size::format_bytes;
+use crate::sweep::labels::Labels;
+use crate::sweep::plan::PlannedSweep;
+use crate::sweep::record::Configuration;
+
+/// Maximum number of configurations in the text; `--json` has all.
+const MOST_ROWS: usize = 100;
+
+/// Prints what a sweep would train.
+pub(super) fn print(sweep: &PlannedSweep, workers: usize, is_json: bool) {
+    match is_json {
+        true => terminal::json(&to_json(sweep, workers)),
+        false => terminal::out(&text(sweep, workers, TextStyle::of_output())),
+    }
+}
+
+/// Returns the plan as JSON.
+fn to_json(sweep: &PlannedSweep, workers: usize) -> Value {
+    let (record, stacks) = (&sweep.record, &sweep.stacks);
+    let own: Vec<Value> = record
+        .configurations
+        .iter()
+        .map(|Configuration { name, set }| {
+            let varied = record.settings.iter().filter_map(|key| Some((key.clone(), set.get(key)?.clone())));
+            json!({ "name": name, "set": varied.collect::<Map<_, _>>() })
+        })
+        .collect();
+    let stacks: Vec<Value> = stacks
+        .stacks
+        .iter()
+        .zip(&stacks.replicas)
+        .map(|(stack, replicas)| json!({ "name": stack.name, "configurations": stack.configurations, "replicas": replicas }))
+        .collect();
+    json!({
+        "experiment": record.experiment,
+        "method": sweep.method.name(),
+        "metric": record.metric,
+        "higher_is_better": record.higher_is_better,
+        "seeds": record.seeds,
+        "trials": trials(sweep),
+        "settings": record.settings,
+        "configurations": own,
+        "stacks": stacks,
+        "stack": record.options.stack,
+        "device": record.options.device,
+        "threads": record.options.threads,
+        "workers": workers,
+        "bytes": u64::try_from(sweep.stacks.bytes).unwrap_or(u64::MAX),
+    })
+}
+
+/// Returns the plan as text.
+fn text(sweep: &PlannedSweep, workers: usize, page: TextStyle) -> String {
+    let record = &sweep.record;
+    let configurations = record.configurations.len();
+    let s = if configurations == 1 { "" } else { "s" };
+    let title =
+        format!("{}: {} configuration{s}, {} trials", record.experiment, count(configurations), count(trials(sweep)));
+    let mut lines = vec![terminal::bold(&title)];
+    let row = |key: &str, text: String| page.wrapped(&format!("{key:<9} {text}"), 10);
+    let direction = if record.higher_is_better { "highest" } else { "lowest" };
+    lines.push(row("metric", format!("{}, {direction} is best", record.metric)));
+    lines.push(row("method", sweep.method.name().to_owned()));
+    lines.push(row("seeds", seeds::format(&record.seeds)));
+    lines.push(row("stacks", stacks(sweep)));
+    let options = &record.options;
+    let s = if options.threads == 1 { "" } else { "s" };
+    let processes = if workers == 1 { "1 worker".to_owned() } else { format!("{} workers", count(workers)) };
+    lines.push(row("device", format!("{}; {processes}, up to {} thread{s} each", options.device, options.threads)));
+    if sweep.stacks.bytes > 0 {
+        let bytes = |bytes: u128| format_bytes(u64::try_from(bytes).unwrap_or(u64::MAX));
+        let free = memory::free(sweep.stacks.device);
+        let each = bytes(sweep.stacks.bytes);
+        lines.push(row(
+            "memory",
+            format!("about {each} for the largest stack of a worker; {} free", format_bytes(free)),
+        ));
+    }
+    lines.push(String::new());
+    lines.push(table(sweep, page));
+    if configurations > MOST_ROWS {
+        lines.push(format!("… {} more; `--json` lists all", count(configurations - MOST_ROWS)));
+    }
+    lines.push(String::new());
+    lines.push("nothing was trained or written: leave `--dry-run` out to train".to_owned());
+    lines.join("\n")
+}
+
+/// Returns the number of stacks and of models in them.
+fn stacks(sweep: &PlannedSweep) -> String {
+    let replicas = &sweep.stacks.replicas;
+    let (least, most) = (replicas.iter().min().copied().unwrap_or(0), replicas.iter().max().copied().unwrap_or(0));
+    let each = if least == most { count(most) } else { format!("{} to {}", count(least), count(most)) };
+    let s = if replicas.len() == 1 { "" } else { "s" };
+    let models = if most == 1 { "model" } else { "models" };
+    let limit = sweep.stacks.width;
+    format!("{} stack{s} of {each} {models} (configurations × seeds), at most {}", count(replicas.len()), count(limit))
+}
+
+/// Returns the first configurations with their settings.
+fn table(sweep: &PlannedSweep, page: TextStyle) -> String {
+    let record = &sweep.record;
+    let labels = Labels::new(&record.settings);
+    let shown = &record.configurations[..record.configurations.len().min(MOST_ROWS)];
+    let column = |label: &&str| {
+        let cells: Vec<Option<String>> = shown.iter().map(|one| labels.value(label, &one.set)).collect();
+        let is_number = cells.iter().flatten().all(|text| text.parse::<f64>().is_ok());
+        let cells = cells.into_iter().map(|text| text.unwrap_or_else(|| "–".to_owned()));
+        vec![match is_number {
+            true => Column::numbers(*label, cells.map(Cell::plain)),
+            false => Column::words(*label, cells),
+        }]
+    };
+    let fitted = Fitted {
+        labels: Column::words("name", shown.iter().map(|one| one.name.clone())),
+        groups: labels.labels().iter().map(column).collect(),
+        spare: Vec::new(),
+        closing: None,
+    };
+    fitted.tables(page).join("\n\n")
+}
+
+/// Number of trials: configurations × folds × seeds.
+fn trials(sweep: &PlannedSweep) -> usize {
+    sweep.stacks.replicas.iter().sum()
+}

@@ -1,0 +1,17 @@
+//! Sweeps: many configurations of an experiment, each trained on several seeds by one or more workers.
+//!
+//! A sweep is planned whole before training starts: its record `sweep.json` lists all configurations and the stacks that
+//! train them. Workers claim stacks, and train each one as an ordinary run whose variants are configurations. So every
+//! worker may be killed at any time, and the results do not depend on the number of workers.
+
+pub mod dir;
+pub mod importance;
+pub mod labels;
+pub mod plan;
+pub mod record;
+pub mod results;
+pub mod sampler;
+pub mod space;
+pub mod spec;
+pub mod supervise;
+pub mod work;

@@ -1,0 +1,322 @@
+//! Plans a sweep: chooses its configurations, checks each of them completely, and distributes them over stacks.
+
+use std::collections::HashMap;
+
+use anyhow::Context;
+use indexmap::{IndexMap, IndexSet};
+use serde_json::Value;
+use time::OffsetDateTime;
+
+use crate::experiment::plan::Plan;
+use crate::experiment::plan::variant_planner::VariantPlanner;
+use crate::experiment::spec::source_text::SourceText;
+use crate::experiment::spec::{Spec, Variant, overrides};
+use crate::experiment::store::history_fields::{self, Program};
+use crate::experiment::store::run_record::{RunOptions, SourceRecord};
+use crate::io::file_names;
+use crate::sweep::plan::base_settings::BaseSettings;
+use crate::sweep::plan::configuration_fault::ConfigurationFaults;
+use crate::sweep::plan::metric::RankingMetric;
+use crate::sweep::plan::request::SweepRequest;
+use crate::sweep::plan::stack_study::base_text;
+use crate::sweep::plan::stacks::SweepStacks;
+use crate::sweep::record::{Configuration, SCHEMA, SweepRecord};
+use crate::sweep::sampler::choose;
+use crate::sweep::space::build;
+use crate::sweep::space::configurations::{Set, Space};
+use crate::sweep::space::origin::{Origin, SpaceFault};
+use crate::sweep::spec::{Method, SweepSpec};
+
+/// A sweep that was checked completely.
+#[derive(Debug)]
+pub struct PlannedSweep {
+    /// The record to write.
+    pub record: SweepRecord,
+    /// How the configurations were chosen.
+    pub method: Method,
+    /// Plans of the configurations, in their order.
+    pub plans: Vec<Plan>,
+    /// The stacks, with their sizes.
+    pub stacks: SweepStacks,
+    /// The experiment as TOML with all defaults, without the settings that vary.
+    pub experiment: String,
+    /// Notes for the user.
+    pub notes: Vec<String>,
+}
+
+/// Plans a sweep.
+///
+/// # Errors
+/// If the space is invalid, a configuration cannot be trained, or the metric does not exist.
+pub fn plan(request: &SweepRequest) -> anyhow::Result<PlannedSweep> {
+    let current = std::env::current_dir().unwrap_or_default();
+    let source = &request.source;
+    let parsed = source.parse()?;
+    let sweep = parsed.sweep.clone().unwrap_or_default();
+    let seeds = request.seeds.clone().or_else(|| sweep.seeds.clone()).unwrap_or_else(|| parsed.seeds.clone());
+    let base = BaseSettings::new(&current, source, parsed, request)?;
+    let name = base.spec.name.clone().unwrap_or_else(|| source.name.clone());
+    file_names::check("name", &name).map_err(|fault| source.locate(fault))?;
+    let space = build::space(&sweep, &request.space, &overrides::settings_tree(&base.spec))
+        .map_err(|fault| fault.into_error(source))?;
+    let BaseSettings { written, fixed, overrides: changes, spec } = base.without_conflicts(&space.keys())?;
+    let method = request.method.or(sweep.method).unwrap_or_default();
+    let sets = choose::configurations(&space, method, trials(request, &sweep), seed(request, &sweep))
+        .map_err(|fault| in_file(fault, request, &sweep).into_error(source))?;
+    let variants = variants(&fixed, sets);
+    let mut all_changes = changes.clone();
+    all_changes.push(format!("seeds={seeds:?}"));
+    let mut planner = VariantPlanner::new(&current, source, &written, &all_changes);
+    let plans = plan_all(&mut planner, &name, &variants, &space, source)?;
+    check_distinct(&plans).map_err(|fault| fault.into_error(source))?;
+    let asked = request.metric.as_deref().or(sweep.metric.as_deref());
+    let metric =
+        RankingMetric::new(asked, &plans).map_err(|fault| in_file(fault, request, &sweep).into_error(source))?;
+    let stacks = SweepStacks::new(&plans, request.options.stack, request.device, request.workers);
+    let mut notes = planner.take_notes();
+    notes.extend(plans.iter().flat_map(|plan| &plan.info.notes).cloned());
+    notes.extend(notes_on(&metric, &space, &seeds));
+    let mut unique = IndexSet::new();
+    notes.retain(|note| unique.insert(note.clone()));
+    let record = SweepRecord {
+        schema: SCHEMA.to_owned(),
+        experiment: name.clone(),
+        command: request.command.clone(),
+        started: history_fields::format_start(OffsetDateTime::now_utc())?,
+        working_directory: Some(current.clone()),
+        program: Program::this(),
+        options: RunOptions { stack: Some(stacks.width), ..request.options.clone() },
+        metric: metric.path,
+        higher_is_better: metric.higher_is_better,
+        seeds,
+        settings: space.keys(),
+        configurations: variants.into_iter().map(|Variant { name, set }| Configuration { name, set }).collect(),
+        stacks: stacks.stacks.clone(),
+        overrides: changes,
+        source: SourceRecord {
+            name: source.name.clone(),
+            origin: source.origin.clone(),
+            text: base_text(&source.text)?,
+            folder: source.folder.clone(),
+        },
+    };
+    // workers plan their stacks from the record alone
+    record.study_of_stack(&record.stacks[0]).context("failed to plan the first stack")?;
+    let experiment = Spec { name: Some(name), ..spec }.to_toml();
+    Ok(PlannedSweep { record, method, plans, stacks, experiment, notes })
+}
+
+/// Returns the number of configurations that was asked for.
+fn trials(request: &SweepRequest, sweep: &SweepSpec) -> Option<usize> {
+    request.trials.or(sweep.trials)
+}
+
+fn seed(request: &SweepRequest, sweep: &SweepSpec) -> u32 {
+    request.search_seed.or(sweep.seed).unwrap_or(0)
+}
+
+/// Returns an error about `trials` or `metric` with its place in the file, if it was set there.
+fn in_file(fault: SpaceFault, request: &SweepRequest, sweep: &SweepSpec) -> SpaceFault {
+    if fault.origin.is_some() {
+        return fault;
+    }
+    let of_file = [
+        ("trials", request.trials.is_none() && sweep.trials.is_some()),
+        ("metric", request.metric.is_none() && sweep.metric.is_some()),
+    ];
+    let key = of_file.iter().find(|(key, is_set)| *is_set && fault.message.starts_with(&format!("`{key}`")));
+    match key {
+        Some((key, _)) => fault.at(&Origin::file(&["sweep", key])),
+        None => fault,
+    }
+}
+
+/// Returns the configurations as variants, named by their numbers.
+fn variants(fixed: &IndexMap<String, Value>, sets: Vec<Set>) -> Vec<Variant> {
+    let variant = |(number, set): (usize, Set)| {
+        let mut all = fixed.clone();
+        all.extend(set);
+        Variant { name: format!("{number:04}"), set: all }
+    };
+    sets.into_iter().enumerate().map(variant).collect()
+}
+
+/// Plans all configurations.
+///
+/// # Errors
+/// If some cannot be trained: the first of them, and how many others.
+fn plan_all(
+    planner: &mut VariantPlanner,
+    name: &str,
+    variants: &[Variant],
+    space: &Space,
+    source: &SourceText,
+) -> anyhow::Result<Vec<Plan>> {
+    let mut faults = ConfigurationFaults::new(variants, space, source);
+    let mut plans = Vec::with_capacity(variants.len());
+    for variant in variants {
+        match planner.plan_variant(name, variant) {
+            Ok(plan) => plans.push(plan),
+            Err(fault) => faults.add(variant, fault, planner.changes()),
+        }
+    }
+    faults.into_result()?;
+    Ok(plans)
+}
+
+/// Checks that no two configurations have the same settings, written differently: `"adam"` and `{ adam = {} }`.
+fn check_distinct(plans: &[Plan]) -> Result<(), SpaceFault> {
+    let mut known: HashMap<String, &str> = HashMap::new();
+    for plan in plans {
+        let settings = serde_json::to_string(&plan.spec).expect("an experiment has JSON types only");
+        if let Some(other) = known.insert(settings, &plan.variant) {
+            let message = format!("configurations `{other}` and `{}` have the same settings", plan.variant);
+            let hint = "remove one of two values that mean the same, such as `\"adam\"` and `{ adam = {} }`";
+            return Err(SpaceFault::new(message, hint));
+        }
+    }
+    Ok(())
+}
+
+/// Returns notes about choices that mislead.
+fn notes_on(metric: &RankingMetric, space: &Space, seeds: &[i64]) -> Vec<String> {
+    let mut notes = Vec::new();
+    if metric.is_of_training_rows() {
+        notes.push(format!(
+            "`{}` is of training rows, which favor configurations that overfit: split off validation rows, `split = {{ \
+             validation = 0.2 }}`",
+            metric.path
+        ));
+    }
+    if let Some(key) = space.keys().iter().find(|key| key.starts_with("data.") && key.contains(".split")) {
+        notes.push(format!("`{key}` varies: configurations are ranked on different rows"));
+    }
+    if seeds.len() == 1 {
+        notes.push(
+            "each configuration is trained on one seed: differences may be chance; see `--seeds 0..2`".to_owned(),
+        );
+    }
+    notes
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use tch::Device;
+
+    use super::*;
+
+    fn request(text: &str, space: &[&str]) -> SweepRequest {
+        let source = SourceText {
+            name: "t".to_owned(),
+            origin: "t.toml".to_owned(),
+            text: text.to_owned(),
+            ..SourceText::default()
+        };
+        let options =
+            RunOptions { device: "cpu".to_owned(), threads: 1, stack: None, tf32: false, deterministic: false };
+        SweepRequest {
+            source,
+            space: space.iter().map(|entry| (*entry).to_owned()).collect(),
+            trials: None,
+            method: None,
+            metric: None,
+            seeds: None,
+            search_seed: None,
+            overrides: Vec::new(),
+            variant: None,
+            device: Device::Cpu,
+            options,
+            workers: 1,
+            command: None,
+        }
+    }
+
+    const TEXT: &str = r#"title = "t"
+seeds = [0, 1]
+[data.digits]
+split = { validation = 0.2, test = 0.2 }
+[network]
+layers = [{ linear = 16 }, "relu", { linear = 10 }]
+[train]
+epochs = 1
+batch = 64
+loss = "cross_entropy"
+optimizer = "adam"
+"#;
+
+    #[test]
+    fn the_studies_of_the_stacks_have_all_configurations_with_their_settings() {
+        let variants = "[[variants]]\nname = \"a\"\n[[variants]]\nname = \"b\"\nset = { \"train.epochs\" = 3 }\n\
+                        [[expect]]\nmetric = \"last.loss\"\nat_most = 9.0\nvariant = \"a\"\n[sweep]\nmetric = \"last.val_acc\"\n";
+        let mut request =
+            request(&format!("{TEXT}{variants}"), &["lr=0.1,0.2,0.3", "network.layers.0.linear.units=8,16"]);
+        assert!(plan(&request).unwrap_err().to_string().contains("has 2 variants"));
+        request.variant = Some("b".to_owned());
+        request.overrides = vec!["train.batch_size=32".to_owned()];
+        request.seeds = Some(vec![4, 5, 6]);
+        let sweep = plan(&request).unwrap();
+        let record = &sweep.record;
+        assert_eq!((record.metric.as_str(), record.higher_is_better), ("last.val_acc", true));
+        assert_eq!(record.options.stack, Some(16));
+        assert_eq!(sweep.stacks.replicas, [9, 9], "layers of two sizes, three seeds each");
+        let mut names = Vec::new();
+        for stack in &record.stacks {
+            let study = record.study_of_stack(stack).unwrap();
+            for planned in &study.plans {
+                let configuration = record.configuration(&planned.variant).unwrap();
+                let train = &planned.network().unwrap().train;
+                assert_eq!((train.epochs, train.batch.size(999)), (3, 32));
+                assert_eq!(planned.spec.seeds, [4, 5, 6]);
+                let same = sweep.plans.iter().find(|plan| plan.variant == planned.variant).unwrap();
+                assert_eq!(same.spec, planned.spec);
+                assert_eq!(configuration.set["train.epochs"], 3);
+                names.push(planned.variant.clone());
+            }
+        }
+        names.sort();
+        assert_eq!(names, ["0000", "0001", "0002", "0003", "0004", "0005"]);
+        let text = serde_json::to_string(record).unwrap();
+        assert_eq!(serde_json::from_str::<SweepRecord>(&text).unwrap(), *record);
+    }
+
+    #[test]
+    fn a_table_that_the_command_line_sets_precedes_the_settings_that_vary_in_it() {
+        let mut request = request(TEXT, &["train.optimizer.sgd.lr=0.1,0.2"]);
+        request.overrides = vec!["train.optimizer={ sgd = { lr = 1, momentum = 0.9 } }".to_owned()];
+        let sweep = plan(&request).unwrap();
+        let study = sweep.record.study_of_stack(&sweep.record.stacks[0]).unwrap();
+        let optimizer = serde_json::to_value(&study.plans[1].network().unwrap().train.optimizer).unwrap();
+        let sgd = &optimizer["sgd"];
+        assert_eq!((sgd["lr"].as_f64(), sgd["momentum"].as_f64()), (Some(0.2), Some(0.9)), "{optimizer}");
+        request.overrides = vec!["train.optimizer={ sgd = {} }".to_owned(), "train.optimizer.sgd.lr=1".to_owned()];
+        let fault = plan(&request).unwrap_err();
+        assert!(format!("{fault:#}").contains("`train.optimizer.sgd.lr` varies, and `--set"), "{fault:#}");
+    }
+
+    #[test]
+    fn a_thousand_configurations_are_planned_in_less_than_five_milliseconds_each() {
+        let mut request =
+            request(TEXT, &["lr=log:1e-5..1", "batch=int:8..64", "network.layers.0.linear.units=int:4..256"]);
+        request.trials = Some(1000);
+        let start = Instant::now();
+        let sweep = plan(&request).unwrap();
+        let planned = start.elapsed().as_secs_f64();
+        let start = Instant::now();
+        let json = serde_json::to_vec(&sweep.record).unwrap();
+        let written = start.elapsed().as_secs_f64();
+        let start = Instant::now();
+        let all = crate::sweep::record::StackPlan {
+            name: "S000".to_owned(),
+            configurations: sweep.record.configurations.iter().map(|one| one.name.clone()).collect(),
+        };
+        let study = sweep.record.study_of_stack(&all).unwrap();
+        let one_study = start.elapsed().as_secs_f64();
+        assert_eq!(study.plans.len(), 1000);
+        let times =
+            format!("planned {planned:.3} s, record {written:.3} s ({} bytes), study {one_study:.3} s", json.len());
+        std::fs::write(std::env::temp_dir().join("sweep_plan_times.txt"), &times).unwrap();
+        assert!(planned < 5.0 && one_study < 5.0, "{times}");
+    }
+}

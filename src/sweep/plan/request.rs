@@ -1,0 +1,39 @@
+//! What a user asks of a sweep: the experiment, the space and the options of the command line.
+
+use tch::Device;
+
+use crate::experiment::spec::seeds::Seeds;
+use crate::experiment::spec::source_text::SourceText;
+use crate::experiment::store::run_record::RunOptions;
+use crate::sweep::spec::Method;
+
+/// What a user asks of a sweep. Options that are `None` have the value of the file's `[sweep]`, or their default.
+#[derive(Clone, Debug)]
+pub struct SweepRequest {
+    /// The experiment's file.
+    pub source: SourceText,
+    /// Entries of the space from the command line, as `--space` takes them.
+    pub space: Vec<String>,
+    /// Number of configurations.
+    pub trials: Option<usize>,
+    /// How configurations are chosen.
+    pub method: Option<Method>,
+    /// Path of the metric that ranks configurations.
+    pub metric: Option<String>,
+    /// Seeds that each configuration is trained on.
+    pub seeds: Option<Seeds>,
+    /// Seed of the search.
+    pub search_seed: Option<u32>,
+    /// Changes from the command line that hold for all configurations, as `--set` takes them.
+    pub overrides: Vec<String>,
+    /// Variant of the experiment that the configurations start from.
+    pub variant: Option<String>,
+    /// Device of the tensors.
+    pub device: Device,
+    /// Options of the runs; `stack` is chosen if it is `None`.
+    pub options: RunOptions,
+    /// Number of worker processes.
+    pub workers: usize,
+    /// The command, for the record.
+    pub command: Option<String>,
+}

@@ -1,0 +1,77 @@
+//! The study of a stack: the experiment with the configurations of the stack as variants.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, anyhow};
+use serde::Serialize;
+use toml_edit::{DocumentMut, Item};
+
+use crate::experiment::plan::study::Study;
+use crate::experiment::spec::Variant;
+use crate::experiment::spec::source_text::SourceText;
+use crate::experiment::store::run_record::SourceRecord;
+use crate::sweep::record::{Configuration, StackPlan, SweepRecord};
+
+/// Keys of an experiment file that a stack does not have.
+const REMOVED: [&str; 6] = ["variants", "expect", "reference", "theirs", "sweep", "extends"];
+
+/// Variants as they are written in a file.
+#[derive(Serialize)]
+struct Variants {
+    variants: Vec<Variant>,
+}
+
+/// Returns the text of an experiment without variants, expectations, references and sweep.
+///
+/// # Errors
+/// If it is not TOML.
+pub(super) fn base_text(text: &str) -> anyhow::Result<String> {
+    let mut document: DocumentMut = text.parse().context("the experiment is not TOML")?;
+    REMOVED.iter().for_each(|key| drop(document.remove(key)));
+    Ok(document.to_string())
+}
+
+impl SweepRecord {
+    /// Returns the study that trains a stack: one variant for each of its configurations, named as they are.
+    ///
+    /// # Errors
+    /// If the stack names a configuration that the sweep does not have, or this version cannot read the experiment.
+    pub fn study_of_stack(&self, stack: &StackPlan) -> anyhow::Result<Study> {
+        let variants = stack.configurations.iter().map(|name| {
+            let found = self.configuration(name);
+            let found = found.with_context(|| format!("stack `{}` has no configuration `{name}`", stack.name))?;
+            Ok(Variant { name: found.name.clone(), set: found.set.clone() })
+        });
+        let variants = variants.collect::<anyhow::Result<Vec<_>>>()?;
+        let SourceRecord { name, origin, text, folder } = self.source.clone();
+        let text = format!("{}\n{}", text.trim_end(), variants_text(variants)?);
+        let source = SourceText { name, origin, text, folder, ..SourceText::default() };
+        let mut overrides = self.overrides.clone();
+        overrides.push(format!("seeds={:?}", self.seeds));
+        let current = self.working_directory.clone().filter(|folder| folder.is_dir());
+        let current: PathBuf = current.or_else(|| std::env::current_dir().ok()).unwrap_or_default();
+        let study = Study::with_working_directory(&current, &source, &overrides)
+            .with_context(|| format!("failed to read the experiment of stack `{}`", stack.name))?;
+        Ok(match &self.command {
+            Some(command) => study.with_command(command),
+            None => study,
+        })
+    }
+
+    /// Returns the configuration with this name.
+    pub fn configuration(&self, name: &str) -> Option<&Configuration> {
+        // names are the indices, unless the record was edited
+        let by_index = name.parse::<usize>().ok().and_then(|index| self.configurations.get(index));
+        let is_named = |found: &&Configuration| found.name == name;
+        by_index.filter(is_named).or_else(|| self.configurations.iter().find(is_named))
+    }
+}
+
+/// Returns tables `[[variants]]`.
+fn variants_text(variants: Vec<Variant>) -> anyhow::Result<String> {
+    let mut document = toml_edit::ser::to_document(&Variants { variants }).context("failed to write the variants")?;
+    let item = document.remove("variants").unwrap_or_default();
+    let tables = item.into_array_of_tables().map_err(|_| anyhow!("variants are not tables"))?;
+    document.insert("variants", Item::ArrayOfTables(tables));
+    Ok(document.to_string())
+}

@@ -1,0 +1,77 @@
+//! The `[sweep]` table of an experiment file.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::experiment::spec::seeds::{self, Seeds};
+use crate::sweep::space::domain::Domain;
+
+/// The settings that a sweep varies, and how.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SweepSpec {
+    /// Metric path of training or validation rows that ranks the configurations. Default: the monitored metric in the best
+    /// epoch, `best.val_loss`.
+    #[serde(default)]
+    pub metric: Option<String>,
+    /// How configurations are chosen from the space.
+    #[serde(default)]
+    pub method: Option<Method>,
+    /// Number of configurations. `grid` trains all, and at most this number.
+    #[serde(default)]
+    pub trials: Option<usize>,
+    /// Seeds that each configuration is trained on. Default: `seeds` of the experiment.
+    #[serde(default, deserialize_with = "seeds::deserialize_some")]
+    #[schemars(with = "Option<seeds::Written>")]
+    pub seeds: Option<Seeds>,
+    /// Seed of the search: configurations depend on it and on their number only.
+    #[serde(default)]
+    pub seed: Option<u32>,
+    /// The values of each setting by its key as in `--set`: `"train.batch" = [32, 64]`.
+    #[serde(default)]
+    pub space: IndexMap<String, Domain>,
+    /// Settings that are varied only in some configurations.
+    #[serde(default)]
+    pub when: Vec<When>,
+    /// Lists of values that are taken together: the first of each, the second of each, and so on.
+    #[serde(default)]
+    pub zip: Vec<IndexMap<String, Vec<Value>>>,
+}
+
+/// Settings that are varied only in some configurations.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct When {
+    /// Other settings of the space with the value that they must have, or a list of such values:
+    /// `{ "train.optimizer" = "sgd" }`.
+    #[serde(rename = "if")]
+    pub condition: IndexMap<String, Value>,
+    /// The values of each setting.
+    pub space: IndexMap<String, Domain>,
+}
+
+/// How configurations are chosen from the space.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// All combinations
+    Grid,
+    /// Independent random values
+    Random,
+    /// Evenly spread values: a scrambled Sobol sequence
+    #[default]
+    Sobol,
+}
+
+impl Method {
+    /// Returns the name in files and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Method::Grid => "grid",
+            Method::Random => "random",
+            Method::Sobol => "sobol",
+        }
+    }
+}

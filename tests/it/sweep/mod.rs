@@ -1,0 +1,24 @@
+//! Sweeps: planning, workers that share a directory, and results.
+
+mod bad_input;
+mod dry_run;
+mod failures;
+#[cfg(target_os = "linux")]
+mod faults;
+mod killed;
+mod results;
+mod sweep_run;
+
+use crate::support::{TestDir, idea_with};
+
+/// A small experiment on the digits with validation rows, and this text at its end.
+fn idea(sweep: &str) -> String {
+    format!("{}\n{sweep}\n", idea_with("[data.digits]", "[data.digits]\nsplit = { validation = 0.2, test = 0.2 }"))
+}
+
+/// A directory with this experiment as `idea.toml`.
+fn dir(sweep: &str) -> TestDir {
+    let dir = TestDir::new();
+    dir.write("idea.toml", idea(sweep));
+    dir
+}
