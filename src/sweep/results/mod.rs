@@ -5,6 +5,7 @@ pub mod configuration_result;
 pub mod csv;
 pub mod metric_values;
 pub mod ranking;
+pub mod setting_importance;
 
 pub use crate::sweep::results::configuration_result::{ConfigurationResult, Outcome};
 pub use crate::sweep::results::ranking::Ranking;

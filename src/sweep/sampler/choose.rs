@@ -122,7 +122,6 @@ mod tests {
     use crate::experiment::spec::overrides::settings_tree;
     use crate::experiment::spec::source_text::SourceText;
     use crate::sweep::space::build;
-    use crate::sweep::spec::SweepSpec;
 
     /// The space of a `[sweep]` table in an experiment with two hidden layers.
     fn space(sweep: &str, options: &[&str]) -> Result<Space, SpaceFault> {
@@ -133,7 +132,7 @@ mod tests {
         let source = SourceText { origin: "t.toml".to_owned(), text, ..SourceText::default() };
         let spec = source.parse().unwrap();
         let options: Vec<String> = options.iter().map(|option| (*option).to_owned()).collect();
-        build::space(&spec.sweep.clone().unwrap_or_else(SweepSpec::default), &options, &settings_tree(&spec))
+        build::space(&spec.sweep.clone().unwrap_or_default(), &options, &settings_tree(&spec))
     }
 
     fn chosen(space: &Space, method: Method, trials: usize, seed: u32) -> Vec<Set> {

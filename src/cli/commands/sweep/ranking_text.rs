@@ -6,7 +6,7 @@ use crate::cli::text::text_style::TextStyle;
 use crate::compare::statistics::sample::Sample;
 use crate::sweep::labels::Labels;
 use crate::sweep::record::SweepRecord;
-use crate::sweep::results::{ConfigurationResult, Outcome, Ranking};
+use crate::sweep::results::{ConfigurationResult, Outcome, Ranking, setting_importance};
 
 /// Number of configurations that are shown unless another number is asked for.
 pub const TOP: usize = 10;
@@ -18,7 +18,7 @@ pub fn table(record: &SweepRecord, ranking: &Ranking, metric: &str, top: usize, 
     let labels = Labels::new(&record.settings);
     let names = Column::words("configuration", shown.iter().map(|result| result.configuration.name.clone()));
     let values = shown.iter().enumerate().map(|(place, result)| Cell {
-        text: result.metric.as_ref().map_or("–".to_owned(), |metric| mean_and_std(metric)),
+        text: result.metric.as_ref().map_or("–".to_owned(), mean_and_std),
         is_best: best && place == 0,
     });
     let mut groups = vec![vec![Column::numbers(metric, values)]];
@@ -42,6 +42,7 @@ pub fn table(record: &SweepRecord, ranking: &Ranking, metric: &str, top: usize, 
         below.push(format!("{} more {noun}: show all with `--top {all}`", count(hidden)));
     }
     below.extend(failures(ranking));
+    below.extend(setting_importance::of_settings(record, ranking).map(|shares| importance(&shares, metric, &labels)));
     let below: Vec<String> = below.iter().map(|line| page.wrapped(line, 2)).collect();
     parts.extend((!below.is_empty()).then(|| below.join("\n")));
     parts.join("\n\n")
@@ -73,6 +74,13 @@ fn failures(ranking: &Ranking) -> Vec<String> {
         names => format!("failed: {}: {cause}", names.join(", ")),
     };
     reasons.into_iter().map(line).collect()
+}
+
+/// Returns the settings that explain most of the differences, in a line.
+fn importance(shares: &[(&str, f64)], metric: &str, labels: &Labels) -> String {
+    let one = |(key, share): &(&str, f64)| format!("{} {share:.2}", labels.label(key));
+    let listed: Vec<String> = shares.iter().map(one).collect();
+    format!("importance of the settings for {metric} (functional ANOVA): {}", listed.join(", "))
 }
 
 fn mean_and_std(metric: &Sample) -> String {
