@@ -57,6 +57,14 @@ impl Signals {
         std::thread::Builder::new().name("time limit".to_owned()).spawn(wait).map(drop)
     }
 
+    /// Lets the process train further after a run that something other than a signal has stopped.
+    pub fn resume_unless_signaled(&self) {
+        self.stop.store(false, Ordering::SeqCst);
+        if self.signal.load(Ordering::SeqCst) != 0 {
+            self.stop.store(true, Ordering::SeqCst);
+        }
+    }
+
     /// Returns the number of the signal that stopped the run; that of Ctrl-C if there was none.
     pub fn signal(&self) -> i32 {
         match self.signal.load(Ordering::Relaxed) {
@@ -124,6 +132,18 @@ pub fn listen(signals: &Arc<Signals>, say: fn(&str)) -> std::io::Result<()> {
     let signals = Arc::clone(signals);
     ctrlc::set_handler(move || signals.take(INTERRUPT, |code, words| end_at_once(code, words, say)))
         .map_err(std::io::Error::other)
+}
+
+/// Sends a signal to a process; nothing if the process has ended.
+#[cfg_attr(unix, expect(unsafe_code, reason = "the standard library sends no signal but SIGKILL"))]
+pub fn send(process: u32, signal: i32) {
+    // SAFETY: the call accesses none of this process's memory.
+    #[cfg(unix)]
+    unsafe {
+        libc::kill(process.cast_signed(), signal);
+    }
+    #[cfg(not(unix))]
+    let _ = (process, signal);
 }
 
 /// Ignores SIGUSR1 where no run can receive it, before a run listens and in commands without a run; by default the

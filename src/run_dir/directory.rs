@@ -23,6 +23,7 @@ use crate::io::atomic_write::{self, Content};
 use crate::io::{bounded_file, file_names};
 use crate::run_dir::fallback::{self, FallbackRoot};
 use crate::run_dir::latest::{LATEST, create_latest, resolve_link};
+use crate::run_dir::lease_check::LeaseCheck;
 use crate::run_dir::lock::{Lock, LockError};
 use crate::run_dir::state::{EXPERIMENT, State};
 use crate::run_dir::write_errors::WriteErrors;
@@ -41,6 +42,8 @@ const OLD: Duration = Duration::from_secs(3600);
 pub struct RunDir {
     path: PathBuf,
     fallback_roots: Vec<FallbackRoot>,
+    /// Whether this process may still write, if a lease decides that.
+    lease: Option<LeaseCheck>,
     state: Arc<Mutex<State>>,
 }
 
@@ -96,7 +99,7 @@ impl RunDir {
         let _ = atomic_write::sync_folder(&parent).and_then(|()| atomic_write::sync_folder(out));
         create_latest(&parent, &path);
         let record = beside.iter().find(|(name, _)| *name == RECORD).map(|(_, bytes)| bytes.to_vec());
-        Ok(RunDir::new(path, lock, resolved.into(), record.unwrap_or_default()))
+        Ok(RunDir::new(path, Some(lock), resolved.into(), record.unwrap_or_default()))
     }
 
     /// Opens and locks the directory of a run to resume, and removes temporary files of its last writer.
@@ -120,16 +123,22 @@ impl RunDir {
                 anyhow::Error::new(error).context(format!("failed to lock `{shown}`")).context(Hint(hint))
             }
         })?;
-        atomic_write::sweep(&path, if lock.is_held() { Duration::ZERO } else { OLD });
+        Ok(RunDir::reopen(path, Some(lock)))
+    }
+
+    /// Removes temporary files of the last writer, and reads the files that are needed to create the directory again.
+    fn reopen(path: PathBuf, lock: Option<Lock>) -> RunDir {
+        let is_held = lock.as_ref().is_some_and(Lock::is_held);
+        atomic_write::sweep(&path, if is_held { Duration::ZERO } else { OLD });
         // a copied run may have lost these files
         let read = |name: &str, most| bounded_file::read(&path.join(name), most).unwrap_or_default();
         let (resolved, record) = (read(EXPERIMENT, bounded_file::EXPERIMENT), read(RECORD, bounded_file::JSON));
-        Ok(RunDir::new(path, lock, resolved, record))
+        RunDir::new(path, lock, resolved, record)
     }
 
-    fn new(path: PathBuf, lock: Lock, resolved: Vec<u8>, record: Vec<u8>) -> RunDir {
+    fn new(path: PathBuf, lock: Option<Lock>, resolved: Vec<u8>, record: Vec<u8>) -> RunDir {
         let state = State {
-            lock: Some(lock),
+            lock,
             resolved,
             record,
             preprocessing: Vec::new(),
@@ -141,7 +150,7 @@ impl RunDir {
             reason: None,
             fallback_errors: Vec::new(),
         };
-        RunDir { path, fallback_roots: FallbackRoot::all(), state: Arc::new(Mutex::new(state)) }
+        RunDir { path, fallback_roots: FallbackRoot::all(), lease: None, state: Arc::new(Mutex::new(state)) }
     }
 
     /// Path of the directory.
@@ -192,6 +201,7 @@ impl RunDir {
                 self.move_from_fallback(&mut state);
                 true
             }
+            Err(_) if !self.may_write() => false,
             Err(error) => {
                 state.reason.get_or_insert_with(|| error.to_string());
                 state.write_to_fallback(name, content, &self.fallback_roots, &self.fallback_name());
@@ -260,7 +270,7 @@ impl RunDir {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             };
-            let is_patient = state.reason.is_none(); // after one failure of all retries, later files are not retried
+            let is_patient = state.reason.is_none() && self.may_write(); // after one failure of all retries, later files are not retried
             let Some(pause) = retry_delays(&error).get(retries).filter(|_| is_patient) else { return Err(error) };
             std::thread::sleep(Duration::from_millis(*pause));
             retries += 1;
@@ -269,10 +279,10 @@ impl RunDir {
 
     /// Writes a file once; creates the run directory again if it was removed.
     fn write_once(&self, name: &str, content: Content, state: &mut State) -> Result<(), Error> {
-        match atomic_write::put_with(&self.file(name), content) {
+        match self.put(name, content) {
             Err(error) if error.kind() == ErrorKind::NotFound && self.path.symlink_metadata().is_err() => {
                 self.recreate(state)?;
-                atomic_write::put_with(&self.file(name), content)
+                self.put(name, content)
             }
             written => written,
         }
@@ -289,7 +299,9 @@ impl RunDir {
                 atomic_write::put(&self.file(name), bytes)?;
             }
         }
-        self.path.parent().into_iter().for_each(|parent| create_latest(parent, &self.path));
+        if self.lease.is_none() {
+            self.path.parent().into_iter().for_each(|parent| create_latest(parent, &self.path));
+        }
         Ok(())
     }
 
@@ -329,5 +341,6 @@ fn creation_error(parent: &Path, error: Error) -> anyhow::Error {
     anyhow::Error::new(error).context(message).context(hint)
 }
 
+mod leased;
 #[cfg(test)]
 mod tests;

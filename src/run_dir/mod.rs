@@ -3,6 +3,7 @@
 mod directory;
 mod fallback;
 pub mod latest;
+pub mod lease_check;
 mod lock;
 pub mod remove;
 mod state;

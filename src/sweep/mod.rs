@@ -4,10 +4,14 @@
 //! train them. Workers claim stacks, and train each one as an ordinary run whose variants are configurations. So every
 //! worker may be killed at any time, and the results do not depend on the number of workers.
 
+pub mod dir;
 pub mod importance;
 pub mod labels;
 pub mod plan;
 pub mod record;
+pub mod results;
 pub mod sampler;
 pub mod space;
 pub mod spec;
+pub mod supervise;
+pub mod work;

@@ -70,3 +70,26 @@ pub struct StackPlan {
     /// Names of its configurations.
     pub configurations: Vec<String>,
 }
+
+/// Returns the record of a sweep with these configurations and seeds, without stacks.
+#[cfg(test)]
+pub(crate) fn record_for_tests(configurations: &[&str], seeds: &[i64]) -> SweepRecord {
+    let configuration = |name: &&str| Configuration { name: (*name).to_owned(), set: IndexMap::new() };
+    SweepRecord {
+        schema: SCHEMA.to_owned(),
+        experiment: "t".to_owned(),
+        command: None,
+        started: "2026-11-29T08:00:00Z".to_owned(),
+        working_directory: None,
+        program: Program::this(),
+        options: RunOptions { device: "cpu".to_owned(), threads: 1, stack: None, tf32: false, deterministic: false },
+        metric: "best.val_loss".to_owned(),
+        higher_is_better: false,
+        seeds: seeds.to_vec(),
+        settings: Vec::new(),
+        configurations: configurations.iter().map(configuration).collect(),
+        stacks: Vec::new(),
+        overrides: Vec::new(),
+        source: SourceRecord { name: "t".to_owned(), origin: "t.toml".to_owned(), text: String::new(), folder: None },
+    }
+}

@@ -18,5 +18,6 @@ mod runs;
 mod saved_runs;
 mod schemas;
 mod support;
+#[cfg(unix)]
 mod sweep;
 mod tables;

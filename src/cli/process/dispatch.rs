@@ -2,7 +2,8 @@
 
 use crate::cli::commands::data::describe::DescribeArgs;
 use crate::cli::commands::plot::{calibration, classes, pr, samples};
-use crate::cli::commands::{doctor, eval, exp, predict, reproduce, resume, sweep};
+use crate::cli::commands::sweep::{start, work};
+use crate::cli::commands::{doctor, eval, exp, predict, reproduce, resume};
 use crate::cli::exit::Exit;
 
 /// Result of a command in `runner`, or what is left for `runner-engine`.
@@ -16,7 +17,8 @@ pub(crate) enum Dispatched<'a> {
 /// A command that needs tensors, with its arguments.
 pub(crate) enum EngineCommand<'a> {
     Exp(&'a exp::Args),
-    Sweep(&'a sweep::Args),
+    Sweep(&'a start::StartArgs),
+    SweepWork(&'a work::WorkArgs),
     Resume(&'a resume::Args),
     Reproduce(&'a reproduce::Args),
     Eval(&'a eval::Args),

@@ -6,7 +6,8 @@ use std::env;
 use anyhow::anyhow;
 
 use crate::cli::commands::plot::{calibration, classes, pr, samples};
-use crate::cli::commands::{data, doctor, eval, exp, predict, reproduce, resume, sweep};
+use crate::cli::commands::sweep::{start, work};
+use crate::cli::commands::{data, doctor, eval, exp, predict, reproduce, resume};
 use crate::cli::exit::{Exit, report_outcome};
 use crate::cli::process::dispatch::{Dispatched, EngineCommand};
 use crate::cli::process::front::{BUILD, BUILD_VARIABLE, dispatch};
@@ -45,7 +46,8 @@ pub fn main() -> ! {
 fn run(command: &EngineCommand) -> anyhow::Result<Exit> {
     match command {
         EngineCommand::Exp(args) => exp::run(args),
-        EngineCommand::Sweep(args) => sweep::run(args),
+        EngineCommand::Sweep(args) => start::run(args),
+        EngineCommand::SweepWork(args) => work::run(args),
         EngineCommand::Resume(args) => resume::run(args),
         EngineCommand::Reproduce(args) => reproduce::run(args),
         EngineCommand::Eval(args) => eval::run(args),

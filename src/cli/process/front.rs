@@ -14,7 +14,7 @@ use anyhow::Context;
 use crate::cli::args::user_defaults;
 use crate::cli::command_line::Cli;
 use crate::cli::commands::{
-    Command, compare, completions, data, export, list, man, new, plot, report, runs, schema, selftest, show,
+    Command, compare, completions, data, export, list, man, new, plot, report, runs, schema, selftest, show, sweep,
 };
 use crate::cli::exit::{Exit, report_outcome};
 use crate::cli::process::dispatch::{Dispatched, EngineCommand};
@@ -65,7 +65,7 @@ pub(crate) fn dispatch(command: &Command) -> Dispatched<'_> {
         Command::Data(args) => return data::dispatch(args),
         Command::Exp(args) => return Dispatched::ForEngine(EngineCommand::Exp(args)),
         Command::Reproduce(args) => return Dispatched::ForEngine(EngineCommand::Reproduce(args)),
-        Command::Sweep(args) => return Dispatched::ForEngine(EngineCommand::Sweep(args)),
+        Command::Sweep(args) => return sweep::dispatch(args),
         Command::Resume(args) => return Dispatched::ForEngine(EngineCommand::Resume(args)),
         Command::Eval(args) => return Dispatched::ForEngine(EngineCommand::Eval(args)),
         Command::Predict(args) => return Dispatched::ForEngine(EngineCommand::Predict(args)),

@@ -16,8 +16,11 @@ pub mod test_metrics;
 pub mod tree;
 pub(in crate::experiment) mod unseen_classes;
 
-pub(in crate::experiment) use crate::experiment::run::run_study::load_group;
-pub use crate::experiment::run::run_study::{Finished, Options, continue_run, resume, run};
+pub use crate::experiment::run::run_study::leased::run_leased;
+pub use crate::experiment::run::run_study::loading::LoadedData;
+pub(in crate::experiment) use crate::experiment::run::run_study::loading::load_group;
+pub use crate::experiment::run::run_study::options::Options;
+pub use crate::experiment::run::run_study::{Finished, continue_run, resume, run};
 
 #[cfg(test)]
 pub(in crate::experiment) mod tests;

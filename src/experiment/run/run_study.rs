@@ -5,64 +5,36 @@
 //! from its record: finished trials are read, the interrupted stack continues from its checkpoint, and the rest is
 //! trained as it would have been.
 
+pub mod leased;
+pub(in crate::experiment) mod loading;
+pub mod options;
+
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
-use tch::Device;
 use time::OffsetDateTime;
 
 use crate::data::prepare::fitted_data::FittedData;
-use crate::data::store::cache::Cache;
-use crate::data::store::fetch;
-use crate::device;
-use crate::device::compute_mode::ComputeMode;
-use crate::device::fault::catch_fault;
 use crate::experiment::plan::module_copies;
 use crate::experiment::plan::study::Study;
-use crate::experiment::plan::{BASE, Model, Plan};
+use crate::experiment::plan::{Model, Plan};
 use crate::experiment::run::checkpointing::continuation::Continuation;
-use crate::experiment::run::checkpointing::{self, CheckpointInterval, RunCheckpoint};
+use crate::experiment::run::checkpointing::{self, RunCheckpoint};
 use crate::experiment::run::context::RunContext;
-use crate::experiment::run::error::{self, Operation};
 use crate::experiment::run::progress::{RecordedProgress, RunProgress};
+use crate::experiment::run::run_study::loading::{LoadedData, load_group};
+use crate::experiment::run::run_study::options::Options;
 use crate::experiment::run::scheduler::{TrialResults, run_group};
 use crate::experiment::run::source_rows::{Fold, SourceRows};
 use crate::experiment::run::{grouping, tree, unseen_classes};
 use crate::experiment::store::preprocessing_file::PreprocessingFile;
-use crate::experiment::store::run_record::{self, RunOptions, RunRecord};
+use crate::experiment::store::run_record::{self, RunRecord};
 use crate::experiment::store::run_state::RunState;
 use crate::experiment::store::{about, newest};
 use crate::history::{History, expectation, reference};
-use crate::io::signals::Signals;
 use crate::run_dir::RunDir;
-
-/// Options of a run, apart from its study.
-#[derive(Debug)]
-pub struct Options<'a> {
-    /// Device of the tensors.
-    pub device: Device,
-    /// Maximum number of CPU threads.
-    pub threads: usize,
-    /// Maximum number of replicas per stack; `None` chooses it by memory.
-    pub stack: Option<usize>,
-    /// When checkpoints are written.
-    pub checkpoint_interval: CheckpointInterval,
-    /// Cache of data sets.
-    pub cache: &'a Cache,
-    /// Signals that the process received.
-    pub signals: &'a Signals,
-}
-
-impl Options<'_> {
-    /// Returns the options that affect the results, for the run record.
-    pub fn record(&self) -> RunOptions {
-        let ComputeMode { tf32, deterministic } = ComputeMode::current();
-        let device = device::name(self.device);
-        RunOptions { device, threads: self.threads, stack: self.stack, tf32, deterministic }
-    }
-}
 
 /// Result of a run.
 #[derive(Debug)]
@@ -90,18 +62,26 @@ pub fn run(study: &Study, out: &Path, options: &Options, watch: &mut dyn RunProg
     RunDir::check(out, &study.name)?;
     let started = OffsetDateTime::now_utc();
     let record = RunRecord::new(study, options.record(), started)?;
-    let mut source = None;
-    let folds = load_group(study, &grouping::groups(&study.plans)[0], &mut source, options, &mut *watch)?;
+    let mut loaded = LoadedData::default();
+    let first = &grouping::groups(&study.plans)[0];
+    loaded.first = Some(load_group(study, first, &mut loaded.source, options, &mut *watch)?);
     let resolved = study.spec.to_toml();
-    let json = record.to_json()?;
-    let about = study.about.to_json()?;
-    let mut beside = vec![(run_record::FILE, json.as_bytes())];
-    beside.extend((!study.about.is_empty()).then_some((about::FILE, about.as_bytes())));
-    let modules = module_copies::read(study)?;
-    beside.extend(modules.iter().map(|(name, bytes)| (name.as_str(), &bytes[..])));
+    let beside = first_files(&record, study)?;
+    let beside: Vec<(&str, &[u8])> = beside.iter().map(|(name, bytes)| (name.as_str(), &bytes[..])).collect();
     let folder = RunDir::create(out, &study.name, &resolved, &beside, started)?;
     update_latest(&folder);
-    train_study(folder, record, study, options, Some((source, folds)), None, watch)
+    train_study(folder, record, study, options, &mut loaded, None, watch)
+}
+
+/// Returns the first files of a run directory besides the resolved experiment, by name: the run record, name and tags,
+/// and copies of modules.
+fn first_files(record: &RunRecord, study: &Study) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+    let mut files = module_copies::read(study)?;
+    if !study.about.is_empty() {
+        files.push((about::FILE.to_owned(), study.about.to_json()?.into_bytes()));
+    }
+    files.push((run_record::FILE.to_owned(), record.to_json()?.into_bytes())); // last: a run with it can be resumed
+    Ok(files)
 }
 
 /// Resumes the run in this directory from its checkpoint.
@@ -116,7 +96,7 @@ pub fn resume(
     checkpoint: Option<RunCheckpoint>,
     watch: &mut dyn RunProgress,
 ) -> anyhow::Result<Finished> {
-    train_study(folder, record, study, options, None, checkpoint, watch)
+    train_study(folder, record, study, options, &mut LoadedData::default(), checkpoint, watch)
 }
 
 /// Continues a finished run in a new run directory under `out`.
@@ -130,17 +110,17 @@ pub fn continue_run(
     watch: &mut dyn RunProgress,
 ) -> anyhow::Result<Finished> {
     let folder = continuation.create(out)?;
-    train_study(folder, continuation.record.clone(), &continuation.study, options, None, None, watch)
+    let (record, study) = (continuation.record.clone(), &continuation.study);
+    train_study(folder, record, study, options, &mut LoadedData::default(), None, watch)
 }
 
-/// Trains the unfinished trials of a study, checks the expectations and stores the results. `loaded` are the source rows
-/// and the folds of the first group, if they are loaded already.
+/// Trains the unfinished trials of a study, checks the expectations and stores the results.
 fn train_study(
     folder: RunDir,
     record: RunRecord,
     study: &Study,
     options: &Options,
-    loaded: Option<(Option<SourceRows>, Vec<Fold>)>,
+    loaded: &mut LoadedData,
     checkpoint: Option<RunCheckpoint>,
     watch: &mut dyn RunProgress,
 ) -> anyhow::Result<Finished> {
@@ -164,15 +144,14 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Trains the unfinished trials of all groups. `loaded` are the source rows and the folds of the first group, if they
-    /// are loaded already.
+    /// Trains the unfinished trials of all groups.
     fn train(
         &self,
-        loaded: Option<(Option<SourceRows>, Vec<Fold>)>,
+        loaded: &mut LoadedData,
         checkpoint: Option<RunCheckpoint>,
         watch: &mut dyn RunProgress,
     ) -> anyhow::Result<TrialResults> {
-        let (mut source, mut first) = loaded.map_or((None, None), |(source, folds)| (source, Some(folds)));
+        let LoadedData { source, first } = loaded;
         let Options { device, threads, stack, checkpoint_interval, signals, .. } = *self.options;
         let (folder, run_state, started) = (self.folder, self.run_state, self.started);
         let context = RunContext {
@@ -206,7 +185,7 @@ impl Run<'_> {
                 None => {
                     // while no trial has ended, a signal ends the program at once: the run can be resumed without loss
                     signals.training.store(!all.histories.is_empty(), Ordering::Relaxed);
-                    match load_group(self.study, group, &mut source, self.options, &mut *watch) {
+                    match load_group(self.study, group, source, self.options, &mut *watch) {
                         Ok(folds) => folds,
                         Err(error) if all.histories.is_empty() => return Err(error),
                         Err(error) => {
@@ -302,49 +281,9 @@ impl Run<'_> {
     }
 }
 
-/// Lets a signal end the program at once during a download, which may take long.
-struct InterruptibleFetch<'a> {
-    signals: &'a Signals,
-    watch: &'a mut dyn RunProgress,
-}
-
-impl fetch::DownloadProgress for InterruptibleFetch<'_> {
-    fn doing(&mut self, what: &str) {
-        self.signals.training.store(false, Ordering::Relaxed);
-        self.watch.doing(what);
-    }
-
-    fn progress(&mut self, bytes: u64, of: Option<u64>) {
-        self.watch.progress(bytes, of);
-    }
-}
-
-/// Points the link `latest` next to a run directory to the newest finished run.
+/// Points the link `latest` next to a run directory to the newest finished run. The stacks of a sweep have no such link.
 fn update_latest(folder: &RunDir) {
-    folder.path().parent().into_iter().for_each(newest::update_latest);
-}
-
-/// Loads and preprocesses the data of a group of plans. `source` are the source rows of the previous group; they are
-/// replaced by those of this group.
-pub(in crate::experiment) fn load_group(
-    study: &Study,
-    group: &[&Plan],
-    source: &mut Option<SourceRows>,
-    options: &Options,
-    watch: &mut dyn RunProgress,
-) -> anyhow::Result<Vec<Fold>> {
-    let spec = &group[0].spec;
-    let mut fetch = InterruptibleFetch { signals: options.signals, watch };
-    let folds = catch_fault(|| -> anyhow::Result<_> {
-        let rows = SourceRows::load(spec, source.take(), options.cache, options.device, &mut fetch)?;
-        source.insert(rows).folds(spec, options.device)
-    });
-    let what = match group[0].variant.as_str() {
-        BASE => "failed to prepare the data".to_owned(),
-        variant => format!("failed to prepare the data of variant `{variant}`"),
-    };
-    match folds {
-        Ok(folds) => folds.map_err(|error| study.locate(error)),
-        Err(fault) => Err(error::into_run_error(fault, &what, Operation::Data)),
+    if newest::is_stamped(folder.path()) {
+        folder.path().parent().into_iter().for_each(newest::update_latest);
     }
 }

@@ -2,8 +2,10 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::path::Path;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, anyhow, ensure};
+use safetensors::tensor::Metadata;
 
 use crate::config::hint::in_a_line;
 use crate::device::{self, memory};
@@ -11,6 +13,7 @@ use crate::experiment::plan::Plan;
 use crate::experiment::store::run_record::{FILE, RunRecord};
 use crate::experiment::store::stack_record::{GroupRecord, StackRecord, StackState, TrialName, groups_of};
 use crate::history::History;
+use crate::io::bounded_file;
 use crate::run_dir::RunDir;
 
 /// The record of a run and the directory that it is written to.
@@ -132,8 +135,20 @@ impl<'a> RunState<'a> {
             let ending = if history.tree.is_some() { "tree.json" } else { "safetensors" };
             let model = self.folder.file(&format!("{stem}.{ending}"));
             ensure!(model.is_file(), "`{}` is missing", model.display());
+            let is_complete = history.tree.is_some() || has_all_weights(&model).unwrap_or(false);
+            ensure!(is_complete, "`{}` is incomplete", model.display());
             Ok(history)
         };
         stack.trials.iter().map(read).collect::<anyhow::Result<_>>().map_err(|error| in_a_line(&error))
     }
+}
+
+/// Whether a file of weights is as long as its header says; a power failure may shorten files.
+fn has_all_weights(path: &Path) -> anyhow::Result<bool> {
+    let start = bounded_file::beginning(path, 8)?;
+    let start = <[u8; 8]>::try_from(start).map_err(|_| anyhow!("it has no header"))?;
+    let length = u64::from_le_bytes(start);
+    let header = bounded_file::beginning(path, length.saturating_add(8).min(bounded_file::JSON))?;
+    let metadata: Metadata = serde_json::from_slice(header.get(8..).unwrap_or_default())?;
+    Ok(path.metadata()?.len() == 8 + length + metadata.data_len() as u64)
 }

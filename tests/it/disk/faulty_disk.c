@@ -3,7 +3,8 @@
    FAULT_UNDER   only files in this directory are affected; without it, no call is changed
    FAULT_MATCH   only paths that contain this text are affected
    FAULT_CALL    affected calls, a list of: open (to write) read (open to read) mkdir write rename fsync syncdir
-                 (fsync of a directory) flock
+                 (fsync of a directory) flock link (the name is created, but the call returns an error, as on a
+                 network file system that loses an answer)
    FAULT_ERRNO   error number that the calls return; 0 or unset: they do not fail
    FAULT_AFTER   number of affected calls that succeed first
    FAULT_TIMES   number of calls that fail, after which all succeed; unset: all fail
@@ -157,6 +158,12 @@ int flock(int file, int operation) {
 int rename(const char *from, const char *to) {
     FAIL_WITH(fault("rename", to));
     return REAL(rename)(from, to);
+}
+
+int linkat(int from_directory, const char *from, int to_directory, const char *to, int flags) {
+    int outcome = REAL(linkat)(from_directory, from, to_directory, to, flags);
+    FAIL_WITH(fault("link", to));
+    return outcome;
 }
 
 int mkdir(const char *path, mode_t mode) {

@@ -20,6 +20,7 @@ use crate::support::{TestDir, assert_says, curves};
 pub const EINTR: &str = "4";
 pub const EIO: &str = "5";
 pub const ENOMEM: &str = "12";
+pub const EEXIST: &str = "17";
 pub const EINVAL: &str = "22";
 pub const ENOSPC: &str = "28";
 pub const EROFS: &str = "30";

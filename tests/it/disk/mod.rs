@@ -1,7 +1,7 @@
 //! Disk errors and concurrent processes: results are never lost or incomplete, and a message says where they are.
 
 mod concurrent_runs;
-mod faulty_disk;
+pub mod faulty_disk;
 mod limits;
 mod permanent_faults;
 mod reads;

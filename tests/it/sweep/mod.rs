@@ -1,7 +1,13 @@
-//! `runner sweep`.
+//! Sweeps: plans and invalid input, and workers that share a directory.
 
 mod bad_input;
 mod dry_run;
+mod failures;
+#[cfg(target_os = "linux")]
+mod faults;
+mod killed;
+mod results;
+mod sweep_run;
 
 use crate::support::{TestDir, idea_with};
 

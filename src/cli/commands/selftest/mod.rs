@@ -6,6 +6,7 @@
 
 mod child;
 mod run_files;
+mod sweep;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -34,6 +35,8 @@ pub struct Args {
 enum Test {
     /// Kill a run at random, resume it and compare
     Resume(Resume),
+    /// Kill the workers of a sweep and compare
+    Sweep(Box<sweep::Sweep>),
 }
 
 /// Arguments of `runner selftest resume`.
@@ -63,15 +66,20 @@ Examples:
 
 /// Runs a self-test.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
-    let Test::Resume(args) = &args.test;
-    args.run_args.study()?; // report an invalid experiment here, and not in each child
+    if let Test::Resume(args) = &args.test {
+        args.run_args.study()?; // report an invalid experiment here, and not in each child
+    }
     let scratch = tempfile::Builder::new()
         .prefix("runner-selftest-")
         .tempdir()
         .context("failed to create a temporary directory")?;
-    match test(args, scratch.path()) {
-        Ok(counts) => {
-            terminal::out(&counts.to_text());
+    let result = match &args.test {
+        Test::Resume(args) => test(args, scratch.path()).map(|counts| counts.to_text()),
+        Test::Sweep(args) => sweep::test(args, scratch.path()),
+    };
+    match result {
+        Ok(result) => {
+            terminal::out(&result);
             Ok(Exit::Done)
         }
         Err(error) => {

@@ -1,16 +1,45 @@
 //! `runner sweep`
 
 mod dry_run;
+mod execute;
+mod execute_args;
+mod progress;
+mod ranking_text;
 pub mod start;
+pub mod status;
+pub mod table;
+pub mod work;
+pub mod worker_args;
 
-use crate::cli::exit::Exit;
+use clap::Subcommand;
+
+use crate::cli::process::dispatch::{Dispatched, EngineCommand};
 
 /// Arguments of `runner sweep`.
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, after_help = EXAMPLES)]
 pub struct Args {
+    #[command(subcommand)]
+    command: Option<SweepCommand>,
     #[command(flatten)]
     start: start::StartArgs,
+}
+
+/// A command for a sweep that exists.
+#[derive(Debug, Subcommand)]
+enum SweepCommand {
+    /// Add a worker to a sweep, from any machine
+    Work(work::WorkArgs),
+    /// Show the progress of a sweep
+    Status(status::StatusArgs),
+    /// Stop the workers of a sweep
+    Stop(status::StopArgs),
+    /// Train failed stacks again
+    Retry(status::RetryArgs),
+    /// Show the best configuration or write its experiment
+    Best(table::BestArgs),
+    /// List the configurations, best first
+    Table(table::TableArgs),
 }
 
 const EXAMPLES: &str = "\
@@ -20,6 +49,11 @@ Examples:
   runner sweep digits_mlp --space train.batch=32,64,128 --space lr=0.001,0.01
   runner sweep my/idea.toml --space p=float:0..0.5:0.1 --dry-run
   runner sweep digits_mlp --space 'train.optimizer=adam,{ sgd = { lr = 0.1 } }'
+  runner sweep digits_mlp --space lr=log:1e-4..1e-1 --trials 32 --workers 4
+  runner sweep digits_mlp --space lr=log:1e-4..1e-1 --trials 32 --resume
+  runner sweep sweeps/digits_mlp/latest --resume      continue a sweep
+  runner sweep work sweeps/digits_mlp/latest          one more worker
+  runner sweep best digits_mlp --toml best.toml
 
 Values of a setting:
   32,64,128               one of these
@@ -30,9 +64,20 @@ Values of a setting:
   '= train.batch * 2'     value of another setting, times or divided by a number
 
 Keys may be short where they are unique: `lr`. Each configuration is trained on
-all seeds, and all configurations are checked before the first one is trained.";
+all seeds, and all configurations are checked before the first one is trained.
 
-/// Plans a sweep.
-pub fn run(args: &Args) -> anyhow::Result<Exit> {
-    start::run(&args.start)
+Any worker may be killed at any time: its models continue from their last
+checkpoint. Ctrl-C stops the workers, which save checkpoints.";
+
+/// Runs a command that needs no tensors, or returns it for the engine.
+pub(crate) fn dispatch(args: &Args) -> Dispatched<'_> {
+    Dispatched::Done(match &args.command {
+        Some(SweepCommand::Status(args)) => status::run(args),
+        Some(SweepCommand::Stop(args)) => status::run_stop(args),
+        Some(SweepCommand::Retry(args)) => status::run_retry(args),
+        Some(SweepCommand::Best(args)) => table::run_best(args),
+        Some(SweepCommand::Table(args)) => table::run(args),
+        Some(SweepCommand::Work(args)) => return Dispatched::ForEngine(EngineCommand::SweepWork(args)),
+        None => return Dispatched::ForEngine(EngineCommand::Sweep(&args.start)),
+    })
 }

@@ -1,12 +1,17 @@
 //! `runner sweep NAME|FILE`: plans a sweep and trains it.
 
-use anyhow::anyhow;
+use std::path::Path;
+
+use anyhow::{anyhow, ensure};
+use time::OffsetDateTime;
 
 use crate::cli::args::compute_args::ComputeArgs;
 use crate::cli::args::lookup::resolve_device;
 use crate::cli::args::run_args::{parse_epochs, parse_positive, quoted};
 use crate::cli::args::sweeps_dir::SweepsDir;
 use crate::cli::commands::sweep::dry_run;
+use crate::cli::commands::sweep::execute::{self, Execution};
+use crate::cli::commands::sweep::execute_args::ExecuteArgs;
 use crate::cli::exit::Exit;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
@@ -14,16 +19,18 @@ use crate::device::{self, DeviceChoice};
 use crate::experiment::spec::seeds::{self, Seeds};
 use crate::experiment::spec::{catalogue, overrides};
 use crate::experiment::store::run_record::RunOptions;
+use crate::sweep::dir::SweepDir;
 use crate::sweep::plan;
 use crate::sweep::plan::request::SweepRequest;
+use crate::sweep::record::{self, SweepRecord};
 use crate::sweep::spec::Method;
 use crate::tensor::threads;
 
 /// Arguments of `runner sweep NAME|FILE`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct StartArgs {
-    /// Name of an experiment, or path of its TOML file
-    #[arg(value_name = "NAME|FILE", required = true)]
+    /// Name of an experiment, or path of its TOML file; with `--resume` also the directory of a sweep
+    #[arg(value_name = "NAME|FILE|DIR", required = true)]
     pub experiment: Option<String>,
     /// Vary a setting; replaces its entry in the file's `[sweep]`; repeatable
     #[arg(long, value_name = "KEY=VALUES")]
@@ -59,7 +66,7 @@ pub struct StartArgs {
     /// Device and CPU threads of each worker.
     #[command(flatten)]
     pub compute_args: ComputeArgs,
-    /// Number of worker processes [default: 1]
+    /// Number of worker processes [default: 1; with `--resume`, as many as the threads of each leave room for]
     #[arg(long, value_name = "N", value_parser = parse_positive, allow_negative_numbers = true)]
     pub workers: Option<usize>,
     /// Maximum number of models (configurations × seeds) trained together as one stack [default: by the device]
@@ -71,6 +78,9 @@ pub struct StartArgs {
     /// Use only deterministic algorithms (matters on a GPU)
     #[arg(long)]
     pub deterministic: bool,
+    /// How the sweep is trained.
+    #[command(flatten)]
+    pub execute_args: ExecuteArgs,
     /// Directory of the sweeps.
     #[command(flatten)]
     pub out: SweepsDir,
@@ -95,7 +105,8 @@ impl StartArgs {
         let mut overrides = self.set.clone();
         overrides.extend(self.unset.iter().map(|key| format!("{}{key}", overrides::UNSET)));
         overrides.extend(self.epochs.map(|epochs| format!("train.epochs={epochs}")));
-        let device = resolve_device(self.compute_args.device)?;
+        let device = self.execute_args.devices.first().copied().unwrap_or(self.compute_args.device);
+        let device = resolve_device(device)?;
         Ok(SweepRequest {
             source,
             space: self.space.clone(),
@@ -109,7 +120,7 @@ impl StartArgs {
             device,
             options: RunOptions {
                 device: device::name(device),
-                threads: self.threads_of_worker(),
+                threads: self.threads(),
                 stack: self.stack,
                 tf32: self.tf32,
                 deterministic: self.deterministic,
@@ -121,17 +132,49 @@ impl StartArgs {
 
     /// Number of worker processes.
     pub fn worker_count(&self) -> usize {
-        self.workers.unwrap_or(1)
+        self.workers.unwrap_or_else(|| self.execute_args.devices.len().max(1))
+    }
+
+    /// Returns how the sweep is trained.
+    fn execution(&self) -> Execution {
+        let ExecuteArgs { devices, worker_args, resume } = self.execute_args.clone();
+        // a sweep that continues has as many workers as its threads leave room for
+        let workers = self.workers.or((!resume && devices.is_empty()).then_some(1));
+        Execution { devices, workers, worker_args, quiet: self.quiet, json: self.json }
+    }
+
+    /// Returns the newest sweep under `--out` that was started with the same request as this record. Without `--threads`
+    /// and `--stack`, sweeps with any of them match.
+    fn newest_matching(&self, record: &SweepRecord) -> Option<(SweepDir, SweepRecord)> {
+        let is_same = |other: &SweepRecord| {
+            let options = RunOptions {
+                threads: self.compute_args.threads.map_or(other.options.threads, |_| record.options.threads),
+                stack: self.stack.map_or(other.options.stack, |_| record.options.stack),
+                ..record.options.clone()
+            };
+            let request = |record: &SweepRecord| {
+                let SweepRecord { metric, seeds, configurations, overrides, source, .. } = record.clone();
+                (metric, seeds, configurations, overrides, source)
+            };
+            other.options == options && request(other) == request(record)
+        };
+        let sweeps = SweepDir::all(&self.out.join(&record.experiment)).into_iter().rev();
+        sweeps.filter_map(|path| SweepDir::open(&path).ok()).find(|(_, other)| is_same(other))
     }
 
     /// Maximum number of threads of each worker: by default the workers share the cores.
-    fn threads_of_worker(&self) -> usize {
+    fn threads(&self) -> usize {
         let available = threads::requested_or_available(None);
         self.compute_args.threads.unwrap_or_else(|| (available / self.worker_count()).max(1))
     }
 
-    /// Returns the arguments after `runner sweep` that change the results, quoted for a shell. Defaults are omitted.
+    /// Returns the arguments after `runner sweep` that change the results, quoted for a shell.
     fn shell_words(&self) -> Vec<String> {
+        self.arguments().iter().map(|word| quoted(word)).collect()
+    }
+
+    /// Returns the arguments after `runner sweep` that change the results, without quotes. Defaults are omitted.
+    pub fn arguments(&self) -> Vec<String> {
         let mut words: Vec<String> = self.experiment.iter().cloned().collect();
         let mut option = |name: &str, value: Option<String>| {
             words.extend(value.into_iter().flat_map(|value| [format!("--{name}"), value]));
@@ -152,15 +195,24 @@ impl StartArgs {
         option("stack", self.stack.map(|stack| stack.to_string()));
         words.extend(self.tf32.then(|| "--tf32".to_owned()));
         words.extend(self.deterministic.then(|| "--deterministic".to_owned()));
-        words.iter().map(|word| quoted(word)).collect()
+        words
     }
 }
 
-/// Plans a sweep, and prints the plan with `--dry-run`.
+/// Plans a sweep and trains it, or continues one with `--resume`; with `--dry-run` prints the plan.
 ///
 /// # Errors
-/// If the space is invalid, a configuration cannot be trained, or the metric does not exist.
+/// If the space is invalid, a configuration cannot be trained, the metric does not exist, or the sweep cannot be trained.
 pub fn run(args: &StartArgs) -> anyhow::Result<Exit> {
+    let named = Path::new(args.experiment.as_deref().unwrap_or_default());
+    if named.join(record::FILE).is_file() {
+        let (dir, record) = SweepDir::open(named)?;
+        ensure!(
+            args.execute_args.resume,
+            anyhow!("`{}` is a sweep", named.display()).context(Hint("add `--resume` to continue it".to_owned()))
+        );
+        return execute::train(&dir, &record, &args.execution());
+    }
     let sweep = plan::plan(&args.request()?)?;
     if !args.quiet {
         sweep.notes.iter().for_each(|note| terminal::say(&format!("note: {note}")));
@@ -169,5 +221,16 @@ pub fn run(args: &StartArgs) -> anyhow::Result<Exit> {
         dry_run::print(&sweep, args.worker_count(), args.json);
         return Ok(Exit::Done);
     }
-    Err(anyhow!("training of sweeps is not part of this build").context(Hint("use `--dry-run`".to_owned())))
+    let existing = if args.execute_args.resume { args.newest_matching(&sweep.record) } else { None };
+    if args.execute_args.resume && existing.is_none() && !args.quiet {
+        terminal::say("no sweep to resume: starting a new one");
+    }
+    let (dir, record) = match existing {
+        Some(existing) => existing,
+        None => {
+            let started = OffsetDateTime::now_utc();
+            (SweepDir::create(&args.out, &sweep.record, &sweep.experiment, started)?, sweep.record)
+        }
+    };
+    execute::train(&dir, &record, &args.execution())
 }

@@ -1,0 +1,227 @@
+//! Trains a sweep: starts workers, shows their progress, replaces those that die, and prints the results.
+
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, anyhow, ensure};
+use serde_json::json;
+
+use crate::cli::args::run_args::listen;
+use crate::cli::commands::sweep::progress::Progress;
+use crate::cli::commands::sweep::ranking_text::{self, TOP};
+use crate::cli::commands::sweep::work::{check_is_same, resume_command};
+use crate::cli::commands::sweep::worker_args::WorkerArgs;
+use crate::cli::exit::Exit;
+use crate::cli::text::terminal;
+use crate::cli::text::text_style::TextStyle;
+use crate::device::{self, DeviceChoice};
+use crate::sweep::dir::state::SweepState;
+use crate::sweep::dir::{SweepDir, stop_request};
+use crate::sweep::record::SweepRecord;
+use crate::sweep::results::{Ranking, csv};
+use crate::sweep::supervise::pool::{Pool, WorkerCommand};
+use crate::tensor::threads;
+
+/// Time between two looks at the worker processes.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Time between two looks at the files.
+const REFRESH: Duration = Duration::from_millis(500);
+
+/// Number of times in a row that the state of the sweep may be unreadable.
+const MOST_FAILED_READS: u32 = 30;
+
+/// How a sweep is trained.
+#[derive(Clone, Debug)]
+pub struct Execution {
+    /// Devices of the workers, one each; empty for `workers` of the device of the sweep.
+    pub devices: Vec<DeviceChoice>,
+    /// Number of workers on one device.
+    pub workers: Option<usize>,
+    /// Options of the workers.
+    pub worker_args: WorkerArgs,
+    /// Whether only errors are printed.
+    pub quiet: bool,
+    /// Whether the results are printed as JSON.
+    pub json: bool,
+}
+
+/// Trains the stacks of a sweep that have not ended, and prints the results.
+///
+/// # Errors
+/// When the sweep is of another build or its data have changed, or the workers cannot be started.
+pub fn train(dir: &SweepDir, record: &SweepRecord, execution: &Execution) -> anyhow::Result<Exit> {
+    if !execution.worker_args.force {
+        check_is_same(dir, record)?;
+    }
+    let mut state = SweepState::default();
+    state.update(dir, record)?;
+    if state.is_over() {
+        if !execution.quiet {
+            terminal::say(&format!("the sweep in `{}` is already complete", dir.path().display()));
+        }
+        return finish(dir, record, &state, execution);
+    }
+    let commands = execution.commands(dir, record)?;
+    let signals = listen()?;
+    signals.training.store(true, Ordering::SeqCst); // the first signal stops the workers, a second one this process
+    let resume = resume_command(dir.path());
+    signals.set_exit_message(format!("interrupted: continue with `{resume}`"));
+    stop_request::withdraw(dir).context("failed to withdraw the request to stop")?;
+    let mut progress = Progress::new(execution.quiet, record, &state);
+    progress.starting(dir, record, &commands);
+    let mut pool = Pool::start(dir, commands)?;
+    let (mut refreshed, mut is_stopping, mut failed_reads) = (Instant::now(), false, 0);
+    let outcome = loop {
+        if signals.is_stopped() && !is_stopping {
+            is_stopping = true;
+            pool.stop(signals.signal());
+        }
+        if signals.checkpoint.swap(false, Ordering::SeqCst) {
+            pool.save_checkpoints();
+        }
+        let has_ended = pool.has_ended()?;
+        if has_ended || refreshed.elapsed() >= REFRESH {
+            refreshed = Instant::now();
+            match state.update(dir, record) {
+                Ok(()) => failed_reads = 0,
+                // a file server may be away for a moment
+                Err(_) if failed_reads < MOST_FAILED_READS => {
+                    failed_reads += 1;
+                    thread::sleep(REFRESH);
+                    continue;
+                }
+                Err(error) => break Err(error),
+            }
+            match pool.replace_dead(&state) {
+                Ok(deaths) => deaths.iter().for_each(|death| progress.died(death)),
+                Err(error) => break Err(error),
+            }
+            progress.update(record, &state, pool.running());
+        }
+        if pool.running() == 0 {
+            break Ok(());
+        }
+        thread::sleep(LOOK);
+    };
+    progress.end(&signals);
+    outcome?;
+    signals.clear_exit_message();
+    state.update(dir, record)?;
+    if !state.is_over() {
+        if signals.is_stopped() {
+            terminal::say(&format!("interrupted; continue with `{resume}`"));
+            return Ok(Exit::Interrupted(signals.signal()));
+        }
+        let Some(reason) = stop_request::reason(dir) else {
+            return Err(anyhow!("the workers have left, but stacks have not ended"));
+        };
+        terminal::say(&format!("stopped ({reason}); continue with `{resume}`"));
+        return Ok(if state.ended.values().any(|end| end.failure.is_some()) { Exit::Failed } else { Exit::Done });
+    }
+    finish(dir, record, &state, execution)
+}
+
+/// Writes the table of a sweep that has ended, and prints the results.
+fn finish(dir: &SweepDir, record: &SweepRecord, state: &SweepState, execution: &Execution) -> anyhow::Result<Exit> {
+    let path = csv::write(dir, record)?;
+    let ranking = Ranking::new(record, &state.ended, record.higher_is_better);
+    if execution.json {
+        let result = |result: &crate::sweep::results::ConfigurationResult| {
+            let (status, error) = csv::status(&result.outcome);
+            json!({
+                "configuration": result.configuration.name, "settings": result.configuration.set,
+                "metric": result.metric, "trials": result.done, "epochs": result.epochs, "status": status, "error": error,
+            })
+        };
+        let results: Vec<_> = ranking.results.iter().map(result).collect();
+        terminal::json(&json!({ "sweep": dir.path(), "metric": record.metric, "results": results }));
+    } else if !execution.quiet {
+        let page = TextStyle::of_output();
+        terminal::out(&ranking_text::table(record, &ranking, &record.metric, TOP, page));
+        terminal::say(&format!("all configurations: {}", path.display()));
+    }
+    let failed = state.ended.values().filter(|end| end.failure.is_some()).count();
+    if failed > 0 {
+        let shown = crate::cli::args::run_args::quoted(&dir.path().display().to_string());
+        let stacks = if failed == 1 { "stack" } else { "stacks" };
+        terminal::say(&format!(
+            "{failed} {stacks} failed; train them again with `runner sweep retry --failed {shown}`"
+        ));
+        return Ok(Exit::Failed);
+    }
+    Ok(Exit::Done)
+}
+
+impl Execution {
+    /// Returns the commands of the workers.
+    ///
+    /// # Errors
+    /// When a device does not exist, or both several devices and a number of workers are given.
+    fn commands(&self, dir: &SweepDir, record: &SweepRecord) -> anyhow::Result<Vec<WorkerCommand>> {
+        let program = std::env::current_exe().context("failed to find the path of this program")?;
+        let of_sweep = record.options.device.parse::<DeviceChoice>().map_err(anyhow::Error::msg);
+        let mut devices = Vec::new();
+        for device in &self.devices {
+            match device {
+                DeviceChoice::Auto => devices.extend(all_devices()),
+                device => devices.push(*device),
+            }
+        }
+        if devices.is_empty() {
+            devices.push(of_sweep.context("the record of the sweep has an invalid device")?);
+        }
+        if let [device] = devices[..] {
+            let fitting = match device {
+                DeviceChoice::Cpu => (threads::cores() / record.options.threads).max(1),
+                _ => 1,
+            };
+            devices = vec![device; self.workers.unwrap_or(fitting)];
+        } else {
+            let several = self.workers.is_none_or(|workers| workers == devices.len());
+            ensure!(several, "`--workers` is for one device, and `--devices` names {}", devices.len());
+        }
+        Ok(devices.into_iter().map(|device| self.command(program.clone(), dir, device)).collect())
+    }
+
+    /// Returns the command of a worker on this device. A worker on a GPU sees no other GPU.
+    fn command(&self, program: PathBuf, dir: &SweepDir, device: DeviceChoice) -> WorkerCommand {
+        let mut arguments = vec!["sweep".to_owned(), "work".to_owned(), dir.path().display().to_string()];
+        arguments.extend(self.worker_args.arguments());
+        let (name, environment) = match device {
+            DeviceChoice::Cuda(index) => {
+                let visible = std::env::var("CUDA_VISIBLE_DEVICES").unwrap_or_default();
+                ("cuda".to_owned(), vec![("CUDA_VISIBLE_DEVICES".to_owned(), gpu_of(&visible, index))])
+            }
+            other => (other.to_string(), Vec::new()),
+        };
+        arguments.extend(["--device".to_owned(), name]);
+        WorkerCommand { program, arguments, environment }
+    }
+}
+
+/// Returns the name of a GPU by its index among the visible ones, which `CUDA_VISIBLE_DEVICES` may list.
+fn gpu_of(visible: &str, index: usize) -> String {
+    let listed = visible.split(',').map(str::trim).filter(|name| !name.is_empty()).nth(index);
+    listed.map_or_else(|| index.to_string(), str::to_owned)
+}
+
+/// Returns all usable GPUs, or else the CPU.
+fn all_devices() -> Vec<DeviceChoice> {
+    match device::open_cuda() {
+        Ok(found @ 1..) => (0..found).map(DeviceChoice::Cuda).collect(),
+        _ => vec![DeviceChoice::Cpu],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_sees_its_own_gpu_among_those_that_are_visible() {
+        assert_eq!([gpu_of("", 1), gpu_of("4, 7", 1), gpu_of("GPU-a,GPU-b", 0)], ["1", "7", "GPU-a"]);
+    }
+}

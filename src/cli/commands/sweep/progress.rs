@@ -1,0 +1,148 @@
+//! Progress of a sweep: a bar over trials in a terminal, otherwise lines.
+
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::cli::commands::sweep::status::Counts;
+use crate::cli::text::number_format::{count, seconds, short};
+use crate::cli::text::terminal;
+use crate::io::signals::Signals;
+use crate::sweep::dir::SweepDir;
+use crate::sweep::dir::state::SweepState;
+use crate::sweep::labels::Labels;
+use crate::sweep::record::SweepRecord;
+use crate::sweep::results::Ranking;
+use crate::sweep::supervise::pool::{Death, WorkerCommand};
+
+/// Minimum time between two lines.
+const BETWEEN: Duration = Duration::from_secs(10);
+
+/// Shows the progress of a sweep on stderr.
+#[derive(Debug)]
+pub struct Progress {
+    quiet: bool,
+    bar: Option<ProgressBar>,
+    started: Instant,
+    /// Trials that were done or had failed before.
+    before: usize,
+    /// When the last line was printed, and the number of trials then.
+    last: Option<(Instant, usize)>,
+}
+
+impl Progress {
+    /// Returns the display of a sweep that begins in this state; it shows nothing if `quiet`.
+    pub fn new(quiet: bool, record: &SweepRecord, state: &SweepState) -> Progress {
+        let counts = Counts::new(record, state);
+        let bar = (!quiet && terminal::stderr_is_terminal()).then(|| {
+            let style = ProgressStyle::with_template("{pos}/{len} {wide_bar} {msg}").expect("a valid template");
+            ProgressBar::new(counts.all as u64).with_style(style)
+        });
+        Progress { quiet, bar, started: Instant::now(), before: counts.done + counts.failed, last: None }
+    }
+
+    /// Shows what is trained by how many workers.
+    pub fn starting(&self, dir: &SweepDir, record: &SweepRecord, workers: &[WorkerCommand]) {
+        let (configurations, seeds, stacks) = (record.configurations.len(), record.seeds.len(), record.stacks.len());
+        let plural =
+            |number: usize, noun: &str| format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" });
+        self.say(&format!(
+            "{}, {} each, in {} on {}",
+            plural(configurations, "configuration"),
+            plural(seeds, "seed"),
+            plural(stacks, "stack"),
+            plural(workers.len(), "worker"),
+        ));
+        self.say(&format!("sweep directory: {}", dir.path().display()));
+    }
+
+    /// Shows the state of the sweep.
+    pub fn update(&mut self, record: &SweepRecord, state: &SweepState, workers: usize) {
+        if self.quiet {
+            return;
+        }
+        let counts = Counts::new(record, state);
+        let ended = counts.done + counts.failed;
+        if let Some(bar) = &self.bar {
+            bar.set_position(ended as u64);
+            bar.set_message(self.message(record, state, &counts, workers));
+            return;
+        }
+        let is_due = self.last.is_none_or(|(at, _)| at.elapsed() >= BETWEEN) || ended == counts.all;
+        if is_due && ended > self.last.map_or(self.before, |(_, ended)| ended) {
+            self.last = Some((Instant::now(), ended));
+            let all = count(counts.all);
+            terminal::say(&format!(
+                "{} of {all} trials, {}",
+                count(ended),
+                self.message(record, state, &counts, workers)
+            ));
+        }
+    }
+
+    /// Returns the numbers beside the bar: workers, failed trials, the best configuration, rate and time left.
+    fn message(&self, record: &SweepRecord, state: &SweepState, counts: &Counts, workers: usize) -> String {
+        let mut parts = Vec::new();
+        if workers > 0 {
+            parts.push(format!("{workers} {}", if workers == 1 { "worker" } else { "workers" }));
+        }
+        if counts.running > 0 {
+            parts.push(format!("{} in training", count(counts.running)));
+        }
+        if counts.failed > 0 {
+            parts.push(format!("{} failed", count(counts.failed)));
+        }
+        let ranking = Ranking::new(record, &state.ended, record.higher_is_better);
+        if let Some(best) = ranking.best() {
+            let settings = Labels::new(&record.settings).describe(&best.configuration.set);
+            let value = best.mean().map(short).unwrap_or_default();
+            parts.push(format!("best {value} ({settings})"));
+        }
+        let (elapsed, ended) = (self.started.elapsed().as_secs_f64(), counts.done + counts.failed);
+        // a stack in training counts by its epochs
+        let share = state.running.iter().filter_map(|running| {
+            let (epoch, epochs) = running.progress?;
+            let stack = record.stacks.iter().find(|stack| stack.name == running.stack)?;
+            let trials = stack.configurations.len() * counts.all / record.configurations.len().max(1);
+            Some(trials as f64 * epoch as f64 / epochs.max(1) as f64)
+        });
+        let trained = ended.saturating_sub(self.before) as f64 + share.sum::<f64>();
+        if trained > 0.0 && elapsed > 1.0 {
+            let rate = trained / elapsed;
+            parts.push(match rate {
+                slow if slow < 1.0 => format!("{} trials/min", short(slow * 60.0)),
+                fast => format!("{} trials/s", short(fast)),
+            });
+            let left = (counts.all.saturating_sub(self.before) as f64 - trained).max(0.0) / rate;
+            parts.extend((ended < counts.all).then(|| format!("{} left", seconds(left.round()))));
+        }
+        parts.join(", ")
+    }
+
+    /// Shows that a worker died.
+    pub fn died(&self, death: &Death) {
+        let at = death.stack.as_ref().map(|stack| format!(" while training {stack}")).unwrap_or_default();
+        let warn = || terminal::warn(&format!("a worker died{at} ({}); another one takes its place", death.cause));
+        match &self.bar {
+            _ if self.quiet => {}
+            Some(bar) => bar.suspend(warn),
+            None => warn(),
+        }
+    }
+
+    /// Removes the bar.
+    pub fn end(&mut self, signals: &Signals) {
+        if let Some(bar) = self.bar.take() {
+            if signals.is_interrupted() {
+                bar.suspend(terminal::erase_line_above);
+            }
+            bar.finish_and_clear();
+        }
+    }
+
+    fn say(&self, text: &str) {
+        if !self.quiet {
+            terminal::say(text);
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The configurations of a sweep as a table, best first, and the best one in a line.
+
+use crate::cli::text::column_layout::{Cell, Column, Fitted};
+use crate::cli::text::number_format::{self, count, spread};
+use crate::cli::text::text_style::TextStyle;
+use crate::compare::statistics::sample::Sample;
+use crate::sweep::labels::Labels;
+use crate::sweep::record::SweepRecord;
+use crate::sweep::results::{ConfigurationResult, Outcome, Ranking};
+
+/// Number of configurations that are shown unless another number is asked for.
+pub const TOP: usize = 10;
+
+/// Returns the table of the first `top` configurations, and below it what is left out and why configurations failed.
+pub fn table(record: &SweepRecord, ranking: &Ranking, metric: &str, top: usize, page: TextStyle) -> String {
+    let shown = &ranking.results[..top.min(ranking.results.len())];
+    let best = ranking.best().is_some();
+    let labels = Labels::new(&record.settings);
+    let names = Column::words("configuration", shown.iter().map(|result| result.configuration.name.clone()));
+    let values = shown.iter().enumerate().map(|(place, result)| Cell {
+        text: result.metric.as_ref().map_or("–".to_owned(), |metric| mean_and_std(metric)),
+        is_best: best && place == 0,
+    });
+    let mut groups = vec![vec![Column::numbers(metric, values)]];
+    for label in labels.labels() {
+        let value = |result: &ConfigurationResult| labels.value(label, &result.configuration.set);
+        let cells: Vec<Option<String>> = shown.iter().map(value).collect();
+        let is_number = cells.iter().flatten().all(|cell| cell.parse::<f64>().is_ok());
+        let cells = cells.into_iter().map(|cell| cell.unwrap_or_else(|| "–".to_owned()));
+        groups.push(vec![match is_number {
+            true => Column::numbers(label, cells.map(Cell::plain)),
+            false => Column::words(label, cells),
+        }]);
+    }
+    let states: Vec<String> = shown.iter().map(status).collect();
+    let closing = states.iter().any(|status| !status.is_empty()).then(|| Column::words("status", states));
+    let mut parts = Fitted { labels: names, groups, spare: Vec::new(), closing }.tables(page);
+    let mut below = Vec::new();
+    let hidden = ranking.results.len() - shown.len();
+    if hidden > 0 {
+        let (noun, all) = (if hidden == 1 { "configuration" } else { "configurations" }, ranking.results.len());
+        below.push(format!("{} more {noun}: show all with `--top {all}`", count(hidden)));
+    }
+    below.extend(failures(ranking));
+    let below: Vec<String> = below.iter().map(|line| page.wrapped(line, 2)).collect();
+    parts.extend((!below.is_empty()).then(|| below.join("\n")));
+    parts.join("\n\n")
+}
+
+/// Returns the best configuration in a line: name, metric and settings.
+pub fn best_line(record: &SweepRecord, best: &ConfigurationResult, metric: &str) -> String {
+    let value = best.metric.as_ref().map_or("–".to_owned(), mean_and_std);
+    let settings = Labels::new(&record.settings).describe(&best.configuration.set);
+    format!("{}: {metric} {value}, {settings}", best.configuration.name)
+}
+
+/// Returns why configurations failed, a line for each reason.
+fn failures(ranking: &Ranking) -> Vec<String> {
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    for result in &ranking.results {
+        if let Outcome::Failed(failure) = &result.outcome {
+            let name = result.configuration.name.as_str();
+            match reasons.iter_mut().find(|(cause, _)| *cause == failure.cause) {
+                Some((_, names)) => names.push(name),
+                None => reasons.push((&failure.cause, vec![name])),
+            }
+        }
+    }
+    let line = |(cause, names): (&str, Vec<&str>)| match &names[..] {
+        [first, second, third, fourth, rest @ ..] if !rest.is_empty() => {
+            format!("failed: {first}, {second}, {third}, {fourth} and {} more: {cause}", rest.len())
+        }
+        names => format!("failed: {}: {cause}", names.join(", ")),
+    };
+    reasons.into_iter().map(line).collect()
+}
+
+fn mean_and_std(metric: &Sample) -> String {
+    let mean = number_format::metric(Some(metric.mean));
+    match metric.std {
+        Some(std) => format!("{mean} ± {}", spread(Some(metric.mean), Some(std))),
+        None => mean,
+    }
+}
+
+fn status(result: &ConfigurationResult) -> String {
+    match &result.outcome {
+        Outcome::Done => String::new(),
+        Outcome::Unfinished => "unfinished".to_owned(),
+        Outcome::Diverged(trials) => format!("{trials} of {} diverged", result.done),
+        Outcome::Failed(_) => "failed".to_owned(),
+    }
+}

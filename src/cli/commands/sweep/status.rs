@@ -1,0 +1,240 @@
+//! `runner sweep status`, `stop` and `retry`: from the files alone.
+
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use anyhow::{Context, anyhow};
+use serde_json::json;
+
+use crate::cli::args::run_args::quoted;
+use crate::cli::args::sweeps_dir::SweepsDir;
+use crate::cli::commands::sweep::ranking_text;
+use crate::cli::exit::Exit;
+use crate::cli::text::number_format::{count, seconds};
+use crate::cli::text::terminal;
+use crate::cli::text::text_style::TextStyle;
+use crate::config::hint::Hint;
+use crate::sweep::dir::beat::{self, Beat};
+use crate::sweep::dir::claim::lease_name;
+use crate::sweep::dir::liveness::MISSED;
+use crate::sweep::dir::state::{RunningStack, SweepState};
+use crate::sweep::dir::{SweepDir, ended, stop_request};
+use crate::sweep::record::SweepRecord;
+use crate::sweep::results::{Outcome, Ranking};
+
+/// Arguments of `runner sweep status`.
+#[derive(Debug, clap::Args)]
+pub struct StatusArgs {
+    /// Directory of a sweep, or an experiment (its newest sweep)
+    #[arg(value_name = "DIR|NAME")]
+    sweep: String,
+    #[command(flatten)]
+    out: SweepsDir,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Arguments of `runner sweep stop`.
+#[derive(Debug, clap::Args)]
+pub struct StopArgs {
+    /// Directory of a sweep, or an experiment (its newest sweep)
+    #[arg(value_name = "DIR|NAME")]
+    sweep: String,
+    #[command(flatten)]
+    out: SweepsDir,
+}
+
+/// Arguments of `runner sweep retry`.
+#[derive(Debug, clap::Args)]
+pub struct RetryArgs {
+    /// Directory of a sweep, or an experiment (its newest sweep)
+    #[arg(value_name = "DIR|NAME")]
+    sweep: String,
+    /// Train the failed stacks again
+    #[arg(long, required = true)]
+    failed: bool,
+    #[command(flatten)]
+    out: SweepsDir,
+}
+
+/// Prints the state of a sweep.
+pub fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
+    let (dir, record) = SweepDir::find(&args.sweep, &args.out)?;
+    let mut state = SweepState::default();
+    state.update(&dir, &record)?;
+    let counts = Counts::new(&record, &state);
+    let ranking = Ranking::new(&record, &state.ended, record.higher_is_better);
+    let failed = || state.ended.values().filter_map(|end| Some((end, end.failure.as_ref()?)));
+    if args.json {
+        let running = state.running.iter().map(|running| {
+            json!({
+                "stack": running.stack, "generation": running.generation,
+                "worker": running.claim.as_ref().map(|claim| &claim.worker), "epoch": running.progress.map(|p| p.0),
+                "epochs": running.progress.map(|p| p.1), "silent_seconds": silence(&dir, running),
+            })
+        });
+        let best = ranking.best().map(|best| {
+            let metric = best.metric.as_ref();
+            json!({ "configuration": best.configuration.name, "settings": best.configuration.set, "metric": metric })
+        });
+        terminal::json(&json!({
+            "sweep": dir.path(), "metric": record.metric, "stop": stop_request::reason(&dir),
+            "trials": { "all": counts.all, "done": counts.done, "running": counts.running, "failed": counts.failed },
+            "stacks": { "all": record.stacks.len(), "ended": state.ended.len(), "waiting": state.waiting },
+            "running": running.collect::<Vec<_>>(), "best": best,
+            "failures": failed().map(|(end, failure)| json!({ "stack": end.stack, "error": failure.error }))
+                .collect::<Vec<_>>(),
+        }));
+        return Ok(Exit::Done);
+    }
+    let page = TextStyle::of_output();
+    let (configurations, seeds) = (record.configurations.len(), record.seeds.len());
+    terminal::out(&format!(
+        "{}: {} configurations, {seeds} {} each",
+        terminal::bold(&record.experiment),
+        count(configurations),
+        if seeds == 1 { "seed" } else { "seeds" }
+    ));
+    let mut lines = vec![("trials", counts.to_text())];
+    lines.push(("stacks", format!("{} of {} ended", count(state.ended.len()), count(record.stacks.len()))));
+    for running in &state.running {
+        lines.push(("", format!("{}: {}", running.stack, describe(&dir, running))));
+    }
+    let mut failures: Vec<(&str, &str)> =
+        failed().map(|(end, failure)| (end.stack.as_str(), failure.error.as_str())).collect();
+    failures.sort_unstable();
+    const MOST: usize = 5;
+    lines.extend(failures.iter().take(MOST).map(|(stack, error)| ("failed", format!("{stack}: {error}"))));
+    if failures.len() > MOST {
+        lines.push(("failed", format!("{} more stacks", failures.len() - MOST)));
+    }
+    let diverged = ranking.results.iter().filter(|result| matches!(result.outcome, Outcome::Diverged(_))).count();
+    if diverged > 0 {
+        lines.push(("diverged", format!("{} of {} configurations", count(diverged), count(configurations))));
+    }
+    let best = ranking.best().map(|best| ranking_text::best_line(&record, best, &record.metric));
+    lines.extend(best.map(|best| ("best", best)));
+    lines.extend(stop_request::reason(&dir).map(|reason| ("stopped", reason)));
+    for (label, text) in lines {
+        terminal::out(&page.wrapped(&format!("  {label:<9} {text}"), 12));
+    }
+    let is_silent = |running: &RunningStack| !is_alive(&dir, running);
+    if !state.is_over() && state.running.iter().all(is_silent) {
+        let shown = quoted(&dir.path().display().to_string());
+        terminal::say(&format!("no worker is active; continue with `runner sweep {shown} --resume`"));
+    }
+    if !failures.is_empty() {
+        let shown = quoted(&dir.path().display().to_string());
+        terminal::say(&format!("train the failed stacks again with `runner sweep retry --failed {shown}`"));
+    }
+    Ok(Exit::Done)
+}
+
+/// Asks the workers of a sweep to stop.
+pub fn run_stop(args: &StopArgs) -> anyhow::Result<Exit> {
+    let (dir, _) = SweepDir::find(&args.sweep, &args.out)?;
+    let is_new = stop_request::request(&dir, "`runner sweep stop`")
+        .with_context(|| format!("failed to write to `{}`", dir.path().display()))?;
+    let shown = quoted(&dir.path().display().to_string());
+    let what = if is_new { "the workers save checkpoints and leave" } else { "the sweep is already asked to stop" };
+    terminal::say(&format!("{what}; continue with `runner sweep {shown} --resume`"));
+    Ok(Exit::Done)
+}
+
+/// Lets the failed stacks of a sweep be trained again.
+pub fn run_retry(args: &RetryArgs) -> anyhow::Result<Exit> {
+    let (dir, record) = SweepDir::find(&args.sweep, &args.out)?;
+    let mut state = SweepState::default();
+    state.update(&dir, &record)?;
+    let mut tried = 0;
+    for end in state.ended.values().filter(|end| end.failure.is_some()) {
+        let again = ended::try_again(&dir, end);
+        tried += usize::from(again.with_context(|| format!("failed to rename the end of stack {}", end.stack))?);
+    }
+    let shown = quoted(&dir.path().display().to_string());
+    if tried == 0 {
+        return Err(
+            anyhow!("no stack of the sweep has failed").context(Hint(format!("see `runner sweep status {shown}`")))
+        );
+    }
+    let _: Result<(), std::io::Error> = std::fs::remove_file(dir.file("table.csv")); // it is written at the end
+    let stacks = if tried == 1 { "stack" } else { "stacks" };
+    terminal::say(&format!(
+        "{tried} failed {stacks} can be trained again; continue with `runner sweep {shown} --resume`"
+    ));
+    Ok(Exit::Done)
+}
+
+/// Numbers of trials of a sweep.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// All trials.
+    pub all: usize,
+    /// Trials that are done, diverged ones included.
+    pub done: usize,
+    /// Trials of the stacks that are claimed.
+    pub running: usize,
+    /// Trials of failed stacks that are not done.
+    pub failed: usize,
+}
+
+impl Counts {
+    /// Counts the trials of a sweep. Folds are counted as they are in the stacks that have ended.
+    pub fn new(record: &SweepRecord, state: &SweepState) -> Counts {
+        let folds = state.ended.values().flat_map(|end| &end.trials).filter_map(|trial| Some(trial.fold? + 1)).max();
+        let each = record.seeds.len() * folds.unwrap_or(1);
+        let mut counts = Counts { all: record.configurations.len() * each, ..Counts::default() };
+        for stack in &record.stacks {
+            let trials = stack.configurations.len() * each;
+            match state.ended.get(&stack.name) {
+                Some(end) => {
+                    counts.done += end.trials.len();
+                    counts.failed += if end.failure.is_some() { trials.saturating_sub(end.trials.len()) } else { 0 };
+                }
+                None if state.running.iter().any(|running| running.stack == stack.name) => counts.running += trials,
+                None => {}
+            }
+        }
+        counts
+    }
+
+    /// Returns the numbers as text.
+    pub fn to_text(self) -> String {
+        let Counts { all, done, running, failed } = self;
+        let part = |number: usize, what: &str| (number > 0).then(|| format!("{} {what}", count(number)));
+        let parts =
+            [Some(format!("{} of {} done", count(done), count(all))), part(running, "claimed"), part(failed, "failed")];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// Returns the seconds since the last heartbeat of a stack's worker, by the clock of this machine; `None` without one.
+fn silence(dir: &SweepDir, running: &RunningStack) -> Option<f64> {
+    let file: PathBuf = dir.file("beats").join(lease_name(&running.stack, running.generation));
+    let beaten = file.metadata().and_then(|metadata| metadata.modified()).ok()?;
+    Some(SystemTime::now().duration_since(beaten).map_or(0.0, |time| time.as_secs_f64()))
+}
+
+/// Whether the worker of a stack seems to be alive.
+fn is_alive(dir: &SweepDir, running: &RunningStack) -> bool {
+    let longest = f64::from(MISSED) * beat::interval().as_secs_f64();
+    matches!(running.beat, Beat::Count(_)) && silence(dir, running).is_some_and(|silent| silent < longest)
+}
+
+/// Describes the worker of a stack.
+fn describe(dir: &SweepDir, running: &RunningStack) -> String {
+    let worker = running.claim.as_ref().map_or("a worker", |claim| claim.worker.as_str());
+    let epoch = running.progress.map(|(epoch, epochs)| format!(", epoch {epoch}/{epochs}")).unwrap_or_default();
+    match &running.beat {
+        Beat::Released => format!("left with a checkpoint by {worker}{epoch}"),
+        Beat::Died(why) => format!("{worker} died ({why}){epoch}"),
+        Beat::None | Beat::Count(_) => match silence(dir, running) {
+            Some(silent) if is_alive(dir, running) => {
+                format!("{worker}{epoch}, heartbeat {} ago", seconds(silent.max(0.001)))
+            }
+            Some(silent) => format!("{worker} is silent for {}{epoch}", seconds(silent)),
+            None => format!("{worker}, no heartbeat yet"),
+        },
+    }
+}

@@ -1,0 +1,132 @@
+//! `runner sweep table` and `runner sweep best`: the configurations, best first.
+
+use std::path::PathBuf;
+
+use anyhow::anyhow;
+
+use crate::cli::args::run_args::parse_positive;
+use crate::cli::args::sweeps_dir::SweepsDir;
+use crate::cli::commands::sweep::ranking_text::{self, TOP};
+use crate::cli::exit::Exit;
+use crate::cli::text::terminal;
+use crate::cli::text::text_style::TextStyle;
+use crate::compare::direction::higher_is_better;
+use crate::compare::metric_name::metric_of;
+use crate::config::hint::Hint;
+use crate::history::metric_path::canonical;
+use crate::io::atomic_write;
+use crate::sweep::dir::SweepDir;
+use crate::sweep::dir::state::SweepState;
+use crate::sweep::record::SweepRecord;
+use crate::sweep::results::{Ranking, best_file, csv, metric_values};
+
+/// Which sweep, and by which metric its configurations are ranked.
+#[derive(Debug, clap::Args)]
+struct RankedSweep {
+    /// Directory of a sweep, or an experiment (its newest sweep)
+    #[arg(value_name = "DIR|NAME")]
+    sweep: String,
+    /// Rank by another metric of training or validation rows [default: the metric of the sweep]
+    #[arg(long, value_name = "METRIC")]
+    metric: Option<String>,
+    #[command(flatten)]
+    out: SweepsDir,
+}
+
+/// Arguments of `runner sweep table`.
+#[derive(Debug, clap::Args)]
+pub struct TableArgs {
+    #[command(flatten)]
+    ranked: RankedSweep,
+    /// Number of configurations, best first [default: 10]
+    #[arg(long, value_name = "N", value_parser = parse_positive, allow_negative_numbers = true)]
+    top: Option<usize>,
+    /// Print all configurations as CSV
+    #[arg(long)]
+    csv: bool,
+}
+
+/// Arguments of `runner sweep best`.
+#[derive(Debug, clap::Args)]
+pub struct BestArgs {
+    #[command(flatten)]
+    ranked: RankedSweep,
+    /// Write an experiment file with the settings of the best configuration
+    #[arg(long, value_name = "FILE")]
+    toml: Option<PathBuf>,
+}
+
+/// The results of a sweep, for one metric.
+struct Results {
+    dir: SweepDir,
+    record: SweepRecord,
+    state: SweepState,
+    metric: String,
+    higher_is_better: bool,
+}
+
+impl RankedSweep {
+    fn results(&self) -> anyhow::Result<Results> {
+        let (dir, record) = SweepDir::find(&self.sweep, &self.out)?;
+        let mut state = SweepState::default();
+        state.update(&dir, &record)?;
+        let (mut metric, mut higher) = (record.metric.clone(), record.higher_is_better);
+        if let Some(other) = self.metric.as_deref().map(canonical).filter(|other| *other != record.metric) {
+            if other.starts_with("test.") {
+                return Err(anyhow!("`{other}` is a metric of test rows, which must not choose a configuration")
+                    .context(Hint("rank by a metric of validation rows, such as `best.val_loss`".to_owned())));
+            }
+            higher = higher_is_better(metric_of(&other)).unwrap_or(false);
+            metric_values::replace(&dir, &mut state.ended, &other)?;
+            metric = other;
+        }
+        Ok(Results { dir, record, state, metric, higher_is_better: higher })
+    }
+}
+
+/// Prints the configurations, best first.
+pub fn run(args: &TableArgs) -> anyhow::Result<Exit> {
+    let Results { record, state, metric, higher_is_better, .. } = args.ranked.results()?;
+    let ranking = Ranking::new(&record, &state.ended, higher_is_better);
+    match args.csv {
+        true => terminal::out(&csv::table(&ranking, &record.settings, &metric)),
+        false => {
+            let top = args.top.unwrap_or(TOP);
+            terminal::out(&ranking_text::table(&record, &ranking, &metric, top, TextStyle::of_output()));
+        }
+    }
+    if !state.is_over() {
+        let all = record.stacks.len();
+        terminal::say(&format!("{} of {all} stacks have ended", state.ended.len()));
+    }
+    Ok(Exit::Done)
+}
+
+/// Prints the best configuration, or writes its experiment file.
+pub fn run_best(args: &BestArgs) -> anyhow::Result<Exit> {
+    let Results { dir, record, state, metric, higher_is_better } = args.ranked.results()?;
+    let ranking = Ranking::new(&record, &state.ended, higher_is_better);
+    let Some(best) = ranking.best() else {
+        let hint = format!("see `runner sweep status {}`", dir.path().display());
+        return Err(anyhow!("no configuration has all of its trials").context(Hint(hint)));
+    };
+    if let Some(file) = &args.toml {
+        let name = &best.configuration.name;
+        let text = best_file::experiment(&record, name)?;
+        let about = format!("# Configuration {name} of the sweep {}\n", dir.path().display());
+        atomic_write::write_whole(file, (about + &text).as_bytes())?;
+        terminal::say(&format!("wrote `{}`: {}", file.display(), ranking_text::best_line(&record, best, &metric)));
+        return Ok(Exit::Done);
+    }
+    let page = TextStyle::of_output();
+    terminal::out(&page.wrapped(&ranking_text::best_line(&record, best, &metric), 2));
+    for key in &record.settings {
+        if let Some(value) = best.configuration.set.get(key) {
+            terminal::out(&format!("  {key} = {value}"));
+        }
+    }
+    if !state.is_over() {
+        terminal::say(&format!("{} of {} stacks have ended", state.ended.len(), record.stacks.len()));
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,149 @@
+//! `runner sweep work DIR`: a worker.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::anyhow;
+
+use crate::cli::args::run_args::{ExecutionConfig, listen};
+use crate::cli::args::user_defaults;
+use crate::cli::commands::sweep::worker_args::WorkerArgs;
+use crate::cli::exit::Exit;
+use crate::cli::text::{number_format, terminal};
+use crate::config::hint::Hint;
+use crate::data::store::cache::Cache;
+use crate::device::{self, DeviceChoice};
+use crate::sweep::dir::{SweepDir, data_sum, ended, stop_request};
+use crate::sweep::record::SweepRecord;
+use crate::sweep::results::csv;
+use crate::sweep::work::event::{Event, Events, LoggedEvents};
+use crate::sweep::work::identity::Identity;
+use crate::sweep::work::worker::{Departure, WorkOptions, work};
+use crate::tensor::threads;
+
+/// Arguments of `runner sweep work`.
+#[derive(Debug, clap::Args)]
+pub struct WorkArgs {
+    /// Directory of the sweep
+    #[arg(value_name = "DIR")]
+    dir: PathBuf,
+    /// cpu, cuda or cuda:N [default: the device of the sweep]
+    #[arg(long)]
+    device: Option<DeviceChoice>,
+    /// Maximum number of CPU threads [default: as in the sweep]
+    #[arg(long, value_name = "N", value_parser = threads::parse, allow_negative_numbers = true)]
+    threads: Option<usize>,
+    #[command(flatten)]
+    worker_args: WorkerArgs,
+    /// Print errors only
+    #[arg(long, short)]
+    quiet: bool,
+    /// Name of the worker, chosen by the process that started it.
+    #[arg(long, hide = true)]
+    name: Option<String>,
+    /// Process that started the worker, which ends with it.
+    #[arg(long, hide = true)]
+    parent: Option<u32>,
+}
+
+/// Trains stacks of a sweep until all have ended.
+pub fn run(args: &WorkArgs) -> anyhow::Result<Exit> {
+    let (dir, record) = SweepDir::open(&args.dir)?;
+    if !args.worker_args.force {
+        check_is_same(&dir, &record)?;
+    }
+    if let Some(reason) = stop_request::reason(&dir) {
+        let shown = dir.path().display();
+        terminal::say(&format!("the sweep was stopped ({reason}); continue it with `runner sweep {shown} --resume`"));
+        return Ok(Exit::Done);
+    }
+    let execution = ExecutionConfig::from_run(&record.options, args.device, args.threads)?;
+    execution.apply();
+    let signals = listen()?;
+    let identity = Identity::of_this_process(args.name.as_deref());
+    let options = WorkOptions {
+        device: execution.device,
+        threads: execution.threads,
+        checkpoint_interval: args.worker_args.checkpoint,
+        cache: &Cache::for_user(),
+        runs: PathBuf::from(user_defaults::out()),
+        stop_on_failure: args.worker_args.stops_on_failure(),
+        parent: args.parent,
+        signals: &signals,
+    };
+    let mut lines = Lines { quiet: args.quiet || args.parent.is_some() };
+    let mut events = LoggedEvents::open(&dir, &identity.worker, &mut lines);
+    events.event(&Event::Started { device: &device::name(execution.device), threads: execution.threads });
+    let departure = work(&dir, &record, &identity, &options, &mut events)?;
+    let (reason, exit) = match &departure {
+        Departure::Over => ("all stacks have ended".to_owned(), Exit::Done),
+        Departure::Stopped(reason) => (format!("stopped: {reason}"), Exit::Done),
+        Departure::Interrupted => ("interrupted".to_owned(), Exit::Interrupted(signals.signal())),
+        Departure::Orphaned => ("the process that started this worker is gone".to_owned(), Exit::Done),
+    };
+    events.event(&Event::Left { reason: &reason });
+    if departure == Departure::Over {
+        csv::write(&dir, &record)?;
+    }
+    Ok(exit)
+}
+
+/// Checks that this program and the data are those of the sweep.
+///
+/// # Errors
+/// When they are not: results of different programs or data cannot be ranked together.
+pub fn check_is_same(dir: &SweepDir, record: &SweepRecord) -> anyhow::Result<()> {
+    let hint = |what: &str| Hint(format!("{what}, start a new sweep, or mix the results with `--force`"));
+    let program = crate::experiment::store::history_fields::Program::this();
+    let differences = record.program.differences(&program);
+    if !differences.is_empty() {
+        return Err(anyhow!("the sweep was started by another build of runner: {}", differences.join("; "))
+            .context(hint("use the build that started it")));
+    }
+    let open = record.stacks.iter().find(|stack| !ended::path(dir, &stack.name).exists());
+    let Some(open) = open else { return Ok(()) };
+    let study = record.study_of_stack(open)?;
+    let data = &study.plans[0].spec.data;
+    let Some(known) = data_sum::known(dir, data) else { return Ok(()) };
+    match data.checksum_of_files().map_err(crate::config::hint::into_error)? {
+        Some(now) if now != known => Err(anyhow!(
+            "the data of `{}` have changed since the sweep started: their checksum was {}… and is now {}…",
+            data.name(),
+            &known[..known.len().min(12)],
+            &now[..now.len().min(12)]
+        )
+        .context(hint("restore the data"))),
+        _ => Ok(()),
+    }
+}
+
+/// Shows the events of a worker as lines on stderr.
+struct Lines {
+    quiet: bool,
+}
+
+impl Events for Lines {
+    fn event(&mut self, event: &Event) {
+        let text = match event {
+            Event::Started { device, threads } => format!("working on {device}, {threads} threads at most"),
+            Event::Claimed { stack, generation: 1 } => format!("{stack}: training"),
+            Event::Claimed { stack, generation } => format!("{stack}: continuing (worker {generation} of this stack)"),
+            Event::Note { stack, text } => format!("{stack}: {text}"),
+            Event::Ended { stack, failure: Some(failure), .. } => format!("{stack}: failed: {}", failure.error),
+            Event::Ended { stack, trials, seconds, failure: None } => {
+                format!("{stack}: {trials} trials done in {}", number_format::seconds(*seconds))
+            }
+            Event::Released { stack } => format!("{stack}: left with a checkpoint"),
+            Event::LeaseLost { stack } => format!("{stack}: another worker has taken it over"),
+            Event::Retrying { error } => format!("trying again: {error}"),
+            Event::Left { reason } => (*reason).to_owned(),
+        };
+        if !self.quiet {
+            terminal::say(&text);
+        }
+    }
+}
+
+/// Returns the command that continues a sweep.
+pub fn resume_command(dir: &Path) -> String {
+    format!("runner sweep {} --resume", crate::cli::args::run_args::quoted(&dir.display().to_string()))
+}

@@ -1,0 +1,43 @@
+//! Runs a study in a run directory whose writer is the holder of a lease: a stack of a sweep.
+
+use anyhow::ensure;
+use time::OffsetDateTime;
+
+use crate::experiment::plan::study::Study;
+use crate::experiment::run::checkpointing::RunCheckpoint;
+use crate::experiment::run::progress::RunProgress;
+use crate::experiment::run::run_study::loading::LoadedData;
+use crate::experiment::run::run_study::options::Options;
+use crate::experiment::run::run_study::{Finished, first_files, train_study};
+use crate::experiment::store::run_record::RunRecord;
+use crate::experiment::store::stack_record::GroupRecord;
+use crate::run_dir::RunDir;
+
+/// Runs a study in a leased run directory: a new run, or the run that an earlier process has left there, from its
+/// checkpoint. `data` is the checksum that the data of the first group must have, if it is known. `loaded` are the rows
+/// of the previous run of this process; they are replaced by those of this run.
+///
+/// # Errors
+/// As for [`run`] and [`resume`], and when the directory holds a run of another study.
+pub fn run_leased(
+    study: &Study,
+    folder: RunDir,
+    data: Option<String>,
+    options: &Options,
+    loaded: &mut LoadedData,
+    watch: &mut dyn RunProgress,
+) -> anyhow::Result<Finished> {
+    loaded.first = None;
+    let checkpoint = RunCheckpoint::read(&folder)?;
+    // a power failure may have shortened the record: then the run starts again, from the checkpoint
+    if let Ok(record) = RunRecord::read(folder.path()) {
+        ensure!(record.is_of(study), "`{}` holds a run of other settings", folder.path().display());
+        return train_study(folder, record, study, options, loaded, checkpoint, watch);
+    }
+    let mut record = RunRecord::new(study, options.record(), OffsetDateTime::now_utc())?;
+    record.groups.extend(data.map(|data| GroupRecord { data, stacks: Vec::new() }));
+    let beside = first_files(&record, study)?;
+    let beside: Vec<(&str, &[u8])> = beside.iter().map(|(name, bytes)| (name.as_str(), &bytes[..])).collect();
+    folder.begin(&study.spec.to_toml(), &beside)?;
+    train_study(folder, record, study, options, loaded, checkpoint, watch)
+}

@@ -1,0 +1,36 @@
+//! Options of a run, apart from its study.
+
+use tch::Device;
+
+use crate::data::store::cache::Cache;
+use crate::device;
+use crate::device::compute_mode::ComputeMode;
+use crate::experiment::run::checkpointing::CheckpointInterval;
+use crate::experiment::store::run_record::RunOptions;
+use crate::io::signals::Signals;
+
+/// Options of a run, apart from its study.
+#[derive(Debug)]
+pub struct Options<'a> {
+    /// Device of the tensors.
+    pub device: Device,
+    /// Maximum number of CPU threads.
+    pub threads: usize,
+    /// Maximum number of replicas per stack; `None` chooses it by memory.
+    pub stack: Option<usize>,
+    /// When checkpoints are written.
+    pub checkpoint_interval: CheckpointInterval,
+    /// Cache of data sets.
+    pub cache: &'a Cache,
+    /// Signals that the process received.
+    pub signals: &'a Signals,
+}
+
+impl Options<'_> {
+    /// Returns the options that affect the results, for the run record.
+    pub fn record(&self) -> RunOptions {
+        let ComputeMode { tf32, deterministic } = ComputeMode::current();
+        let device = device::name(self.device);
+        RunOptions { device, threads: self.threads, stack: self.stack, tf32, deterministic }
+    }
+}

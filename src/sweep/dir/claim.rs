@@ -1,0 +1,70 @@
+//! Claims: files `claims/<stack>.<generation>`, each created once by the worker that takes the lease.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::io::bounded_file;
+use crate::sweep::dir::SweepDir;
+use crate::sweep::dir::create_once::{exists, retry_stale};
+use crate::sweep::dir::saved_progress::SavedProgress;
+
+/// Content of a claim.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// Name of the worker: `<host>-<process>-<4 hex digits>`.
+    pub worker: String,
+    /// Name of its machine.
+    pub host: String,
+    /// Its process ID.
+    pub process: u32,
+    /// When it took the lease, by the clock of its machine: UTC, RFC 3339.
+    pub claimed: String,
+    /// What earlier generations had saved at that time.
+    pub saved: SavedProgress,
+}
+
+/// Name of the lease of this generation on a stack: `S012.2`.
+pub fn lease_name(stack: &str, generation: u32) -> String {
+    format!("{stack}.{generation}")
+}
+
+/// Returns stack and generation of the name of a lease.
+pub fn parse_name(lease: &str) -> Option<(&str, u32)> {
+    let (stack, generation) = lease.rsplit_once('.')?;
+    Some((stack, generation.parse().ok()?))
+}
+
+/// Reads a claim; `None` if it cannot be read.
+pub fn read(dir: &SweepDir, lease: &str) -> Option<Claim> {
+    const LONGEST: u64 = 65_536;
+    let text = retry_stale(|| bounded_file::read(&dir.file("claims").join(lease), LONGEST)).ok()?;
+    serde_json::from_slice(&text).ok()
+}
+
+/// Returns the newest listed generation of each claimed stack.
+///
+/// # Errors
+/// When the claims cannot be listed.
+pub fn newest_generations(dir: &SweepDir) -> std::io::Result<HashMap<String, u32>> {
+    let mut newest = HashMap::new();
+    for name in dir.names("claims")? {
+        if let Some((stack, generation)) = parse_name(&name) {
+            let known = newest.entry(stack.to_owned()).or_insert(0);
+            *known = generation.max(*known);
+        }
+    }
+    Ok(newest)
+}
+
+/// Returns the newest generation of a stack, which is at least `known`: a listing may be late.
+///
+/// # Errors
+/// Those of the system.
+pub fn newest_generation(dir: &SweepDir, stack: &str, known: u32) -> std::io::Result<u32> {
+    let mut newest = known;
+    while exists(&dir.file("claims").join(lease_name(stack, newest + 1)))? {
+        newest += 1;
+    }
+    Ok(newest)
+}

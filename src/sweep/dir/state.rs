@@ -1,0 +1,89 @@
+//! State of a sweep, from its files alone.
+
+use std::collections::HashMap;
+
+use anyhow::Context;
+
+use crate::run_dir::writer::Writer;
+use crate::sweep::dir::SweepDir;
+use crate::sweep::dir::beat::Beat;
+use crate::sweep::dir::claim::{self, Claim, lease_name};
+use crate::sweep::dir::ended::{self, EndedStack};
+use crate::sweep::record::SweepRecord;
+
+/// State of a sweep.
+#[derive(Debug, Default)]
+pub struct SweepState {
+    /// Stacks that have ended, by name.
+    pub ended: HashMap<String, EndedStack>,
+    /// Claimed stacks that have not ended, in the order of the record.
+    pub running: Vec<RunningStack>,
+    /// Number of stacks that no worker has claimed yet.
+    pub waiting: usize,
+}
+
+/// A claimed stack that has not ended.
+#[derive(Clone, Debug)]
+pub struct RunningStack {
+    /// Name of the stack.
+    pub stack: String,
+    /// Generation of its newest lease.
+    pub generation: u32,
+    /// The claim; `None` if it cannot be read.
+    pub claim: Option<Claim>,
+    /// Its heartbeat.
+    pub beat: Beat,
+    /// Epoch and number of epochs of the run that is training; `None` before the first epoch.
+    pub progress: Option<(usize, usize)>,
+}
+
+impl SweepState {
+    /// Reads the state of a sweep. Ends that `self` knows already are not read again.
+    ///
+    /// # Errors
+    /// When a directory cannot be listed, or the end of a stack is damaged.
+    pub fn update(&mut self, dir: &SweepDir, record: &SweepRecord) -> anyhow::Result<()> {
+        let list = |error: std::io::Error| anyhow::Error::new(error);
+        let listing = || format!("failed to list the files in `{}`", dir.path().display());
+        let claims = claim::newest_generations(dir).map_err(list).with_context(listing)?;
+        let names = dir.names("ended").map_err(list).with_context(listing)?;
+        let is_ended = |stack: &str| names.contains(&format!("{stack}.json"));
+        self.ended.retain(|stack, _| is_ended(stack));
+        let stacks = || record.stacks.iter().map(|stack| stack.name.as_str());
+        let new: Vec<&str> = stacks().filter(|stack| is_ended(stack) && !self.ended.contains_key(*stack)).collect();
+        self.ended.extend(EndedStack::read_all(dir, &new)?.into_iter().map(|end| (end.stack.clone(), end)));
+        let open = stacks().filter(|stack| !self.ended.contains_key(*stack));
+        let (claimed, waiting): (Vec<&str>, Vec<&str>) = open.partition(|stack| claims.contains_key(*stack));
+        self.waiting = waiting.len();
+        self.running = claimed
+            .into_iter()
+            .map(|stack| {
+                let generation = claims[stack];
+                let lease = lease_name(stack, generation);
+                RunningStack {
+                    stack: stack.to_owned(),
+                    generation,
+                    claim: claim::read(dir, &lease),
+                    beat: Beat::read(dir, &lease),
+                    progress: Writer::find(&dir.stack(stack)).and_then(|writer| writer.progress),
+                }
+            })
+            .collect();
+        Ok(())
+    }
+
+    /// Whether all stacks have ended.
+    pub fn is_over(&self) -> bool {
+        self.waiting == 0 && self.running.is_empty()
+    }
+}
+
+/// Returns the generations under which a stack failed before it was tried again, the newest for each stack.
+pub fn retried_generations<'a>(names: impl IntoIterator<Item = &'a String>) -> HashMap<String, u32> {
+    let mut newest = HashMap::new();
+    for (stack, generation) in names.into_iter().filter_map(|name| ended::tried_again(name)) {
+        let known = newest.entry(stack.to_owned()).or_insert(0);
+        *known = generation.max(*known);
+    }
+    newest
+}

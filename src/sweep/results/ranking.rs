@@ -1,0 +1,112 @@
+//! The configurations of a sweep, best first.
+
+use std::collections::HashMap;
+
+use crate::sweep::dir::ended::{EndedStack, EndedTrial};
+use crate::sweep::record::{Configuration, SweepRecord};
+use crate::sweep::results::configuration_result::{ConfigurationResult, Outcome};
+
+/// The configurations of a sweep, best first: those whose trials are all done by the mean of the metric, then the
+/// unfinished ones, those with diverged trials, and the failed ones.
+#[derive(Debug)]
+pub struct Ranking<'a> {
+    /// The configurations in this order.
+    pub results: Vec<ConfigurationResult<'a>>,
+}
+
+impl<'a> Ranking<'a> {
+    /// Ranks the configurations by the metric in these ends of stacks.
+    pub fn new(record: &'a SweepRecord, ended: &HashMap<String, EndedStack>, higher_is_better: bool) -> Ranking<'a> {
+        let mut stack_of: HashMap<&str, &str> = HashMap::new();
+        for stack in &record.stacks {
+            stack_of.extend(stack.configurations.iter().map(|name| (name.as_str(), stack.name.as_str())));
+        }
+        let mut trials_of: HashMap<&str, Vec<&EndedTrial>> = HashMap::new();
+        for trial in ended.values().flat_map(|end| &end.trials) {
+            trials_of.entry(&trial.configuration).or_default().push(trial);
+        }
+        let result = |configuration: &'a Configuration| {
+            let name = configuration.name.as_str();
+            let end = stack_of.get(name).and_then(|stack| ended.get(*stack));
+            let trials = trials_of.get(name).map_or(&[][..], Vec::as_slice);
+            let failure = end.and_then(|end| end.failure.as_ref()).filter(|_| trials.len() < trials_expected(record));
+            ConfigurationResult::new(configuration, trials, end.is_some(), failure)
+        };
+        let mut results: Vec<ConfigurationResult> = record.configurations.iter().map(result).collect();
+        let sign = if higher_is_better { -1.0 } else { 1.0 };
+        let key = |result: &ConfigurationResult| {
+            let place = match result.outcome {
+                Outcome::Done => 0,
+                Outcome::Unfinished => 1,
+                Outcome::Diverged(_) => 2,
+                Outcome::Failed(_) => 3,
+            };
+            (place, result.mean().map_or(f64::INFINITY, |mean| sign * mean))
+        };
+        // equal configurations stay in their order
+        results.sort_by(|a, b| {
+            let (a, b) = (key(a), key(b));
+            a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))
+        });
+        Ranking { results }
+    }
+
+    /// The best configuration; `None` if no configuration has all of its trials.
+    pub fn best(&self) -> Option<&ConfigurationResult<'a>> {
+        self.results.first().filter(|result| result.outcome == Outcome::Done)
+    }
+}
+
+/// Minimum number of trials of a configuration; with cross-validation there are more.
+fn trials_expected(record: &SweepRecord) -> usize {
+    record.seeds.len().max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::Status;
+    use crate::history::number::Number;
+    use crate::sweep::dir::ended::Failure;
+    use crate::sweep::record::{StackPlan, record_for_tests};
+
+    fn trial(configuration: &str, seed: i64, status: Status, value: f64) -> EndedTrial {
+        let value = Some(Number(value));
+        EndedTrial { configuration: configuration.to_owned(), seed, fold: None, status, epochs: 5, value }
+    }
+
+    #[test]
+    fn diverged_and_failed_configurations_are_last_and_never_dropped() {
+        let mut record = record_for_tests(&["0000", "0001", "0002", "0003", "0004"], &[0, 1]);
+        let stack = |name: &str, configurations: &[&str]| StackPlan {
+            name: name.to_owned(),
+            configurations: configurations.iter().map(|name| (*name).to_owned()).collect(),
+        };
+        record.stacks =
+            vec![stack("S000", &["0000", "0001", "0002"]), stack("S001", &["0003"]), stack("S002", &["0004"])];
+        let end = |name: &str| EndedStack::new(name, 1, "w", String::new());
+        let mut first = end("S000");
+        first.trials = vec![
+            trial("0000", 0, Status::Completed, 0.5),
+            trial("0000", 1, Status::Completed, 0.7),
+            trial("0001", 0, Status::Completed, 0.01),
+            trial("0001", 1, Status::Diverged, 0.01),
+            trial("0002", 0, Status::EarlyStopped, 0.3),
+            trial("0002", 1, Status::Completed, 0.5),
+        ];
+        let failure = Failure { error: "no memory".to_owned(), cause: "no memory".to_owned(), hint: None };
+        let second = EndedStack { failure: Some(failure), ..end("S001") };
+        let ended = [first, second].map(|end| (end.stack.clone(), end)).into();
+        let order = |higher| -> Vec<&str> {
+            let results = Ranking::new(&record, &ended, higher).results;
+            results.iter().map(|result| result.configuration.name.as_str()).collect()
+        };
+        assert_eq!(order(false), ["0002", "0000", "0004", "0001", "0003"]);
+        assert_eq!(order(true), ["0000", "0002", "0004", "0001", "0003"]);
+        let ranking = Ranking::new(&record, &ended, false);
+        let best = ranking.best().unwrap();
+        assert_eq!((best.mean(), best.done, best.epochs), (Some(0.4), 2, 10));
+        assert_eq!(ranking.results[3].outcome, Outcome::Diverged(1));
+        assert!(matches!(&ranking.results[4].outcome, Outcome::Failed(failure) if failure.error == "no memory"));
+    }
+}

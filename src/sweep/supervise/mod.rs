@@ -1,0 +1,4 @@
+//! Starts the worker processes of a sweep on this machine, and replaces those that die.
+
+pub mod pool;
+mod process;

@@ -1,0 +1,54 @@
+//! The name of a worker.
+
+use std::time::SystemTime;
+
+use time::OffsetDateTime;
+
+use crate::experiment::store::history_fields::format_start;
+use crate::sweep::dir::claim::Claim;
+use crate::sweep::dir::saved_progress::SavedProgress;
+
+/// The name of a worker and where it runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// `<host>-<process>-<4 hex digits>`: no two workers have the same.
+    pub worker: String,
+    /// Name of its machine.
+    pub host: String,
+    /// Its process ID.
+    pub process: u32,
+}
+
+impl Identity {
+    /// Returns the identity of this process. `name` is the name that the process which started it has chosen.
+    pub fn of_this_process(name: Option<&str>) -> Identity {
+        let (host, process) = (host(), std::process::id());
+        let worker = name.map_or_else(|| new_name(&host, process), str::to_owned);
+        Identity { worker, host, process }
+    }
+
+    /// Returns a claim of this worker.
+    pub fn claim(&self, saved: SavedProgress) -> Claim {
+        let Identity { worker, host, process } = self.clone();
+        Claim { worker, host, process, claimed: now(), saved }
+    }
+}
+
+/// Returns a name that no other worker has.
+pub fn new_name(host: &str, number: u32) -> String {
+    let nanos = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.subsec_nanos());
+    format!("{host}-{number}-{:04x}", nanos & 0xffff)
+}
+
+/// Returns the name of this machine: letters, digits and hyphens.
+pub fn host() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").or_else(|_| std::env::var("HOSTNAME"));
+    let name: String =
+        name.unwrap_or_default().trim().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    if name.is_empty() { "host".to_owned() } else { name }
+}
+
+/// Returns the time now: UTC, RFC 3339.
+pub fn now() -> String {
+    format_start(OffsetDateTime::now_utc()).unwrap_or_default()
+}

@@ -1,0 +1,8 @@
+//! Workers: processes that train the stacks of a sweep, one after the other.
+
+pub mod deaths;
+pub mod event;
+pub mod heartbeat;
+pub mod identity;
+pub mod queue;
+pub mod worker;

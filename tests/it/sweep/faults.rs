@@ -1,0 +1,36 @@
+//! Sweeps on a disk that fails.
+
+use super::sweep_run::{assert_same_results, command, dir_with_epochs, json, names, only_sweep, run, trained};
+use crate::disk::faulty_disk::{EEXIST, EIO, ENOSPC, library};
+
+#[test]
+fn lost_answers_of_links_change_nothing() {
+    let undisturbed = dir_with_epochs(4);
+    let expected = trained(&undisturbed, &["--workers", "1"]);
+    for error in [EEXIST, EIO] {
+        let dir = dir_with_epochs(4);
+        let mut sweep = command(&dir, &["--workers", "3"]);
+        sweep.env("LD_PRELOAD", library()).env("FAULT_UNDER", dir.path("sweeps"));
+        sweep.env("FAULT_CALL", "link").env("FAULT_ERRNO", error).env("FAULT_LOG", dir.data_path("faults"));
+        let (code, _, stderr) = run(sweep);
+        assert_eq!(code, Some(0), "{stderr}");
+        let faults = std::fs::read_to_string(dir.data_path("faults")).unwrap();
+        assert!(faults.contains("link fails") && faults.contains("/claims/") && faults.contains("/ended/"), "{faults}");
+        let found = only_sweep(&dir);
+        assert_same_results(&found, &expected);
+        assert_eq!(names(&found.join("claims")), ["S000.1", "S001.1", "S002.1", "S003.1"]);
+    }
+}
+
+#[test]
+fn a_disk_without_room_for_one_stack_fails_this_stack_only() {
+    let dir = dir_with_epochs(4);
+    let mut sweep = command(&dir, &["--workers", "2"]);
+    sweep.env("LD_PRELOAD", library()).env("FAULT_UNDER", dir.path("sweeps")).env("FAULT_MATCH", "stacks/S002");
+    sweep.env("FAULT_CALL", "open write").env("FAULT_ERRNO", ENOSPC).env("XDG_CACHE_HOME", dir.data_path("cache"));
+    let (code, _, stderr) = run(sweep);
+    assert_eq!(code, Some(2), "{stderr}");
+    let path = only_sweep(&dir);
+    let failed = |stack: &str| json(&path.join(format!("ended/{stack}.json"))).get("failure").is_some();
+    assert_eq!(["S000", "S001", "S002", "S003"].map(failed), [false, false, true, false]);
+}

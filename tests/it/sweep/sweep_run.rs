@@ -1,0 +1,156 @@
+//! A sweep in a test directory, and comparisons of sweeps.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::support::{TestDir, idea_with};
+
+/// Eight learning rates on two seeds, in four stacks.
+pub const SPACE: [&str; 8] = [
+    "--space",
+    "train.optimizer.adam.lr=0.0001,0.0003,0.001,0.003,0.01,0.03,0.1,0.3",
+    "--seeds",
+    "0,1",
+    "--stack",
+    "4",
+    "--threads",
+    "1",
+];
+
+/// A directory with an experiment of this number of epochs, whose validation loss ranks the configurations.
+pub fn dir_with_epochs(epochs: usize) -> TestDir {
+    let dir = TestDir::new();
+    let experiment = idea_with("epochs = 2", &format!("epochs = {epochs}"));
+    dir.write("idea.toml", experiment.replace("[data.digits]", "[data.digits]\nsplit = { validation = 0.2 }"));
+    dir
+}
+
+/// The command of a sweep with eight configurations.
+pub fn command(dir: &TestDir, more: &[&str]) -> Command {
+    let all = [&["sweep", "idea.toml", "--device", "cpu"], &SPACE[..], more].concat();
+    with_short_beats(dir.command(&all))
+}
+
+/// Heartbeats that are short, so that dead workers are replaced quickly.
+pub fn with_short_beats(mut command: Command) -> Command {
+    command.env("RUNNER_SWEEP_BEAT_MS", "100").env_remove("RUNNER_SWEEPS");
+    command
+}
+
+/// Runs a command to its end, and returns its exit code and stderr.
+pub fn run(mut command: Command) -> (Option<i32>, String, String) {
+    let output = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+/// Runs a command of `runner sweep` on a directory.
+pub fn sweep(dir: &TestDir, arguments: &[&str]) -> (Option<i32>, String, String) {
+    run(with_short_beats(dir.command(&[&["sweep"], arguments].concat())))
+}
+
+/// Trains a sweep without disturbance, and returns its directory.
+#[track_caller]
+pub fn trained(dir: &TestDir, more: &[&str]) -> PathBuf {
+    let (code, _, stderr) = run(command(dir, more));
+    assert_eq!(code, Some(0), "{stderr}");
+    only_sweep(dir)
+}
+
+/// Directory of the only sweep.
+#[track_caller]
+pub fn only_sweep(dir: &TestDir) -> PathBuf {
+    let sweeps = sweeps(dir);
+    assert_eq!(sweeps.len(), 1, "{sweeps:?}");
+    sweeps[0].clone()
+}
+
+pub fn sweeps(dir: &TestDir) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(dir.path("sweeps/idea")).into_iter().flatten().map(Result::unwrap);
+    let is_sweep = |path: &PathBuf| !path.is_symlink() && path.join("sweep.json").is_file();
+    let mut sweeps: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(is_sweep).collect();
+    sweeps.sort();
+    sweeps
+}
+
+/// Starts a command in the background.
+pub fn start(mut command: Command) -> Child {
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+/// Waits at most two minutes until a condition is true.
+#[track_caller]
+pub fn wait_for(mut holds: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !holds() {
+        assert!(started.elapsed() < Duration::from_secs(120), "the condition is still false after two minutes");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Names in a subdirectory of a sweep, without temporary files.
+pub fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().map(Result::unwrap);
+    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let mut names: Vec<String> = names.filter(|name| !name.starts_with('.')).collect();
+    names.sort();
+    names
+}
+
+#[track_caller]
+pub fn json(file: &Path) -> Value {
+    serde_json::from_slice(&std::fs::read(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))).unwrap()
+}
+
+/// Histories, without times, and weights of all stacks, by stack and file.
+#[track_caller]
+pub fn files_of_trials(sweep: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    for stack in names(&sweep.join("stacks")) {
+        let folder = sweep.join("stacks").join(&stack);
+        for name in names(&folder) {
+            let path = folder.join(&name);
+            let bytes = match &name {
+                name if name.ends_with(".safetensors") => std::fs::read(&path).unwrap(),
+                name if name.contains("-seed") && name.ends_with(".json") => without_times(json(&path)),
+                _ => continue,
+            };
+            files.insert(format!("{stack}/{name}"), bytes);
+        }
+    }
+    files
+}
+
+fn without_times(mut history: Value) -> Vec<u8> {
+    for key in ["started", "seconds"] {
+        history.as_object_mut().unwrap().remove(key);
+    }
+    for key in ["history", "best"] {
+        history[key].as_object_mut().unwrap().remove("seconds");
+    }
+    // the command names the number of workers
+    if let Some(provenance) = history["provenance"].as_object_mut() {
+        provenance.remove("command");
+    }
+    history.to_string().into_bytes()
+}
+
+/// Asserts that a sweep has the results of an undisturbed one, to the last bit, each trial once, and nothing temporary.
+#[track_caller]
+pub fn assert_same_results(found: &Path, expected: &Path) {
+    let (found_files, expected_files) = (files_of_trials(found), files_of_trials(expected));
+    let names = |files: &BTreeMap<String, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&found_files), names(&expected_files));
+    assert_eq!(found_files.len(), 8 * 2 * 2, "histories and weights of eight configurations on two seeds");
+    for (name, bytes) in &expected_files {
+        assert!(found_files[name] == *bytes, "`{name}` differs");
+    }
+    let table = |sweep: &Path| std::fs::read_to_string(sweep.join("table.csv")).unwrap();
+    assert_eq!(table(found), table(expected));
+    let ended = super::sweep_run::names(&found.join("ended"));
+    assert_eq!(ended, ["S000.json", "S001.json", "S002.json", "S003.json"]);
+}
