@@ -346,7 +346,7 @@ mod tests {
             ("rmsprop", json!({ "alpha": 0.5, "eps": 1e-3 }), json!({ "alpha": 0.99, "momentum": 0.9 })),
             (
                 "rmsprop",
-                json!({ "alpha": 0.4, "eps": 0.1, "centered": true }),
+                json!({ "alpha": 0.8, "eps": 0.1, "centered": true }),
                 json!({ "alpha": 0.9, "eps": 0.1, "centered": true }),
             ),
             ("adam", json!({ "betas": [0.4, 0.9] }), json!({ "betas": [0.9, 0.999], "eps": 0.1 })),
