@@ -24,7 +24,11 @@ pub fn in_a_line(error: &anyhow::Error) -> String {
 /// A fault of a setting or of the user's data, with its hint.
 pub(crate) fn into_error(fault: Invalid) -> anyhow::Error {
     let hint = fault.hint.clone();
-    let error = anyhow::Error::new(fault);
+    with_hint(anyhow::Error::new(fault), hint)
+}
+
+/// Attaches a hint to an error, if there is one.
+pub(crate) fn with_hint(error: anyhow::Error, hint: Option<String>) -> anyhow::Error {
     match hint {
         Some(hint) => error.context(Hint(hint)),
         None => error,

@@ -140,7 +140,9 @@ fn limited<'a>(
 /// Returns the reason why an image cannot be decoded. `size` is its size, if known.
 fn fault(error: ImageError, size: Option<(u32, u32)>) -> TableError {
     let ImageError::Limits(_) = error else {
-        return TableError::new(format!("cannot be read as an image: {error}"));
+        let reason = error.to_string(); // of some decoders, several lines
+        let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
+        return TableError::new(format!("cannot be read as an image: {reason}"));
     };
     let size = size.map(|(width, height)| format!(" of {width}×{height} pixels")).unwrap_or_default();
     TableError::new(format!("is an image{size}, which is too large"))
@@ -296,6 +298,14 @@ mod tests {
         std::fs::write(file.path(), damaged).unwrap();
         let fault = read(file.path(), SIZE, Invert::Auto, true).unwrap_err();
         assert_eq!(fault.message, "cannot be decoded as an image");
+    }
+
+    #[test]
+    fn the_reason_of_a_decoder_is_one_line() {
+        use image::error::{DecodingError, ImageFormatHint};
+        let error = DecodingError::new(ImageFormatHint::Exact(ImageFormat::Png), "bad\n  chunk\n");
+        let message = fault(ImageError::Decoding(error), None).message;
+        assert!(message.ends_with("bad chunk") && !message.contains('\n'), "{message}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What a run would train, without training: rows, stacks and memory of each group of variants.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::data::split::Split;
@@ -9,7 +10,7 @@ use crate::experiment::plan::Plan;
 use crate::experiment::plan::study::Study;
 use crate::experiment::run::progress::RunProgress;
 use crate::experiment::run::source_rows::SourceRows;
-use crate::experiment::run::{Options, grouping, load_group, scheduler, unseen_classes};
+use crate::experiment::run::{Options, data_notes, grouping, load_group, scheduler};
 use crate::experiment::store::history_fields;
 use crate::history::RowCounts;
 use crate::run_dir::RunDir;
@@ -49,7 +50,7 @@ pub fn preview<'a>(
 ) -> anyhow::Result<Vec<GroupPreview<'a>>> {
     RunDir::check(out, &study.name)?;
     let mut source: Option<SourceRows> = None;
-    let mut groups = Vec::new();
+    let (mut groups, mut reported) = (Vec::new(), BTreeSet::new());
     for plans in grouping::groups(&study.plans) {
         let plan = plans[0];
         let data = plan.spec.data.name();
@@ -62,8 +63,8 @@ pub fn preview<'a>(
             continue;
         }
         let folds = load_group(study, &plans, &mut source, options, &mut *watch)?;
-        for warning in source.iter().flat_map(|source| unseen_classes::warnings(&folds, &source.loaded)) {
-            watch.note(&warning);
+        if let Some(source) = &source {
+            data_notes::report(source, &folds, &mut reported, &mut *watch);
         }
         let first = &folds[0].1;
         let resampled_from = first.resampled.as_ref().map(|resampled| resampled.from.iter().sum());

@@ -22,6 +22,9 @@ pub trait Callback {
     /// Called when something differs from what was requested, with a message for the user.
     fn note(&mut self, _text: &str) {}
 
+    /// Called with a fact about the data that the user may want to know.
+    fn fact(&mut self, _text: &str) {}
+
     /// Called at the end of training with the time spent in each phase.
     fn phases(&mut self, _phases: &Timing) {}
 }

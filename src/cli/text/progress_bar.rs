@@ -336,6 +336,11 @@ impl callback::Callback for Progress {
         }
     }
 
+    fn fact(&mut self, text: &str) {
+        let page = TextStyle { width: terminal::stderr_width(), styled: false };
+        self.say(&page.wrapped(&format!("note: {text}"), 2));
+    }
+
     fn phases(&mut self, phases: &Timing) {
         self.phases = self.phases.plus(*phases);
     }

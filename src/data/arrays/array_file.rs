@@ -1,14 +1,14 @@
 //! A file with arrays: `.npz`, `.npy` or `.safetensors`. The content decides which, not the name.
 
 use std::fs::File;
-use std::io::{BufReader, ErrorKind, Read, Seek, SeekFrom};
+use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use safetensors::tensor::Metadata;
 use tch::Tensor;
-use zip::ZipArchive;
 use zip::result::ZipError;
+use zip::{CompressionMethod, ZipArchive};
 
 use crate::config::suggest;
 use crate::data::arrays::element::Element;
@@ -61,11 +61,7 @@ impl ArrayFile {
     /// # Errors
     /// When it cannot be opened or has another format; the message follows the file name.
     pub fn open(path: &Path) -> Result<ArrayFile, TableError> {
-        let unreadable = |error: std::io::Error| match error.kind() {
-            ErrorKind::NotFound => TableError::new("does not exist").hint(user_file::where_it_may_be(path)),
-            ErrorKind::IsADirectory => TableError::new("is a directory"),
-            _ => TableError::new(format!("cannot be read: {error}")),
-        };
+        let unreadable = |error: std::io::Error| user_file::read_error(path, &error);
         let mut file = bounded_file::open(path).map_err(unreadable)?;
         let metadata = file.metadata().map_err(unreadable)?;
         if !metadata.is_file() {
@@ -178,6 +174,7 @@ impl ArrayFile {
         let named = |fault: TableError| TableError { message: format!("array `{name}` {}", fault.message), ..fault };
         let size = self.size;
         let damaged = |error: ZipError| named(TableError::new(format!("is damaged: {}", reason(&error))));
+        let save = "save it with `numpy.savez` or `numpy.savez_compressed`";
         match &mut self.content {
             Content::Npz(archive) => {
                 let index = archive.index_for_name(&member(name)).expect("the archive has the array");
@@ -186,17 +183,18 @@ impl ArrayFile {
                     let hint = "save it without a password";
                     return Err(named(TableError::new("is encrypted").hint(hint)));
                 }
-                let (packed, unpacked) = (raw.compressed_size(), raw.size());
+                let (packed, unpacked, method) = (raw.compressed_size(), raw.size(), raw.compression());
                 drop(raw);
                 if packed > size || unpacked > packed.saturating_mul(MAX_RATIO) {
                     let (unpacked, packed) = (format_bytes(unpacked), format_bytes(packed.min(size)));
                     let message = format!("declares {unpacked}, but only {packed} are stored, which is impossible");
                     return Err(named(TableError::new(message)));
                 }
-                let mut reader = archive.by_index(index).map_err(|error| {
-                    let damaged = damaged(error);
-                    damaged.hint("save it with `numpy.savez` or `numpy.savez_compressed`")
-                })?;
+                if !matches!(method, CompressionMethod::Stored | CompressionMethod::Deflated) {
+                    let message = format!("is compressed with {method}, which cannot be read");
+                    return Err(named(TableError::new(message).hint(save)));
+                }
+                let mut reader = archive.by_index(index).map_err(|error| damaged(error).hint(save))?;
                 let header = npy_header::read(&mut reader).map_err(named)?;
                 check_length(&header, unpacked.saturating_sub(header.start)).map_err(named)?;
                 with(&mut reader, header).map_err(named)

@@ -31,8 +31,10 @@ enum Number {
 pub struct BadValue {
     /// Index of the value among those that were converted.
     pub index: usize,
-    /// What is wrong with it, as in `has` ….
-    pub message: String,
+    /// The value in words, as in `has` ….
+    pub found: String,
+    /// What is wrong with it, after its place.
+    pub reason: &'static str,
 }
 
 impl Element {
@@ -181,8 +183,9 @@ impl Element {
             Number::U64 => {
                 for (index, item) in self.items(bytes).enumerate() {
                     let value = u64::from_le_bytes(item);
-                    let message = || format!("{value}, but integers must be below 2⁶³");
-                    to.push(i64::try_from(value).map_err(|_| BadValue { index, message: message() })?);
+                    let bad =
+                        |_| BadValue { index, found: value.to_string(), reason: ", but integers must be below 2⁶³" };
+                    to.push(i64::try_from(value).map_err(bad)?);
                 }
             }
             Number::F16 | Number::BF16 | Number::F32 | Number::F64 => unreachable!("the values are integers"),
@@ -231,12 +234,12 @@ impl Element {
             Number::BF16 => self.items(item).map(|item| f64::from(brain_half(item))).next(),
             _ => None,
         };
-        let message = match value {
-            Some(value) if value.is_nan() => "NaN".to_owned(),
-            Some(value) if value.is_finite() => format!("{value:e}, which is too large for a 32-bit float"),
-            _ => "an infinite value".to_owned(),
+        let (found, reason) = match value {
+            Some(value) if value.is_nan() => ("NaN".to_owned(), ""),
+            Some(value) if value.is_finite() => (format!("{value:e}"), ", which is too large for a 32-bit float"),
+            _ => ("an infinite value".to_owned(), ""),
         };
-        BadValue { index, message }
+        BadValue { index, found, reason }
     }
 }
 
@@ -320,13 +323,13 @@ mod tests {
     #[test]
     fn values_that_cannot_be_trained_on_are_named() {
         let two = [1.0_f32.to_le_bytes(), f32::NAN.to_le_bytes()].concat();
-        assert_eq!(floats("<f4", &two).unwrap_err(), BadValue { index: 1, message: "NaN".to_owned() });
-        assert_eq!(floats(">f8", &f64::INFINITY.to_be_bytes()).unwrap_err().message, "an infinite value");
-        assert_eq!(floats("<f2", &[0, 0xfc]).unwrap_err().message, "an infinite value");
-        let large = floats("<f8", &1e300_f64.to_le_bytes()).unwrap_err().message;
-        assert_eq!(large, "1e300, which is too large for a 32-bit float");
-        let large = integers("<u8", &u64::MAX.to_le_bytes()).unwrap_err().message;
-        assert_eq!(large, "18446744073709551615, but integers must be below 2⁶³");
+        assert_eq!(floats("<f4", &two).unwrap_err(), BadValue { index: 1, found: "NaN".to_owned(), reason: "" });
+        assert_eq!(floats(">f8", &f64::INFINITY.to_be_bytes()).unwrap_err().found, "an infinite value");
+        assert_eq!(floats("<f2", &[0, 0xfc]).unwrap_err().found, "an infinite value");
+        let large = floats("<f8", &1e300_f64.to_le_bytes()).unwrap_err();
+        assert_eq!((&*large.found, large.reason), ("1e300", ", which is too large for a 32-bit float"));
+        let large = integers("<u8", &u64::MAX.to_le_bytes()).unwrap_err();
+        assert_eq!((&*large.found, large.reason), ("18446744073709551615", ", but integers must be below 2⁶³"));
         for (descr, what) in
             [("|O", "Python objects"), ("<U5", "text"), ("<c16", "complex"), ("<M8[s]", "dates"), ("<f16", "`<f16`")]
         {

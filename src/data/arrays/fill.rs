@@ -6,7 +6,7 @@ use tch::{Device, Kind, Tensor};
 
 use crate::data::arrays::element::{BadValue, Element};
 use crate::data::arrays::npy_header::ArrayHeader;
-use crate::data::arrays::targets::{TargetArray, TargetValues};
+use crate::data::arrays::targets::{ArrayValues, TargetArray};
 use crate::data::table::csv_text::TableError;
 
 /// Number of bytes of the file that are converted at once.
@@ -64,10 +64,10 @@ pub fn targets(reader: &mut dyn Read, header: &ArrayHeader, element: Element) ->
     })?;
     let is_transposed = is_transposed(header);
     let values = match element.is_float() {
-        true if is_transposed => TargetValues::Floats(by_rows(&floats, width)),
-        true => TargetValues::Floats(floats),
-        false if is_transposed => TargetValues::Integers(by_rows(&integers, width)),
-        false => TargetValues::Integers(integers),
+        true if is_transposed => ArrayValues::Floats(by_rows(&floats, width)),
+        true => ArrayValues::Floats(floats),
+        false if is_transposed => ArrayValues::Integers(by_rows(&integers, width)),
+        false => ArrayValues::Integers(integers),
     };
     Ok(TargetArray { width, values })
 }
@@ -109,8 +109,8 @@ fn read(
         convert(part).map_err(|bad| {
             let (index, rows) = (start + bad.index, header.rows() as usize);
             let row = if header.is_fortran { index % rows } else { index / (count / rows) };
-            let fault = TableError::new(format!("has {} in row {row}", bad.message));
-            match bad.message == "NaN" {
+            let fault = TableError::new(format!("has {} in row {row}{}", bad.found, bad.reason));
+            match bad.found == "NaN" {
                 true => fault.hint("drop or fill in these rows before you save the array, with `numpy.isnan`"),
                 false => fault,
             }
@@ -146,7 +146,7 @@ mod tests {
         let element = Element::from_descr("|i1").unwrap();
         let header = ArrayHeader { shape: vec![3, 2], element: Ok(element), is_fortran: true, start: 0 };
         let array = targets(&mut &numbers[..6], &header, element).unwrap();
-        let TargetValues::Integers(values) = array.values else { panic!("they are integers") };
+        let ArrayValues::Integers(values) = array.values else { panic!("they are integers") };
         assert_eq!((array.width, values), (2, vec![0, 3, 1, 4, 2, 5]));
     }
 
@@ -169,5 +169,7 @@ mod tests {
         let floats = [0.0, 1.0, f32::NAN, 3.0, 4.0, 5.0].map(f32::to_le_bytes).concat();
         assert_eq!(message(&floats, &[3, 2], "<f4", false), "has NaN in row 1");
         assert_eq!(message(&floats, &[3, 2], "<f4", true), "has NaN in row 2");
+        let large = [0.0, 1e300].map(f64::to_le_bytes).concat();
+        assert_eq!(message(&large, &[2], "<f8", false), "has 1e300 in row 1, which is too large for a 32-bit float");
     }
 }

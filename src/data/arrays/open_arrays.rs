@@ -8,12 +8,12 @@ use crate::data::arrays::element::Element;
 use crate::data::arrays::layout::{Channels, Layout};
 use crate::data::arrays::npy_header::ArrayHeader;
 use crate::data::arrays::settings::{ARRAY_KEYS, Arrays, NAMES, is_file};
-use crate::data::arrays::targets::{TargetArray, Targets};
+use crate::data::arrays::targets::{ArrayTargets, ArrayValues, TargetArray};
 use crate::data::dataset::DatasetInfo;
 use crate::data::rows::Rows;
+use crate::data::split::Split;
 use crate::data::store::checksum::sha256;
-use crate::data::store::user_file;
-use crate::data::table::csv_text::TableError;
+use crate::data::store::user_file::setting_error;
 
 /// Arrays of the targets of the training, validation and test rows.
 pub type TargetArrays = [Option<TargetArray>; 3];
@@ -124,7 +124,7 @@ impl<'a> OpenArrays<'a> {
     }
 
     /// Describes the data set.
-    pub fn info(&self, targets: &Targets) -> DatasetInfo {
+    pub fn info(&self, targets: &ArrayTargets) -> DatasetInfo {
         let rows = |part: usize| self.parts[part].as_ref().map_or(0, |(x, _)| x.header.rows() as usize);
         DatasetInfo {
             sample: self.layout.sample.clone(),
@@ -142,27 +142,51 @@ impl<'a> OpenArrays<'a> {
     ///
     /// # Errors
     /// When an array cannot be read, or does not fit the settings.
-    pub fn targets(&mut self, settings: &Arrays) -> Result<(TargetArrays, Targets), Invalid> {
+    pub fn targets(&mut self, settings: &Arrays) -> Result<(TargetArrays, ArrayTargets), Invalid> {
         let mut arrays = [const { None }; 3];
         for (array, part) in arrays.iter_mut().zip(self.parts.clone()) {
             let Some((_, y)) = part else { continue };
             let OpenFile { path, file, .. } = &mut self.files[y.file];
-            *array = Some(file.targets(&y.name).map_err(|fault| file_error(y.key, path, fault))?);
+            *array = Some(file.targets(&y.name).map_err(|fault| setting_error(y.key, path, fault))?);
         }
         let given = ["y", "y_val", "y_test"].into_iter().zip(&arrays);
         let given: Vec<_> = given.filter_map(|(key, array)| Some((key, array.as_ref()?))).collect();
-        let targets = Targets::new(&given, settings.task, settings.classes.as_deref())?;
+        let targets = ArrayTargets::new(&given, settings.task, settings.classes.as_deref())?;
         Ok((arrays, targets))
+    }
+
+    /// Returns the group of each training row, from the array that the split names; `None` without groups.
+    ///
+    /// # Errors
+    /// When the split names columns, or the array does not have an integer for each training row.
+    pub fn groups(&mut self, split: &Split) -> Result<Option<Vec<i64>>, Invalid> {
+        let Some(name) = &split.group else { return split.check_no_columns().map(|()| None) };
+        Split { group: None, ..split.clone() }.check_no_columns()?;
+        let rows = self.parts[0].as_ref().map_or(0, |(x, _)| x.header.rows() as usize);
+        let key = "split.group";
+        let Some(OpenFile { path, file, .. }) = self.files.first_mut().filter(|file| file.key == "path") else {
+            let message = format!("names the array `{name}`, but `path` is missing");
+            return Err(Invalid::new(key, message).hint("save all arrays in one `.npz` file, and write it as `path`"));
+        };
+        let array = file.targets(name).map_err(|fault| setting_error(key, path, fault))?;
+        match array {
+            TargetArray { width: 1, values: ArrayValues::Integers(groups) } if groups.len() == rows => Ok(Some(groups)),
+            _ => {
+                let message = format!("must name an array with an integer for each of the {rows} rows of `x`");
+                let hint = "of names in Python: `numpy.unique(names, return_inverse=True)[1]`";
+                Err(Invalid::new(key, message).hint(hint))
+            }
+        }
     }
 
     /// Reads the training rows with the targets of a trained model.
     ///
     /// # Errors
     /// As for [`OpenArrays::rows`].
-    pub fn training_rows(&mut self, targets: &Targets) -> Result<Rows, Invalid> {
+    pub fn training_rows(&mut self, targets: &ArrayTargets) -> Result<Rows, Invalid> {
         let (_, y) = self.parts[0].clone().expect("there are training rows");
         let OpenFile { path, file, .. } = &mut self.files[y.file];
-        let array = file.targets(&y.name).map_err(|fault| file_error(y.key, path, fault))?;
+        let array = file.targets(&y.name).map_err(|fault| setting_error(y.key, path, fault))?;
         let [rows, ..] = self.rows(&[Some(array), None, None], targets)?;
         Ok(rows.expect("there are training rows"))
     }
@@ -171,12 +195,12 @@ impl<'a> OpenArrays<'a> {
     ///
     /// # Errors
     /// When an array cannot be read, or has a target that is not among `targets`.
-    pub fn rows(&mut self, arrays: &TargetArrays, targets: &Targets) -> Result<[Option<Rows>; 3], Invalid> {
+    pub fn rows(&mut self, arrays: &TargetArrays, targets: &ArrayTargets) -> Result<[Option<Rows>; 3], Invalid> {
         let mut rows = [const { None }; 3];
         for ((rows, part), array) in rows.iter_mut().zip(self.parts.clone()).zip(arrays) {
             let (Some((x, y)), Some(array)) = (part, array) else { continue };
             let OpenFile { path, file, .. } = &mut self.files[x.file];
-            let features = file.tensor(&x.name).map_err(|fault| file_error(x.key, path, fault))?;
+            let features = file.tensor(&x.name).map_err(|fault| setting_error(x.key, path, fault))?;
             let targets = targets.tensor(y.key, array).map_err(|fault| named(fault, &y))?;
             *rows = Some(Rows::new(self.layout.apply(&features), targets));
         }
@@ -194,14 +218,14 @@ impl<'a> OpenArrays<'a> {
     /// The first file that has.
     pub fn check_unchanged(&self) -> Result<(), Invalid> {
         self.files.iter().try_for_each(|OpenFile { key, path, file }| {
-            file.check_unchanged().map_err(|fault| file_error(key, path, fault))
+            file.check_unchanged().map_err(|fault| setting_error(key, path, fault))
         })
     }
 }
 
 impl<'a> OpenFile<'a> {
     fn open(key: &'static str, path: &'a str) -> Result<OpenFile<'a>, Invalid> {
-        let file = ArrayFile::open(Path::new(path)).map_err(|fault| file_error(key, path, fault))?;
+        let file = ArrayFile::open(Path::new(path)).map_err(|fault| setting_error(key, path, fault))?;
         Ok(OpenFile { key, path, file })
     }
 }
@@ -236,7 +260,7 @@ fn find<'a>(number: usize, stated: Option<&'a str>, files: &mut Vec<OpenFile<'a>
         (0, name)
     };
     let OpenFile { path, file: array_file, .. } = &mut files[file];
-    let header = array_file.header(name).map_err(|fault| file_error(key, path, fault))?;
+    let header = array_file.header(name).map_err(|fault| setting_error(key, path, fault))?;
     Ok(Some(Place { key, file, name: name.to_owned(), header }))
 }
 
@@ -286,15 +310,6 @@ fn layout(x: &Place, channels: Option<Channels>, element: Element) -> Result<Lay
     })
 }
 
-/// Returns the error of a file.
-fn file_error(key: &str, path: &str, fault: TableError) -> Invalid {
-    let message = match fault.message.strip_prefix("array ") {
-        Some(message) => format!("cannot be used: in `{path}`, array {message}"),
-        None => format!("cannot be used: `{path}` {}", fault.message),
-    };
-    Invalid { hint: user_file::hint_in_experiment(fault.hint), ..Invalid::new(key, message) }
-}
-
 /// Returns the type of the values of an array.
 fn element(place: &Place) -> Result<Element, Invalid> {
     place.header.element.clone().map_err(|what| {
@@ -317,7 +332,7 @@ fn named(fault: Invalid, place: &Place) -> Invalid {
 /// When a file cannot be read.
 pub fn checksum(files: &[(&'static str, String)]) -> Result<String, Invalid> {
     let sum = |(key, path): &(&'static str, String)| {
-        ArrayFile::sha256(Path::new(path)).map_err(|fault| file_error(key, path, fault))
+        ArrayFile::sha256(Path::new(path)).map_err(|fault| setting_error(key, path, fault))
     };
     let sums = files.iter().map(sum).collect::<Result<Vec<_>, _>>()?;
     Ok(if let [sum] = &sums[..] { sum.clone() } else { sha256(sums.join("\n").as_bytes()) })

@@ -15,12 +15,12 @@ pub struct TargetArray {
     /// Number of values of a row.
     pub width: usize,
     /// Values.
-    pub values: TargetValues,
+    pub values: ArrayValues,
 }
 
 /// Values of a target array.
 #[derive(Debug)]
-pub enum TargetValues {
+pub enum ArrayValues {
     /// Integers and yes-or-no values.
     Integers(Vec<i64>),
     /// Floating-point numbers.
@@ -29,7 +29,7 @@ pub enum TargetValues {
 
 /// What arrays of targets contain, with their names.
 #[derive(Debug)]
-pub struct Targets {
+pub struct ArrayTargets {
     /// What is predicted.
     pub target: Target,
     /// Names of the classes, labels or values.
@@ -42,16 +42,16 @@ impl TargetArray {
     /// Returns the values as floating-point numbers.
     pub fn numbers(&self) -> Vec<f64> {
         match &self.values {
-            TargetValues::Integers(values) => values.iter().map(|&value| value as f64).collect(),
-            TargetValues::Floats(values) => values.clone(),
+            ArrayValues::Integers(values) => values.iter().map(|&value| value as f64).collect(),
+            ArrayValues::Floats(values) => values.clone(),
         }
     }
 
     /// Returns the values as integers; `Err` has the first row with a fraction.
     fn integers(&self) -> Result<Vec<i64>, usize> {
         match &self.values {
-            TargetValues::Integers(values) => Ok(values.clone()),
-            TargetValues::Floats(values) => {
+            ArrayValues::Integers(values) => Ok(values.clone()),
+            ArrayValues::Floats(values) => {
                 let is_whole = |value: f64| value.fract() == 0.0 && value.abs() < 9e15;
                 match values.iter().position(|&value| !is_whole(value)) {
                     Some(index) => Err(index / self.width),
@@ -75,7 +75,7 @@ impl TargetArray {
     }
 }
 
-impl Targets {
+impl ArrayTargets {
     /// Decides what the arrays of all parts contain. `parts` has each array with the key of its setting; `task` and
     /// `classes` are the settings.
     ///
@@ -85,7 +85,7 @@ impl Targets {
         parts: &[(&'static str, &TargetArray)],
         task: Option<TargetKind>,
         classes: Option<&[String]>,
-    ) -> Result<Targets, Invalid> {
+    ) -> Result<ArrayTargets, Invalid> {
         let (first_key, first) = parts[0];
         let width = first.width;
         if let Some((key, other)) = parts.iter().find(|(_, other)| other.width != width) {
@@ -101,29 +101,29 @@ impl Targets {
             TargetKind::Classes => {
                 parts.iter().try_for_each(|(key, part)| check_one_hot(key, part))?;
                 let names = names(classes, width, || (0..width).map(|class| class.to_string()).collect())?;
-                Ok(Targets { target: Target::Classes(width), names, codes: (0..width as i64).collect() })
+                Ok(ArrayTargets { target: Target::Classes(width), names, codes: (0..width as i64).collect() })
             }
             TargetKind::Labels => {
                 let names = names(classes, width, || default_names(width))?;
-                Ok(Targets { target: Target::Labels(width), names, codes: Vec::new() })
+                Ok(ArrayTargets { target: Target::Labels(width), names, codes: Vec::new() })
             }
             TargetKind::Values => {
                 if classes.is_some() {
                     let hint = "remove `classes`, or write `task = \"classes\"`";
                     return Err(Invalid::new("classes", "is set, but the target is numeric (regression)").hint(hint));
                 }
-                Ok(Targets { target: Target::Values(width), names: default_names(width), codes: Vec::new() })
+                Ok(ArrayTargets { target: Target::Values(width), names: default_names(width), codes: Vec::new() })
             }
         }
     }
 
     /// Returns the targets of a trained model; `are_named` is whether the setting `classes` names the classes 0, 1, 2, ….
-    pub fn of_model(target: Target, names: &[String], are_named: bool) -> Targets {
+    pub fn of_model(target: Target, names: &[String], are_named: bool) -> ArrayTargets {
         let code = |(class, name): (usize, &String)| match are_named {
             true => class as i64,
             false => name.parse().unwrap_or(class as i64),
         };
-        Targets { target, names: names.to_vec(), codes: names.iter().enumerate().map(code).collect() }
+        ArrayTargets { target, names: names.to_vec(), codes: names.iter().enumerate().map(code).collect() }
     }
 
     /// Returns the number of rows of each class in an array that is among the targets.
@@ -190,7 +190,7 @@ impl Targets {
 /// Returns the task that the values suggest.
 fn likely_task(parts: &[(&'static str, &TargetArray)]) -> Result<TargetKind, Invalid> {
     let (key, first) = parts[0];
-    let is_integer = parts.iter().all(|(_, part)| matches!(part.values, TargetValues::Integers(_)));
+    let is_integer = parts.iter().all(|(_, part)| matches!(part.values, ArrayValues::Integers(_)));
     if first.width == 1 {
         return Ok(if is_integer { TargetKind::Classes } else { TargetKind::Values });
     }
@@ -207,7 +207,10 @@ fn likely_task(parts: &[(&'static str, &TargetArray)]) -> Result<TargetKind, Inv
 }
 
 /// Returns classes that are integers.
-fn integer_classes(parts: &[(&'static str, &TargetArray)], classes: Option<&[String]>) -> Result<Targets, Invalid> {
+fn integer_classes(
+    parts: &[(&'static str, &TargetArray)],
+    classes: Option<&[String]>,
+) -> Result<ArrayTargets, Invalid> {
     let mut codes: Vec<i64> = Vec::new();
     let mut rows = 0;
     for (key, part) in parts {
@@ -228,7 +231,7 @@ fn integer_classes(parts: &[(&'static str, &TargetArray)], classes: Option<&[Str
     }
     if let Some(names) = classes {
         let codes = (0..names.len() as i64).collect();
-        return Ok(Targets { target: Target::Classes(names.len()), names: names.to_vec(), codes });
+        return Ok(ArrayTargets { target: Target::Classes(names.len()), names: names.to_vec(), codes });
     }
     let key = parts[0].0;
     if codes.len() > MOST_CLASSES {
@@ -240,7 +243,7 @@ fn integer_classes(parts: &[(&'static str, &TargetArray)], classes: Option<&[Str
         return Err(Invalid::new(key, message).hint("use an array with at least two classes"));
     }
     let names = codes.iter().map(i64::to_string).collect();
-    Ok(Targets { target: Target::Classes(codes.len()), names, codes })
+    Ok(ArrayTargets { target: Target::Classes(codes.len()), names, codes })
 }
 
 /// Checks that all values are 0 or 1.
@@ -297,15 +300,15 @@ mod tests {
     use super::*;
 
     fn integers(width: usize, values: &[i64]) -> TargetArray {
-        TargetArray { width, values: TargetValues::Integers(values.to_vec()) }
+        TargetArray { width, values: ArrayValues::Integers(values.to_vec()) }
     }
 
     fn floats(width: usize, values: &[f64]) -> TargetArray {
-        TargetArray { width, values: TargetValues::Floats(values.to_vec()) }
+        TargetArray { width, values: ArrayValues::Floats(values.to_vec()) }
     }
 
     fn targets(array: &TargetArray, task: Option<TargetKind>) -> Result<(Target, Vec<String>, Vec<f64>), String> {
-        let targets = Targets::new(&[("y", array)], task, None).map_err(|fault| fault.to_string())?;
+        let targets = ArrayTargets::new(&[("y", array)], task, None).map_err(|fault| fault.to_string())?;
         let tensor =
             targets.tensor("y", array).map_err(|fault| fault.to_string())?.to_kind(tch::Kind::Double).flatten(0, -1);
         Ok((targets.target, targets.names, Vec::try_from(tensor).unwrap()))
@@ -330,12 +333,12 @@ mod tests {
     #[test]
     fn classes_of_all_parts_are_counted_and_can_have_names() {
         let (train, test) = (integers(1, &[0, 1]), integers(1, &[2, 0]));
-        let targets = Targets::new(&[("y", &train), ("y_test", &test)], None, None).unwrap();
+        let targets = ArrayTargets::new(&[("y", &train), ("y_test", &test)], None, None).unwrap();
         assert_eq!(targets.target, Target::Classes(3));
         let names = ["a", "b"].map(str::to_owned);
-        let fault = Targets::new(&[("y", &train), ("y_test", &test)], None, Some(&names)).unwrap_err();
+        let fault = ArrayTargets::new(&[("y", &train), ("y_test", &test)], None, Some(&names)).unwrap_err();
         assert_eq!(fault.to_string(), "`y_test` has the class 2 in row 0, but `classes` has 2 names");
-        assert_eq!(Targets::new(&[("y", &train)], None, Some(&names)).unwrap().names, ["a", "b"]);
+        assert_eq!(ArrayTargets::new(&[("y", &train)], None, Some(&names)).unwrap().names, ["a", "b"]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use image::DynamicImage;
 
 use crate::data::image_file::{self, ImageFile};
 use crate::data::images::resize::Pixels;
-use crate::data::images::settings::{ColorMode, Resize, Target};
+use crate::data::images::settings::{ColorMode, PixelFormat, Resize};
 use crate::data::store::user_file;
 use crate::data::table::csv_text::TableError;
 use crate::io::bounded_file;
@@ -19,27 +19,23 @@ const MAX_BYTES: u64 = 256 << 20;
 /// # Errors
 /// When it does not exist, cannot be read or is too large; the message follows the file name.
 pub fn bytes(path: &Path) -> Result<Vec<u8>, TableError> {
-    bounded_file::read(path, MAX_BYTES).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => TableError::new("does not exist").hint(user_file::where_it_may_be(path)),
-        std::io::ErrorKind::IsADirectory => TableError::new("is a directory"),
-        _ => TableError::new(format!("cannot be read: {error}")),
-    })
+    bounded_file::read(path, MAX_BYTES).map_err(|error| user_file::read_error(path, &error))
 }
 
 /// Converts the bytes of a PNG or JPEG file: `values` `[channels, height, width]`. Returns the width and height in the file.
 ///
 /// # Errors
 /// When the image is damaged or too large; the message follows the file name.
-pub fn convert(bytes: &[u8], target: &Target, values: &mut [u8]) -> Result<(u32, u32), TableError> {
+pub fn convert(bytes: &[u8], format: &PixelFormat, values: &mut [u8]) -> Result<(u32, u32), TableError> {
     let decoded = image_file::decode(bytes)?;
     let from = (decoded.width(), decoded.height());
     let (height, width) = (decoded.height() as usize, decoded.width() as usize);
-    let pixels = match target.colors {
+    let pixels = match format.colors {
         ColorMode::Rgb => Pixels { channels: 3, height, width, values: decoded.into_rgb8().into_raw() },
         ColorMode::Grayscale => Pixels { channels: 1, height, width, values: grayscale(decoded) },
     };
-    let part = (target.size.height, target.size.width);
-    let whole = match target.resize {
+    let part = (format.size.height, format.size.width);
+    let whole = match format.resize {
         Resize::Stretch => part,
         Resize::Crop => covering((height, width), part),
     };
@@ -56,9 +52,9 @@ pub fn convert(bytes: &[u8], target: &Target, values: &mut [u8]) -> Result<(u32,
 ///
 /// # Errors
 /// As for [`convert`].
-pub fn read(path: &Path, target: &Target, is_inverted: bool) -> Result<ImageFile, TableError> {
-    let mut pixels = vec![0; target.values()];
-    let from = convert(&bytes(path)?, target, &mut pixels)?;
+pub fn read(path: &Path, format: &PixelFormat, is_inverted: bool) -> Result<ImageFile, TableError> {
+    let mut pixels = vec![0; format.values()];
+    let from = convert(&bytes(path)?, format, &mut pixels)?;
     if is_inverted {
         pixels.iter_mut().for_each(|pixel| *pixel = 255 - *pixel);
     }
@@ -99,9 +95,9 @@ mod tests {
         let color = |x: u32| if x < 8 { Rgba([255, 0, 0, 128]) } else { Rgba([0, 0, 255, 255]) };
         let mut png = Cursor::new(Vec::new());
         RgbaImage::from_fn(16, 4, |x, _| color(x)).write_to(&mut png, ImageFormat::Png).unwrap();
-        let target = Target { size: ImageSize { height, width }, colors, resize };
-        let mut values = vec![0; target.values()];
-        assert_eq!(convert(png.get_ref(), &target, &mut values).unwrap(), (16, 4));
+        let format = PixelFormat { size: ImageSize { height, width }, colors, resize };
+        let mut values = vec![0; format.values()];
+        assert_eq!(convert(png.get_ref(), &format, &mut values).unwrap(), (16, 4));
         values
     }
 

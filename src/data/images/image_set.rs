@@ -15,15 +15,16 @@ use crate::data::dataset::DatasetInfo;
 use crate::data::image_file;
 use crate::data::images::convert;
 use crate::data::images::listing::{Entry, Listing};
-use crate::data::images::parts::{self, KEYS, Part, file_error};
+use crate::data::images::parts::{self, KEYS, Part};
 use crate::data::images::pixel_cache::{PixelCache, PixelWriter};
-use crate::data::images::settings::{Images, Target};
+use crate::data::images::settings::{Images, PixelFormat};
 use crate::data::rows::Rows;
 use crate::data::store::cache::Cache;
 use crate::data::store::checksum::sha256;
 use crate::data::store::hashed_file;
+use crate::data::store::user_file::setting_error;
 use crate::data::table::csv_text::TableError;
-use crate::data::target;
+use crate::data::target::Target;
 use crate::io::byte_size::format_bytes;
 use crate::tensor::threads;
 
@@ -31,14 +32,14 @@ use crate::tensor::threads;
 const AT_ONCE: usize = 32 << 20;
 
 /// Version of the cached pixels; it changes with the conversion.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Training, validation and test images.
 #[derive(Debug)]
 pub struct ImageSet<'a> {
     settings: &'a Images,
     /// Size and colors of all images.
-    pub target: Target,
+    pub format: PixelFormat,
     parts: [Option<Part>; 3],
     /// Names of the classes.
     pub classes: Vec<String>,
@@ -51,9 +52,9 @@ pub struct ImageFiles {
     pub images: usize,
     /// Number of images without colors.
     pub grayscale: usize,
-    /// Smallest width and height.
+    /// Smallest width and smallest height, which can be those of different images.
     pub smallest: (u32, u32),
-    /// Largest width and height.
+    /// Largest width and largest height.
     pub largest: (u32, u32),
 }
 
@@ -76,9 +77,9 @@ impl<'a> ImageSet<'a> {
         let listings = parts::list(settings)?;
         let training = listings[0].as_ref().expect("`path` is always listed");
         let example = training.entries.first().map(|entry| training.path_of(entry));
-        let target = settings.target(example.as_deref())?;
+        let format = settings.pixel_format(example.as_deref())?;
         let classes = parts::classes(settings, training)?;
-        ImageSet::of_listings(settings, target, listings, classes)
+        ImageSet::of_listings(settings, format, listings, classes)
     }
 
     /// Lists the images of a directory or CSV file for a trained model, whose classes are `classes`.
@@ -87,13 +88,13 @@ impl<'a> ImageSet<'a> {
     /// When it cannot be used, or has another class.
     pub fn of_model(settings: &'a Images, classes: &[String]) -> Result<ImageSet<'a>, Invalid> {
         let listing = parts::list_path(settings, "path", Path::new(&settings.path))?;
-        let target = settings.target(None)?;
-        ImageSet::of_listings(settings, target, [Some(listing), None, None], classes.to_vec())
+        let format = settings.pixel_format(None)?;
+        ImageSet::of_listings(settings, format, [Some(listing), None, None], classes.to_vec())
     }
 
     fn of_listings(
         settings: &'a Images,
-        target: Target,
+        format: PixelFormat,
         listings: [Option<Listing>; 3],
         classes: Vec<String>,
     ) -> Result<ImageSet<'a>, Invalid> {
@@ -112,7 +113,7 @@ impl<'a> ImageSet<'a> {
             let of_images = listing.entries.iter().map(|entry| places[entry.class]).collect();
             *part = Some(Part { key, listing, classes: of_images });
         }
-        Ok(ImageSet { settings, target, parts, classes })
+        Ok(ImageSet { settings, format, parts, classes })
     }
 
     /// Describes the data set.
@@ -130,8 +131,8 @@ impl<'a> ImageSet<'a> {
             })
         };
         DatasetInfo {
-            sample: self.target.sample(),
-            target: target::Target::Classes(self.classes.len()),
+            sample: self.format.sample(),
+            target: Target::Classes(self.classes.len()),
             rows: rows(0),
             validation_rows: rows(1),
             test_rows: rows(2),
@@ -191,7 +192,7 @@ impl<'a> ImageSet<'a> {
         for part in self.parts.iter().flatten() {
             let sum = |entry: &Entry| {
                 let path = part.listing.path_of(entry);
-                convert::bytes(&path).map(|bytes| sha256(&bytes)).map_err(|fault| file_error(part.key, &path, fault))
+                convert::bytes(&path).map(|bytes| sha256(&bytes)).map_err(|fault| setting_error(part.key, &path, fault))
             };
             let sums: Vec<_> = pool().install(|| part.listing.entries.par_iter().map(sum).collect());
             for (entry, sum) in part.listing.entries.iter().zip(sums) {
@@ -211,7 +212,7 @@ impl<'a> ImageSet<'a> {
             let path = part.listing.path_of(entry);
             convert::bytes(&path)
                 .and_then(|bytes| image_file::header(&bytes))
-                .map_err(|fault| file_error(part.key, &path, fault))
+                .map_err(|fault| setting_error(part.key, &path, fault))
         };
         let headers: Vec<_> = pool().install(|| part.listing.entries.par_iter().map(header).collect());
         let (mut smallest, mut largest, mut grayscale) = ((u32::MAX, u32::MAX), (0, 0), 0);
@@ -227,7 +228,7 @@ impl<'a> ImageSet<'a> {
     /// Returns the number of bytes of all pixels.
     fn bytes(&self) -> u64 {
         let images: usize = self.parts.iter().flatten().map(|part| part.classes.len()).sum();
-        images as u64 * self.target.values() as u64
+        images as u64 * self.format.values() as u64
     }
 
     fn check_memory(&self) -> Result<(), Invalid> {
@@ -235,11 +236,11 @@ impl<'a> ImageSet<'a> {
         if needed <= limit {
             return Ok(());
         }
-        let images = needed / self.target.values() as u64;
+        let images = needed / self.format.values() as u64;
         let message = format!(
             "needs {} for {images} images of {} bytes, but at most {} (half of the free memory) can be used",
             format_bytes(needed),
-            self.target.sample(),
+            self.format.sample(),
             format_bytes(limit)
         );
         Err(Invalid::new("size", message).hint("use a smaller `size`, or `color_mode = \"grayscale\"`"))
@@ -253,7 +254,7 @@ impl<'a> ImageSet<'a> {
                 let path = part.listing.path_of(entry);
                 let metadata = path.metadata().and_then(|metadata| Ok((metadata.len(), metadata.modified()?)));
                 let (size, modified) = metadata.map_err(|error| {
-                    file_error(part.key, &path, TableError::new(format!("cannot be read: {error}")))
+                    setting_error(part.key, &path, TableError::new(format!("cannot be read: {error}")))
                 })?;
                 let age = modified.duration_since(UNIX_EPOCH).map_or(0, |age| age.as_nanos());
                 Ok(part.line(entry, &format!("{size} {age}")))
@@ -291,7 +292,7 @@ impl<'a> ImageSet<'a> {
     /// Returns a tensor for the pixels of a part.
     fn empty(&self, part: &Part) -> Tensor {
         let mut shape = vec![part.classes.len() as i64];
-        shape.extend(self.target.sample().dimensions());
+        shape.extend(self.format.sample().dimensions());
         Tensor::empty(&shape[..], (Kind::Uint8, Device::Cpu))
     }
 
@@ -303,7 +304,7 @@ impl<'a> ImageSet<'a> {
         writer: &mut Option<PixelWriter>,
         progress: &mut dyn FnMut(u64),
     ) -> Result<Rows, Invalid> {
-        let values = self.target.values();
+        let values = self.format.values();
         let pixels = self.empty(part);
         let pool = pool();
         let at_once = (AT_ONCE / values).max(2 * pool.current_num_threads());
@@ -312,9 +313,9 @@ impl<'a> ImageSet<'a> {
             let buffer = &mut buffer[..entries.len() * values];
             let read = |(values, entry): (&mut [u8], &Entry)| {
                 let path = part.listing.path_of(entry);
-                let fault = |fault| file_error(part.key, &path, fault);
+                let fault = |fault| setting_error(part.key, &path, fault);
                 let bytes = convert::bytes(&path).map_err(fault)?;
-                convert::convert(&bytes, &self.target, values).map_err(fault)?;
+                convert::convert(&bytes, &self.format, values).map_err(fault)?;
                 Ok(sha256(&bytes))
             };
             let sums: Vec<Result<String, Invalid>> =

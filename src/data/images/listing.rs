@@ -133,8 +133,7 @@ struct Content {
 fn content(folder: &Path) -> Result<Content, TableError> {
     let fault = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => TableError::new("does not exist").hint(user_file::where_images_may_be(folder)),
-        std::io::ErrorKind::NotADirectory => TableError::new("is not a directory"),
-        _ => TableError::new(format!("cannot be read: {error}")),
+        _ => user_file::read_error(folder, &error),
     };
     let mut content = Content { folders: Vec::new(), files: Vec::new() };
     for entry in std::fs::read_dir(folder).map_err(fault)? {

@@ -9,8 +9,7 @@ use crate::config::suggest;
 use crate::data::images::listing::{self, Entry, Listing};
 use crate::data::images::settings::Images;
 use crate::data::rows::Rows;
-use crate::data::store::user_file;
-use crate::data::table::csv_text::TableError;
+use crate::data::store::user_file::setting_error;
 
 /// Keys of the training, validation and test images.
 pub(super) const KEYS: [&str; 3] = ["path", "validation", "test"];
@@ -58,7 +57,7 @@ pub(super) fn list(settings: &Images) -> Result<[Option<Listing>; 3], Invalid> {
 /// Lists the images of a directory or CSV file; `key` is that of its setting.
 pub(super) fn list_path(settings: &Images, key: &'static str, path: &Path) -> Result<Listing, Invalid> {
     let listing = if path.is_file() { Listing::of_manifest(path, settings) } else { Listing::of_folder(path) };
-    listing.map_err(|fault| file_error(key, path, fault))
+    listing.map_err(|fault| setting_error(key, path, fault))
 }
 
 /// Returns the classes: those of the setting, which must be those of the training images, or all in ascending order.
@@ -88,10 +87,4 @@ pub(super) fn classes(settings: &Images, training: &Listing) -> Result<Vec<Strin
         true => Ok(stated.clone()),
         false => Err(Invalid::new("classes", "names a class twice")),
     }
-}
-
-/// Returns the error of a directory or file.
-pub(super) fn file_error(key: &str, path: &Path, fault: TableError) -> Invalid {
-    let message = format!("cannot be used: `{}` {}", path.display(), fault.message);
-    Invalid { hint: user_file::hint_in_experiment(fault.hint), ..Invalid::new(key, message) }
 }

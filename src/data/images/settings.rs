@@ -108,7 +108,7 @@ pub enum Resize {
 
 /// Size and colors that images are converted to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Target {
+pub struct PixelFormat {
     /// Height and width.
     pub size: ImageSize,
     /// Colors.
@@ -117,7 +117,7 @@ pub struct Target {
     pub resize: Resize,
 }
 
-impl Target {
+impl PixelFormat {
     /// Returns the number of values of an image.
     pub fn values(&self) -> usize {
         self.channels() * self.size.height * self.size.width
@@ -167,7 +167,7 @@ impl Images {
     ///
     /// # Errors
     /// When the size is missing or out of its range; the key is relative to the source.
-    pub fn target(&self, example: Option<&Path>) -> Result<Target, Invalid> {
+    pub fn pixel_format(&self, example: Option<&Path>) -> Result<PixelFormat, Invalid> {
         let (height, width) = match self.size {
             Some(Sides::Square(side)) => (side, side),
             Some(Sides::HeightWidth([height, width])) => (height, width),
@@ -183,7 +183,7 @@ impl Images {
         if let Some(side) = [height, width].into_iter().find(|side| !(1..=LARGEST_SIDE).contains(side)) {
             return Err(Invalid::new("size", format!("must be between 1 and {LARGEST_SIDE} pixels, found {side}")));
         }
-        Ok(Target { size: ImageSize { height, width }, colors: self.color_mode, resize: self.resize })
+        Ok(PixelFormat { size: ImageSize { height, width }, colors: self.color_mode, resize: self.resize })
     }
 
     /// Returns the paths of directories and files, each with the key of its setting.

@@ -35,7 +35,8 @@ pub fn read_separated(
     format: FieldFormat,
     stated: Option<char>,
 ) -> Result<(Table, String, FieldFormat), TableError> {
-    let read = |format: FieldFormat| text_file::read(path, &format).map(|(table, sha256)| (table, sha256, format));
+    let read =
+        |format: FieldFormat| text_file::read(path, &format, None).map(|(table, sha256)| (table, sha256, format));
     let has_columns = |read: &Result<(Table, String, FieldFormat), TableError>| {
         read.as_ref().is_ok_and(|(table, ..)| table.columns.len() > 1)
     };
@@ -57,7 +58,7 @@ pub fn detect(path: &Path, format: FieldFormat, separator: Option<char>) -> Resu
         && let Some(numbers) = number_format(&table, format.separator)
     {
         format.numbers = numbers;
-        table = text_file::read(path, &format)?.0;
+        table = text_file::read(path, &format, None)?.0;
     }
     let mut na_values: Vec<String> =
         table.columns.iter().flat_map(|column| missing_marks(column, table.numbers)).collect();
@@ -65,7 +66,7 @@ pub fn detect(path: &Path, format: FieldFormat, separator: Option<char>) -> Resu
     na_values.dedup();
     if !na_values.is_empty() {
         format.missing_values = FieldFormat::missing_texts(format.missing_values.as_deref(), &na_values);
-        table = text_file::read(path, &format)?.0;
+        table = text_file::read(path, &format, None)?.0;
     }
     Ok(DetectedTable { table, sha256, format, na_values })
 }

@@ -78,13 +78,14 @@ impl ImageSummary {
     }
 }
 
-/// Returns the sizes as text, such as `28×28 pixels` or `32×20 to 640×480 pixels`.
+/// Returns the widths and heights as text, such as `28×28 pixels` or `32–640 × 20–480 pixels`.
 pub fn sides(files: &ImageFiles) -> String {
     let ((width, height), (most_width, most_height)) = (files.smallest, files.largest);
-    match files.smallest == files.largest {
-        true => format!("{width}×{height} pixels"),
-        false => format!("{width}×{height} to {most_width}×{most_height} pixels"),
+    if files.smallest == files.largest {
+        return format!("{width}×{height} pixels");
     }
+    let range = |least: u32, most: u32| if least == most { least.to_string() } else { format!("{least}–{most}") };
+    format!("{} × {} pixels", range(width, most_width), range(height, most_height))
 }
 
 /// Returns settings that fit the images.

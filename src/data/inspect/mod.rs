@@ -9,4 +9,5 @@ pub mod duplicates;
 pub mod image_section;
 pub mod problem;
 pub mod proposal;
+pub mod shared_rows;
 pub mod text_section;

@@ -12,10 +12,19 @@ const FEWEST_WORDS: usize = 4;
 /// Largest number of distinct numbers in a target column that are classes.
 const MOST_CLASSES: usize = 20;
 
+/// The part `[data.text]` of an experiment file.
+#[derive(Debug)]
+pub struct TextSection {
+    /// Name of the column with the texts.
+    pub column: String,
+    /// Text of the part.
+    pub toml: String,
+}
+
 /// Returns the part `[data.text]` with the column that has the longest texts; `None` if no column has texts. `path` is the
 /// path of the file as it is written, `target` the target column; without it, the column with the fewest distinct values
 /// among those with at least two.
-pub fn text_section(path: &str, table: &Table, target: Option<&str>, separator: char) -> Option<String> {
+pub fn text_section(path: &str, table: &Table, target: Option<&str>, separator: char) -> Option<TextSection> {
     let words = |column: &Column| -> usize {
         match &column.values {
             Values::Numbers(_) => 0,
@@ -53,5 +62,5 @@ pub fn text_section(path: &str, table: &Table, target: Option<&str>, separator: 
         lines.push("# 20 % test, 20 % of the rest validation".to_owned());
         lines.push("split = { test = 0.2, validation = 0.2, random_state = 42 }".to_owned());
     }
-    Some(lines.join("\n") + "\n")
+    Some(TextSection { column: text.name.clone(), toml: lines.join("\n") + "\n" })
 }

@@ -3,6 +3,7 @@
 
 use anyhow::ensure;
 use serde::{Deserialize, Serialize};
+use tch::Kind;
 
 use crate::data::dataset::{DatasetInfo, Loaded};
 use crate::data::prepare::prepared::Prepared;
@@ -25,6 +26,10 @@ pub struct FittedData {
     pub form: Form,
     /// Largest possible value of a feature.
     pub largest: f64,
+    /// Smallest value of images with values below 0, whose gray levels have no known range.
+    pub smallest: Option<f64>,
+    /// Whether the features are bytes; `None` for tables, texts and older runs.
+    pub has_bytes: Option<bool>,
     /// Mean of the outermost pixels of all images; `None` if the rows are no images.
     pub background: Option<f64>,
     /// Encoder and scaler.
@@ -47,6 +52,12 @@ pub struct FittedDataRecord {
     pub form: Form,
     /// Largest possible value of a feature.
     pub largest: f64,
+    /// Smallest value of images with values below 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smallest: Option<f64>,
+    /// Whether the features are bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub has_bytes: Option<bool>,
     /// Mean of the outermost pixels of all images.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub background: Option<f64>,
@@ -57,10 +68,16 @@ pub struct FittedDataRecord {
 impl FittedData {
     /// Describes a data set with the preprocessing that was fitted to its training rows.
     pub fn new(name: &str, info: &DatasetInfo, loaded: &Loaded, prepared: &Prepared) -> FittedData {
-        let background = match &loaded.form {
-            Form::Image(size) => Some(size.mean_of_border(&loaded.rows.features)),
-            Form::Table(_) | Form::Text(_) | Form::Points => None,
+        let features = &loaded.rows.features;
+        let is_bytes = features.kind() == Kind::Uint8;
+        let (background, smallest) = match &loaded.form {
+            Form::Image(size) => {
+                let smallest = if is_bytes { 0.0 } else { features.min().double_value(&[]) };
+                (Some(size.mean_of_border(features)), Some(smallest).filter(|smallest| *smallest < 0.0))
+            }
+            Form::Table(_) | Form::Text(_) | Form::Points => (None, None),
         };
+        let has_bytes = matches!(loaded.form, Form::Image(_) | Form::Points).then_some(is_bytes);
         let (form, preprocessing) = prepared.preprocessing.for_new_rows(&loaded.form);
         FittedData {
             name: name.to_owned(),
@@ -69,6 +86,8 @@ impl FittedData {
             classes: loaded.classes.clone(),
             form,
             largest: loaded.largest,
+            smallest,
+            has_bytes,
             background,
             preprocessing,
         }
@@ -93,6 +112,8 @@ impl FittedData {
             classes: self.classes.clone(),
             form: self.form.clone(),
             largest: self.largest,
+            smallest: self.smallest,
+            has_bytes: self.has_bytes,
             background: self.background,
             preprocessing: self.preprocessing.record(),
         }
@@ -104,7 +125,18 @@ impl FittedData {
     /// When the parts of the record contradict each other.
     pub fn from_record(record: FittedDataRecord) -> anyhow::Result<FittedData> {
         const MOST: i64 = 1 << 31;
-        let FittedDataRecord { data, sha256, info, classes, form, largest, background, preprocessing } = record;
+        let FittedDataRecord {
+            data,
+            sha256,
+            info,
+            classes,
+            form,
+            largest,
+            smallest,
+            has_bytes,
+            background,
+            preprocessing,
+        } = record;
         let dimensions = info.sample.dimensions();
         let elements = dimensions.iter().try_fold(1_i64, |product, &length| product.checked_mul(length));
         let is_shape = !dimensions.is_empty() && dimensions.iter().all(|&length| length >= 1);
@@ -144,7 +176,18 @@ impl FittedData {
         }
         let preprocessing = Preprocessing::from_record(preprocessing, &form, &info.sample)?;
         let info = DatasetInfo { classes: classes.clone(), ..info };
-        Ok(FittedData { name: data, sha256, info, classes, form, largest, background, preprocessing })
+        Ok(FittedData {
+            name: data,
+            sha256,
+            info,
+            classes,
+            form,
+            largest,
+            smallest,
+            has_bytes,
+            background,
+            preprocessing,
+        })
     }
 }
 

@@ -5,6 +5,7 @@ use crate::data::arrays::open_arrays::{OpenArrays, checksum};
 pub use crate::data::arrays::settings::Arrays;
 use crate::data::dataset::{DatasetInfo, Loaded};
 use crate::data::source::data_source::{DataSource, load_error};
+use crate::data::split::Split;
 use crate::data::store::cache::Cache;
 use crate::data::store::fetch::DownloadProgress;
 
@@ -12,17 +13,27 @@ impl DataSource for Arrays {
     const NAME: &'static str = "arrays";
 
     fn info(&self) -> Result<DatasetInfo, Invalid> {
+        self.info_of_split(&Split::default())
+    }
+
+    fn load(&self, cache: &Cache, watch: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
+        self.load_of_split(&Split::default(), cache, watch)
+    }
+
+    fn info_of_split(&self, split: &Split) -> Result<DatasetInfo, Invalid> {
         let mut opened = OpenArrays::open(self)?;
+        opened.groups(split)?;
         let (_, targets) = opened.targets(self)?;
         Ok(opened.info(&targets))
     }
 
-    fn load(&self, _cache: &Cache, _watch: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
+    fn load_of_split(&self, split: &Split, _: &Cache, _: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
         let load = || {
             let mut opened = OpenArrays::open(self)?;
             let paths = opened.paths();
             std::thread::scope(|scope| {
                 let sum = scope.spawn(|| checksum(&paths)); // hashing takes as long as reading
+                let groups = opened.groups(split)?;
                 let (arrays, targets) = opened.targets(self)?;
                 let info = opened.info(&targets);
                 let [rows, validation, test] = opened.rows(&arrays, &targets)?;
@@ -31,10 +42,11 @@ impl DataSource for Arrays {
                 opened.check_unchanged()?;
                 let largest = match opened.element.largest_byte() {
                     Some(largest) => f64::from(largest),
-                    None => Some(rows.features.max().double_value(&[])).filter(|most| *most > 0.0).unwrap_or(1.0),
+                    None => rows.features.max().double_value(&[]).max(1.0), // values up to 1 are from 0 to 1
                 };
                 let form = opened.layout.form.clone();
-                Ok(Loaded { validation, test, largest, ..Loaded::new(sha256, info.target, info.classes, rows, form) })
+                let loaded = Loaded::new(sha256, info.target, info.classes, rows, form);
+                Ok(Loaded { groups, validation, test, largest, ..loaded })
             })
         };
         load().map_err(load_error::<Self>)

@@ -13,7 +13,7 @@ use crate::data::source::table_files;
 use crate::data::split::Split;
 use crate::data::store::cache::Cache;
 use crate::data::store::fetch::DownloadProgress;
-use crate::data::store::user_file;
+use crate::data::store::user_file::setting_error;
 use crate::data::table::column_roles::{ColumnNames, ColumnRoles, SelectedColumns};
 use crate::data::table::csv_table::Table;
 use crate::data::table::csv_text::TableError;
@@ -117,13 +117,7 @@ impl Csv {
 
     /// Converts a fault of the file to an error of the setting `path`.
     fn path_error(&self, fault: TableError) -> Invalid {
-        let (path, message) = (&self.path, &fault.message);
-        let message = match message.starts_with("column `") {
-            true => format!("cannot be used: in `{path}`, {message}"),
-            false => format!("cannot be used: `{path}` {message}"),
-        };
-        let invalid = Invalid::new("path", message);
-        Invalid { hint: user_file::hint_in_experiment(fault.hint), ..invalid }
+        setting_error("path", &self.path, fault)
     }
 
     fn select<'t>(&self, table: &'t Table, split: &Split) -> Result<SelectedColumns<'t>, Invalid> {

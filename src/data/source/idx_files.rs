@@ -15,7 +15,8 @@ use crate::data::store::cache::Cache;
 use crate::data::store::checksum::sha256;
 use crate::data::store::fetch::DownloadProgress;
 use crate::data::store::idx::{self, Idx};
-use crate::data::store::user_file;
+use crate::data::store::user_file::{self, setting_error};
+use crate::data::table::csv_text::TableError;
 use crate::data::table::form::{Form, ImageSize};
 use crate::data::target::Target;
 use crate::tensor::shape::Shape;
@@ -86,21 +87,17 @@ impl LabeledImages {
 
 /// Reads one file. Returns it with its checksum.
 fn read((key, path): (&str, &str), dimensions: usize) -> Result<(Idx, String), Invalid> {
-    let invalid = |message: String, hint: Option<String>| Invalid {
-        hint,
-        ..Invalid::new(key, format!("cannot be used: `{path}` {message}"))
-    };
-    let (bytes, sum) = user_file::read(Path::new(path))
-        .map_err(|fault| invalid(fault.message, user_file::hint_in_experiment(fault.hint)))?;
+    let invalid = |fault: TableError| setting_error(key, path, fault);
+    let (bytes, sum) = user_file::read(Path::new(path)).map_err(invalid)?;
     let is_numpy = bytes.starts_with(b"\x93NUMPY");
     let idx = idx::parse(bytes, dimensions).map_err(|error| match is_numpy {
         true => {
             let hint = "write the IDX format of MNIST: four bytes (0, 0, 8, dimensions), each length as a big-endian u32, then \
                         the values as unsigned bytes; in Python: `struct.pack(\">BBBB\", 0, 0, 8, a.ndim) + \
                         struct.pack(f\">{a.ndim}I\", *a.shape) + a.astype(\"uint8\").tobytes()`";
-            invalid("is a NumPy file (`.npy`), but an IDX file is expected".to_owned(), Some(hint.to_owned()))
+            invalid(TableError::new("is a NumPy file (`.npy`), but an IDX file is expected").hint(hint))
         }
-        false => invalid(format!("is not an IDX file of {dimensions} dimensions: {error}"), None),
+        false => invalid(TableError::new(format!("is not an IDX file of {dimensions} dimensions: {error}"))),
     })?;
     Ok((idx, sum))
 }

@@ -30,7 +30,7 @@ impl DataSource for Images {
         let ImageRows { rows: [rows, validation, test], sha256 } = loaded.map_err(load_error::<Self>)?;
         let info = images.info();
         let rows = rows.expect("there are training images");
-        let form = images.target.form();
+        let form = images.format.form();
         Ok(Loaded { validation, test, largest: 255.0, ..Loaded::new(sha256, info.target, info.classes, rows, form) })
     }
 

@@ -15,8 +15,23 @@ use crate::data::table::values::Values;
 /// order.
 ///
 /// # Errors
-/// When no file matches.
+/// When no file matches, or a file and its compressed copy do.
 pub fn files(path: &Path) -> Result<Vec<PathBuf>, TableError> {
+    let found = matches(path)?;
+    let is_packed = |file: &Path| file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
+    match found.iter().find(|file| is_packed(file) && found.contains(&file.with_extension(""))) {
+        Some(packed) => {
+            let (packed, plain) = (name(packed), name(&packed.with_extension("")));
+            let message = format!("matches `{plain}` and `{packed}`, whose rows would be in the table twice");
+            Err(TableError::new(message)
+                .hint("move one of the two, or write a pattern such as `*.csv` that matches one"))
+        }
+        None => Ok(found),
+    }
+}
+
+/// Returns the files that a path names, as in [`files`].
+fn matches(path: &Path) -> Result<Vec<PathBuf>, TableError> {
     let is_pattern = |part: &Path| part.to_string_lossy().contains(['*', '?', '[']);
     if !is_pattern(path) || path.exists() {
         return Ok(vec![path.to_owned()]);
@@ -38,7 +53,7 @@ pub fn files(path: &Path) -> Result<Vec<PathBuf>, TableError> {
 
 /// Returns whether a path names at least one file.
 pub fn exist(path: &Path) -> bool {
-    path.exists() || files(path).is_ok_and(|files| files.iter().any(|file| file.exists()))
+    path.exists() || matches(path).is_ok_and(|files| files.iter().any(|file| file.exists()))
 }
 
 /// Reads a table of the user. Returns it with the SHA-256 of the file, or over the checksums of the files.
@@ -189,5 +204,15 @@ mod tests {
         let fault = read_all(&[("1.csv", "x,y\n1,1\n"), ("2.csv", "x,y\n1\n")]).unwrap_err();
         assert!(fault.starts_with("matches `") && fault.contains("2.csv`: row 1 (line 2) has 1 field"), "{fault}");
         assert_eq!(read_all(&[]).unwrap_err(), "matches no file");
+    }
+
+    #[test]
+    fn a_file_beside_its_compressed_copy_is_refused() {
+        let made = folder(&[("1.csv", "x\n1\n"), ("2.csv", "x\n2\n"), ("2.csv.gz", "x\n2\n"), ("3.csv.gz", "x\n3\n")]);
+        let all = made.path().join("*");
+        let fault = files(&all).unwrap_err();
+        assert_eq!(fault.message, "matches `2.csv` and `2.csv.gz`, whose rows would be in the table twice");
+        assert!(checksum(&all).is_err() && exist(&all));
+        assert_eq!(files(&made.path().join("*.csv")).unwrap().len(), 2);
     }
 }

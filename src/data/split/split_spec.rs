@@ -40,7 +40,7 @@ pub struct Split {
     pub column: Option<SplitColumn>,
     /// Column of groups, such as patients; no group is on two sides. `test` and `validation` are fractions of the groups,
     /// and `folds` divide the groups, as scikit-learn's `GroupShuffleSplit` and `GroupKFold(shuffle=True)` do. The column
-    /// is no feature. Only for `[data.csv]` and `[data.text]`.
+    /// is no feature. For `[data.arrays]`, an array of integers in the file of `path`. Not for other data sets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
     /// Column of dates or numbers that orders the rows in time: the earliest are training rows, the latest of them test

@@ -3,8 +3,11 @@
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
+use anyhow::anyhow;
 use flate2::read::MultiGzDecoder;
 
+use crate::config::check::Invalid;
+use crate::config::hint::with_hint;
 use crate::config::suggest;
 use crate::data::store::checksum::sha256;
 use crate::data::store::hashed_file;
@@ -53,17 +56,23 @@ pub fn read_table(path: &Path) -> Result<(Vec<u8>, String), TableError> {
 /// # Errors
 /// When the file cannot be read; the message follows the file name.
 pub fn read(path: &Path) -> Result<(Vec<u8>, String), TableError> {
-    let (bytes, sum) = hashed_file::read(path).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => TableError::new("does not exist").hint(where_it_may_be(path)),
-        ErrorKind::IsADirectory => TableError::new("is a directory"),
-        _ => TableError::new(format!("cannot be read: {error}")),
-    })?;
+    let (bytes, sum) = hashed_file::read(path).map_err(|error| read_error(path, &error))?;
     if !bytes.starts_with(&[0x1f, 0x8b]) {
         return Ok((bytes, sum));
     }
     let unpacked = unpacked(&bytes, MOST_UNPACKED.min(hashed_file::max_bytes()))?;
     let sum = sha256(&unpacked);
     Ok((unpacked, sum))
+}
+
+/// Returns the fault of a file or directory that cannot be read.
+pub fn read_error(path: &Path, error: &std::io::Error) -> TableError {
+    match error.kind() {
+        ErrorKind::NotFound => TableError::new("does not exist").hint(where_it_may_be(path)),
+        ErrorKind::IsADirectory => TableError::new("is a directory"),
+        ErrorKind::NotADirectory => TableError::new("is not a directory"),
+        _ => TableError::new(format!("cannot be read: {error}")),
+    }
 }
 
 /// Unpacks a gzip file of at most `limit` bytes.
@@ -85,9 +94,21 @@ fn unpacked(packed: &[u8], limit: u64) -> Result<Vec<u8>, TableError> {
 const FROM_EXPERIMENT: &str = "check the path, or restore the file; relative paths in an experiment file start at its \
                                directory, in `--set` at the current directory";
 
-/// Returns the hint on a file that an experiment names.
-pub fn hint_in_experiment(hint: Option<String>) -> Option<String> {
-    hint.map(|hint| if hint == FROM_HERE { FROM_EXPERIMENT.to_owned() } else { hint })
+/// Returns the error of the setting `key`, which names the file or directory `path`.
+pub fn setting_error(key: &str, path: impl AsRef<Path>, fault: TableError) -> Invalid {
+    let path = path.as_ref().display();
+    let has_subject = ["column `", "array `"].iter().any(|subject| fault.message.starts_with(subject));
+    let message = match has_subject {
+        true => format!("cannot be used: in `{path}`, {}", fault.message),
+        false => format!("cannot be used: `{path}` {}", fault.message),
+    };
+    let hint = fault.hint.map(|hint| if hint == FROM_HERE { FROM_EXPERIMENT.to_owned() } else { hint });
+    Invalid { hint, ..Invalid::new(key, message) }
+}
+
+/// Returns the error of a file that the command line names; `name` is its name in messages.
+pub fn file_error(name: &str, fault: TableError) -> anyhow::Error {
+    with_hint(anyhow!("{name} {}", fault.message), fault.hint)
 }
 
 /// Returns the hint on a file that is read with the settings of an experiment, but named on the command line.

@@ -24,7 +24,7 @@ use crate::data::table::form::{Form, TableForm};
 use crate::data::table::recognize::dates::DateColumn;
 use crate::data::table::recognize::number_format::same;
 use crate::data::table::recognize::recognize;
-use crate::data::table::target_kind::{TargetColumns, TargetKind, Targets};
+use crate::data::table::target_kind::{ColumnTargets, TargetColumns, TargetKind};
 use crate::data::table::values::Values;
 use crate::tensor::shape::Shape;
 
@@ -82,7 +82,7 @@ pub struct SelectedColumns<'t> {
     /// Feature columns.
     features: Vec<Cow<'t, [f64]>>,
     rows: usize,
-    targets: Targets,
+    targets: ColumnTargets,
     weights: Option<Vec<f32>>,
     split: Option<StatedRows>,
     target: TargetColumns,

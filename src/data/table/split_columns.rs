@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::config::check::Invalid;
-use crate::data::inspect::duplicates::{Fingerprint, fingerprint};
 use crate::data::split::split_column::Side;
 use crate::data::split::stated_rows::StatedRows;
 use crate::data::split::{Parts, RowsToSplit, Split};
@@ -12,12 +11,12 @@ use crate::data::table::column_roles::ColumnRoles;
 use crate::data::table::csv_table::Table;
 use crate::data::table::recognize::dates;
 use crate::data::table::recognize::number_format::same;
-use crate::data::table::target_kind::Targets;
+use crate::data::table::target_kind::ColumnTargets;
 use crate::data::table::values::Values;
 use crate::history::number::count;
 
 impl ColumnRoles<'_> {
-    /// Returns the parts that the columns of the split state. Adds notes on data leakage to `notes`.
+    /// Returns the parts that the columns of the split state. Adds notes on rows of equal time to `notes`.
     ///
     /// # Errors
     /// When a column is missing, has another role, or has a value that cannot be used; when a part is empty, or a group is
@@ -27,7 +26,7 @@ impl ColumnRoles<'_> {
         split: &Split,
         table: &Table,
         rows: &[usize],
-        targets: &Targets,
+        targets: &ColumnTargets,
         notes: &mut Vec<String>,
     ) -> Result<StatedRows, Invalid> {
         let at = Place { table, rows };
@@ -62,7 +61,6 @@ impl ColumnRoles<'_> {
             training.sort_by(|&a, &b| times[a].total_cmp(&times[b])); // rows of equal time keep their order
         }
         let all = self.all_parts(split, &parts, targets)?;
-        notes.extend(shared_rows(&all, |row| self.fingerprint(split, table, rows[row])));
         if let (Some(times), Some(name)) = (&times, &split.order_by) {
             notes.extend(equal_times(&all, times, name));
         }
@@ -70,7 +68,7 @@ impl ColumnRoles<'_> {
     }
 
     /// Returns the parts of each fold, as they will be trained, as indices among the rows that are used.
-    fn all_parts(&self, split: &Split, stated: &StatedRows, targets: &Targets) -> Result<Vec<Parts>, Invalid> {
+    fn all_parts(&self, split: &Split, stated: &StatedRows, targets: &ColumnTargets) -> Result<Vec<Parts>, Invalid> {
         let training = stated.training.as_deref().unwrap_or_default();
         let classes = targets.classes().map(|classes| training.iter().map(|&row| classes[row]).collect::<Vec<i64>>());
         split.check(training.len(), stated.own(), targets.target).map_err(|fault| fault.under("split"))?;
@@ -88,16 +86,6 @@ impl ColumnRoles<'_> {
             test: parts.test.map(rows).or_else(|| stated.test.clone()),
         };
         Ok(folds.into_iter().map(in_table).collect())
-    }
-
-    /// Returns the fingerprint of the features and targets of a row of the table.
-    fn fingerprint(&self, split: &Split, table: &Table, row: usize) -> Fingerprint {
-        let is_used = |column: &&Column| {
-            let is_named = |names: &[String]| names.contains(&column.name);
-            let is_of_split = split.columns().iter().any(|(_, name)| *name == column.name);
-            self.features.map_or(!is_named(self.drop) && !is_of_split, is_named) || is_named(self.target)
-        };
-        fingerprint(table.columns.iter().filter(is_used).map(|column| column.key(row)))
     }
 }
 
@@ -195,53 +183,6 @@ fn times(at: Place, column: &Column) -> Result<Vec<f64>, Invalid> {
         let message = fault.describe(&column.name, field, fault.row.map(|row| at.name(row)).as_deref());
         Invalid::new("split.order_by", message).hint(fault.hint(&column.name))
     })
-}
-
-/// Returns the rows of a part that meet a condition, over all folds, with the number of all rows of the part.
-fn held_out(
-    folds: &[Parts],
-    part: impl Fn(&Parts) -> Option<&Vec<usize>>,
-    mut holds: impl FnMut(&Parts, usize) -> bool,
-) -> (usize, usize) {
-    let mut found = HashSet::new();
-    let mut all = HashSet::new();
-    for parts in folds {
-        for &row in part(parts).into_iter().flatten() {
-            all.insert(row);
-            if holds(parts, row) {
-                found.insert(row);
-            }
-        }
-    }
-    (found.len(), all.len())
-}
-
-/// Returns notes on validation and test rows that equal a training row.
-fn shared_rows(folds: &[Parts], fingerprint: impl Fn(usize) -> Fingerprint) -> Vec<String> {
-    let of: HashMap<usize, Fingerprint> = folds
-        .iter()
-        .flat_map(|parts| {
-            parts.training.iter().chain(parts.validation.iter().flatten()).chain(parts.test.iter().flatten())
-        })
-        .map(|&row| (row, fingerprint(row)))
-        .collect();
-    let of_training: Vec<HashSet<Fingerprint>> =
-        folds.iter().map(|parts| parts.training.iter().map(|row| of[row]).collect()).collect();
-    let equals_training = |parts: &Parts, row: usize| {
-        let fold = folds.iter().position(|fold| std::ptr::eq(fold, parts)).unwrap_or_default();
-        of_training[fold].contains(&of[&row])
-    };
-    let note = |side: Side, (shared, all): (usize, usize)| {
-        let (shared, all) = (Some(shared).filter(|shared| *shared > 0)?, count(all));
-        let (shared, verb) = (count(shared), if shared == 1 { "equals" } else { "equal" });
-        Some(format!(
-            "data leakage: {shared} of {all} {} rows {verb} a training row in features and target; remove duplicate rows",
-            side.name()
-        ))
-    };
-    let validation = held_out(folds, |parts| parts.validation.as_ref(), equals_training);
-    let test = held_out(folds, |parts| parts.test.as_ref(), equals_training);
-    note(Side::Validation, validation).into_iter().chain(note(Side::Test, test)).collect()
 }
 
 /// Returns notes on parts that begin at the time at which the part before them ends.

@@ -39,36 +39,36 @@ pub struct TargetColumns {
 
 /// Targets of rows, with their names.
 #[derive(Debug)]
-pub struct Targets {
+pub struct ColumnTargets {
     /// What is predicted.
     pub target: Target,
     /// Names of the classes, labels or values.
     pub names: Vec<String>,
-    truth: TargetValues,
+    truth: ColumnValues,
 }
 
 #[derive(Debug)]
-enum TargetValues {
+enum ColumnValues {
     /// Class of each row.
     Classes(Vec<i64>),
     /// One number for each column, row by row.
     Numbers(Vec<f32>),
 }
 
-impl Targets {
+impl ColumnTargets {
     /// Returns the class of each row; `None` if the target has no classes.
     pub fn classes(&self) -> Option<&[i64]> {
         match &self.truth {
-            TargetValues::Classes(classes) => Some(classes),
-            TargetValues::Numbers(_) => None,
+            ColumnValues::Classes(classes) => Some(classes),
+            ColumnValues::Numbers(_) => None,
         }
     }
 
     /// Classes: `[rows]`, int64. Labels and values: `[rows, columns]`, f32.
     pub fn tensor(&self) -> Tensor {
         match &self.truth {
-            TargetValues::Classes(classes) => Tensor::from_slice(classes),
-            TargetValues::Numbers(numbers) => Tensor::from_slice(numbers).view([-1, self.target.outputs() as i64]),
+            ColumnValues::Classes(classes) => Tensor::from_slice(classes),
+            ColumnValues::Numbers(numbers) => Tensor::from_slice(numbers).view([-1, self.target.outputs() as i64]),
         }
     }
 }
@@ -101,7 +101,7 @@ impl TargetKind {
         columns: &[&Column],
         rows: &[usize],
         stated: Option<&[String]>,
-    ) -> Result<Targets, Invalid> {
+    ) -> Result<ColumnTargets, Invalid> {
         let names = || columns.iter().map(|column| column.name.clone()).collect::<Vec<_>>();
         match self {
             TargetKind::Classes => {
@@ -123,10 +123,10 @@ impl TargetKind {
                     }
                     Values::Text { .. } => Err(no_number(table, column, row)),
                 })?;
-                Ok(Targets {
+                Ok(ColumnTargets {
                     target: Target::Values(columns.len()),
                     names: names(),
-                    truth: TargetValues::Numbers(numbers),
+                    truth: ColumnValues::Numbers(numbers),
                 })
             }
             TargetKind::Labels => {
@@ -135,10 +135,10 @@ impl TargetKind {
                     let wrong = || wrong_value(table, column, row, "0 or 1, false or true, no or yes");
                     yes_or_no(&text).ok_or_else(|| Invalid::new("target", wrong()))
                 })?;
-                Ok(Targets {
+                Ok(ColumnTargets {
                     target: Target::Labels(columns.len()),
                     names: names(),
-                    truth: TargetValues::Numbers(labels),
+                    truth: ColumnValues::Numbers(labels),
                 })
             }
         }
@@ -165,7 +165,7 @@ pub(crate) fn yes_or_no(text: &str) -> Option<f32> {
 }
 
 /// Returns the classes of a column, ascending, with the class of each row.
-fn classes(table: &Table, column: &Column, rows: &[usize]) -> Result<Targets, Invalid> {
+fn classes(table: &Table, column: &Column, rows: &[usize]) -> Result<ColumnTargets, Invalid> {
     if let Values::Numbers(numbers) = &column.values
         && let Some(&row) = rows.iter().find(|&&row| numbers[row].fract() != 0.0)
     {
@@ -189,11 +189,11 @@ fn classes(table: &Table, column: &Column, rows: &[usize]) -> Result<Targets, In
         return Err(nothing_to_tell_apart(column, only));
     }
     let classes = rows.iter().map(|&row| number[place(row)]).collect();
-    Ok(Targets { target: Target::Classes(names.len()), names, truth: TargetValues::Classes(classes) })
+    Ok(ColumnTargets { target: Target::Classes(names.len()), names, truth: ColumnValues::Classes(classes) })
 }
 
 /// Returns the stated classes, in their order, with the class of each row. A class may have no rows.
-fn stated_classes(table: &Table, column: &Column, rows: &[usize], stated: &[String]) -> Result<Targets, Invalid> {
+fn stated_classes(table: &Table, column: &Column, rows: &[usize], stated: &[String]) -> Result<ColumnTargets, Invalid> {
     let (values, places) = column.categories();
     let class: Vec<Option<usize>> = values.iter().map(|value| index_of(stated, value)).collect();
     let class_of = |&row: &usize| class[places[row].expect("rows without a target were left out")];
@@ -214,7 +214,7 @@ fn stated_classes(table: &Table, column: &Column, rows: &[usize], stated: &[Stri
         return Err(nothing_to_tell_apart(column, &names[first]));
     }
     let classes = of_rows.iter().map(|&class| class as i64).collect();
-    Ok(Targets { target: Target::Classes(names.len()), names, truth: TargetValues::Classes(classes) })
+    Ok(ColumnTargets { target: Target::Classes(names.len()), names, truth: ColumnValues::Classes(classes) })
 }
 
 /// Returns the index of a text among known ones: equal, or else the same integer.
@@ -225,7 +225,7 @@ pub(crate) fn index_of(known: &[String], text: &str) -> Option<usize> {
 
 fn nothing_to_tell_apart(column: &Column, only: &str) -> Invalid {
     let message = format!("is always `{only}` in column `{}`, but at least two classes are needed", column.name);
-    Invalid::new("target", message)
+    Invalid::new("target", message).hint("name another column as `target`, or add rows of another class")
 }
 
 /// Converts each row and column to a number.
@@ -273,7 +273,9 @@ mod tests {
         let targets = TargetKind::Classes.read(&table, &[column], &[0, 2, 3], None).unwrap();
         assert_eq!(targets.names, ["b", "c"]);
         assert_eq!(Vec::<i64>::try_from(&targets.tensor()).unwrap(), [0, 1, 0]);
-        assert!(TargetKind::Classes.read(&table, &[column], &[0, 3], None).unwrap_err().message.contains("always `b`"));
+        let one_class = TargetKind::Classes.read(&table, &[column], &[0, 3], None).unwrap_err();
+        assert!(one_class.message.contains("always `b`"), "{one_class}");
+        assert!(one_class.hint.unwrap().contains("another column as `target`"));
     }
 
     #[test]
@@ -284,7 +286,7 @@ mod tests {
                 ((0..table.rows()).collect(), stated.iter().map(|&name| name.to_owned()).collect());
             TargetKind::Classes.read(&table, &[&table.columns[0]], &rows, Some(&stated))
         };
-        let classes = |targets: &Targets| Vec::<i64>::try_from(&targets.tensor()).unwrap();
+        let classes = |targets: &ColumnTargets| Vec::<i64>::try_from(&targets.tensor()).unwrap();
         let targets = read("y\n0\n1\n1\n", &["1", "0"]).unwrap();
         assert_eq!((classes(&targets), &targets.names[..]), (vec![1, 0, 0], &["1".to_owned(), "0".to_owned()][..]));
         let targets = read("y\n0\n1.0\n", &["0.0", "1", "2"]).unwrap();

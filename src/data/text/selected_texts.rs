@@ -10,7 +10,7 @@ use crate::data::dataset::{DatasetInfo, Loaded};
 use crate::data::rows::Rows;
 use crate::data::split::Split;
 use crate::data::split::stated_rows::StatedRows;
-use crate::data::store::user_file;
+use crate::data::store::user_file::setting_error;
 use crate::data::table::column::Column;
 use crate::data::table::column_roles::ColumnRoles;
 use crate::data::table::columns::weights_of;
@@ -19,7 +19,7 @@ use crate::data::table::csv_text::TableError;
 use crate::data::table::encode::{Encoding, Missing};
 use crate::data::table::field_format::{ClassColumn, FieldFormat, TextColumns};
 use crate::data::table::form::{Form, TableForm, TextForm};
-use crate::data::table::target_kind::{TargetColumns, TargetKind, Targets};
+use crate::data::table::target_kind::{ColumnTargets, TargetColumns, TargetKind};
 use crate::data::text::settings::Text;
 use crate::data::text::text_file;
 use crate::data::text::tokenizer::{SPECIAL, TokenKind, Tokenizer};
@@ -38,7 +38,7 @@ pub struct SelectedTexts {
     rows: usize,
     /// Largest possible number of ids of a vocabulary.
     id_count: usize,
-    targets: Targets,
+    targets: ColumnTargets,
     weights: Option<Vec<f32>>,
     split: Option<StatedRows>,
     notes: Vec<String>,
@@ -63,14 +63,17 @@ impl Text {
             text: TextColumns::Named(text),
             ..FieldFormat::new(self.separator)
         };
-        let (table, sum) = text_file::read(Path::new(&self.path), &reading).map_err(|fault| self.path_error(fault))?;
+        let mut wanted = vec![self.text.clone()];
+        wanted.extend(self.target.list().iter().chain(&self.weights).cloned());
+        wanted.extend(split.columns().into_iter().map(|(_, name)| name.to_owned()));
+        let read = text_file::read(Path::new(&self.path), &reading, Some(&wanted));
+        let (table, sum) = read.map_err(|fault| self.path_error(fault))?;
         Ok((table, sum, reading))
     }
 
     /// Converts a fault of the file to an error of the setting `path`.
     pub fn path_error(&self, fault: TableError) -> Invalid {
-        let invalid = Invalid::new("path", format!("cannot be used: `{}` {}", self.path, fault.message));
-        Invalid { hint: user_file::hint_in_experiment(fault.hint), ..invalid }
+        setting_error("path", &self.path, fault)
     }
 
     /// Checks the columns, and converts the texts to ids.

@@ -16,14 +16,15 @@ pub fn is_jsonl(path: &Path) -> bool {
     name.ends_with(".jsonl") || name.ends_with(".ndjson")
 }
 
-/// Reads a table. Returns it with the SHA-256 of the file.
+/// Reads a table. Returns it with the SHA-256 of the file. If `wanted` has names, only these columns of JSON lines are
+/// read, as by [`jsonl::read`].
 ///
 /// # Errors
 /// When the file cannot be read, or is no table; the message follows the file name.
-pub fn read(path: &Path, reading: &FieldFormat) -> Result<(Table, String), TableError> {
+pub fn read(path: &Path, reading: &FieldFormat, wanted: Option<&[String]>) -> Result<(Table, String), TableError> {
     if !is_jsonl(path) {
         return table_files::read(path, reading);
     }
     let (bytes, sum) = user_file::read(path)?;
-    Ok((jsonl::read(&bytes, reading)?, sum))
+    Ok((jsonl::read(&bytes, reading, wanted)?, sum))
 }

@@ -169,7 +169,11 @@ impl Study {
         let Some(fault) = error.downcast_ref::<Invalid>().cloned() else { return error };
         let is_split = fault.key == "split" || fault.key.starts_with("split.");
         let fault = if is_split { fault.under(format!("data.{}", self.spec.data.name())) } else { fault };
-        locate(&self.source, &self.changes, None, fault).into()
+        let is_of_data = |change: &&String| {
+            ["data", &fault.key].iter().any(|key| overrides::last_of(key, std::slice::from_ref(change)).is_some())
+        };
+        let changes: Vec<String> = self.changes.iter().filter(is_of_data).cloned().collect();
+        locate(&self.source, &changes, None, fault).into()
     }
 
     /// The first plan: the baseline.

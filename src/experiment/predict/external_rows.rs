@@ -7,17 +7,18 @@ use anyhow::anyhow;
 use tch::Tensor;
 
 use crate::config::check::Invalid;
-use crate::config::hint::{Hint, into_error};
+use crate::config::hint::{Hint, into_error, with_hint};
 use crate::data::Rows;
 use crate::data::arrays::open_arrays::OpenArrays;
 use crate::data::arrays::settings::{self, Arrays};
-use crate::data::arrays::targets::Targets;
+use crate::data::arrays::targets::ArrayTargets;
 use crate::data::image_file::{self, ImageFile, Invert};
 use crate::data::images::convert;
 use crate::data::images::image_set::ImageSet;
 use crate::data::images::listing::images_in;
 use crate::data::images::settings::Images;
 use crate::data::prepare::fitted_data::FittedData;
+use crate::data::prepare::scale::Scale;
 use crate::data::source::Source;
 use crate::data::source::idx_files::LabeledImages;
 use crate::data::store::cache::Cache;
@@ -89,7 +90,12 @@ pub fn read_table(data: &FittedData, path: &Path, separator: Option<char>, keep:
         names.extend(keep.iter().filter(|name| !is_used(name)).cloned());
     }
     let file = if path == Path::new(STDIN) { Path::new("/dev/stdin") } else { path };
-    let table = text_file::read(file, &reading).map_err(|fault| {
+    let mut wanted: Vec<String> = form.encoding.columns.iter().map(|column| column.name.clone()).collect();
+    if let Form::Text(form) = &data.form {
+        wanted.push(form.text.clone());
+    }
+    wanted.extend(form.target.names.iter().chain(keep).cloned());
+    let table = text_file::read(file, &reading, Some(&wanted)).map_err(|fault| {
         let hint = fault.hint.map(|hint| match hint.split_once(" Then write") {
             Some((question, _)) => {
                 let own = separator::shown(form.reading.separator);
@@ -147,10 +153,7 @@ fn read_image_files(data: &FittedData, settings: &Images, written: &str) -> anyh
             Some(message) => anyhow!("{message}"), // which names the file
             None => anyhow!("`{written}` {}", fault.message),
         };
-        match user_file::hint_on_command_line(fault.hint) {
-            Some(hint) => error.context(Hint(hint)),
-            None => error,
-        }
+        with_hint(error, user_file::hint_on_command_line(fault.hint))
     };
     let images = ImageSet::of_model(&settings, &data.classes).map_err(to_error)?;
     let [rows, ..] = images.rows(&Cache::for_user(), &mut |_, _| ()).map_err(to_error)?.rows;
@@ -198,18 +201,27 @@ pub fn image(
     invert: Invert,
 ) -> anyhow::Result<(ImageFile, Tensor, Tensor)> {
     if let Source::Images(settings) = &plan.spec.data.source {
-        let target = settings.target(None).map_err(into_error)?;
-        let image = convert::read(path, &target, invert == Invert::Yes).map_err(|fault| file_error(path, fault))?;
+        let format = settings.pixel_format(None).map_err(into_error)?;
+        let image = convert::read(path, &format, invert == Invert::Yes).map_err(|fault| file_error(path, fault))?;
         let raw = Tensor::from_slice(&image.pixels).view(&batch_shape(plan, 1)[..]);
         let features = data.preprocessing.features(raw.shallow_clone(), "given")?;
         return Ok((image, raw, features));
     }
     let Form::Image(size) = data.form else { return Err(wrong_kind(data, "predict an image", own_input(data))) };
+    if let Some(smallest) = data.smallest {
+        let message =
+            format!("cannot convert an image: the run's own images have values below 0, such as {smallest:.4}");
+        let hint = "store the images of the experiment as bytes (0 to 255) and set `scale`: then images are scaled like \
+                    its own rows; or select a row of the data with `--index`";
+        return Err(anyhow!(message).context(Hint(hint.to_owned())));
+    }
     let image =
         image_file::read(path, size, invert, data.is_light_on_dark()).map_err(|fault| file_error(path, fault))?;
-    let largest = data.largest;
-    let values: Vec<f32> =
-        image.pixels.iter().map(|&grey| (f64::from(grey) / 255.0 * largest).round() as f32).collect();
+    let value = |&grey: &u8| {
+        let value = f64::from(grey) / 255.0 * data.largest;
+        if data.has_bytes == Some(false) { value as f32 } else { value.round() as f32 }
+    };
+    let values: Vec<f32> = image.pixels.iter().map(value).collect();
     let raw = Tensor::from_slice(&values).view(&batch_shape(plan, 1)[..]);
     let features = data.preprocessing.features(raw.shallow_clone(), "given")?;
     Ok((image, raw, features))
@@ -263,28 +275,41 @@ fn read_arrays(plan: &Plan, data: &FittedData, settings: &Arrays, written: &str)
             Some(message) => message.to_owned(), // which names the file
             None => format!("`{written}`: `{}` {}", fault.key, fault.message),
         };
-        match user_file::hint_on_command_line(fault.hint) {
-            Some(hint) => anyhow!(message).context(Hint(hint)),
-            None => anyhow!(message),
-        }
+        with_hint(anyhow!(message), user_file::hint_on_command_line(fault.hint))
     };
     let mut opened = OpenArrays::open(&named).map_err(to_error)?;
     if opened.layout.sample != plan.info.sample {
         let (found, wanted) = (&opened.layout.sample, &plan.info.sample);
         return Err(anyhow!("`{written}` has rows of the shape {found}, but the network takes {wanted}"));
     }
-    let targets = Targets::of_model(plan.info.target, &data.classes, settings.classes.is_some());
+    check_type(plan, data, &opened, written)?;
+    let targets = ArrayTargets::of_model(plan.info.target, &data.classes, settings.classes.is_some());
     let rows = opened.training_rows(&targets).map_err(to_error)?;
     data.preprocessing.apply(rows, "given")
 }
 
+/// Checks that features are bytes exactly if those of the run are: `scale = "unit"` divides bytes by their largest value,
+/// and other numbers of the same rows would have another range.
+fn check_type(plan: &Plan, data: &FittedData, opened: &OpenArrays, written: &str) -> anyhow::Result<()> {
+    let of_older_run = (plan.spec.data.scale() == Scale::Unit).then_some(true);
+    let Some(has_bytes) = data.has_bytes.or(of_older_run) else { return Ok(()) };
+    let wanted = has_bytes.then_some(data.largest as u8);
+    if opened.element.largest_byte() == wanted {
+        return Ok(());
+    }
+    let own = match wanted {
+        Some(1) => "has the type bool",
+        Some(_) => "has the type uint8",
+        None => "does not have bytes",
+    };
+    let message = format!("`{written}`: `x` has the type {}, but the run's own `x` {own}", opened.element.name());
+    let hint = "store `x` with the type and the range of values that the run was trained on";
+    Err(anyhow!(message).context(Hint(hint.to_owned())))
+}
+
 /// Returns an error about a file, with its hint.
 fn file_error(path: &Path, fault: TableError) -> anyhow::Error {
-    let error = anyhow!("{} {}", shown(path), fault.message);
-    match fault.hint {
-        Some(hint) => error.context(Hint(hint)),
-        None => error,
-    }
+    user_file::file_error(&shown(path), fault)
 }
 
 /// Shape of a tensor with this number of rows.

@@ -3,6 +3,7 @@
 pub mod baselines;
 pub mod checkpointing;
 pub mod context;
+pub(in crate::experiment) mod data_notes;
 pub mod error;
 mod fold_checks;
 pub mod grouping;
@@ -15,7 +16,6 @@ mod stack;
 pub mod stack_queue;
 pub mod test_metrics;
 pub mod tree;
-pub(in crate::experiment) mod unseen_classes;
 
 pub(in crate::experiment) use crate::experiment::run::run_study::load_group;
 pub use crate::experiment::run::run_study::{Finished, Options, continue_run, resume, run};

@@ -29,7 +29,7 @@ use crate::experiment::run::error::{self, Operation};
 use crate::experiment::run::progress::{RecordedProgress, RunProgress, live_log};
 use crate::experiment::run::scheduler::{TrialResults, run_group};
 use crate::experiment::run::source_rows::{Fold, SourceRows};
-use crate::experiment::run::{fold_checks, grouping, tree, unseen_classes};
+use crate::experiment::run::{data_notes, fold_checks, grouping, tree};
 use crate::experiment::store::preprocessing_file::PreprocessingFile;
 use crate::experiment::store::run_record::{self, RunOptions, RunRecord};
 use crate::experiment::store::run_state::RunState;
@@ -189,7 +189,7 @@ impl Run<'_> {
         };
         let shown = folder.path().display();
         signals.set_exit_message(format!("interrupted: continue with `runner resume {shown}`"));
-        let (mut all, mut warned) = (TrialResults::default(), BTreeSet::new());
+        let (mut all, mut reported) = (TrialResults::default(), BTreeSet::new());
         for (number, group) in run_state.groups_of(&self.study.plans).iter().enumerate() {
             if signals.is_stopped() {
                 all.is_over = true;
@@ -220,11 +220,8 @@ impl Run<'_> {
                 all.is_over = true;
                 break;
             }
-            let warnings = source.as_ref().map(|source| unseen_classes::warnings(&folds, &source.loaded));
-            for warning in warnings.into_iter().flatten() {
-                if warned.insert(warning.clone()) {
-                    watch.note(&warning);
-                }
+            if let Some(source) = &source {
+                data_notes::report(source, &folds, &mut reported, &mut *watch);
             }
             let (plan, checksum) = (group[0], &folds[0].1.sha256);
             run_state.check_data(number, plan.spec.data.name(), checksum)?;

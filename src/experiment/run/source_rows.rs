@@ -2,6 +2,8 @@
 //!
 //! Rows are resampled before the split only if the experiment asks for this data leakage with `resample_before_split`.
 
+use std::cell::OnceCell;
+
 use tch::Device;
 
 use crate::data::prepare::prepared::Prepared;
@@ -9,6 +11,7 @@ use crate::data::resample::Resample;
 use crate::data::source::DataSpec;
 use crate::data::store::cache::Cache;
 use crate::data::store::fetch::DownloadProgress;
+use crate::data::store::manifest::Manifest;
 use crate::data::{Loaded, Target};
 use crate::experiment::plan::positive_class;
 use crate::experiment::spec::{ModelName, Spec};
@@ -23,6 +26,8 @@ pub struct SourceRows {
     leak: Option<(Resample, ResampleRecord)>,
     /// The loaded rows.
     pub loaded: Loaded,
+    /// Notes on rows that are in two parts, once they are known.
+    pub(super) shared_rows: OnceCell<Vec<String>>,
 }
 
 /// Number of a fold and its data; the number is `None` for a single split.
@@ -47,9 +52,15 @@ impl SourceRows {
         }
         let loaded = spec.data.load(cache, watch)?;
         let data = spec.data.clone();
-        let Some(resample) = leak else { return Ok(SourceRows { data, leak: None, loaded }) };
+        let shared_rows = OnceCell::new();
+        let Some(resample) = leak else { return Ok(SourceRows { data, leak: None, loaded, shared_rows }) };
         let (loaded, record) = loaded.resample_before_split(resample, device)?;
-        Ok(SourceRows { data, leak: Some((resample.clone(), record)), loaded })
+        Ok(SourceRows { data, leak: Some((resample.clone(), record)), loaded, shared_rows })
+    }
+
+    /// Returns whether the rows are those of the user's own files, and no copies of them were made.
+    pub(super) fn is_of_user(&self) -> bool {
+        self.leak.is_none() && Manifest::named(self.data.name()).is_none()
     }
 
     /// Returns the folds, or the single split, with resampled training rows if the plan asks for it.

@@ -279,6 +279,10 @@ impl callback::Callback for StopWhereOriginalStopped<'_> {
         self.watch.note(text);
     }
 
+    fn fact(&mut self, text: &str) {
+        self.watch.fact(text);
+    }
+
     fn phases(&mut self, phases: &Timing) {
         self.watch.phases(phases);
     }

@@ -239,4 +239,13 @@ fn files_that_cannot_be_used_are_refused_in_words() {
         encrypted[flags] |= 1;
     }
     assert_says(&refused(&encrypted, json!({})), &["array `x` is encrypted"]);
+    // another compression, as of `zipfile.ZIP_BZIP2`
+    let mut bzip2 = npz(&[("x", x()), ("y", y())], false);
+    for (start, method) in [(&b"PK\x01\x02"[..], 10), (b"PK\x03\x04", 8)] {
+        (0..bzip2.len() - 4).filter(|&at| bzip2[at..at + 4] == *start).collect::<Vec<_>>().into_iter().for_each(|at| {
+            bzip2[at + method] = 12;
+        });
+    }
+    let refused = refused(&bzip2, json!({}));
+    assert_says(&refused, &["array `x` is compressed with Bzip2, which cannot be read", "with `numpy.savez`"]);
 }

@@ -178,6 +178,12 @@ fn images_that_cannot_be_used_are_refused_in_words() {
     dir.write("nested/inner/b/1.png", &png);
     dir.write("huge/a/1.png", include_bytes!("../../../fuzz/corpus/picture/huge.png"));
     dir.write("huge/b/1.png", &png);
+    save(&GrayImage::new(5, 1), &dir.path("mixed/a/1.png"));
+    save(&GrayImage::new(2, 3), &dir.path("mixed/b/1.png"));
+    assert_says(
+        &stdout(&dir.run(&["data", "describe", "./mixed"]).code(0)),
+        &["2 images of 2–5 × 1–3 pixels, grayscale"],
+    );
     dir.write("gone.csv", "path,label\nimages/a/1.png,a\nimages/a/2.png,b\n");
     dir.write("columns.csv", "file,label\nimages/a/1.png,a\n");
     for (data, words) in [

@@ -1,5 +1,6 @@
 //! `eval` and `predict`: the files of a run are enough to restore its networks with the same metrics.
 
+mod arrays;
 mod damaged_runs;
 mod different_metrics;
 mod ensembles;

@@ -78,6 +78,7 @@ fn texts_in_csv_and_json_lines_give_the_same_run_and_predict_new_texts() {
     assert_says(&dir.error_message(&["predict", "csv", "--csv", "new.csv"]), &["has no column `text`"]);
     let described = stdout(&dir.run(&["data", "describe", "reviews.jsonl"]).code(0));
     assert_says(&described, &["80 rows", "[data.text]", "target = \"label\"", "length = 7"]);
+    assert!(!described.contains("drop = [\"text\"]"), "the texts are used:\n{described}");
     let stack = dir.histories(&["csv.toml", "--threads", "1", "--seeds", "0..1"]);
     assert_eq!(stack.iter().map(|history| history["test"]["acc"].clone()).collect::<Vec<_>>(), [1.0, 1.0]);
 }
@@ -117,7 +118,11 @@ fn texts_and_layers_that_do_not_fit_are_rejected_in_words() {
             MEAN,
             &["`data.text.text` has no value in row 2 (line 3), column `text`"],
         ),
-        ("path = \"broken.jsonl\"".to_owned(), MEAN, &["`data.text.path` cannot be used", "no JSON object in line 2"]),
+        (
+            "path = \"broken.jsonl\"".to_owned(),
+            MEAN,
+            &["`data.text.path` cannot be used", "no JSON object in line 2, column 1: invalid type"],
+        ),
         (csv("min_count = 1000"), MEAN, &["`data.text.min_count` is 1000, but no token occurs more than 80 times"]),
         (csv("vocabulary = 2"), MEAN, &["`data.text.vocabulary` must be at least 3"]),
         (

@@ -8,7 +8,7 @@ use crate::cli::commands::data::describe_text;
 use crate::cli::exit::Exit;
 use crate::cli::text::progress_bar::Progress;
 use crate::cli::text::terminal;
-use crate::config::hint::{Hint, into_error};
+use crate::config::hint::{Hint, into_error, with_hint};
 use crate::config::suggest;
 use crate::data::arrays::array_file::{ArrayFile, is_array_file};
 use crate::data::inspect::array_section::{ArraySummary, likely_settings, section_to_complete};
@@ -17,12 +17,13 @@ use crate::data::inspect::describe::{ArrayDescription, Description, describe, de
 use crate::data::inspect::detect::{DetectedTable, detect, read_separated};
 use crate::data::inspect::image_section::ImageSummary;
 use crate::data::inspect::proposal::propose;
-use crate::data::inspect::text_section::text_section;
+use crate::data::inspect::text_section::{TextSection, text_section};
 use crate::data::source::DataSpec;
 use crate::data::source::arrays::Arrays;
 use crate::data::source::data_source::DataSource;
 use crate::data::store::cache::Cache;
 use crate::data::store::manifest::Manifest;
+use crate::data::store::user_file;
 use crate::data::table::csv_text::TableError;
 use crate::data::table::field_format::{FieldFormat, TextColumns};
 use crate::data::table::recognize::dates::Dates;
@@ -95,7 +96,13 @@ pub(crate) fn run(args: &DescribeArgs) -> anyhow::Result<Exit> {
     if args.toml {
         return print_toml(args, format);
     }
-    let description = describe_data_or_table(&Cache::for_user(), &args.name, target, &format, args.separator)?;
+    let mut description = describe_data_or_table(&Cache::for_user(), &args.name, target, &format, args.separator)?;
+    let has_no_table = !description.arrays.is_empty() || description.images.is_some() || !is_table(&args.name);
+    let texts = if has_no_table { None } else { section_of_texts(args, &format) };
+    if let Some(TextSection { column, .. }) = &texts {
+        let columns = description.parts.iter_mut().flat_map(|part| &mut part.columns);
+        columns.filter(|found| found.name == *column).for_each(|found| found.look_out = None); // it is used as text
+    }
     if args.json {
         terminal::json(&description);
         return Ok(Exit::Done);
@@ -106,8 +113,8 @@ pub(crate) fn run(args: &DescribeArgs) -> anyhow::Result<Exit> {
         terminal::out(&format!("\n{}", array_section(&args.name)?.trim_end()));
     } else if is_image_directory(&args.name) {
         terminal::out(&format!("\n{}", image_section(&args.name)?.trim_end()));
-    } else if let Some(section) = is_table(&args.name).then(|| section_of_texts(args, &format)).flatten() {
-        terminal::out(&format!("\n{}", section.trim_end()));
+    } else if let Some(TextSection { toml, .. }) = texts {
+        terminal::out(&format!("\n{}", toml.trim_end()));
     } else if manifest.is_none()
         && let Ok(proposal) = propose(Path::new(&args.name), format, args.separator, target)
     {
@@ -134,8 +141,8 @@ fn print_toml(args: &DescribeArgs, format: FieldFormat) -> anyhow::Result<Exit> 
         let hint = format!("write `[data.{0}]`, or a whole experiment with `runner new NAME --data {0}`", args.name);
         return Err(anyhow!("`--toml` is for tables, and `{}` is a named data set", args.name).context(Hint(hint)));
     }
-    if let Some(section) = section_of_texts(args, &format) {
-        terminal::out(section.trim_end());
+    if let Some(TextSection { toml, .. }) = section_of_texts(args, &format) {
+        terminal::out(toml.trim_end());
         return Ok(Exit::Done);
     }
     let proposal = propose(Path::new(&args.name), format, args.separator, args.target.as_deref())
@@ -150,7 +157,7 @@ fn print_toml(args: &DescribeArgs, format: FieldFormat) -> anyhow::Result<Exit> 
 
 /// Returns the `[data.text]` section of an experiment file for a table with a column of texts; `None` for other tables, and
 /// if it cannot be read.
-fn section_of_texts(args: &DescribeArgs, format: &FieldFormat) -> Option<String> {
+fn section_of_texts(args: &DescribeArgs, format: &FieldFormat) -> Option<TextSection> {
     let (table, _, format) = read_separated(Path::new(&args.name), format.clone(), args.separator).ok()?;
     text_section(&args.name, &table, args.target.as_deref(), format.separator)
 }
@@ -256,13 +263,8 @@ fn array_section(path: &str) -> anyhow::Result<String> {
 /// # Errors
 /// If it has no images, or an image is damaged.
 pub(crate) fn image_summary(path: &str) -> anyhow::Result<ImageSummary> {
-    ImageSummary::read(path).map_err(|fault| {
-        let error = anyhow!("{}", fault.message.trim_start_matches("cannot be used: "));
-        match fault.hint {
-            Some(hint) => error.context(Hint(hint)),
-            None => error,
-        }
-    })
+    ImageSummary::read(path)
+        .map_err(|fault| with_hint(anyhow!("{}", fault.message.trim_start_matches("cannot be used: ")), fault.hint))
 }
 
 /// Returns the `[data.images]` section of an experiment file.
@@ -275,7 +277,6 @@ fn image_section(path: &str) -> anyhow::Result<String> {
 
 /// Returns the error of a file, with a hint that names the options of this command.
 pub(crate) fn table_error(name: &str, fault: TableError) -> anyhow::Error {
-    let error = anyhow!("`{name}` {}", fault.message);
     // characters such as `;` need quotes in a shell
     let for_command_line = |hint: String| match hint.split_once("Then write `separator = \"") {
         Some((question, separator)) => {
@@ -284,10 +285,7 @@ pub(crate) fn table_error(name: &str, fault: TableError) -> anyhow::Error {
         }
         None => hint,
     };
-    match fault.hint.map(for_command_line) {
-        Some(hint) => error.context(Hint(hint)),
-        None => error,
-    }
+    user_file::file_error(&format!("`{name}`"), TableError { hint: fault.hint.map(for_command_line), ..fault })
 }
 
 /// Returns the column named by `--target`.

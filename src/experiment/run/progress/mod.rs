@@ -81,6 +81,10 @@ impl Callback for RecordedProgress<'_> {
         self.watch.note(text);
     }
 
+    fn fact(&mut self, text: &str) {
+        self.watch.fact(text);
+    }
+
     fn phases(&mut self, phases: &Timing) {
         self.watch.phases(phases);
     }

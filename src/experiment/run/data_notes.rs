@@ -1,14 +1,44 @@
-//! Warnings about classes without training rows, which a model cannot learn.
+//! Notes about the data of a run that are known once they are loaded and split: classes without training rows, which a
+//! model cannot learn, and rows that are in two parts.
+
+use std::collections::BTreeSet;
 
 use crate::config::suggest;
+use crate::data::inspect::shared_rows;
+use crate::data::split::Parts;
 use crate::data::{Loaded, Target};
-use crate::experiment::run::source_rows::Fold;
+use crate::experiment::run::source_rows::{Fold, SourceRows};
+use crate::train::callback::Callback;
 
 /// Maximum number of class names in a warning.
 const MOST_NAMES: usize = 8;
 
-/// Returns the warnings for these folds.
-pub(in crate::experiment) fn warnings(folds: &[Fold], loaded: &Loaded) -> Vec<String> {
+/// Reports classes without training rows, and rows of the user's own data that are in two parts, if they are not in
+/// `reported`.
+pub(in crate::experiment) fn report(
+    source: &SourceRows,
+    folds: &[Fold],
+    reported: &mut BTreeSet<String>,
+    watch: &mut dyn Callback,
+) {
+    for warning in unseen_classes(folds, &source.loaded) {
+        if reported.insert(warning.clone()) {
+            watch.note(&warning);
+        }
+    }
+    if !source.is_of_user() {
+        return;
+    }
+    let parts: Vec<&Parts> = folds.iter().map(|(_, data)| &data.parts).collect();
+    for fact in source.shared_rows.get_or_init(|| shared_rows::notes(&source.loaded, &parts)) {
+        if reported.insert(fact.clone()) {
+            watch.fact(fact);
+        }
+    }
+}
+
+/// Returns the warnings about classes without training rows in these folds.
+fn unseen_classes(folds: &[Fold], loaded: &Loaded) -> Vec<String> {
     let Target::Classes(classes) = loaded.target else { return Vec::new() };
     let of_test = loaded.test.as_ref().map_or_else(|| vec![0; classes], |rows| rows.counts(classes));
     let all: Vec<u64> = loaded.rows.counts(classes).iter().zip(of_test).map(|(rows, test)| rows + test).collect();
@@ -61,7 +91,6 @@ mod tests {
     use crate::data::Rows;
     use crate::data::prepare::prepared::Prepared;
     use crate::data::prepare::scale::Scale;
-    use crate::data::split::Parts;
     use crate::data::table::form::Form;
 
     fn warnings_for(truth: &[i64], classes: &[&str], trainings: &[&[usize]]) -> Vec<String> {
@@ -84,7 +113,7 @@ mod tests {
             ((trainings.len() > 1).then_some(number), prepared)
         };
         let folds: Vec<Fold> = trainings.iter().enumerate().map(fold).collect();
-        warnings(&folds, &loaded)
+        unseen_classes(&folds, &loaded)
     }
 
     #[test]
