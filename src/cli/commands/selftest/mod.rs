@@ -34,7 +34,7 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Test {
     /// Kill a run at random, resume it and compare
-    Resume(Resume),
+    Resume(Box<Resume>),
     /// Kill the workers of a sweep and compare
     Sweep(Box<sweep::Sweep>),
 }

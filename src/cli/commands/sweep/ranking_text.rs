@@ -18,7 +18,7 @@ pub fn table(record: &SweepRecord, ranking: &Ranking, metric: &str, top: usize, 
     let labels = Labels::new(&record.settings);
     let names = Column::words("configuration", shown.iter().map(|result| result.configuration.name.clone()));
     let values = shown.iter().enumerate().map(|(place, result)| Cell {
-        text: result.metric.as_ref().map_or("–".to_owned(), |metric| mean_and_std(metric)),
+        text: result.metric.as_ref().map_or("–".to_owned(), mean_and_std),
         is_best: best && place == 0,
     });
     let mut groups = vec![vec![Column::numbers(metric, values)]];
