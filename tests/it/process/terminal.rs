@@ -17,8 +17,10 @@ fn in_terminal(dir: &TestDir, term: &str, arguments: &[&str]) -> String {
     // SAFETY: the pointers are those of local variables, or null where nothing is wanted.
     let opened = unsafe { libc::openpty(&raw mut outer, &raw mut inner, null_mut(), null_mut(), &raw mut size) };
     assert_eq!(opened, 0);
-    // SAFETY: the descriptors were just opened, and nothing else owns them.
-    let (mut outer, inner) = unsafe { (File::from_raw_fd(outer), OwnedFd::from_raw_fd(inner)) };
+    // SAFETY: the descriptor was just opened, and nothing else owns it.
+    let mut outer = unsafe { File::from_raw_fd(outer) };
+    // SAFETY: as above.
+    let inner = unsafe { OwnedFd::from_raw_fd(inner) };
     let mut child = dir.command(arguments).env("TERM", term).stdout(Stdio::null()).stderr(inner).spawn().unwrap();
     let mut written = Vec::new();
     let _ = outer.read_to_end(&mut written); // fails when the command has closed the terminal
