@@ -115,7 +115,7 @@ pub fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
     }
     let best = ranking.best().map(|best| ranking_text::best_line(&record, best, &record.metric));
     lines.extend(best.map(|best| ("best", best)));
-    lines.extend(stop_request::reason(&dir).map(|reason| ("stopped", reason)));
+    lines.extend(stop_request::reason(&dir).filter(|_| !state.is_over()).map(|reason| ("stopped", reason)));
     for (label, text) in lines {
         terminal::out(&page.wrapped(&format!("  {label:<9} {text}"), 12));
     }
