@@ -138,7 +138,7 @@ mod tests {
             assert_eq!(classes, names);
         }
         let unknown = layers(r#"["Swoosh"]"#).unwrap_err().to_string();
-        assert!(unknown.starts_with("unknown variant `Swoosh`, expected one of `linear`"), "{unknown}");
+        assert!(unknown.starts_with("unknown variant `Swoosh`, expected one of `dense`, `linear`"), "{unknown}");
         assert_eq!(known_name("crossentropy", &["mse", "cross_entropy"]), Some("cross_entropy"));
         assert_eq!(known_name("Foo", &["mse", "cross_entropy"]), None);
     }
