@@ -388,7 +388,7 @@ mod tests {
             assert_eq!(serde_json::from_value::<ThresholdRule>(json).unwrap(), wanted);
         }
         let refused = |text: &str| read(text).unwrap_err().to_string();
-        assert!(refused("threshold = \"f2\"").contains("unknown variant `f2`, expected `f1` or `cost`"));
+        assert!(refused("threshold = \"f2\"").contains("unknown value `f2`, expected a number, `f1` or `cost`"));
         assert!(refused("threshold = \"cost\"").contains("missing field `miss`"));
         assert!(refused("threshold = { cost = { miss = 1, alarm = 2 } }").contains("unknown field `alarm`"));
         assert!(refused("threshold = true").contains("a number, `\"f1\"`, or `{ cost = "));
