@@ -13,7 +13,7 @@ fn override_of_an_unknown_setting_suggests_the_nearest() {
     assert_says(&error_of_arguments(&["--set", "tran.epochs=3"]), &["`tran`", "did you mean `train`?"]);
     assert_says(&error_of_arguments(&["--set", "network.layers.0.linear.unit=8"]), &["did you mean `units`?"]);
     assert_says(&error_of_arguments(&["--set", "network.layers.9=relu"]), &["`9`", "numbered from 0 to 2"]);
-    assert_says(&error_of_arguments(&["--set", "train.epochs.x=3"]), &["`x`", "set `train.epochs` itself"]);
+    assert_says(&error_of_arguments(&["--set", "train.epochs.x=3"]), &["`x`", "write `--set train.epochs=…`"]);
     assert_says(&error_of_arguments(&["--set", "=3"]), &["--set =3", "no setting"]);
     assert_says(&TestDir::with_idea().error_message(&["show", "idea.toml", "--set", "train.epoch=3"]), &["`epochs`"]);
 }
