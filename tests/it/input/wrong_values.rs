@@ -121,7 +121,7 @@ fn a_layer_too_large_for_memory_is_rejected_before_training() {
 
 #[test]
 fn two_data_sets_are_rejected() {
-    assert_says(&error_with("[data.digits]", "[data.digits]\n[data.mnist]"), &["line ", "`mnist`"]);
+    assert_says(&error_with("[data.digits]", "[data.digits]\n[data.mnist]"), &["line ", "`[data.mnist]`"]);
 }
 
 #[test]

@@ -1,28 +1,13 @@
 //! Tests that the fused CPU backend gives the same results as autograd.
 
+mod case;
+
 use std::cell::Cell;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tch::{Device, Kind, Tensor};
-
-use crate::data::Target;
-use crate::data::prepare::batches::DeviceRows;
-use crate::data::prepare::features::Features;
 use crate::history::Status;
-use crate::network::init::Init;
-use crate::network::layer::{Layer, OutputKind};
-use crate::network::stack::{Architecture, Stack};
-use crate::tensor::shape::Shape;
-use crate::train::TrainSpec;
-use crate::train::backend::Backend;
-use crate::train::callback::{Callback, EpochReport, ReplicaResult};
-use crate::train::evaluate::Measure;
-use crate::train::fit::{fit, run_epochs};
-use crate::train::loss::Loss;
-use crate::train::loss::criterion::Criterion;
-use crate::train::state::epoch_counter::EpochCounter;
-use crate::train::task::Task;
+use crate::train::fit::fit;
+use crate::train::fused_cpu::tests::case::{Case, OUTPUTS, Trained, read};
 
 thread_local! {
     /// Number of steps that this thread takes before the run is stopped, if any.
@@ -37,154 +22,6 @@ pub(crate) fn on_step(stop: &AtomicBool) {
             stop.store(true, Ordering::Relaxed);
         }
     }
-}
-
-/// Checks that at the end of each epoch the steps have advanced the counter by one epoch.
-#[derive(Default)]
-struct Counting(Arc<EpochCounter>);
-
-impl Callback for Counting {
-    fn epoch(&mut self, report: &EpochReport) {
-        let counted = self.0.epochs().unwrap();
-        assert!((counted - report.epoch as f64).abs() < 1e-9, "{counted} after epoch {}", report.epoch);
-    }
-
-    fn epoch_counter(&mut self) -> Arc<EpochCounter> {
-        Arc::clone(&self.0)
-    }
-}
-
-const ROWS: i64 = 75;
-const INPUTS: i64 = 7;
-const OUTPUTS: i64 = 3;
-
-/// A training on a few rows: layers, settings, number of replicas and threads, and whether replicas are folds.
-struct Case {
-    layers: &'static str,
-    settings: &'static str,
-    replicas: usize,
-    threads: usize,
-    folds: bool,
-}
-
-/// Result and parameters of a replica.
-type Trained = (ReplicaResult, Vec<f32>);
-
-fn trained(outcomes: anyhow::Result<Vec<ReplicaResult>>, stack: &Stack) -> Vec<Trained> {
-    let parameters = Vec::<Vec<f32>>::try_from(stack.arena().values()).unwrap();
-    outcomes.unwrap().into_iter().zip(parameters).collect()
-}
-
-impl Case {
-    /// Trains with both backends. Returns the results and the parameters of each.
-    fn train_with_both_backends(&self) -> [Vec<Trained>; 2] {
-        let seeds: Vec<i64> = (0..self.replicas as i64).collect();
-        self.train(&vec![read(self.settings); self.replicas], &seeds)
-    }
-
-    /// Trains a stack with these settings and seeds of the replicas with both backends.
-    fn train(&self, replicas: &[TrainSpec], seeds: &[i64]) -> [Vec<Trained>; 2] {
-        let stop = AtomicBool::new(false);
-        let fused = self.with_task(replicas, seeds, |stack, task| {
-            assert!(
-                crate::train::fused_cpu::plan::Plan::from_task(stack, task).is_some(),
-                "the fused CPU backend supports it"
-            );
-            trained(fit(stack, task, &stop, &mut (), &mut Counting::default()), stack)
-        });
-        [fused, self.train_with_autograd(replicas, seeds)]
-    }
-
-    fn train_with_autograd(&self, replicas: &[TrainSpec], seeds: &[i64]) -> Vec<Trained> {
-        self.with_task(replicas, seeds, |stack, task| {
-            let batch = task.settings.batch.size(task.training.len());
-            let mut backend = Backend::autograd(stack, task, batch);
-            let stop = AtomicBool::new(false);
-            trained(run_epochs(&mut backend, stack, task, batch, &stop, &mut (), &mut Counting::default()), stack)
-        })
-    }
-
-    /// Builds a new stack and its task, and calls `then` with them.
-    fn with_task<R>(&self, replicas: &[TrainSpec], seeds: &[i64], then: impl FnOnce(&Stack, &Task) -> R) -> R {
-        let settings = &replicas[0];
-        let layers: Vec<Layer> = self.layers().into_iter().map(|text| toml(&text)).collect();
-        let architecture = Architecture::follow(&layers, Init::Pytorch, &Shape::from([INPUTS])).unwrap();
-        let target = match settings.loss.name() {
-            "cross_entropy" => Target::Classes(OUTPUTS as usize),
-            "mse" | "huber" => Target::Values(OUTPUTS as usize),
-            _ => Target::Labels(OUTPUTS as usize),
-        };
-        let [training, validation] = [ROWS, 40].map(|rows| self.rows(rows, settings, target));
-        let losses: Vec<&Loss> = replicas.iter().map(|settings| &settings.loss).collect();
-        let measure = Measure {
-            loss: Criterion::new(
-                &losses,
-                &training.of_each_replica(&training.truth, replicas.len()),
-                OUTPUTS as usize,
-                1,
-            ),
-            metrics: settings.metrics(target),
-            decision: settings.loss.decision(OutputKind::Values, OUTPUTS as usize, target),
-            positive: 1,
-            score: None,
-        };
-        let task = Task {
-            settings,
-            replicas: &replicas.iter().collect::<Vec<_>>(),
-            measure: &measure,
-            monitor: settings.monitored(true, target),
-            seeds,
-            training: &training,
-            validation: Some(&validation),
-            layers: &layers,
-            device: Device::Cpu,
-            threads: self.threads,
-        };
-        then(&architecture.build(seeds, Device::Cpu).unwrap(), &task)
-    }
-
-    fn layers(&self) -> Vec<String> {
-        self.layers.split_whitespace().map(str::to_owned).collect()
-    }
-
-    /// Returns the same learnable rows each time.
-    fn rows(&self, rows: i64, settings: &TrainSpec, target: Target) -> DeviceRows {
-        let features = (Tensor::arange(rows * INPUTS, (Kind::Float, Device::Cpu)) * 0.7).sin().view([rows, INPUTS]);
-        let signs = features.narrow(1, 0, OUTPUTS) + features.narrow(1, 3, OUTPUTS).square();
-        let truth = match target {
-            Target::Classes(_) => signs.argmax(1, false),
-            Target::Values(_) => signs,
-            Target::Labels(_) => signs.gt(0.5).to_kind(Kind::Float),
-        };
-        let folds = |rows: i64| {
-            let each: Vec<Tensor> = (0..self.replicas as i64)
-                .map(|fold| Tensor::arange(rows, (Kind::Int64, Device::Cpu)).roll([fold], [0]))
-                .collect();
-            Tensor::stack(&each, 0).narrow(1, 0, rows - 5)
-        };
-        DeviceRows {
-            targets: settings.loss.targets(&truth, OUTPUTS as usize),
-            features: Features::new(&features),
-            truth,
-            weights: None,
-            chosen: self.folds.then(|| folds(rows)),
-        }
-    }
-}
-
-/// Reads settings of training with 4 epochs, unless they state others.
-fn read(settings: &str) -> TrainSpec {
-    let epochs = if settings.starts_with("epochs") { "" } else { "epochs = 4\n" };
-    toml_edit::de::from_str(&format!("{epochs}{settings}")).unwrap()
-}
-
-fn toml(text: &str) -> Layer {
-    #[derive(serde::Deserialize)]
-    struct One {
-        #[serde(deserialize_with = "crate::config::shorthand::named")]
-        layer: Layer,
-    }
-    toml_edit::de::from_str::<One>(&format!("layer = {text}")).unwrap().layer
 }
 
 #[track_caller]
