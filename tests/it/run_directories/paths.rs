@@ -54,7 +54,10 @@ fn files_only_in_the_current_directory_are_used_with_a_note() {
     assert_says(&stderr(&run).replace("\n  ", " "), &["`data.csv.path`", "paths are relative to the experiment file"]);
     std::fs::remove_file(dir.path("table.csv")).unwrap();
     let refused = dir.error_message(&["exp", "t"]);
-    assert_says(&refused, &["experiments/table.csv` does not exist", "relative to the experiment file"]);
+    assert_says(
+        &refused,
+        &["experiments/table.csv` does not exist", "relative paths in an experiment file start at its directory"],
+    );
 }
 
 #[test]

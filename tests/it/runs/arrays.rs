@@ -115,7 +115,7 @@ fn the_same_rows_in_any_format_give_the_same_curves() {
     let other = stdout(&dir.run(&["eval", "stored", "--data", "stored.npz"]).code(0));
     assert_says(&other, &["1797"]);
     let wrong = dir.error_message(&["eval", "stored", "--data", "unnamed.npz"]);
-    assert_says(&wrong, &["no array `x`", "scans"]);
+    assert_says(&wrong, &["but no `x`", "scans"]);
     dir.run(&["new", "named", "--data", "packed.npz"]).code(0);
     let save = "numpy.savez(\"data.npz\", x=file[\"scans\"], y=file[\"y\"])";
     assert_says(&dir.error_message(&["new", "a", "--data", "unnamed.npz"]), &["no array `x`", save]);
