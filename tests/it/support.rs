@@ -228,6 +228,17 @@ pub fn metric(history: &Value, name: &str) -> Vec<f64> {
     history["history"][name].as_array().unwrap().iter().map(|value| value.as_f64().unwrap()).collect()
 }
 
+#[track_caller]
+pub fn assert_same_training(found: &Value, expected: &Value, what: &str) {
+    for name in ["loss", "val_loss", "acc", "val_acc", "lr"] {
+        let pairs = metric(found, name).into_iter().zip(metric(expected, name));
+        let worst = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        assert!(worst < 1e-5, "{what}, {name}: {worst}");
+    }
+    let tested = |history: &Value| history["test"]["loss"].as_f64().unwrap();
+    assert!((tested(found) - tested(expected)).abs() < 1e-5, "{what}, test loss");
+}
+
 /// Whether the operating system has an NVIDIA driver, so that `--device cuda` may work.
 pub fn has_nvidia_driver() -> bool {
     ["/proc/driver/nvidia/version", "/dev/nvidiactl", "/dev/dxg"].iter().any(|path| Path::new(path).exists())

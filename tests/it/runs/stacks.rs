@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use serde_json::Value;
 
-use crate::support::{TestDir, assert_says, metric, stderr, stdout};
+use crate::support::{TestDir, assert_same_training, assert_says, metric, stderr, stdout};
 
 /// The layer before batch normalization has no bias. Its gradient would be only rounding errors, which optimizers that
 /// divide by the size of the gradient would turn into steps.
@@ -125,17 +125,6 @@ fn convolutions_can_be_stacked_on_the_cpu() {
         assert_eq!(expected["environment"]["replicas"], 1);
         assert_same_training(found, expected, "a convolution");
     }
-}
-
-#[track_caller]
-fn assert_same_training(found: &Value, expected: &Value, what: &str) {
-    for name in ["loss", "val_loss", "acc", "val_acc", "lr"] {
-        let pairs = metric(found, name).into_iter().zip(metric(expected, name));
-        let worst = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-        assert!(worst < 1e-5, "{what}, {name}: {worst}");
-    }
-    let tested = |history: &Value| history["test"]["loss"].as_f64().unwrap();
-    assert!((tested(found) - tested(expected)).abs() < 1e-5, "{what}, test loss");
 }
 
 #[test]

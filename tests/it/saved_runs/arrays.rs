@@ -127,6 +127,7 @@ fn an_array_of_groups_keeps_each_group_in_one_part() {
 fn a_fault_in_an_array_is_located_in_the_file_and_not_in_an_unrelated_option() {
     let dir = TestDir::new();
     let [mut x, x_test] = [0..ROWS, 6..8].map(|rows| floats(f32::from, rows));
+    write_arrays(&dir, "good.safetensors", Dtype::F32, [&x, &x_test]);
     x[13 * 64..13 * 64 + 4].copy_from_slice(&f32::NAN.to_le_bytes());
     write_arrays(&dir, "nan.safetensors", Dtype::F32, [&x, &x_test]);
     dir.write(
@@ -136,7 +137,10 @@ fn a_fault_in_an_array_is_located_in_the_file_and_not_in_an_unrelated_option() {
     let refused = dir.error_message(&["exp", "idea.toml", "--seeds", "0"]).replace('\n', " ");
     assert_says(&refused, &["array `x` has NaN in row 13", "(idea.toml, line 2)"]);
     let renamed = "data.arrays.path=\"nan.safetensors\"";
-    dir.write("idea.toml", experiment("[data.arrays]\npath = \"x.npz\"", "[\"flatten\", { linear = 2 }]", CLASSIFY));
+    dir.write(
+        "idea.toml",
+        experiment("[data.arrays]\npath = \"good.safetensors\"", "[\"flatten\", { linear = 2 }]", CLASSIFY),
+    );
     assert_says(
         &dir.error_message(&["exp", "idea.toml", "--set", renamed]),
         &["NaN in row 13", "--set data.arrays.path="],
