@@ -142,7 +142,7 @@ set = { resample_before_split = true }
     );
     let leaky = history(&dir, "leaky-seed0");
     assert_eq!(leaky["data"]["rows"], json!({ "train": 210, "validation": 105, "test": 105 }));
-    assert!(leaky["data"]["resample"]["leakage"].as_str().unwrap().contains("synthetic rows between"));
+    assert!(leaky["data"]["resample"]["leakage"].as_str().unwrap().contains("synthetic rows made from"));
     assert_eq!(leaky["data"]["resample"]["rows_before"], json!([210, 30]));
     assert!(number(&leaky["test"]["f1"]) > number(&history(&dir, "honest-seed0")["test"]["f1"]));
     dir.run(&["eval", "idea", "--strict"]).code(0);

@@ -161,7 +161,10 @@ fn an_embedding_refuses_numbers_that_are_no_token_ids() {
         stderr(&dir.run(&["exp", "idea.toml", "--device", "cpu"]).code(2))
     };
     dir.write("t.csv", "x,y\n1,a\n2.5,b\n3,a\n");
-    assert_says(&table("", "tokens = 4, "), &["`embedding` takes token ids, whole numbers from 0, but a row has 2.5"]);
+    assert_says(
+        &table("", "tokens = 4, "),
+        &["takes token ids, whole numbers from 0, but the training rows of `csv` have 2.5"],
+    );
     assert_says(
         &table("scale = \"standard\"", "tokens = 4, "),
         &["`data.csv.scale` is set, but the first layer is `embedding`"],
@@ -171,5 +174,8 @@ fn an_embedding_refuses_numbers_that_are_no_token_ids() {
         &["`network.layers.0.embedding.tokens` is missing, and only `[data.text]` sets it by itself"],
     );
     dir.write("t.csv", "x,y\n1,a\n7,b\n3,a\n");
-    assert_says(&table("", "tokens = 4, "), &["token 7 is outside the vocabulary of `embedding`: ids are 0 to 3"]);
+    assert_says(
+        &table("", "tokens = 4, "),
+        &["takes token ids from 0 to 3, but the training rows of `csv` have ids from 1 to 7"],
+    );
 }
