@@ -1,5 +1,5 @@
 //! The record of a sweep, `sweep.json`: the request, all configurations, and the stacks that train them. It is written
-//! once, before training starts; `extend` writes further records `extend-1.json`, … of the same form.
+//! once, before training starts.
 
 use std::path::PathBuf;
 

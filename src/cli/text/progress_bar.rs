@@ -1,7 +1,7 @@
 //! Progress of a run: a bar over epochs in a terminal, otherwise plain lines ([`EpochLog`]), which also go to the log file.
 //!
 //! The numbers arrive through [`callback::Callback`], which the training loop (`train::fit`) calls after each epoch. Within
-//! an epoch, a counter moves the bar ([`EpochBar`]).
+//! an epoch, a counter moves the bar (`EpochBar`).
 
 use std::sync::Arc;
 use std::time::Duration;

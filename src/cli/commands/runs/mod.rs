@@ -40,14 +40,14 @@ the validation rows (on the training rows if there are none) are shown;
 `--variants` shows all. The table shows two metrics, each averaged over seeds:
 the monitored metric in its best epoch, and the main test metric.
 
-`changed` lists the settings you gave on the command line, and the settings you
-edited in the experiment file since its oldest run. `--filter status=complete`
-also matches runs that stopped early. `incomplete` means that history files are
-missing. A wider terminal shows more columns.
+`changed` lists the settings you gave on the command line, and the settings
+you edited in the experiment file since its oldest run. `--filter
+status=complete` also matches runs that stopped early. `incomplete` means that
+history files are missing. A wider terminal shows more columns.
 
 Settings have short names if these are unique: `lr`. `optimizer`, `schedule`,
-`loss` and `data` are also settings: `--filter optimizer=adam`. Metrics may have
-the names of Keras and scikit-learn: `val_accuracy`. `--sort loss` and
+`loss` and `data` are also settings: `--filter optimizer=adam`. Metrics may
+have the names of Keras and scikit-learn: `val_accuracy`. `--sort loss` and
 `--filter 'loss<0.1'` use the metric `best.loss`; `--columns loss` and
 `--filter loss=mse` use the setting `train.loss`.";
 

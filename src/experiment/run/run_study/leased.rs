@@ -18,7 +18,7 @@ use crate::run_dir::RunDir;
 /// of the previous run of this process; they are replaced by those of this run.
 ///
 /// # Errors
-/// As for [`run`] and [`resume`], and when the directory holds a run of another study.
+/// As for `run` and `resume`, and when the directory holds a run of another study.
 pub fn run_leased(
     study: &Study,
     folder: RunDir,
