@@ -89,6 +89,12 @@ fn default_path(plans: &[Plan]) -> Result<String, SpaceFault> {
         }
     };
     let first = monitored(&plans[0]);
+    let loss = |plan: &Plan| plan.network().map(|network| network.train.loss.clone());
+    if first.ends_with("loss") && plans.iter().any(|plan| loss(plan) != loss(&plans[0])) {
+        let message =
+            format!("`metric` is missing: the configurations have different losses, so `{first}` cannot rank them");
+        return Err(SpaceFault::new(message, "name another metric, such as `--metric best.val_acc`".to_owned()));
+    }
     match plans.iter().find(|plan| monitored(plan) != first) {
         None => Ok(first),
         Some(other) => {

@@ -1,6 +1,6 @@
 //! The configurations of a sweep, best first.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::sweep::dir::ended::{EndedStack, EndedTrial};
 use crate::sweep::record::{Configuration, SweepRecord};
@@ -25,11 +25,13 @@ impl<'a> Ranking<'a> {
         for trial in ended.values().flat_map(|end| &end.trials) {
             trials_of.entry(&trial.configuration).or_default().push(trial);
         }
+        let folds: HashSet<Option<usize>> = trials_of.values().flatten().map(|trial| trial.fold).collect();
+        let expected = record.seeds.len().max(1) * folds.len().max(1);
         let result = |configuration: &'a Configuration| {
             let name = configuration.name.as_str();
             let end = stack_of.get(name).and_then(|stack| ended.get(*stack));
             let trials = trials_of.get(name).map_or(&[][..], Vec::as_slice);
-            let failure = end.and_then(|end| end.failure.as_ref()).filter(|_| trials.len() < trials_expected(record));
+            let failure = end.and_then(|end| end.failure.as_ref()).filter(|_| trials.len() < expected);
             ConfigurationResult::new(configuration, trials, end.is_some(), failure)
         };
         let mut results: Vec<ConfigurationResult> = record.configurations.iter().map(result).collect();
@@ -55,11 +57,6 @@ impl<'a> Ranking<'a> {
     pub fn best(&self) -> Option<&ConfigurationResult<'a>> {
         self.results.first().filter(|result| result.outcome == Outcome::Done)
     }
-}
-
-/// Minimum number of trials of a configuration; with cross-validation there are more.
-fn trials_expected(record: &SweepRecord) -> usize {
-    record.seeds.len().max(1)
 }
 
 #[cfg(test)]

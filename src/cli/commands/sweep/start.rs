@@ -168,6 +168,15 @@ impl StartArgs {
         self.compute_args.threads.unwrap_or_else(|| (available / self.worker_count()).max(1))
     }
 
+    /// Whether there is an option for the plan of a sweep.
+    fn changes_plan(&self) -> bool {
+        let has_lists = [&self.space, &self.set, &self.unset].into_iter().any(|options| !options.is_empty());
+        let has_numbers = [self.trials, self.epochs, self.stack].iter().any(Option::is_some);
+        let has_names = [&self.metric, &self.variant].into_iter().any(Option::is_some);
+        let has_choices = self.seeds.is_some() || self.method.is_some() || self.search_seed.is_some();
+        self.dry_run || has_lists || has_numbers || has_names || has_choices
+    }
+
     /// Returns the arguments after `runner sweep` that change the results, quoted for a shell.
     fn shell_words(&self) -> Vec<String> {
         self.arguments().iter().map(|word| quoted(word)).collect()
@@ -210,6 +219,12 @@ pub fn run(args: &StartArgs) -> anyhow::Result<Exit> {
         ensure!(
             args.execute_args.resume,
             anyhow!("`{}` is a sweep", named.display()).context(Hint("add `--resume` to continue it".to_owned()))
+        );
+        ensure!(
+            !args.changes_plan(),
+            anyhow!("`{}` is a sweep with a plan, which cannot be changed or shown again", named.display()).context(
+                Hint("omit all options but `--resume`, `--workers` and `--devices`, or start another sweep".to_owned())
+            )
         );
         return execute::train(&dir, &record, &args.execution());
     }
