@@ -118,7 +118,7 @@ fn the_same_rows_in_any_format_give_the_same_curves() {
     assert_says(&wrong, &["but no `x`", "scans"]);
     dir.run(&["new", "named", "--data", "packed.npz"]).code(0);
     let save = "numpy.savez(\"data.npz\", x=file[\"scans\"], y=file[\"y\"])";
-    assert_says(&dir.error_message(&["new", "a", "--data", "unnamed.npz"]), &["no array `x`", save]);
+    assert_says(&dir.error_message(&["new", "a", "--data", "unnamed.npz"]), &["but no `x`", save]);
     assert_says(&dir.error_message(&["new", "a", "--data", "x.npy"]), &["x=numpy.load(\"x.npy\")"]);
     let described = stdout(&dir.run(&["data", "describe", "packed.npz"]).code(0));
     assert_says(&described, &["images", "1797×8×8", "float64", "labels", "int32", "[data.arrays]"]);
