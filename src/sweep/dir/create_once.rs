@@ -44,6 +44,8 @@ fn create_with(path: &Path, bytes: &[u8], link: Link) -> Result<Creation> {
             (_, Ok(())) => Ok(Creation::Created),
             (_, Err(error)) if error.kind() == ErrorKind::AlreadyExists => Ok(Creation::Exists),
             (_, Err(error)) if has_no_links(&error) => create_directly(path, bytes),
+            // the answer may have been lost although another process had created the name
+            (_, Err(_)) if path.symlink_metadata().is_ok() => Ok(Creation::Exists),
             (_, Err(error)) => Err(error),
         }
     });
@@ -169,11 +171,16 @@ mod tests {
         };
         assert_eq!(create("c", &late).unwrap(), Creation::Exists);
         assert_eq!(std::fs::read_to_string(folder.path().join("c")).unwrap(), "of another");
+        let lost = |_: &Path, path: &Path| {
+            std::fs::write(path, "of another")?;
+            Err(Error::from_raw_os_error(5)) // in place of `AlreadyExists`
+        };
+        assert_eq!(create("e", &lost).unwrap(), Creation::Exists);
         assert!(create("d", &|_, _| Err(Error::from_raw_os_error(5))).is_err());
         assert!(!folder.path().join("d").exists());
         let mut left = names(folder.path());
         left.sort();
-        assert_eq!(left, ["a", "b", "c"], "no temporary file");
+        assert_eq!(left, ["a", "b", "c", "e"], "no temporary file");
     }
 
     #[cfg(unix)]

@@ -66,8 +66,11 @@ fn ctrl_c_leaves_checkpoints_and_a_killed_command_leaves_workers_that_stop() {
     let is_training = || {
         sweeps(&dir).pop().is_some_and(|path| {
             let stacks = names(&path.join("stacks"));
-            stacks.iter().filter(|stack| path.join("stacks").join(stack).join("preprocessing.json").exists()).count()
-                >= 2
+            let has_epochs = |stack: &&String| {
+                let lines = std::fs::read_to_string(path.join("stacks").join(stack).join("live.jsonl"));
+                lines.is_ok_and(|lines| lines.lines().count() > 1)
+            };
+            stacks.iter().filter(has_epochs).count() >= 2
         })
     };
     wait_for(is_training);
