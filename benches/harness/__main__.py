@@ -22,7 +22,7 @@ from page import Section, different_work, machine, page
 from parts import PARTS, ROOT, Bench, Python
 
 PACKAGES = {
-    "torch": ["torch", "scikit-learn", "imbalanced-learn", "pandas", "numpy"],
+    "torch": ["torch", "scikit-learn", "imbalanced-learn", "optuna", "pandas", "numpy"],
     "keras": ["keras", "tensorflow-cpu", "scikit-learn", "numpy"],
 }
 # PyTorch's package does not say what it was built for, but PyTorch does.

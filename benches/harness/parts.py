@@ -15,6 +15,7 @@ from same_work import Check, Curves, same, same_losses, same_output, similar
 
 ROOT = Path(__file__).resolve().parents[2]
 SEEDS = 16
+SWEEP_TRIALS = 32
 
 
 @dataclass
@@ -258,6 +259,75 @@ def digits(bench: Bench) -> list[Section]:
     return [section]
 
 
+def sweep(bench: Bench) -> list[Section]:
+    """A sweep over the learning rate of digits_mlp compared with Optuna and with a command for each configuration."""
+    trials, seeds, workers, out = SWEEP_TRIALS, 3, max(bench.threads, 1), bench.scratch / "sweep"
+    space = ["--space", "train.optimizer.adam.lr=log:1e-4..1e-1", "--trials", trials, "--seeds", f"0..{seeds - 1}"]
+    command = ["digits_mlp", *space, "--device", "cpu", "--threads", "1"]
+    planned = json.loads(bench.ask(*map(str, ["sweep", *command, "--dry-run", "--json"])))
+    rates = [configuration["set"]["train.optimizer.adam.lr"] for configuration in planned["configurations"]]
+    chosen = bench.scratch / "configurations.json"
+    chosen.write_text(json.dumps(rates), encoding="utf-8")
+
+    def ours() -> Run:
+        run = bench.run_runner("sweep", *command, "--workers", workers, "--quiet", "--out", out)
+        newest = max((out / "digits_mlp").glob("20*"))
+        ends = [json.loads(file.read_text(encoding="utf-8")) for file in (newest / "ended").glob("*.json")]
+        means: dict[str, float] = {}
+        for trial in (trial for end in ends for trial in end["trials"]):
+            means[trial["configuration"]] = means.get(trial["configuration"], 0.0) + trial["value"] / seeds
+        run.results = {"trained": sum(len(end["trials"]) for end in ends), "best": rates[int(min(means, key=means.get))]}
+        return with_rate(run, run.wall)
+
+    def optuna() -> Run:
+        words = ["--workers", workers, "--trials", trials, "--seeds", seeds, "--configurations", chosen]
+        run = bench.script(bench.torch, "peers/optuna_sweep.py", *words)
+        run.results = run.lines()[0]
+        return with_rate(run, run.results["seconds"])
+
+    def loop() -> Run:
+        runs = [
+            bench.experiment("digits_mlp", bench.scratch / "loop", "--seeds", f"0..{seeds - 1}", "--set", f"lr={rate}")
+            for rate in rates
+        ]
+        run = Run(sum(run.wall for run in runs), sum(run.cpu for run in runs), max(run.peak_mb for run in runs))
+        run.results = {"trained": trials * seeds}
+        return with_rate(run, run.wall)
+
+    def with_rate(run: Run, seconds: float) -> Run:
+        run.results |= {"seconds": seconds, "per_minute": 60 * run.results["trained"] / seconds}
+        return run
+
+    runner = Program("runner sweep", ours)
+    peer = bench.peer("Optuna and PyTorch", bench.torch, optuna)
+    each = Program("`runner exp` for each configuration", loop)
+    run_in_turn("sweep", [runner, peer, each], bench.rounds)
+    section = Section(f"A sweep of `digits_mlp`: {trials} learning rates, {seeds} seeds each, {bench.threads_shown()}")
+    section.paragraph(
+        f"The same {trials} learning rates for all. Both searches have {workers} worker processes of one thread. The seconds of runner are "
+        "those of the complete command, with histories and weights on disk; those of Optuna are without start and imports, and its "
+        "trials keep only the loss."
+    )
+    rows = [["", "seconds", "trials per minute", "× runner", "target"]]
+    targets = {peer.name: Target(5), each.name: Target(2)}
+    for program in (runner, peer, each):
+        if program.last:
+            cells = ["", ""]
+            if program is not runner:
+                seconds = program.result("seconds") / (program.last.results["trained"] / (trials * seeds))
+                cells = section.ratio(f"{program.name}: sweep of digits_mlp", runner.result("seconds"), seconds, targets[program.name])
+            rows.append([program.name, program.result("seconds").shown(2), program.result("per_minute").shown(0), *cells])
+    section.table(rows)
+    section.note_missing([runner, peer, each])
+    section.checks.append(
+        Check(f"runner trained {runner.last.results['trained']} trials", runner.last.results["trained"] == trials * seeds)
+    )
+    if peer.last:
+        best = [program.last.results["best"] for program in (runner, peer)]
+        section.checks.append(Check(f"the best learning rates are {best[0]:g} and {best[1]:g}", best[0] == best[1]))
+    return [section]
+
+
 @dataclass(frozen=True)
 class Pair:
     """`benches/NAME.rs` and `benches/NAME.py`. Each prints a line of JSON with the `seconds` of each stage and `peak_mb`, and with
@@ -410,6 +480,7 @@ PARTS: dict[str, Callable[[Bench], list[Section]]] = {
     "mnist": mnist,
     "stack": stack,
     "digits": digits,
+    "sweep": sweep,
     "csv": lambda bench: pair(bench, CSV),
     "tree": lambda bench: pair(bench, TREE),
     "start": start,

@@ -6,11 +6,12 @@ use std::borrow::Cow;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use crate::config::shorthand::{FromNumber, size};
 use crate::metrics::decision::Decision;
 use crate::metrics::info::{MetricInfo, Targets};
+use crate::tensor::raw_values::{RawF32, RawValues};
 
 /// Top-k accuracy: a row is right when its class is among the `k` largest outputs. Written `{ top_k = 5 }`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -61,7 +62,37 @@ pub fn top_k_info(k: usize) -> MetricInfo {
 /// `outputs` `[replicas, rows, outputs]`, `truth` `[replicas, rows]` int64, or `[replicas, rows, outputs]` f32 for
 /// multi-label targets → `[replicas]`, f64.
 pub fn per_replica(outputs: &Tensor, truth: &Tensor, decision: Decision) -> Tensor {
+    let kinds = (outputs.kind(), truth.kind(), outputs.device());
+    if decision == Decision::Largest && kinds == (Kind::Float, Kind::Int64, Device::Cpu) && truth.numel() > 0 {
+        return largest_on_cpu(&outputs.contiguous(), &truth.contiguous());
+    }
     decision.classes(outputs).eq_tensor(truth).flatten(1, -1).mean_dim(1, false, Kind::Double)
+}
+
+/// Returns the share of rows whose class has the largest output, in one pass over contiguous tensors.
+#[expect(unsafe_code, reason = "reads the memory of tensors")]
+fn largest_on_cpu(outputs: &Tensor, truth: &Tensor) -> Tensor {
+    let [_, rows, classes] = outputs.size()[..] else { unreachable!("outputs are [replicas, rows, classes]") };
+    let (rows, classes) = (rows as usize, classes as usize);
+    let raw: (RawF32, RawValues<i64>) = (RawValues::from_tensor(outputs), RawValues::from_tensor(truth));
+    // SAFETY: the tensors outlive the slices, and nothing writes to outputs or truth while metrics are computed.
+    let (outputs, truth) = unsafe { (raw.0.get(), raw.1.get()) };
+    let shares = outputs.chunks_exact(rows * classes).zip(truth.chunks_exact(rows)).map(|(outputs, truth)| {
+        let pairs = outputs.chunks_exact(classes).zip(truth);
+        pairs.filter(|(row, class)| largest(row) as i64 == **class).count() as f64 / rows as f64
+    });
+    Tensor::from_slice(&shares.collect::<Vec<f64>>())
+}
+
+/// Returns the index of the first largest value; NaN counts as the largest, as in PyTorch.
+fn largest(row: &[f32]) -> usize {
+    let (mut index, mut largest) = (0, row[0]);
+    for (place, &value) in row.iter().enumerate().skip(1) {
+        if value > largest || (value.is_nan() && !largest.is_nan()) {
+            (index, largest) = (place, value);
+        }
+    }
+    index
 }
 
 /// Returns the share of rows whose class is among the `k` largest outputs. Ties go to the class with the lower index.
@@ -95,6 +126,19 @@ mod tests {
         let outputs = Tensor::from_slice(&[2.0_f32, -1.0, 0.5, -0.5]).view([1, 2, 2]);
         let truth = Tensor::from_slice(&[1.0_f32, 0.0, 0.0, 0.0]).view([1, 2, 2]);
         assert_eq!(per_replica(&outputs, &truth, Decision::EachAbove(0.0)).double_value(&[0]), 0.75);
+    }
+
+    #[test]
+    fn the_pass_over_memory_equals_argmax_with_ties_and_nan() {
+        tch::manual_seed(1);
+        let outputs = Tensor::randint(4, [3, 500, 5], (Kind::Float, Device::Cpu));
+        let outputs = outputs.masked_fill(&Tensor::rand([3, 500, 5], (Kind::Float, Device::Cpu)).lt(0.05), f64::NAN);
+        let truth = Tensor::randint(5, [3, 500], (Kind::Int64, Device::Cpu));
+        let wanted = outputs.argmax(-1, false).eq_tensor(&truth).mean_dim(1, false, Kind::Double);
+        assert_eq!(per_replica(&outputs, &truth, Decision::Largest), wanted);
+        let empty = Tensor::zeros([2, 0, 3], (Kind::Float, Device::Cpu));
+        let no_truth = Tensor::zeros([2, 0], (Kind::Int64, Device::Cpu));
+        assert_eq!(per_replica(&empty, &no_truth, Decision::Largest).size(), [2], "no rows, but two replicas");
     }
 
     #[test]

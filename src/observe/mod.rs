@@ -15,14 +15,19 @@ use crate::observe::observer::{Observations, Observer};
 
 /// Returns what is observed after an epoch, on a sample of training rows `[replicas, rows, …]`. Gradients are observed
 /// at each step instead ([`norms::gradient_norms`]).
-pub fn after_epoch(observers: &[Observer], stack: &Stack, layers: &[Layer], sample: &Tensor) -> Observations {
+pub fn after_epoch(
+    observers: &[Observer],
+    stack: &Stack,
+    layers: &[Layer],
+    sample: impl FnOnce() -> Tensor,
+) -> Observations {
     let _no_grad = tch::no_grad_guard();
     let mut found = Vec::new();
     if observers.contains(&Observer::WeightNorm) {
         found.extend(norms::weight_norms(stack));
     }
     if observers.contains(&Observer::DeadUnits) || observers.contains(&Observer::Saturation) {
-        found.extend(activations::activation_statistics(observers, stack, layers, sample));
+        found.extend(activations::activation_statistics(observers, stack, layers, &sample()));
     }
     found
 }

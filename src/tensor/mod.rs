@@ -2,7 +2,7 @@
 
 pub mod generators;
 pub mod predictor;
-pub mod raw_f32;
+pub mod raw_values;
 pub mod safetensors_file;
 pub mod script_module;
 pub mod seed;

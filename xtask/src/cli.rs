@@ -133,7 +133,7 @@ pub struct BenchArgs {
     #[arg(long)]
     pub ours: bool,
     /// Only these parts; writes `target/bench/BENCHMARKS.md`
-    #[arg(long, value_name = "PART", value_delimiter = ',', value_parser = ["mnist", "stack", "digits", "csv", "tree", "start", "phases"])]
+    #[arg(long, value_name = "PART", value_delimiter = ',', value_parser = ["mnist", "stack", "digits", "sweep", "csv", "tree", "start", "phases"])]
     pub only: Vec<String>,
 }
 

@@ -47,6 +47,14 @@ impl Features {
         self.scaler.is_none().then_some(&self.values)
     }
 
+    /// Returns bytes on the CPU and the number by which all of them are divided; `None` if they are f32, or if each
+    /// feature is scaled differently.
+    pub fn bytes_and_divisor(&self) -> Option<(&Tensor, f32)> {
+        let divisor = self.scaler.as_ref()?.divisor()?;
+        let is_raw = self.values.kind() == Kind::Uint8 && self.device() == Device::Cpu && self.values.is_contiguous();
+        is_raw.then_some((&self.values, divisor as f32))
+    }
+
     /// Returns the features of all rows, f32.
     pub fn all(&self) -> Tensor {
         self.scaled(self.values.shallow_clone())

@@ -97,6 +97,15 @@ impl Scaler {
         }))
     }
 
+    /// Returns the number by which every feature is divided; `None` if each one is scaled differently.
+    pub fn divisor(&self) -> Option<f64> {
+        match self.0 {
+            Transform::Identity => Some(1.0),
+            Transform::Divide(largest) => Some(largest),
+            Transform::Standardize(..) => None,
+        }
+    }
+
     /// Returns the same scaler; the tensors share memory.
     pub fn shallow_clone(&self) -> Scaler {
         Scaler(match &self.0 {

@@ -7,6 +7,7 @@
 
 #![expect(unsafe_code, reason = "threads share the memory of tensors")]
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tch::{Device, Kind, Tensor};
@@ -15,9 +16,9 @@ use crate::data::prepare::batches::{DeviceRows, Epoch};
 use crate::data::prepare::features::Features;
 use crate::metrics::Metric;
 use crate::network::stack::Stack;
-use crate::tensor::raw_f32::RawF32;
+use crate::tensor::raw_values::RawF32;
 use crate::train::evaluate::{Measure, MetricTensors};
-use crate::train::fused_cpu::gather::gather;
+use crate::train::fused_cpu::gather::RawFeatures;
 use crate::train::fused_cpu::group::ThreadGroup;
 use crate::train::fused_cpu::loss::Targets;
 use crate::train::fused_cpu::plan::Plan;
@@ -51,7 +52,7 @@ struct EpochWork<'a> {
     rows: usize,
     order: Option<Vec<i64>>, // [replicas, rows]
     targets: Vec<OwnedTargets>,
-    features: Option<RawF32>, // `None` if they are bytes
+    features: Option<RawFeatures>, // `None` if each column of bytes is scaled differently
     outputs: RawF32,
     updates: Rows,
     steps: &'a [StepSettings],
@@ -115,8 +116,7 @@ impl FusedCpu {
             return None;
         }
         let rows = epoch.rows();
-        let features =
-            self.pool.workers().next().expect("there is a worker").training.floats().map(RawF32::from_tensor);
+        let features = RawFeatures::new(&self.pool.workers().next().expect("there is a worker").training);
         let trained = training.iter().filter(|trains| **trains).count();
         let replicas_of_first_thread = trained.div_ceil(self.pool.threads()).max(1);
         let work = EpochWork {
@@ -163,26 +163,20 @@ impl FusedCpu {
         self.pool.run_on_all_threads(training, count / BLOCK, |worker, replicas, member, group| {
             let Worker { weights, validation, validation_workspace, .. } = worker;
             let features = validation.as_ref().expect("there are validation rows");
+            let raw = RawFeatures::new(features);
             let part = group.part(member, count, BLOCK);
             for start in part.clone().step_by(BLOCK) {
-                let block_rows = BLOCK.min(part.end - start);
-                let flat = |features: Tensor| features.reshape([block_rows as i64, inputs as i64]);
-                let in_order = chosen.is_none().then(|| flat(features.range(&(start..start + block_rows))));
-                for &replica in replicas {
+                let block = start..part.end.min(start + BLOCK);
+                let block_rows = block.len();
+                let mut block_features = None;
+                for (place, &replica) in replicas.iter().enumerate() {
                     let first = replica * count + start;
                     let numbers = chosen.as_ref().map(|chosen| &chosen[first..first + block_rows]);
-                    let selected = match (numbers, features.floats()) {
-                        (Some(numbers), Some(floats)) => {
-                            // SAFETY: the worker keeps the features alive, and no thread writes to them.
-                            let floats = unsafe { RawF32::from_tensor(floats).get() };
-                            gather(floats, numbers, inputs, validation_workspace.inputs(block_rows));
-                            None
-                        }
-                        (Some(numbers), None) => Some(flat(features.select(&Tensor::from_slice(numbers)))),
-                        (None, _) => None,
-                    };
-                    let block_features = in_order.as_ref().or(selected.as_ref());
-                    let row_outputs = validation_workspace.forward(block_features, block_rows, &weights[replica]);
+                    if numbers.is_some() || place == 0 {
+                        block_features = load(features, raw, numbers, &block, inputs, validation_workspace);
+                    }
+                    let row_outputs =
+                        validation_workspace.forward(block_features.as_ref(), block_rows, &weights[replica]);
                     let destination = output_memory.part(first * columns..(first + block_rows) * columns);
                     // SAFETY: the outputs live until the end of this function, and each row of a replica belongs to one
                     // thread.
@@ -233,18 +227,8 @@ fn train_replica(worker: &mut Worker, work: &EpochWork, replica: usize, member: 
         let mut stopwatch = Stopwatch::new();
         if rows > 0 {
             let inputs = work.plan.inputs();
-            let flat = |features: Tensor| Some(features.reshape([rows as i64, inputs as i64]));
             let numbers = work.order.as_ref().map(|order| &order[offset..offset + rows]);
-            let features_in_order = match (numbers, work.features) {
-                (Some(numbers), Some(floats)) => {
-                    // SAFETY: the workers keep the features alive, and no thread writes to them.
-                    let floats = unsafe { floats.get() };
-                    gather(floats, numbers, inputs, workspace.inputs(rows));
-                    None
-                }
-                (Some(numbers), None) => flat(training.select(&Tensor::from_slice(numbers))),
-                (None, _) => flat(training.range(&(first..first + rows))),
-            };
+            let features_in_order = load(training, work.features, numbers, &(first..first + rows), inputs, workspace);
             stopwatch.add_lap_to(&mut workspace.timing.gather);
             let targets = work.targets[replica].as_slice().rows(first, rows, columns);
             let (row_losses, row_outputs) =
@@ -314,6 +298,30 @@ fn train_replica(worker: &mut Worker, work: &EpochWork, replica: usize, member: 
         }
     }
     losses.push((replica, sum));
+}
+
+/// Loads features into the buffer of a workspace: of the rows `numbers`, else of a range of rows. Returns a tensor
+/// `[rows, inputs]` instead if that needs no copy, or if only libtorch can scale them.
+fn load(
+    features: &Features,
+    raw: Option<RawFeatures>,
+    numbers: Option<&[i64]>,
+    range: &Range<usize>,
+    inputs: usize,
+    workspace: &mut Workspace,
+) -> Option<Tensor> {
+    let flat = |features: Tensor| Some(features.reshape([range.len() as i64, inputs as i64]));
+    match (numbers, raw) {
+        (Some(numbers), Some(raw)) => {
+            // SAFETY: the workers keep the features alive, and no thread writes to them.
+            unsafe { raw.gather(numbers, inputs, workspace.inputs(numbers.len())) };
+            None
+        }
+        (Some(numbers), None) => flat(features.select(&Tensor::from_slice(numbers))),
+        // SAFETY: as above.
+        (None, Some(raw)) if unsafe { raw.convert(range, inputs, workspace.inputs(range.len())) } => None,
+        (None, _) => flat(features.range(range)),
+    }
 }
 
 impl OwnedTargets {

@@ -4,7 +4,8 @@
 
 use tch::Tensor;
 
-use crate::tensor::raw_f32::RawF32;
+use crate::tensor::raw_values::RawF32;
+use crate::train::fused_cpu::log_softmax::{is_exact, log_softmax};
 use crate::train::loss::Loss;
 use crate::train::loss::cross_entropy::{ClassTargets, CrossEntropy};
 
@@ -88,9 +89,12 @@ impl FusedLoss {
         };
         match (self, targets) {
             (FusedLoss::CrossEntropy { smoothing }, Targets::Classes(classes)) => {
-                // libtorch's own function, so that probabilities equal autograd's to the last digit: Adam turns the
-                // smallest differences of the gradient into steps of the size of the learning rate.
-                let _ = outputs.internal_log_softmax_out(gradient, 1, false);
+                if is_exact(units) {
+                    let (outputs, logarithms) = slices();
+                    log_softmax(outputs, units, logarithms);
+                } else {
+                    let _ = outputs.internal_log_softmax_out(gradient, 1, false);
+                }
                 let sum_at_targets = |logarithms: &[f32]| -> f64 {
                     let rows = logarithms.chunks_exact(units).zip(classes);
                     rows.map(|(row, &class)| f64::from(row[class as usize])).sum()

@@ -15,6 +15,7 @@ mod barrier;
 pub(super) mod epoch;
 mod gather;
 mod group;
+mod log_softmax;
 mod loss;
 pub mod plan;
 mod pool;

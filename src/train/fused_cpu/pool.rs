@@ -6,7 +6,7 @@ use rayon::ThreadPool;
 
 use crate::data::prepare::features::Features;
 use crate::device::fault;
-use crate::tensor::raw_f32::RawF32;
+use crate::tensor::raw_values::RawF32;
 use crate::tensor::threads;
 use crate::train::fused_cpu::group::{Assignment, Membership, ThreadGroup, assign};
 use crate::train::fused_cpu::workspace::{Weights, Workspace};

@@ -4,7 +4,7 @@
 
 use tch::{Device, Kind, Tensor};
 
-use crate::tensor::raw_f32::RawF32;
+use crate::tensor::raw_values::RawF32;
 use crate::train::fused_cpu::loss::{FusedLoss, Targets};
 use crate::train::fused_cpu::plan::{FusedLayer, Plan};
 use crate::train::state::timing::{Stopwatch, Timing};

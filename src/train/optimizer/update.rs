@@ -8,7 +8,7 @@
 use pulp::{Simd, WithSimd};
 use tch::{Device, Kind, Tensor};
 
-use crate::tensor::raw_f32::RawF32;
+use crate::tensor::raw_values::RawF32;
 use crate::train::optimizer::Optimizer;
 use crate::train::optimizer::number::Register;
 use crate::train::optimizer::rule::{ApplyRule, Constants, Rule};

@@ -75,8 +75,8 @@ impl EpochOutputs {
         let mut metrics = vec![("loss".to_owned(), self.loss)];
         metrics.extend(compute(&self.outputs));
         metrics.extend(self.gradients);
-        let sample = task.training.features(&(0..task.training.len().min(OBSERVED_ROWS)), stack.replicas());
-        metrics.extend(observe::after_epoch(&task.settings.observe, stack, task.layers, &sample));
+        let sample = || task.training.features(&(0..task.training.len().min(OBSERVED_ROWS)), stack.replicas());
+        metrics.extend(observe::after_epoch(&task.settings.observe, stack, task.layers, sample));
         metrics
     }
 }

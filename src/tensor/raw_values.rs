@@ -1,4 +1,4 @@
-//! Direct access to the values of a CPU f32 tensor, for hand-written loops.
+//! Direct access to the values of a CPU tensor, for hand-written loops.
 //!
 //! Every libtorch operation costs a microsecond or more before it computes anything. If a step applies many small
 //! operations to the same values (an optimizer's update rule, a bias and an activation, a loss and its gradient), one
@@ -13,36 +13,48 @@
 use std::ops::Range;
 use std::ptr::NonNull;
 
-use tch::{Device, Kind, Tensor};
+use tch::kind::Element;
+use tch::{Device, Tensor};
 
-/// The memory of a contiguous f32 tensor on the CPU.
+/// The memory of a contiguous tensor on the CPU.
 ///
 /// It is a pointer, so several threads can hold it and write to separate parts. The code that takes a slice must
 /// guarantee that the parts do not overlap.
-#[derive(Clone, Copy, Debug)]
-pub struct RawF32 {
-    start: *mut f32,
+#[derive(Debug)]
+pub struct RawValues<T> {
+    start: *mut T,
     len: usize,
 }
 
+/// The memory of a contiguous f32 tensor on the CPU.
+pub type RawF32 = RawValues<f32>;
+
+impl<T> Clone for RawValues<T> {
+    fn clone(&self) -> RawValues<T> {
+        *self
+    }
+}
+
+impl<T> Copy for RawValues<T> {}
+
 // SAFETY: it is an address and a length, and owns nothing. Memory is only accessed in `get` and `get_mut`, which are
 // unsafe: their callers guarantee that the memory is valid and that no two threads conflict in it.
-unsafe impl Send for RawF32 {}
-// SAFETY: as above; values can be changed through a shared `RawF32` only with `get_mut`, which is unsafe.
-unsafe impl Sync for RawF32 {}
+unsafe impl<T: Send> Send for RawValues<T> {}
+// SAFETY: as above; values can be changed through a shared `RawValues` only with `get_mut`, which is unsafe.
+unsafe impl<T: Sync> Sync for RawValues<T> {}
 
-impl RawF32 {
+impl<T: Element> RawValues<T> {
     /// Returns the memory of a tensor.
     ///
     /// # Panics
-    /// When it is not contiguous, not f32, or not on the CPU, which is a bug in this program.
-    pub fn from_tensor(tensor: &Tensor) -> RawF32 {
-        assert_eq!((tensor.kind(), tensor.device()), (Kind::Float, Device::Cpu), "floats are f32 on the CPU");
-        assert!(tensor.is_contiguous(), "floats are contiguous");
+    /// When it is not contiguous, of another type, or not on the CPU, which is a bug in this program.
+    pub fn from_tensor(tensor: &Tensor) -> RawValues<T> {
+        assert_eq!((tensor.kind(), tensor.device()), (T::KIND, Device::Cpu), "values are of this type, on the CPU");
+        assert!(tensor.is_contiguous(), "values are contiguous");
         let len = tensor.numel();
         // libtorch has no address for an empty tensor, and a slice needs one.
         let start = if len == 0 { NonNull::dangling().as_ptr() } else { tensor.data_ptr().cast() };
-        RawF32 { start, len }
+        RawValues { start, len }
     }
 
     /// Returns the number of values.
@@ -59,11 +71,11 @@ impl RawF32 {
     ///
     /// # Panics
     /// When the range is out of bounds.
-    pub fn part(self, range: Range<usize>) -> RawF32 {
+    pub fn part(self, range: Range<usize>) -> RawValues<T> {
         assert!(range.start <= range.end && range.end <= self.len, "a part lies inside");
         // SAFETY: as just checked, the sum stays inside the tensor's memory or one past its end; for an empty tensor, 0
         // is added.
-        RawF32 { start: unsafe { self.start.add(range.start) }, len: range.len() }
+        RawValues { start: unsafe { self.start.add(range.start) }, len: range.len() }
     }
 
     /// Returns the values for reading.
@@ -71,8 +83,8 @@ impl RawF32 {
     /// # Safety
     /// The values must be initialized. The tensor, or another one that shares its memory, must outlive the slice, and
     /// nothing may write to these values in the meantime.
-    pub unsafe fn get<'a>(self) -> &'a [f32] {
-        // SAFETY: `from_tensor` took address and length from a contiguous f32 tensor, which libtorch aligns, or a dangling
+    pub unsafe fn get<'a>(self) -> &'a [T] {
+        // SAFETY: `from_tensor` took address and length from a contiguous tensor of this type, which libtorch aligns, or a dangling
         // address for an empty one, and `part` stays inside; the caller guarantees the rest.
         unsafe { std::slice::from_raw_parts(self.start, self.len) }
     }
@@ -82,7 +94,7 @@ impl RawF32 {
     /// # Safety
     /// The values must be initialized. The tensor, or another one that shares its memory, must outlive the slice, and
     /// nothing else may read or write these values in the meantime, including other slices of the same thread.
-    pub unsafe fn get_mut<'a>(self) -> &'a mut [f32] {
+    pub unsafe fn get_mut<'a>(self) -> &'a mut [T] {
         // SAFETY: as in `get`; the caller also guarantees exclusive access.
         unsafe { std::slice::from_raw_parts_mut(self.start, self.len) }
     }
@@ -90,6 +102,8 @@ impl RawF32 {
 
 #[cfg(test)]
 mod tests {
+    use tch::Kind;
+
     use super::*;
 
     #[test]
@@ -110,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "floats are contiguous")]
+    #[should_panic(expected = "values are contiguous")]
     fn a_tensor_with_gaps_is_refused() {
         RawF32::from_tensor(&Tensor::zeros([2, 3], (Kind::Float, Device::Cpu)).transpose(0, 1));
     }
