@@ -2,7 +2,7 @@
 //!
 //! An argument is a run directory, a file in it, an experiment (its newest run), a variant of one of these
 //! (`regularize_mnist/dropout`), a history of another program, or a glob pattern over any of them. Trials of one run
-//! that differ only in seed and fold form a group. So do the matches of one glob, and histories named one by one, even
+//! that differ only in seed and fold form a group. A sweep has its best configurations. So do the matches of one glob, and histories named one by one, even
 //! from several runs, if all their settings are equal. Each history of another program is a run. Unreadable files are
 //! reported and skipped.
 
@@ -16,6 +16,7 @@ use indexmap::IndexMap;
 use crate::compare::group::Group;
 use crate::compare::label::{self, UnlabeledGroup};
 use crate::compare::settings;
+use crate::compare::sweep_trials::{SweepTrials, best_trials, sweep_at};
 use crate::compare::trial::Trial;
 use crate::config::hint::Hint;
 use crate::device::memory;
@@ -113,6 +114,9 @@ impl FoundTrials {
             let error = anyhow!("`{name}` is an experiment file, not a run or a history");
             return Err(error.context(Hint(format!("train it with `runner exp {name}`"))));
         }
+        if let Some(sweep) = sweep_at(path) {
+            return self.add_sweep(argument, &sweep, matched);
+        }
         if path.exists() && !path.is_dir() && !is_weights(path) && !is_runner_history(path) {
             return self.add_foreign(argument, path, matched);
         }
@@ -156,6 +160,15 @@ impl FoundTrials {
             (first, second) => format!("`{first}` and `{second}` are the same run; it is shown once"),
         };
         repeated.into_iter().map(note).collect()
+    }
+
+    /// Adds the best configurations of a sweep.
+    fn add_sweep(&mut self, argument: usize, path: &Path, matched: bool) -> anyhow::Result<()> {
+        let SweepTrials { trials, note } = best_trials(path)?;
+        self.notes.extend(note);
+        let found = |(folder, trial)| FoundTrial { argument, folder: Some(folder), matched, trial };
+        self.trials.extend(trials.into_iter().map(found));
+        Ok(())
     }
 
     fn add_foreign(&mut self, argument: usize, path: &Path, matched: bool) -> anyhow::Result<()> {

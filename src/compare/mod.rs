@@ -17,4 +17,5 @@ pub mod ranking;
 pub mod runs;
 pub mod settings;
 pub mod statistics;
+pub mod sweep_trials;
 pub mod trial;

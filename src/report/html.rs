@@ -149,7 +149,7 @@ fn table(table: &Table) -> String {
     table.rows.iter().for_each(|row| rows.push_str(&self::row(row, table)));
     rows.push_str("</tbody>");
     let id = if table.id.is_empty() { String::new() } else { format!(" id=\"{}\"", table.id) };
-    let wide = if table.id == "comparison" { " class=\"wide\"" } else { "" };
+    let wide = if matches!(table.id, "comparison" | "configurations") { " class=\"wide\"" } else { "" };
     scrolling(&table.caption, table.rows.len() > MAX_ROWS, &format!("{wide}{id}"), &rows)
 }
 

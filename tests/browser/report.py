@@ -6,6 +6,7 @@ one fails. `--keep DIR` keeps the reports and pictures of them.
 """
 
 import argparse
+import csv
 import json
 import math
 import os
@@ -97,6 +98,41 @@ optimizer = { sgd = { lr = 0.1 } }
     f'\n[[variants]]\nname = "a_variant_with_a_long_name_{number}"\nset = {{ "train.optimizer.sgd.lr" = {0.1 * (number + 1):.1f} }}\n'
     for number in range(11)
 )
+
+
+SWEEP = f"""
+title    = "A sweep {HOSTILE}"
+question = "Does {HOSTILE} break it?"
+
+[data.digits]
+scale = "unit"
+split = {{ test = 0.2, validation = 0.2, random_state = 42, stratify = true }}
+
+[network]
+layers = [{{ linear = 8 }}, "relu", {{ linear = 10 }}]
+
+[train]
+epochs    = 3
+batch     = 256
+loss      = "cross_entropy"
+optimizer = "adam"
+
+[sweep]
+trials = 24
+seeds  = [0, 1]
+
+[sweep.space]
+"train.optimizer" = ["adam", "sgd"]
+"train.batch"     = [64, 128, 256]
+
+[[sweep.when]]
+if    = {{ "train.optimizer" = "adam" }}
+space = {{ "train.optimizer.adam.lr" = {{ log = [1e-4, 1.0] }} }}
+
+[[sweep.when]]
+if    = {{ "train.optimizer" = "sgd" }}
+space = {{ "train.optimizer.sgd.lr" = {{ log = [1e-3, 1e9] }} }}
+"""
 
 
 def is_history(file):
@@ -587,9 +623,88 @@ def broken(browser, check, runs):
     check("a run that is not there is an error", "error:" in told and "nothing_of_the_kind" in told, told)
 
 
+def a_sweep(browser, check, runs):
+    """A sweep: charts that mark the same configuration, the keyboard, and the table."""
+    with (runs.folder / "sweep.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    done = [row for row in rows if row["status"] == "done"]
+    lr = lambda row: row["train.optimizer.adam.lr"] or row["train.optimizer.sgd.lr"]
+    with Page(browser, check, runs.folder / "sweep.html") as page:
+        marked = lambda: page.page.locator("#configurations tr.chosen th").all_inner_texts()
+        charts = page.page.locator("[data-metric]").evaluate_all("charts => charts.map(chart => chart.dataset.metric)")
+        check("a sweep has all charts", charts == ["setting-optimizer", "setting-batch", "setting-lr", "parallel", "best-so-far", "expected-best"], charts)
+        names = page.page.locator("#configurations tbody th").all_inner_texts()
+        check("the table is in the order of the ranking", names == [row["configuration"] for row in rows], names)
+        best = page.page.locator("#configurations tbody tr").first.inner_text()
+        check("the best configuration has its mean and standard deviation", f"{brief(float(done[0]['best.val_loss']))} ± " in best, best)
+
+        at = page.panel("setting-lr")
+        at.scroll_into_view_if_needed()
+        at.focus()
+        read = []
+        for _ in range(3):
+            page.page.keyboard.press("ArrowDown")
+            read.append(marked())
+        check("the arrow keys go along the ranking", read == [[row["configuration"]] for row in rows[:3]], read)
+        told = page.announced()
+        check("what is reached is announced", told.startswith(rows[2]["configuration"]) and "lr=" in told, told)
+        tip = at.locator(".tip").inner_text()
+        check("the tip has the settings", all(word in tip for word in [rows[2]["train.batch"], rows[2]["train.optimizer"]]), tip)
+        page.page.keyboard.press("Home")
+        smallest = min(rows, key=lambda row: float(lr(row)))
+        check("Home goes to the smallest value", marked() == [smallest["configuration"]], (marked(), smallest["configuration"]))
+        page.page.keyboard.press("Escape")
+        check("Escape leaves", marked() == [] and not at.locator(".tip").is_visible())
+
+        over = page.panel("setting-lr").locator(".u-over")
+        box = over.bounding_box()
+        page.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] * 0.9)
+        rings = page.page.locator(".ring:visible").count()
+        check("a configuration under the mouse is marked in all charts of points and in the table", rings == 4 and len(marked()) == 1, (rings, marked()))
+        d = page.page.locator("#sweep-parallel path[stroke-width='3.5']").get_attribute("d")
+        chosen = next(row for row in rows if row["configuration"] == marked()[0])
+        check("and in the parallel coordinates, if it has a result", bool(d) == (chosen["status"] == "done"), (d, chosen))
+        page.page.mouse.move(5, 5)
+
+        lines = page.page.locator("#sweep-parallel path[stroke-width='1.4']")
+        check("each configuration with a result has a line", lines.count() == len(done), (lines.count(), len(done)))
+        page.page.get_by_label("best half").check(force=True)
+        check("only the best half can be shown", lines.count() == math.ceil(len(done) / 2), lines.count())
+        page.page.get_by_label("all", exact=True).check(force=True)
+        svg = page.page.locator("#sweep-parallel svg")
+        svg.scroll_into_view_if_needed()
+        box = svg.bounding_box()
+        page.page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + 150)
+        check("a line under the mouse is marked", len(marked()) == 1 and page.panel("parallel").locator(".tip").is_visible(), marked())
+        page.page.mouse.click(box["x"] + box["width"] * 0.4, box["y"] + 150)
+        row = page.page.locator("#configurations tr.chosen")
+        check("a click shows its row", row.count() == 0 or row.first.is_visible())
+
+        values = [float(row["best.val_loss"]) for row in done]
+        worst = max(values)
+        expected = mean(values + [worst] * (len(rows) - len(done)))
+        read = page.hover("expected-best", 1, len(rows))
+        check("the expected best of one is the mean, diverged ones as the worst", same(read.get("best.val_loss", ""), expected), (read, expected))
+        read = page.hover("expected-best", len(rows), len(rows))
+        check("the expected best of all is the best", same(read.get("best.val_loss", ""), values[0]), (read, values[0]))
+        diverged = len(rows) - len(done)
+        check("some configurations diverged, and are drawn", diverged > 0 and page.pixels("best-so-far", "s1") > 20, (diverged, page.pixels("best-so-far", "s1")))
+        head = page.page.locator("#configurations thead button.sort", has_text="batch")
+        head.click()
+        batches = [int(text) for text in page.page.locator("#configurations tbody tr").evaluate_all("rows => rows.map(row => row.cells[3].textContent)")]
+        check("the table sorts by a setting", batches == sorted(batches), batches)
+        toggle = page.page.get_by_label("log scale of the metric")
+        before = toggle.is_checked()
+        toggle.set_checked(not before, force=True)
+        check("the scale can be changed", page.page.locator("#sweep-settings .chart").count() == 3 and toggle.is_checked() != before)
+    with Page(browser, check, runs.folder / "sweep.html", java_script_enabled=False) as page:
+        check("without scripts the charts are plots", page.page.locator("noscript img").count() == 4)
+        page.page.evaluate = lambda _: None
+
+
 def shapes(browser, check, runs, keep):
     """Every report at every width in both themes."""
-    names = ["digits", "two_classes", "leaking", "variants", "both", "foreign", "seeds"]
+    names = ["digits", "two_classes", "leaking", "variants", "both", "foreign", "seeds", "sweep"]
     for name in names:
         file = runs.folder / f"{name}.html"
         size = file.stat().st_size
@@ -659,11 +774,15 @@ def main():
         runs.report("seeds", "digits_mlp")
         shutil.rmtree(runs.folder / "runs/digits_mlp")
         shutil.copytree(runs.folder / "kept", runs.folder / "runs/digits_mlp/latest")
+        (runs.folder / "tuning.toml").write_text(SWEEP)
+        runs.call("sweep", "tuning.toml", "--quiet", "--threads", "1")
+        runs.call("sweep", "report", "tuning", "-o", "sweep.html")
+        (runs.folder / "sweep.csv").write_text(runs.call("sweep", "table", "tuning", "--csv").stdout)
         if options.keep:
             options.keep.mkdir(parents=True, exist_ok=True)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-            for part in [one_run, keyboard, classes, tables, broken, lambda *given: shapes(*given, options.keep)]:
+            for part in [one_run, keyboard, classes, tables, broken, a_sweep, lambda *given: shapes(*given, options.keep)]:
                 try:
                     part(browser, check, runs)
                 except PlaywrightError as error:  # what is not there cannot be pressed; the other parts are tried all the same

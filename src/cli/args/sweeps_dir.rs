@@ -18,6 +18,12 @@ pub struct SweepsDir {
     folder: PathBuf,
 }
 
+impl Default for SweepsDir {
+    fn default() -> SweepsDir {
+        SweepsDir { folder: PathBuf::from(default()) }
+    }
+}
+
 impl Deref for SweepsDir {
     type Target = Path;
 

@@ -11,7 +11,7 @@ use crate::cli::text::terminal;
 use crate::compare::find::{Found, find};
 use crate::config::hint::{Hint, in_a_line};
 use crate::io::{atomic_write, bounded_file};
-use crate::report::{markdown, page};
+use crate::report::{frame, markdown, page};
 
 /// Arguments of `runner report`.
 #[derive(Debug, clap::Args)]
@@ -97,7 +97,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         Some(output) if output.as_os_str() == "-" => report(),
         output => {
             let path = output.clone().unwrap_or_else(|| default_path(args, format, &found));
-            check_free(&path, format)?;
+            check_free(&path, format.file_name())?;
             atomic_write::write_whole(&path, report().as_bytes())
                 .map_err(|error| error.context(Hint("`-o FILE` names another file".to_owned())))?;
             path.display().to_string()
@@ -120,10 +120,10 @@ fn default_path(args: &Args, format: Format, found: &Found) -> PathBuf {
     }
 }
 
-/// Returns an error if the file exists and is no report.
-fn check_free(path: &Path, format: Format) -> anyhow::Result<()> {
+/// Returns an error if the file exists and is no report. `file_name` is the default name.
+pub(crate) fn check_free(path: &Path, file_name: &str) -> anyhow::Result<()> {
     if path.is_dir() {
-        let hint = Hint(format!("name a file in it: `-o {}`", path.join(format.file_name()).display()));
+        let hint = Hint(format!("name a file in it: `-o {}`", path.join(file_name).display()));
         return Err(anyhow!("`{}` is a directory", path.display()).context(hint));
     }
     let there = match bounded_file::beginning(path, 2000) {
@@ -132,7 +132,7 @@ fn check_free(path: &Path, format: Format) -> anyhow::Result<()> {
         Err(error) => return Err(anyhow::Error::new(error).context(format!("failed to read `{}`", path.display()))),
     };
     let beginning = String::from_utf8_lossy(&there);
-    if there.is_empty() || beginning.contains(page::SIGN) || beginning.contains(markdown::SIGN) {
+    if there.is_empty() || beginning.contains(frame::SIGN) || beginning.contains(markdown::SIGN) {
         return Ok(());
     }
     let hint = Hint("write to another file with `-o FILE`, or remove it".to_owned());

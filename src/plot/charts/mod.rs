@@ -15,4 +15,5 @@ pub mod scores;
 pub mod setting;
 mod setting_axis;
 pub mod strip_plot;
+pub mod sweep;
 pub mod titles;

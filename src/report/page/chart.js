@@ -10,6 +10,9 @@ const widthOf = (place) => (printing ? 480 : Math.max(Math.floor(place.clientWid
 /** Steps between ticks, from the smallest figures to those of a diverged trial. */
 const STEPS = Array.from({ length: 320 }, (_, power) => [1, 2, 2.5, 5].map((step) => Number(`${step}e${power - 18}`))).flat();
 
+/** The same of whole numbers. */
+const WHOLE = Array.from({ length: 10 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat();
+
 /**
  * Draws lines into `place`, and returns the chart.
  *
@@ -86,11 +89,7 @@ function chart(place, spec) {
     }
     if (hiddenRows) tip.append(make("em", { text: `and ${hiddenRows} more` }));
     tip.hidden = false;
-    const over = plot.over;
-    const right = left + 14 + tip.offsetWidth > over.clientWidth;
-    const beside = right ? left - 14 - tip.offsetWidth : left + 14;
-    tip.style.left = `${Math.max(Math.min(beside, over.clientWidth - tip.offsetWidth), -over.offsetLeft)}px`;
-    tip.style.top = `${Math.max(Math.min(top - tip.offsetHeight / 2, over.clientHeight - tip.offsetHeight), 0)}px`;
+    placeTip(tip, plot.over, left, top);
   }
 
   const options = {
@@ -105,7 +104,7 @@ function chart(place, spec) {
     },
     axes: [
       axis("x", { label: spec.xName, labelSize: 22, labelFont: font, labelGap: 0, size: 34, space: 48, values: (u, ticks) => ticks.map(tick),
-        incrs: spec.wholeX ? [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5] : undefined }),
+        incrs: spec.wholeX ? WHOLE : undefined }),
       axis("y", { size: (u, values) => 18 + 7 * Math.max(2, ...(values ?? []).map((value) => (value ?? "").length)), space: 34,
         incrs: STEPS, label: spec.yName, labelSize: spec.yName ? 22 : 0, labelFont: font, values: (u, ticks) => spec.log ? logTicks(ticks) : ticks.map(tick) }),
     ],

@@ -76,6 +76,16 @@ function tick(value) {
   return String(+value.toPrecision(6));
 }
 
+/** Puts a tip beside a point of a chart, within the chart; on a narrow chart above or below the point. */
+function placeTip(tip, over, left, top) {
+  const [width, height] = [tip.offsetWidth, tip.offsetHeight];
+  const fits = left + 14 + width <= over.clientWidth || left - 14 - width >= -over.offsetLeft;
+  const beside = left + 14 + width > over.clientWidth ? left - 14 - width : left + 14;
+  const level = fits ? top - height / 2 : top > over.clientHeight / 2 ? top - height - 16 : top + 16;
+  tip.style.left = `${Math.max(Math.min(beside, over.clientWidth - width), -over.offsetLeft)}px`;
+  tip.style.top = `${fits ? Math.max(Math.min(level, over.clientHeight - height), 0) : level}px`;
+}
+
 const live = document.getElementById("live");
 let announced = 0;
 

@@ -65,10 +65,7 @@ function plane(place, spec) {
     tip.replaceChildren(make("div", {}, swatch(line.stroke, line.dash ?? []), make("b", { text: line.name })),
       ...facts.map(([name, value]) => make("div", {}, make("span", { text: name }), make("span", { text: value }))));
     tip.hidden = false;
-    const over = plot.over;
-    const beside = left + 14 + tip.offsetWidth > over.clientWidth ? left - 14 - tip.offsetWidth : left + 14;
-    tip.style.left = `${Math.max(Math.min(beside, over.clientWidth - tip.offsetWidth), -over.offsetLeft)}px`;
-    tip.style.top = `${Math.max(Math.min(top - tip.offsetHeight / 2, over.clientHeight - tip.offsetHeight), 0)}px`;
+    placeTip(tip, plot.over, left, top);
     if (say) announce(`${line.name}: ${facts.map(([name, value]) => `${name} ${value}`).join(", ")}`);
   };
   const leave = () => { tip.hidden = point.hidden = true; };

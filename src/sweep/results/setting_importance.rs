@@ -6,12 +6,10 @@ use crate::sweep::importance::{Domain, importance};
 use crate::sweep::record::SweepRecord;
 use crate::sweep::results::configuration_result::Outcome;
 use crate::sweep::results::ranking::Ranking;
+use crate::sweep::results::setting_column::DECADES;
 
 /// Minimum number of configurations: with fewer, the importances are mostly chance.
 const FEWEST: usize = 10;
-
-/// Ratio of the largest to the smallest value from which the logarithms of a setting are used.
-const DECADES: f64 = 20.0;
 
 /// Returns the importance of each setting by its key, the largest first; they sum to 1. Only configurations with all of their
 /// trials count, and only settings that all of them have with at least two values. `None` if there are fewer than ten

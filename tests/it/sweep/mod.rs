@@ -6,6 +6,7 @@ mod failures;
 #[cfg(target_os = "linux")]
 mod faults;
 mod killed;
+mod reading;
 mod results;
 mod sweep_run;
 

@@ -1,8 +1,11 @@
 //! `runner plot curves RUN…`
 
+use std::path::{Path, PathBuf};
+
 use crate::cli::args::plot_args::PlotOutput;
 use crate::cli::commands::plot::draw_runs::{Runs, write_plot};
 use crate::cli::exit::Exit;
+use crate::compare::sweep_trials::sweep_at;
 use crate::compare::trial::Axis;
 use crate::history::metric_path::canonical;
 use crate::plot::charts::curves::{self, Limits, Smoothing};
@@ -32,6 +35,18 @@ pub(crate) struct Args {
     smooth: Option<Smoothing>,
     #[command(flatten)]
     target: PlotOutput,
+}
+
+impl Args {
+    /// Returns the directory of a sweep if it is all that is named, without options for curves, and where its plot is written.
+    pub(crate) fn lone_sweep(&self) -> Option<(PathBuf, &PlotOutput)> {
+        let Args { runs, metric, x, log, ylim, smooth, target } = self;
+        let is_plain = metric.is_empty() && *x == Axis::default() && !log && ylim.is_none() && smooth.is_none();
+        match &runs.runs[..] {
+            [name] if is_plain && runs.trial.is_none() => Some((sweep_at(Path::new(name))?, target)),
+            _ => None,
+        }
+    }
 }
 
 /// Plots learning curves.

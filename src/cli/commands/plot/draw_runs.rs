@@ -14,7 +14,7 @@ use crate::plot::Plot;
 use crate::plot::charts::best_first::best_first;
 
 /// Names of the kinds of plots.
-const KIND_NAMES: [&str; 11] = [
+const KIND_NAMES: [&str; 12] = [
     "curves",
     "confusion",
     "roc",
@@ -26,6 +26,7 @@ const KIND_NAMES: [&str; 11] = [
     "samples",
     "compare",
     "setting",
+    "sweep",
 ];
 
 /// Runs to plot.

@@ -9,6 +9,7 @@ pub mod pr;
 pub mod samples;
 mod scored_rows;
 mod setting;
+mod sweep;
 
 use clap::Subcommand;
 
@@ -50,7 +51,8 @@ Examples:
   runner plot compare overfit_mnist mnist_dropout --metric acc
   runner plot calibration creditcard_mlp
   runner plot pr overfit_mnist --by-class
-  runner plot setting regularize_mnist --x weight_decay --metric best.val_acc";
+  runner plot setting regularize_mnist --x weight_decay --metric best.val_acc
+  runner plot sweep sweeps/digits_mlp/latest --chart parallel";
 
 /// Kind of plot.
 #[derive(Debug, Subcommand)]
@@ -82,6 +84,8 @@ enum Kind {
     Compare(Compare),
     /// One metric against a setting, such as the learning rate
     Setting(setting::Args),
+    /// A sweep: settings, parallel coordinates, progress, importance
+    Sweep(sweep::Args),
 }
 
 /// Arguments of plots without options.
@@ -129,7 +133,10 @@ struct Compare {
 /// Plots histories. Plots of rows need tensors and are left to the engine.
 pub(crate) fn dispatch(args: &Args) -> Dispatched<'_> {
     Dispatched::Done(match args.kind.as_ref() {
-        None => curves::run(&args.curves),
+        None => match args.curves.lone_sweep() {
+            Some((directory, target)) => sweep::run_default(&directory, target),
+            None => curves::run(&args.curves),
+        },
         Some(Kind::Curves(args)) => curves::run(args),
         Some(Kind::Confusion(Plain { runs, target })) => {
             write_plot(runs, target, "confusion", |groups| confusion::draw(groups, &target.page()))
@@ -148,6 +155,7 @@ pub(crate) fn dispatch(args: &Args) -> Dispatched<'_> {
             write_plot(runs, target, &kind, |groups| strip_plot::draw(groups, metric.as_deref(), &target.page()))
         }
         Some(Kind::Setting(args)) => setting::run(args),
+        Some(Kind::Sweep(args)) => sweep::run(args),
         Some(Kind::Calibration(args)) => return Dispatched::ForEngine(EngineCommand::PlotCalibration(args)),
         Some(Kind::Classes(args)) => return Dispatched::ForEngine(EngineCommand::PlotClasses(args)),
         Some(Kind::Samples(args)) => return Dispatched::ForEngine(EngineCommand::PlotSamples(args)),

@@ -1,12 +1,14 @@
 //! The list of runs: its arguments, order and output.
 
+use std::path::Path;
+
 use anyhow::anyhow;
 use indexmap::IndexSet;
 
 use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::commands::runs::columns::{ListColumn, Listed};
 use crate::cli::commands::runs::group_by::Grouped;
-use crate::cli::commands::runs::{formats, layout};
+use crate::cli::commands::runs::{formats, layout, of_sweep};
 use crate::cli::exit::Exit;
 use crate::cli::text::terminal;
 use crate::cli::text::text_style::TextStyle;
@@ -96,6 +98,23 @@ impl ListArgs {
         names.into_iter().collect()
     }
 
+    /// Returns an error about an option that does not apply to configurations of a sweep.
+    fn check_fits_sweep(&self, sweep: &Path) -> anyhow::Result<()> {
+        let given = [
+            ("--columns", !self.columns.is_empty()),
+            ("--sort", self.sort.is_some()),
+            ("--reverse", self.reverse),
+            ("--filter", !self.filters.is_empty()),
+            ("--group-by", self.group_by.is_some()),
+            ("--json", self.json),
+            ("--md", self.md),
+            ("--latex", self.latex),
+        ];
+        let Some((option, _)) = given.into_iter().find(|(_, is_given)| *is_given) else { return Ok(()) };
+        let hint = Hint(format!("use `runner sweep table {} --metric METRIC` or `--csv`", sweep.display()));
+        Err(anyhow!("`{}` is a sweep, and `{option}` is for runs", sweep.display()).context(hint))
+    }
+
     fn limit(&self) -> usize {
         self.limit.map_or(usize::MAX, |limit| limit as usize)
     }
@@ -103,6 +122,10 @@ impl ListArgs {
 
 /// Lists past runs.
 pub(super) fn run(args: &ListArgs) -> anyhow::Result<Exit> {
+    if let Some(sweep) = of_sweep::find(args.experiment.as_deref(), &args.out)? {
+        args.check_fits_sweep(&sweep)?;
+        return of_sweep::print(&sweep, args.limit.map(|limit| limit as usize), args.csv);
+    }
     let fields = args.fields();
     let chosen = args.chosen();
     let options = ListOptions {

@@ -7,6 +7,7 @@ mod group_by;
 mod layout;
 mod list;
 mod manage;
+mod of_sweep;
 mod remove;
 
 use clap::Subcommand;

@@ -4,7 +4,8 @@ mod dry_run;
 mod execute;
 mod execute_args;
 mod progress;
-mod ranking_text;
+pub(crate) mod ranking_text;
+pub mod report;
 pub mod start;
 pub mod status;
 pub mod table;
@@ -40,6 +41,8 @@ enum SweepCommand {
     Best(table::BestArgs),
     /// List the configurations, best first
     Table(table::TableArgs),
+    /// Write an HTML report of a sweep
+    Report(report::ReportArgs),
 }
 
 const EXAMPLES: &str = "\
@@ -54,6 +57,7 @@ Examples:
   runner sweep sweeps/digits_mlp/latest --resume      continue a sweep
   runner sweep work sweeps/digits_mlp/latest          one more worker
   runner sweep best digits_mlp --toml best.toml
+  runner sweep report digits_mlp -o sweep.html
 
 Values of a setting:
   32,64,128               one of these
@@ -78,6 +82,7 @@ pub(crate) fn dispatch(args: &Args) -> Dispatched<'_> {
         Some(SweepCommand::Retry(args)) => status::run_retry(args),
         Some(SweepCommand::Best(args)) => table::run_best(args),
         Some(SweepCommand::Table(args)) => table::run(args),
+        Some(SweepCommand::Report(args)) => report::run(args),
         Some(SweepCommand::Work(args)) => return Dispatched::ForEngine(EngineCommand::SweepWork(args)),
         None => return Dispatched::ForEngine(EngineCommand::Sweep(&args.start)),
     })

@@ -6,7 +6,7 @@ use crate::cli::text::text_style::TextStyle;
 use crate::compare::statistics::sample::Sample;
 use crate::sweep::labels::Labels;
 use crate::sweep::record::SweepRecord;
-use crate::sweep::results::{ConfigurationResult, Outcome, Ranking, setting_importance};
+use crate::sweep::results::{ConfigurationResult, Outcome, Ranking, failure_reasons, setting_importance};
 
 /// Number of configurations that are shown unless another number is asked for.
 pub const TOP: usize = 10;
@@ -41,7 +41,7 @@ pub fn table(record: &SweepRecord, ranking: &Ranking, metric: &str, top: usize, 
         let (noun, all) = (if hidden == 1 { "configuration" } else { "configurations" }, ranking.results.len());
         below.push(format!("{} more {noun}: show all with `--top {all}`", count(hidden)));
     }
-    below.extend(failures(ranking));
+    below.extend(failure_reasons::of(ranking).iter().map(|reason| format!("failed: {reason}")));
     below.extend(setting_importance::of_settings(record, ranking).map(|shares| importance(&shares, metric, &labels)));
     let below: Vec<String> = below.iter().map(|line| page.wrapped(line, 2)).collect();
     parts.extend((!below.is_empty()).then(|| below.join("\n")));
@@ -53,27 +53,6 @@ pub fn best_line(record: &SweepRecord, best: &ConfigurationResult, metric: &str)
     let value = best.metric.as_ref().map_or("–".to_owned(), mean_and_std);
     let settings = Labels::new(&record.settings).describe(&best.configuration.set);
     format!("{}: {metric} {value}, {settings}", best.configuration.name)
-}
-
-/// Returns why configurations failed, a line for each reason.
-fn failures(ranking: &Ranking) -> Vec<String> {
-    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
-    for result in &ranking.results {
-        if let Outcome::Failed(failure) = &result.outcome {
-            let name = result.configuration.name.as_str();
-            match reasons.iter_mut().find(|(cause, _)| *cause == failure.cause) {
-                Some((_, names)) => names.push(name),
-                None => reasons.push((&failure.cause, vec![name])),
-            }
-        }
-    }
-    let line = |(cause, names): (&str, Vec<&str>)| match &names[..] {
-        [first, second, third, fourth, rest @ ..] if !rest.is_empty() => {
-            format!("failed: {first}, {second}, {third}, {fourth} and {} more: {cause}", rest.len())
-        }
-        names => format!("failed: {}: {cause}", names.join(", ")),
-    };
-    reasons.into_iter().map(line).collect()
 }
 
 /// Returns the settings that explain most of the differences, in a line.

@@ -22,7 +22,7 @@ use crate::sweep::results::{Ranking, best_file, csv, metric_values};
 
 /// Which sweep, and by which metric its configurations are ranked.
 #[derive(Debug, clap::Args)]
-struct RankedSweep {
+pub(crate) struct RankedSweep {
     /// Directory of a sweep, or an experiment (its newest sweep)
     #[arg(value_name = "DIR|NAME")]
     sweep: String,
@@ -57,16 +57,30 @@ pub struct BestArgs {
 }
 
 /// The results of a sweep, for one metric.
-struct Results {
-    dir: SweepDir,
-    record: SweepRecord,
-    state: SweepState,
-    metric: String,
-    higher_is_better: bool,
+pub(crate) struct Results {
+    /// Its directory.
+    pub(crate) dir: SweepDir,
+    /// Its record.
+    pub(crate) record: SweepRecord,
+    /// Its state, with the values of the metric.
+    pub(crate) state: SweepState,
+    /// Path of the metric.
+    pub(crate) metric: String,
+    /// Whether a higher value is better.
+    pub(crate) higher_is_better: bool,
 }
 
 impl RankedSweep {
-    fn results(&self) -> anyhow::Result<Results> {
+    /// Returns the sweep in this directory, ranked by its own metric.
+    pub(crate) fn in_directory(directory: &str) -> RankedSweep {
+        RankedSweep { sweep: directory.to_owned(), metric: None, out: SweepsDir::default() }
+    }
+
+    /// Reads the results.
+    ///
+    /// # Errors
+    /// When there is no such sweep, or it cannot be ranked by the metric.
+    pub(crate) fn results(&self) -> anyhow::Result<Results> {
         let (dir, record) = SweepDir::find(&self.sweep, &self.out)?;
         let mut state = SweepState::default();
         state.update(&dir, &record)?;

@@ -1,0 +1,49 @@
+//! `runner sweep report`
+
+use std::path::PathBuf;
+
+use crate::cli::args::run_args::quoted;
+use crate::cli::commands::report::check_free;
+use crate::cli::commands::sweep::table::{RankedSweep, Results};
+use crate::cli::exit::Exit;
+use crate::cli::text::terminal;
+use crate::config::hint::Hint;
+use crate::io::atomic_write;
+use crate::report::sweep;
+use crate::sweep::results::{Overview, Ranking};
+
+/// File name in the directory of the sweep.
+const FILE: &str = "report.html";
+
+/// Arguments of `runner sweep report`.
+#[derive(Debug, clap::Args)]
+pub struct ReportArgs {
+    #[command(flatten)]
+    ranked: RankedSweep,
+    /// Output file; `-` writes to stdout [default: report.html in the directory of the sweep]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// Writes the report of a sweep.
+pub fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
+    let Results { dir, record, state, metric, higher_is_better } = args.ranked.results()?;
+    let name = quoted(&dir.path().display().to_string());
+    let ranking = Ranking::new(&record, &state.ended, higher_is_better);
+    let overview = Overview::new(&record, ranking, &metric, higher_is_better);
+    let page = || sweep::html(&dir, &state, &overview, &name);
+    match &args.output {
+        Some(output) if output.as_os_str() == "-" => terminal::out(&page()),
+        output => {
+            let path = output.clone().unwrap_or_else(|| dir.file(FILE));
+            check_free(&path, FILE)?;
+            atomic_write::write_whole(&path, page().as_bytes())
+                .map_err(|error| error.context(Hint("`-o FILE` names another file".to_owned())))?;
+            terminal::out(&path.display().to_string());
+        }
+    }
+    if !state.is_over() {
+        terminal::say(&format!("{} of {} stacks have ended", state.ended.len(), record.stacks.len()));
+    }
+    Ok(Exit::Done)
+}

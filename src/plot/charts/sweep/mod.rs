@@ -1,0 +1,116 @@
+//! Plots of a sweep: the metric against each setting, parallel coordinates, the best configuration so far, the expected best
+//! of n configurations, and the importance of the settings.
+
+mod best_so_far;
+mod expected_best;
+mod importance;
+mod page;
+mod parallel;
+mod settings;
+
+use crate::plot::Plot;
+use crate::plot::draw::page::PageOptions;
+use crate::sweep::results::Overview;
+
+/// Kind of plot of a sweep.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum SweepChart {
+    /// The metric against each setting
+    #[default]
+    Settings,
+    /// A line for each configuration through all of its settings
+    Parallel,
+    /// The best configuration so far by epochs of all trials
+    BestSoFar,
+    /// Expected best of n configurations
+    ExpectedBest,
+    /// Importance of each setting
+    Importance,
+}
+
+impl SweepChart {
+    /// All kinds.
+    pub const ALL: [SweepChart; 5] = [
+        SweepChart::Settings,
+        SweepChart::Parallel,
+        SweepChart::BestSoFar,
+        SweepChart::ExpectedBest,
+        SweepChart::Importance,
+    ];
+
+    /// Returns the name on the command line and in file names.
+    pub fn name(self) -> &'static str {
+        match self {
+            SweepChart::Settings => "settings",
+            SweepChart::Parallel => "parallel",
+            SweepChart::BestSoFar => "best-so-far",
+            SweepChart::ExpectedBest => "expected-best",
+            SweepChart::Importance => "importance",
+        }
+    }
+
+    /// Draws this plot of a sweep.
+    ///
+    /// # Errors
+    /// When there are no results, no setting that differs, or for the importance too few configurations.
+    pub fn draw(self, overview: &Overview, options: &PageOptions) -> anyhow::Result<Plot> {
+        match self {
+            SweepChart::Settings => settings::draw(overview, options),
+            SweepChart::Parallel => parallel::draw(overview, options),
+            SweepChart::BestSoFar => best_so_far::draw(overview, options),
+            SweepChart::ExpectedBest => expected_best::draw(overview, options),
+            SweepChart::Importance => importance::draw(overview, options),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+    use crate::plot::layout_checks::{outside, overlapping};
+    use crate::sweep::results::Ranking;
+    use crate::sweep::results::overview::fixtures;
+
+    fn drawn(chart: SweepChart, count: usize, width: f64) -> crate::plot::format::svg::Svg {
+        let (record, ended) = fixtures::sweep(count);
+        let overview = Overview::new(&record, Ranking::new(&record, &ended, false), "best.val_loss", false);
+        let options = PageOptions { width: Some(width), ..PageOptions::default() };
+        chart.draw(&overview, &options).unwrap().svg
+    }
+
+    #[test]
+    fn no_text_overlaps_or_leaves_the_plot() {
+        for chart in SweepChart::ALL {
+            for (count, width) in [(12, 320.0), (30, 640.0), (100, 1200.0)] {
+                let svg = drawn(chart, count, width);
+                let found = (outside(&svg), overlapping(&svg));
+                assert_eq!(found, (Vec::new(), Vec::new()), "{chart:?} of {count} at {width}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_plots_show_the_settings_the_best_and_what_diverged() {
+        let text = |chart: SweepChart| drawn(chart, 30, 900.0).finish();
+        let settings = text(SweepChart::Settings);
+        for found in [">lr<", ">optimizer<", ">adam<", ">best<", ">diverged or failed<", "Error bars: ± standard"] {
+            assert!(settings.contains(found), "no {found} in {settings}");
+        }
+        assert!(text(SweepChart::Parallel).contains(">momentum<"));
+        assert!(text(SweepChart::BestSoFar).contains(">epochs of all trials<"));
+        assert!(text(SweepChart::ExpectedBest).contains(">number of configurations<"));
+        assert!(text(SweepChart::Importance).contains(">optimizer<"));
+    }
+
+    #[test]
+    fn a_sweep_without_results_has_no_plot() {
+        let (record, _) = fixtures::sweep(12);
+        let overview = Overview::new(&record, Ranking::new(&record, &HashMap::new(), false), "best.val_loss", false);
+        for chart in SweepChart::ALL {
+            let error = chart.draw(&overview, &PageOptions::default()).unwrap_err();
+            assert!(format!("{error:#}").contains("configuration"), "{error:#}");
+        }
+    }
+}

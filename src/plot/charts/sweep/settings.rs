@@ -1,0 +1,96 @@
+//! Plot of the metric against each setting: a panel for each setting with a point for each configuration.
+
+use anyhow::anyhow;
+
+use crate::config::hint::Hint;
+use crate::plot::Plot;
+use crate::plot::charts::setting_axis::Scaled;
+use crate::plot::charts::strip_plot::heading;
+use crate::plot::charts::sweep::page::{check_results, metric_axis, page};
+use crate::plot::draw::axis::{Axis, Scale};
+use crate::plot::draw::color::{BLUE, INK, VERMILION};
+use crate::plot::draw::grid::Grid;
+use crate::plot::draw::legend::{Entry, Handle};
+use crate::plot::draw::marker::Marker;
+use crate::plot::draw::page::{Body, MARGIN, Page, PageOptions};
+use crate::plot::draw::panel::{Artist, Panel};
+use crate::plot::draw::shape::Stroke;
+use crate::sweep::results::Overview;
+use crate::sweep::results::setting_column::SettingColumn;
+
+const WIDTH: f64 = 860.0;
+const PANEL_WIDTH: f64 = 250.0;
+const PANEL_HEIGHT: f64 = 210.0;
+
+/// Draws the metric against each setting that differs.
+///
+/// # Errors
+/// When there are no results, or no setting differs.
+pub(super) fn draw(overview: &Overview, options: &PageOptions) -> anyhow::Result<Plot> {
+    check_results(overview)?;
+    if overview.columns.is_empty() {
+        let hint = Hint("choose `best-so-far` or `expected-best`".to_owned());
+        return Err(anyhow!("no setting differs between the configurations").context(hint));
+    }
+    let ends = overview.means().flat_map(|(place, mean)| match std_of(overview, place) {
+        Some(std) => vec![mean - std, mean, mean + std],
+        None => vec![mean],
+    });
+    let means: Vec<f64> = overview.means().map(|(_, mean)| mean).collect();
+    let y = match metric_axis(overview, &means) {
+        log @ Axis { scale: Scale::Log, .. } => log,
+        _ => metric_axis(overview, &ends.collect::<Vec<f64>>()),
+    };
+    let width = options.width.unwrap_or(WIDTH);
+    let columns = Grid::columns_for(overview.columns.len(), width - 2.0 * MARGIN, PANEL_WIDTH);
+    let panel_width = width / columns as f64;
+    let panels = overview.columns.iter().map(|column| panel(overview, column, y.clone(), panel_width)).collect();
+    let grid = Grid { panels, columns, shares_axes: false };
+    let mut keys =
+        vec![Entry::new(Handle::Marker(Marker::Circle, BLUE), "configuration"), Entry::new(Handle::Ring(INK), "best")];
+    if overview.failed().next().is_some() {
+        keys.push(Entry::new(Handle::Cross(VERMILION), "diverged or failed"));
+    }
+    let has_bars = overview.means().any(|(place, _)| std_of(overview, place).is_some());
+    let notes = has_bars.then(|| "Error bars: ± standard deviation over the seeds.".to_owned());
+    let page = Page {
+        keys,
+        notes: notes.into_iter().collect(),
+        ..page(overview, &format!("{} by setting", heading(&overview.metric)))
+    };
+    let height = grid.rows() as f64 * (PANEL_HEIGHT + 55.0);
+    let body = Body::new(options, height, 0.6 * height);
+    Ok(Plot { svg: page.titled(options).draw(width, body, |svg, room| grid.draw(svg, room)), notes: Vec::new() })
+}
+
+fn std_of(overview: &Overview, place: usize) -> Option<f64> {
+    overview.ranking.results[place].metric.as_ref()?.std
+}
+
+/// Returns the panel of a setting.
+fn panel(overview: &Overview, column: &SettingColumn, y: Axis, width: f64) -> Panel {
+    let texts: Vec<&str> = column.texts.iter().flatten().map(String::as_str).collect();
+    let x = Scaled::new(&column.label, &texts, width);
+    let at = |place: usize| column.texts[place].as_ref().map(|text| x.at(text));
+    // a diverged configuration is at the worst end of the axis
+    let worst = if overview.higher_is_better { y.from } else { y.to };
+    let mut panel = Panel::new(column.label.clone(), x.axis().clone(), y);
+    let mut best = None;
+    let mut marks = Vec::new();
+    for (place, mean) in overview.means() {
+        let Some(x) = at(place) else { continue };
+        if let Some(std) = std_of(overview, place).filter(|std| *std > 0.0) {
+            let bar = vec![(x, mean - std), (x, mean + std)];
+            panel.artists.push(Artist::Line(bar, Stroke::solid(BLUE.lighter(0.6), 1.2)));
+        }
+        marks.push(Artist::Marker((x, mean), Marker::Circle, 3.0, BLUE));
+        if place == 0 {
+            best = Some(Artist::Ring((x, mean), INK));
+        }
+    }
+    marks.reverse(); // the best ones above the others
+    panel.artists.extend(marks);
+    panel.artists.extend(overview.failed().filter_map(|place| Some(Artist::Cross((at(place)?, worst), VERMILION))));
+    panel.artists.extend(best);
+    panel
+}
