@@ -5,6 +5,7 @@
 //! worker may be killed at any time, and the results do not depend on the number of workers.
 
 pub mod dir;
+pub mod expectation;
 pub mod importance;
 pub mod labels;
 pub mod plan;

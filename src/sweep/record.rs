@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::experiment::store::history_fields::Program;
 use crate::experiment::store::run_record::{RunOptions, SourceRecord};
+use crate::sweep::expectation::SweepExpectation;
 
 /// Value of `schema` in records of this version.
 pub const SCHEMA: &str = "runner.sweep/1";
@@ -49,6 +50,9 @@ pub struct SweepRecord {
     pub stacks: Vec<StackPlan>,
     /// Changes from the command line that hold for all configurations, as `--set` takes them.
     pub overrides: Vec<String>,
+    /// Expectations of the sweep.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expectations: Vec<SweepExpectation>,
     /// The experiment's file, without variants.
     pub source: SourceRecord,
 }
@@ -90,6 +94,7 @@ pub(crate) fn record_for_tests(configurations: &[&str], seeds: &[i64]) -> SweepR
         configurations: configurations.iter().map(configuration).collect(),
         stacks: Vec::new(),
         overrides: Vec::new(),
+        expectations: Vec::new(),
         source: SourceRecord { name: "t".to_owned(), origin: "t.toml".to_owned(), text: String::new(), folder: None },
     }
 }

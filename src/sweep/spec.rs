@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::experiment::spec::seeds::{self, Seeds};
+use crate::sweep::expectation::SweepExpectation;
 use crate::sweep::space::domain::Domain;
 
 /// The settings that a sweep varies, and how.
@@ -38,6 +39,9 @@ pub struct SweepSpec {
     /// Lists of values that are taken together: the first of each, the second of each, and so on.
     #[serde(default)]
     pub zip: Vec<IndexMap<String, Vec<Value>>>,
+    /// Conditions on the result of the sweep, checked when it has ended.
+    #[serde(default)]
+    pub expect: Vec<SweepExpectation>,
 }
 
 /// Settings that are varied only in some configurations.

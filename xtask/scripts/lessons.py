@@ -22,6 +22,7 @@ from pathlib import Path
 ROOT = Path(os.environ.get("CARGO_MANIFEST_DIR") or Path(__file__).resolve().parents[1]).resolve().parent
 PAGE = ROOT / "docs/RESULTS.md"
 RUNS = ROOT / "target/lessons"
+SWEEP = "lesson.json"  # the record of a sweep in its directory
 BEGIN = "<!-- Pass rates: `cargo xtask lessons --seeds 100..119` writes this section. -->"
 END = "<!-- End of the pass rates. -->"
 PASS_RATES = """## Pass rates
@@ -47,7 +48,8 @@ class Lesson:
 
     def __init__(self, entry):
         self.name, self.heading, self.is_quick = entry["name"], entry["lesson"], entry["quick"]
-        self.seeds = entry.get("seeds") or [0]
+        self.sweep = entry["sweep"]
+        self.seeds = (self.sweep or {}).get("seeds") or entry.get("seeds") or [0]
         file = ROOT / f"experiments/{self.name}.toml"
         text = file.read_text(encoding="utf-8") if file.is_file() else ""
         # Whether a claim is about a statistic over trials: with one seed, over its folds.
@@ -88,11 +90,27 @@ class Runner:
         return lessons
 
     def run(self, lesson, seeds, out):
-        """Runs an experiment and returns its histories."""
+        """Runs an experiment and returns its histories, or of a sweep its record."""
+        if lesson.sweep:
+            return self.run_sweep(lesson, seeds, out)
         option = "--seed" if len(seeds) == 1 else "--seeds"
         arguments = ["exp", lesson.name, option, ",".join(map(str, seeds))]
         self.ask(*arguments, "--quiet", "--out", out)
         return read_histories(out / lesson.name / "latest")
+
+
+    def run_sweep(self, lesson, seeds, out):
+        """Trains a sweep and returns its record. With other seeds than its own, other configurations are chosen, too."""
+        search = 0 if seeds == lesson.seeds else seeds[0]
+        options = ["--seeds", ",".join(map(str, seeds)), "--search-seed", search]
+        done = json.loads(self.ask("sweep", lesson.name, *options, "--json", "--quiet", "--out", out))
+        config = json.loads(self.ask("show", lesson.name, "--json"))["config"]
+        expectations = [{"index": index, **expectation} for index, expectation in enumerate(done["expectations"])]
+        record = {"seed": seeds[0], "search_seed": search, "config": config, "expectations": expectations}
+        record |= {"metric": done["metric"], "best": done["results"][0], "configurations": len(done["results"])}
+        folder = out / lesson.name / "latest"
+        (folder / SWEEP).write_text(json.dumps(record), encoding="utf-8")
+        return [{**record, "seed": seed} for seed in seeds]
 
 
 def page_run(lesson, seeds):
@@ -101,6 +119,8 @@ def page_run(lesson, seeds):
 
 
 def read_histories(folder):
+    if (folder / SWEEP).is_file():
+        return [json.loads((folder / SWEEP).read_text(encoding="utf-8"))]
     files = [json.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.glob("*.json"))]
     histories = [file for file in files if str(file.get("schema", "")).startswith("runner.history/")]
     if not histories:
@@ -240,6 +260,9 @@ def write_page(runner, lessons, wanted):
     for lesson in lessons:
         page += f"\n## {lesson.heading}\n" if lesson.heading != heading else ""
         heading = lesson.heading
+        if lesson.sweep:
+            page += f"\n{sweep_section(lesson, [record for [record] in results[lesson.name]])}\n"
+            continue
         report = runner.ask("report", *(page_run(lesson, seeds).resolve() for seeds in lesson.page_runs()), "--format", "md", "-o", "-")
         page += f"\n{section(report)}\n"
     rows = pass_rate_rows(PAGE.read_text(encoding="utf-8")) if PAGE.is_file() else {}
@@ -256,11 +279,36 @@ def section(report):
     return re.sub(r"^##", "###", report, flags=re.MULTILINE).strip()
 
 
+def sweep_section(lesson, records):
+    """The section of a sweep: the best configuration and the expectations of each search."""
+    config = records[0]["config"]
+    heads = [f"search seed {record['search_seed']}, {label(seeds)}" for record, seeds in zip(records, lesson.page_runs())]
+    lines = [f"### {lesson.name}", "", f"**{config['title']}.** {config['question']}", ""]
+    lines += [f"{records[0]['configurations']} configurations, ranked by the mean of `{records[0]['metric']}`. The second search has other", "configurations and other seeds; the expectations were not designed with it.", ""]
+    lines += ["| search | best configuration | mean |", "|---|---|---|"]
+    for head, record in zip(heads, records):
+        best = record["best"]
+        settings = ", ".join(f"`{key} = {value}`" for key, value in best["settings"].items())
+        lines.append(f"| {head} | {settings} | {best['metric']['mean']:.4f} |")
+    lines += ["", f"| claim | metric | expected | {' | '.join(heads)} |", "|---|---|---|" + "---|" * len(heads)]
+    above = None
+    for rows in zip(*(record["expectations"] for record in records)):
+        claim, above = rows[0]["claim"] if rows[0]["claim"] != above else "", rows[0]["claim"]
+        found = [f"{'✓' if row['met'] else '✗'} {number(row['found'])}" for row in rows]
+        lines.append(f"| {claim or ''} | `{rows[0]['metric']}` | {rows[0]['expected']} | {' | '.join(found)} |")
+    return "\n".join(lines)
+
+
+def number(value):
+    """A value with four significant digits."""
+    return f"{value:.4g}" if isinstance(value, float) else "not available" if value is None else f"{value}"
+
+
 def introduction(lessons, results, all_missed):
     """The start of the page: how it was made, how many expectations are met, and a table of the experiments."""
     machines = {}
     for lesson in lessons:
-        for histories in results[lesson.name]:
+        for histories in [] if lesson.sweep else results[lesson.name]:
             environment = histories[0]["environment"]
             threads = "1 thread" if environment["threads"] == 1 else f"{environment['threads']} threads"
             texts = (f"{environment['device']} with {threads}", f"libtorch {environment['libtorch']}", environment["os"])

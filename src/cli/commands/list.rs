@@ -13,6 +13,7 @@ use crate::config::suggest;
 use crate::experiment::plan::study::Study;
 use crate::experiment::spec::catalogue;
 use crate::experiment::spec::source_text::{SourceText, SpecError};
+use crate::sweep::expectation::SweepExpectation;
 
 /// Arguments of `runner list`.
 #[derive(Debug, clap::Args)]
@@ -40,8 +41,19 @@ struct Entry {
     variants: usize,
     seeds: Vec<i64>,
     quick: bool,
+    sweep: Option<SweepEntry>,
     #[serde(skip)]
     own: bool,
+}
+
+/// The `[sweep]` table of an experiment in the list.
+#[derive(Serialize)]
+struct SweepEntry {
+    metric: Option<String>,
+    trials: Option<usize>,
+    seeds: Option<Vec<i64>>,
+    /// The conditions on its result: `most_important is train.batch`.
+    expectations: Vec<String>,
 }
 
 impl Entry {
@@ -90,6 +102,12 @@ fn all_experiments() -> Vec<Entry> {
             variants: study.spec.variants.len(),
             seeds: study.spec.seeds.clone(),
             quick: study.spec.quick,
+            sweep: source.parse()?.sweep.map(|sweep| SweepEntry {
+                metric: sweep.metric,
+                trials: sweep.trials,
+                seeds: sweep.seeds,
+                expectations: sweep.expect.iter().map(SweepExpectation::statement).collect(),
+            }),
             own: shipped.get(&source.name) != Some(&source.text),
         })
     };

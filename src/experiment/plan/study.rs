@@ -77,6 +77,9 @@ impl Study {
             }
         };
         let mut notes = planner.take_notes();
+        if parsed.sweep.is_some() {
+            notes.push("`[sweep]` is for `runner sweep`: here, only one configuration is trained".to_owned());
+        }
         expectations::check(&spec, &plans, parsed.seeds.len()).map_err(into_spec_error)?;
         let of_networks =
             plans.iter().filter_map(|plan| Some(plan.network()?.notes(&plan.spec.seeds, plan.info.target)));

@@ -9,7 +9,7 @@ use crate::plot::charts::sweep::SweepChart;
 use crate::plot::draw::page::PageOptions;
 use crate::sweep::dir::state::SweepState;
 use crate::sweep::labels::format_value;
-use crate::sweep::results::{ConfigurationResult, Outcome, Overview, failure_reasons};
+use crate::sweep::results::{ConfigurationResult, Outcome, Overview, expectations, failure_reasons};
 use crate::views::document::badge::Badge;
 use crate::views::document::block::{Block, Section, Tile, callout};
 use crate::views::document::statistic::{MISSING, mean_and_std, spread_note};
@@ -27,6 +27,7 @@ pub(super) fn all(state: &SweepState, overview: &Overview, name: &str) -> Vec<Se
         sections.push(progress(overview));
     }
     sections.extend(importance(overview));
+    sections.extend(expected(state, overview));
     sections.push(configurations(overview, name));
     sections.push(environment(overview));
     sections
@@ -162,6 +163,31 @@ fn importance(overview: &Overview) -> Option<Section> {
     }
     let blocks = vec![Block::Table(table), Block::Note(notes.join(" "))];
     Some(Section { id: "importance", title: "Importance", blocks })
+}
+
+/// Returns the expectations of a sweep that has ended and is ranked by its own metric.
+fn expected(state: &SweepState, overview: &Overview) -> Option<Section> {
+    let has_ended = state.ended.len() == overview.record.stacks.len();
+    if !has_ended || overview.metric != overview.record.metric {
+        return None;
+    }
+    let expected = expectations::verify(overview);
+    let met = expected.iter().filter(|result| result.met).count();
+    let caption = match expected.len() {
+        all if all == met => format!("All {all} expectations are met"),
+        all => format!("{met} of {all} expectations are met"),
+    };
+    let mut table = Table::new(caption, ["outcome", "claim", "expected", "found"], 0..0).with_id("expectations");
+    let mut above = None;
+    for result in &expected {
+        // a claim applies also to the expectations that follow it, and is shown once
+        let claim = result.claim.as_ref().filter(|claim| above != Some(*claim));
+        above = result.claim.as_ref();
+        let claim = Cell::Text(claim.cloned().unwrap_or_default());
+        let found = Cell::Text(result.found_text());
+        table.row([Cell::Met(result.met), claim, Cell::Code(result.statement()), found]);
+    }
+    Some(Section { id: "expected", title: "Expectations", blocks: vec![Block::Table(table.filled()?)] })
 }
 
 fn configurations(overview: &Overview, name: &str) -> Section {

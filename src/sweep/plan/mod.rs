@@ -2,6 +2,7 @@
 
 mod base_settings;
 mod configuration_fault;
+mod expectations;
 pub mod metric;
 mod plan_sweep;
 pub mod request;

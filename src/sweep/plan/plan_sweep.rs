@@ -14,8 +14,10 @@ use crate::experiment::spec::{Spec, Variant, overrides};
 use crate::experiment::store::history_fields::{self, Program};
 use crate::experiment::store::run_record::{RunOptions, SourceRecord};
 use crate::io::file_names;
+use crate::sweep::expectation::SweepExpectation;
 use crate::sweep::plan::base_settings::BaseSettings;
 use crate::sweep::plan::configuration_fault::ConfigurationFaults;
+use crate::sweep::plan::expectations::Checked;
 use crate::sweep::plan::metric::RankingMetric;
 use crate::sweep::plan::request::SweepRequest;
 use crate::sweep::plan::stack_study::base_text;
@@ -78,6 +80,11 @@ pub fn plan(request: &SweepRequest) -> anyhow::Result<PlannedSweep> {
     notes.extend(notes_on(&metric, &space, &seeds));
     let mut unique = IndexSet::new();
     notes.retain(|note| unique.insert(note.clone()));
+    let configurations: Vec<Configuration> =
+        variants.into_iter().map(|Variant { name, set }| Configuration { name, set }).collect();
+    let settings = space.keys();
+    let checked = Checked { metric: &metric.path, settings: &settings, configurations: &configurations };
+    let expectations = expectations(request, &sweep, &checked, &mut notes).map_err(|fault| fault.into_error(source))?;
     let record = SweepRecord {
         schema: SCHEMA.to_owned(),
         experiment: name.clone(),
@@ -89,10 +96,11 @@ pub fn plan(request: &SweepRequest) -> anyhow::Result<PlannedSweep> {
         metric: metric.path,
         higher_is_better: metric.higher_is_better,
         seeds,
-        settings: space.keys(),
-        configurations: variants.into_iter().map(|Variant { name, set }| Configuration { name, set }).collect(),
+        settings,
+        configurations,
         stacks: stacks.stacks.clone(),
         overrides: changes,
+        expectations,
         source: SourceRecord {
             name: source.name.clone(),
             origin: source.origin.clone(),
@@ -176,6 +184,31 @@ fn check_distinct(plans: &[Plan]) -> Result<(), SpaceFault> {
         }
     }
     Ok(())
+}
+
+/// Returns the expectations of the file. If the command line changes the space or the metric, those about something else are
+/// not checked.
+///
+/// # Errors
+/// If an expectation is wrong.
+fn expectations(
+    request: &SweepRequest,
+    sweep: &SweepSpec,
+    checked: &Checked,
+    notes: &mut Vec<String>,
+) -> Result<Vec<SweepExpectation>, SpaceFault> {
+    let mut expectations = sweep.expect.clone();
+    if !request.space.is_empty() || request.metric.is_some() {
+        expectations.retain(|expectation| checked.knows(expectation));
+        let skipped = sweep.expect.len() - expectations.len();
+        if skipped > 0 {
+            let what = if skipped == 1 { "1 expectation is" } else { &format!("{skipped} expectations are") };
+            notes.push(format!("{what} not checked: the command line changes what the file says about them"));
+        }
+        return Ok(expectations);
+    }
+    checked.check(&expectations)?;
+    Ok(expectations)
 }
 
 /// Returns notes about choices that mislead.

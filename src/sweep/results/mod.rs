@@ -4,6 +4,7 @@ pub mod best_file;
 pub mod best_so_far;
 pub mod configuration_result;
 pub mod csv;
+pub mod expectations;
 pub mod expected_best;
 pub mod failure_reasons;
 pub mod metric_values;

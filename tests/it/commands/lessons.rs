@@ -6,6 +6,7 @@ use std::path::Path;
 use runner::experiment::plan::study::Study;
 use runner::experiment::spec::catalogue;
 use runner::network::torchscript::{inspection, inspector};
+use runner::sweep::expectation::SweepExpectation;
 
 /// Experiments of each lesson.
 const LESSONS: [(&str, &[&str]); 7] = [
@@ -43,7 +44,15 @@ const LESSONS: [(&str, &[&str]); 7] = [
     ),
     (
         "E. Optimizers and hyperparameters",
-        &["optimizers_mnist", "learning_rate", "batch_size", "capacity_breast_cancer"],
+        &[
+            "optimizers_mnist",
+            "learning_rate",
+            "batch_size",
+            "capacity_breast_cancer",
+            "sweep_learning_rate",
+            "sweep_capacity",
+            "sweep_optimizers",
+        ],
     ),
     ("F. Regression", &["regression_diabetes", "encoding_penguins"]),
     ("G. Credit-card fraud", &["creditcard_tree", "creditcard_smote", "creditcard_resampling", "creditcard_mlp"]),
@@ -52,6 +61,10 @@ const LESSONS: [(&str, &[&str]); 7] = [
 fn lesson_experiments() -> BTreeMap<String, Study> {
     inspection::set_inspector(inspector::inspect);
     catalogue::shipped().map(|source| (source.name.clone(), Study::new(&source, &[]).unwrap())).collect()
+}
+
+fn sweep_expectations(study: &Study) -> Vec<SweepExpectation> {
+    study.source.parse().unwrap().sweep.map(|sweep| sweep.expect).unwrap_or_default()
 }
 
 #[test]
@@ -68,7 +81,9 @@ fn every_lesson_is_an_experiment_under_its_heading() {
 #[test]
 fn every_expectation_of_a_lesson_belongs_to_a_claim() {
     for (name, study) in lesson_experiments().iter().filter(|(_, study)| study.spec.lesson.is_some()) {
-        assert!(study.spec.expect[0].claim.is_some(), "{name} starts with an expectation without a claim");
+        let of_sweep = sweep_expectations(study).first().map(|first| first.claim.is_some());
+        let first = study.spec.expect.first().map(|first| first.claim.is_some());
+        assert_eq!(first.or(of_sweep), Some(true), "{name} starts with an expectation without a claim");
     }
 }
 
@@ -93,6 +108,11 @@ fn results_of_every_lesson_are_documented() {
             let of_variant = expectation.variant.as_ref().map(|variant| format!("{variant}/")).unwrap_or_default();
             let expected = expectation.describe();
             let shown = format!("{of_variant}{} | {expected} |", expectation.value);
+            assert!(section.contains(&shown), "no `{shown}` under {name}: {again}");
+            assert!(expectation.claim.as_ref().is_none_or(|claim| section.contains(claim)), "{name}: {again}");
+        }
+        for expectation in sweep_expectations(study) {
+            let shown = format!("{} | {} |", expectation.subject(), expectation.condition());
             assert!(section.contains(&shown), "no `{shown}` under {name}: {again}");
             assert!(expectation.claim.as_ref().is_none_or(|claim| section.contains(claim)), "{name}: {again}");
         }

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod dry_run;
+mod expectations;
 mod failures;
 #[cfg(target_os = "linux")]
 mod faults;

@@ -9,6 +9,7 @@ use anyhow::{Context, anyhow, ensure};
 use serde_json::json;
 
 use crate::cli::args::run_args::listen;
+use crate::cli::commands::sweep::expectations_text;
 use crate::cli::commands::sweep::progress::Progress;
 use crate::cli::commands::sweep::ranking_text::{self, TOP};
 use crate::cli::commands::sweep::work::{check_is_same, resume_command};
@@ -20,7 +21,7 @@ use crate::device::{self, DeviceChoice};
 use crate::sweep::dir::state::SweepState;
 use crate::sweep::dir::{SweepDir, stop_request};
 use crate::sweep::record::SweepRecord;
-use crate::sweep::results::{Ranking, csv};
+use crate::sweep::results::{Overview, Ranking, csv, expectations};
 use crate::sweep::supervise::pool::{Pool, WorkerCommand};
 use crate::tensor::threads;
 
@@ -46,6 +47,8 @@ pub struct Execution {
     pub quiet: bool,
     /// Whether the results are printed as JSON.
     pub json: bool,
+    /// Whether missed expectations set the exit code.
+    pub strict: bool,
 }
 
 /// Trains the stacks of a sweep that have not ended, and prints the results.
@@ -128,6 +131,8 @@ pub fn train(dir: &SweepDir, record: &SweepRecord, execution: &Execution) -> any
 fn finish(dir: &SweepDir, record: &SweepRecord, state: &SweepState, execution: &Execution) -> anyhow::Result<Exit> {
     let path = csv::write(dir, record)?;
     let ranking = Ranking::new(record, &state.ended, record.higher_is_better);
+    let overview = Overview::new(record, ranking, &record.metric, record.higher_is_better);
+    let (ranking, expected) = (&overview.ranking, expectations::verify(&overview));
     if execution.json {
         let result = |result: &crate::sweep::results::ConfigurationResult| {
             let (status, error) = csv::status(&result.outcome);
@@ -137,10 +142,15 @@ fn finish(dir: &SweepDir, record: &SweepRecord, state: &SweepState, execution: &
             })
         };
         let results: Vec<_> = ranking.results.iter().map(result).collect();
-        terminal::json(&json!({ "sweep": dir.path(), "metric": record.metric, "results": results }));
+        terminal::json(
+            &json!({ "sweep": dir.path(), "metric": record.metric, "results": results, "expectations": expected }),
+        );
     } else if !execution.quiet {
         let page = TextStyle::of_output();
-        terminal::out(&ranking_text::table(record, &ranking, &record.metric, TOP, page));
+        terminal::out(&ranking_text::table(record, ranking, &record.metric, TOP, page));
+        if !expected.is_empty() {
+            terminal::out(&format!("\n{}", expectations_text::lines(&expected, page)));
+        }
         terminal::say(&format!("all configurations: {}", path.display()));
     }
     let failed = state.ended.values().filter(|end| end.failure.is_some()).count();
@@ -152,7 +162,7 @@ fn finish(dir: &SweepDir, record: &SweepRecord, state: &SweepState, execution: &
         ));
         return Ok(Exit::Failed);
     }
-    Ok(Exit::Done)
+    Ok(if execution.strict { expectations_text::strict_exit(record, &expected) } else { Exit::Done })
 }
 
 impl Execution {

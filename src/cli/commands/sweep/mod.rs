@@ -3,6 +3,7 @@
 mod dry_run;
 mod execute;
 mod execute_args;
+mod expectations_text;
 mod progress;
 pub(crate) mod ranking_text;
 pub mod report;

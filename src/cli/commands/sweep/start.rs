@@ -90,6 +90,9 @@ pub struct StartArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+    /// Exit with code 1 if an expectation is missed or there is none
+    #[arg(long)]
+    pub strict: bool,
     /// Print errors only
     #[arg(long, short)]
     pub quiet: bool,
@@ -140,7 +143,7 @@ impl StartArgs {
         let ExecuteArgs { devices, worker_args, resume } = self.execute_args.clone();
         // a sweep that continues has as many workers as its threads leave room for
         let workers = self.workers.or((!resume && devices.is_empty()).then_some(1));
-        Execution { devices, workers, worker_args, quiet: self.quiet, json: self.json }
+        Execution { devices, workers, worker_args, quiet: self.quiet, json: self.json, strict: self.strict }
     }
 
     /// Returns the newest sweep under `--out` that was started with the same request as this record. Without `--threads`
@@ -241,7 +244,8 @@ pub fn run(args: &StartArgs) -> anyhow::Result<Exit> {
         terminal::say("no sweep to resume: starting a new one");
     }
     let (dir, record) = match existing {
-        Some(existing) => existing,
+        // expectations may change while a sweep is trained
+        Some((dir, record)) => (dir, SweepRecord { expectations: sweep.record.expectations, ..record }),
         None => {
             let started = OffsetDateTime::now_utc();
             (SweepDir::create(&args.out, &sweep.record, &sweep.experiment, started)?, sweep.record)
