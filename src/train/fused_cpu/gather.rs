@@ -86,7 +86,11 @@ fn gather_bytes(rows: &[u8], divisor: f32, numbers: &[i64], columns: usize, to: 
 fn divide(bytes: &[u8], divisor: f32, to: &mut [f32]) {
     pulp::Arch::new().dispatch(
         #[inline(always)]
-        || to.iter_mut().zip(bytes).for_each(|(to, &byte)| *to = f32::from(byte) / divisor),
+        || {
+            for (to, &byte) in to.iter_mut().zip(bytes) {
+                *to = f32::from(byte) / divisor;
+            }
+        },
     );
 }
 

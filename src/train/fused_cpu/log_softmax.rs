@@ -6,6 +6,8 @@
 //! losses and gradients stay those of autograd to the last digit: Adam turns the smallest differences of the gradient into
 //! steps of the size of the learning rate.
 
+use pulp::{Simd, WithSimd};
+
 /// Number of rows that are computed together.
 const LANES: usize = 16;
 
@@ -35,28 +37,42 @@ pub(crate) fn is_exact(classes: usize) -> bool {
 
 /// Writes the logarithms of the probabilities of each row to `to`; both are `[rows, classes]`, with fewer than 16 classes.
 pub(crate) fn log_softmax(outputs: &[f32], classes: usize, to: &mut [f32]) {
-    pulp::Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            let blocks = outputs.chunks(LANES * classes).zip(to.chunks_mut(LANES * classes));
-            blocks.for_each(|(outputs, to)| log_softmax_of_lanes(outputs, classes, to));
-        },
-    );
+    pulp::Arch::new().dispatch(Pass { outputs, classes, to });
 }
 
+struct Pass<'a> {
+    outputs: &'a [f32],
+    classes: usize,
+    to: &'a mut [f32],
+}
+
+impl WithSimd for Pass<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let length = LANES * self.classes;
+        for (outputs, to) in self.outputs.chunks(length).zip(self.to.chunks_mut(length)) {
+            log_softmax_of_lanes(outputs, self.classes, to);
+        }
+    }
+}
+
+// Plain loops: a closure may be compiled apart from the function that uses the instructions of this processor.
 #[inline(always)]
 fn log_softmax_of_lanes(outputs: &[f32], classes: usize, to: &mut [f32]) {
-    let mut columns = [[0.0; LANES]; LANES];
+    let mut columns: [Column; LANES] = [[0.0; LANES]; LANES];
     let columns = &mut columns[..classes];
     for (lane, row) in outputs.chunks_exact(classes).enumerate() {
-        columns.iter_mut().zip(row).for_each(|(column, &value)| column[lane] = value);
+        for (column, &value) in columns.iter_mut().zip(row) {
+            column[lane] = value;
+        }
     }
     let mut largest: Column = columns[0];
     for column in &columns[1..] {
-        largest
-            .iter_mut()
-            .zip(column)
-            .for_each(|(largest, &value)| *largest = if value > *largest { value } else { *largest });
+        for (largest, &value) in largest.iter_mut().zip(column) {
+            *largest = if value > *largest { value } else { *largest };
+        }
     }
     let mut sums: Column = [0.0; LANES];
     for column in columns.iter_mut() {
@@ -65,9 +81,13 @@ fn log_softmax_of_lanes(outputs: &[f32], classes: usize, to: &mut [f32]) {
             *sum += exp(*value);
         }
     }
-    sums.iter_mut().for_each(|sum| *sum = ln(*sum));
+    for sum in &mut sums {
+        *sum = ln(*sum);
+    }
     for (lane, row) in to.chunks_exact_mut(classes).enumerate() {
-        row.iter_mut().zip(columns.iter()).for_each(|(to, column)| *to = column[lane] - sums[lane]);
+        for (to, column) in row.iter_mut().zip(columns.iter()) {
+            *to = column[lane] - sums[lane];
+        }
     }
 }
 
@@ -84,9 +104,14 @@ fn exp(x: f32) -> f32 {
     let mantissa = 1.0 + (remainder * remainder).mul_add(polynomial, remainder);
     // two factors, because the power of the smallest results is no normal number
     let half = exponent >> 1;
-    let power = |exponent: i32| f32::from_bits((exponent.wrapping_add(127) as u32) << 23);
-    let value = mantissa * power(half) * power(exponent.wrapping_sub(half));
+    let value = mantissa * power_of_two(half) * power_of_two(exponent.wrapping_sub(half));
     if x < -104.0 { 0.0 } else { value }
+}
+
+/// Returns 2 to the power of an exponent from -126 to 127.
+#[inline(always)]
+fn power_of_two(exponent: i32) -> f32 {
+    f32::from_bits((exponent.wrapping_add(127) as u32) << 23)
 }
 
 /// Returns the natural logarithm of a number that is at least 1, or NaN.
