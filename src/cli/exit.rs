@@ -11,7 +11,8 @@ use crate::cli::text::terminal;
 pub enum Exit {
     /// 0: success.
     Done,
-    /// 1: under `--strict`, an expectation was missed or metrics differ from the history; or a run was not reproduced.
+    /// 1: under `--strict`, an expectation was missed or metrics differ from the history; or a run was not reproduced, or a
+    /// sweep not verified.
     Missed,
     /// 2: invalid input or a failure.
     Failed,

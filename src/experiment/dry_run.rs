@@ -78,7 +78,7 @@ pub fn preview<'a>(
 }
 
 /// Returns whether files of this data set must be downloaded.
-fn is_missing(cache: &Cache, data: &str) -> bool {
+pub fn is_missing(cache: &Cache, data: &str) -> bool {
     let Some(manifest) = Manifest::named(data).filter(|manifest| !manifest.is_embedded()) else { return false };
     manifest.files.iter().any(|file| !cache.path(&manifest, file).exists())
 }

@@ -5,7 +5,9 @@
 //! worker may be killed at any time, and the results do not depend on the number of workers.
 
 pub mod dir;
+pub mod estimate;
 pub mod expectation;
+pub mod export;
 pub mod importance;
 pub mod labels;
 pub mod plan;
@@ -15,4 +17,5 @@ pub mod sampler;
 pub mod space;
 pub mod spec;
 pub mod supervise;
+pub mod verify;
 pub mod work;

@@ -10,9 +10,14 @@ use serde_json::Value;
 use crate::experiment::store::history_fields::Program;
 use crate::experiment::store::run_record::{RunOptions, SourceRecord};
 use crate::sweep::expectation::SweepExpectation;
+use crate::sweep::space::entry::Entry;
+use crate::sweep::spec::Method;
 
 /// Value of `schema` in records of this version.
 pub const SCHEMA: &str = "runner.sweep/1";
+
+/// Value of `schema` in files of extensions of this version.
+pub const EXTENSION_SCHEMA: &str = "runner.sweep.extension/1";
 
 /// File name in the sweep directory.
 pub const FILE: &str = "sweep.json";
@@ -29,6 +34,8 @@ pub struct SweepRecord {
     pub command: Option<String>,
     /// Start time: UTC, RFC 3339.
     pub started: String,
+    /// SHA-256 of `sweep.toml`, the resolved experiment.
+    pub experiment_sha256: String,
     /// Working directory at the start; paths in `overrides` are relative to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub working_directory: Option<PathBuf>,
@@ -44,10 +51,15 @@ pub struct SweepRecord {
     pub seeds: Vec<i64>,
     /// Keys of the settings that differ between configurations, in the order of the space.
     pub settings: Vec<String>,
+    /// How the configurations were chosen.
+    pub search: Search,
     /// All configurations, by index.
     pub configurations: Vec<Configuration>,
     /// Stacks of configurations: each is one run, and is claimed by one worker at a time.
     pub stacks: Vec<StackPlan>,
+    /// Later additions, which seeds, space, configurations and stacks of this record include.
+    #[serde(skip)]
+    pub extensions: Vec<Extension>,
     /// Changes from the command line that hold for all configurations, as `--set` takes them.
     pub overrides: Vec<String>,
     /// Expectations of the sweep.
@@ -66,6 +78,42 @@ pub struct Configuration {
     pub set: IndexMap<String, Value>,
 }
 
+/// How the configurations of a sweep are chosen: each one follows from this and from its index.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Search {
+    /// How they are chosen from the space.
+    pub method: Method,
+    /// Seed of the search.
+    pub seed: u32,
+    /// Settings of a variant or of the command line that each configuration sets first.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub fixed: IndexMap<String, Value>,
+    /// The settings that vary, with their values.
+    pub space: Vec<Entry>,
+}
+
+/// An addition to a sweep, `extend-1.json`: further configurations, further seeds, or both.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Extension {
+    /// `runner.sweep.extension/1`.
+    pub schema: String,
+    /// When it was added: UTC, RFC 3339.
+    pub added: String,
+    /// The command that added it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
+    /// The wider space that its configurations are chosen from; `None` for the space of the sweep.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub space: Option<Vec<Entry>>,
+    /// Further seeds of all configurations.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seeds: Vec<i64>,
+    /// Further configurations; their indices continue those of the sweep.
+    pub configurations: Vec<Configuration>,
+    /// Stacks of the further trials; their numbers continue those of the sweep.
+    pub stacks: Vec<StackPlan>,
+}
+
 /// Configurations that are trained in one run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StackPlan {
@@ -73,6 +121,34 @@ pub struct StackPlan {
     pub name: String,
     /// Names of its configurations.
     pub configurations: Vec<String>,
+    /// Seeds that they are trained on in it; `None` for all seeds of the sweep at the time when the stack was added.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seeds: Option<Vec<i64>>,
+}
+
+impl SweepRecord {
+    /// Adds an extension.
+    pub fn extend(&mut self, extension: Extension) {
+        let Extension { space, seeds, configurations, stacks, .. } = &extension;
+        if !seeds.is_empty() {
+            let before = self.seeds.clone();
+            for stack in &mut self.stacks {
+                stack.seeds.get_or_insert_with(|| before.clone());
+            }
+            self.seeds.extend(seeds);
+        }
+        if let Some(space) = space {
+            self.search.space.clone_from(space);
+        }
+        self.configurations.extend_from_slice(configurations);
+        self.stacks.extend_from_slice(stacks);
+        self.extensions.push(extension);
+    }
+
+    /// Returns the seeds of a stack.
+    pub fn seeds_of<'a>(&'a self, stack: &'a StackPlan) -> &'a [i64] {
+        stack.seeds.as_ref().unwrap_or(&self.seeds)
+    }
 }
 
 /// Returns the record of a sweep with these configurations and seeds, without stacks.
@@ -84,6 +160,7 @@ pub(crate) fn record_for_tests(configurations: &[&str], seeds: &[i64]) -> SweepR
         experiment: "t".to_owned(),
         command: None,
         started: "2026-11-29T08:00:00Z".to_owned(),
+        experiment_sha256: String::new(),
         working_directory: None,
         program: Program::this(),
         options: RunOptions { device: "cpu".to_owned(), threads: 1, stack: None, tf32: false, deterministic: false },
@@ -91,6 +168,8 @@ pub(crate) fn record_for_tests(configurations: &[&str], seeds: &[i64]) -> SweepR
         higher_is_better: false,
         seeds: seeds.to_vec(),
         settings: Vec::new(),
+        search: Search::default(),
+        extensions: Vec::new(),
         configurations: configurations.iter().map(configuration).collect(),
         stacks: Vec::new(),
         overrides: Vec::new(),

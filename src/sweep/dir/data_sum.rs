@@ -38,7 +38,7 @@ pub fn record(dir: &SweepDir, data: &DataSpec, sum: &str) -> Result<String> {
 }
 
 /// Name of the file for data with these settings.
-fn file_name(data: &DataSpec) -> String {
+pub fn file_name(data: &DataSpec) -> String {
     let settings = serde_json::to_vec(data).unwrap_or_default();
     format!("{}-{}.json", data.name(), &sha256(&settings)[..8])
 }

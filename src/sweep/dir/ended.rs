@@ -12,6 +12,7 @@ use crate::history::{History, Status, readable_json};
 use crate::io::bounded_file;
 use crate::sweep::dir::SweepDir;
 use crate::sweep::dir::create_once::{Creation, create_once, exists, retry_stale};
+use crate::sweep::dir::file_sums::FileSums;
 
 /// Value of `schema` in files of this version.
 const SCHEMA: &str = "runner.sweep.end/1";
@@ -36,6 +37,9 @@ pub struct EndedStack {
     pub failure: Option<Failure>,
     /// Its trials that are done.
     pub trials: Vec<EndedTrial>,
+    /// SHA-256 of each file in its run directory; empty if it failed.
+    #[serde(default, skip_serializing_if = "FileSums::is_empty")]
+    pub files: FileSums,
 }
 
 /// Why a stack failed.
@@ -80,6 +84,7 @@ impl EndedStack {
             seconds: 0.0,
             failure: None,
             trials: Vec::new(),
+            files: FileSums::new(),
         }
     }
 

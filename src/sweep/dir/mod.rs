@@ -9,6 +9,8 @@ pub mod claim;
 pub mod create_once;
 pub mod data_sum;
 pub mod ended;
+pub mod extensions;
+pub mod file_sums;
 pub mod lease;
 pub mod liveness;
 pub mod saved_progress;

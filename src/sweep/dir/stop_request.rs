@@ -7,7 +7,7 @@ use crate::sweep::dir::SweepDir;
 use crate::sweep::dir::create_once::{Creation, create_once, exists};
 
 /// File name in the directory of a sweep.
-const FILE: &str = "stop";
+pub const FILE: &str = "stop";
 
 /// Asks all workers to stop. Returns whether nobody had asked before.
 ///

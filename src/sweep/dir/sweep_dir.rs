@@ -15,13 +15,14 @@ use crate::history::readable_json;
 use crate::io::{atomic_write, bounded_file};
 use crate::run_dir::latest;
 use crate::sweep::dir::create_once::retry_stale;
+use crate::sweep::dir::extensions;
 use crate::sweep::record::{FILE, SCHEMA, SweepRecord};
 
 /// File name of the resolved experiment in the directory of a sweep.
 pub const EXPERIMENT: &str = "sweep.toml";
 
 /// Subdirectories of a sweep.
-const FOLDERS: [&str; 6] = ["stacks", "claims", "beats", "ended", "data", "workers"];
+pub const FOLDERS: [&str; 6] = ["stacks", "claims", "beats", "ended", "data", "workers"];
 
 /// The directory of a sweep.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,11 +71,21 @@ impl SweepDir {
         Ok(SweepDir(path))
     }
 
-    /// Opens the directory of a sweep, and reads its record.
+    /// Opens the directory of a sweep, and reads its record with all extensions.
     ///
     /// # Errors
     /// When it is not the directory of a sweep, or its record is damaged or of another version.
     pub fn open(path: &Path) -> anyhow::Result<(SweepDir, SweepRecord)> {
+        let (dir, mut record) = SweepDir::open_original(path)?;
+        extensions::read_new(dir.path(), &mut record)?;
+        Ok((dir, record))
+    }
+
+    /// Opens the directory of a sweep, and reads its record without extensions.
+    ///
+    /// # Errors
+    /// When it is not the directory of a sweep, or its record is damaged or of another version.
+    pub fn open_original(path: &Path) -> anyhow::Result<(SweepDir, SweepRecord)> {
         let path = latest::resolve_link(path);
         let file = path.join(FILE);
         if !file.is_file() {
@@ -100,11 +111,19 @@ impl SweepDir {
     /// # Errors
     /// When there is none.
     pub fn find(name: &str, out: &Path) -> anyhow::Result<(SweepDir, SweepRecord)> {
+        SweepDir::open(&SweepDir::locate(name, out)?)
+    }
+
+    /// Returns the path of the sweep that a command line names, as [`Self::find`].
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn locate(name: &str, out: &Path) -> anyhow::Result<PathBuf> {
         let path = Path::new(name);
         let newest = || SweepDir::all(path).pop().or_else(|| SweepDir::all(&out.join(name)).pop());
         match newest().filter(|_| !path.join(FILE).is_file()) {
-            Some(newest) => SweepDir::open(&newest),
-            None if path.components().count() > 1 || path.is_dir() => SweepDir::open(path),
+            Some(newest) => Ok(newest),
+            None if path.components().count() > 1 || path.is_dir() => Ok(path.to_path_buf()),
             None => {
                 let hint = format!("start one with `runner sweep {name}`, or name its directory");
                 Err(anyhow!("no sweep `{name}` under `{}`", out.display()).context(Hint(hint)))

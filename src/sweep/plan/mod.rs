@@ -3,6 +3,7 @@
 mod base_settings;
 mod configuration_fault;
 mod expectations;
+pub mod extension;
 pub mod metric;
 mod plan_sweep;
 pub mod request;

@@ -7,6 +7,7 @@ use indexmap::{IndexMap, IndexSet};
 use serde_json::Value;
 use time::OffsetDateTime;
 
+use crate::data::store::checksum::sha256;
 use crate::experiment::plan::Plan;
 use crate::experiment::plan::variant_planner::VariantPlanner;
 use crate::experiment::spec::source_text::SourceText;
@@ -22,7 +23,7 @@ use crate::sweep::plan::metric::RankingMetric;
 use crate::sweep::plan::request::SweepRequest;
 use crate::sweep::plan::stack_study::base_text;
 use crate::sweep::plan::stacks::SweepStacks;
-use crate::sweep::record::{Configuration, SCHEMA, SweepRecord};
+use crate::sweep::record::{Configuration, SCHEMA, Search, SweepRecord};
 use crate::sweep::sampler::choose;
 use crate::sweep::space::build;
 use crate::sweep::space::configurations::{Set, Space};
@@ -65,7 +66,7 @@ pub fn plan(request: &SweepRequest) -> anyhow::Result<PlannedSweep> {
     let method = request.method.or(sweep.method).unwrap_or_default();
     let sets = choose::configurations(&space, method, trials(request, &sweep), seed(request, &sweep))
         .map_err(|fault| in_file(fault, request, &sweep).into_error(source))?;
-    let variants = variants(&fixed, sets);
+    let variants = variants(&fixed, 0, sets);
     let mut all_changes = changes.clone();
     all_changes.push(format!("seeds={seeds:?}"));
     let mut planner = VariantPlanner::new(&current, source, &written, &all_changes);
@@ -74,7 +75,7 @@ pub fn plan(request: &SweepRequest) -> anyhow::Result<PlannedSweep> {
     let asked = request.metric.as_deref().or(sweep.metric.as_deref());
     let metric =
         RankingMetric::new(asked, &plans).map_err(|fault| in_file(fault, request, &sweep).into_error(source))?;
-    let stacks = SweepStacks::new(&plans, request.options.stack, request.device, request.workers);
+    let stacks = SweepStacks::new(&plans, request.options.stack, request.device, request.workers, 0);
     let mut notes = planner.take_notes();
     notes.extend(plans.iter().flat_map(|plan| &plan.info.notes).cloned());
     notes.extend(notes_on(&metric, &space, &seeds));
@@ -85,11 +86,13 @@ pub fn plan(request: &SweepRequest) -> anyhow::Result<PlannedSweep> {
     let settings = space.keys();
     let checked = Checked { metric: &metric.path, settings: &settings, configurations: &configurations };
     let expectations = expectations(request, &sweep, &checked, &mut notes).map_err(|fault| fault.into_error(source))?;
+    let experiment = Spec { name: Some(name.clone()), ..spec }.to_toml();
     let record = SweepRecord {
         schema: SCHEMA.to_owned(),
-        experiment: name.clone(),
+        experiment: name,
         command: request.command.clone(),
         started: history_fields::format_start(OffsetDateTime::now_utc())?,
+        experiment_sha256: sha256(experiment.as_bytes()),
         working_directory: Some(current.clone()),
         program: Program::this(),
         options: RunOptions { stack: Some(stacks.width), ..request.options.clone() },
@@ -97,6 +100,8 @@ pub fn plan(request: &SweepRequest) -> anyhow::Result<PlannedSweep> {
         higher_is_better: metric.higher_is_better,
         seeds,
         settings,
+        search: Search { method, seed: seed(request, &sweep), fixed, space: space.entries().to_vec() },
+        extensions: Vec::new(),
         configurations,
         stacks: stacks.stacks.clone(),
         overrides: changes,
@@ -110,7 +115,6 @@ pub fn plan(request: &SweepRequest) -> anyhow::Result<PlannedSweep> {
     };
     // workers plan their stacks from the record alone
     record.study_of_stack(&record.stacks[0]).context("failed to plan the first stack")?;
-    let experiment = Spec { name: Some(name), ..spec }.to_toml();
     Ok(PlannedSweep { record, method, plans, stacks, experiment, notes })
 }
 
@@ -139,12 +143,12 @@ fn in_file(fault: SpaceFault, request: &SweepRequest, sweep: &SweepSpec) -> Spac
     }
 }
 
-/// Returns the configurations as variants, named by their numbers.
-fn variants(fixed: &IndexMap<String, Value>, sets: Vec<Set>) -> Vec<Variant> {
+/// Returns the configurations as variants, named by their numbers, which begin with `first`.
+pub(super) fn variants(fixed: &IndexMap<String, Value>, first: usize, sets: Vec<Set>) -> Vec<Variant> {
     let variant = |(number, set): (usize, Set)| {
         let mut all = fixed.clone();
         all.extend(set);
-        Variant { name: format!("{number:04}"), set: all }
+        Variant { name: format!("{:04}", first + number), set: all }
     };
     sets.into_iter().enumerate().map(variant).collect()
 }
@@ -153,7 +157,7 @@ fn variants(fixed: &IndexMap<String, Value>, sets: Vec<Set>) -> Vec<Variant> {
 ///
 /// # Errors
 /// If some cannot be trained: the first of them, and how many others.
-fn plan_all(
+pub(super) fn plan_all(
     planner: &mut VariantPlanner,
     name: &str,
     variants: &[Variant],
@@ -173,7 +177,7 @@ fn plan_all(
 }
 
 /// Checks that no two configurations have the same settings, written differently: `"adam"` and `{ adam = {} }`.
-fn check_distinct(plans: &[Plan]) -> Result<(), SpaceFault> {
+pub(super) fn check_distinct<'a>(plans: impl IntoIterator<Item = &'a Plan>) -> Result<(), SpaceFault> {
     let mut known: HashMap<String, &str> = HashMap::new();
     for plan in plans {
         let settings = serde_json::to_string(&plan.spec).expect("an experiment has JSON types only");
@@ -343,6 +347,7 @@ optimizer = "adam"
         let all = crate::sweep::record::StackPlan {
             name: "S000".to_owned(),
             configurations: sweep.record.configurations.iter().map(|one| one.name.clone()).collect(),
+            seeds: None,
         };
         let study = sweep.record.study_of_stack(&all).unwrap();
         let one_study = start.elapsed().as_secs_f64();

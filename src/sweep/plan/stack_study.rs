@@ -43,19 +43,29 @@ impl SweepRecord {
             Ok(Variant { name: found.name.clone(), set: found.set.clone() })
         });
         let variants = variants.collect::<anyhow::Result<Vec<_>>>()?;
-        let SourceRecord { name, origin, text, folder } = self.source.clone();
-        let text = format!("{}\n{}", text.trim_end(), variants_text(variants)?);
-        let source = SourceText { name, origin, text, folder, ..SourceText::default() };
+        let source = self.source_text();
+        let text = format!("{}\n{}", source.text.trim_end(), variants_text(variants)?);
+        let source = SourceText { text, ..source };
         let mut overrides = self.overrides.clone();
-        overrides.push(format!("seeds={:?}", self.seeds));
-        let current = self.working_directory.clone().filter(|folder| folder.is_dir());
-        let current: PathBuf = current.or_else(|| std::env::current_dir().ok()).unwrap_or_default();
-        let study = Study::with_working_directory(&current, &source, &overrides)
+        overrides.push(format!("seeds={:?}", self.seeds_of(stack)));
+        let study = Study::with_working_directory(&self.current_directory(), &source, &overrides)
             .with_context(|| format!("failed to read the experiment of stack `{}`", stack.name))?;
         Ok(match &self.command {
             Some(command) => study.with_command(command),
             None => study,
         })
+    }
+
+    /// Returns the experiment's file, without variants.
+    pub(super) fn source_text(&self) -> SourceText {
+        let SourceRecord { name, origin, text, folder } = self.source.clone();
+        SourceText { name, origin, text, folder, ..SourceText::default() }
+    }
+
+    /// Returns the directory that paths in `overrides` are relative to.
+    pub(super) fn current_directory(&self) -> PathBuf {
+        let current = self.working_directory.clone().filter(|folder| folder.is_dir());
+        current.or_else(|| std::env::current_dir().ok()).unwrap_or_default()
     }
 
     /// Returns the configuration with this name.

@@ -37,8 +37,8 @@ pub struct SweepStacks {
 
 impl SweepStacks {
     /// Distributes configurations over stacks of at most `width` replicas; by default as many as are efficient on the device
-    /// and fit into its free memory, which `workers` processes share.
-    pub fn new(plans: &[Plan], width: Option<usize>, device: Device, workers: usize) -> SweepStacks {
+    /// and fit into its free memory, which `workers` processes share. Their numbers begin with `first`.
+    pub fn new(plans: &[Plan], width: Option<usize>, device: Device, workers: usize, first: usize) -> SweepStacks {
         let groups = grouping::groups(plans.iter().filter(|plan| plan.network().is_some()));
         let trees: Vec<&Plan> = plans.iter().filter(|plan| plan.network().is_none()).collect();
         let networks: Vec<(&NetworkPlan, Workload)> =
@@ -65,8 +65,9 @@ impl SweepStacks {
         stacks.sort_by(|a, b| a[0].variant.len().cmp(&b[0].variant.len()).then(a[0].variant.cmp(&b[0].variant)));
         let replicas = stacks.iter().map(|stack| stack.iter().map(|plan| trials(plan)).sum()).collect();
         let stacks = stacks.into_iter().enumerate().map(|(number, stack)| StackPlan {
-            name: format!("S{number:03}"),
+            name: format!("S{:03}", first + number),
             configurations: stack.iter().map(|plan| plan.variant.clone()).collect(),
+            seeds: None,
         });
         SweepStacks { stacks: stacks.collect(), replicas, width, bytes, device }
     }

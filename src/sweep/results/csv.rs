@@ -11,7 +11,7 @@ use crate::sweep::results::configuration_result::{ConfigurationResult, Outcome};
 use crate::sweep::results::ranking::Ranking;
 
 /// File name in the directory of a sweep.
-const FILE: &str = "table.csv";
+pub const FILE: &str = "table.csv";
 
 /// Writes the table of a sweep that has ended into its directory. All workers write the same bytes.
 ///
@@ -21,9 +21,14 @@ pub fn write(dir: &SweepDir, record: &SweepRecord) -> anyhow::Result<PathBuf> {
     let mut state = SweepState::default();
     state.update(dir, record)?;
     let path = dir.file(FILE);
-    let ranking = Ranking::new(record, &state.ended, record.higher_is_better);
-    atomic_write::write_whole(&path, table(&ranking, &record.settings, &record.metric).as_bytes())?;
+    atomic_write::write_whole(&path, of_sweep(record, &state).as_bytes())?;
     Ok(path)
+}
+
+/// Returns the table of a sweep in this state.
+pub fn of_sweep(record: &SweepRecord, state: &SweepState) -> String {
+    let ranking = Ranking::new(record, &state.ended, record.higher_is_better);
+    table(&ranking, &record.settings, &record.metric)
 }
 
 /// Returns a line for each configuration, best first: rank, name, settings, mean and standard deviation of the metric,

@@ -8,6 +8,7 @@ pub mod expectations;
 pub mod expected_best;
 pub mod failure_reasons;
 pub mod metric_values;
+pub mod notes;
 pub mod overview;
 pub mod ranking;
 pub mod setting_column;

@@ -103,7 +103,7 @@ pub(crate) mod fixtures {
                 .map(str::to_owned)
                 .to_vec();
         let configurations = names.iter().map(|name| (*name).to_owned()).collect();
-        record.stacks = vec![StackPlan { name: "S000".to_owned(), configurations }];
+        record.stacks = vec![StackPlan { name: "S000".to_owned(), configurations, seeds: None }];
         let mut end = EndedStack::new("S000", 1, "w", String::new());
         for (number, configuration) in record.configurations.iter_mut().enumerate() {
             let lr = 10_f64.powf(-4.0 + 4.0 * ((number * 7 % count) as f64) / (count - 1).max(1) as f64);

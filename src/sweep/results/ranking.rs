@@ -17,22 +17,29 @@ pub struct Ranking<'a> {
 impl<'a> Ranking<'a> {
     /// Ranks the configurations by the metric in these ends of stacks.
     pub fn new(record: &'a SweepRecord, ended: &HashMap<String, EndedStack>, higher_is_better: bool) -> Ranking<'a> {
-        let mut stack_of: HashMap<&str, &str> = HashMap::new();
+        // an extension by seeds trains a configuration in another stack
+        let mut stacks_of: HashMap<&str, Vec<&str>> = HashMap::new();
         for stack in &record.stacks {
-            stack_of.extend(stack.configurations.iter().map(|name| (name.as_str(), stack.name.as_str())));
+            for name in &stack.configurations {
+                stacks_of.entry(name).or_default().push(&stack.name);
+            }
         }
         let mut trials_of: HashMap<&str, Vec<&EndedTrial>> = HashMap::new();
         for trial in ended.values().flat_map(|end| &end.trials) {
             trials_of.entry(&trial.configuration).or_default().push(trial);
         }
+        // a mean must not depend on the order of the stacks
+        trials_of.values_mut().for_each(|trials| trials.sort_by_key(|trial| (trial.fold, trial.seed)));
         let folds: HashSet<Option<usize>> = trials_of.values().flatten().map(|trial| trial.fold).collect();
         let expected = record.seeds.len().max(1) * folds.len().max(1);
         let result = |configuration: &'a Configuration| {
             let name = configuration.name.as_str();
-            let end = stack_of.get(name).and_then(|stack| ended.get(*stack));
+            let stacks = stacks_of.get(name).map_or(&[][..], Vec::as_slice);
+            let ends: Vec<&EndedStack> = stacks.iter().filter_map(|stack| ended.get(*stack)).collect();
             let trials = trials_of.get(name).map_or(&[][..], Vec::as_slice);
-            let failure = end.and_then(|end| end.failure.as_ref()).filter(|_| trials.len() < expected);
-            ConfigurationResult::new(configuration, trials, end.is_some(), failure)
+            let failure = ends.iter().find_map(|end| end.failure.as_ref()).filter(|_| trials.len() < expected);
+            let is_ended = !ends.is_empty() && ends.len() == stacks.len();
+            ConfigurationResult::new(configuration, trials, is_ended, failure)
         };
         let mut results: Vec<ConfigurationResult> = record.configurations.iter().map(result).collect();
         let sign = if higher_is_better { -1.0 } else { 1.0 };
@@ -78,6 +85,7 @@ mod tests {
         let stack = |name: &str, configurations: &[&str]| StackPlan {
             name: name.to_owned(),
             configurations: configurations.iter().map(|name| (*name).to_owned()).collect(),
+            seeds: None,
         };
         record.stacks =
             vec![stack("S000", &["0000", "0001", "0002"]), stack("S001", &["0003"]), stack("S002", &["0004"])];

@@ -91,6 +91,7 @@ mod tests {
         record.stacks = vec![StackPlan {
             name: "S000".to_owned(),
             configurations: names.iter().map(|n| (*n).to_owned()).collect(),
+            seeds: None,
         }];
         let mut end = EndedStack::new("S000", 1, "w", String::new());
         for (number, configuration) in record.configurations.iter_mut().enumerate() {

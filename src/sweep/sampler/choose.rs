@@ -42,7 +42,7 @@ pub fn configurations(space: &Space, method: Method, trials: Option<usize>, seed
             let message = format!("`trials` is missing: the range of `{key}` is continuous");
             SpaceFault::new(message, "use `--trials 32`, or `trials = 32` in `[sweep]`")
         })?;
-        return drawn(space, method, trials, seed);
+        return enough(drawn(space, method, trials, seed, &[])?, trials);
     }
     let most = trials.unwrap_or(if method == Method::Grid { MOST } else { MOST_BY_DEFAULT });
     let grid = first_of_grid(space, most + 1)?;
@@ -57,13 +57,78 @@ pub fn configurations(space: &Space, method: Method, trials: Option<usize>, seed
             let message = format!("`trials` is missing: the space has more than {most} configurations");
             Err(SpaceFault::new(message, "use `--trials 32`, or `--method grid` for all combinations"))
         }
-        (_, None) => drawn(space, method, grid.len(), seed),
+        (_, None) => drawn(space, method, grid.len(), seed, &[]),
         (_, Some(trials)) if grid.len() < trials => {
             let count = grid.len();
             let message = format!("`trials` is {trials}, but the space has only {count} different configurations");
             Err(SpaceFault::new(message, format!("use `--trials {count}` for all of them, or add values to the space")))
         }
-        (_, Some(trials)) => drawn(space, method, trials, seed),
+        (_, Some(trials)) => enough(drawn(space, method, trials, seed, &[])?, trials),
+    }
+}
+
+/// Returns further configurations of a sweep with these ones, or all that are missing if no number is given: those that follow
+/// in a longer list of the same space, of a wider space the first ones that are missing.
+///
+/// # Errors
+/// If the space has fewer further configurations, or none; if a grid has a continuous range.
+pub fn further(
+    space: &Space,
+    method: Method,
+    count: Option<usize>,
+    seed: u32,
+    existing: &[Set],
+) -> Result<Vec<Set>, SpaceFault> {
+    let most = MOST.saturating_sub(existing.len());
+    if let Some(count) = count.filter(|count| *count > most) {
+        let message =
+            format!("a sweep has at most {MOST} configurations: {count} are too many to add to {}", existing.len());
+        return Err(SpaceFault::new(message, "start further sweeps with other values of `--search-seed`"));
+    }
+    let is_continuous = space.continuous().is_some();
+    let found = match (method, count) {
+        (Method::Grid, None) if !is_continuous => {
+            let known: HashSet<String> = existing.iter().map(identity).collect();
+            let mut grid = first_of_grid(space, MOST + 1)?;
+            grid.retain(|set| !known.contains(&identity(set)));
+            if grid.len() > most {
+                let message = format!("the grid has more than {MOST} configurations");
+                return Err(SpaceFault::new(message, "add fewer values"));
+            }
+            grid
+        }
+        (Method::Grid, _) => {
+            let message = "`--trials` cannot extend a grid, which has all configurations of its space";
+            return Err(SpaceFault::new(message, "add values with `--space`: all combinations with them are trained"));
+        }
+        (_, None) if is_continuous => {
+            return Err(SpaceFault::new("`--trials` is missing: the space is continuous", "use `--trials +8`"));
+        }
+        (_, None) => {
+            let all = first_of_grid(space, existing.len() + MOST_BY_DEFAULT + 1)?.len();
+            if all > existing.len() + MOST_BY_DEFAULT {
+                let message =
+                    format!("`--trials` is missing: the space has more than {MOST_BY_DEFAULT} further configurations");
+                return Err(SpaceFault::new(message, "use `--trials +8`"));
+            }
+            drawn(space, method, all.saturating_sub(existing.len()), seed, existing)?
+        }
+        (_, Some(count)) => {
+            let found = drawn(space, method, count, seed, existing)?;
+            if found.len() < count && !found.is_empty() {
+                let message = format!("only {} further configurations were found in the space", found.len());
+                let hint = format!("use `--trials +{}`, or add values with `--space`", found.len());
+                return Err(SpaceFault::new(message, hint));
+            }
+            found
+        }
+    };
+    match found.is_empty() {
+        true => {
+            let message = "the sweep has all configurations of its space";
+            Err(SpaceFault::new(message, "add values with `--space`, or seeds with `--seeds`"))
+        }
+        false => Ok(found),
     }
 }
 
@@ -79,16 +144,19 @@ fn first_of_grid(space: &Space, most: usize) -> Result<Vec<Set>, SpaceFault> {
     Ok(grid)
 }
 
-/// Returns configurations at the positions of a method, without those that were drawn before.
-fn drawn(space: &Space, method: Method, count: usize, seed: u32) -> Result<Vec<Set>, SpaceFault> {
-    let (mut chosen, mut seen) = (Vec::with_capacity(count), HashSet::new());
+/// Returns at most `count` configurations at the positions of a method, without those that were drawn before or exist.
+fn drawn(space: &Space, method: Method, count: usize, seed: u32, existing: &[Set]) -> Result<Vec<Set>, SpaceFault> {
+    let mut chosen = Vec::with_capacity(count);
+    let mut seen: HashSet<String> = existing.iter().map(identity).collect();
     let mut add = |set: &Set| {
         if chosen.len() < count && seen.insert(identity(set)) {
             chosen.push(set.clone());
         }
         if chosen.len() < count { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     };
-    for draw in 0..MOST_DRAWS {
+    // the first draws have given the existing configurations, or of a narrower space others at the same positions
+    let first = u32::try_from(existing.len()).unwrap_or(MOST_DRAWS);
+    for draw in first..MOST_DRAWS {
         let positions = match method {
             Method::Random => random::positions(seed, draw, space.axes()),
             Method::Sobol | Method::Grid => sobol::positions(seed, draw, space.axes()),
@@ -100,6 +168,11 @@ fn drawn(space: &Space, method: Method, count: usize, seed: u32) -> Result<Vec<S
     if space.continuous().is_none() {
         space.for_each(&mut add)?;
     }
+    Ok(chosen)
+}
+
+/// Checks that `count` configurations were found.
+fn enough(chosen: Vec<Set>, count: usize) -> Result<Vec<Set>, SpaceFault> {
     match chosen.len() {
         found if found < count => {
             let message = format!("`trials` is {count}, but only {found} different configurations were found");
@@ -160,6 +233,36 @@ mod tests {
             let large = numbers(&long, "train.batch").into_iter().filter(|batch| *batch == 32.0).count();
             assert!((75..=125).contains(&large), "{method:?}: {large}");
         }
+    }
+
+    #[test]
+    fn further_configurations_are_those_of_a_longer_list_and_of_a_wider_space_the_missing_ones() {
+        let lr = "lr=log:1e-4..1e-1";
+        let own = space("", &[lr, "train.batch=8,16"]).unwrap();
+        for method in [Method::Random, Method::Sobol] {
+            let (short, long) = (chosen(&own, method, 10, 5), chosen(&own, method, 24, 5));
+            let mut further = further(&own, method, Some(6), 5, &short).unwrap();
+            let all = [short.clone(), further.clone()].concat();
+            further.extend(super::further(&own, method, Some(8), 5, &all).unwrap());
+            assert_eq!(further, long[10..], "in two steps");
+            let wider = space("", &[lr, "train.batch=8,16,32"]).unwrap();
+            let wider = super::further(&wider, method, Some(30), 5, &short).unwrap();
+            assert!(wider.iter().all(|set| !short.contains(set)));
+            assert!(wider.iter().any(|set| set["train.batch"] == 32));
+        }
+        let small = space("", &["train.batch=8,16", "train.epochs=1,2"]).unwrap();
+        let wider = space("", &["train.batch=8,16,32", "train.epochs=1,2"]).unwrap();
+        let grid = configurations(&small, Method::Grid, None, 0).unwrap();
+        let missing = json!([{ "train.batch": 32, "train.epochs": 1 }, { "train.batch": 32, "train.epochs": 2 }]);
+        assert_eq!(json!(further(&wider, Method::Grid, None, 0, &grid).unwrap()), missing);
+        assert_eq!(further(&wider, Method::Sobol, None, 0, &grid).unwrap().len(), 2);
+        let fault = |space: &Space, method, count| further(space, method, count, 0, &grid).unwrap_err().message;
+        assert!(fault(&small, Method::Grid, None).contains("has all configurations"));
+        assert!(fault(&small, Method::Random, Some(1)).contains("has all configurations"));
+        assert!(fault(&wider, Method::Random, Some(3)).contains("only 2 further configurations"));
+        assert!(fault(&wider, Method::Grid, Some(1)).contains("cannot extend a grid"));
+        assert!(fault(&own, Method::Sobol, None).contains("`--trials` is missing: the space is continuous"));
+        assert!(fault(&own, Method::Sobol, Some(65_533)).contains("at most 65536 configurations"));
     }
 
     #[test]

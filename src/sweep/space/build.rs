@@ -122,8 +122,11 @@ fn zipped(number: usize, lists: &indexmap::IndexMap<String, Vec<Value>>, tree: &
     Ok(Entry { keys: full, values: Values::Rows(rows), conditions: Vec::new(), origin })
 }
 
-/// Returns the entry of an option `KEY=VALUES`.
-fn of_option(option: &str, tree: &Value) -> Result<Entry, SpaceFault> {
+/// Returns the entry of an option `KEY=VALUES`. `tree` has the settings of the experiment.
+///
+/// # Errors
+/// If there is no such setting, or the values have none of the forms.
+pub fn of_option(option: &str, tree: &Value) -> Result<Entry, SpaceFault> {
     let origin = Origin::Option(option.to_owned());
     let Some((key, values)) = option.split_once('=') else {
         let hint = "write KEY=VALUES, such as `--space train.batch=32,64` or `--space lr=log:1e-4..1e-1`";

@@ -36,7 +36,7 @@ impl Space {
     ///
     /// # Errors
     /// If entries depend on each other in a circle.
-    pub(super) fn new(entries: Vec<Entry>, tree: Value) -> Result<Space, SpaceFault> {
+    pub fn new(entries: Vec<Entry>, tree: Value) -> Result<Space, SpaceFault> {
         let mut order: Vec<usize> = Vec::new();
         while order.len() < entries.len() {
             let is_ready = |place: &usize| {

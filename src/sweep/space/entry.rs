@@ -1,5 +1,6 @@
 //! An entry of a space: one setting with its values, or several that are varied together.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::config::values::is_same;
@@ -7,20 +8,23 @@ use crate::sweep::space::domain::Domain;
 use crate::sweep::space::origin::Origin;
 
 /// One setting with its values, or several that are varied together.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
     /// Full keys: one, or those of a `zip`.
     pub keys: Vec<String>,
     /// The values.
     pub values: Values,
     /// Conditions under which it is varied.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
     /// Where it was written.
+    #[serde(skip, default = "of_record")]
     pub origin: Origin,
 }
 
 /// Values of an entry.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Values {
     /// Values of one setting.
     One(Domain),
@@ -29,7 +33,7 @@ pub enum Values {
 }
 
 /// A condition: another setting has one of these values.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Condition {
     /// Full key of the other setting.
     pub key: String,
@@ -103,6 +107,11 @@ impl Condition {
     fn allows_value(&self, value: &Value) -> bool {
         self.values.iter().any(|wanted| is_same(wanted, value))
     }
+}
+
+/// Returns the origin of an entry that was read from a record.
+fn of_record() -> Origin {
+    Origin::Record
 }
 
 /// Returns the name of a choice, such as an optimizer: `sgd` for `"sgd"` and `{ sgd = { lr = 0.1 } }`.

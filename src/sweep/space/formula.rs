@@ -65,6 +65,15 @@ impl Formula {
         let is_whole = (value.is_i64() || value.is_u64()) && result.fract() == 0.0 && result.abs() < 9e15;
         Ok(if is_whole { (result as i64).into() } else { result.into() })
     }
+
+    /// Returns the formula as [`Self::parse`] reads it, with the key that `self` has.
+    pub fn to_text(&self) -> String {
+        match self.operation {
+            None => format!("= {}", self.key),
+            Some((Operation::Times, number)) => format!("= {} * {number}", self.key),
+            Some((Operation::DividedBy, number)) => format!("= {} / {number}", self.key),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -3,9 +3,11 @@
 pub mod build;
 pub mod configurations;
 pub mod domain;
+mod domain_form;
 mod domain_schema;
 mod domain_text;
 pub mod entry;
 pub mod formula;
 pub mod keys;
 pub mod origin;
+pub mod widen;

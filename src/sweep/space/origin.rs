@@ -12,6 +12,8 @@ pub enum Origin {
     Option(String),
     /// These keys of the experiment file, from the outermost table on.
     File(Vec<String>),
+    /// The record of a sweep.
+    Record,
 }
 
 /// An error in a space.
@@ -58,6 +60,7 @@ impl Origin {
     pub fn place(&self, source: &SourceText) -> String {
         match self {
             Origin::Option(text) => format!("`--space {text}`"),
+            Origin::Record => "space of the sweep".to_owned(),
             Origin::File(keys) => {
                 let layers = source.layers.iter().map(|layer| (&layer.origin, &layer.text));
                 let own = source.layers.is_empty().then_some((&source.origin, &source.text));

@@ -24,7 +24,7 @@ use crate::run_dir::RunDir;
 use crate::sweep::dir::beat::{self, Beat};
 use crate::sweep::dir::ended::{EndedStack, EndedTrial, Failure};
 use crate::sweep::dir::lease::Lease;
-use crate::sweep::dir::{SweepDir, data_sum, stop_request};
+use crate::sweep::dir::{SweepDir, data_sum, file_sums, stop_request};
 use crate::sweep::record::SweepRecord;
 use crate::sweep::work::event::{Event, Events};
 use crate::sweep::work::heartbeat::{Heartbeat, Interruption, Supervision};
@@ -176,6 +176,14 @@ impl Worker<'_> {
                 } else if let Err(error) = finished.folder.flush() {
                     let error = anyhow::Error::new(error).context("failed to flush the files of the run to disk");
                     end.failure = Some(failure_of(&error));
+                } else {
+                    match file_sums::of_directory(finished.folder.path()) {
+                        Ok(sums) => end.files = sums,
+                        Err(error) => {
+                            let error = anyhow::Error::new(error).context("failed to read the files of the run");
+                            end.failure = Some(failure_of(&error));
+                        }
+                    }
                 }
             }
             Ok(Err(_)) if is_stopped => return self.release(lease),

@@ -10,8 +10,10 @@ use crate::sweep::dir;
 fn planned(dir: &TestDir, arguments: &[&str]) -> Value {
     let before = dir.files();
     let all = [&["sweep", "idea.toml", "--dry-run", "--json"], arguments].concat();
-    let printed = serde_json::from_str(&stdout(&dir.run(&all).code(0))).unwrap();
+    let mut printed: Value = serde_json::from_str(&stdout(&dir.run(&all).code(0))).unwrap();
     assert_eq!(dir.files(), before, "files were written");
+    let seconds = printed.as_object_mut().unwrap().remove("seconds").unwrap();
+    assert!(seconds.as_f64().unwrap() > 0.0, "measured, so it differs each time");
     printed
 }
 
@@ -114,7 +116,9 @@ fn the_text_shows_the_settings_of_each_configuration_with_short_names() {
             "name     lr  batch",
             "0000",
             "0003",
-            "nothing was trained or written",
+            "time      about ",
+            "(measured: a moment of stack S000, alone)",
+            "nothing was written",
         ],
     );
     assert_says(&stderr(&run), &["note: each configuration is trained on one seed"]);
@@ -146,4 +150,19 @@ fn configurations_start_from_a_variant() {
     let message =
         dir.error_message(&["sweep", "idea.toml", "--dry-run", "--space", "train.batch=32,64", "--variant", "lnog"]);
     assert_says(&message, &["no variant `lnog`", "did you mean `long`?"]);
+}
+
+#[test]
+fn a_long_list_is_shortened_to_sixty_lines_unless_all_are_asked_for() {
+    let dir = dir("");
+    let text = |more: &[&str]| {
+        let space = ["sweep", "idea.toml", "--dry-run", "--space", "lr=log:1e-4..1e-1", "--trials", "200"];
+        stdout(&dir.run(&[&space[..], more].concat()).code(0))
+    };
+    let short = text(&[]);
+    assert_eq!(short.lines().count(), 60, "{short}");
+    assert_says(&short, &["\n0000 ", " more: list them with `--all`"]);
+    let all = text(&["--all"]);
+    assert_says(&all, &["\n0000 ", "\n0199 "]);
+    assert!(all.lines().count() > 200 && !all.contains(" more"), "{all}");
 }

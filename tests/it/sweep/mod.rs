@@ -3,6 +3,8 @@
 mod bad_input;
 mod dry_run;
 mod expectations;
+mod export;
+mod extend;
 mod failures;
 #[cfg(target_os = "linux")]
 mod faults;
@@ -10,6 +12,7 @@ mod killed;
 mod reading;
 mod results;
 mod sweep_run;
+mod verify;
 
 use crate::support::{TestDir, idea_with};
 

@@ -3,29 +3,43 @@
 use serde_json::{Map, Value, json};
 
 use crate::cli::text::column_layout::{Cell, Column, Fitted};
-use crate::cli::text::number_format::count;
+use crate::cli::text::number_format::{self, count};
 use crate::cli::text::terminal;
 use crate::cli::text::text_style::TextStyle;
 use crate::device::memory;
 use crate::experiment::spec::seeds;
 use crate::io::byte_size::format_bytes;
+use crate::sweep::estimate::TimeEstimate;
 use crate::sweep::labels::Labels;
 use crate::sweep::plan::PlannedSweep;
 use crate::sweep::record::Configuration;
 
-/// Maximum number of configurations in the text; `--json` has all.
-const MOST_ROWS: usize = 100;
+/// Maximum number of lines of the text; `--all` and `--json` list all configurations.
+const MOST_LINES: usize = 60;
 
-/// Prints what a sweep would train.
-pub(super) fn print(sweep: &PlannedSweep, workers: usize, is_json: bool) {
-    match is_json {
-        true => terminal::json(&to_json(sweep, workers)),
-        false => terminal::out(&text(sweep, workers, TextStyle::of_output())),
+/// Estimated duration, or why it is unknown.
+pub(super) type Duration = Result<TimeEstimate, String>;
+
+/// Prints what a sweep would train; all configurations if `lists_all`.
+pub(super) fn print(sweep: &PlannedSweep, workers: usize, duration: &Duration, lists_all: bool) {
+    let (page, configurations) = (TextStyle::of_output(), sweep.record.configurations.len());
+    let mut rows = if lists_all { configurations } else { configurations.min(MOST_LINES) };
+    let mut printed = text(sweep, workers, duration, rows, page);
+    // a wide table is split into several ones
+    while !lists_all && rows > 1 && printed.lines().count() > MOST_LINES {
+        rows -= 1;
+        printed = text(sweep, workers, duration, rows, page);
     }
+    terminal::out(&printed);
+}
+
+/// Prints what a sweep would train as JSON.
+pub(super) fn print_json(sweep: &PlannedSweep, workers: usize, duration: &Duration) {
+    terminal::json(&to_json(sweep, workers, duration));
 }
 
 /// Returns the plan as JSON.
-fn to_json(sweep: &PlannedSweep, workers: usize) -> Value {
+fn to_json(sweep: &PlannedSweep, workers: usize, duration: &Duration) -> Value {
     let (record, stacks) = (&sweep.record, &sweep.stacks);
     let own: Vec<Value> = record
         .configurations
@@ -56,11 +70,12 @@ fn to_json(sweep: &PlannedSweep, workers: usize) -> Value {
         "threads": record.options.threads,
         "workers": workers,
         "bytes": u64::try_from(sweep.stacks.bytes).unwrap_or(u64::MAX),
+        "seconds": duration.as_ref().ok().map(|estimate| estimate.seconds),
     })
 }
 
 /// Returns the plan as text.
-fn text(sweep: &PlannedSweep, workers: usize, page: TextStyle) -> String {
+fn text(sweep: &PlannedSweep, workers: usize, duration: &Duration, rows: usize, page: TextStyle) -> String {
     let record = &sweep.record;
     let configurations = record.configurations.len();
     let s = if configurations == 1 { "" } else { "s" };
@@ -83,17 +98,35 @@ fn text(sweep: &PlannedSweep, workers: usize, page: TextStyle) -> String {
         let each = bytes(sweep.stacks.bytes);
         lines.push(row(
             "memory",
-            format!("about {each} for the largest stack of a worker; {} free", format_bytes(free)),
+            format!("about {each} for the largest stack of a worker (calculated); {} free", format_bytes(free)),
         ));
     }
+    lines.push(row("time", time(duration, workers)));
     lines.push(String::new());
-    lines.push(table(sweep, page));
-    if configurations > MOST_ROWS {
-        lines.push(format!("… {} more; `--json` lists all", count(configurations - MOST_ROWS)));
+    lines.push(table(sweep, rows, page));
+    if configurations > rows {
+        lines.push(format!("… {} more: list them with `--all`", count(configurations - rows)));
     }
     lines.push(String::new());
-    lines.push("nothing was trained or written: leave `--dry-run` out to train".to_owned());
+    lines.push("nothing was written: leave `--dry-run` out to train".to_owned());
     lines.join("\n")
+}
+
+/// Returns the estimated duration and what it is based on.
+fn time(duration: &Duration, workers: usize) -> String {
+    match duration {
+        Ok(TimeEstimate { seconds, measured }) => {
+            let on = if workers == 1 { String::new() } else { format!(" on {} workers", count(workers)) };
+            let s = if measured.len() == 1 { "" } else { "s" };
+            let rounded = if *seconds < 10.0 { *seconds } else { seconds.round() };
+            format!(
+                "about {} of training{on}, if all epochs are trained (measured: a moment of stack{s} {}, alone)",
+                number_format::seconds(rounded),
+                measured.join(", ")
+            )
+        }
+        Err(reason) => format!("unknown: {reason}"),
+    }
 }
 
 /// Returns the number of stacks and of models in them.
@@ -108,10 +141,10 @@ fn stacks(sweep: &PlannedSweep) -> String {
 }
 
 /// Returns the first configurations with their settings.
-fn table(sweep: &PlannedSweep, page: TextStyle) -> String {
+fn table(sweep: &PlannedSweep, rows: usize, page: TextStyle) -> String {
     let record = &sweep.record;
     let labels = Labels::new(&record.settings);
-    let shown = &record.configurations[..record.configurations.len().min(MOST_ROWS)];
+    let shown = &record.configurations[..rows.min(record.configurations.len())];
     let column = |label: &&str| {
         let cells: Vec<Option<String>> = shown.iter().map(|one| labels.value(label, &one.set)).collect();
         let is_number = cells.iter().flatten().all(|text| text.parse::<f64>().is_ok());

@@ -19,9 +19,9 @@ use crate::cli::text::terminal;
 use crate::cli::text::text_style::TextStyle;
 use crate::device::{self, DeviceChoice};
 use crate::sweep::dir::state::SweepState;
-use crate::sweep::dir::{SweepDir, stop_request};
+use crate::sweep::dir::{SweepDir, extensions, stop_request};
 use crate::sweep::record::SweepRecord;
-use crate::sweep::results::{Overview, Ranking, csv, expectations};
+use crate::sweep::results::{Overview, Ranking, csv, expectations, notes};
 use crate::sweep::supervise::pool::{Pool, WorkerCommand};
 use crate::tensor::threads;
 
@@ -56,25 +56,26 @@ pub struct Execution {
 /// # Errors
 /// When the sweep is of another build or its data have changed, or the workers cannot be started.
 pub fn train(dir: &SweepDir, record: &SweepRecord, execution: &Execution) -> anyhow::Result<Exit> {
+    let (mut record, at_start) = (record.clone(), record.extensions.len());
     if !execution.worker_args.force {
-        check_is_same(dir, record)?;
+        check_is_same(dir, &record)?;
     }
     let mut state = SweepState::default();
-    state.update(dir, record)?;
+    state.update(dir, &record)?;
     if state.is_over() {
         if !execution.quiet {
             terminal::say(&format!("the sweep in `{}` is already complete", dir.path().display()));
         }
-        return finish(dir, record, &state, execution);
+        return finish(dir, &record, &state, execution);
     }
-    let commands = execution.commands(dir, record)?;
+    let commands = execution.commands(dir, &record)?;
     let signals = listen()?;
     signals.training.store(true, Ordering::SeqCst); // the first signal stops the workers, a second one this process
     let resume = resume_command(dir.path());
     signals.set_exit_message(format!("interrupted: continue with `{resume}`"));
     stop_request::withdraw(dir).context("failed to withdraw the request to stop")?;
-    let mut progress = Progress::new(execution.quiet, record, &state);
-    progress.starting(dir, record, &commands);
+    let mut progress = Progress::new(execution.quiet, &record, &state);
+    progress.starting(dir, &record, &commands);
     let mut pool = Pool::start(dir, commands)?;
     let (mut refreshed, mut is_stopping, mut failed_reads) = (Instant::now(), false, 0);
     let outcome = loop {
@@ -88,7 +89,8 @@ pub fn train(dir: &SweepDir, record: &SweepRecord, execution: &Execution) -> any
         let has_ended = pool.has_ended()?;
         if has_ended || refreshed.elapsed() >= REFRESH {
             refreshed = Instant::now();
-            match state.update(dir, record) {
+            // the sweep may be extended in the meantime
+            match extensions::read_new(dir.path(), &mut record).and_then(|_| state.update(dir, &record)) {
                 Ok(()) => failed_reads = 0,
                 // a file server may be away for a moment
                 Err(_) if failed_reads < MOST_FAILED_READS => {
@@ -102,7 +104,7 @@ pub fn train(dir: &SweepDir, record: &SweepRecord, execution: &Execution) -> any
                 Ok(deaths) => deaths.iter().for_each(|death| progress.died(death)),
                 Err(error) => break Err(error),
             }
-            progress.update(record, &state, pool.running());
+            progress.update(&record, &state, pool.running());
         }
         if pool.running() == 0 {
             break Ok(());
@@ -112,19 +114,23 @@ pub fn train(dir: &SweepDir, record: &SweepRecord, execution: &Execution) -> any
     progress.end(&signals);
     outcome?;
     signals.clear_exit_message();
-    state.update(dir, record)?;
+    state.update(dir, &record)?;
     if !state.is_over() {
         if signals.is_stopped() {
             terminal::say(&format!("interrupted; continue with `{resume}`"));
             return Ok(Exit::Interrupted(signals.signal()));
         }
         let Some(reason) = stop_request::reason(dir) else {
+            if record.extensions.len() > at_start {
+                terminal::say(&format!("the sweep was extended when its workers had left; continue with `{resume}`"));
+                return Ok(Exit::Done);
+            }
             return Err(anyhow!("the workers have left, but stacks have not ended"));
         };
         terminal::say(&format!("stopped ({reason}); continue with `{resume}`"));
         return Ok(if state.ended.values().any(|end| end.failure.is_some()) { Exit::Failed } else { Exit::Done });
     }
-    finish(dir, record, &state, execution)
+    finish(dir, &record, &state, execution)
 }
 
 /// Writes the table of a sweep that has ended, and prints the results.
@@ -142,9 +148,10 @@ fn finish(dir: &SweepDir, record: &SweepRecord, state: &SweepState, execution: &
             })
         };
         let results: Vec<_> = ranking.results.iter().map(result).collect();
-        terminal::json(
-            &json!({ "sweep": dir.path(), "metric": record.metric, "results": results, "expectations": expected }),
-        );
+        terminal::json(&json!({
+            "sweep": dir.path(), "metric": record.metric, "results": results, "expectations": expected,
+            "notes": notes::notes(record, ranking),
+        }));
     } else if !execution.quiet {
         let page = TextStyle::of_output();
         terminal::out(&ranking_text::table(record, ranking, &record.metric, TOP, page));

@@ -4,12 +4,15 @@ mod dry_run;
 mod execute;
 mod execute_args;
 mod expectations_text;
+pub mod export;
+pub mod extend;
 mod progress;
 pub(crate) mod ranking_text;
 pub mod report;
 pub mod start;
 pub mod status;
 pub mod table;
+pub mod verify;
 pub mod work;
 pub mod worker_args;
 
@@ -36,6 +39,8 @@ enum SweepCommand {
     Status(status::StatusArgs),
     /// Stop the workers of a sweep
     Stop(status::StopArgs),
+    /// Add configurations or seeds to a sweep
+    Extend(extend::ExtendArgs),
     /// Train failed stacks again
     Retry(status::RetryArgs),
     /// Show the best configuration or write its experiment
@@ -44,6 +49,10 @@ enum SweepCommand {
     Table(table::TableArgs),
     /// Write an HTML report of a sweep
     Report(report::ReportArgs),
+    /// Export the results to CSV or Optuna
+    Export(export::ExportArgs),
+    /// Check all files of a sweep
+    Verify(verify::VerifyArgs),
 }
 
 const EXAMPLES: &str = "\
@@ -57,6 +66,7 @@ Examples:
   runner sweep digits_mlp --space lr=log:1e-4..1e-1 --trials 32 --resume
   runner sweep sweeps/digits_mlp/latest --resume      continue a sweep
   runner sweep work sweeps/digits_mlp/latest          one more worker
+  runner sweep extend digits_mlp --trials +8          more configurations
   runner sweep best digits_mlp --toml best.toml
   runner sweep report digits_mlp -o sweep.html
 
@@ -84,6 +94,9 @@ pub(crate) fn dispatch(args: &Args) -> Dispatched<'_> {
         Some(SweepCommand::Best(args)) => table::run_best(args),
         Some(SweepCommand::Table(args)) => table::run(args),
         Some(SweepCommand::Report(args)) => report::run(args),
+        Some(SweepCommand::Extend(args)) => return Dispatched::ForEngine(EngineCommand::SweepExtend(args)),
+        Some(SweepCommand::Export(args)) => export::run(args),
+        Some(SweepCommand::Verify(args)) => return Dispatched::ForEngine(EngineCommand::SweepVerify(args)),
         Some(SweepCommand::Work(args)) => return Dispatched::ForEngine(EngineCommand::SweepWork(args)),
         None => return Dispatched::ForEngine(EngineCommand::Sweep(&args.start)),
     })

@@ -11,7 +11,7 @@ use crate::io::signals::Signals;
 use crate::sweep::dir::SweepDir;
 use crate::sweep::dir::state::SweepState;
 use crate::sweep::labels::Labels;
-use crate::sweep::record::SweepRecord;
+use crate::sweep::record::{StackPlan, SweepRecord};
 use crate::sweep::results::Ranking;
 use crate::sweep::supervise::pool::{Death, WorkerCommand};
 
@@ -64,6 +64,7 @@ impl Progress {
         let counts = Counts::new(record, state);
         let ended = counts.done + counts.failed;
         if let Some(bar) = &self.bar {
+            bar.set_length(counts.all as u64); // a sweep may be extended
             bar.set_position(ended as u64);
             bar.set_message(self.message(record, state, &counts, workers));
             return;
@@ -103,7 +104,9 @@ impl Progress {
         let share = state.running.iter().filter_map(|running| {
             let (epoch, epochs) = running.progress?;
             let stack = record.stacks.iter().find(|stack| stack.name == running.stack)?;
-            let trials = stack.configurations.len() * counts.all / record.configurations.len().max(1);
+            let trials_of = |stack: &StackPlan| stack.configurations.len() * record.seeds_of(stack).len();
+            let planned: usize = record.stacks.iter().map(trials_of).sum();
+            let trials = trials_of(stack) * counts.all / planned.max(1); // of all folds
             Some(trials as f64 * epoch as f64 / epochs.max(1) as f64)
         });
         let trained = ended.saturating_sub(self.before) as f64 + share.sum::<f64>();

@@ -6,7 +6,7 @@ use crate::cli::text::text_style::TextStyle;
 use crate::compare::statistics::sample::Sample;
 use crate::sweep::labels::Labels;
 use crate::sweep::record::SweepRecord;
-use crate::sweep::results::{ConfigurationResult, Outcome, Ranking, failure_reasons, setting_importance};
+use crate::sweep::results::{ConfigurationResult, Outcome, Ranking, failure_reasons, notes, setting_importance};
 
 /// Number of configurations that are shown unless another number is asked for.
 pub const TOP: usize = 10;
@@ -42,6 +42,7 @@ pub fn table(record: &SweepRecord, ranking: &Ranking, metric: &str, top: usize, 
         below.push(format!("{} more {noun}: show all with `--top {all}`", count(hidden)));
     }
     below.extend(failure_reasons::of(ranking).iter().map(|reason| format!("failed: {reason}")));
+    below.extend(notes::notes(record, ranking).into_iter().map(|note| format!("note: {note}")));
     below.extend(setting_importance::of_settings(record, ranking).map(|shares| importance(&shares, metric, &labels)));
     let below: Vec<String> = below.iter().map(|line| page.wrapped(line, 2)).collect();
     parts.extend((!below.is_empty()).then(|| below.join("\n")));

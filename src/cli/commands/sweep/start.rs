@@ -7,21 +7,27 @@ use time::OffsetDateTime;
 
 use crate::cli::args::compute_args::ComputeArgs;
 use crate::cli::args::lookup::resolve_device;
-use crate::cli::args::run_args::{parse_epochs, parse_positive, quoted};
+use crate::cli::args::run_args::{ExecutionConfig, listen, parse_epochs, parse_positive, quoted};
 use crate::cli::args::sweeps_dir::SweepsDir;
+use crate::cli::args::user_defaults;
 use crate::cli::commands::sweep::dry_run;
 use crate::cli::commands::sweep::execute::{self, Execution};
 use crate::cli::commands::sweep::execute_args::ExecuteArgs;
 use crate::cli::exit::Exit;
 use crate::cli::text::terminal;
-use crate::config::hint::Hint;
+use crate::config::hint::{Hint, in_a_line};
+use crate::data::store::cache::Cache;
 use crate::device::{self, DeviceChoice};
+use crate::experiment::run::Options;
+use crate::experiment::run::checkpointing::CheckpointInterval;
 use crate::experiment::spec::seeds::{self, Seeds};
 use crate::experiment::spec::{catalogue, overrides};
 use crate::experiment::store::run_record::RunOptions;
+use crate::io::signals::Signals;
 use crate::sweep::dir::SweepDir;
-use crate::sweep::plan;
+use crate::sweep::estimate::{TimeEstimate, estimate};
 use crate::sweep::plan::request::SweepRequest;
+use crate::sweep::plan::{self, PlannedSweep};
 use crate::sweep::record::{self, SweepRecord};
 use crate::sweep::spec::Method;
 use crate::tensor::threads;
@@ -84,9 +90,12 @@ pub struct StartArgs {
     /// Directory of the sweeps.
     #[command(flatten)]
     pub out: SweepsDir,
-    /// Check and show all configurations, without training or writing
+    /// Check and show all configurations, memory and time; nothing is written, and only a moment is trained
     #[arg(long)]
     pub dry_run: bool,
+    /// List all configurations of `--dry-run`
+    #[arg(long, requires = "dry_run")]
+    pub all: bool,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -146,6 +155,27 @@ impl StartArgs {
         Execution { devices, workers, worker_args, quiet: self.quiet, json: self.json, strict: self.strict }
     }
 
+    /// Returns the estimated duration of a sweep, or why it is unknown.
+    fn duration(&self, sweep: &PlannedSweep, signals: &Signals) -> Result<TimeEstimate, String> {
+        let measured = || {
+            let execution = ExecutionConfig::from_run(&sweep.record.options, None, None)?;
+            execution.apply();
+            let options = Options {
+                device: execution.device,
+                threads: execution.threads,
+                stack: sweep.record.options.stack,
+                checkpoint_interval: CheckpointInterval::Never,
+                cache: &Cache::for_user(),
+                signals,
+            };
+            estimate(sweep, &options, Path::new(user_defaults::out()), self.worker_count())
+        };
+        match measured() {
+            Ok(estimated) => estimated.map_err(str::to_owned),
+            Err(error) => Err(in_a_line(&error)),
+        }
+    }
+
     /// Returns the newest sweep under `--out` that was started with the same request as this record. Without `--threads`
     /// and `--stack`, sweeps with any of them match.
     fn newest_matching(&self, record: &SweepRecord) -> Option<(SweepDir, SweepRecord)> {
@@ -162,7 +192,11 @@ impl StartArgs {
             other.options == options && request(other) == request(record)
         };
         let sweeps = SweepDir::all(&self.out.join(&record.experiment)).into_iter().rev();
-        sweeps.filter_map(|path| SweepDir::open(&path).ok()).find(|(_, other)| is_same(other))
+        sweeps.filter_map(|path| SweepDir::open(&path).ok()).find(|(dir, other)| {
+            // the request of a sweep that was extended is the one that started it, or one for all it has now
+            let is_original = || SweepDir::open_original(dir.path()).is_ok_and(|(_, original)| is_same(&original));
+            is_same(other) || (!other.extensions.is_empty() && is_original())
+        })
     }
 
     /// Maximum number of threads of each worker: by default the workers share the cores.
@@ -236,7 +270,15 @@ pub fn run(args: &StartArgs) -> anyhow::Result<Exit> {
         sweep.notes.iter().for_each(|note| terminal::say(&format!("note: {note}")));
     }
     if args.dry_run {
-        dry_run::print(&sweep, args.worker_count(), args.json);
+        let signals = listen()?;
+        let duration = args.duration(&sweep, &signals);
+        if signals.is_stopped() {
+            return Ok(Exit::Interrupted(signals.signal()));
+        }
+        match args.json {
+            true => dry_run::print_json(&sweep, args.worker_count(), &duration),
+            false => dry_run::print(&sweep, args.worker_count(), &duration, args.all),
+        }
         return Ok(Exit::Done);
     }
     let existing = if args.execute_args.resume { args.newest_matching(&sweep.record) } else { None };

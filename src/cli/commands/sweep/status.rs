@@ -20,7 +20,7 @@ use crate::sweep::dir::liveness::MISSED;
 use crate::sweep::dir::state::{RunningStack, SweepState};
 use crate::sweep::dir::{SweepDir, ended, stop_request};
 use crate::sweep::record::SweepRecord;
-use crate::sweep::results::{Outcome, Ranking};
+use crate::sweep::results::{Ranking, notes};
 
 /// Arguments of `runner sweep status`.
 #[derive(Debug, clap::Args)]
@@ -82,7 +82,7 @@ pub fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
             "sweep": dir.path(), "metric": record.metric, "stop": stop_request::reason(&dir),
             "trials": { "all": counts.all, "done": counts.done, "running": counts.running, "failed": counts.failed },
             "stacks": { "all": record.stacks.len(), "ended": state.ended.len(), "waiting": state.waiting },
-            "running": running.collect::<Vec<_>>(), "best": best,
+            "running": running.collect::<Vec<_>>(), "best": best, "notes": notes::notes(&record, &ranking),
             "failures": failed().map(|(end, failure)| json!({ "stack": end.stack, "error": failure.error }))
                 .collect::<Vec<_>>(),
         }));
@@ -109,12 +109,10 @@ pub fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
     if failures.len() > MOST {
         lines.push(("failed", format!("{} more stacks", failures.len() - MOST)));
     }
-    let diverged = ranking.results.iter().filter(|result| matches!(result.outcome, Outcome::Diverged(_))).count();
-    if diverged > 0 {
-        lines.push(("diverged", format!("{} of {} configurations", count(diverged), count(configurations))));
-    }
     let best = ranking.best().map(|best| ranking_text::best_line(&record, best, &record.metric));
     lines.extend(best.map(|best| ("best", best)));
+    let notes = notes::notes(&record, &ranking);
+    lines.extend(notes.into_iter().map(|note| ("note", note)));
     lines.extend(stop_request::reason(&dir).filter(|_| !state.is_over()).map(|reason| ("stopped", reason)));
     for (label, text) in lines {
         terminal::out(&page.wrapped(&format!("  {label:<9} {text}"), 12));
@@ -183,10 +181,10 @@ impl Counts {
     /// Counts the trials of a sweep. Folds are counted as they are in the stacks that have ended.
     pub fn new(record: &SweepRecord, state: &SweepState) -> Counts {
         let folds = state.ended.values().flat_map(|end| &end.trials).filter_map(|trial| Some(trial.fold? + 1)).max();
-        let each = record.seeds.len() * folds.unwrap_or(1);
-        let mut counts = Counts { all: record.configurations.len() * each, ..Counts::default() };
+        let mut counts = Counts::default();
         for stack in &record.stacks {
-            let trials = stack.configurations.len() * each;
+            let trials = stack.configurations.len() * record.seeds_of(stack).len() * folds.unwrap_or(1);
+            counts.all += trials;
             match state.ended.get(&stack.name) {
                 Some(end) => {
                     counts.done += end.trials.len();

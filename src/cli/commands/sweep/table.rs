@@ -18,7 +18,7 @@ use crate::io::atomic_write;
 use crate::sweep::dir::SweepDir;
 use crate::sweep::dir::state::SweepState;
 use crate::sweep::record::SweepRecord;
-use crate::sweep::results::{Ranking, best_file, csv, metric_values};
+use crate::sweep::results::{Ranking, best_file, csv, metric_values, notes};
 
 /// Which sweep, and by which metric its configurations are ranked.
 #[derive(Debug, clap::Args)]
@@ -139,6 +139,7 @@ pub fn run_best(args: &BestArgs) -> anyhow::Result<Exit> {
             terminal::out(&format!("  {key} = {value}"));
         }
     }
+    notes::notes(&record, &ranking).iter().for_each(|note| terminal::say(&format!("note: {note}")));
     if !state.is_over() {
         terminal::say(&format!("{} of {} stacks have ended", state.ended.len(), record.stacks.len()));
     }

@@ -12,7 +12,7 @@ use crate::cli::text::{number_format, terminal};
 use crate::config::hint::Hint;
 use crate::data::store::cache::Cache;
 use crate::device::{self, DeviceChoice};
-use crate::sweep::dir::{SweepDir, data_sum, ended, stop_request};
+use crate::sweep::dir::{SweepDir, data_sum, ended, extensions, stop_request};
 use crate::sweep::record::SweepRecord;
 use crate::sweep::results::csv;
 use crate::sweep::work::event::{Event, Events, LoggedEvents};
@@ -47,7 +47,7 @@ pub struct WorkArgs {
 
 /// Trains stacks of a sweep until all have ended.
 pub fn run(args: &WorkArgs) -> anyhow::Result<Exit> {
-    let (dir, record) = SweepDir::open(&args.dir)?;
+    let (dir, mut record) = SweepDir::open(&args.dir)?;
     if !args.worker_args.force {
         check_is_same(&dir, &record)?;
     }
@@ -73,7 +73,13 @@ pub fn run(args: &WorkArgs) -> anyhow::Result<Exit> {
     let mut lines = Lines { quiet: args.quiet || args.parent.is_some() };
     let mut events = LoggedEvents::open(&dir, &identity.worker, &mut lines);
     events.event(&Event::Started { device: &device::name(execution.device), threads: execution.threads });
-    let departure = work(&dir, &record, &identity, &options, &mut events)?;
+    let departure = loop {
+        let departure = work(&dir, &record, &identity, &options, &mut events)?;
+        // the sweep may have been extended in the meantime
+        if departure != Departure::Over || !extensions::read_new(dir.path(), &mut record)? {
+            break departure;
+        }
+    };
     let (reason, exit) = match &departure {
         Departure::Over => ("all stacks have ended".to_owned(), Exit::Done),
         Departure::Stopped(reason) => (format!("stopped: {reason}"), Exit::Done),

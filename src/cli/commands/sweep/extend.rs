@@ -1,0 +1,161 @@
+//! `runner sweep extend DIR`: further configurations and seeds.
+
+use std::str::FromStr;
+
+use anyhow::anyhow;
+
+use crate::cli::args::run_args::quoted;
+use crate::cli::args::sweeps_dir::SweepsDir;
+use crate::cli::commands::sweep::work::{check_is_same, resume_command};
+use crate::cli::exit::Exit;
+use crate::cli::text::number_format::count;
+use crate::cli::text::terminal;
+use crate::config::hint::Hint;
+use crate::experiment::spec::seeds::{self, Seeds};
+use crate::sweep::dir::{SweepDir, extensions};
+use crate::sweep::labels::Labels;
+use crate::sweep::plan::extension::{ExtensionRequest, FurtherTrials, extension};
+use crate::sweep::record::{Extension, SweepRecord};
+
+/// Number of configurations that are listed unless all are asked for.
+const LISTED: usize = 10;
+
+/// Number of attempts while other processes extend the sweep, too.
+const ATTEMPTS: usize = 100;
+
+/// Arguments of `runner sweep extend`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct ExtendArgs {
+    /// Directory of a sweep, or an experiment (its newest sweep)
+    #[arg(value_name = "DIR|NAME")]
+    sweep: String,
+    /// Number of configurations: `+8` adds eight, `40` adds those that are missing to have 40
+    #[arg(long, value_name = "+N|N", allow_hyphen_values = true)]
+    trials: Option<FurtherTrials>,
+    /// Wider values of a setting of the sweep, which include those it has; repeatable
+    #[arg(long, value_name = "KEY=VALUES")]
+    space: Vec<String>,
+    /// Train all configurations on these seeds, too: `3..5` (both included) or `1,5,7`
+    #[arg(long, value_name = "SEEDS", value_parser = seeds::parse, allow_hyphen_values = true)]
+    seeds: Option<Seeds>,
+    /// Show what would be added, without writing
+    #[arg(long)]
+    dry_run: bool,
+    /// Extend a sweep of another build of runner, or with changed data
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    out: SweepsDir,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  runner sweep extend digits_mlp --trials +8
+  runner sweep extend digits_mlp --space lr=log:1e-4..1 --trials +16
+  runner sweep extend digits_mlp --seeds 3..4
+  runner sweep sweeps/digits_mlp/latest --resume      train what was added
+
+What the sweep has trained stays as it is. With the same space, the further
+configurations are those of a sweep with more `--trials`. New values of a
+grid are combined with all others. Running workers train what was added.";
+
+impl FromStr for FurtherTrials {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<FurtherTrials, String> {
+        let (digits, is_further) = match text.trim().strip_prefix('+') {
+            Some(digits) => (digits, true),
+            None => (text.trim(), false),
+        };
+        match digits.parse() {
+            Ok(number @ 1..) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+                Ok(if is_further { FurtherTrials::By(number) } else { FurtherTrials::To(number) })
+            }
+            _ => Err("expected `+8` for eight further configurations, or `40` for 40 in all".to_owned()),
+        }
+    }
+}
+
+/// Adds configurations and seeds to a sweep.
+pub fn run(args: &ExtendArgs) -> anyhow::Result<Exit> {
+    let (dir, mut record) = SweepDir::find(&args.sweep, &args.out)?;
+    if !args.force {
+        check_is_same(&dir, &record)?;
+    }
+    let request = ExtensionRequest {
+        trials: args.trials,
+        space: args.space.clone(),
+        seeds: args.seeds.clone(),
+        command: Some(args.command()),
+    };
+    for _ in 0..ATTEMPTS {
+        let extension = extension(&record, &request)?;
+        if args.dry_run {
+            terminal::out(&describe("would add", &record, &extension));
+            terminal::say("nothing was written: leave `--dry-run` out to add it");
+            return Ok(Exit::Done);
+        }
+        if extensions::publish(dir.path(), record.extensions.len() + 1, &extension)? {
+            let _: Result<(), std::io::Error> = std::fs::remove_file(dir.file("table.csv")); // it is written at the end
+            terminal::out(&describe("added", &record, &extension));
+            terminal::say(&format!("train what was added with `{}`", resume_command(dir.path())));
+            return Ok(Exit::Done);
+        }
+        // another process has extended the sweep in the meantime: add to what it has now
+        extensions::read_new(dir.path(), &mut record)?;
+    }
+    Err(anyhow!("other processes extend the sweep all the time").context(Hint("try it again".to_owned())))
+}
+
+/// Returns what an extension adds, as text that begins with this verb.
+fn describe(verb: &str, record: &SweepRecord, extension: &Extension) -> String {
+    let Extension { seeds, configurations, stacks, .. } = extension;
+    let plural = |number: usize, noun: &str| format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" });
+    let mut parts = Vec::new();
+    if let [first, .., last] = &configurations[..] {
+        parts.push(format!("{} ({} to {})", plural(configurations.len(), "configuration"), first.name, last.name));
+    } else if let [one] = &configurations[..] {
+        parts.push(format!("configuration {}", one.name));
+    }
+    if !seeds.is_empty() {
+        let s = if seeds.len() == 1 { "" } else { "s" };
+        parts.push(format!("seed{s} {} of all configurations", seeds::format(seeds)));
+    }
+    let trials: usize = stacks
+        .iter()
+        .map(|stack| {
+            let seeds = stack.seeds.as_ref().map_or(record.seeds.len() + seeds.len(), Vec::len);
+            stack.configurations.len() * seeds
+        })
+        .sum();
+    let mut lines = vec![format!(
+        "{verb} {}: {} in {}",
+        parts.join(" and "),
+        plural(trials, "trial"),
+        plural(stacks.len(), "stack")
+    )];
+    let labels = Labels::new(&record.settings);
+    let shown = configurations.iter().take(LISTED);
+    lines.extend(shown.map(|one| format!("  {}  {}", one.name, labels.describe(&one.set))));
+    if configurations.len() > LISTED {
+        lines.push(format!("  … {} more", count(configurations.len() - LISTED)));
+    }
+    lines.join("\n")
+}
+
+impl ExtendArgs {
+    /// Returns the command for the record.
+    fn command(&self) -> String {
+        let mut words = vec!["runner sweep extend".to_owned(), quoted(&self.sweep)];
+        let mut option = |name: &str, value: &str| words.push(format!("--{name} {}", quoted(value)));
+        match self.trials {
+            Some(FurtherTrials::By(number)) => option("trials", &format!("+{number}")),
+            Some(FurtherTrials::To(number)) => option("trials", &number.to_string()),
+            None => {}
+        }
+        self.space.iter().for_each(|entry| option("space", entry));
+        self.seeds.iter().for_each(|seeds| option("seeds", &seeds::format(seeds)));
+        words.join(" ")
+    }
+}

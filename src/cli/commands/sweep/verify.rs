@@ -1,0 +1,62 @@
+//! `runner sweep verify DIR`: checks all files of a sweep.
+
+use serde_json::json;
+
+use crate::cli::args::sweeps_dir::SweepsDir;
+use crate::cli::exit::Exit;
+use crate::cli::text::number_format::count;
+use crate::cli::text::terminal;
+use crate::sweep::dir::SweepDir;
+use crate::sweep::verify::{Verification, verify};
+
+/// Arguments of `runner sweep verify`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = NOTES)]
+pub struct VerifyArgs {
+    /// Directory of a sweep, or an experiment (its newest sweep)
+    #[arg(value_name = "DIR|NAME")]
+    sweep: String,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    out: SweepsDir,
+}
+
+const NOTES: &str = "\
+Chooses all configurations again from the space and the seed of the search,
+distributes them over stacks again, and compares: claims, ends of stacks,
+results and histories, checksums of all files of stacks, and table.csv. Files
+that are missing, modified or unknown are listed, and the exit code is 1.";
+
+/// Checks a sweep, and lists what is wrong.
+pub fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
+    let path = SweepDir::locate(&args.sweep, &args.out)?;
+    let result = verify(&path)?;
+    let Verification { configurations, stacks, ended, trials, files, findings } = &result;
+    if args.json {
+        terminal::json(&json!({
+            "sweep": path, "verified": findings.is_empty(), "configurations": configurations,
+            "stacks": { "all": stacks, "ended": ended }, "trials": trials, "files": files, "findings": findings,
+        }));
+    } else {
+        findings.iter().for_each(|finding| terminal::out(&format!("{}: {}", finding.file, finding.problem)));
+        let numbers = format!(
+            "{} configurations, {} of {} stacks ended, {} trials, {} files of stacks",
+            count(*configurations),
+            count(*ended),
+            count(*stacks),
+            count(*trials),
+            count(*files)
+        );
+        terminal::out(&match findings.len() {
+            0 => format!("verified: {numbers}"),
+            1 => format!("1 problem: {numbers}"),
+            problems => format!("{} problems: {numbers}", count(problems)),
+        });
+        if ended < stacks {
+            terminal::say("the sweep has not ended: only what has ended was checked completely");
+        }
+    }
+    Ok(if findings.is_empty() { Exit::Done } else { Exit::Missed })
+}

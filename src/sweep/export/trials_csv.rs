@@ -1,0 +1,42 @@
+//! The trials of a sweep as a CSV table: a line for each configuration, seed and fold.
+
+use std::collections::HashMap;
+
+use crate::io::csv_line;
+use crate::sweep::dir::ended::{EndedStack, EndedTrial};
+use crate::sweep::labels::format_value;
+use crate::sweep::record::{Configuration, SweepRecord};
+
+/// Returns a line for each trial that is done, by configuration, fold and seed: names, settings, status, epochs and metric.
+pub fn table(record: &SweepRecord, ended: &HashMap<String, EndedStack>) -> String {
+    let fixed = ["configuration", "stack"].map(str::to_owned).into_iter();
+    let rest = ["seed", "fold", "status", "epochs"].map(str::to_owned).into_iter();
+    let metric = std::iter::once(record.metric.clone());
+    let header = csv_line::line(fixed.chain(record.settings.iter().cloned()).chain(rest).chain(metric));
+    let mut trials_of: HashMap<&str, Vec<(&str, &EndedTrial)>> = HashMap::new();
+    for (stack, end) in ended {
+        for trial in &end.trials {
+            trials_of.entry(&trial.configuration).or_default().push((stack, trial));
+        }
+    }
+    let mut lines = vec![header];
+    for configuration in &record.configurations {
+        let mut trials = trials_of.remove(configuration.name.as_str()).unwrap_or_default();
+        trials.sort_by_key(|(_, trial)| (trial.fold, trial.seed));
+        lines.extend(trials.into_iter().map(|(stack, trial)| line(record, configuration, stack, trial)));
+    }
+    lines.into_iter().map(|line| line + "\n").collect()
+}
+
+fn line(record: &SweepRecord, configuration: &Configuration, stack: &str, trial: &EndedTrial) -> String {
+    let EndedTrial { seed, fold, status, epochs, value, .. } = trial;
+    let mut cells = vec![configuration.name.clone(), stack.to_owned()];
+    let set = &configuration.set;
+    cells.extend(record.settings.iter().map(|key| set.get(key).map_or_else(String::new, format_value)));
+    cells.push(seed.to_string());
+    cells.push(fold.map_or_else(String::new, |fold| fold.to_string()));
+    cells.push(status.word().to_owned());
+    cells.push(epochs.to_string());
+    cells.push(value.map_or_else(String::new, |value| value.0.to_string()));
+    csv_line::line(cells)
+}

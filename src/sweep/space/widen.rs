@@ -1,0 +1,180 @@
+//! A wider space for further configurations of a sweep: more choices, or ranges with more values.
+
+use serde_json::Value;
+
+use crate::config::suggest;
+use crate::config::values::is_same;
+use crate::sweep::space::build;
+use crate::sweep::space::domain::{Domain, shown};
+use crate::sweep::space::entry::{Entry, Values};
+use crate::sweep::space::origin::SpaceFault;
+
+/// Returns the entries of a sweep with the values of these options, as `--space` takes them, in place of its own. `tree` has
+/// the settings of the experiment.
+///
+/// # Errors
+/// If an option is invalid, is about a setting that does not vary, lacks a value that the sweep has, or adds none.
+pub fn widened(entries: &[Entry], options: &[String], tree: &Value) -> Result<Vec<Entry>, SpaceFault> {
+    let mut wider = entries.to_vec();
+    let mut places = Vec::new();
+    for option in options {
+        let entry = build::of_option(option, tree)?;
+        let key = &entry.keys[0];
+        let fail = |message: String, hint: String| SpaceFault::new(message, hint).at(&entry.origin);
+        let Some(place) = entries.iter().position(|own| own.keys.contains(key)) else {
+            let keys: Vec<&str> = entries.iter().flat_map(|own| &own.keys).map(String::as_str).collect();
+            let message = format!("`{key}` is not in the space of the sweep, which varies {}", suggest::list(&keys));
+            return Err(fail(message, "start another sweep to vary other settings".to_owned()));
+        };
+        if places.contains(&place) {
+            let message = format!("`{key}` is in the space twice");
+            return Err(fail(message, "write all its values in one `--space`".to_owned()));
+        }
+        places.push(place);
+        let (Values::One(own), Values::One(new)) = (&entries[place].values, &entry.values) else {
+            let message = format!("`{key}` is in `[[sweep.zip]]`, which cannot be extended");
+            return Err(fail(message, "start another sweep".to_owned()));
+        };
+        check_is_wider(key, own, new).map_err(|(message, hint)| fail(message, hint))?;
+        wider[place].values = Values::One(as_written_before(own, new));
+    }
+    Ok(wider)
+}
+
+/// Returns new values, of which those that a list had before are written as before: `1.0`, not `1`.
+fn as_written_before(own: &Domain, new: &Domain) -> Domain {
+    match (own, new) {
+        (Domain::Choices(own), Domain::Choices(new)) => {
+            let before = |value: &Value| own.iter().find(|other| is_same(other, value)).unwrap_or(value).clone();
+            Domain::Choices(new.iter().map(before).collect())
+        }
+        (_, new) => new.clone(),
+    }
+}
+
+/// Checks that values include all of those before, and more.
+fn check_is_wider(key: &str, own: &Domain, new: &Domain) -> Result<(), (String, String)> {
+    let form = |hint: String| {
+        let message = format!("the values of `{key}` must be wider ones of the same form");
+        Err((message, hint))
+    };
+    let ends = |kind: &str, (low, high): (&dyn ToString, &dyn ToString), is_inside: bool, is_equal: bool| {
+        let (low, high) = (low.to_string(), high.to_string());
+        match (is_inside, is_equal) {
+            (false, _) => {
+                let message = format!("the range of `{key}` must contain the range of the sweep, {low} to {high}");
+                Err((message, format!("write `{kind}:{low}..{high}` with a lower or a higher end")))
+            }
+            (true, true) => {
+                let message = format!("the range of `{key}` is the one of the sweep: there is nothing to add");
+                Err((message, "write a wider range, or omit it".to_owned()))
+            }
+            (true, false) => Ok(()),
+        }
+    };
+    match (own, new) {
+        (Domain::Choices(own), Domain::Choices(new)) => {
+            let has = |list: &[Value], value: &Value| list.iter().any(|other| is_same(other, value));
+            if let Some(missing) = own.iter().find(|value| !has(new, value)) {
+                let own: Vec<String> = own.iter().map(shown).collect();
+                let message =
+                    format!("the values of `{key}` must include those of the sweep: `{}` is missing", shown(missing));
+                return Err((message, format!("write `{key}={},…` with further values", own.join(","))));
+            }
+            match new.len() > own.len() {
+                true => Ok(()),
+                false => {
+                    let message = format!("the values of `{key}` are those of the sweep: there is nothing to add");
+                    Err((message, "add a value, or omit it".to_owned()))
+                }
+            }
+        }
+        (
+            Domain::Int { low, high, step, log },
+            Domain::Int { low: new_low, high: new_high, step: new_step, log: new_log },
+        ) if (step, log) == (new_step, new_log) && (low - new_low) % step == 0 => {
+            ends("int", (low, high), new_low <= low && new_high >= high, (new_low, new_high) == (low, high))
+        }
+        (Domain::Int { low, high, step, log }, _) => form(match (log, step) {
+            (true, _) => format!("write `int:{low}..{high}:log` with a lower or a higher end"),
+            (false, 1) => format!("write `int:{low}..{high}` with a lower or a higher end"),
+            (false, step) => format!("write `int:{low}..{high}:{step}` with ends that are further steps"),
+        }),
+        (Domain::Float { low, high, step: None }, Domain::Float { low: new_low, high: new_high, step: None }) => {
+            ends("float", (low, high), new_low <= low && new_high >= high, (new_low, new_high) == (low, high))
+        }
+        (
+            Domain::Float { low, high, step: Some(step) },
+            Domain::Float { low: new_low, high: new_high, step: Some(new_step) },
+        ) if step == new_step && is_whole((low - new_low) / step) => {
+            ends("float", (low, high), new_low <= low && new_high >= high, (new_low, new_high) == (low, high))
+        }
+        (Domain::Float { low, high, step: None }, _) => {
+            form(format!("write `float:{low}..{high}` with a lower or a higher end"))
+        }
+        (Domain::Float { low, high, step: Some(step) }, _) => {
+            form(format!("write `float:{low}..{high}:{step}` with ends that are further steps"))
+        }
+        (Domain::Log { low, high }, Domain::Log { low: new_low, high: new_high }) => {
+            ends("log", (low, high), new_low <= low && new_high >= high, (new_low, new_high) == (low, high))
+        }
+        (Domain::Log { low, high }, _) => form(format!("write `log:{low}..{high}` with a lower or a higher end")),
+        (Domain::Choices(own), _) => {
+            let own: Vec<String> = own.iter().map(shown).collect();
+            form(format!("write `{key}={},…` with further values", own.join(",")))
+        }
+        (Domain::Copy(formula), _) => {
+            let message = format!("`{key}` has the value of another setting, `{}`", formula.to_text());
+            Err((message, format!("widen `{}`", formula.key)))
+        }
+    }
+}
+
+/// Whether a number of steps is whole up to rounding.
+fn is_whole(steps: f64) -> bool {
+    (steps - steps.round()).abs() < 1e-9
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn check(own: Value, new: Value) -> Result<(), String> {
+        let [own, new] = [own, new].map(|value| Domain::from_value(value).unwrap());
+        check_is_wider("a.b", &own, &new).map_err(|(message, hint)| format!("{message} | {hint}"))
+    }
+
+    #[test]
+    fn wider_values_include_all_of_those_before() {
+        for (own, new) in [
+            (json!([1, "a"]), json!(["a", 2, 1.0])),
+            (json!({ "int": [4, 8] }), json!({ "int": [1, 8] })),
+            (json!({ "int": [4, 8], "log": true }), json!({ "int": [4, 9], "log": true })),
+            (json!({ "int": [4, 12], "step": 4 }), json!({ "int": [0, 16], "step": 4 })),
+            (json!({ "float": [0.1, 0.5] }), json!({ "float": [0.0, 0.5] })),
+            (json!({ "float": [0.1, 0.5], "step": 0.1 }), json!({ "float": [0.0, 0.5], "step": 0.1 })),
+            (json!({ "log": [1e-4, 0.1] }), json!({ "log": [1e-5, 1.0] })),
+        ] {
+            assert_eq!(check(own.clone(), new.clone()), Ok(()));
+            let fault = check(new, own.clone()).unwrap_err();
+            assert!(fault.contains("must in") || fault.contains("must contain"), "{fault}");
+            assert!(check(own.clone(), own).unwrap_err().contains("nothing to add"));
+        }
+    }
+
+    #[test]
+    fn values_of_another_form_are_refused_with_the_form_to_write() {
+        for (own, new, expected) in [
+            (json!({ "float": [0, 1] }), json!({ "log": [0.1, 1] }), "write `float:0..1` with a lower or a higher end"),
+            (json!({ "int": [4, 8], "step": 4 }), json!({ "int": [0, 8] }), "write `int:4..8:4` with ends"),
+            (json!({ "int": [4, 8], "step": 4 }), json!({ "int": [2, 10], "step": 4 }), "write `int:4..8:4`"),
+            (json!([1, 2]), json!({ "int": [1, 9] }), "write `a.b=1,2,…`"),
+            (json!("= c.d * 2"), json!([1, 2]), "widen `c.d`"),
+        ] {
+            let fault = check(own, new).unwrap_err();
+            assert!(fault.contains(expected), "{fault}");
+        }
+    }
+}

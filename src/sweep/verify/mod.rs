@@ -1,0 +1,58 @@
+//! Checks a sweep: recomputes its plan and its table, and compares every file with what the others say about it.
+
+mod findings;
+mod plan;
+mod shared_files;
+mod stack_files;
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use crate::sweep::dir::SweepDir;
+use crate::sweep::dir::ended::EndedStack;
+use crate::sweep::dir::state::SweepState;
+pub use crate::sweep::verify::findings::{Finding, Findings};
+
+/// Result of the check of a sweep.
+#[derive(Debug)]
+pub struct Verification {
+    /// Number of configurations, all of which were chosen again.
+    pub configurations: usize,
+    /// Number of stacks.
+    pub stacks: usize,
+    /// Number of stacks that have ended.
+    pub ended: usize,
+    /// Number of trials whose results were compared with their histories.
+    pub trials: usize,
+    /// Number of files of stacks whose checksums were compared.
+    pub files: usize,
+    /// What is wrong.
+    pub findings: Vec<Finding>,
+}
+
+/// Checks the sweep in this directory.
+///
+/// # Errors
+/// When its record cannot be read, its configurations cannot be planned, or files cannot be listed.
+pub fn verify(path: &Path) -> anyhow::Result<Verification> {
+    let (dir, original) = SweepDir::open_original(path)?;
+    let mut findings = Findings::default();
+    plan::check_record_files(&dir, &original, &mut findings)?;
+    let record = plan::check_plan(&dir, original, &mut findings)?;
+    let mut state = SweepState::default();
+    let ended: HashMap<String, EndedStack> = stack_files::read_ends(&dir, &record, &mut findings)?;
+    state.ended = ended;
+    let leases = shared_files::check_leases(&dir, &record, &state.ended, &mut findings)?;
+    shared_files::check_unknown_files(&dir, &record, &mut findings)?;
+    let checked = stack_files::check_stacks(&dir, &record, &state.ended, &leases, &mut findings)?;
+    shared_files::check_data_sums(&dir, &checked.data, &mut findings)?;
+    shared_files::check_table(&dir, &record, &state, &mut findings)?;
+    Ok(Verification {
+        configurations: record.configurations.len(),
+        stacks: record.stacks.len(),
+        ended: state.ended.len(),
+        trials: checked.trials,
+        files: checked.files,
+        findings: findings.into_sorted(),
+    })
+}
