@@ -20,23 +20,30 @@ impl Scaled {
         let numbers: Option<Vec<f64>> =
             texts.iter().map(|text| text.parse().ok().filter(|x: &f64| x.is_finite())).collect();
         match numbers.as_deref().and_then(|numbers| range(numbers.iter().copied())) {
-            Some((low, high)) if low > 0.0 && high / low >= DECADES => {
-                Scaled::Numbers(Axis::log(name, [low, high]).expect("both are above 0"))
-            }
-            Some((low, high)) => {
-                let room = 0.06 * length(low, high);
-                Scaled::Numbers(Axis::linear(name, Unit::Plain, low - room, high + room))
-            }
+            Some((low, high)) => Scaled::numbers(name, (low, high), low > 0.0 && high / low >= DECADES),
             None => {
                 let mut words: Vec<String> = Vec::new();
                 words.extend(texts.iter().map(|text| (*text).to_owned()));
                 words.sort();
                 words.dedup();
-                let room = (width - 2.0 * MARGIN - 60.0) / words.len() as f64 - 10.0;
-                let short = words.iter().map(|word| SMALL.shorten(word, room.max(16.0))).collect();
-                Scaled::Words(Axis::categorical(name, short), words)
+                Scaled::words(name, words, width)
             }
         }
+    }
+
+    /// Returns an axis around numbers; a logarithmic one requires that they are above 0.
+    pub(super) fn numbers(name: &str, (low, high): (f64, f64), is_log: bool) -> Scaled {
+        let room = 0.06 * length(low, high);
+        let linear = || Axis::linear(name, Unit::Plain, low - room, high + room);
+        let log = if is_log { Axis::log(name, [low, high]) } else { None };
+        Scaled::Numbers(log.unwrap_or_else(linear))
+    }
+
+    /// Returns an axis of words.
+    pub(super) fn words(name: &str, words: Vec<String>, width: f64) -> Scaled {
+        let room = (width - 2.0 * MARGIN - 60.0) / words.len() as f64 - 10.0;
+        let short = words.iter().map(|word| SMALL.shorten(word, room.max(16.0))).collect();
+        Scaled::Words(Axis::categorical(name, short), words)
     }
 
     /// Returns the axis.

@@ -3,7 +3,7 @@
 use crate::sweep::labels::Labels;
 use crate::sweep::results::ranking::Ranking;
 
-/// Ratio of the largest to the smallest value from which an axis is logarithmic.
+/// Ratio of the largest to the smallest value from which an axis can be logarithmic.
 pub const DECADES: f64 = 20.0;
 
 /// A setting with its value in each configuration.
@@ -47,8 +47,7 @@ impl SettingColumn {
         let numbers: Option<Vec<f64>> = present().map(number).collect();
         let (scale, values) = match numbers {
             Some(numbers) => {
-                let (low, high) = range(&numbers);
-                let scale = if low > 0.0 && high / low >= DECADES { SettingScale::Log } else { SettingScale::Linear };
+                let scale = if is_log(&numbers) { SettingScale::Log } else { SettingScale::Linear };
                 (scale, texts.iter().map(|text| text.as_ref().and_then(number)).collect())
             }
             None => {
@@ -78,6 +77,21 @@ impl SettingColumn {
     }
 }
 
+/// Whether numbers span decades and their logarithms are spread more evenly than the numbers themselves, as in a search over a
+/// logarithmic range.
+pub fn is_log(numbers: &[f64]) -> bool {
+    let mut sorted = numbers.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.dedup();
+    let [low, .., high] = sorted[..] else { return false };
+    if low <= 0.0 || high / low < DECADES {
+        return false;
+    }
+    let middle = sorted[sorted.len() / 2];
+    let off = |share: f64| (share - 0.5).abs();
+    off((middle / low).ln() / (high / low).ln()) <= off((middle - low) / (high - low))
+}
+
 /// Returns the smallest and the largest number.
 fn range(numbers: &[f64]) -> (f64, f64) {
     let low = numbers.iter().copied().fold(f64::INFINITY, f64::min);
@@ -98,6 +112,7 @@ mod tests {
         let log = column(&["1e-4", "0.01", "-", "0.0001"]);
         assert_eq!((&log.scale, log.share(1e-3)), (&SettingScale::Log, 0.5));
         assert_eq!(log.values, [Some(1e-4), Some(0.01), None, Some(1e-4)]);
+        assert_eq!(column(&["0.0002", "0.1", "0.2", "0.3", "0.4", "0.5"]).scale, SettingScale::Linear);
         let linear = column(&["32", "64"]);
         assert_eq!((&linear.scale, linear.share(48.0)), (&SettingScale::Linear, 0.5));
         let words = column(&["sgd", "adam", "sgd", "0.1"]);

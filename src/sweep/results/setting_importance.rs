@@ -6,7 +6,7 @@ use crate::sweep::importance::{Domain, importance};
 use crate::sweep::record::SweepRecord;
 use crate::sweep::results::configuration_result::Outcome;
 use crate::sweep::results::ranking::Ranking;
-use crate::sweep::results::setting_column::DECADES;
+use crate::sweep::results::setting_column::is_log;
 
 /// Minimum number of configurations: with fewer, the importances are mostly chance.
 const FEWEST: usize = 10;
@@ -60,8 +60,7 @@ fn column(values: &[&Value]) -> (Domain, Vec<f64>) {
         let low = numbers.iter().copied().fold(f64::INFINITY, f64::min);
         (low, numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max))
     };
-    let (low, high) = range(&numbers);
-    let numbers = match low > 0.0 && high / low >= DECADES {
+    let numbers = match is_log(&numbers) {
         true => numbers.into_iter().map(f64::ln).collect(),
         false => numbers,
     };

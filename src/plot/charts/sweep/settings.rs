@@ -7,7 +7,7 @@ use crate::plot::Plot;
 use crate::plot::charts::setting_axis::Scaled;
 use crate::plot::charts::strip_plot::heading;
 use crate::plot::charts::sweep::page::{check_results, metric_axis, page};
-use crate::plot::draw::axis::{Axis, Scale};
+use crate::plot::draw::axis::{Axis, Scale, range};
 use crate::plot::draw::color::{BLUE, INK, VERMILION};
 use crate::plot::draw::grid::Grid;
 use crate::plot::draw::legend::{Entry, Handle};
@@ -16,7 +16,7 @@ use crate::plot::draw::page::{Body, MARGIN, Page, PageOptions};
 use crate::plot::draw::panel::{Artist, Panel};
 use crate::plot::draw::shape::Stroke;
 use crate::sweep::results::Overview;
-use crate::sweep::results::setting_column::SettingColumn;
+use crate::sweep::results::setting_column::{SettingColumn, SettingScale};
 
 const WIDTH: f64 = 860.0;
 const PANEL_WIDTH: f64 = 250.0;
@@ -69,9 +69,13 @@ fn std_of(overview: &Overview, place: usize) -> Option<f64> {
 
 /// Returns the panel of a setting.
 fn panel(overview: &Overview, column: &SettingColumn, y: Axis, width: f64) -> Panel {
-    let texts: Vec<&str> = column.texts.iter().flatten().map(String::as_str).collect();
-    let x = Scaled::new(&column.label, &texts, width);
-    let at = |place: usize| column.texts[place].as_ref().map(|text| x.at(text));
+    let ends = range(column.values.iter().copied().flatten()).unwrap_or((0.0, 1.0));
+    let x = match &column.scale {
+        SettingScale::Linear => Scaled::numbers(&column.label, ends, false),
+        SettingScale::Log => Scaled::numbers(&column.label, ends, true),
+        SettingScale::Choices(choices) => Scaled::words(&column.label, choices.clone(), width),
+    };
+    let at = |place: usize| column.values[place];
     // a diverged configuration is at the worst end of the axis
     let worst = if overview.higher_is_better { y.from } else { y.to };
     let mut panel = Panel::new(column.label.clone(), x.axis().clone(), y);
