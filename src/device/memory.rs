@@ -4,6 +4,7 @@
 //! available, a default is assumed.
 
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use tch::Device;
 
@@ -21,6 +22,19 @@ pub fn free(device: Device) -> u64 {
         Device::Cuda(index) => switches::gpu_memory(index).map_or(ASSUMED_FREE, |(free, _)| free),
         _ => free_main_memory(),
     }
+}
+
+/// Returns the free bytes on the device like [`free`], but a GPU is asked by a child process: a process that has asked a GPU
+/// occupies some of its memory until it ends, and the GPU itself in exclusive mode.
+pub fn free_without_context(device: Device) -> u64 {
+    let Device::Cuda(index) = device else { return free(device) };
+    let ask = || {
+        let program = std::env::current_exe().ok()?;
+        let question = ["doctor", "--free-memory", &format!("cuda:{index}")];
+        let answer = Command::new(program).args(question).stdin(Stdio::null()).output().ok()?;
+        String::from_utf8(answer.stdout).ok()?.trim().parse().ok()
+    };
+    ask().unwrap_or(ASSUMED_FREE)
 }
 
 /// Returns the free bytes of main memory.

@@ -4,12 +4,18 @@
 //! second signal, they end the program at once, which leaves no partly written file either. SIGUSR1 requests a
 //! checkpoint.
 
+use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 /// Number of the signal that Ctrl-C sends.
 const INTERRUPT: i32 = 2;
+
+/// Maximum duration of the action before the program ends at once: a file server may not answer.
+const LONGEST_ACTION: Duration = Duration::from_secs(2);
 
 /// Requests received by a run.
 #[derive(Debug, Default)]
@@ -23,6 +29,17 @@ pub struct Signals {
     time_is_over: AtomicBool,
     signal: AtomicI32,
     last_words: Mutex<Option<String>>,
+    exit_action: Mutex<ExitAction>,
+}
+
+/// Action before the program ends at once.
+#[derive(Default)]
+struct ExitAction(Option<Box<dyn FnOnce() + Send>>);
+
+impl fmt::Debug for ExitAction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ExitAction").field(&self.0.is_some()).finish()
+    }
 }
 
 impl Signals {
@@ -88,12 +105,37 @@ impl Signals {
         *self.last_words.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
+    /// Sets the action before the program ends at once. It runs in a thread of its own, and may be cut short.
+    pub fn set_exit_action(&self, action: impl FnOnce() + Send + 'static) {
+        self.exit_action.lock().unwrap_or_else(PoisonError::into_inner).0 = Some(Box::new(action));
+    }
+
+    /// Removes the action before the program ends at once.
+    pub fn clear_exit_action(&self) {
+        self.exit_action.lock().unwrap_or_else(PoisonError::into_inner).0 = None;
+    }
+
+    /// Runs the action before the program ends at once, if there is one.
+    fn run_exit_action(&self) {
+        let action = self.exit_action.lock().unwrap_or_else(PoisonError::into_inner).0.take();
+        let Some(action) = action else { return };
+        let (done, is_done) = mpsc::channel();
+        let run = move || {
+            action();
+            let _ = done.send(()); // nobody waits any more if it took too long
+        };
+        if thread::Builder::new().name("exit".to_owned()).spawn(run).is_ok() {
+            let _ = is_done.recv_timeout(LONGEST_ACTION);
+        }
+    }
+
     /// Handles a signal that stops the run. `end` prints the message and ends the program with this exit code.
     fn take(&self, signal: i32, end: impl FnOnce(i32, Option<String>)) {
         let is_second = self.signal.swap(signal, Ordering::Relaxed) != 0;
         let is_idle = !self.training.load(Ordering::Relaxed);
         self.stop.store(true, Ordering::Relaxed);
         if is_second || is_idle {
+            self.run_exit_action();
             let words = self.last_words.lock().unwrap_or_else(PoisonError::into_inner).take();
             end(128 + signal, words);
         }
@@ -217,5 +259,26 @@ mod tests {
     #[test]
     fn before_training_a_signal_ends_the_program() {
         assert_eq!(ended(&Signals::default(), 15), Some((143, None)));
+    }
+
+    #[test]
+    fn the_action_runs_once_and_only_if_the_program_ends_at_once() {
+        let (signals, runs) = (Signals::default(), Arc::new(AtomicI32::new(0)));
+        let set_action = || {
+            let runs = Arc::clone(&runs);
+            signals.set_exit_action(move || {
+                runs.fetch_add(1, Ordering::SeqCst);
+            });
+        };
+        set_action();
+        signals.training.store(true, Ordering::Relaxed);
+        assert_eq!(ended(&signals, 15), None);
+        assert_eq!(runs.load(Ordering::SeqCst), 0);
+        assert_eq!(ended(&signals, 15), Some((143, None)));
+        assert_eq!(runs.load(Ordering::SeqCst), 1);
+        set_action();
+        signals.clear_exit_action();
+        assert_eq!(ended(&signals, 15), Some((143, None)));
+        assert_eq!(runs.load(Ordering::SeqCst), 1);
     }
 }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use tch::Device;
 
+use crate::cli::args::lookup::resolve_device;
 use crate::cli::args::user_defaults::{self, Setting, UserDefaults};
 use crate::cli::exit::Exit;
 use crate::cli::text::terminal;
@@ -10,7 +11,7 @@ use crate::cli::text::text_style::TextStyle;
 use crate::config::hint::{Hint, in_a_line};
 use crate::data::store::cache::Cache;
 use crate::device::memory;
-use crate::device::{self, CudaError};
+use crate::device::{self, CudaError, DeviceChoice};
 use crate::io::atomic_write;
 use crate::io::byte_size::format_bytes;
 use crate::tensor::threads::{self, Available};
@@ -21,6 +22,9 @@ pub struct Args {
     /// Print JSON
     #[arg(long)]
     json: bool,
+    /// Print only the number of free bytes on a device
+    #[arg(long, value_name = "DEVICE", hide = true)]
+    free_memory: Option<DeviceChoice>,
 }
 
 /// Result of one check.
@@ -51,6 +55,10 @@ impl Check {
 
 /// Runs all checks and prints their results.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
+    if let Some(choice) = args.free_memory {
+        terminal::out(&memory::free(resolve_device(choice)?).to_string());
+        return Ok(Exit::Done);
+    }
     let (defaults, broken) = match user_defaults::get() {
         Ok(defaults) => (defaults, None),
         Err(error) => {

@@ -204,6 +204,7 @@ fn run_one(args: &Args, planned: &Planned, output_args: &OutputArgs, signals: &S
         device: execution.device,
         threads: execution.threads,
         stack: run_args.stack,
+        narrows: run_args.stack.is_none(),
         checkpoint_interval: args.checkpoint,
         cache: &Cache::for_user(),
         signals,

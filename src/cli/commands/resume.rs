@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use anyhow::anyhow;
+
 use crate::cli::args::compute_args::RecordedComputeArgs;
 use crate::cli::args::log_args::LogArgs;
 use crate::cli::args::lookup::find_run;
@@ -9,10 +11,12 @@ use crate::cli::args::output_args::OutputArgs;
 use crate::cli::args::run_args::{ExecutionConfig, RunArgs, parse_epochs, signals_and_progress};
 use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::args::time_limit::TimeLimit;
+use crate::cli::commands::sweep::work::resume_command;
 use crate::cli::end_of_run::{finish_completed_run, finish_run};
 use crate::cli::exit::Exit;
 use crate::cli::text::progress_bar::Progress;
 use crate::cli::text::terminal;
+use crate::config::hint::Hint;
 use crate::data::store::cache::Cache;
 use crate::experiment::plan::study::Study;
 use crate::experiment::run::checkpointing::continuation::{Continuation, ended_text};
@@ -25,6 +29,7 @@ use crate::experiment::store::stack_record::StackState;
 use crate::experiment::store::{newest, pretrained, whole_run};
 use crate::io::signals::Signals;
 use crate::run_dir::{RunDir, latest};
+use crate::sweep::dir::SweepDir;
 use crate::train::callback::Callback;
 
 /// Arguments of `runner resume`.
@@ -74,6 +79,10 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         return continue_run(args, epochs);
     }
     let path = find::run_to_resume(&args.run, &args.out)?;
+    if let Some(sweep) = SweepDir::of_stack(&path) {
+        let message = format!("`{}` is a stack of a sweep, which its workers train", path.display());
+        return Err(anyhow!(message).context(Hint(format!("continue the sweep: `{}`", resume_command(&sweep)))));
+    }
     let folder = RunDir::open(&path)?;
     let record = RunRecord::read(&path)?;
     if record.is_complete(&path) {
@@ -140,6 +149,7 @@ fn options<'a>(
         device: execution.device,
         threads: execution.threads,
         stack: record.options.stack,
+        narrows: record.options.stack.is_none(),
         checkpoint_interval: args.checkpoint,
         cache,
         signals,

@@ -23,6 +23,8 @@ pub struct RunContext<'a> {
     pub threads: usize,
     /// Maximum number of replicas per stack; `None` chooses it by memory.
     pub stack: Option<usize>,
+    /// Whether a stack that runs out of memory is trained in smaller ones.
+    pub narrows: bool,
     /// Start time of the run.
     pub started: OffsetDateTime,
     /// Signals that the process received.

@@ -151,8 +151,8 @@ impl Run<'_> {
         checkpoint: Option<RunCheckpoint>,
         watch: &mut dyn RunProgress,
     ) -> anyhow::Result<TrialResults> {
-        let LoadedData { source, first } = loaded;
-        let Options { device, threads, stack, checkpoint_interval, signals, .. } = *self.options;
+        let LoadedData { source, first, is_unavailable } = loaded;
+        let Options { device, threads, stack, narrows, checkpoint_interval, signals, .. } = *self.options;
         let (folder, run_state, started) = (self.folder, self.run_state, self.started);
         let context = RunContext {
             folder,
@@ -160,14 +160,17 @@ impl Run<'_> {
             device,
             threads,
             stack,
+            narrows,
             started,
             signals,
             checkpoint_interval,
             resume_from: RefCell::new(checkpoint),
             last_checkpoint: Cell::new(None),
         };
-        let shown = folder.path().display();
-        signals.set_exit_message(format!("interrupted: continue with `runner resume {shown}`"));
+        if !folder.is_leased() {
+            let shown = folder.path().display();
+            signals.set_exit_message(format!("interrupted: continue with `runner resume {shown}`"));
+        }
         let (mut all, mut reported) = (TrialResults::default(), BTreeSet::new());
         for (number, group) in run_state.groups_of(&self.study.plans).iter().enumerate() {
             if signals.is_stopped() {
@@ -185,7 +188,9 @@ impl Run<'_> {
                 None => {
                     // while no trial has ended, a signal ends the program at once: the run can be resumed without loss
                     signals.training.store(!all.histories.is_empty(), Ordering::Relaxed);
-                    match load_group(self.study, group, source, self.options, &mut *watch) {
+                    let folds = load_group(self.study, group, source, self.options, &mut *watch);
+                    *is_unavailable |= folds.is_err() && source.is_none();
+                    match folds {
                         Ok(folds) => folds,
                         Err(error) if all.histories.is_empty() => return Err(error),
                         Err(error) => {
@@ -203,6 +208,7 @@ impl Run<'_> {
                 data_notes::report(source, &folds, &mut reported, &mut *watch);
             }
             let (plan, checksum) = (group[0], &folds[0].1.sha256);
+            watch.loaded(&plan.spec.data, checksum)?;
             run_state.check_data(number, plan.spec.data.name(), checksum)?;
             run_state.start_group(number, checksum);
             self.store_preprocessing(group, &folds, source.as_ref())?;
@@ -271,9 +277,11 @@ impl Run<'_> {
         if !is_stopped && failures.is_empty() && is_complete {
             self.run_state.mark_finished();
             update_latest(folder);
-            let _ = [checkpointing::FILE, live_log::FILE].map(|name| std::fs::remove_file(folder.file(name)));
+            [checkpointing::FILE, live_log::FILE].iter().for_each(|name| folder.remove(name));
         }
-        self.options.signals.clear_exit_message();
+        if !folder.is_leased() {
+            self.options.signals.clear_exit_message();
+        }
         Ok((histories, failures, is_stopped))
     }
 }

@@ -43,7 +43,7 @@ pub struct TrialResults {
 /// Trains all trials of plans that can share stacks, and writes their histories and weights; in a resumed run, only the
 /// unfinished trials.
 ///
-/// If a stack does not fit into memory and the user did not set its size, smaller stacks are tried.
+/// If a stack does not fit into memory, smaller ones are tried, unless the user has set its size.
 ///
 /// # Errors
 /// When the run record names trials that the experiment does not have. Errors of stacks are in [`TrialResults`].
@@ -85,10 +85,10 @@ pub fn run_group(
                     break;
                 }
                 context.run_state.mark_done(group, &trials, ["json", "safetensors"]);
-                let _ = std::fs::remove_file(context.folder.file(checkpointing::FILE)); // this stack is done
+                context.folder.remove(checkpointing::FILE); // this stack is done
                 continue;
             }
-            Err(fault) if fault.is_out_of_memory() && context.stack.is_none() && replicas.len() > 1 => {
+            Err(fault) if fault.is_out_of_memory() && context.narrows && replicas.len() > 1 => {
                 let half = replicas.len() / 2;
                 watch.note(&format!(
                     "{fault}; continuing with at most {half} replicas in a stack instead of {}",

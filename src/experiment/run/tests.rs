@@ -79,8 +79,15 @@ fn stopped(
     let study = Study::new(&source, &[]).unwrap();
     let signals = Signals::default();
     let cache = Cache::for_user();
-    let options =
-        Options { device: Device::Cpu, threads: 1, stack: None, checkpoint_interval, cache: &cache, signals: &signals };
+    let options = Options {
+        device: Device::Cpu,
+        threads: 1,
+        stack: None,
+        narrows: true,
+        checkpoint_interval,
+        cache: &cache,
+        signals: &signals,
+    };
     let mut watch = Silent { signals: &signals, stops_in_stack, is_graceful: Vec::new() };
     let finished = run(&study, out, &options, &mut watch).unwrap();
     (finished, watch.is_graceful)

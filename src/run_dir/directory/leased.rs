@@ -10,6 +10,8 @@
 use std::io::{Error, ErrorKind};
 use std::path::Path;
 
+use anyhow::Context;
+
 use crate::io::atomic_write::{self, Content};
 use crate::run_dir::directory::{RECORD, RunDir, creation_error};
 use crate::run_dir::lease_check::LeaseCheck;
@@ -23,7 +25,7 @@ impl RunDir {
     /// Opens the directory at `path` for the holder of a lease, and creates it if it does not exist.
     ///
     /// # Errors
-    /// When it cannot be created.
+    /// When it cannot be created, or the lease is lost already.
     pub fn open_leased(path: &Path, lease: LeaseCheck) -> anyhow::Result<RunDir> {
         match std::fs::create_dir(path) {
             Err(error) if error.kind() != ErrorKind::AlreadyExists => {
@@ -31,8 +33,43 @@ impl RunDir {
             }
             _ => {}
         }
-        let run_dir = RunDir::reopen(path.to_path_buf(), Lock::take(path).ok());
+        let lock = Lock::take(path).ok();
+        // before temporary files are removed, which may be those of another holder
+        check(lease.is_held()).with_context(|| format!("failed to open `{}`", path.display()))?;
+        let run_dir = RunDir::reopen(path.to_path_buf(), lock);
         Ok(RunDir { lease: Some(lease), ..run_dir })
+    }
+
+    /// Whether a lease decides whether this process may write.
+    pub fn is_leased(&self) -> bool {
+        self.lease.is_some()
+    }
+
+    /// Removes a file, unless the lease is lost. A file that cannot be removed stays.
+    pub fn remove(&self, name: &str) {
+        if self.may_write() {
+            let _ = std::fs::remove_file(self.file(name));
+        }
+    }
+
+    /// Removes all files of the run, the record last, so that a process that continues after a crash removes the rest.
+    ///
+    /// # Errors
+    /// When a file cannot be removed, or the lease is lost.
+    pub fn clear(&self) -> Result<(), Error> {
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(&self.path)? {
+            let name = entry?.file_name();
+            if !name.to_string_lossy().starts_with('.') {
+                names.push(name);
+            }
+        }
+        names.sort_by_key(|name| name == RECORD);
+        for name in names {
+            check(self.may_write())?;
+            std::fs::remove_file(self.path.join(name))?;
+        }
+        Ok(())
     }
 
     /// Writes the first files of a new run: the resolved experiment, and the files `beside` it, in this order.
@@ -50,18 +87,20 @@ impl RunDir {
         beside.iter().try_for_each(|(name, bytes)| self.try_write(name, bytes))
     }
 
-    /// Flushes all files to disk. If that fails, the run record is removed, so that the run is repeated.
+    /// Flushes all files and the name of the directory to disk. If that fails, the run record is removed, so that the run
+    /// is repeated.
     ///
     /// # Errors
     /// When the disk fails.
     pub fn flush(&self) -> Result<(), Error> {
-        atomic_write::sync_all(&self.path).inspect_err(|_| drop(std::fs::remove_file(self.file(RECORD))))
+        let sync_name = || self.path.parent().map_or(Ok(()), atomic_write::sync_folder);
+        atomic_write::sync_all(&self.path).and_then(|()| sync_name()).inspect_err(|_| self.remove(RECORD))
     }
 
     /// Writes a file, unless the lease is lost.
     pub(super) fn put(&self, name: &str, content: Content) -> Result<(), Error> {
         let path = self.file(name);
-        let content: Content = &|file| content(file).and_then(|()| self.check_lease());
+        let content: Content = &|file| content(file).and_then(|()| check(self.may_write()));
         match self.lease.is_some() && name != CHECKPOINT {
             true => atomic_write::put_unsynced(&path, content),
             false => atomic_write::put_with(&path, content),
@@ -69,19 +108,16 @@ impl RunDir {
     }
 
     /// Whether no lease forbids this process to write.
-    pub(super) fn may_write(&self) -> bool {
+    pub fn may_write(&self) -> bool {
         self.lease.as_ref().is_none_or(LeaseCheck::is_held)
     }
+}
 
-    /// Returns an error if the lease is lost.
-    fn check_lease(&self) -> Result<(), Error> {
-        match self.may_write() {
-            true => Ok(()),
-            false => {
-                let message = "another process has taken over the run";
-                Err(Error::new(ErrorKind::PermissionDenied, message))
-            }
-        }
+/// Returns an error if this process may not write, since it has lost the lease.
+fn check(may_write: bool) -> Result<(), Error> {
+    match may_write {
+        true => Ok(()),
+        false => Err(Error::new(ErrorKind::PermissionDenied, "another process has taken over the run")),
     }
 }
 
@@ -110,11 +146,34 @@ mod tests {
         first.write("a.json", b"late");
         first.write("b.json", b"late");
         assert!(first.try_write("c.json", b"late").unwrap_err().to_string().contains("c.json"));
+        first.remove("a.json");
+        assert!(first.clear().is_err());
+        let part = path.join(format!(".b.json.{}.part", std::process::id()));
+        std::fs::write(&part, b"of the second").unwrap();
+        assert!(RunDir::open_leased(&path, LeaseCheck::new(|| false)).is_err());
+        assert!(part.exists(), "a temporary file of the other process");
+        std::fs::remove_file(part).unwrap();
         assert_eq!(std::fs::read(path.join("a.json")).unwrap(), b"second");
         let mut names: Vec<_> = std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         names.sort();
         assert_eq!(names, [".lock", "a.json", EXPERIMENT, RECORD], "no temporary and no new file");
         assert!(first.write_errors().is_none_or(|errors| errors.in_fallback.is_empty() && errors.lost.is_empty()));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no link `latest`");
+    }
+
+    #[test]
+    fn a_run_is_removed_with_its_record_last() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("S000");
+        let run = RunDir::open_leased(&path, LeaseCheck::new(|| true)).unwrap();
+        run.begin("title = \"x\"", &[(RECORD, b"{}")]).unwrap();
+        run.write("zz.json", b"last by name");
+        std::fs::create_dir(path.join("a folder")).unwrap();
+        assert!(run.clear().is_err(), "no file");
+        assert!(run.file(RECORD).exists());
+        std::fs::remove_dir(path.join("a folder")).unwrap();
+        run.clear().unwrap();
+        let names: Vec<_> = std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, [".lock"]);
     }
 }

@@ -54,11 +54,19 @@ impl Beat {
         let path = dir.file("beats").join(lease);
         match self {
             Beat::Count(count) => retry_stale(|| {
-                let mut file = File::options().write(true).create(true).truncate(false).open(&path)?;
+                let open = || File::options().write(true).create(true).truncate(false).open(&path);
+                let mut file = match open() {
+                    // somebody has removed the folder, which must not look like the death of all workers
+                    Err(error) if error.kind() == ErrorKind::NotFound => {
+                        path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
+                        open()?
+                    }
+                    opened => opened?,
+                };
                 file.write_all(format!("{count:>12}\n").as_bytes())
             }),
-            Beat::Released => atomic_write::put(&path, b"released\n"),
-            Beat::Died(why) => atomic_write::put(&path, format!("died: {why}\n").as_bytes()),
+            Beat::Released => retry_stale(|| atomic_write::put(&path, b"released\n")),
+            Beat::Died(why) => retry_stale(|| atomic_write::put(&path, format!("died: {why}\n").as_bytes())),
             Beat::None => match std::fs::remove_file(&path) {
                 Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
                 _ => Ok(()),
@@ -71,4 +79,30 @@ impl Beat {
 pub fn interval() -> Duration {
     let shortened = std::env::var(INTERVAL_VARIABLE).ok().and_then(|text| text.parse().ok());
     shortened.map_or(INTERVAL, |ms: u64| Duration::from_millis(ms.max(1)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sweep::dir::sweep_dir::empty_for_tests;
+
+    #[test]
+    fn a_heartbeat_that_somebody_has_removed_comes_back_with_the_next_one() {
+        let (_folder, dir) = empty_for_tests();
+        Beat::Count(1).write(&dir, "S000.1").unwrap();
+        std::fs::remove_dir_all(dir.file("beats")).unwrap();
+        assert_eq!(Beat::read(&dir, "S000.1"), Beat::None);
+        for (beat, read) in [
+            (Beat::Count(2), Beat::Count(2)),
+            (Beat::Released, Beat::Released),
+            (Beat::Count(123_456), Beat::Count(123_456)),
+            (Beat::Died("signal 9".to_owned()), Beat::Died("signal 9".to_owned())),
+            (Beat::None, Beat::None),
+        ] {
+            beat.write(&dir, "S000.1").unwrap();
+            assert_eq!(Beat::read(&dir, "S000.1"), read);
+        }
+        std::fs::write(dir.file("beats").join("S000.1"), b"\xff\xfe").unwrap();
+        assert_eq!(Beat::read(&dir, "S000.1"), Beat::None);
+    }
 }

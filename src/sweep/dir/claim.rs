@@ -12,7 +12,7 @@ use crate::sweep::dir::saved_progress::SavedProgress;
 /// Content of a claim.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
-    /// Name of the worker: `<host>-<process>-<4 hex digits>`.
+    /// Name of the worker: `<host>-<process>-<8 random hex digits>`.
     pub worker: String,
     /// Name of its machine.
     pub host: String,
@@ -29,10 +29,19 @@ pub fn lease_name(stack: &str, generation: u32) -> String {
     format!("{stack}.{generation}")
 }
 
-/// Returns stack and generation of the name of a lease.
+/// Highest generation of a lease. A file with a higher one is not of this program.
+const HIGHEST: u32 = 1_000_000_000;
+
+/// Returns stack and generation of the name of a lease, as [`lease_name`] writes it.
 pub fn parse_name(lease: &str) -> Option<(&str, u32)> {
     let (stack, generation) = lease.rsplit_once('.')?;
-    Some((stack, generation.parse().ok()?))
+    Some((stack, parse_generation(generation)?))
+}
+
+/// Returns a generation from its text, which has no leading zeros and no sign.
+pub fn parse_generation(text: &str) -> Option<u32> {
+    let generation = text.parse().ok().filter(|generation| (1..=HIGHEST).contains(generation))?;
+    (generation.to_string() == text).then_some(generation)
 }
 
 /// Reads a claim; `None` if it cannot be read.
@@ -67,4 +76,21 @@ pub fn newest_generation(dir: &SweepDir, stack: &str, known: u32) -> std::io::Re
         newest += 1;
     }
     Ok(newest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sweep::dir::sweep_dir::empty_for_tests;
+
+    #[test]
+    fn files_with_other_names_are_no_claims() {
+        let (_folder, dir) = empty_for_tests();
+        for name in ["S000.2", "S000.4294967295", "S000.99999999999", "S000.0", "S000.007", "S000.+9", "S000", "S000.x"]
+        {
+            std::fs::write(dir.file("claims").join(name), "").unwrap();
+        }
+        assert_eq!(newest_generations(&dir).unwrap(), HashMap::from([("S000".to_owned(), 2)]));
+        assert_eq!(parse_name(&lease_name("S012", 3)), Some(("S012", 3)));
+    }
 }

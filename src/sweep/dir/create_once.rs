@@ -33,8 +33,8 @@ fn create_with(path: &Path, bytes: &[u8], link: Link) -> Result<Creation> {
     if path.symlink_metadata().is_ok() {
         return Ok(Creation::Exists);
     }
-    let (part, mut file) =
-        atomic_write::make_beside(path, |part| File::options().write(true).create_new(true).open(part))?;
+    let open = |part: &Path| retry_stale(|| File::options().write(true).create_new(true).open(part));
+    let (part, mut file) = atomic_write::make_beside(path, open)?;
     let created = file.write_all(bytes).and_then(|()| atomic_write::sync(&file)).and_then(|()| {
         let outcome = link(&part, path);
         // A network file system may repeat a request whose answer was lost: the first one created the name, and the
@@ -52,7 +52,7 @@ fn create_with(path: &Path, bytes: &[u8], link: Link) -> Result<Creation> {
     drop(file);
     let _ = std::fs::remove_file(&part); // a leftover does no harm
     if matches!(created, Ok(Creation::Created)) {
-        path.parent().map_or(Ok(()), atomic_write::sync_folder)?;
+        path.parent().map_or(Ok(()), |folder| retry_stale(|| atomic_write::sync_folder(folder)))?;
     }
     created
 }

@@ -11,6 +11,7 @@ use crate::history::number::Number;
 use crate::history::{History, Status, readable_json};
 use crate::io::bounded_file;
 use crate::sweep::dir::SweepDir;
+use crate::sweep::dir::claim::parse_generation;
 use crate::sweep::dir::create_once::{Creation, create_once, exists, retry_stale};
 use crate::sweep::dir::file_sums::FileSums;
 
@@ -146,7 +147,7 @@ pub fn stack_of(file: &str) -> Option<&str> {
 /// Returns stack and generation of the file of a failure that was tried again.
 pub fn tried_again(file: &str) -> Option<(&str, u32)> {
     let (stack, generation) = file.strip_suffix(".json")?.split_once(".failed-")?;
-    Some((stack, generation.parse().ok()?))
+    Some((stack, parse_generation(generation)?))
 }
 
 /// Lets a failed stack be trained again: its end is kept under another name. Returns whether this process did it.

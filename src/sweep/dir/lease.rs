@@ -5,7 +5,7 @@ use std::io::Result;
 use crate::run_dir::lease_check::LeaseCheck;
 use crate::sweep::dir::SweepDir;
 use crate::sweep::dir::beat::Beat;
-use crate::sweep::dir::claim::{Claim, lease_name};
+use crate::sweep::dir::claim::{self, Claim, lease_name};
 use crate::sweep::dir::create_once::{Creation, create_once, exists};
 use crate::sweep::dir::ended;
 
@@ -25,10 +25,17 @@ impl Lease {
     /// # Errors
     /// Those of the system.
     pub fn take(dir: &SweepDir, stack: &str, generation: u32, claim: &Claim) -> Result<Option<Lease>> {
-        let path = dir.file("claims").join(lease_name(stack, generation));
+        let name = lease_name(stack, generation);
         let json = serde_json::to_vec(claim)?;
         let lease = Lease { dir: dir.clone(), stack: stack.to_owned(), generation };
-        Ok((create_once(&path, &json)? == Creation::Created).then_some(lease))
+        match create_once(&dir.file("claims").join(&name), &json) {
+            Ok(Creation::Created) => Ok(Some(lease)),
+            // the file is the truth: the answer of a network file system may have been lost
+            outcome => match claim::read(dir, &name).is_some_and(|found| found == *claim) {
+                true => Ok(Some(lease)),
+                false => outcome.map(|_| None),
+            },
+        }
     }
 
     /// Name of the lease: `S012.2`.
@@ -85,9 +92,10 @@ mod tests {
             for worker in 0..50 {
                 let (dir, taken) = (&dir, &taken);
                 threads.spawn(move || {
+                    let claim = Claim { worker: format!("here-{worker}"), ..claim() };
                     for number in 0..60 {
                         let stack = format!("S{:03}", (number + worker * 7) % 60);
-                        if Lease::take(dir, &stack, 1, &claim()).unwrap().is_some() {
+                        if Lease::take(dir, &stack, 1, &claim).unwrap().is_some() {
                             *taken.lock().unwrap().entry(stack).or_default() += 1;
                         }
                     }
@@ -104,7 +112,9 @@ mod tests {
         let (_folder, dir) = empty_for_tests();
         let first = Lease::take(&dir, "S000", 1, &claim()).unwrap().unwrap();
         assert!(first.is_current());
-        assert_eq!(Lease::take(&dir, "S000", 1, &claim()).unwrap(), None);
+        assert_eq!(Lease::take(&dir, "S000", 1, &claim()).unwrap().as_ref(), Some(&first), "the answer was lost");
+        let other = Claim { worker: "here-2".to_owned(), ..claim() };
+        assert_eq!(Lease::take(&dir, "S000", 1, &other).unwrap(), None);
         let second = Lease::take(&dir, "S000", 2, &claim()).unwrap().unwrap();
         assert!(!first.is_current() && second.is_current());
         assert_eq!(newest_generations(&dir).unwrap(), HashMap::from([("S000".to_owned(), 2)]));

@@ -13,6 +13,7 @@ pub mod extensions;
 pub mod file_sums;
 pub mod lease;
 pub mod liveness;
+mod record_check;
 pub mod saved_progress;
 pub mod state;
 pub mod stop_request;

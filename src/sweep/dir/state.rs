@@ -8,6 +8,7 @@ use crate::run_dir::writer::Writer;
 use crate::sweep::dir::SweepDir;
 use crate::sweep::dir::beat::Beat;
 use crate::sweep::dir::claim::{self, Claim, lease_name};
+use crate::sweep::dir::create_once::exists;
 use crate::sweep::dir::ended::{self, EndedStack};
 use crate::sweep::record::SweepRecord;
 
@@ -69,6 +70,27 @@ impl SweepState {
                 }
             })
             .collect();
+        Ok(())
+    }
+
+    /// Reads the state of a sweep, and looks for the end of each stack by its name: a listing may be late.
+    ///
+    /// # Errors
+    /// As for [`SweepState::update`].
+    pub fn update_without_listing(&mut self, dir: &SweepDir, record: &SweepRecord) -> anyhow::Result<()> {
+        self.update(dir, record)?;
+        let open =
+            record.stacks.iter().map(|stack| stack.name.as_str()).filter(|stack| !self.ended.contains_key(*stack));
+        let mut unlisted = Vec::new();
+        for stack in open {
+            let path = ended::path(dir, stack);
+            if exists(&path).with_context(|| format!("failed to read `{}`", path.display()))? {
+                unlisted.push(stack);
+            }
+        }
+        self.ended.extend(EndedStack::read_all(dir, &unlisted)?.into_iter().map(|end| (end.stack.clone(), end)));
+        self.running.retain(|running| !self.ended.contains_key(&running.stack));
+        self.waiting = record.stacks.len() - self.ended.len() - self.running.len();
         Ok(())
     }
 

@@ -15,14 +15,17 @@ use crate::history::readable_json;
 use crate::io::{atomic_write, bounded_file};
 use crate::run_dir::latest;
 use crate::sweep::dir::create_once::retry_stale;
-use crate::sweep::dir::extensions;
+use crate::sweep::dir::{extensions, record_check};
 use crate::sweep::record::{FILE, SCHEMA, SweepRecord};
 
 /// File name of the resolved experiment in the directory of a sweep.
 pub const EXPERIMENT: &str = "sweep.toml";
 
+/// Subdirectory with the run directories of the stacks.
+const STACKS: &str = "stacks";
+
 /// Subdirectories of a sweep.
-pub const FOLDERS: [&str; 6] = ["stacks", "claims", "beats", "ended", "data", "workers"];
+pub const FOLDERS: [&str; 6] = [STACKS, "claims", "beats", "ended", "data", "workers"];
 
 /// The directory of a sweep.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,7 +105,9 @@ impl SweepDir {
                 None => Err(anyhow!("it has no `schema`")),
             }
         };
-        let record = read().with_context(|| format!("failed to read `{}`", file.display()))?;
+        let record: anyhow::Result<SweepRecord> =
+            read().and_then(|record| record_check::check(&record).map(|()| record));
+        let record = record.with_context(|| format!("failed to read `{}`", file.display()))?;
         Ok((SweepDir(path), record))
     }
 
@@ -138,6 +143,13 @@ impl SweepDir {
         found
     }
 
+    /// Returns the directory of the sweep that has this run as a stack; `None` if it is a run by itself.
+    pub fn of_stack(run: &Path) -> Option<PathBuf> {
+        let run = run.canonicalize().ok()?;
+        let stacks = run.parent().filter(|parent| parent.file_name().is_some_and(|name| name == STACKS))?;
+        stacks.parent().filter(|sweep| sweep.join(FILE).is_file()).map(Path::to_path_buf)
+    }
+
     /// Path of the directory.
     pub fn path(&self) -> &Path {
         &self.0
@@ -150,7 +162,7 @@ impl SweepDir {
 
     /// Path of the run directory of a stack.
     pub fn stack(&self, stack: &str) -> PathBuf {
-        self.0.join("stacks").join(stack)
+        self.0.join(STACKS).join(stack)
     }
 
     /// Names in a subdirectory, without temporary files. The listing of a network file system may be late.

@@ -75,7 +75,7 @@ pub fn plan(request: &SweepRequest) -> anyhow::Result<PlannedSweep> {
     let asked = request.metric.as_deref().or(sweep.metric.as_deref());
     let metric =
         RankingMetric::new(asked, &plans).map_err(|fault| in_file(fault, request, &sweep).into_error(source))?;
-    let stacks = SweepStacks::new(&plans, request.options.stack, request.device, request.workers, 0);
+    let stacks = SweepStacks::new(&plans, request.options.stack, request.device, request.free_memory, 0);
     let mut notes = planner.take_notes();
     notes.extend(plans.iter().flat_map(|plan| &plan.info.notes).cloned());
     notes.extend(notes_on(&metric, &space, &seeds));
@@ -265,7 +265,7 @@ mod tests {
             variant: None,
             device: Device::Cpu,
             options,
-            workers: 1,
+            free_memory: 1 << 40,
             command: None,
         }
     }

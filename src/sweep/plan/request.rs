@@ -32,8 +32,8 @@ pub struct SweepRequest {
     pub device: Device,
     /// Options of the runs; `stack` is chosen if it is `None`.
     pub options: RunOptions,
-    /// Number of worker processes.
-    pub workers: usize,
+    /// Free memory of the device for one worker, in bytes.
+    pub free_memory: u64,
     /// The command, for the record.
     pub command: Option<String>,
 }

@@ -3,7 +3,6 @@
 
 use tch::Device;
 
-use crate::device::memory;
 use crate::experiment::dry_run::split_rows;
 use crate::experiment::plan::Plan;
 use crate::experiment::plan::network_plan::NetworkPlan;
@@ -37,18 +36,17 @@ pub struct SweepStacks {
 
 impl SweepStacks {
     /// Distributes configurations over stacks of at most `width` replicas; by default as many as are efficient on the device
-    /// and fit into its free memory, which `workers` processes share. Their numbers begin with `first`.
-    pub fn new(plans: &[Plan], width: Option<usize>, device: Device, workers: usize, first: usize) -> SweepStacks {
+    /// and fit into the `free` bytes of a worker. Their numbers begin with `first`.
+    pub fn new(plans: &[Plan], width: Option<usize>, device: Device, free: u64, first: usize) -> SweepStacks {
         let groups = grouping::groups(plans.iter().filter(|plan| plan.network().is_some()));
         let trees: Vec<&Plan> = plans.iter().filter(|plan| plan.network().is_none()).collect();
         let networks: Vec<(&NetworkPlan, Workload)> =
             groups.iter().filter_map(|group| Some((group[0].network()?, workload(group[0], device)))).collect();
         let width = width.unwrap_or_else(|| {
-            let (default, processes) = match device {
-                Device::Cpu => (WIDTH_ON_CPU, workers.max(1)),
-                _ => (WIDTH_ON_GPU, 1), // each worker has a GPU
+            let default = match device {
+                Device::Cpu => WIDTH_ON_CPU,
+                _ => WIDTH_ON_GPU,
             };
-            let free = memory::free(device) / processes as u64;
             let fitting = networks.iter().map(|(network, workload)| grouping::width(network, workload, free)).min();
             fitting.unwrap_or(default).clamp(1, default)
         });

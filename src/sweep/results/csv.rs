@@ -19,7 +19,7 @@ pub const FILE: &str = "table.csv";
 /// When the files of the sweep cannot be read, or the table cannot be written.
 pub fn write(dir: &SweepDir, record: &SweepRecord) -> anyhow::Result<PathBuf> {
     let mut state = SweepState::default();
-    state.update(dir, record)?;
+    state.update_without_listing(dir, record)?;
     let path = dir.file(FILE);
     atomic_write::write_whole(&path, of_sweep(record, &state).as_bytes())?;
     Ok(path)

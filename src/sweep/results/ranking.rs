@@ -114,4 +114,42 @@ mod tests {
         assert_eq!(ranking.results[3].outcome, Outcome::Diverged(1));
         assert!(matches!(&ranking.results[4].outcome, Outcome::Failed(failure) if failure.error == "no memory"));
     }
+
+    #[test]
+    fn a_configuration_has_a_result_when_all_of_its_folds_have_one() {
+        let mut record = record_for_tests(&["0000", "0001"], &[0, 1]);
+        let stack = |name: &str, configuration: &str| StackPlan {
+            name: name.to_owned(),
+            configurations: vec![configuration.to_owned()],
+            seeds: None,
+        };
+        record.stacks = vec![stack("S000", "0000"), stack("S001", "0001")];
+        let trials = |configuration: &str, values: [f64; 6]| -> Vec<EndedTrial> {
+            let place = |(number, value): (usize, f64)| EndedTrial {
+                fold: Some(number % 3),
+                ..trial(configuration, (number / 3) as i64, Status::Completed, value)
+            };
+            values.into_iter().enumerate().map(place).collect()
+        };
+        let end = |name: &str, trials: Vec<EndedTrial>| {
+            (name.to_owned(), EndedStack { trials, ..EndedStack::new(name, 1, "w", String::new()) })
+        };
+        let first = end("S000", trials("0000", [0.3, 0.4, 0.5, 0.3, 0.4, 0.5]));
+        let second = trials("0001", [0.1, 0.2, 0.3, 0.1, 0.2, 0.3]);
+        let both = [first.clone(), end("S001", second.clone())].into();
+        let ranking = Ranking::new(&record, &both, false);
+        let best = ranking.best().unwrap();
+        assert_eq!((best.configuration.name.as_str(), best.done), ("0001", 6));
+        assert!((best.mean().unwrap() - 0.2).abs() < 1e-12);
+
+        // a failed stack whose last fold is missing
+        let failure = Failure { error: "no memory".to_owned(), cause: "no memory".to_owned(), hint: None };
+        let (name, mut failed) = end("S001", second[..5].to_vec());
+        failed.failure = Some(failure);
+        let ended = [first, (name, failed)].into();
+        let ranking = Ranking::new(&record, &ended, false);
+        assert_eq!(ranking.best().unwrap().configuration.name, "0000");
+        assert!(matches!(ranking.results[1].outcome, Outcome::Failed(_)));
+        assert_eq!(ranking.results[1].done, 5);
+    }
 }

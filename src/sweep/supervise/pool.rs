@@ -10,12 +10,17 @@ use crate::sweep::dir::beat::Beat;
 use crate::sweep::dir::claim::lease_name;
 use crate::sweep::dir::state::SweepState;
 use crate::sweep::supervise::process::Process;
+use crate::sweep::work::deaths;
 use crate::sweep::work::identity::{host, new_name};
 
-/// Number of workers in a row that may end with an error before they have taken a stack.
+/// Number of workers of a device in a row that may end with an error before they have taken a stack.
 const MOST_FAILED_STARTS: u32 = 3;
 
-/// Number of workers in a row that may be killed while they have no stack.
+/// Number of workers of a device in a row that may end with an error without training a stack to its end. It is larger
+/// than the number of deaths after which a stack is given up: then the stack was the reason, and not the device.
+const MOST_ERRORS: u32 = deaths::MOST + 2;
+
+/// Number of workers of a device in a row that may be killed while they have no stack.
 const MOST_KILLED: u32 = 20;
 
 /// Exit codes above this are those of processes that have ended because of a signal, in order.
@@ -24,6 +29,8 @@ const EXIT_BY_SIGNAL: i32 = 128;
 /// How a worker is started.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorkerCommand {
+    /// Device of its tensors, for messages.
+    pub device: String,
     /// The program.
     pub program: PathBuf,
     /// Its arguments.
@@ -49,17 +56,57 @@ pub struct Pool {
 struct Slot {
     command: WorkerCommand,
     process: Option<Process>,
-    /// Number of its last workers that took no stack.
+    /// Number of its last workers that were killed without a stack.
+    killed: u32,
+    /// Number of its last workers that took no stack, because of an error.
     failed_starts: u32,
+    /// Number of its last workers that trained no stack to its end, because of an error.
+    errors: u32,
+    /// Why it gets no more workers.
+    given_up: Option<String>,
+}
+
+impl Slot {
+    fn new(command: WorkerCommand) -> Slot {
+        Slot { command, process: None, killed: 0, failed_starts: 0, errors: 0, given_up: None }
+    }
+
+    /// Counts the end of a worker. Returns whether the device cannot be used.
+    fn count(&mut self, end: WorkerEnd) -> bool {
+        let WorkerEnd { is_error, had_stack, has_trained } = end;
+        self.killed = if is_error || had_stack || has_trained { 0 } else { self.killed + 1 };
+        self.failed_starts = if is_error && !had_stack && !has_trained { self.failed_starts + 1 } else { 0 };
+        self.errors = match (is_error, has_trained) {
+            (true, false) => self.errors + 1,
+            (false, false) => self.errors,
+            (_, true) => 0,
+        };
+        self.killed >= MOST_KILLED || self.failed_starts >= MOST_FAILED_STARTS || self.errors >= MOST_ERRORS
+    }
+}
+
+/// End of a worker that left before the sweep has ended.
+#[derive(Clone, Copy, Debug)]
+struct WorkerEnd {
+    /// Whether it ended with an error, and was not killed.
+    is_error: bool,
+    /// Whether it had a stack.
+    had_stack: bool,
+    /// Whether it had trained a stack to its end.
+    has_trained: bool,
 }
 
 /// A worker that died.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Death {
+    /// Device of the worker.
+    pub device: String,
     /// The stack that it was training, if any.
     pub stack: Option<String>,
     /// Why it died: `signal 9`.
     pub cause: String,
+    /// Whether another worker takes its place.
+    pub is_replaced: bool,
 }
 
 impl Pool {
@@ -68,8 +115,8 @@ impl Pool {
     /// # Errors
     /// When a process cannot be started; those that were started are stopped.
     pub fn start(dir: &SweepDir, commands: Vec<WorkerCommand>) -> anyhow::Result<Pool> {
-        let slots = commands.into_iter().map(|command| Slot { command, process: None, failed_starts: 0 });
-        let mut pool = Pool { dir: dir.clone(), host: host(), slots: slots.collect(), started: 0, is_stopping: false };
+        let slots = commands.into_iter().map(Slot::new).collect();
+        let mut pool = Pool { dir: dir.clone(), host: host(), slots, started: 0, is_stopping: false };
         for place in 0..pool.slots.len() {
             pool.start_worker(place).inspect_err(|_| pool.stop(libc::SIGTERM))?;
         }
@@ -80,16 +127,16 @@ impl Pool {
         self.started += 1;
         let name = format!("{}-{}", new_name(&self.host, std::process::id()), self.started);
         let slot = &mut self.slots[place];
-        let WorkerCommand { program, arguments, environment } = &slot.command;
+        let WorkerCommand { program, arguments, environment, .. } = &slot.command;
         slot.process = Some(Process::start(program, name, arguments, environment)?);
         Ok(())
     }
 
-    /// Returns the workers that died since the last call, and replaces them. Their leases become free at once. `state` is
-    /// the state of the sweep after their deaths.
+    /// Returns the workers that died since the last call, and replaces them. Their leases become free at once. A device
+    /// whose workers fail again and again gets no more. `state` is the state of the sweep after their deaths.
     ///
     /// # Errors
-    /// When a process cannot be started, or workers end again and again before they take a stack.
+    /// When a process cannot be started, or no device can be used.
     pub fn replace_dead(&mut self, state: &SweepState) -> anyhow::Result<Vec<Death>> {
         let mut deaths = Vec::new();
         for place in 0..self.slots.len() {
@@ -115,20 +162,26 @@ impl Pool {
                 continue;
             }
             let slot = &mut self.slots[place];
-            slot.failed_starts = if held.is_some() { 0 } else { slot.failed_starts + 1 };
-            let most = if status.code().is_some() { MOST_FAILED_STARTS } else { MOST_KILLED };
-            if slot.failed_starts >= most {
-                let failed = slot.failed_starts;
-                self.stop(libc::SIGTERM);
-                let hint = format!("see the logs in `{}`", self.dir.file("workers").display());
-                return Err(
-                    anyhow!("{failed} workers in a row ended before they took a stack: {cause}").context(Hint(hint))
-                );
+            let end = WorkerEnd {
+                is_error: status.code().is_some_and(|code| code <= EXIT_BY_SIGNAL),
+                had_stack: held.is_some(),
+                has_trained: state.ended.values().any(|end| end.worker == name && end.failure.is_none()),
+            };
+            if slot.count(end) {
+                slot.given_up = Some(cause.clone());
             }
-            deaths.push(Death { stack: held.map(|held| held.stack.clone()), cause });
-            if !state.is_over() {
+            let (device, is_replaced) = (slot.command.device.clone(), slot.given_up.is_none());
+            deaths.push(Death { device, stack: held.map(|held| held.stack.clone()), cause, is_replaced });
+            if is_replaced && !state.is_over() {
                 self.start_worker(place)?;
             }
+        }
+        let causes: Option<Vec<&str>> = self.slots.iter().map(|slot| slot.given_up.as_deref()).collect();
+        if let Some([first, ..]) = causes.as_deref()
+            && !state.is_over()
+        {
+            let hint = format!("see the logs in `{}`", self.dir.file("workers").display());
+            return Err(anyhow!("the workers failed again and again: {first}").context(Hint(hint)));
         }
         Ok(deaths)
     }
@@ -151,10 +204,12 @@ impl Pool {
         Ok(false)
     }
 
-    /// Sends a signal to all workers, and replaces none of them any more.
+    /// Sends a signal to all workers, once: a second one would end them without a checkpoint. None of them is replaced
+    /// any more.
     pub fn stop(&mut self, signal: i32) {
-        self.is_stopping = true;
-        self.signal(signal);
+        if !std::mem::replace(&mut self.is_stopping, true) {
+            self.signal(signal);
+        }
     }
 
     /// Lets all workers save a checkpoint.
@@ -172,5 +227,108 @@ impl Drop for Pool {
     /// Workers do not outlive the pool: those that still run save a checkpoint and leave.
     fn drop(&mut self) {
         self.stop(libc::SIGTERM);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns after how many such ends, in turn, a slot is given up; `None` if it is not after 100.
+    fn given_up_after(ends: &[WorkerEnd]) -> Option<usize> {
+        let command =
+            WorkerCommand { device: "cpu".into(), program: "".into(), arguments: vec![], environment: vec![] };
+        let mut slot = Slot::new(command);
+        let place = ends.iter().cycle().take(100).position(|end| slot.count(*end));
+        place.map(|place| place + 1)
+    }
+
+    #[test]
+    fn a_device_is_given_up_when_its_workers_fail_and_not_when_they_are_killed_or_a_stack_fails() {
+        let no_start = WorkerEnd { is_error: true, had_stack: false, has_trained: false };
+        let lost_device = WorkerEnd { had_stack: true, ..no_start };
+        let killed = WorkerEnd { is_error: false, ..lost_device };
+        let killed_idle = WorkerEnd { is_error: false, ..no_start };
+        assert_eq!(given_up_after(&[no_start]), Some(3));
+        assert_eq!(given_up_after(&[lost_device]), Some(5));
+        assert_eq!(given_up_after(&[killed]), None);
+        assert_eq!(given_up_after(&[killed_idle]), Some(20));
+        let trained = WorkerEnd { has_trained: true, ..lost_device };
+        assert_eq!(given_up_after(&[lost_device, lost_device, lost_device, trained]), None);
+        assert_eq!(given_up_after(&[no_start, no_start, trained]), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_second_stop_and_the_end_of_the_pool_send_no_second_signal() {
+        let (_folder, dir) = crate::sweep::dir::sweep_dir::empty_for_tests();
+        let log = dir.file("signals");
+        let script = format!("trap 'echo x >> {}' TERM; touch ready; while true; do sleep 0.01; done", log.display());
+        let command = |script: String| WorkerCommand {
+            device: "cpu".into(),
+            program: "/bin/sh".into(),
+            arguments: vec![
+                "-c".into(),
+                script.replace("touch ready", &format!("touch {}", dir.file("ready").display())),
+            ],
+            environment: vec![],
+        };
+        let mut pool = Pool::start(&dir, vec![command(script)]).unwrap();
+        let wait = |path: std::path::PathBuf| {
+            let started = std::time::Instant::now();
+            while !path.exists() {
+                assert!(started.elapsed().as_secs() < 20);
+                std::thread::sleep(std::time::Duration::from_millis(5));
+            }
+        };
+        wait(dir.file("ready"));
+        pool.stop(libc::SIGTERM);
+        wait(log.clone());
+        pool.stop(libc::SIGTERM);
+        let process = pool.slots[0].process.as_ref().unwrap().id();
+        drop(pool);
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        assert_eq!(std::fs::read_to_string(log).unwrap(), "x\n");
+        crate::io::signals::send(process, libc::SIGKILL);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_unusable_device_does_not_stop_the_workers_of_another_one() {
+        let (_folder, dir) = crate::sweep::dir::sweep_dir::empty_for_tests();
+        let command = |device: &str, script: &str| WorkerCommand {
+            device: device.to_owned(),
+            program: "/bin/sh".into(),
+            arguments: vec!["-c".to_owned(), script.to_owned()],
+            environment: vec![],
+        };
+        let broken = "printf 'error: no GPU \\377\\n' >&2; exit 2";
+        let state = SweepState { waiting: 1, ..SweepState::default() };
+        let watch = |pool: &mut Pool| {
+            let mut deaths = Vec::new();
+            let started = std::time::Instant::now();
+            while pool.running() > 0 {
+                assert!(started.elapsed().as_secs() < 60);
+                deaths.extend(pool.replace_dead(&state)?);
+                std::thread::sleep(std::time::Duration::from_millis(5));
+            }
+            anyhow::Ok(deaths)
+        };
+        let healthy = format!("while [ ! -e {} ]; do sleep 0.01; done", dir.file("ready").display());
+        let mut pool = Pool::start(&dir, vec![command("cuda:0", broken), command("cuda:1", &healthy)]).unwrap();
+        let mut deaths = Vec::new();
+        while deaths.len() < 3 {
+            deaths.extend(pool.replace_dead(&state).unwrap());
+        }
+        assert_eq!(pool.running(), 1, "the healthy one");
+        assert_eq!(deaths.iter().map(|death| death.is_replaced).collect::<Vec<_>>(), [true, true, false]);
+        assert_eq!((deaths[2].device.as_str(), deaths[2].stack.as_ref()), ("cuda:0", None));
+        assert!(deaths[2].cause.starts_with("exit code 2"), "{}", deaths[2].cause);
+        std::fs::write(dir.file("ready"), "").unwrap();
+        assert!(watch(&mut pool).unwrap().is_empty());
+
+        let mut pool = Pool::start(&dir, vec![command("cuda:0", broken), command("cuda:1", broken)]).unwrap();
+        let error = watch(&mut pool).unwrap_err();
+        assert!(format!("{error:#}").contains("the workers failed again and again: exit code 2"), "{error:#}");
     }
 }

@@ -47,9 +47,33 @@ impl Supervision {
     }
 }
 
+/// A lease whose heartbeats end once something else is written in their place.
+#[derive(Debug)]
+struct Beating {
+    lease: Lease,
+    has_ended: Mutex<bool>,
+}
+
+impl Beating {
+    /// Writes a heartbeat, unless they have ended. One that cannot be written is missed.
+    fn beat(&self, count: u64) {
+        let has_ended = self.has_ended.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*has_ended {
+            let _ = self.lease.beat(&Beat::Count(count));
+        }
+    }
+
+    /// Writes the last state of the lease.
+    fn end(&self, last: &Beat) -> std::io::Result<()> {
+        *self.has_ended.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.lease.beat(last)
+    }
+}
+
 /// The heartbeat of a lease, until it is ended or dropped.
 #[derive(Debug)]
 pub struct Heartbeat {
+    beating: Arc<Beating>,
     end: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
     interruption: Arc<Mutex<Option<Interruption>>>,
@@ -68,20 +92,23 @@ impl Heartbeat {
     ) -> std::io::Result<Heartbeat> {
         let (end, ended) = mpsc::channel();
         let interruption = Arc::new(Mutex::new(None));
-        let (lease, supervision, signals) = (lease.clone(), supervision.clone(), Arc::clone(signals));
+        let beating = Arc::new(Beating { lease: lease.clone(), has_ended: Mutex::new(false) });
+        let (of_thread, supervision, signals) = (Arc::clone(&beating), supervision.clone(), Arc::clone(signals));
         let found = Arc::clone(&interruption);
         let beat = move || {
             let (mut count, mut last): (u64, Option<Instant>) = (0, None);
             loop {
-                if last.is_none_or(|last| last.elapsed() >= interval) {
-                    last = Some(Instant::now());
-                    count += 1;
-                    let _ = lease.beat(&Beat::Count(count)); // a beat that cannot be written is missed
-                }
-                let must_stop = match lease.is_current() {
+                // first: a process that was suspended must not show that it is alive
+                let must_stop = match of_thread.lease.is_current() {
                     true => supervision.interruption(),
                     false => Some(Interruption::LeaseLost),
                 };
+                let is_due = last.is_none_or(|last| last.elapsed() >= interval);
+                if is_due && must_stop != Some(Interruption::LeaseLost) {
+                    last = Some(Instant::now());
+                    count += 1;
+                    of_thread.beat(count);
+                }
                 if must_stop.is_some() {
                     *found.lock().unwrap_or_else(PoisonError::into_inner) = must_stop;
                     signals.stop.store(true, Ordering::SeqCst);
@@ -93,13 +120,27 @@ impl Heartbeat {
             }
         };
         let thread = thread::Builder::new().name("heartbeat".to_owned()).spawn(beat)?;
-        Ok(Heartbeat { end: Some(end), thread: Some(thread), interruption })
+        Ok(Heartbeat { beating, end: Some(end), thread: Some(thread), interruption })
     }
 
-    /// Ends the heartbeat, and returns why the worker had to stop, if it had to.
-    pub fn end(mut self) -> Option<Interruption> {
-        self.join();
+    /// Returns why the worker had to stop, if it had to.
+    pub fn interruption(&self) -> Option<Interruption> {
         *self.interruption.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns an action that releases the lease if the program ends at once.
+    pub fn release_at_exit(&self) -> impl FnOnce() + Send + 'static {
+        let beating = Arc::clone(&self.beating);
+        move || drop(beating.end(&Beat::Released)) // otherwise its silence shows it
+    }
+
+    /// Ends the heartbeat, and writes the last state of the lease.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn end(mut self, last: &Beat) -> std::io::Result<()> {
+        self.join();
+        self.beating.end(last)
     }
 
     fn join(&mut self) {
@@ -153,11 +194,18 @@ mod tests {
         assert!(!signals.is_stopped());
         let second = start(2);
         wait(&|| signals.is_stopped());
-        assert_eq!(first.end(), Some(Interruption::LeaseLost));
+        assert_eq!(first.interruption(), Some(Interruption::LeaseLost));
+        drop(first);
 
         signals.stop.store(false, Ordering::SeqCst);
         stop_request::request(&dir, "asked").unwrap();
         wait(&|| signals.is_stopped());
-        assert_eq!(second.end(), Some(Interruption::Requested));
+        assert_eq!(second.interruption(), Some(Interruption::Requested));
+        // as if a signal ended the program at once
+        second.release_at_exit()();
+        thread::sleep(Duration::from_millis(20));
+        assert_eq!(Beat::read(&dir, "S000.2"), Beat::Released, "no later heartbeat");
+        second.end(&Beat::Died("signal 9".to_owned())).unwrap();
+        assert_eq!(Beat::read(&dir, "S000.2"), Beat::Died("signal 9".to_owned()));
     }
 }

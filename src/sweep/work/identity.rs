@@ -1,6 +1,6 @@
 //! The name of a worker.
 
-use std::time::SystemTime;
+use std::hash::{BuildHasher, Hasher, RandomState};
 
 use time::OffsetDateTime;
 
@@ -11,7 +11,8 @@ use crate::sweep::dir::saved_progress::SavedProgress;
 /// The name of a worker and where it runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// `<host>-<process>-<4 hex digits>`: no two workers have the same.
+    /// `<host>-<process>-<8 random hex digits>`: no two workers have the same, also in containers that share host name and
+    /// process ID.
     pub worker: String,
     /// Name of its machine.
     pub host: String,
@@ -36,8 +37,8 @@ impl Identity {
 
 /// Returns a name that no other worker has.
 pub fn new_name(host: &str, number: u32) -> String {
-    let nanos = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.subsec_nanos());
-    format!("{host}-{number}-{:04x}", nanos & 0xffff)
+    let random = RandomState::new().build_hasher().finish(); // the keys of each state are random
+    format!("{host}-{number}-{:08x}", random >> 32)
 }
 
 /// Returns the name of this machine: letters, digits and hyphens.

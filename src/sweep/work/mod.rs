@@ -1,5 +1,7 @@
 //! Workers: processes that train the stacks of a sweep, one after the other.
 
+pub mod conclusion;
+pub mod data_check;
 pub mod deaths;
 pub mod event;
 pub mod heartbeat;

@@ -1,34 +1,35 @@
 //! The loop of a worker: it takes a stack, trains it as an ordinary run, publishes its end, and takes the next one.
 
-use std::any::Any;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, anyhow, ensure};
+use anyhow::Context;
 use tch::Device;
 
-use crate::config::hint::{Hint, in_a_line};
+use crate::data::source::DataSpec;
 use crate::data::store::cache::Cache;
 use crate::data::store::fetch::DownloadProgress;
-use crate::device::fault::{Fault, contained};
+use crate::device::fault::contained;
 use crate::experiment::plan::Plan;
 use crate::experiment::run::checkpointing::CheckpointInterval;
 use crate::experiment::run::progress::{RunProgress, StackInfo};
-use crate::experiment::run::{Finished, LoadedData, Options, error, run_leased};
+use crate::experiment::run::{Finished, LoadedData, Options, run_leased};
 use crate::experiment::store::pretrained;
 use crate::io::signals::Signals;
 use crate::run_dir::RunDir;
 use crate::sweep::dir::beat::{self, Beat};
-use crate::sweep::dir::ended::{EndedStack, EndedTrial, Failure};
+use crate::sweep::dir::ended::EndedStack;
 use crate::sweep::dir::lease::Lease;
-use crate::sweep::dir::{SweepDir, data_sum, file_sums, stop_request};
+use crate::sweep::dir::{SweepDir, stop_request};
 use crate::sweep::record::SweepRecord;
+use crate::sweep::work::conclusion::{Conclusion, Problem, conclude};
+use crate::sweep::work::data_check::DataCheck;
 use crate::sweep::work::event::{Event, Events};
 use crate::sweep::work::heartbeat::{Heartbeat, Interruption, Supervision};
-use crate::sweep::work::identity::{Identity, now};
+use crate::sweep::work::identity::Identity;
 use crate::sweep::work::queue::{Next, Queue};
 use crate::train::callback::{Callback, EpochReport};
 
@@ -53,6 +54,8 @@ pub struct WorkOptions<'a> {
     pub runs: PathBuf,
     /// Whether repeated failures with the same cause stop the sweep.
     pub stop_on_failure: bool,
+    /// Whether the data may differ from those of the sweep.
+    pub force: bool,
     /// The process that started this worker, which ends with it.
     pub parent: Option<u32>,
     /// Signals that the process received.
@@ -75,8 +78,8 @@ pub enum Departure {
 /// Trains stacks of a sweep until all have ended, or the worker is stopped.
 ///
 /// # Errors
-/// When the files of the sweep cannot be used, or the device has failed. Errors of stacks are recorded, and the worker
-/// continues.
+/// When the files of the sweep cannot be used, the device has failed, or this machine does not have the data of the sweep.
+/// Errors of stacks are recorded, and the worker continues.
 pub fn work(
     dir: &SweepDir,
     record: &SweepRecord,
@@ -94,8 +97,8 @@ pub fn work(
     let mut attempts = 0;
     dir.remove_temporary_files();
     loop {
-        // without a stack there is nothing to save: a signal ends the program at once
-        options.signals.training.store(false, Ordering::SeqCst);
+        // a lease that has just been taken must be released: the first signal does not end the program at once
+        options.signals.training.store(true, Ordering::SeqCst);
         if options.signals.is_stopped() {
             return Ok(Departure::Interrupted);
         }
@@ -141,101 +144,86 @@ struct Worker<'a> {
 }
 
 impl Worker<'_> {
-    /// Trains the stack of a lease, and publishes its end.
+    /// Trains the stack of a lease, and publishes its end. The heartbeat ends after that.
     ///
     /// # Errors
-    /// When the end cannot be published, or the device has failed.
+    /// When the end cannot be published, or this worker cannot train any stack.
     fn train(&mut self, lease: &Lease) -> anyhow::Result<()> {
         let (stack, signals) = (lease.stack.as_str(), self.options.signals);
         self.events.event(&Event::Claimed { stack, generation: lease.generation });
-        signals.training.store(true, Ordering::SeqCst);
         let heartbeat = Heartbeat::start(lease, &self.supervision, signals, self.interval)
             .context("failed to start the thread of the heartbeat")?;
+        signals.set_exit_action(heartbeat.release_at_exit());
         let started = Instant::now();
         let outcome = contained(|| self.run(lease));
         let is_stopped = signals.is_stopped();
-        let interruption = heartbeat.end();
+        let seconds = started.elapsed().as_secs_f64();
+        let conclusion = match conclude(self.record, outcome, is_stopped, stack) {
+            Conclusion::Publish(end) => Conclusion::Publish(EndedStack {
+                generation: lease.generation,
+                worker: self.identity.worker.clone(),
+                seconds,
+                ..end
+            }),
+            other => other,
+        };
+        let is_lost = heartbeat.interruption() == Some(Interruption::LeaseLost) || !lease.is_current();
+        let result = match conclusion {
+            _ if is_lost => {
+                self.events.event(&Event::LeaseLost { stack });
+                drop(heartbeat);
+                Ok(())
+            }
+            Conclusion::Publish(end) => {
+                let published = self.publish(&end);
+                let _ = heartbeat.end(&Beat::None); // the stack has ended, so nobody looks at it
+                published
+            }
+            Conclusion::Release => {
+                let released = heartbeat.end(&Beat::Released).context("failed to release the lease on a stack");
+                self.events.event(&Event::Released { stack });
+                released
+            }
+            Conclusion::Leave(error, beat) => {
+                let _ = heartbeat.end(&beat); // otherwise its silence shows it
+                Err(error)
+            }
+        };
+        signals.clear_exit_action();
         // only a signal stops the worker itself; it looks at everything else before the next stack
         signals.resume_unless_signaled();
-        if interruption == Some(Interruption::LeaseLost) || !lease.is_current() {
-            self.events.event(&Event::LeaseLost { stack });
-            return Ok(());
-        }
-        let mut end = EndedStack::new(stack, lease.generation, &self.identity.worker, now());
-        end.seconds = started.elapsed().as_secs_f64();
-        match outcome {
-            Ok(Ok(finished)) if finished.interrupted => return self.release(lease),
-            Ok(Ok(finished)) => {
-                let metric = &self.record.metric;
-                end.trials = finished.histories.iter().map(|history| EndedTrial::new(history, metric)).collect();
-                if let Some(error) = finished.failures.first() {
-                    self.check_device(lease, error)?;
-                    end.failure = Some(failure_of(error));
-                } else if let Some(problem) = missing_files(&finished) {
-                    end.failure = Some(failure_of(&problem));
-                } else if let Err(error) = finished.folder.flush() {
-                    let error = anyhow::Error::new(error).context("failed to flush the files of the run to disk");
-                    end.failure = Some(failure_of(&error));
-                } else {
-                    match file_sums::of_directory(finished.folder.path()) {
-                        Ok(sums) => end.files = sums,
-                        Err(error) => {
-                            let error = anyhow::Error::new(error).context("failed to read the files of the run");
-                            end.failure = Some(failure_of(&error));
-                        }
-                    }
-                }
-            }
-            Ok(Err(_)) if is_stopped => return self.release(lease),
-            Ok(Err(error)) => {
-                self.check_device(lease, &error)?;
-                end.failure = Some(failure_of(&error));
-            }
-            Err(panic) => {
-                let error = from_panic(&*panic, stack);
-                self.check_device(lease, &error)?;
-                end.failure = Some(failure_of(&error));
-            }
-        }
-        self.publish(&end)?;
-        let _ = lease.beat(&Beat::None); // the stack has ended, so nobody looks at it
-        Ok(())
+        result
     }
 
     /// Runs the study of a stack in its run directory.
-    fn run(&mut self, lease: &Lease) -> anyhow::Result<Finished> {
+    fn run(&mut self, lease: &Lease) -> Result<Finished, Problem> {
         let name = &lease.stack;
         let plan = self.record.stacks.iter().find(|stack| stack.name == *name);
-        let mut study = self.record.study_of_stack(plan.context("the record of the sweep has no such stack")?)?;
-        pretrained::resolve(&mut study.plans, &self.options.runs)?;
+        let plan = plan.context("the record of the sweep has no such stack")?;
+        // the sweep could plan all configurations when it started: here, files are missing or have changed
+        let mut study = self.record.study_of_stack(plan).map_err(Problem::Machine)?;
+        pretrained::resolve(&mut study.plans, &self.options.runs).map_err(Problem::Machine)?;
         let folder = RunDir::open_leased(&self.dir.stack(name), lease.check())?;
-        let WorkOptions { device, threads, checkpoint_interval, cache, signals, .. } = *self.options;
-        let options =
-            Options { device, threads, stack: self.record.options.stack, checkpoint_interval, cache, signals };
-        let data = &study.plans[0].spec.data;
-        let known = data_sum::known(self.dir, data);
-        let is_known = known.is_some();
-        let mut watch = Notes { stack: name, events: &mut *self.events };
-        let finished = run_leased(&study, folder, known, &options, &mut self.loaded, &mut watch)?;
-        if let Some(history) = finished.histories.first().filter(|_| !is_known) {
-            let found = &history.data.sha256;
-            let recorded = data_sum::record(self.dir, data, found).context("failed to record the data's checksum")?;
-            ensure!(
-                recorded == *found,
-                "the data of `{}` differ from those of another worker: their checksum is {}…, and {}… there",
-                data.name(),
-                short(found),
-                short(&recorded)
-            );
+        let WorkOptions { device, threads, checkpoint_interval, cache, signals, force, .. } = *self.options;
+        let data = DataCheck { dir: self.dir, may_differ: force };
+        if data.is_of_other_data(&folder, &study).map_err(Problem::Machine)? {
+            self.events.event(&Event::Note { stack: name, text: "its data have changed: training it from the start" });
+            folder.clear().context("failed to remove the files of a run with other data")?;
         }
-        Ok(finished)
-    }
-
-    /// Leaves a stack with its checkpoint, so that another worker can continue it at once.
-    fn release(&mut self, lease: &Lease) -> anyhow::Result<()> {
-        lease.beat(&Beat::Released).context("failed to release the lease on a stack")?;
-        self.events.event(&Event::Released { stack: &lease.stack });
-        Ok(())
+        let expected = data.expected(&study.plans[0].spec.data).map_err(Problem::Machine)?;
+        // the planned stacks fit into the free memory, which other programs may have taken since
+        let stack = self.record.options.stack;
+        let options = Options { device, threads, stack, narrows: true, checkpoint_interval, cache, signals };
+        let mut watch = Notes { stack: name, events: &mut *self.events, data, has_other_data: false };
+        let finished = run_leased(&study, folder, expected, &options, &mut self.loaded, &mut watch);
+        let is_of_machine = watch.has_other_data || self.loaded.is_unavailable;
+        match finished {
+            Err(error) if is_of_machine => Err(Problem::Machine(error)),
+            Ok(mut finished) if is_of_machine && !finished.failures.is_empty() => {
+                Err(Problem::Machine(finished.failures.swap_remove(0)))
+            }
+            finished => Ok(finished?),
+        }
     }
 
     /// Publishes the end of a stack. If failures stop the sweep, and this is one of several with the same cause, asks all
@@ -258,53 +246,15 @@ impl Worker<'_> {
         }
         Ok(())
     }
-
-    /// Returns the error if the device cannot be used any more: this worker ends, and another one tries the stack again.
-    fn check_device(&self, lease: &Lease, error: &anyhow::Error) -> anyhow::Result<()> {
-        match error.downcast_ref::<Fault>() {
-            Some(fault @ Fault::DeviceLost(_)) => {
-                let _ = lease.beat(&Beat::Died(fault.to_string())); // otherwise its silence shows it
-                Err(anyhow::Error::new(fault.clone()).context(format!("failed to train stack {}", lease.stack)))
-            }
-            _ => Ok(()),
-        }
-    }
 }
 
-/// Returns an error if files of a run could not be written to its directory.
-fn missing_files(finished: &Finished) -> Option<anyhow::Error> {
-    let errors = finished.folder.write_errors().filter(|errors| errors.is_incomplete())?;
-    let reason = errors.reason.unwrap_or_else(|| "files were removed during the run".to_owned());
-    let hint = match &errors.in_fallback[..] {
-        [] => "make room on the disk".to_owned(),
-        [first, ..] => format!("make room on the disk; files are in `{}`", first.parent().unwrap_or(first).display()),
-    };
-    Some(anyhow!(reason).context("failed to write the files of the run").context(Hint(hint)))
-}
-
-fn failure_of(error: &anyhow::Error) -> Failure {
-    let hint = error.downcast_ref::<Hint>().map(|hint| hint.0.clone());
-    let cause = error.chain().map(ToString::to_string).filter(|text| Some(text) != hint.as_ref()).last();
-    Failure { error: in_a_line(error), cause: cause.unwrap_or_default(), hint }
-}
-
-/// Converts a panic into the error of a stack.
-fn from_panic(panic: &(dyn Any + Send), stack: &str) -> anyhow::Error {
-    let what = format!("failed to train stack {stack}");
-    match Fault::from_panic(panic) {
-        Some(fault) => error::into_run_error(fault, &what, error::Operation::Stack(None)),
-        None => error::from_panic(panic, &what),
-    }
-}
-
-fn short(sum: &str) -> &str {
-    sum.get(..12).unwrap_or(sum)
-}
-
-/// Passes the warnings of a run on.
+/// Passes the warnings of a run on, and checks its data.
 struct Notes<'a> {
     stack: &'a str,
     events: &'a mut dyn Events,
+    data: DataCheck<'a>,
+    /// Whether the data are not those of the sweep.
+    has_other_data: bool,
 }
 
 impl Callback for Notes<'_> {
@@ -324,5 +274,9 @@ impl DownloadProgress for Notes<'_> {
 }
 
 impl RunProgress for Notes<'_> {
+    fn loaded(&mut self, data: &DataSpec, sha256: &str) -> anyhow::Result<()> {
+        self.data.check(data, sha256).inspect_err(|_| self.has_other_data = true)
+    }
+
     fn starting(&mut self, _plans: &[&Plan], _stack: &StackInfo) {}
 }

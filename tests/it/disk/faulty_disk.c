@@ -2,17 +2,21 @@
 
    FAULT_UNDER   only files in this directory are affected; without it, no call is changed
    FAULT_MATCH   only paths that contain this text are affected
-   FAULT_CALL    affected calls, a list of: open (to write) read (open to read) mkdir write rename fsync syncdir
-                 (fsync of a directory) flock link (the name is created, but the call returns an error, as on a
-                 network file system that loses an answer)
+   FAULT_CALL    affected calls, a list of: open (to write) read (open to read) stat mkdir write rename fsync
+                 syncdir (fsync of a directory) flock link (the name is created, but the call returns an error, as on
+                 a network file system that loses an answer)
    FAULT_ERRNO   error number that the calls return; 0 or unset: they do not fail
    FAULT_AFTER   number of affected calls that succeed first
    FAULT_TIMES   number of calls that fail, after which all succeed; unset: all fail
+   FAULT_EVERY   only one of this number of calls fails; unset: each of them
+   FAULT_LATE    listings of directories lack files that are younger than this, in milliseconds, as on a network file
+                 system that answers from its cache
    FAULT_DELAY   extra duration of each call, in milliseconds
    FAULT_HOLD    a path: the first affected call writes `PATH.reached` and waits until the file PATH exists
    FAULT_LOG     a file that gets one line for each call that fails or waits
 */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -78,7 +82,8 @@ static int fault(const char *call, const char *path) {
         snprintf(full_path, sizeof full_path, "%s/%s", directory, path);
     }
     if (strncmp(full_path, under, strlen(under)) != 0 || (match && !strstr(full_path, match))) return 0;
-    if (atomic_fetch_add(&affected, 1) < number("FAULT_AFTER", 0)) return 0;
+    long before = atomic_fetch_add(&affected, 1);
+    if (before < number("FAULT_AFTER", 0) || before % number("FAULT_EVERY", 1) != 0) return 0;
 
     inside = 1;
     int error = (int)number("FAULT_ERRNO", 0);
@@ -165,6 +170,49 @@ int linkat(int from_directory, const char *from, int to_directory, const char *t
     FAIL_WITH(fault("link", to));
     return outcome;
 }
+
+int statx(int directory, const char *path, int flags, unsigned int mask, struct statx *found) {
+    const char *given = path; /* a program may pass NULL, although the declaration forbids it */
+    __asm__("" : "+r"(given));
+    if (given && given[0]) FAIL_WITH(fault("stat", given));
+    return REAL(statx)(directory, path, flags, mask, found);
+}
+
+/* Whether a directory is affected by FAULT_LATE, and has just got the file of this name. */
+static int is_late(DIR *directory, const char *name) {
+    char link[64], path[PATH_MAX];
+    const char *under = getenv("FAULT_UNDER");
+    long late = number("FAULT_LATE", 0);
+    if (late == 0 || !under || inside || name[0] == '.') return 0;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", dirfd(directory));
+    ssize_t length = readlink(link, path, sizeof path - 1);
+    if (length <= 0) return 0;
+    path[length] = 0;
+    if (strncmp(path, under, strlen(under)) != 0) return 0;
+    struct stat what;
+    struct timespec now;
+    if (fstatat(dirfd(directory), name, &what, AT_SYMLINK_NOFOLLOW) != 0) return 0;
+    clock_gettime(CLOCK_REALTIME, &now);
+    long age = (now.tv_sec - what.st_ctim.tv_sec) * 1000 + (now.tv_nsec - what.st_ctim.tv_nsec) / 1000000;
+    if (age >= late) return 0;
+    inside = 1;
+    strncat(path, "/", sizeof path - strlen(path) - 1);
+    strncat(path, name, sizeof path - strlen(path) - 1);
+    log_line("list", path, "hides");
+    inside = 0;
+    return 1;
+}
+
+#define READDIR(name, entry)                                                                                           \
+    struct entry *name(DIR *directory) {                                                                               \
+        struct entry *found;                                                                                           \
+        do {                                                                                                           \
+            found = REAL(name)(directory);                                                                             \
+        } while (found && is_late(directory, found->d_name));                                                          \
+        return found;                                                                                                  \
+    }
+READDIR(readdir, dirent)
+READDIR(readdir64, dirent64)
 
 int mkdir(const char *path, mode_t mode) {
     FAIL_WITH(fault("mkdir", path));

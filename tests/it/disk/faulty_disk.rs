@@ -26,6 +26,7 @@ pub const ENOSPC: &str = "28";
 pub const EROFS: &str = "30";
 pub const ENOLCK: &str = "37";
 pub const ENOTSUP: &str = "95";
+pub const ESTALE: &str = "116";
 
 /// Matches a run's histories and weights, but not its plots and checkpoints.
 pub const TRIAL_FILES: &str = "base-seed";

@@ -61,6 +61,10 @@ fn a_mistake_in_the_table_is_an_error_with_its_line() {
             "[sweep]\nmetric = \"best.epoch\"\n[sweep.space]\n\"train.batch\" = [8, 16]",
             &["must have a direction", "line 16"],
         ),
+        (
+            "[sweep.space]\n\"train.loss\" = [\"cross_entropy\", { cross_entropy = { label_smoothing = 0.1 } }]",
+            &["`metric` is missing", "different losses", "`best.val_loss` cannot rank them", "--metric best.val_acc"],
+        ),
         ("[sweep]\nmetric = \"status\"\n[sweep.space]\n\"train.batch\" = [8, 16]", &["must be a number", "line 16"]),
     ] {
         assert_says(&error(sweep, &[]), words);

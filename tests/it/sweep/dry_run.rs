@@ -166,3 +166,13 @@ fn a_long_list_is_shortened_to_sixty_lines_unless_all_are_asked_for() {
     assert_says(&all, &["\n0000 ", "\n0199 "]);
     assert!(all.lines().count() > 200 && !all.contains(" more"), "{all}");
 }
+
+#[test]
+fn stacks_that_are_wider_than_allowed_are_described_as_they_are_trained() {
+    let dir = dir("");
+    let plan = ["sweep", "idea.toml", "--dry-run", "--space", "lr=0.001,0.01", "--seeds", "0..4", "--device", "cpu"];
+    let text =
+        |stack: &str| stdout(&dir.run(&[&plan[..], &["--stack", stack]].concat()).code(0)).replace("\n          ", " ");
+    assert_says(&text("2"), &["2 stacks of 5 models (configurations × seeds), 2 trained at once"]);
+    assert_says(&text("10"), &["1 stack of 10 models (configurations × seeds), at most 10"]);
+}

@@ -1,7 +1,7 @@
 //! Sweeps on a disk that fails.
 
 use super::sweep_run::{assert_same_results, command, dir_with_epochs, json, names, only_sweep, run, trained};
-use crate::disk::faulty_disk::{EEXIST, EIO, ENOSPC, library};
+use crate::disk::faulty_disk::{EEXIST, EIO, ENOSPC, ESTALE, library};
 
 #[test]
 fn lost_answers_of_links_change_nothing() {
@@ -19,6 +19,42 @@ fn lost_answers_of_links_change_nothing() {
         let found = only_sweep(&dir);
         assert_same_results(&found, &expected);
         assert_eq!(names(&found.join("claims")), ["S000.1", "S001.1", "S002.1", "S003.1"]);
+    }
+}
+
+#[test]
+fn late_listings_change_nothing() {
+    let undisturbed = dir_with_epochs(4);
+    let expected = trained(&undisturbed, &["--workers", "1"]);
+    let dir = dir_with_epochs(4);
+    let mut sweep = command(&dir, &["--workers", "3"]);
+    sweep.env("LD_PRELOAD", library()).env("FAULT_UNDER", dir.path("sweeps"));
+    sweep.env("FAULT_LATE", "3000").env("FAULT_LOG", dir.data_path("faults"));
+    let (code, _, stderr) = run(sweep);
+    assert_eq!(code, Some(0), "{stderr}");
+    let faults = std::fs::read_to_string(dir.data_path("faults")).unwrap();
+    assert!(faults.contains("list hides") && faults.contains("/claims/") && faults.contains("/ended/"), "{faults}");
+    let found = only_sweep(&dir);
+    assert_same_results(&found, &expected);
+    assert_eq!(names(&found.join("claims")), ["S000.1", "S001.1", "S002.1", "S003.1"]);
+}
+
+#[test]
+fn stale_files_change_nothing() {
+    let undisturbed = dir_with_epochs(4);
+    let expected = trained(&undisturbed, &["--workers", "1"]);
+    for folder in ["/claims", "/ended", "/beats", "/data"] {
+        let dir = dir_with_epochs(4);
+        let mut sweep = command(&dir, &["--workers", "3"]);
+        sweep.env("LD_PRELOAD", library()).env("FAULT_UNDER", dir.path("sweeps")).env("FAULT_MATCH", folder);
+        sweep.env("FAULT_CALL", "open read stat").env("FAULT_ERRNO", ESTALE).env("FAULT_EVERY", "3");
+        sweep.env("FAULT_LOG", dir.data_path("faults"));
+        let (code, _, stderr) = run(sweep);
+        assert_eq!(code, Some(0), "{folder}: {stderr}");
+        assert!(!std::fs::read_to_string(dir.data_path("faults")).unwrap().is_empty());
+        let found = only_sweep(&dir);
+        assert_same_results(&found, &expected);
+        assert_eq!(names(&found.join("claims")), ["S000.1", "S001.1", "S002.1", "S003.1"], "{folder}: {stderr}");
     }
 }
 

@@ -1,12 +1,13 @@
 //! Workers that are killed lose nothing and train nothing twice.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use super::sweep_run::{
     SPACE, assert_same_results, command, dir_with_epochs, json, names, only_sweep, run, start, sweeps, trained,
     wait_for,
 };
-use crate::support::{assert_says, send};
+use crate::support::{TestDir, assert_says, send};
 
 /// Process IDs of the workers that train a stack and have saved a checkpoint: three that die without progress are a failure
 /// of the stack.
@@ -32,13 +33,13 @@ fn kill(process: i32) {
     unsafe { libc::kill(process, libc::SIGKILL) };
 }
 
-#[test]
-fn workers_that_are_killed_again_and_again_change_nothing() {
+/// Starts a sweep and kills workers that train, up to six times. Returns the directory of the sweep, which has ended, and
+/// the number of kills.
+pub fn run_with_kills(dir: &TestDir, command: Command) -> (PathBuf, usize) {
     const KILLS: usize = 6;
-    let (dir, undisturbed) = (dir_with_epochs(400), dir_with_epochs(400));
-    let mut child = start(command(&dir, &["--workers", "2", "--checkpoint", "1"]));
-    wait_for(|| sweeps(&dir).len() == 1);
-    let path = only_sweep(&dir);
+    let mut child = start(command);
+    wait_for(|| sweeps(dir).len() == 1);
+    let path = only_sweep(dir);
     let mut killed: Vec<i32> = Vec::new();
     let mut pause = 7; // milliseconds
     while killed.len() < KILLS && child.try_wait().unwrap().is_none() {
@@ -52,7 +53,14 @@ fn workers_that_are_killed_again_and_again_change_nothing() {
         std::thread::sleep(std::time::Duration::from_millis(150));
     }
     assert_eq!(child.wait().unwrap().code(), Some(0));
-    assert!(killed.len() >= 3, "{killed:?}");
+    (path, killed.len())
+}
+
+#[test]
+fn workers_that_are_killed_again_and_again_change_nothing() {
+    let (dir, undisturbed) = (dir_with_epochs(400), dir_with_epochs(400));
+    let (path, killed) = run_with_kills(&dir, command(&dir, &["--workers", "2", "--checkpoint", "1"]));
+    assert!(killed >= 3, "{killed}");
     let generations = names(&path.join("claims")).len();
     assert!(generations > 4, "stacks were taken over: {generations} claims");
     let expected = trained(&undisturbed, &["--workers", "1"]);

@@ -1,6 +1,7 @@
 //! Sweeps: planning, workers that share a directory, and results.
 
 mod bad_input;
+mod changed_data;
 mod dry_run;
 mod expectations;
 mod export;
@@ -9,8 +10,11 @@ mod failures;
 #[cfg(target_os = "linux")]
 mod faults;
 mod killed;
+mod kinds;
 mod reading;
 mod results;
+#[cfg(target_os = "linux")]
+mod signals;
 mod sweep_run;
 mod verify;
 

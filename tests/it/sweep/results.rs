@@ -1,8 +1,8 @@
 //! Results do not depend on the number of workers, and are found again.
 
 use super::sweep_run::{
-    assert_same_results, command, dir_with_epochs, json, names, only_sweep, run, start, sweep, trained,
-    with_short_beats,
+    SPACE, assert_same_results, command, dir_with_epochs, json, names, only_sweep, planned_of, run, start, sweep,
+    trained, worker,
 };
 use crate::support::assert_says;
 
@@ -22,15 +22,8 @@ fn one_and_three_workers_train_the_same_results() {
 fn workers_that_start_together_share_the_stacks() {
     let (dir, undisturbed) = (dir_with_epochs(4), dir_with_epochs(4));
     let expected = trained(&undisturbed, &["--workers", "1"]);
-    // a sweep that is planned, but of which nothing is trained
-    let planned = trained(&dir, &["--workers", "1"]);
-    for folder in ["stacks", "claims", "beats", "ended"] {
-        std::fs::remove_dir_all(planned.join(folder)).unwrap();
-        std::fs::create_dir(planned.join(folder)).unwrap();
-    }
-    std::fs::remove_file(planned.join("table.csv")).unwrap();
-    let shown = planned.display().to_string();
-    let workers: Vec<_> = (0..8).map(|_| start(with_short_beats(dir.command(&["sweep", "work", &shown])))).collect();
+    let planned = planned_of(&dir, &SPACE);
+    let workers: Vec<_> = (0..8).map(|_| start(worker(&dir, &planned))).collect();
     for mut worker in workers {
         assert_eq!(worker.wait().unwrap().code(), Some(0));
     }

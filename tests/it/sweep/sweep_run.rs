@@ -31,8 +31,18 @@ pub fn dir_with_epochs(epochs: usize) -> TestDir {
 
 /// The command of a sweep with eight configurations.
 pub fn command(dir: &TestDir, more: &[&str]) -> Command {
-    let all = [&["sweep", "idea.toml", "--device", "cpu"], &SPACE[..], more].concat();
+    command_of(dir, &SPACE, more)
+}
+
+/// The command of a sweep over another space.
+pub fn command_of(dir: &TestDir, space: &[&str], more: &[&str]) -> Command {
+    let all = [&["sweep", "idea.toml", "--device", "cpu"], space, more].concat();
     with_short_beats(dir.command(&all))
+}
+
+/// The command of a worker.
+pub fn worker(dir: &TestDir, sweep: &Path) -> Command {
+    with_short_beats(dir.command(&["sweep", "work", &sweep.display().to_string()]))
 }
 
 /// Heartbeats that are short, so that dead workers are replaced quickly.
@@ -56,9 +66,41 @@ pub fn sweep(dir: &TestDir, arguments: &[&str]) -> (Option<i32>, String, String)
 /// Trains a sweep without disturbance, and returns its directory.
 #[track_caller]
 pub fn trained(dir: &TestDir, more: &[&str]) -> PathBuf {
-    let (code, _, stderr) = run(command(dir, more));
+    trained_of(dir, &SPACE, more)
+}
+
+/// Trains a sweep over another space without disturbance, and returns its directory.
+#[track_caller]
+pub fn trained_of(dir: &TestDir, space: &[&str], more: &[&str]) -> PathBuf {
+    let (code, _, stderr) = run(command_of(dir, space, more));
     assert_eq!(code, Some(0), "{stderr}");
     only_sweep(dir)
+}
+
+/// Trains a sweep over this space and removes what was trained: a sweep that is planned, and waits for workers.
+#[track_caller]
+pub fn planned_of(dir: &TestDir, space: &[&str]) -> PathBuf {
+    let planned = trained_of(dir, space, &["--workers", "1"]);
+    empty(&planned);
+    planned
+}
+
+/// Removes all that was trained of a sweep.
+pub fn empty(sweep: &Path) {
+    for folder in ["stacks", "claims", "beats", "ended", "data", "workers"] {
+        std::fs::remove_dir_all(sweep.join(folder)).unwrap();
+        std::fs::create_dir(sweep.join(folder)).unwrap();
+    }
+    std::fs::remove_file(sweep.join("table.csv")).unwrap();
+}
+
+/// Removes the end and the claims of a stack, so that it is open again, but not its run directory.
+pub fn reopen(sweep: &Path, stack: &str) {
+    std::fs::remove_file(sweep.join(format!("ended/{stack}.json"))).unwrap();
+    for claim in names(&sweep.join("claims")).iter().filter(|claim| claim.starts_with(stack)) {
+        std::fs::remove_file(sweep.join("claims").join(claim)).unwrap();
+    }
+    let _ = std::fs::remove_file(sweep.join("table.csv"));
 }
 
 /// Directory of the only sweep.
@@ -115,7 +157,7 @@ pub fn files_of_trials(sweep: &Path) -> BTreeMap<String, Vec<u8>> {
         for name in names(&folder) {
             let path = folder.join(&name);
             let bytes = match &name {
-                name if name.ends_with(".safetensors") => std::fs::read(&path).unwrap(),
+                name if name.ends_with(".safetensors") || name.ends_with(".tree.json") => std::fs::read(&path).unwrap(),
                 name if name.contains("-seed") && name.ends_with(".json") => without_times(json(&path)),
                 _ => continue,
             };
@@ -130,7 +172,8 @@ fn without_times(mut history: Value) -> Vec<u8> {
         history.as_object_mut().unwrap().remove(key);
     }
     for key in ["history", "best"] {
-        history[key].as_object_mut().unwrap().remove("seconds");
+        // trees have no epochs
+        let _ = history[key].as_object_mut().map(|values| values.remove("seconds"));
     }
     // the command names the number of workers
     if let Some(provenance) = history["provenance"].as_object_mut() {
@@ -142,15 +185,21 @@ fn without_times(mut history: Value) -> Vec<u8> {
 /// Asserts that a sweep has the results of an undisturbed one, to the last bit, each trial once, and nothing temporary.
 #[track_caller]
 pub fn assert_same_results(found: &Path, expected: &Path) {
+    assert_same_trials(found, expected, 8 * 2);
+    assert_eq!(names(&found.join("ended")), ["S000.json", "S001.json", "S002.json", "S003.json"]);
+}
+
+/// Asserts that two sweeps have the same results of this number of trials.
+#[track_caller]
+pub fn assert_same_trials(found: &Path, expected: &Path, trials: usize) {
     let (found_files, expected_files) = (files_of_trials(found), files_of_trials(expected));
-    let names = |files: &BTreeMap<String, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
-    assert_eq!(names(&found_files), names(&expected_files));
-    assert_eq!(found_files.len(), 8 * 2 * 2, "histories and weights of eight configurations on two seeds");
+    let keys = |files: &BTreeMap<String, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(keys(&found_files), keys(&expected_files));
+    assert_eq!(found_files.len(), 2 * trials, "a history and a model of each trial");
     for (name, bytes) in &expected_files {
         assert!(found_files[name] == *bytes, "`{name}` differs");
     }
     let table = |sweep: &Path| std::fs::read_to_string(sweep.join("table.csv")).unwrap();
     assert_eq!(table(found), table(expected));
-    let ended = super::sweep_run::names(&found.join("ended"));
-    assert_eq!(ended, ["S000.json", "S001.json", "S002.json", "S003.json"]);
+    assert_eq!(names(&found.join("ended")), names(&expected.join("ended")));
 }

@@ -84,6 +84,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         device: execution.device,
         threads: execution.threads,
         stack: stored.options.stack,
+        narrows: stored.options.stack.is_none(),
         checkpoint_interval: CheckpointInterval::Never,
         cache: &cache,
         signals: &signals,

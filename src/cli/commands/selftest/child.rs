@@ -72,7 +72,8 @@ impl Child {
             (StderrLines::default(), process.stderr.take().context("the child process has no stderr")?);
         let lines = Arc::clone(&output.0);
         let reader = thread::spawn(move || {
-            for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
+                let line = String::from_utf8_lossy(&line).into_owned();
                 lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
             }
         });

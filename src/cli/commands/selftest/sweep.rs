@@ -13,9 +13,10 @@ use anyhow::{Context, ensure};
 use rand_mt::Mt64;
 
 use crate::cli::commands::selftest::run_files;
-use crate::cli::commands::sweep::start::StartArgs;
+use crate::cli::commands::sweep::plan_args::PlanArgs;
 use crate::cli::text::terminal;
 use crate::cli::text::text_style::TextStyle;
+use crate::experiment::run::checkpointing::CheckpointInterval;
 use crate::io::signals;
 use crate::sweep::dir::SweepDir;
 use crate::sweep::dir::beat::{Beat, INTERVAL_VARIABLE};
@@ -32,13 +33,19 @@ const WORKERS: usize = 2;
 #[command(after_help = EXAMPLES)]
 pub(super) struct Sweep {
     #[command(flatten)]
-    start: StartArgs,
+    plan_args: PlanArgs,
     /// Number of kills
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     kills: u32,
+    /// How often the workers save a checkpoint: every N epochs, or every TIME (`10s`)
+    #[arg(long, value_name = "N|TIME", default_value = "1", allow_hyphen_values = true)]
+    checkpoint: CheckpointInterval,
     /// Seed of the random kill times
     #[arg(long, value_name = "N", default_value_t = 0)]
     points: u64,
+    /// Print only the result
+    #[arg(long, short)]
+    quiet: bool,
 }
 
 const EXAMPLES: &str = "\
@@ -67,11 +74,11 @@ struct Counts {
 /// If a sweep fails, or differs from the first.
 pub(super) fn test(args: &Sweep, scratch: &Path) -> anyhow::Result<String> {
     let say = |text: &str| {
-        if !args.start.quiet {
+        if !args.quiet {
             terminal::say(text);
         }
     };
-    let workers = args.start.workers.unwrap_or(WORKERS);
+    let workers = args.plan_args.workers.unwrap_or(WORKERS);
     let started = Instant::now();
     say("training without interruption");
     let reference_out = scratch.join("uninterrupted");
@@ -147,13 +154,19 @@ fn start(args: &Sweep, out: &Path, dir: Option<&SweepDir>, workers: usize) -> an
     command.arg("sweep");
     match dir {
         Some(dir) => command.arg(dir.path()).arg("--resume"),
-        None => command.args(args.start.arguments()),
+        None => command.args(args.plan_args.arguments()),
     };
-    if dir.is_none() && args.start.compute_args.threads.is_none() {
-        let threads = (threads::cores() / args.start.workers.unwrap_or(WORKERS)).max(1);
+    if dir.is_none() && args.plan_args.compute_args.threads.is_none() {
+        let threads = (threads::cores() / args.plan_args.workers.unwrap_or(WORKERS)).max(1);
         command.args(["--threads", &threads.to_string()]); // the same for all sweeps
     }
-    command.arg("--out").arg(out).args(["--workers", &workers.to_string(), "--checkpoint", "1", "--quiet"]);
+    command.arg("--out").arg(out).args([
+        "--workers",
+        &workers.to_string(),
+        "--checkpoint",
+        &args.checkpoint.to_string(),
+        "--quiet",
+    ]);
     // dead workers are replaced quickly
     command.env(INTERVAL_VARIABLE, "200");
     command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().context("failed to start this program")

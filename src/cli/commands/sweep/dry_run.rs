@@ -136,8 +136,12 @@ fn stacks(sweep: &PlannedSweep) -> String {
     let each = if least == most { count(most) } else { format!("{} to {}", count(least), count(most)) };
     let s = if replicas.len() == 1 { "" } else { "s" };
     let models = if most == 1 { "model" } else { "models" };
-    let limit = sweep.stacks.width;
-    format!("{} stack{s} of {each} {models} (configurations × seeds), at most {}", count(replicas.len()), count(limit))
+    // the seeds and folds of a configuration are in one stack
+    let limit = match sweep.stacks.width {
+        width if width < most => format!("{} trained at once", count(width)),
+        width => format!("at most {}", count(width)),
+    };
+    format!("{} stack{s} of {each} {models} (configurations × seeds), {limit}", count(replicas.len()))
 }
 
 /// Returns the first configurations with their settings.

@@ -1,12 +1,12 @@
 //! Trains a sweep: starts workers, shows their progress, replaces those that die, and prints the results.
 
-use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, anyhow, ensure};
+use anyhow::{Context, anyhow};
 use serde_json::json;
+use tch::Device;
 
 use crate::cli::args::run_args::listen;
 use crate::cli::commands::sweep::expectations_text;
@@ -17,13 +17,13 @@ use crate::cli::commands::sweep::worker_args::WorkerArgs;
 use crate::cli::exit::Exit;
 use crate::cli::text::terminal;
 use crate::cli::text::text_style::TextStyle;
-use crate::device::{self, DeviceChoice};
+use crate::device;
 use crate::sweep::dir::state::SweepState;
 use crate::sweep::dir::{SweepDir, extensions, stop_request};
 use crate::sweep::record::SweepRecord;
 use crate::sweep::results::{Overview, Ranking, csv, expectations, notes};
+use crate::sweep::supervise::devices;
 use crate::sweep::supervise::pool::{Pool, WorkerCommand};
-use crate::tensor::threads;
 
 /// Time between two looks at the worker processes.
 const LOOK: Duration = Duration::from_millis(100);
@@ -37,10 +37,8 @@ const MOST_FAILED_READS: u32 = 30;
 /// How a sweep is trained.
 #[derive(Clone, Debug)]
 pub struct Execution {
-    /// Devices of the workers, one each; empty for `workers` of the device of the sweep.
-    pub devices: Vec<DeviceChoice>,
-    /// Number of workers on one device.
-    pub workers: Option<usize>,
+    /// Devices of the workers, one each.
+    pub devices: Vec<Device>,
     /// Options of the workers.
     pub worker_args: WorkerArgs,
     /// Whether only errors are printed.
@@ -68,7 +66,7 @@ pub fn train(dir: &SweepDir, record: &SweepRecord, execution: &Execution) -> any
         }
         return finish(dir, &record, &state, execution);
     }
-    let commands = execution.commands(dir, &record)?;
+    let commands = execution.commands(dir)?;
     let signals = listen()?;
     signals.training.store(true, Ordering::SeqCst); // the first signal stops the workers, a second one this process
     let resume = resume_command(dir.path());
@@ -114,7 +112,7 @@ pub fn train(dir: &SweepDir, record: &SweepRecord, execution: &Execution) -> any
     progress.end(&signals);
     outcome?;
     signals.clear_exit_message();
-    state.update(dir, &record)?;
+    state.update_without_listing(dir, &record)?;
     if !state.is_over() {
         if signals.is_stopped() {
             terminal::say(&format!("interrupted; continue with `{resume}`"));
@@ -176,69 +174,25 @@ impl Execution {
     /// Returns the commands of the workers.
     ///
     /// # Errors
-    /// When a device does not exist, or both several devices and a number of workers are given.
-    fn commands(&self, dir: &SweepDir, record: &SweepRecord) -> anyhow::Result<Vec<WorkerCommand>> {
+    /// When the path of this program is unknown, or a device is not visible.
+    fn commands(&self, dir: &SweepDir) -> anyhow::Result<Vec<WorkerCommand>> {
         let program = std::env::current_exe().context("failed to find the path of this program")?;
-        let of_sweep = record.options.device.parse::<DeviceChoice>().map_err(anyhow::Error::msg);
-        let mut devices = Vec::new();
-        for device in &self.devices {
-            match device {
-                DeviceChoice::Auto => devices.extend(all_devices()),
-                device => devices.push(*device),
-            }
-        }
-        if devices.is_empty() {
-            devices.push(of_sweep.context("the record of the sweep has an invalid device")?);
-        }
-        if let [device] = devices[..] {
-            let fitting = match device {
-                DeviceChoice::Cpu => (threads::cores() / record.options.threads).max(1),
-                _ => 1,
+        let visible = std::env::var(devices::VISIBLE).ok();
+        let command = |device: &Device| {
+            let mut arguments = vec!["sweep".to_owned(), "work".to_owned(), dir.path().display().to_string()];
+            arguments.extend(self.worker_args.arguments());
+            // a worker on a GPU sees no other GPU
+            let (name, environment) = match *device {
+                Device::Cuda(index) => {
+                    let gpu = devices::visible_gpu(visible.as_deref(), index);
+                    let gpu = gpu.with_context(|| format!("GPU {index} is not in `{}`", devices::VISIBLE))?;
+                    ("cuda".to_owned(), vec![(devices::VISIBLE.to_owned(), gpu)])
+                }
+                other => (device::name(other), Vec::new()),
             };
-            devices = vec![device; self.workers.unwrap_or(fitting)];
-        } else {
-            let several = self.workers.is_none_or(|workers| workers == devices.len());
-            ensure!(several, "`--workers` is for one device, and `--devices` names {}", devices.len());
-        }
-        Ok(devices.into_iter().map(|device| self.command(program.clone(), dir, device)).collect())
-    }
-
-    /// Returns the command of a worker on this device. A worker on a GPU sees no other GPU.
-    fn command(&self, program: PathBuf, dir: &SweepDir, device: DeviceChoice) -> WorkerCommand {
-        let mut arguments = vec!["sweep".to_owned(), "work".to_owned(), dir.path().display().to_string()];
-        arguments.extend(self.worker_args.arguments());
-        let (name, environment) = match device {
-            DeviceChoice::Cuda(index) => {
-                let visible = std::env::var("CUDA_VISIBLE_DEVICES").unwrap_or_default();
-                ("cuda".to_owned(), vec![("CUDA_VISIBLE_DEVICES".to_owned(), gpu_of(&visible, index))])
-            }
-            other => (other.to_string(), Vec::new()),
+            arguments.extend(["--device".to_owned(), name]);
+            Ok(WorkerCommand { device: device::name(*device), program: program.clone(), arguments, environment })
         };
-        arguments.extend(["--device".to_owned(), name]);
-        WorkerCommand { program, arguments, environment }
-    }
-}
-
-/// Returns the name of a GPU by its index among the visible ones, which `CUDA_VISIBLE_DEVICES` may list.
-fn gpu_of(visible: &str, index: usize) -> String {
-    let listed = visible.split(',').map(str::trim).filter(|name| !name.is_empty()).nth(index);
-    listed.map_or_else(|| index.to_string(), str::to_owned)
-}
-
-/// Returns all usable GPUs, or else the CPU.
-fn all_devices() -> Vec<DeviceChoice> {
-    match device::open_cuda() {
-        Ok(found @ 1..) => (0..found).map(DeviceChoice::Cuda).collect(),
-        _ => vec![DeviceChoice::Cpu],
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_worker_sees_its_own_gpu_among_those_that_are_visible() {
-        assert_eq!([gpu_of("", 1), gpu_of("4, 7", 1), gpu_of("GPU-a,GPU-b", 0)], ["1", "7", "GPU-a"]);
+        self.devices.iter().map(command).collect()
     }
 }

@@ -2,10 +2,10 @@
 
 mod dry_run;
 mod execute;
-mod execute_args;
 mod expectations_text;
 pub mod export;
 pub mod extend;
+pub mod plan_args;
 mod progress;
 pub(crate) mod ranking_text;
 pub mod report;

@@ -124,8 +124,13 @@ impl Progress {
 
     /// Shows that a worker died.
     pub fn died(&self, death: &Death) {
-        let at = death.stack.as_ref().map(|stack| format!(" while training {stack}")).unwrap_or_default();
-        let warn = || terminal::warn(&format!("a worker died{at} ({}); another one takes its place", death.cause));
+        let Death { device, stack, cause, is_replaced } = death;
+        let at = stack.as_ref().map(|stack| format!(" while training {stack}")).unwrap_or_default();
+        let next = match is_replaced {
+            true => "another one takes its place".to_owned(),
+            false => format!("no more workers are started on `{device}`, since several in a row have failed"),
+        };
+        let warn = || terminal::warn(&format!("a worker died{at} ({cause}); {next}"));
         match &self.bar {
             _ if self.quiet => {}
             Some(bar) => bar.suspend(warn),

@@ -131,7 +131,13 @@ pub fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
 
 /// Asks the workers of a sweep to stop.
 pub fn run_stop(args: &StopArgs) -> anyhow::Result<Exit> {
-    let (dir, _) = SweepDir::find(&args.sweep, &args.out)?;
+    let (dir, record) = SweepDir::find(&args.sweep, &args.out)?;
+    let mut state = SweepState::default();
+    state.update(&dir, &record)?;
+    if state.is_over() {
+        terminal::say(&format!("the sweep in `{}` is already complete", dir.path().display()));
+        return Ok(Exit::Done);
+    }
     let is_new = stop_request::request(&dir, "`runner sweep stop`")
         .with_context(|| format!("failed to write to `{}`", dir.path().display()))?;
     let shown = quoted(&dir.path().display().to_string());

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::anyhow;
+use anyhow::{Context, anyhow};
 
 use crate::cli::args::run_args::parse_positive;
 use crate::cli::args::sweeps_dir::SweepsDir;
@@ -90,8 +90,10 @@ impl RankedSweep {
                 return Err(anyhow!("`{other}` is a metric of test rows, which must not choose a configuration")
                     .context(Hint("rank by a metric of validation rows, such as `best.val_loss`".to_owned())));
             }
-            higher = higher_is_better(metric_of(&other)).unwrap_or(false);
             metric_values::replace(&dir, &mut state.ended, &other)?;
+            higher = higher_is_better(metric_of(&other)).with_context(|| {
+                format!("`--metric` must have a direction, but neither a higher nor a lower `{other}` is better")
+            })?;
             metric = other;
         }
         Ok(Results { dir, record, state, metric, higher_is_better: higher })

@@ -4,17 +4,20 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 
-use crate::cli::args::run_args::{ExecutionConfig, listen};
+use crate::cli::args::run_args::{ExecutionConfig, listen, quoted};
+use crate::cli::args::sweeps_dir::SweepsDir;
 use crate::cli::args::user_defaults;
 use crate::cli::commands::sweep::worker_args::WorkerArgs;
 use crate::cli::exit::Exit;
 use crate::cli::text::{number_format, terminal};
-use crate::config::hint::Hint;
+use crate::config::hint::{Hint, in_a_line, into_error};
+use crate::data::source::DataSpec;
 use crate::data::store::cache::Cache;
 use crate::device::{self, DeviceChoice};
 use crate::sweep::dir::{SweepDir, data_sum, ended, extensions, stop_request};
-use crate::sweep::record::SweepRecord;
+use crate::sweep::record::{StackPlan, SweepRecord};
 use crate::sweep::results::csv;
+use crate::sweep::work::data_check::changed;
 use crate::sweep::work::event::{Event, Events, LoggedEvents};
 use crate::sweep::work::identity::Identity;
 use crate::sweep::work::worker::{Departure, WorkOptions, work};
@@ -23,9 +26,9 @@ use crate::tensor::threads;
 /// Arguments of `runner sweep work`.
 #[derive(Debug, clap::Args)]
 pub struct WorkArgs {
-    /// Directory of the sweep
-    #[arg(value_name = "DIR")]
-    dir: PathBuf,
+    /// Directory of a sweep, or an experiment (its newest sweep)
+    #[arg(value_name = "DIR|NAME")]
+    sweep: String,
     /// cpu, cuda or cuda:N [default: the device of the sweep]
     #[arg(long)]
     device: Option<DeviceChoice>,
@@ -34,6 +37,8 @@ pub struct WorkArgs {
     threads: Option<usize>,
     #[command(flatten)]
     worker_args: WorkerArgs,
+    #[command(flatten)]
+    out: SweepsDir,
     /// Print errors only
     #[arg(long, short)]
     quiet: bool,
@@ -47,7 +52,7 @@ pub struct WorkArgs {
 
 /// Trains stacks of a sweep until all have ended.
 pub fn run(args: &WorkArgs) -> anyhow::Result<Exit> {
-    let (dir, mut record) = SweepDir::open(&args.dir)?;
+    let (dir, mut record) = SweepDir::find(&args.sweep, &args.out)?;
     if !args.worker_args.force {
         check_is_same(&dir, &record)?;
     }
@@ -56,9 +61,13 @@ pub fn run(args: &WorkArgs) -> anyhow::Result<Exit> {
         terminal::say(&format!("the sweep was stopped ({reason}); continue it with `runner sweep {shown} --resume`"));
         return Ok(Exit::Done);
     }
-    let execution = ExecutionConfig::from_run(&record.options, args.device, args.threads)?;
+    let device = args.device.or_else(|| visible_instead_of(&record.options.device));
+    let execution = ExecutionConfig::from_run(&record.options, device, args.threads)?;
     execution.apply();
     let signals = listen()?;
+    if args.parent.is_none() {
+        signals.set_exit_message(format!("interrupted: continue with `runner sweep work {}`", quoted_path(dir.path())));
+    }
     let identity = Identity::of_this_process(args.name.as_deref());
     let options = WorkOptions {
         device: execution.device,
@@ -67,6 +76,7 @@ pub fn run(args: &WorkArgs) -> anyhow::Result<Exit> {
         cache: &Cache::for_user(),
         runs: PathBuf::from(user_defaults::out()),
         stop_on_failure: args.worker_args.stops_on_failure(),
+        force: args.worker_args.force,
         parent: args.parent,
         signals: &signals,
     };
@@ -74,7 +84,8 @@ pub fn run(args: &WorkArgs) -> anyhow::Result<Exit> {
     let mut events = LoggedEvents::open(&dir, &identity.worker, &mut lines);
     events.event(&Event::Started { device: &device::name(execution.device), threads: execution.threads });
     let departure = loop {
-        let departure = work(&dir, &record, &identity, &options, &mut events)?;
+        let departure = work(&dir, &record, &identity, &options, &mut events);
+        let departure = departure.inspect_err(|error| events.event(&Event::Left { reason: &in_a_line(error) }))?;
         // the sweep may have been extended in the meantime
         if departure != Departure::Over || !extensions::read_new(dir.path(), &mut record)? {
             break departure;
@@ -93,6 +104,14 @@ pub fn run(args: &WorkArgs) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
+/// Returns the first visible GPU if a sweep was started on another one that this process does not see: a batch system may
+/// give each process one GPU.
+fn visible_instead_of(recorded: &str) -> Option<DeviceChoice> {
+    let Ok(DeviceChoice::Cuda(index)) = recorded.parse() else { return None };
+    let found = device::open_cuda().ok()?;
+    (index >= found).then_some(DeviceChoice::Cuda(0))
+}
+
 /// Checks that this program and the data are those of the sweep.
 ///
 /// # Errors
@@ -105,21 +124,24 @@ pub fn check_is_same(dir: &SweepDir, record: &SweepRecord) -> anyhow::Result<()>
         return Err(anyhow!("the sweep was started by another build of runner: {}", differences.join("; "))
             .context(hint("use the build that started it")));
     }
-    let open = record.stacks.iter().find(|stack| !ended::path(dir, &stack.name).exists());
-    let Some(open) = open else { return Ok(()) };
-    let study = record.study_of_stack(open)?;
-    let data = &study.plans[0].spec.data;
-    let Some(known) = data_sum::known(dir, data) else { return Ok(()) };
-    match data.checksum_of_files().map_err(crate::config::hint::into_error)? {
-        Some(now) if now != known => Err(anyhow!(
-            "the data of `{}` have changed since the sweep started: their checksum was {}… and is now {}…",
-            data.name(),
-            &known[..known.len().min(12)],
-            &now[..now.len().min(12)]
-        )
-        .context(hint("restore the data"))),
-        _ => Ok(()),
+    let is_open = |stack: &&StackPlan| !ended::path(dir, &stack.name).exists();
+    // if settings of the data vary, stacks may have different data
+    let vary = record.settings.iter().any(|key| key.split('.').next() == Some("data"));
+    let mut checked: Vec<DataSpec> = Vec::new();
+    for stack in record.stacks.iter().filter(is_open).take(if vary { usize::MAX } else { 1 }) {
+        for plan in record.study_of_stack(stack)?.plans {
+            let data = plan.spec.data;
+            if checked.contains(&data) {
+                continue;
+            }
+            let Some(known) = data_sum::known(dir, &data) else { continue };
+            match data.checksum_of_files().map_err(into_error)? {
+                Some(now) if now != known => return Err(changed(&data, &known, &now)),
+                _ => checked.push(data),
+            }
+        }
     }
+    Ok(())
 }
 
 /// Shows the events of a worker as lines on stderr.
@@ -151,5 +173,9 @@ impl Events for Lines {
 
 /// Returns the command that continues a sweep.
 pub fn resume_command(dir: &Path) -> String {
-    format!("runner sweep {} --resume", crate::cli::args::run_args::quoted(&dir.display().to_string()))
+    format!("runner sweep {} --resume", quoted_path(dir))
+}
+
+fn quoted_path(path: &Path) -> String {
+    quoted(&path.display().to_string())
 }

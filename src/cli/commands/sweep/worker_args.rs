@@ -1,7 +1,8 @@
-//! Options of workers.
+//! Options of workers, and of the commands that start them.
 
 use clap::ValueEnum;
 
+use crate::device::DeviceChoice;
 use crate::experiment::run::checkpointing::CheckpointInterval;
 
 /// Options of workers.
@@ -41,4 +42,17 @@ impl WorkerArgs {
         words.extend(self.force.then(|| "--force".to_owned()));
         words
     }
+}
+
+/// Options of a sweep that is trained.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ExecuteArgs {
+    /// Devices of the workers, one worker each: `auto` (all GPUs, else the CPU), `cpu`, `cuda:0,cuda:1`
+    #[arg(long, value_name = "A,B,…", value_delimiter = ',', conflicts_with = "device")]
+    pub devices: Vec<DeviceChoice>,
+    /// Continue the newest sweep with these settings, or the sweep in DIR; do nothing if it is complete
+    #[arg(long)]
+    pub resume: bool,
+    #[command(flatten)]
+    pub worker_args: WorkerArgs,
 }

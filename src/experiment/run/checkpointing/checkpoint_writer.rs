@@ -178,6 +178,7 @@ mod tests {
             device: tch::Device::Cpu,
             threads: 1,
             stack: None,
+            narrows: true,
             started: time::OffsetDateTime::now_utc(),
             signals: &signals,
             checkpoint_interval: CheckpointInterval::Never,

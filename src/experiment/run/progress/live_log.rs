@@ -7,13 +7,14 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
 use serde::Serialize;
 
 use crate::history::number::Number;
+use crate::run_dir::RunDir;
 use crate::train::callback::EpochReport;
 
 /// File name in the run directory.
@@ -24,8 +25,8 @@ const FLUSH_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Writer of the file. After an error it writes nothing until the next stack: the histories are what counts.
 #[derive(Debug)]
-pub struct LiveLog {
-    path: PathBuf,
+pub struct LiveLog<'a> {
+    folder: &'a RunDir,
     file: Option<BufWriter<File>>,
     flushed: Instant,
 }
@@ -45,15 +46,17 @@ struct EpochLine<'a> {
     metrics: IndexMap<&'a str, Vec<Option<Number>>>,
 }
 
-impl LiveLog {
+impl<'a> LiveLog<'a> {
     /// Creates the writer for this run directory. The file is created when the first stack starts.
-    pub fn new(folder: &Path) -> LiveLog {
-        LiveLog { path: folder.join(FILE), file: None, flushed: Instant::now() }
+    pub fn new(folder: &'a RunDir) -> LiveLog<'a> {
+        LiveLog { folder, file: None, flushed: Instant::now() }
     }
 
     /// Adds the start of a stack: the names of its trials and its number of epochs.
     pub fn start_stack(&mut self, trials: &[String], epochs: usize) {
-        self.file = self.file.take().or_else(|| Some(BufWriter::new(open(&self.path).ok()?)));
+        if self.file.is_none() && self.folder.may_write() {
+            self.file = open(&self.folder.file(FILE)).ok().map(BufWriter::new);
+        }
         self.write(&StackLine { trials, epochs });
     }
 
@@ -75,6 +78,10 @@ impl LiveLog {
         let mut text = serde_json::to_vec(line).expect("a line has JSON types only");
         text.push(b'\n');
         let is_due = self.flushed.elapsed() >= FLUSH_INTERVAL;
+        if is_due && !self.folder.may_write() {
+            self.discard();
+            return;
+        }
         let mut written = file.write_all(&text);
         if is_due {
             written = written.and_then(|()| file.flush());
@@ -82,6 +89,20 @@ impl LiveLog {
         }
         if written.is_err() {
             self.file = None;
+        }
+    }
+
+    /// Closes the file without the lines that are not written yet.
+    fn discard(&mut self) {
+        drop(self.file.take().map(BufWriter::into_parts));
+    }
+}
+
+impl Drop for LiveLog<'_> {
+    /// Writes the last lines, unless another process has taken over the run.
+    fn drop(&mut self) {
+        if self.file.is_some() && !self.folder.may_write() {
+            self.discard();
         }
     }
 }
@@ -102,20 +123,34 @@ fn open(path: &Path) -> std::io::Result<File> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
 
-    #[test]
-    fn lines_have_a_value_for_each_trial_and_follow_an_incomplete_one() {
-        let folder = tempfile::tempdir().unwrap();
-        let report = |epoch| EpochReport {
+    use super::*;
+    use crate::run_dir::lease_check::LeaseCheck;
+
+    fn report(epoch: usize) -> EpochReport {
+        EpochReport {
             epoch,
             epochs: 3,
             metrics: vec![("loss".to_owned(), vec![0.5, f64::NAN, 2.0])],
             seconds: 0.25,
             trained: vec![true, true, false],
             training: vec![true, false, false],
-        };
-        let mut log = LiveLog::new(folder.path());
+        }
+    }
+
+    /// Opens a run directory of which this process is the writer as long as the flag is set.
+    fn open_dir(folder: &Path, is_held: &Arc<AtomicBool>) -> RunDir {
+        let is_held = Arc::clone(is_held);
+        RunDir::open_leased(folder, LeaseCheck::new(move || is_held.load(Ordering::Relaxed))).unwrap()
+    }
+
+    #[test]
+    fn lines_have_a_value_for_each_trial_and_follow_an_incomplete_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = open_dir(folder.path(), &Arc::new(AtomicBool::new(true)));
+        let mut log = LiveLog::new(&run);
         log.start_stack(&["seed0".to_owned(), "seed1".to_owned(), "seed2".to_owned()], 3);
         log.add(&report(1));
         drop(log);
@@ -125,7 +160,7 @@ mod tests {
         let epoch = "{\"epoch\":1,\"seconds\":0.25,\"metrics\":{\"loss\":[0.5,\"nan\",null]}}\n";
         assert_eq!(text, format!("{first}{epoch}"));
         std::fs::write(&path, &text[..text.len() - 9]).unwrap(); // killed while it was written
-        let mut resumed = LiveLog::new(folder.path());
+        let mut resumed = LiveLog::new(&run);
         resumed.start_stack(&[], 3);
         resumed.add(&report(1));
         drop(resumed);
@@ -139,6 +174,26 @@ mod tests {
     fn a_file_that_cannot_be_written_is_left_out() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join(FILE)).unwrap();
-        LiveLog::new(folder.path()).start_stack(&[], 1);
+        let run = open_dir(folder.path(), &Arc::new(AtomicBool::new(true)));
+        LiveLog::new(&run).start_stack(&[], 1);
+    }
+
+    #[test]
+    fn a_process_that_has_lost_the_lease_adds_no_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let is_held = Arc::new(AtomicBool::new(true));
+        let run = open_dir(folder.path(), &is_held);
+        let mut log = LiveLog::new(&run);
+        log.start_stack(&["seed0".to_owned()], 3);
+        let path = folder.path().join(FILE);
+        let before = std::fs::read(&path).unwrap();
+        is_held.store(false, Ordering::Relaxed);
+        log.add(&report(1));
+        drop(log);
+        let mut later = LiveLog::new(&run);
+        later.start_stack(&["seed0".to_owned()], 3);
+        later.add(&report(2));
+        drop(later);
+        assert_eq!(std::fs::read(&path).unwrap(), before);
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tch::Device;
 
+use crate::data::source::DataSpec;
 use crate::data::store::fetch::{self, DownloadProgress};
 use crate::experiment::plan::Plan;
 use crate::experiment::plan::study::Study;
@@ -22,6 +23,14 @@ use crate::train::state::timing::Timing;
 pub trait RunProgress: fetch::DownloadProgress + callback::Callback {
     /// A run of an experiment with this number of variants starts.
     fn planned(&mut self, _variants: usize) {}
+
+    /// The data of a group of plans are loaded, with this checksum.
+    ///
+    /// # Errors
+    /// When the run must not be trained on these data.
+    fn loaded(&mut self, _data: &DataSpec, _sha256: &str) -> anyhow::Result<()> {
+        Ok(())
+    }
 
     /// A stack starts; its plans, one or more, are variants of one experiment.
     fn starting(&mut self, plans: &[&Plan], stack: &StackInfo);
@@ -55,14 +64,14 @@ pub struct StackInfo {
 /// Passes all reports on, and records the epoch and its metrics in the run directory, for programs that show the progress.
 pub(super) struct RecordedProgress<'a> {
     folder: &'a RunDir,
-    live: LiveLog,
+    live: LiveLog<'a>,
     watch: &'a mut dyn RunProgress,
 }
 
 impl<'a> RecordedProgress<'a> {
     pub(super) fn new(folder: &'a RunDir, study: &Study, watch: &'a mut dyn RunProgress) -> Self {
         watch.planned(study.plans.len());
-        RecordedProgress { folder, live: LiveLog::new(folder.path()), watch }
+        RecordedProgress { folder, live: LiveLog::new(folder), watch }
     }
 }
 
@@ -101,6 +110,10 @@ impl DownloadProgress for RecordedProgress<'_> {
 }
 
 impl RunProgress for RecordedProgress<'_> {
+    fn loaded(&mut self, data: &DataSpec, sha256: &str) -> anyhow::Result<()> {
+        self.watch.loaded(data, sha256)
+    }
+
     fn starting(&mut self, plans: &[&Plan], stack: &StackInfo) {
         if let Some(network) = plans.first().and_then(|plan| plan.network()) {
             self.live.start_stack(&stack.trials, network.train.epochs);

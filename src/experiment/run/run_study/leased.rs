@@ -27,7 +27,7 @@ pub fn run_leased(
     loaded: &mut LoadedData,
     watch: &mut dyn RunProgress,
 ) -> anyhow::Result<Finished> {
-    loaded.first = None;
+    (loaded.first, loaded.is_unavailable) = (None, false);
     let checkpoint = RunCheckpoint::read(&folder)?;
     // a power failure may have shortened the record: then the run starts again, from the checkpoint
     if let Ok(record) = RunRecord::read(folder.path()) {

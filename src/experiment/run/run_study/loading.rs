@@ -20,6 +20,8 @@ pub struct LoadedData {
     pub(super) source: Option<SourceRows>,
     /// Folds of the first group of the next run.
     pub(super) first: Option<Vec<Fold>>,
+    /// Whether rows of the last run could not be loaded. Rows that were loaded but cannot be split are not counted.
+    pub is_unavailable: bool,
 }
 
 /// Lets a signal end the program at once during a download, which may take long.

@@ -18,6 +18,8 @@ pub struct Options<'a> {
     pub threads: usize,
     /// Maximum number of replicas per stack; `None` chooses it by memory.
     pub stack: Option<usize>,
+    /// Whether a stack that runs out of memory is trained in smaller ones.
+    pub narrows: bool,
     /// When checkpoints are written.
     pub checkpoint_interval: CheckpointInterval,
     /// Cache of data sets.

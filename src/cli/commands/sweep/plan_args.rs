@@ -1,0 +1,155 @@
+//! Arguments of a sweep that decide what is trained.
+
+use anyhow::Context;
+use tch::Device;
+
+use crate::cli::args::compute_args::ComputeArgs;
+use crate::cli::args::run_args::{parse_epochs, parse_positive, quoted};
+use crate::device::{self, DeviceChoice, memory};
+use crate::experiment::spec::seeds::{self, Seeds};
+use crate::experiment::spec::{catalogue, overrides};
+use crate::experiment::store::run_record::RunOptions;
+use crate::sweep::plan::request::SweepRequest;
+use crate::sweep::spec::Method;
+use crate::sweep::supervise::devices::sharing;
+use crate::tensor::threads;
+
+/// Arguments of a sweep that decide what is trained.
+#[derive(Clone, Debug, clap::Args)]
+pub struct PlanArgs {
+    /// Name of an experiment, or path of its TOML file; with `--resume` also the directory of a sweep
+    #[arg(value_name = "NAME|FILE|DIR", required = true)]
+    pub experiment: Option<String>,
+    /// Vary a setting; replaces its entry in the file's `[sweep]`; repeatable
+    #[arg(long, value_name = "KEY=VALUES")]
+    pub space: Vec<String>,
+    /// Number of configurations [default: `trials` of the file, else all of at most 100]
+    #[arg(long, value_name = "N", value_parser = parse_positive, allow_negative_numbers = true)]
+    pub trials: Option<usize>,
+    /// Seeds that each configuration is trained on: `0..4` (both included) or `1,5,7` [default: those of the file]
+    #[arg(long, value_name = "SEEDS", value_parser = seeds::parse, allow_hyphen_values = true)]
+    pub seeds: Option<Seeds>,
+    /// How configurations are chosen [default: `method` of the file, else sobol]
+    #[arg(long, value_enum)]
+    pub method: Option<Method>,
+    /// Metric of training or validation rows that ranks the configurations [default: `metric` of the file, else the
+    /// monitored metric in the best epoch]
+    #[arg(long, value_name = "METRIC")]
+    pub metric: Option<String>,
+    /// Seed of the search [default: `seed` of the file's `[sweep]`, else 0]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub search_seed: Option<u32>,
+    /// Change a setting of all configurations; repeatable
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Remove a setting of all configurations; its default, if any, applies; repeatable
+    #[arg(long, value_name = "KEY")]
+    pub unset: Vec<String>,
+    /// Number of epochs
+    #[arg(long, value_name = "N", value_parser = parse_epochs, allow_negative_numbers = true)]
+    pub epochs: Option<usize>,
+    /// Variant of the experiment that the configurations start from
+    #[arg(long, value_name = "NAME")]
+    pub variant: Option<String>,
+    /// Device and CPU threads of each worker.
+    #[command(flatten)]
+    pub compute_args: ComputeArgs,
+    /// Number of worker processes [default: 1; with `--resume`, as many as the threads of each leave room for]
+    #[arg(long, value_name = "N", value_parser = parse_positive, allow_negative_numbers = true)]
+    pub workers: Option<usize>,
+    /// Maximum number of models (configurations × seeds) trained together as one stack [default: by the device]
+    #[arg(long, value_name = "N", value_parser = parse_positive, allow_negative_numbers = true)]
+    pub stack: Option<usize>,
+    /// Allow TF32 in matrix products and convolutions on a GPU (faster, less precise)
+    #[arg(long)]
+    pub tf32: bool,
+    /// Use only deterministic algorithms (matters on a GPU)
+    #[arg(long)]
+    pub deterministic: bool,
+}
+
+impl PlanArgs {
+    /// Returns what the arguments ask of a sweep whose workers have these devices, one each.
+    ///
+    /// # Errors
+    /// If there is no such experiment, or there is no device.
+    pub fn request(&self, devices: &[Device]) -> anyhow::Result<SweepRequest> {
+        let source = catalogue::find(self.experiment.as_deref().unwrap_or_default())?;
+        let mut overrides = self.set.clone();
+        overrides.extend(self.unset.iter().map(|key| format!("{}{key}", overrides::UNSET)));
+        overrides.extend(self.epochs.map(|epochs| format!("train.epochs={epochs}")));
+        let device = *devices.first().context("no device is named")?;
+        // an explicit size of the stacks needs no memory
+        let free_memory = match self.stack {
+            Some(_) => 0,
+            None => memory::free_without_context(device) / sharing(devices) as u64,
+        };
+        Ok(SweepRequest {
+            source,
+            space: self.space.clone(),
+            trials: self.trials,
+            method: self.method,
+            metric: self.metric.clone(),
+            seeds: self.seeds.clone(),
+            search_seed: self.search_seed,
+            overrides,
+            variant: self.variant.clone(),
+            device,
+            options: RunOptions {
+                device: device::name(device),
+                threads: self.threads(devices.len()),
+                stack: self.stack,
+                tf32: self.tf32,
+                deterministic: self.deterministic,
+            },
+            free_memory,
+            command: Some(format!("runner sweep {}", self.shell_words().join(" "))),
+        })
+    }
+
+    /// Maximum number of threads of each of the workers: by default they share the cores.
+    fn threads(&self, workers: usize) -> usize {
+        let available = threads::requested_or_available(None);
+        self.compute_args.threads.unwrap_or_else(|| (available / workers.max(1)).max(1))
+    }
+
+    /// Whether there is an option for the plan of a sweep.
+    pub fn changes_plan(&self) -> bool {
+        let has_lists = [&self.space, &self.set, &self.unset].into_iter().any(|options| !options.is_empty());
+        let has_numbers = [self.trials, self.epochs, self.stack].iter().any(Option::is_some);
+        let has_names = [&self.metric, &self.variant].into_iter().any(Option::is_some);
+        let has_choices = self.seeds.is_some() || self.method.is_some() || self.search_seed.is_some();
+        let has_switches = self.tf32 || self.deterministic;
+        has_lists || has_numbers || has_names || has_choices || has_switches
+    }
+
+    /// Returns the arguments after `runner sweep` that change the results, quoted for a shell.
+    fn shell_words(&self) -> Vec<String> {
+        self.arguments().iter().map(|word| quoted(word)).collect()
+    }
+
+    /// Returns the arguments after `runner sweep` that change the results, without quotes. Defaults are omitted.
+    pub fn arguments(&self) -> Vec<String> {
+        let mut words: Vec<String> = self.experiment.iter().cloned().collect();
+        let mut option = |name: &str, value: Option<String>| {
+            words.extend(value.into_iter().flat_map(|value| [format!("--{name}"), value]));
+        };
+        self.space.iter().for_each(|entry| option("space", Some(entry.clone())));
+        option("trials", self.trials.map(|trials| trials.to_string()));
+        option("method", self.method.map(|method| method.name().to_owned()));
+        option("seeds", self.seeds.as_deref().map(seeds::format));
+        option("metric", self.metric.clone());
+        option("search-seed", self.search_seed.map(|seed| seed.to_string()));
+        self.set.iter().for_each(|change| option("set", Some(change.clone())));
+        self.unset.iter().for_each(|key| option("unset", Some(key.clone())));
+        option("epochs", self.epochs.map(|epochs| epochs.to_string()));
+        option("variant", self.variant.clone());
+        let device = self.compute_args.device;
+        option("device", (device != DeviceChoice::Auto).then(|| device.to_string()));
+        option("threads", self.compute_args.threads.map(|threads| threads.to_string()));
+        option("stack", self.stack.map(|stack| stack.to_string()));
+        words.extend(self.tf32.then(|| "--tf32".to_owned()));
+        words.extend(self.deterministic.then(|| "--deterministic".to_owned()));
+        words
+    }
+}
