@@ -284,7 +284,7 @@ def sweep_section(lesson, records):
     config = records[0]["config"]
     heads = [f"search seed {record['search_seed']}, {label(seeds)}" for record, seeds in zip(records, lesson.page_runs())]
     lines = [f"### {lesson.name}", "", f"**{config['title']}.** {config['question']}", ""]
-    lines += [f"{records[0]['configurations']} configurations, ranked by the mean of `{records[0]['metric']}`. The second search has other", "configurations and other seeds; the expectations were not designed with it.", ""]
+    lines += [f"{records[0]['configurations']} configurations, ranked by the mean of `{records[0]['metric']}`. The second search has other", "seeds and, except on a grid, other configurations; the expectations were not designed with it.", ""]
     lines += ["| search | best configuration | mean |", "|---|---|---|"]
     for head, record in zip(heads, records):
         best = record["best"]

@@ -71,7 +71,7 @@ fn a_mistake_in_an_expectation_is_an_error_with_its_line() {
             "metric = \"diverged\"\nat_most = 1\nwhere = { \"train.optimizer.adam.lr\" = 3 }",
             &["`where` does not apply"],
         ),
-        ("metric = \"diverged\"\nat_most = 1\nnear = 3", &["unknown field `near`"]),
+        ("metric = \"diverged\"\nat_most = 1\nnear = 3", &["unknown key `near`"]),
     ] {
         let dir = dir(&format!("{SPACE}[[sweep.expect]]\n{expectation}\n"));
         let (code, _, stderr) = trained(&dir, &["--dry-run"]);
