@@ -78,7 +78,8 @@ fn panel(overview: &Overview, column: &SettingColumn, y: Axis, width: f64) -> Pa
     let at = |place: usize| column.values[place];
     // a diverged configuration is at the worst end of the axis
     let worst = if overview.higher_is_better { y.from } else { y.to };
-    let mut panel = Panel::new(column.label.clone(), x.axis().clone(), y);
+    // the title is that of the vertical axis, and says whether it is logarithmic
+    let mut panel = Panel::new(overview.metric.clone(), x.axis().clone(), y);
     let mut best = None;
     let mut marks = Vec::new();
     for (place, mean) in overview.means() {
