@@ -81,6 +81,7 @@ impl SweepDir {
     pub fn open(path: &Path) -> anyhow::Result<(SweepDir, SweepRecord)> {
         let (dir, mut record) = SweepDir::open_original(path)?;
         extensions::read_new(dir.path(), &mut record)?;
+        record_check::check(&record).with_context(|| format!("failed to read `{}`", dir.file(FILE).display()))?;
         Ok((dir, record))
     }
 
@@ -105,9 +106,7 @@ impl SweepDir {
                 None => Err(anyhow!("it has no `schema`")),
             }
         };
-        let record: anyhow::Result<SweepRecord> =
-            read().and_then(|record| record_check::check(&record).map(|()| record));
-        let record = record.with_context(|| format!("failed to read `{}`", file.display()))?;
+        let record = read().with_context(|| format!("failed to read `{}`", file.display()))?;
         Ok((SweepDir(path), record))
     }
 

@@ -111,6 +111,8 @@ pub(super) fn test(args: &Sweep, scratch: &Path) -> anyhow::Result<String> {
                 child = start(args, &out, Some(&dir), workers)?;
             } else if kill_a_worker(&dir, &record, &mut rng)? {
                 counts.workers += 1;
+            } else {
+                continue;
             }
             if (counts.workers + counts.commands).is_multiple_of(10) {
                 say(&format!("{} of {} kills", counts.workers + counts.commands, args.kills));
