@@ -53,6 +53,7 @@ pub struct ExecuteArgs {
     /// Continue the newest sweep with these settings, or the sweep in DIR; do nothing if it is complete
     #[arg(long)]
     pub resume: bool,
+    /// How the workers train.
     #[command(flatten)]
     pub worker_args: WorkerArgs,
 }
