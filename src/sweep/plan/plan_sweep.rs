@@ -27,6 +27,7 @@ use crate::sweep::record::{Configuration, SCHEMA, Search, SweepRecord};
 use crate::sweep::sampler::choose;
 use crate::sweep::space::build;
 use crate::sweep::space::configurations::{Set, Space};
+use crate::sweep::space::entry::Entry;
 use crate::sweep::space::origin::{Origin, SpaceFault};
 use crate::sweep::spec::{Method, SweepSpec};
 
@@ -100,7 +101,7 @@ pub fn plan(request: &SweepRequest) -> anyhow::Result<PlannedSweep> {
         higher_is_better: metric.higher_is_better,
         seeds,
         settings,
-        search: Search { method, seed: seed(request, &sweep), fixed, space: space.entries().to_vec() },
+        search: Search { method, seed: seed(request, &sweep), fixed, space: recorded(&space) },
         extensions: Vec::new(),
         configurations,
         stacks: stacks.stacks.clone(),
@@ -121,6 +122,11 @@ pub fn plan(request: &SweepRequest) -> anyhow::Result<PlannedSweep> {
 /// Returns the number of configurations that was asked for.
 fn trials(request: &SweepRequest, sweep: &SweepSpec) -> Option<usize> {
     request.trials.or(sweep.trials)
+}
+
+/// Returns the entries of a space as they are read from a record.
+fn recorded(space: &Space) -> Vec<Entry> {
+    space.entries().iter().map(|entry| Entry { origin: Origin::Record, ..entry.clone() }).collect()
 }
 
 fn seed(request: &SweepRequest, sweep: &SweepSpec) -> u32 {

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::config::suggest;
 use crate::config::values::is_same;
+use crate::experiment::spec::overrides::check_path;
 use crate::sweep::space::build;
 use crate::sweep::space::domain::{Domain, shown};
 use crate::sweep::space::entry::{Entry, Values};
@@ -22,6 +23,9 @@ pub fn widened(entries: &[Entry], options: &[String], tree: &Value) -> Result<Ve
         let key = &entry.keys[0];
         let fail = |message: String, hint: String| SpaceFault::new(message, hint).at(&entry.origin);
         let Some(place) = entries.iter().position(|own| own.keys.contains(key)) else {
+            if let Err(error) = check_path(tree, key) {
+                return Err(SpaceFault { message: error.message, hint: error.hint, origin: None }.at(&entry.origin));
+            }
             let keys: Vec<&str> = entries.iter().flat_map(|own| &own.keys).map(String::as_str).collect();
             let message = format!("`{key}` is not in the space of the sweep, which varies {}", suggest::list(&keys));
             return Err(fail(message, "start another sweep to vary other settings".to_owned()));

@@ -117,7 +117,7 @@ fn the_text_shows_the_settings_of_each_configuration_with_short_names() {
             "0000",
             "0003",
             "time      about ",
-            "(measured: a moment of stack S000, alone)",
+            "if all epochs are trained (measured: a moment",
             "nothing was written",
         ],
     );

@@ -89,7 +89,7 @@ space = { "train.optimizer.adam.lr" = { log = [1e-4, 1e-1] } }
 fn an_export_needs_a_form_and_results() {
     let dir = dir_with_epochs(1);
     let path = trained(&dir, &["--workers", "1"]);
-    assert_says(&dir.error_message(&["sweep", "export", "idea"]), &["--csv <FILE>", "--optuna <FILE>"]);
+    assert_says(&dir.error_message(&["sweep", "export", "idea"]), &["needs `--csv FILE` or `--optuna FILE`"]);
     let message = dir.error_message(&["sweep", "export", "idea", "--csv", "missing/trials.csv"]);
     assert_says(&message, &["failed to write `missing/trials.csv`"]);
     for stack in ["S000", "S001", "S002", "S003"] {
