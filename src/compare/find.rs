@@ -22,6 +22,7 @@ use crate::config::hint::Hint;
 use crate::device::memory;
 use crate::experiment::store::find::{Damaged, SavedRun};
 use crate::experiment::store::newest;
+use crate::experiment::store::run_name::experiment_directory;
 use crate::history::foreign;
 use crate::io::bounded_file;
 
@@ -110,14 +111,15 @@ impl FoundTrials {
     /// Adds the trials of a name without a glob pattern.
     fn add_one(&mut self, argument: usize, name: &str, out: &Path, matched: bool) -> anyhow::Result<()> {
         let path = Path::new(name);
-        if path.extension().is_some_and(|extension| extension == "toml") && path.is_file() {
+        let is_experiment = path.extension().is_some_and(|extension| extension == "toml") && path.is_file();
+        if is_experiment && experiment_directory(name, out).is_none() {
             let error = anyhow!("`{name}` is an experiment file, not a run or a history");
             return Err(error.context(Hint(format!("train it with `runner exp {name}`"))));
         }
         if let Some(sweep) = sweep_at(path) {
             return self.add_sweep(argument, &sweep, matched);
         }
-        if path.exists() && !path.is_dir() && !is_weights(path) && !is_runner_history(path) {
+        if path.exists() && !path.is_dir() && !is_experiment && !is_weights(path) && !is_runner_history(path) {
             return self.add_foreign(argument, path, matched);
         }
         let run = match SavedRun::find(name, out) {
@@ -127,7 +129,7 @@ impl FoundTrials {
             }
             Err(error) => return Err(error),
         };
-        let is_whole = !path.is_file();
+        let is_whole = !path.is_file() || is_experiment;
         self.notes.extend(run.note());
         let folder = is_whole.then(|| run.folder.canonicalize().unwrap_or(run.folder));
         self.faults.extend(run.damaged.into_iter().map(|Damaged { error, .. }| error));

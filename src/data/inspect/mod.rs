@@ -7,6 +7,7 @@ pub mod describe;
 pub mod detect;
 pub mod duplicates;
 pub mod image_section;
+pub mod leaking_columns;
 pub mod problem;
 pub mod proposal;
 pub mod shared_rows;

@@ -1,10 +1,10 @@
 //! Notes about the data of a run that are known once they are loaded and split: classes without training rows, which a
-//! model cannot learn, and rows that are in two parts.
+//! model cannot learn, columns that determine the class, and rows that are in two parts.
 
 use std::collections::BTreeSet;
 
 use crate::config::suggest;
-use crate::data::inspect::shared_rows;
+use crate::data::inspect::{leaking_columns, shared_rows};
 use crate::data::split::Parts;
 use crate::data::{Loaded, Target};
 use crate::experiment::run::source_rows::{Fold, SourceRows};
@@ -13,8 +13,8 @@ use crate::train::callback::Callback;
 /// Maximum number of class names in a warning.
 const MOST_NAMES: usize = 8;
 
-/// Reports classes without training rows, and rows of the user's own data that are in two parts, if they are not in
-/// `reported`.
+/// Reports classes without training rows, and of the user's own data columns that determine the class and rows that are in two
+/// parts, if they are not in `reported`.
 pub(in crate::experiment) fn report(
     source: &SourceRows,
     folds: &[Fold],
@@ -30,7 +30,8 @@ pub(in crate::experiment) fn report(
         return;
     }
     let parts: Vec<&Parts> = folds.iter().map(|(_, data)| &data.parts).collect();
-    for fact in source.shared_rows.get_or_init(|| shared_rows::notes(&source.loaded, &parts)) {
+    let facts = || [leaking_columns::notes(&source.loaded), shared_rows::notes(&source.loaded, &parts)].concat();
+    for fact in source.facts.get_or_init(facts) {
         if reported.insert(fact.clone()) {
             watch.fact(fact);
         }

@@ -26,8 +26,8 @@ pub struct SourceRows {
     leak: Option<(Resample, ResampleRecord)>,
     /// The loaded rows.
     pub loaded: Loaded,
-    /// Notes on rows that are in two parts, once they are known.
-    pub(super) shared_rows: OnceCell<Vec<String>>,
+    /// Notes on columns that determine the class and on rows that are in two parts, once they are known.
+    pub(super) facts: OnceCell<Vec<String>>,
 }
 
 /// Number of a fold and its data; the number is `None` for a single split.
@@ -52,10 +52,10 @@ impl SourceRows {
         }
         let loaded = spec.data.load(cache, watch)?;
         let data = spec.data.clone();
-        let shared_rows = OnceCell::new();
-        let Some(resample) = leak else { return Ok(SourceRows { data, leak: None, loaded, shared_rows }) };
+        let facts = OnceCell::new();
+        let Some(resample) = leak else { return Ok(SourceRows { data, leak: None, loaded, facts }) };
         let (loaded, record) = loaded.resample_before_split(resample, device)?;
-        Ok(SourceRows { data, leak: Some((resample.clone(), record)), loaded, shared_rows })
+        Ok(SourceRows { data, leak: Some((resample.clone(), record)), loaded, facts })
     }
 
     /// Returns whether the rows are those of the user's own files, and no copies of them were made.

@@ -14,6 +14,7 @@ pub mod origin;
 pub mod overrides;
 pub mod seeds;
 pub mod setting_keys;
+mod setting_path;
 pub mod source_text;
 
 use indexmap::IndexMap;

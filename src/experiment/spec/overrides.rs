@@ -7,10 +7,10 @@ use std::mem::take;
 
 use serde_json::Value;
 
-use crate::config::suggest;
 use crate::config::values::has_non_finite;
 use crate::experiment::spec::former_keys::current_path;
 use crate::experiment::spec::setting_keys::{is_varied, keys_in, keys_named};
+use crate::experiment::spec::setting_path::find;
 use crate::experiment::spec::source_text::{SpecError, reparse};
 use crate::experiment::spec::{Spec, aliases};
 
@@ -101,14 +101,38 @@ pub fn as_option(written: &str) -> String {
     }
 }
 
-/// Settings that are left out of the JSON of an experiment if they are not set, each with the pointer to its table.
-const OMITTED: [(&str, &str); 5] = [
-    ("/network", "from"),
-    ("/data/csv", "dates"),
-    ("/data/csv", "missing_values"),
-    ("/data/csv", "decimal"),
-    ("/data/csv", "thousands"),
+/// Value of a setting that is not set.
+enum Absent {
+    /// Null.
+    Null,
+    /// An empty list.
+    List,
+    /// A text.
+    Text(&'static str),
+    /// True.
+    Yes,
+}
+
+/// Settings that are left out of the JSON of an experiment if they have their default, each with the pointer to its table and
+/// its default. Those of splits are in [`OMITTED_FROM_SPLIT`].
+const OMITTED: [(&str, &str, Absent); 13] = [
+    ("/network", "from", Absent::Null),
+    ("/data/csv", "dates", Absent::Null),
+    ("/data/csv", "missing_values", Absent::Null),
+    ("/data/csv", "na_values", Absent::List),
+    ("/data/csv", "decimal", Absent::Null),
+    ("/data/csv", "thousands", Absent::Null),
+    ("/data/images", "validation", Absent::Null),
+    ("/data/images", "test", Absent::Null),
+    ("/data/images", "classes", Absent::Null),
+    ("/data/images", "path_column", Absent::Text("path")),
+    ("/data/images", "label_column", Absent::Text("label")),
+    ("/data/images", "root", Absent::Null),
+    ("/data/images", "cache", Absent::Yes),
 ];
+
+/// Settings of a split that are left out if they are not set.
+const OMITTED_FROM_SPLIT: [&str; 3] = ["column", "group", "order_by"];
 
 /// Returns the experiment with a setting replaced. If the value is null, the setting is removed, so that it has its default.
 ///
@@ -148,12 +172,23 @@ pub fn set(mut spec: Spec, path: &str, value: Value) -> Result<Spec, SpecError> 
     })
 }
 
-/// Returns the experiment as JSON, with null for settings that can be set but are absent.
+/// Returns the experiment as JSON, with the settings that can be set but are absent.
 pub fn settings_tree(spec: &Spec) -> Value {
     let mut tree = serde_json::to_value(spec).expect("an experiment has JSON types only");
-    for (table, key) in OMITTED {
+    for (table, key, absent) in OMITTED {
         if let Some(table) = tree.pointer_mut(table).and_then(Value::as_object_mut) {
-            table.entry(key).or_insert(Value::Null);
+            table.entry(key).or_insert_with(|| match absent {
+                Absent::Null => Value::Null,
+                Absent::List => Value::Array(Vec::new()),
+                Absent::Text(text) => Value::String(text.to_owned()),
+                Absent::Yes => Value::Bool(true),
+            });
+        }
+    }
+    let sources = tree["data"].as_object_mut().into_iter().flat_map(|data| data.values_mut());
+    for split in sources.filter_map(|source| source.get_mut("split")?.as_object_mut()) {
+        for key in OMITTED_FROM_SPLIT {
+            split.entry(key).or_insert(Value::Null);
         }
     }
     tree
@@ -167,16 +202,29 @@ pub fn check_path(tree: &Value, path: &str) -> Result<(), SpecError> {
     find(&mut tree.clone(), path).map(drop)
 }
 
-/// Returns the overrides with the keys of the experiment: `train.batch=32` for `train.batch_size=32`.
+/// Returns the overrides of the command line with the keys of the experiment: `train.batch=32` for `train.batch_size=32` and
+/// for `batch=32`.
 pub fn with_canonical_keys(spec: &Spec, overrides: &[String]) -> Vec<String> {
-    let tree = serde_json::to_value(spec).expect("an experiment has JSON types only");
-    let canonical = |path: &str| canonical(&tree, &current_path(path.trim()));
+    let tree = settings_tree(spec);
+    let canonical = |path: &str| {
+        let path = current_path(path.trim());
+        full_key(&tree, &path).unwrap_or_else(|| canonical(&tree, &path))
+    };
     let overrides = overrides.iter().map(|written| match (written.strip_prefix(UNSET), written.split_once('=')) {
         (Some(path), _) => format!("{UNSET}{}", canonical(path)),
         (None, Some((path, value))) => format!("{}={value}", canonical(path)),
         (None, None) => written.clone(),
     });
     overrides.collect()
+}
+
+/// Returns the full key of the setting that has this name, if it is the only one: `train.optimizer.adam.lr` for `lr`.
+fn full_key(tree: &Value, name: &str) -> Option<String> {
+    let is_name = !name.contains('.') && tree.get(name).is_none();
+    match &keys_in(tree, name)[..] {
+        [key] if is_name => Some(key.clone()),
+        _ => None,
+    }
 }
 
 /// Returns the path with the keys of the experiment in place of their aliases. Parts that do not exist stay as they are.
@@ -187,7 +235,10 @@ pub fn canonical(tree: &Value, path: &str) -> String {
         let fields = place.and_then(Value::as_object);
         let part = fields.map_or(part, |fields| match fields.contains_key(part) {
             true => part,
-            false => aliases::current(part).find(|key| fields.contains_key(*key)).unwrap_or(part),
+            false => aliases::current(part)
+                .find(|key| fields.contains_key(*key))
+                .or_else(|| chosen_class(fields, part))
+                .unwrap_or(part),
         });
         place = place.and_then(|place| match place {
             Value::Array(items) => items.get(part.parse::<usize>().ok()?),
@@ -196,6 +247,16 @@ pub fn canonical(tree: &Value, path: &str) -> String {
         part
     });
     known.collect::<Vec<_>>().join(".")
+}
+
+/// Returns the name of a choice if the class of PyTorch means it: `adam` for `Adam`, `step` for `StepLR`.
+fn chosen_class<'a>(fields: &'a serde_json::Map<String, Value>, class: &str) -> Option<&'a str> {
+    let plain = |name: &str| name.to_lowercase().replace('_', "");
+    let (chosen, _) = fields.iter().next().filter(|_| fields.len() == 1)?;
+    let class = plain(class);
+    [&*class, class.trim_end_matches("lr"), class.trim_end_matches("loss")]
+        .contains(&&*plain(chosen))
+        .then_some(chosen.as_str())
 }
 
 /// Returns whether a setting can have this value. A wrong value for a setting that is not a table is an error of its own.
@@ -216,9 +277,6 @@ pub fn last_of<'a>(key: &str, overrides: &'a [String]) -> Option<&'a String> {
     })
 }
 
-/// Maximum number of parts of a path. Deeper nesting could overflow the stack.
-const DEEPEST: usize = 32;
-
 /// Removes the setting at a path.
 fn remove(tree: &mut Value, path: &str) -> Result<(), SpecError> {
     find(tree, path)?;
@@ -232,81 +290,6 @@ fn remove(tree: &mut Value, path: &str) -> Result<(), SpecError> {
             let hint = format!("set the whole list: `--set {table}=[…]`");
             Err(SpecError { message: format!("`{path}` is an item of a list"), hint: Some(hint) })
         }
-    }
-}
-
-/// Returns the value at a path.
-fn find<'a>(tree: &'a mut Value, path: &str) -> Result<&'a mut Value, SpecError> {
-    let mut walked = String::new();
-    let depth = path.split('.').count();
-    if depth > DEEPEST {
-        let message = format!("the path of a setting has at most {DEEPEST} parts, found {depth}");
-        return Err(SpecError { message, hint: Some("write it as `train.optimizer.adam.lr`".to_owned()) });
-    }
-    let last = path.rsplit('.').next().unwrap_or_default();
-    let meant = keys_in(tree, last);
-    let meant = suggest::either(&meant.iter().map(String::as_str).collect::<Vec<_>>());
-    let mut place = tree;
-    for part in path.split('.') {
-        let missing = |hint: String| SpecError {
-            message: match walked.as_str() {
-                "" => format!("there is no setting `{part}`"),
-                _ => format!("there is no `{part}` in `{walked}`"),
-            },
-            hint: Some(hint),
-        };
-        place = match place {
-            Value::Object(map) => {
-                if !map.contains_key(part) {
-                    let known: Vec<&str> = map.keys().map(String::as_str).collect();
-                    return Err(missing(match known[..] {
-                        // a choice, such as the optimizer: the table itself must be set to change it
-                        [chosen] if map[chosen].get(part).is_some() => {
-                            format!("did you mean `{walked}.{chosen}.{part}`?")
-                        }
-                        // the name of a setting that is somewhere else
-                        _ if part == last && !meant.is_empty() => format!("did you mean {meant}?"),
-                        [chosen] => {
-                            format!(
-                                "the experiment has `{chosen}`; to use another: `--set '{walked}={{ {part} = {{ … }} }}'`"
-                            )
-                        }
-                        _ => suggest::hint(part, known),
-                    }));
-                }
-                &mut map[part]
-            }
-            Value::Array(list) => {
-                let count = list.len();
-                let hint = match count {
-                    0 => "the list is empty".to_owned(),
-                    _ => format!("items of this list are numbered from 0 to {}", count - 1),
-                };
-                part.parse::<usize>().ok().and_then(|index| list.get_mut(index)).ok_or_else(|| missing(hint))?
-            }
-            Value::Null => {
-                // an omitted setting: it is checked when the experiment is parsed again
-                *place = Value::Object(serde_json::Map::from_iter([(part.to_owned(), Value::Null)]));
-                place.get_mut(part).expect("was just inserted")
-            }
-            other => return Err(missing(hint_on_single_value(&walked, part, part == last, other))),
-        };
-        walked = if walked.is_empty() { part.to_owned() } else { format!("{walked}.{part}") };
-    }
-    Ok(place)
-}
-
-/// Returns the hint on a path that continues with `part` behind a single value. A choice, such as the schedule, is replaced
-/// by another one.
-fn hint_on_single_value(path: &str, part: &str, is_last: bool, value: &Value) -> String {
-    const CHOICES: [&str; 4] = ["loss", "optimizer", "schedule", "resample"];
-    let name = path.rsplit('.').next().unwrap_or_default();
-    match value.as_str() {
-        Some(chosen) if CHOICES.contains(&name) && !is_last => {
-            format!("the {name} is `{chosen}`; to use another: `--set '{path}={{ {part} = {{ … }} }}'`")
-        }
-        Some(chosen) => format!("`{path}` has no settings, its value is `{chosen}`: write `--set {path}=…`"),
-        None => format!("`{path}` has no settings, its value is {value}: write `--set {path}=…`"),
     }
 }
 

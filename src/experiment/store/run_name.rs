@@ -9,6 +9,7 @@ use crate::config::suggest;
 use crate::experiment::spec::catalogue;
 use crate::experiment::store::newest::{self, folders_in, is_run};
 use crate::experiment::store::run_id::{FoundRun, RunEntries};
+use crate::io::bounded_file;
 use crate::run_dir::latest;
 
 /// Hint on the ways to name a run.
@@ -50,11 +51,27 @@ pub(super) fn run_with_id(named: &str, path: &Path, out: &Path) -> anyhow::Resul
     RunEntries::list(out).find(named)?.ok_or_else(|| not_found_error(named, path, out))
 }
 
-/// Returns the directory of the experiment's runs under `out`, if `named` is the name of an experiment.
-pub(super) fn experiment_directory(named: &str, out: &Path) -> Option<PathBuf> {
+/// Returns the directory of the experiment's runs under `out`, if `named` is the name of an experiment or the path of its
+/// file.
+pub fn experiment_directory(named: &str, out: &Path) -> Option<PathBuf> {
+    if let Some(name) = name_in_file(Path::new(named)) {
+        return Some(out.join(name)).filter(|directory| directory.is_dir());
+    }
     let is_name = Path::new(named).components().count() == 1 && !named.ends_with(std::path::MAIN_SEPARATOR);
     let directory = out.join(named);
     (is_name && directory.is_dir() && !matches!(named, "." | "..")).then_some(directory)
+}
+
+/// Returns the name of the experiment of a TOML file; `None` for other files and for the file in a run directory.
+fn name_in_file(path: &Path) -> Option<String> {
+    let is_toml = path.extension().is_some_and(|extension| extension == "toml") && path.is_file();
+    if !is_toml || path.parent().is_some_and(is_run) {
+        return None;
+    }
+    let text = bounded_file::read_to_string(path, bounded_file::EXPERIMENT).ok()?;
+    let document = toml_edit::Document::parse(text).ok();
+    let stated = document.and_then(|document| Some(document.get("name")?.as_str()?.to_owned()));
+    stated.or_else(|| Some(path.file_stem()?.to_str()?.to_owned()))
 }
 
 /// Lists the first few names.
@@ -68,7 +85,9 @@ pub(super) fn list_some(names: &[&str]) -> String {
 pub(super) fn not_found_error(named: &str, path: &Path, out: &Path) -> anyhow::Error {
     if let Some(file) = path.ancestors().find(|part| part.is_file()) {
         let hint = match file.extension().and_then(|ending| ending.to_str()) {
-            Some("toml") => format!("train it with `runner exp {}`, then name the run", file.display()),
+            Some("toml") => {
+                format!("train it with `runner exp {}`: it has no run under `{}`", file.display(), out.display())
+            }
             Some("pt" | "pth" | "bin" | "ckpt") => {
                 let weights = file.with_extension("safetensors");
                 format!(

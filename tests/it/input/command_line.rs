@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use crate::support::{TestDir, assert_says, error_of_arguments, error_with, has_nvidia_driver};
+use crate::support::{TestDir, assert_says, error_of_arguments, error_with, has_nvidia_driver, stderr, stdout};
 
 #[test]
 fn override_of_an_unknown_setting_suggests_the_nearest() {
@@ -159,4 +159,33 @@ fn a_file_in_place_of_the_output_directory_is_reported_before_training() {
     ");
     assert_says(&dir.error_message(&["exp", "idea.toml", "--out", "taken/deeper"]), &["`taken/deeper", "--out DIR"]);
     assert_eq!(std::fs::read_to_string(dir.path("taken")).unwrap(), "a file of the user's");
+}
+
+#[test]
+fn a_name_that_one_setting_has_is_its_key() {
+    let dir = TestDir::with_idea();
+    let history = dir.history(&["idea.toml", "--set", "lr=0.01", "--set", "batch_size=32", "--set", "epochs=1"]);
+    let train = &history["config"]["train"];
+    assert_eq!(train["optimizer"]["adam"]["lr"], 0.01);
+    assert_eq!((&train["batch"], &train["epochs"]), (&32.into(), &1.into()));
+    assert_says(&stdout(&dir.run(&["runs"]).code(0)), &["lr=0.01", "epochs=1"]);
+    let message = dir.error_message(&["exp", "idea.toml", "--set", "linear=8"]);
+    assert_says(&message, &["`network.layers.0.linear` or `network.layers.2.linear`"]);
+    let seen = dir.history(&["idea.toml", "--epochs", "1", "--set", "train.optimizer.Adam.lr=0.02"]);
+    assert_eq!(seen["config"]["train"]["optimizer"]["adam"]["lr"], 0.02);
+}
+
+#[test]
+fn the_file_of_an_experiment_names_its_newest_run() {
+    let dir = TestDir::with_idea();
+    assert_says(
+        &dir.error_message(&["eval", "idea.toml"]),
+        &["`idea.toml` is a file, not a run", "runner exp idea.toml"],
+    );
+    dir.exp(&["idea.toml"]);
+    for command in ["eval", "report", "compare", "plot", "show"] {
+        dir.run(&[command, "idea.toml"]).code(0);
+    }
+    assert_says(&stdout(&dir.run(&["eval", "idea.toml"]).code(0)), &["trial base-seed0"]);
+    assert_says(&stderr(&dir.run(&["resume", "idea.toml"]).code(0)), &["complete"]);
 }

@@ -318,3 +318,27 @@ fn labels_of_images_that_start_at_1_are_recognized() {
     dir.write("idea.toml", idea(3, "array.npy"));
     assert_says(&dir.error_message(&["exp", "idea.toml"]), &["array.npy` is a NumPy file", "IDX"]);
 }
+
+#[test]
+fn settings_that_a_file_leaves_out_can_be_set_on_the_command_line() {
+    let rows: String =
+        (0..20).map(|row| format!("{},{}\n", if row == 3 { "?" } else { "1.5" }, ["a", "b"][row % 2])).collect();
+    let dir = new_dir(&format!("x,y\n{rows}"), "target = \"y\"\nmissing = \"drop\"", 2, CLASSIFY);
+    assert_says(&dir.error_message(&["exp", "idea.toml"]), &["na_values = [\"?\"]"]);
+    let history = dir.history(&["idea.toml", "--set", "data.csv.na_values=[\"?\"]"]);
+    assert_eq!(history["data"]["rows"]["train"], 19);
+    let message = dir.error_message(&["exp", "idea.toml", "--set", "data.csv.split.group=z"]);
+    assert!(!message.contains("there is no"), "the setting is known: {message}");
+}
+
+#[test]
+fn a_column_that_determines_the_class_is_noted_before_training() {
+    let rows: String = (0..60).map(|row| format!("{}.5,{},{}\n", row * 7 % 13, row % 2, ["a", "b"][row % 2])).collect();
+    let dir = new_dir(&format!("x,copy,y\n{rows}"), "target = \"y\"", 2, CLASSIFY);
+    let dry = ["exp", "idea.toml", "--device", "cpu", "--dry-run"];
+    let message = stderr(&dir.run(&dry).code(0)).replace("\n  ", " ");
+    assert_says(&message, &["note: column `copy` alone determines `y` in every row", "drop = [\"copy\"]"]);
+    assert!(!message.contains("column `x`"), "{message}");
+    let dropped = dir.run(&[&dry[..], &["--set", "data.csv.drop=[\"copy\"]"]].concat()).code(0);
+    assert!(!stderr(&dropped).contains("alone determines"), "{}", stderr(&dropped));
+}

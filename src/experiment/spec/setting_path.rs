@@ -1,0 +1,113 @@
+//! The value of a setting in the JSON of an experiment, found by its path, and hints on paths that do not exist.
+
+use serde_json::Value;
+
+use crate::config::suggest;
+use crate::experiment::spec::setting_keys::keys_in;
+use crate::experiment::spec::source_text::SpecError;
+
+/// Maximum number of parts of a path. Deeper nesting could overflow the stack.
+const DEEPEST: usize = 32;
+
+/// Returns the value at a path.
+///
+/// # Errors
+/// If the path does not exist.
+pub fn find<'a>(tree: &'a mut Value, path: &str) -> Result<&'a mut Value, SpecError> {
+    let mut walked = String::new();
+    let depth = path.split('.').count();
+    if depth > DEEPEST {
+        let message = format!("the path of a setting has at most {DEEPEST} parts, found {depth}");
+        return Err(SpecError { message, hint: Some("write it as `train.optimizer.adam.lr`".to_owned()) });
+    }
+    let last = path.rsplit('.').next().unwrap_or_default();
+    let meant = keys_in(tree, last);
+    let meant = suggest::either(&meant.iter().map(String::as_str).collect::<Vec<_>>());
+    let mut place = tree;
+    for part in path.split('.') {
+        let missing = |hint: String| SpecError {
+            message: match walked.as_str() {
+                "" => format!("there is no setting `{part}`"),
+                _ => format!("there is no `{part}` in `{walked}`"),
+            },
+            hint: Some(hint),
+        };
+        place = match place {
+            Value::Object(map) => {
+                if !map.contains_key(part) {
+                    let known: Vec<&str> = map.keys().map(String::as_str).collect();
+                    return Err(missing(match known[..] {
+                        // a choice, such as the optimizer: the table itself must be set to change it
+                        [chosen] if map[chosen].get(part).is_some() => {
+                            format!("did you mean `{walked}.{chosen}.{part}`?")
+                        }
+                        // the name of a setting that is somewhere else
+                        _ if !meant.is_empty()
+                            && (part == last
+                                || (walked.is_empty() && suggest::nearest(part, known.iter().copied()).is_none())) =>
+                        {
+                            format!("did you mean {meant}?")
+                        }
+                        _ if walked.is_empty() && split_part(last).is_some() => {
+                            let sources =
+                                map.get("data").and_then(Value::as_object).into_iter().flat_map(|data| data.keys());
+                            let name = sources.into_iter().next().map_or("NAME", String::as_str);
+                            format!("did you mean `data.{name}.split.{}`?", split_part(last).unwrap_or_default())
+                        }
+                        [chosen] => {
+                            format!(
+                                "the experiment has `{chosen}`; to use another: `--set '{walked}={{ {part} = {{ … }} }}'`"
+                            )
+                        }
+                        _ => suggest::hint(part, known),
+                    }));
+                }
+                &mut map[part]
+            }
+            Value::Array(list) => {
+                let count = list.len();
+                let hint = match count {
+                    0 => "the list is empty".to_owned(),
+                    _ => format!("items of this list are numbered from 0 to {}", count - 1),
+                };
+                part.parse::<usize>().ok().and_then(|index| list.get_mut(index)).ok_or_else(|| missing(hint))?
+            }
+            Value::Null => {
+                // an omitted setting: it is checked when the experiment is parsed again
+                *place = Value::Object(serde_json::Map::from_iter([(part.to_owned(), Value::Null)]));
+                place.get_mut(part).expect("was just inserted")
+            }
+            other => return Err(missing(hint_on_single_value(&walked, part, part == last, other))),
+        };
+        walked = if walked.is_empty() { part.to_owned() } else { format!("{walked}.{part}") };
+    }
+    Ok(place)
+}
+
+/// Returns the part of a split that is meant by the name of another program.
+fn split_part(name: &str) -> Option<&'static str> {
+    match name {
+        "validation_split" | "val_split" | "validation_size" | "validation" => Some("validation"),
+        "test_split" | "test_size" => Some("test"),
+        _ => None,
+    }
+}
+
+/// Returns the hint on a path that continues with `part` behind a single value. A choice, such as the schedule, is replaced
+/// by another one.
+fn hint_on_single_value(path: &str, part: &str, is_last: bool, value: &Value) -> String {
+    const CHOICES: [&str; 4] = ["loss", "optimizer", "schedule", "resample"];
+    let name = path.rsplit('.').next().unwrap_or_default();
+    match value.as_str() {
+        Some(chosen) if CHOICES.contains(&name) && !is_last && chosen == part => {
+            format!(
+                "`{chosen}` has its default settings; to set one: `--set '{path}={{ {part} = {{ KEY = VALUE }} }}'`"
+            )
+        }
+        Some(chosen) if CHOICES.contains(&name) && !is_last => {
+            format!("the {name} is `{chosen}`; to use another: `--set '{path}={{ {part} = {{ … }} }}'`")
+        }
+        Some(chosen) => format!("`{path}` has no settings, its value is `{chosen}`: write `--set {path}=…`"),
+        None => format!("`{path}` has no settings, its value is {value}: write `--set {path}=…`"),
+    }
+}
