@@ -208,8 +208,7 @@ impl TrainSpec {
         if known.iter().any(|known| known == name) {
             return match self.higher_is_better(name, target) {
                 Some(_) => Ok(()),
-                None => Err(Invalid::new(key, format!("cannot be `{name}`: neither higher nor lower is better"))
-                    .hint("monitor `loss`, or a metric such as `mae`")),
+                None => Err(self.without_direction(key, name, target)),
             };
         }
         if let Some(metric) = name.strip_prefix("test.").or_else(|| name.strip_prefix("test_")) {
@@ -224,6 +223,24 @@ impl TrainSpec {
             _ => crate::config::suggest::hint(name, known.iter().map(String::as_str)),
         };
         Err(Invalid::new(key, format!("names no metric of this run: `{name}`")).hint(hint))
+    }
+
+    /// Returns the error if a monitored metric does not say whether higher or lower values are better.
+    fn without_direction(&self, key: &str, name: &str, target: Target) -> Invalid {
+        let metric = name.strip_prefix("val_").unwrap_or(name);
+        let metrics = self.metrics(target);
+        let is_own = |one: &&Metric| one.name() == metric && matches!(one, Metric::TorchScript(_));
+        match metrics.iter().find(is_own) {
+            Some(_) => {
+                let message = format!("cannot be `{name}`: the metric does not say whether higher or lower is better");
+                let hint = format!("add `higher_is_better = true` (or `false`) to the metric `{metric}`");
+                Invalid::new(key, message).hint(hint)
+            }
+            None => {
+                let message = format!("cannot be `{name}`: neither higher nor lower is better");
+                Invalid::new(key, message).hint("monitor the loss or another metric")
+            }
+        }
     }
 
     /// Returns the metrics besides the loss.
@@ -345,6 +362,10 @@ mod tests {
         assert_eq!(check("metrics = [\"me\", \"r2\"]\nmonitor = \"r2\"", Target::Values(1)), Ok(()));
         let fault = check("metrics = [\"me\"]\nmonitor = \"me\"", Target::Values(1)).unwrap_err();
         assert_eq!(fault.message, "cannot be `me`: neither higher nor lower is better");
+        let own = "metrics = [{ torchscript = \"dice.pt\", name = \"dice\" }]\nmonitor = \"dice\"";
+        let fault = check(own, Target::Classes(2)).unwrap_err();
+        assert_eq!(fault.message, "cannot be `dice`: the metric does not say whether higher or lower is better");
+        assert_eq!(fault.hint.unwrap(), "add `higher_is_better = true` (or `false`) to the metric `dice`");
         assert!(check("metrics = [\"acc\", \"accuracy\"]", Target::Classes(2)).is_err());
         assert_eq!(check("metrics = [{ top_k = 2 }, \"top_k\"]\nmonitor = \"top_2\"", Target::Classes(9)), Ok(()));
         assert_eq!(check("monitor = \"mae\"", Target::Values(3)), Ok(()), "the default for numbers");

@@ -155,7 +155,7 @@ impl AvailableMetrics {
         }
         let Some((group, metric)) = name.split_once('.') else {
             return unknown(match metrics.contains(&name) {
-                true => format!("add a prefix: `last.{name}`, `best.{name}` or `min.{name}`"),
+                true => format!("add a prefix: `last.{name}`, `best.{name}` or `max.{name}`"),
                 false => match suggest::nearest(name, [STATUS]) {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!(

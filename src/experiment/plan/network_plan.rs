@@ -9,7 +9,7 @@ use crate::metrics;
 use crate::network::NetworkSpec;
 use crate::network::layer::sequence::Embedding;
 use crate::network::layer::{Layer, MOST_LAYERS, OutputKind};
-use crate::network::stack::Architecture;
+use crate::network::stack::{Architecture, PlannedLayer};
 use crate::network::torchscript::inspection::Role;
 use crate::train::TrainSpec;
 use crate::train::loss::Loss;
@@ -108,7 +108,7 @@ impl NetworkPlan {
     }
 
     /// Returns notes about modules written in PyTorch: seeds that start from the same weights, a loss of logits for
-    /// probabilities, a loss that broadcasts.
+    /// probabilities, a loss that broadcasts, a fixed training mode.
     pub fn notes(&self, seeds: &[i64], target: Target) -> Vec<String> {
         let loss = &self.train.loss;
         let about_logits =
@@ -126,7 +126,27 @@ impl NetworkPlan {
             }
             _ => None,
         };
-        [self.note_about_seeds(seeds), about_logits, about_shapes].into_iter().flatten().collect()
+        let notes = [self.note_about_seeds(seeds), about_logits, about_shapes].into_iter().flatten();
+        notes.chain(self.notes_about_modes()).collect()
+    }
+
+    /// Returns a note for each module whose training mode is fixed.
+    fn notes_about_modes(&self) -> Vec<String> {
+        let note = |planned: &PlannedLayer| match &planned.layer {
+            Layer::TorchScript(module) => {
+                let layers = module.layers_of_fixed_mode(&planned.input);
+                (!layers.is_empty()).then(|| {
+                    format!(
+                        "the training mode is fixed in `{}`: it has no effect on {}; export the module with `torch.jit.script`, \
+                         not with `torch.jit.trace`",
+                        module.path,
+                        layers.join(" and ")
+                    )
+                })
+            }
+            _ => None,
+        };
+        self.architecture.layers().iter().filter_map(note).collect()
     }
 
     /// Returns a note if several seeds start from the same weights, because a module draws none.

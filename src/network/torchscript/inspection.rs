@@ -20,7 +20,7 @@ use crate::network::layer::layer_spec::{OutputKind, RowMemory};
 pub const COMMAND: &str = "inspect-torchscript";
 
 /// Version of what an inspection checks and finds; inspections of other versions in the cache are not used.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// What a module is used as, which decides how it is called.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -87,6 +87,8 @@ pub struct Inspection {
     pub shared: Vec<(String, String)>,
     /// Whether the module exports a method `reset_parameters`, which draws new parameters for each seed.
     pub draws_parameters: bool,
+    /// Layers that depend on the training mode, which is fixed in the module: it was traced.
+    pub layers_of_fixed_mode: Vec<String>,
     /// Memory of a row.
     pub memory: RowMemory,
 }

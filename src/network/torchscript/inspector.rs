@@ -5,6 +5,7 @@ use crate::tensor::script_module::{MemoryCount, ScriptModule};
 use tch::{Device, Kind, Tensor};
 
 use crate::network::torchscript::error_text::{explain_call, explain_load};
+use crate::network::torchscript::fixed_mode::layers_of_fixed_mode;
 use crate::network::torchscript::function_inspector::{inspect_loss, inspect_metric};
 use crate::network::torchscript::inspection::{Inspected, Inspection, Problem, Role};
 use crate::network::torchscript::module_state::{ModuleState, check_repeats};
@@ -80,6 +81,7 @@ fn inspect_network(bytes: &[u8], sample: &[i64]) -> Result<Inspection, Problem> 
         buffers: sizes(buffers),
         shared,
         draws_parameters,
+        layers_of_fixed_mode: layers_of_fixed_mode(bytes),
         memory,
     })
 }

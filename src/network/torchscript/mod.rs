@@ -4,6 +4,7 @@
 //! and observers treat them as those of any network. In files of weights they have their names in Python.
 
 pub mod error_text;
+mod fixed_mode;
 pub mod function;
 pub mod function_inspector;
 pub mod inspection;
@@ -141,6 +142,11 @@ impl TorchScript {
     /// Returns the reason why the module cannot be trained on a batch of one row, which continues a sentence about it.
     pub fn lone_row_problem(&self, input: &Shape) -> Option<String> {
         self.checked(input).lone_row_problem
+    }
+
+    /// Returns the layers whose training mode is fixed in the module, in words.
+    pub fn layers_of_fixed_mode(&self, input: &Shape) -> Vec<String> {
+        self.checked(input).layers_of_fixed_mode
     }
 
     /// Returns whether each seed starts from other weights.
