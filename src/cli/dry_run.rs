@@ -7,15 +7,23 @@ use serde_json::{Value, json};
 use crate::cli::args::output_args::OutputArgs;
 use crate::cli::text::text_style::TextStyle;
 use crate::cli::text::{number_format, settings, terminal};
+use crate::compare::settings::format_seeds;
 use crate::device;
 use crate::experiment::dry_run::GroupPreview;
 use crate::experiment::plan::study::Study;
 use crate::experiment::plan::{BASE, Model};
 use crate::experiment::run::Options;
 use crate::io::byte_size::format_bytes;
+use crate::metrics::threshold::{Cost, ThresholdRule};
 
 /// Maximum number of layers that are shown.
 const MOST_LAYERS: usize = 12;
+
+/// Maximum number of groups of variants that are shown without `--verbose`.
+const MOST_GROUPS: usize = 5;
+
+/// Maximum number of variants of a group that are named without `--verbose`.
+const MOST_NAMES: usize = 10;
 
 /// Prints what a run would train.
 pub fn print(study: &Study, groups: &[GroupPreview], out: &Path, options: &Options, output_args: &OutputArgs) {
@@ -24,6 +32,7 @@ pub fn print(study: &Study, groups: &[GroupPreview], out: &Path, options: &Optio
         output_args.print(&json!({
             "name": study.name,
             "trials": study.trials(),
+            "seeds": study.spec.seeds,
             "folder": folder,
             "device": device::name(options.device),
             "threads": options.threads,
@@ -43,13 +52,13 @@ pub fn print(study: &Study, groups: &[GroupPreview], out: &Path, options: &Optio
     let of = if factors.is_empty() { String::new() } else { format!(" ({})", factors.join(" × ")) };
     let s = if trials == 1 { "" } else { "s" };
     let mut lines = vec![terminal::bold(&format!("{}: {} trial{s}{of}", study.name, number_format::count(trials)))];
-    for group in groups {
+    let most_groups = if output_args.verbose { groups.len() } else { MOST_GROUPS };
+    for group in groups.iter().take(most_groups) {
         let first = group.plans[0];
         if first.variant != BASE {
-            let names: Vec<&str> = group.plans.iter().map(|plan| plan.variant.as_str()).collect();
+            let key = if group.plans.len() == 1 { "variant" } else { "variants" };
             lines.push(String::new());
-            let key = if names.len() == 1 { "variant" } else { "variants" };
-            lines.push(page.wrapped(&format!("{key:<9} {}", names.join(", ")), 10));
+            lines.push(page.wrapped(&format!("{key:<9} {}", variants(group, output_args.verbose)), 10));
         }
         lines.extend(
             group_lines(group, options).into_iter().map(|(key, text)| page.wrapped(&format!("{key:<9} {text}"), 10)),
@@ -58,11 +67,43 @@ pub fn print(study: &Study, groups: &[GroupPreview], out: &Path, options: &Optio
     if groups.len() > 1 {
         lines.push(String::new());
     }
+    if groups.len() > most_groups {
+        let left: usize = groups[most_groups..].iter().map(|group| group.plans.len()).sum();
+        let s = if left == 1 { "" } else { "s" };
+        lines.push(format!("{} more variant{s} (`--verbose` shows all)", number_format::count(left)));
+    }
+    let seeds = format_seeds(&study.spec.seeds);
+    lines.push(page.wrapped(&format!("{:<9} {seeds}", if study.spec.seeds.len() == 1 { "seed" } else { "seeds" }), 10));
     let s = if options.threads == 1 { "" } else { "s" };
     lines.push(format!("device    {}, up to {} thread{s}", device::name(options.device), options.threads));
     lines.push(page.wrapped(&format!("writes to {}/…", folder.display()), 10));
     lines.push("nothing was trained or written: leave `--dry-run` out to train".to_owned());
     terminal::out(&lines.join("\n"));
+}
+
+/// Returns the names of a group's variants: all of them, or the first ones and the number of the others.
+fn variants(group: &GroupPreview, shows_all: bool) -> String {
+    let names: Vec<&str> = group.plans.iter().map(|plan| plan.variant.as_str()).collect();
+    match names.len() {
+        count if count > MOST_NAMES + 1 && !shows_all => {
+            let more = number_format::count(count - MOST_NAMES);
+            format!("{} and {more} more (`--verbose` shows all)", names[..MOST_NAMES].join(", "))
+        }
+        _ => names.join(", "),
+    }
+}
+
+/// Returns how the threshold of the predictions is chosen.
+fn threshold(rule: ThresholdRule) -> String {
+    match rule {
+        ThresholdRule::Fixed(value) => number_format::setting(value),
+        ThresholdRule::F1 => "highest F1 on the validation rows".to_owned(),
+        ThresholdRule::Cost(Cost { miss, false_alarm }) => format!(
+            "lowest cost on the validation rows: {} for a miss, {} for a false alarm",
+            number_format::setting(miss),
+            number_format::setting(false_alarm)
+        ),
+    }
 }
 
 /// Returns the lines about a group of variants, each with its heading.
@@ -113,6 +154,7 @@ fn group_lines(group: &GroupPreview, options: &Options) -> Vec<(&'static str, St
             ));
         }
     }
+    lines.extend(plan.spec.threshold.map(|rule| ("threshold", threshold(rule))));
     if let Some(stacks) = &group.stacks {
         let largest = stacks.replicas.iter().max().copied().unwrap_or(0);
         let s = if stacks.replicas.len() == 1 { "" } else { "s" };
@@ -134,6 +176,7 @@ fn group_json(group: &GroupPreview) -> Value {
         "rows": group.rows,
         "parameters": network.map(|network| network.record().parameters),
         "epochs": network.map(|network| network.train.epochs),
+        "threshold": plan.spec.threshold,
         "steps_per_epoch": batch.map(|batch| group.rows.train.div_ceil(batch)),
         "stacks": group.stacks.as_ref().map(|stacks| &stacks.replicas),
         "bytes": group.stacks.as_ref().map(|stacks| stacks.bytes),

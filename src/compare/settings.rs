@@ -38,6 +38,12 @@ const CHOICES: [&str; 7] = [
     "train.schedule.warm_up.then",
 ];
 
+/// Key of the layers of a network.
+const LAYERS: &str = "network.layers";
+
+/// Key of a module that is the whole network.
+const WHOLE_MODULE: &str = "network.torchscript";
+
 /// Key of the path of a module written in PyTorch. Files with the same checksum are the same module, wherever they are.
 const MODULE: &str = "torchscript";
 
@@ -146,10 +152,12 @@ fn format_layer(layer: &Value) -> String {
         return format_value(layer);
     };
     let of_default = |value: &Value| value.is_null() || *value == Value::Bool(true);
+    // the size of the input follows from the layer before
+    let is_input = |key: &str| matches!(key, "in_features" | "in_channels" | "input_size");
     let settings: Vec<String> = match settings {
         Value::Object(settings) => settings
             .iter()
-            .filter(|(_, value)| !of_default(value))
+            .filter(|(key, value)| !of_default(value) && !is_input(key))
             .enumerate()
             .map(
                 |(place, (key, value))| {
@@ -196,6 +204,14 @@ impl Setting {
 /// Returns all settings of the groups in order of first occurrence. Foreign histories have no settings.
 pub fn settings(groups: &[Group]) -> Vec<Setting> {
     let mut by_group: Vec<Option<IndexMap<String, String>>> = groups.iter().map(group_settings).collect();
+    // a module in place of the layers of other groups is compared with them
+    let has = |key: &str| by_group.iter().flatten().any(|settings| settings.contains_key(key));
+    if has(LAYERS) && has(WHOLE_MODULE) {
+        for settings in by_group.iter_mut().flatten().filter(|settings| !settings.contains_key(LAYERS)) {
+            let module = settings.shift_remove(WHOLE_MODULE);
+            settings.extend(module.map(|module| (LAYERS.to_owned(), module)));
+        }
+    }
     for choice in CHOICES {
         let chosen: BTreeSet<&String> = by_group.iter().flatten().filter_map(|settings| settings.get(choice)).collect();
         if chosen.len() > 1 {

@@ -194,12 +194,20 @@ fn is_runner_plot(file: &Path) -> bool {
         || String::from_utf8_lossy(&beginning).contains(MADE_BY)
 }
 
-/// Returns a file name without extension, made of the names of the runs and the kind of plot.
-pub fn default_file_stem(groups: &[Group], kind: &str) -> String {
+/// Returns a file name without extension, made of the names of the runs and the kind of plot. `are_several_runs` is whether
+/// more than one run is plotted.
+pub fn default_file_stem(groups: &[Group], are_several_runs: bool, kind: &str) -> String {
     let experiments = union(groups.iter().map(|group| group.experiment().into_iter().collect()));
     let labels: Vec<&str> = groups.iter().map(|group| group.label.as_str()).collect();
+    // runs without names of their own have labels with their directories, which are too long for a file name
+    let have_names = |experiment: &str| labels.iter().all(|label| !label.starts_with(&format!("{experiment} ")));
     let names = match (&experiments[..], &labels[..]) {
-        ([experiment], [_, _, ..]) if groups.iter().all(|group| group.experiment().is_some()) => vec![*experiment],
+        ([experiment], [_, _, ..])
+            if groups.iter().all(|group| group.experiment().is_some())
+                && !(are_several_runs && have_names(experiment)) =>
+        {
+            vec![*experiment]
+        }
         _ => labels,
     };
     let joined = match names.len() {

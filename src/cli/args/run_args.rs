@@ -184,6 +184,13 @@ impl RunArgs {
             progress.say(&format!(
                 "note: `--seeds {seed}` is the one seed {seed}; for {seed} seeds write `--seeds 0..{last}`"
             ));
+        } else if let (Some(seed @ 2..=1000), [only]) = (study.source.number_at("seeds"), &study.spec.seeds[..])
+            && seed == *only
+        {
+            let last = seed - 1;
+            progress.say(&format!(
+                "note: `seeds = {seed}` is the one seed {seed}; for {seed} seeds write `seeds = \"0..{last}\"`"
+            ));
         }
         let notes = [
             (self.stack.is_some() && has_tree, "`--stack` has no effect on trees: they are fitted one by one"),

@@ -7,10 +7,11 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::cli::args::lookup::find_run;
+use crate::cli::args::run_args::parse_positive;
 use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::exit::Exit;
-use crate::cli::summary::full;
 use crate::cli::summary::trained_run::TrainedRun;
+use crate::cli::summary::{full, short};
 use crate::cli::text::table::Columns;
 use crate::cli::text::text_style::TextStyle;
 use crate::cli::text::{number_format, terminal};
@@ -39,6 +40,12 @@ pub struct Args {
     set: Vec<String>,
     #[command(flatten)]
     out: RunsDir,
+    /// Number of variants of a run, best first
+    #[arg(long, value_name = "N", default_value_t = short::TOP, value_parser = parse_positive, allow_negative_numbers = true)]
+    top: usize,
+    /// Show all variants of a run
+    #[arg(long, conflicts_with = "top")]
+    all: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -49,7 +56,8 @@ Examples:
   runner show overfit_mnist
   runner show digits_mlp --set train.optimizer=sgd
   runner show runs/overfit_mnist/latest     all results of a run
-  runner show regularize_mnist/dropout      all results of one variant";
+  runner show regularize_mnist/dropout      all results of one variant
+  runner show regularize_mnist --all        all variants";
 
 /// Prints the settings of an experiment, with defaults and changes, and its layers; or the whole summary of a run.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
@@ -109,7 +117,7 @@ fn show_run(args: &Args) -> anyhow::Result<Exit> {
             &json!({ "run": run.folder, "training": training, "plots": run.plots(), "histories": histories }),
         );
     } else {
-        terminal::out(&full::render(&run, None, TextStyle::of_output()));
+        terminal::out(&full::render(&run, (!args.all).then_some(args.top), TextStyle::of_output()));
         training.iter().for_each(|training| terminal::say(&format!("note: {}", training.sentence())));
     }
     damaged.iter().for_each(|Damaged { error, .. }| terminal::error(error));

@@ -43,7 +43,7 @@ fn metrics_table(history: &History) -> String {
 
 /// Returns the size of a tree, and the features that it splits by, the most important first.
 fn of_tree(tree: &TreeRecord) -> String {
-    let heading = format!("a tree of {} leaves, {} splits deep", number_format::count(tree.leaves), tree.depth);
+    let heading = format!("a {}", number_format::tree_size(tree.leaves, tree.depth));
     if tree.features.is_empty() {
         return heading;
     }

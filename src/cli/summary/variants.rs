@@ -21,23 +21,32 @@ pub fn of(run: &TrainedRun, top: Option<usize>, page: TextStyle) -> Vec<String> 
         (!lines.is_empty()).then(|| lines.join("\n"))
     };
     let mut parts: Vec<String> = paragraph(baselines::cautions_of_variants(&variants)).into_iter().collect();
+    let ranked = Ranked::new(variants.clone());
+    let shown = &ranked.variants[..ranked.variants.len().min(top.unwrap_or(usize::MAX))];
     if histories.iter().any(|history| !history.history.is_empty()) {
-        parts.extend(tables(&Ranked::new(variants.clone()), top.unwrap_or(usize::MAX), page));
+        parts.extend(tables(&ranked, top.unwrap_or(usize::MAX), page));
     }
     let threshold =
         |variant: &Variant| Some(format!("{}: {}", variant.name, classification::thresholds(&variant.trials)?));
+    let in_file = in_order(&variants, shown);
     let notes = incomparable(&variants, settings::of_loss)
         .into_iter()
         .chain(trial_status::of_variants(&variants))
         .chain(classification::positive_class(&all))
         .chain(trial_status::near_zero(histories))
         .chain(baselines::line(&all))
-        .chain(variants.iter().filter_map(threshold));
+        .chain(in_file.iter().filter_map(threshold));
     parts.extend(paragraph(notes.collect()));
-    parts.extend(layers::of_variants(&variants, page));
+    parts.extend(layers::of_variants(&in_file, page));
     parts.extend(paragraph(val_loss_rise::sentences(&variants)));
     parts.extend(paragraph(leakage::sentences(&variants)));
     parts
+}
+
+/// Returns the variants that are shown, in the order of the file.
+fn in_order<'a>(variants: &[Variant<'a>], shown: &[Variant]) -> Vec<Variant<'a>> {
+    let is_shown = |variant: &&Variant| shown.iter().any(|other| other.name == variant.name);
+    variants.iter().filter(is_shown).cloned().collect()
 }
 
 /// Where the standard deviation over trials is shown.

@@ -38,9 +38,7 @@ fn of_trial(history: &History) -> Vec<String> {
     let happened = match (history.status, &history.tree) {
         (Status::Interrupted | Status::TimeLimit, _) => trial_status::of_one(history),
         (Status::Diverged, _) => Some(format!("diverged in epoch {}", history.history.len())),
-        (_, Some(tree)) => {
-            Some(format!("tree of {} leaves, {} splits deep", number_format::count(tree.leaves), tree.depth))
-        }
+        (_, Some(tree)) => Some(number_format::tree_size(tree.leaves, tree.depth)),
         (Status::EarlyStopped, _) => {
             Some([findings(), trial_status::of_one(history)].into_iter().flatten().collect::<Vec<_>>().join("; "))
         }

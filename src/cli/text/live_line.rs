@@ -110,11 +110,11 @@ fn of_variants(name: &str, means: &[(usize, f64)], rank: Rank, trained: &Trained
     (format!("{name} {text}"), format!("{name} {short}"))
 }
 
-/// Returns the metrics that fit, in their order: always the monitored one, then losses, then others.
-pub fn fitting(metrics: &[Shown], room: usize) -> Vec<&str> {
+/// Returns the metrics that fit with a gap behind each, in their order: always the monitored one, then losses, then others.
+pub fn fitting(metrics: &[Shown], room: usize, gap: usize) -> Vec<&str> {
     let mut places: Vec<usize> = (0..metrics.len()).collect();
     places.sort_by_key(|&place| metrics[place].rank); // stable
-    let width = |text: &str| text.chars().count() + 1;
+    let width = |text: &str| text.chars().count() + gap;
     let mut left = room;
     let mut chosen: Vec<(usize, &str)> = Vec::new();
     for place in places {
@@ -194,13 +194,13 @@ mod tests {
     fn the_monitored_metric_is_there_however_narrow_the_line_and_losses_come_before_others() {
         let seeds = trained(&["base"], &[0, 0], "r2");
         let all = metrics(&report(&[true, true]), &Trained { shows_lr: true, ..seeds });
-        assert_eq!(fitting(&all, 80), ["loss 0.3750", "r2 0.6000", "val_loss 0.5000", "lr 0.050 to 0.100"]);
-        assert_eq!(fitting(&all, 38), ["loss 0.3750", "r2 0.6000", "val_loss 0.5000"]);
-        assert_eq!(fitting(&all, 23), ["loss 0.3750", "r2 0.6000"]);
-        assert_eq!(fitting(&all, 5), ["r2 0.6000"]);
+        assert_eq!(fitting(&all, 80, 1), ["loss 0.3750", "r2 0.6000", "val_loss 0.5000", "lr 0.050 to 0.100"]);
+        assert_eq!(fitting(&all, 38, 1), ["loss 0.3750", "r2 0.6000", "val_loss 0.5000"]);
+        assert_eq!(fitting(&all, 23, 1), ["loss 0.3750", "r2 0.6000"]);
+        assert_eq!(fitting(&all, 5, 1), ["r2 0.6000"]);
         let variants = metrics(&report(&[true, true]), &trained(&["slow", "fast"], &[0, 1], "val_loss"));
-        assert_eq!(fitting(&variants, 41), ["val_loss 0.2500 (fast) to 0.7500 (slow)"]);
-        assert_eq!(fitting(&variants, 30), ["val_loss 0.2500 to 0.7500"]);
-        assert_eq!(fitting(&variants, 3), ["val_loss 0.2500 to 0.7500"]);
+        assert_eq!(fitting(&variants, 41, 1), ["val_loss 0.2500 (fast) to 0.7500 (slow)"]);
+        assert_eq!(fitting(&variants, 30, 1), ["val_loss 0.2500 to 0.7500"]);
+        assert_eq!(fitting(&variants, 3, 1), ["val_loss 0.2500 to 0.7500"]);
     }
 }

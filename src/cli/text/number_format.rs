@@ -32,6 +32,12 @@ pub fn epochs_per_second(rate: f64) -> String {
     }
 }
 
+/// Returns the size of a decision tree: `tree of 5 leaves, 3 splits deep`.
+pub fn tree_size(leaves: usize, depth: usize) -> String {
+    let (leaf, split) = (if leaves == 1 { "leaf" } else { "leaves" }, if depth == 1 { "split" } else { "splits" });
+    format!("tree of {} {leaf}, {depth} {split} deep", count(leaves))
+}
+
 /// Returns a setting, as a power of ten if that is shorter.
 pub fn setting(value: f64) -> String {
     let (plain, power) = (format!("{value}"), format!("{value:e}"));

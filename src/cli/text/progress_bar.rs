@@ -27,6 +27,9 @@ use crate::train::schedule::Schedule;
 use crate::train::state::epoch_counter::EpochCounter;
 use crate::train::state::timing::Timing;
 
+/// Maximum width of the line of an epoch, unless the monitored metric alone needs more.
+const LINE_WIDTH: usize = 100;
+
 /// Shows a run's progress on stderr.
 #[derive(Debug)]
 pub struct Progress {
@@ -172,7 +175,7 @@ impl progress::RunProgress for Progress {
         match &plans.iter().map(|plan| plan.variant.as_str()).collect::<Vec<_>>()[..] {
             [BASE] => {}
             [variant] => {
-                let of = if self.variants > 1 { format!(" (1 of {})", self.variants) } else { String::new() };
+                let of = if self.variants > 1 { format!(" (one of {})", self.variants) } else { String::new() };
                 self.say(&format!("variant {}{of}", terminal::bold_on_stderr(variant)));
             }
             variants => self.say(&list_of_variants(variants, self.variants, page)),
@@ -299,14 +302,11 @@ impl callback::Callback for Progress {
         let metrics = metrics(report, &self.trained);
         let is_last = report.epoch == report.epochs || !report.training.contains(&true);
         if self.log.add(report.epoch, report.epochs, report.seconds, is_last) {
-            let line = format!(
-                "epoch {:>width$}/{}  {}  {}",
-                report.epoch,
-                report.epochs,
-                metrics.iter().map(|metric| metric.text.as_str()).collect::<Vec<_>>().join("  "),
-                self.log.speed(report.epoch, report.epochs),
-                width = report.epochs.to_string().len()
-            );
+            let width = report.epochs.to_string().len();
+            let epoch = format!("epoch {:>width$}/{}  ", report.epoch, report.epochs);
+            let speed = self.log.speed(report.epoch, report.epochs);
+            let room = LINE_WIDTH.saturating_sub(epoch.chars().count() + speed.chars().count());
+            let line = format!("{epoch}{}  {speed}", fitting(&metrics, room, 2).join("  "));
             match &self.bar {
                 Some(_) => log_file::append(&line),
                 None => self.say(&line),
@@ -314,7 +314,7 @@ impl callback::Callback for Progress {
         }
         if let Some(Bar::Epochs(bar)) = &self.bar {
             let room = epoch_bar::room(terminal::stderr_width(), report.epochs);
-            bar.end_epoch(report.epoch, fitting(&metrics, room).join(" "));
+            bar.end_epoch(report.epoch, fitting(&metrics, room, 1).join(" "));
         }
     }
 

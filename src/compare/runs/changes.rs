@@ -1,6 +1,7 @@
 //! What a run changed in its experiment, on the command line or in the file: `lr=0.1 seeds=0..4`.
 
 use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
 
 use indexmap::{IndexMap, IndexSet};
 
@@ -69,7 +70,19 @@ pub fn shorten(key: &str, value: &str) -> String {
         return format_seeds(&seeds).replace(", ", ",");
     }
     let text = |quote: char| value.strip_prefix(quote)?.strip_suffix(quote).filter(|inner| !inner.contains(quote));
-    text('"').or(text('\'')).unwrap_or(value).to_owned()
+    let value = text('"').or(text('\'')).unwrap_or(value);
+    let is_path = matches!(key.rsplit('.').next(), Some("torchscript" | "path" | "root" | "from"));
+    if is_path { shorten_path(value) } else { value.to_owned() }
+}
+
+/// Returns an absolute path with its last directory and its name only: `…/data/train.csv`.
+fn shorten_path(path: &str) -> String {
+    let path_of = Path::new(path);
+    let mut parts = path_of.components().rev().filter_map(|part| part.as_os_str().to_str());
+    match (path_of.is_absolute(), parts.next(), parts.next()) {
+        (true, Some(name), Some(directory)) if path_of.components().count() > 3 => format!("…/{directory}/{name}"),
+        _ => path.to_owned(),
+    }
 }
 
 /// Short labels of keys: the last parts of each key that no other key ends in.
@@ -159,6 +172,8 @@ mod tests {
             "layers=64,relu,10"
         );
         assert_eq!(described(&["unset train.clip"]), "clip=none");
+        assert_eq!(described(&["network.torchscript=\"/home/me/nets/a.pt\""]), "torchscript=…/nets/a.pt");
+        assert_eq!(described(&["data.csv.path=nets/more/a.csv"]), "path=nets/more/a.csv");
     }
 
     #[test]

@@ -170,6 +170,9 @@ pub fn status_words(group: Option<&Group>, info: &RunInfo) -> Vec<String> {
     let statuses: Vec<Status> = histories.map(|history| history.status).collect();
     let is_finished = info.state == RunState::Finished;
     if !is_finished {
+        let is_out_of_time =
+            matches!(info.state, RunState::Interrupted { .. }) && statuses.contains(&Status::TimeLimit);
+        words.extend(is_out_of_time.then(|| Status::TimeLimit.word().to_owned()));
         words.extend([info.state.word(), "unfinished"].map(str::to_owned));
     }
     for status in statuses {

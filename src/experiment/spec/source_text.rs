@@ -111,6 +111,11 @@ impl SourceText {
         Some(format!("write `[[variants]]` with `name = \"{name}\"`"))
     }
 
+    /// Returns the whole number that the text has at a key outside of tables; `None` if it has another value there.
+    pub fn number_at(&self, key: &str) -> Option<i64> {
+        toml_edit::Document::parse(self.text.as_str()).ok()?.get(key)?.as_integer()
+    }
+
     /// Adds the file and the line of the setting to an error.
     pub fn locate(&self, fault: Invalid) -> SpecError {
         let (key, place) = self.key_and_place(&fault.key);

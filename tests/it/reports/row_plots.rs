@@ -44,3 +44,13 @@ fn color_images_are_plotted_in_color() {
     assert_says(&svg, &["#ff0000", "#0000ff", "#00ff00", ">row 3<"]);
     dir.run(&["plot", "samples", "flags", "-o", "flags.png"]).code(0);
 }
+
+#[test]
+fn the_plot_of_two_named_runs_is_named_after_both() {
+    let dir = TestDir::with_idea();
+    for (name, seed) in [("six", "6"), ("seven", "7")] {
+        dir.run(&["exp", "idea.toml", "--seed", seed, "--epochs", "1", "--name", name, "--quiet"]).code(0);
+    }
+    assert_eq!(stdout(&dir.run(&["plot", "six", "seven"]).code(0)), "six-seven-curves.svg\n");
+    assert_eq!(stdout(&dir.run(&["plot", "six"]).code(0)), "six-curves.svg\n");
+}

@@ -21,6 +21,8 @@ fn the_time_limit_stops_a_run_that_is_tested_and_resumed() {
     assert!(!message.contains("runner resume"), "the command is printed once: {message}");
     let before = history(&dir);
     assert_eq!(before["status"], "time_limit");
+    assert_says(&stdout(&dir.run(&["runs"]).code(0)), &["time limit "]);
+    assert_says(&stdout(&dir.run(&["runs", "--filter", "status=time_limit"]).code(0)), &["time limit "]);
     assert!(before["test"]["acc"].is_number(), "the best weights are tested");
     assert_eq!(before["expectations"].as_array().map_or(0, Vec::len), 0, "no expectation is checked");
     let stopped_at = metric(&before, "loss").len();

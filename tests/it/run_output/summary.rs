@@ -45,7 +45,10 @@ fn training_options_are_shown_once_and_the_learning_rate_in_each_epoch() {
     let message = stderr(&dir.run(&["exp", &file, "--device", "cpu"]).code(0));
     let line = "1,210 parameters, adam lr 0.001, lr × 0.5 every epoch, batch 64, L1 1e-4, early";
     assert_eq!(message.matches(line).count(), 1, "the second variant is trained in the same way:\n{message}");
-    assert_says(&message, &["  stopping (patience 3) on loss\n", "variant one (1 of 2)\n", "variant two (1 of 2)\n"]);
+    assert_says(
+        &message,
+        &["  stopping (patience 3) on loss\n", "variant one (one of 2)\n", "variant two (one of 2)\n"],
+    );
     let epochs: Vec<&str> = message.lines().filter(|line| line.starts_with("epoch ")).collect();
     assert_eq!(epochs.len(), 4, "{message}");
     assert!(epochs[0].contains("  lr 1.0e-3  ") && epochs[1].contains("  lr 5.0e-4  "), "{message}");

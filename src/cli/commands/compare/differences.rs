@@ -28,13 +28,25 @@ pub(crate) fn render(screen: &Screen, lines: usize, page: TextStyle) -> Vec<Stri
     if tests.is_empty() {
         return vec!["no metric that all runs have: `--metric` selects the one to test".to_owned()];
     }
-    tests.iter().map(|test| MetricView { test, screen }.render(lines / tests.len(), page)).collect()
+    let views: Vec<MetricView> = tests.iter().map(|test| MetricView { test, screen }).collect();
+    // a reason that all metrics share is below the last one only
+    let reasons: Vec<Vec<String>> = views.iter().map(|view| view.reasons(&view.differences())).collect();
+    let is_shared = |reason: &&String| reasons.iter().all(|of_metric| of_metric.contains(reason));
+    let shared: Vec<String> = reasons[0].iter().filter(is_shared).cloned().collect();
+    let render = |(place, view): (usize, &MetricView)| {
+        let stated_later = if place + 1 < views.len() { &shared[..] } else { &[] };
+        view.render(lines / tests.len(), stated_later, page)
+    };
+    views.iter().enumerate().map(render).collect()
 }
+
+/// Verdict on a difference that cannot be tested.
+const UNTESTED: &str = "cannot be tested";
 
 /// Returns the verdict on a difference.
 fn verdict(difference: &Difference, metric: &str) -> &'static str {
     match difference.significance {
-        Significance::OneTrial => "cannot be tested",
+        Significance::OneTrial => UNTESTED,
         Significance::Same => "equal",
         Significance::TooFew | Significance::NotSignificant => "no significant difference",
         Significance::Significant => match higher_is_better(metric_of(metric)) {
@@ -53,8 +65,8 @@ struct MetricView<'a> {
 }
 
 impl MetricView<'_> {
-    /// Returns the title, the table and the sentences.
-    fn render(&self, lines: usize, page: TextStyle) -> String {
+    /// Returns the title, the table and the sentences, without those that are stated later.
+    fn render(&self, lines: usize, stated_later: &[String], page: TextStyle) -> String {
         let (screen, metric) = (self.screen, metric_label(&self.test.metric));
         let differences = self.differences();
         if differences.is_empty() {
@@ -75,8 +87,9 @@ impl MetricView<'_> {
         };
         let title = format!("{metric} compared with {} ({which}){}", screen.baseline(), self.design(&differences));
         let title = page.wrapped(&title, 2);
-        let below: Vec<String> = self.sentences(&differences).iter().map(|line| page.wrapped(line, 2)).collect();
-        let below = below.join("\n");
+        let sentences = self.sentences(&differences);
+        let here = sentences.iter().filter(|sentence| !stated_later.contains(sentence));
+        let below = here.map(|line| page.wrapped(line, 2)).collect::<Vec<_>>().join("\n");
         let mut rows: Vec<usize> =
             screen.shown.iter().copied().filter(|&place| self.test.groups[place].is_some()).collect();
         if !screen.all {
@@ -133,9 +146,12 @@ impl MetricView<'_> {
             let cell = |place: &usize| self.test.groups[*place].as_ref().and_then(text).unwrap_or("–".to_owned());
             Column::numbers(header, rows.iter().map(cell).map(Cell::plain))
         };
+        // a sentence below the table says which differences cannot be tested
         let verdicts = rows.iter().map(|place| match &self.test.groups[*place] {
-            Some(difference) => verdict(difference, &self.test.metric).to_owned(),
-            None => "–".to_owned(),
+            Some(difference) if difference.significance != Significance::OneTrial => {
+                verdict(difference, &self.test.metric).to_owned()
+            }
+            Some(_) | None => "–".to_owned(),
         });
         let p = if self.screen.comparison.comparisons() > 1 { "p (Holm)" } else { "p" };
         let mut columns = vec![
@@ -177,7 +193,10 @@ impl MetricView<'_> {
         let others = if rows.is_empty() { "differences" } else { "more" };
         match verdicts.len() {
             0 => None,
-            1 => Some(format!("{count} {others}: {} (`--all`)", verdicts.keys().next()?)),
+            1 => match verdicts.keys().next()? {
+                &UNTESTED => Some(format!("{count} {others}: `--all`")),
+                verdict => Some(format!("{count} {others}: {verdict} (`--all`)")),
+            },
             _ => Some(format!("{count} {others}: {each} (`--all`)")),
         }
     }

@@ -68,9 +68,10 @@ pub(crate) fn write_plot(
     if let Some(trial) = &runs.trial {
         groups = keep_trial(groups, trial)?;
     }
-    let stem = plot_args::default_file_stem(&groups, kind);
+    let are_several_runs = named.windows(2).any(|pair| pair[0] != pair[1]);
+    let stem = plot_args::default_file_stem(&groups, are_several_runs, kind);
     // variants of one run are ranked; several runs keep the order in which they are named
-    if named.windows(2).all(|pair| pair[0] == pair[1]) {
+    if !are_several_runs {
         groups = best_first(groups);
     }
     for group in groups.iter_mut().filter(|group| group.leaks()) {

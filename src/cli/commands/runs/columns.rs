@@ -82,7 +82,9 @@ impl Listed<'_> {
         let is_metric = |index: &usize| self.is_metric_or_setting(*index);
         columns.extend((0..self.fields.len()).filter(is_metric).map(|index| self.field(index)));
         let is_field = |name: &str| (0..self.fields.len()).filter(is_metric).any(|index| self.fields[index] == name);
-        columns.push(self.best());
+        let is_best = |metric: &str| is_field(metric) || is_field(&format!("best.{metric}"));
+        let best_is_field = self.runs.iter().all(|run| run.best.as_ref().is_some_and(|best| is_best(&best.metric)));
+        columns.extend((!best_is_field).then(|| self.best()));
         let test_is_field = self
             .runs
             .iter()
@@ -222,11 +224,12 @@ fn common<'a>(names: &[&'a str]) -> Option<&'a str> {
     names.first().copied().filter(|first| names.iter().all(|name| name == first))
 }
 
-/// Returns the number of variants and of trials of each, as `4×5`; `3 of 4` if the files of a trial are missing.
+/// Returns the number of trials, with variants as `4×5`: 4 variants with 5 trials each; `3 of 4` if the files of a trial are missing.
 pub(super) fn trials(run: &RunSummary) -> String {
     match run.variants {
         0 => "0".to_owned(),
         _ if run.missing > 0 => format!("{} of {}", run.trials, run.trials + run.missing),
+        1 => run.trials.to_string(),
         variants if run.trials.is_multiple_of(variants) => format!("{variants}×{}", run.trials / variants),
         variants => format!("{} in {variants} variants", run.trials),
     }
@@ -248,6 +251,9 @@ pub(super) fn status(run: &RunSummary) -> String {
         (RunState::Running { process, .. }, _) => {
             let process = process.map(|process| format!(", pid {process}")).unwrap_or_default();
             format!("running{progress}{process}")
+        }
+        (RunState::Interrupted { .. }, statuses) if statuses.iter().any(|(status, _)| *status == Status::TimeLimit) => {
+            format!("{}{progress}", word(Status::TimeLimit))
         }
         (state @ (RunState::Interrupted { .. } | RunState::Failed), _) => format!("{}{progress}", state.word()),
         (RunState::Finished, [(status, _)]) => word(*status),

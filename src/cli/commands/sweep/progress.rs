@@ -18,6 +18,22 @@ use crate::sweep::supervise::pool::{Death, WorkerCommand};
 /// Minimum time between two lines.
 const BETWEEN: Duration = Duration::from_secs(10);
 
+/// Minimum width of the bar.
+const SHORTEST_BAR: usize = 6;
+
+/// Joins the parts of a message; those with the lowest ranks are left out until it fits.
+fn fitting(mut parts: Vec<(u8, String)>, room: usize) -> String {
+    loop {
+        // settings in parentheses belong to the part before them
+        let text = parts.iter().map(|(_, part)| part.as_str()).collect::<Vec<_>>().join(", ").replace(", (", " (");
+        let lowest = (0..parts.len()).min_by_key(|&place| parts[place].0);
+        match lowest {
+            Some(place) if text.chars().count() > room && parts.len() > 1 => drop(parts.remove(place)),
+            _ => return text,
+        }
+    }
+}
+
 /// Shows the progress of a sweep on stderr.
 #[derive(Debug)]
 pub struct Progress {
@@ -66,7 +82,9 @@ impl Progress {
         if let Some(bar) = &self.bar {
             bar.set_length(counts.all as u64); // a sweep may be extended
             bar.set_position(ended as u64);
-            bar.set_message(self.message(record, state, &counts, workers));
+            let counter = 2 * counts.all.to_string().len() + 1;
+            let room = terminal::stderr_width().saturating_sub(counter + 2 + SHORTEST_BAR);
+            bar.set_message(self.message(record, state, &counts, workers, room));
             return;
         }
         let is_due = self.last.is_none_or(|(at, _)| at.elapsed() >= BETWEEN) || ended == counts.all;
@@ -76,28 +94,37 @@ impl Progress {
             terminal::say(&format!(
                 "{} of {all} trials, {}",
                 count(ended),
-                self.message(record, state, &counts, workers)
+                self.message(record, state, &counts, workers, usize::MAX)
             ));
         }
     }
 
-    /// Returns the numbers beside the bar: workers, failed trials, the best configuration, rate and time left.
-    fn message(&self, record: &SweepRecord, state: &SweepState, counts: &Counts, workers: usize) -> String {
-        let mut parts = Vec::new();
+    /// Returns the numbers beside the bar: workers, failed trials, the best configuration, rate and time left. Those that do
+    /// not fit into `room` columns are left out, the least important first.
+    fn message(
+        &self,
+        record: &SweepRecord,
+        state: &SweepState,
+        counts: &Counts,
+        workers: usize,
+        room: usize,
+    ) -> String {
+        let mut parts: Vec<(u8, String)> = Vec::new(); // each with its rank: the lowest is left out first
         if workers > 0 {
-            parts.push(format!("{workers} {}", if workers == 1 { "worker" } else { "workers" }));
+            parts.push((2, format!("{workers} {}", if workers == 1 { "worker" } else { "workers" })));
         }
         if counts.running > 0 {
-            parts.push(format!("{} in training", count(counts.running)));
+            parts.push((1, format!("{} in training", count(counts.running))));
         }
         if counts.failed > 0 {
-            parts.push(format!("{} failed", count(counts.failed)));
+            parts.push((5, format!("{} failed", count(counts.failed))));
         }
         let ranking = Ranking::new(record, &state.ended, record.higher_is_better);
         if let Some(best) = ranking.best() {
             let settings = Labels::new(&record.settings).describe(&best.configuration.set);
             let value = best.mean().map(short).unwrap_or_default();
-            parts.push(format!("best {value} ({settings})"));
+            parts.push((4, format!("best {value}")));
+            parts.push((0, format!("({settings})")));
         }
         let (elapsed, ended) = (self.started.elapsed().as_secs_f64(), counts.done + counts.failed);
         // a stack in training counts by its epochs
@@ -113,13 +140,13 @@ impl Progress {
         if trained > 0.0 && elapsed > 1.0 {
             let rate = trained / elapsed;
             parts.push(match rate {
-                slow if slow < 1.0 => format!("{} trials/min", short(slow * 60.0)),
-                fast => format!("{} trials/s", short(fast)),
+                slow if slow < 1.0 => (3, format!("{} trials/min", short(slow * 60.0))),
+                fast => (3, format!("{} trials/s", short(fast))),
             });
             let left = (counts.all.saturating_sub(self.before) as f64 - trained).max(0.0) / rate;
-            parts.extend((ended < counts.all).then(|| format!("{} left", seconds(left.round()))));
+            parts.extend((ended < counts.all).then(|| (6, format!("{} left", seconds(left.round())))));
         }
-        parts.join(", ")
+        fitting(parts, room)
     }
 
     /// Shows that a worker died.
@@ -152,5 +179,23 @@ impl Progress {
         if !self.quiet {
             terminal::say(text);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_that_do_not_fit_are_left_out_the_least_important_first() {
+        let parts = || {
+            let parts =
+                [(2, "2 workers"), (1, "24 in training"), (4, "best 0.134"), (0, "(lr=0.001)"), (6, "14 s left")];
+            parts.map(|(rank, part)| (rank, part.to_owned())).to_vec()
+        };
+        assert_eq!(fitting(parts(), 80), "2 workers, 24 in training, best 0.134 (lr=0.001), 14 s left");
+        assert_eq!(fitting(parts(), 50), "2 workers, 24 in training, best 0.134, 14 s left");
+        assert_eq!(fitting(parts(), 35), "2 workers, best 0.134, 14 s left");
+        assert_eq!(fitting(parts(), 3), "14 s left");
     }
 }

@@ -36,6 +36,12 @@ pub fn table(record: &SweepRecord, ranking: &Ranking, metric: &str, top: usize, 
     let closing = states.iter().any(|status| !status.is_empty()).then(|| Column::words("status", states));
     let mut parts = Fitted { labels: names, groups, spare: Vec::new(), closing }.tables(page);
     let mut below = Vec::new();
+    let has_several_seeds =
+        shown.iter().any(|result| result.metric.as_ref().is_some_and(|metric| metric.std.is_some()));
+    below.extend((best && !page.styled).then(|| match has_several_seeds {
+        true => "* best; ± = standard deviation over the seeds".to_owned(),
+        false => "* best".to_owned(),
+    }));
     let hidden = ranking.results.len() - shown.len();
     if hidden > 0 {
         let (noun, all) = (if hidden == 1 { "configuration" } else { "configurations" }, ranking.results.len());
