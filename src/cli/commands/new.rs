@@ -20,7 +20,9 @@ use crate::data::inspect::detect::read_separated;
 use crate::data::inspect::image_section::sides;
 use crate::data::inspect::problem::Problem;
 use crate::data::inspect::proposal::{Proposal, Role, likely_targets, propose};
+use crate::data::inspect::text_section::{TextSection, text_section};
 use crate::data::store::manifest::Manifest;
+use crate::data::table::csv_text::TableError;
 use crate::data::table::field_format::{FieldFormat, TextColumns};
 use crate::experiment::plan::study::Study;
 use crate::experiment::spec::catalogue::OWN;
@@ -237,12 +239,27 @@ fn of_table(args: &Args, table: &Path, place: &Place) -> anyhow::Result<(String,
         let error = anyhow!("`--target` is missing: which column is predicted? `{shown}` has the columns {columns}");
         return Err(error.context(Hint(format!("likely: {}, as in `{command}`", suggest::either(&likely)))));
     };
-    let proposal = propose(table, format, args.separator, Some(target)).map_err(|fault| table_error(&shown, fault))?;
+    let proposal = propose(table, format.clone(), args.separator, Some(target)).map_err(|fault| {
+        let section = fault.message.starts_with("has no column to predict").then(|| text_column(table, format, args));
+        // the decimal mark is detected here
+        let without_mark =
+            |hint: String| hint.split_once(", and `decimal =").map_or(hint.clone(), |(first, _)| first.to_owned());
+        let hint = section.flatten().or_else(|| fault.hint.map(without_mark));
+        table_error(&shown, TableError { hint, ..fault })
+    })?;
     if let Some(dropped) = dropped_rows(&proposal) {
         terminal::warn(&format!("the experiment {dropped}"));
     }
     let written = relative_path(table, place.path.parent().unwrap_or(Path::new("")));
     Ok((file::of_table(&place.name, &proposal, &written), summary(&proposal)))
+}
+
+/// Returns the hint on a table with a column of texts; `None` if it has none.
+fn text_column(path: &Path, format: FieldFormat, args: &Args) -> Option<String> {
+    let (table, _, format) = read_separated(path, format, args.separator).ok()?;
+    let shown = quoted(&path.display().to_string());
+    let TextSection { column, .. } = text_section(&shown, &table, args.target.as_deref(), format.separator)?;
+    Some(format!("for the texts in `{column}`, use `[data.text]`: `runner data describe {shown} --toml` prints it"))
 }
 
 /// Returns what was found in a table, a line each.

@@ -42,7 +42,7 @@ Examples:
 
 An HTML file is self-contained: it opens in any browser without a network.
 Markdown has a section for each experiment; runs that differ only in their
-seeds share one section, with a column for each.";
+seeds share one section, with a column for each run.";
 
 /// Format of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

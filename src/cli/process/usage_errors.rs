@@ -39,6 +39,11 @@ pub(crate) fn parse_arguments() -> Cli {
         ErrorKind::InvalidSubcommand => {
             terminal::error(&used.unknown_command(&invalid(ContextKind::InvalidSubcommand)))
         }
+        ErrorKind::ArgumentConflict if used.space_as_argument().is_some() => {
+            let word = used.space_as_argument().unwrap_or_default();
+            let hint = Hint(format!("write `--space {}`", quoted(word)));
+            terminal::error(&anyhow!("`{}` takes no further argument `{word}`", used.name).context(hint));
+        }
         ErrorKind::ArgumentConflict if used.misspelled_command().is_some() => {
             terminal::error(&used.unknown_command(used.misspelled_command().unwrap_or_default()))
         }
@@ -74,6 +79,15 @@ impl Used<'_> {
     fn misspelled_command(&self) -> Option<&str> {
         let word = self.words.first()?;
         suggest::nearest(word, self.command.get_subcommands().map(Command::get_name)).map(|_| word.as_str())
+    }
+
+    /// Returns the first word that is a setting with values, `lr=0.1,0.2`, if the command is `runner sweep`.
+    fn space_as_argument(&self) -> Option<&str> {
+        let is_value = |place: usize| place > 0 && self.words[place - 1].starts_with('-');
+        let is_setting =
+            |(place, word): &(usize, &String)| !word.starts_with('-') && word.contains('=') && !is_value(*place);
+        let found = self.words.iter().enumerate().find(is_setting);
+        found.map(|(_, word)| word.as_str()).filter(|_| self.name == "runner sweep")
     }
 
     /// Returns the command that is meant if the words after `runner new` name data: `runner new churn --csv churn.csv`.
@@ -134,7 +148,11 @@ impl Used<'_> {
                 return error.context(Hint(format!("did you mean `{option} {}`?", quoted(argument))));
             }
             let what = if argument.starts_with('-') { "option" } else { "further argument" };
-            let hint = format!("`{} --help` lists its arguments and options", self.name);
+            let writes_toml = argument == "-o" && options(&self.command).any(|own| own == "toml");
+            let hint = match writes_toml {
+                true => "write `--toml FILE`".to_owned(),
+                false => format!("`{} --help` lists its arguments and options", self.name),
+            };
             return anyhow!("`{}` takes no {what} `{argument}`", self.name).context(Hint(hint));
         };
         if let Some(error) = self.table_as_experiment(option) {
@@ -152,7 +170,18 @@ impl Used<'_> {
                 "print the probabilities with `--format csv`; the run's `threshold` is a setting of its experiment"
                     .into(),
             ),
+            "num-workers" | "jobs" | "processes" if own.contains(&"workers") => Some("write `--workers N`".to_owned()),
             "workers" | "num-workers" | "jobs" if own.contains(&"threads") => Some("write `--threads N`".to_owned()),
+            "csv" | "file" | "images" | "image" if self.name == "runner eval" => Some("write `--data FILE`".to_owned()),
+            "all" | "test" if self.name == "runner predict" => Some(
+                "write `--index N` for a row of the run's data, or `--csv FILE`; `runner eval RUN` evaluates all test rows"
+                    .into(),
+            ),
+            "grid" | "random" | "sobol" if own.contains(&"method") => Some(format!("write `--method {option}`")),
+            "output" if own.contains(&"toml") => Some("write `--toml FILE`".to_owned()),
+            "format" if self.name == "runner export" => {
+                Some("write `--tensorboard`, `--csv` or `--keras`".to_owned())
+            }
             _ => None,
         };
         let hint = device.or_else(|| self.setting_hint(option)).unwrap_or_else(|| {
@@ -169,11 +198,14 @@ impl Used<'_> {
 
     /// Returns the option of the command that takes a file of this type: `--csv` for `new.csv`.
     fn option_for_file(&self, argument: &str) -> Option<&'static str> {
-        const TYPES: [(&str, &[&str]); 2] =
-            [("--csv", &[".csv", ".csv.gz", ".tsv"]), ("--image", &[".png", ".jpg", ".jpeg"])];
+        const TYPES: [(&str, &[&str]); 3] = [
+            ("--csv", &[".csv", ".csv.gz", ".tsv"]),
+            ("--image", &[".png", ".jpg", ".jpeg"]),
+            ("--data", &[".csv", ".csv.gz", ".tsv", ".npz", ".png", ".jpg", ".jpeg"]),
+        ];
         let name = argument.to_lowercase();
-        let of_type = TYPES.iter().find(|(_, endings)| endings.iter().any(|ending| name.ends_with(ending)));
-        of_type.map(|(option, _)| *option).filter(|option| options(&self.command).any(|own| option[2..] == *own))
+        let of_type = TYPES.iter().filter(|(_, endings)| endings.iter().any(|ending| name.ends_with(ending)));
+        of_type.map(|(option, _)| *option).find(|option| options(&self.command).any(|own| option[2..] == *own))
     }
 
     /// Returns a hint on the setting of the experiment that is named like the option: `--lr 0.1`.
@@ -197,6 +229,22 @@ impl Used<'_> {
             let value = if value == "VALUE" { "0.2" } else { value };
             return Some(format!("write `--set data.{data}.split.{part}={value}`"));
         }
+        let number = if value.parse::<f64>().is_ok() { value } else { "5" };
+        match option {
+            "patience" => return Some(format!("write `--set train.early_stopping={number}`")),
+            "scheduler" | "lr-scheduler" => {
+                return Some("write `--set train.schedule=cosine`, or another schedule".to_owned());
+            }
+            "folds" | "cv" | "kfold" | "k-folds" | "n-splits" => {
+                let spec = experiment.and_then(|source| source.parse().ok());
+                let data = spec.as_ref().map_or("NAME", |spec| spec.data.name());
+                let has_validation = spec.as_ref().is_some_and(|spec| spec.data.split().validation.is_some());
+                let unset =
+                    if has_validation { format!("--unset data.{data}.split.validation ") } else { String::new() };
+                return Some(format!("write `{unset}--set data.{data}.split.folds={number}`"));
+            }
+            _ => {}
+        }
         let name = match option {
             "csv" => "path".to_owned(),
             "wd" | "l2" => "weight_decay".to_owned(),
@@ -209,6 +257,10 @@ impl Used<'_> {
                 let file = if value == "VALUE" { "FILE".to_owned() } else { quoted(value) };
                 return Some(format!("make an experiment of it: `runner new NAME --csv {file} --target COLUMN`"));
             }
+        }
+        let varies = options(&self.command).any(|own| own == "space");
+        if let (true, true, [key, ..]) = (varies, value.contains(','), &keys[..]) {
+            return Some(format!("write `--space {}`", quoted(&format!("{key}={value}"))));
         }
         if let (Some((first, _)), [key, ..]) = (value.split_once(','), &keys[..])
             && value.split(',').all(|number| number.parse::<f64>().is_ok())

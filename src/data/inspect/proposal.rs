@@ -121,12 +121,8 @@ pub fn propose(
     let used: Vec<&Column> =
         columns.iter().filter(|(_, role)| !matches!(role, Role::Dropped(_))).map(|(column, _)| *column).collect();
     if used.is_empty() {
-        let why = columns.iter().map(|(column, role)| match role {
-            Role::Dropped(why) => format!("`{}`: {why}", column.name),
-            _ => String::new(),
-        });
         let message = format!("has no column to predict `{}` from", target.name);
-        return Err(TableError::new(message).hint(why.collect::<Vec<_>>().join("; ")));
+        return Err(TableError::new(message).hint(unused_columns(&columns)));
     }
     let (filling, rows) = filling(table, target, &used);
     if rows.is_empty() {
@@ -145,6 +141,15 @@ pub fn propose(
     let columns = columns.into_iter().map(|(column, role)| (column.name.clone(), role)).collect();
     let target = target.name.clone();
     Ok(Proposal { target, problem, columns, filling, rows: row_count, duplicates, features, detected })
+}
+
+/// Returns the hint on a table of which no column is used: why each one is left out.
+fn unused_columns(columns: &[(&Column, Role)]) -> String {
+    let why = columns.iter().map(|(column, role)| match role {
+        Role::Dropped(why) => format!("`{}` ({why})", column.name),
+        Role::Numbers | Role::Dates | Role::Text | Role::Codes(_) => format!("`{}`", column.name),
+    });
+    format!("add a column with numbers or few categories; left out: {}", why.collect::<Vec<_>>().join(", "))
 }
 
 /// Returns how missing values are handled, and the rows that are used. If no more than 5 % of the rows are lost, those that

@@ -113,7 +113,10 @@ impl TableForm {
             };
             let rows: Vec<usize> = (0..table.rows()).filter(is_complete).collect();
             return match rows.is_empty() {
-                true if drops_features => Err(TableError::new("has a missing value in every row")),
+                true if drops_features => Err(TableError::new(match unknown {
+                    Unknown::Missing => "has a missing value or an unknown category in every row",
+                    Unknown::Error | Unknown::Ignore => "has a missing value in every row",
+                })),
                 true => Err(TableError::new("has no target in any row")),
                 false => Ok(rows),
             };

@@ -155,7 +155,12 @@ impl AvailableMetrics {
         }
         let Some((group, metric)) = name.split_once('.') else {
             return unknown(match metrics.contains(&name) {
-                true => format!("add a prefix: `last.{name}`, `best.{name}` or `max.{name}`"),
+                true => {
+                    let info = Metric::info_of_name(name.strip_prefix("val_").unwrap_or(name));
+                    let is_higher_better = info.is_some_and(|info| info.higher_is_better == Some(true));
+                    let extreme = if is_higher_better { "max" } else { "min" };
+                    format!("add a prefix: `last.{name}`, `best.{name}` or `{extreme}.{name}`")
+                }
                 false => match suggest::nearest(name, [STATUS]) {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!(

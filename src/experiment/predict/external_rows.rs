@@ -236,7 +236,8 @@ fn read_images(plan: &Plan, data: &FittedData, size: ImageSize, written: &str) -
     let Some((images, labels)) = written.split_once(',') else {
         let hint = "name both files: `--data images-idx3-ubyte,labels-idx1-ubyte`";
         if !Path::new(written).exists() {
-            return Err(anyhow!("`{written}` does not exist").context(Hint(hint.to_owned())));
+            let hint = format!("check the path; for images, {hint}");
+            return Err(anyhow!("`{written}` does not exist").context(Hint(hint)));
         }
         return Err(anyhow!("images require labels, but `{written}` is a single file").context(Hint(hint.to_owned())));
     };

@@ -86,6 +86,10 @@ fn as_written(name: &str, extending: Option<&Path>) -> anyhow::Result<SourceText
         let file = format!("{name}.toml");
         let hint = match suggest::nearest(name, names.iter().map(String::as_str)) {
             _ if Path::new(&file).is_file() => format!("did you mean `{file}`?"),
+            _ if name.contains('=') => format!("write settings with `--set`: `--set {name}`"),
+            _ if name.parse::<i64>().is_ok() => {
+                "separate several values of an option by commas, without blanks: `--seeds 0,1,2`".to_owned()
+            }
             Some(near) => format!("did you mean `{near}`?"),
             None => "`runner list` shows all names; or give the path of a file: `my/idea.toml`".to_owned(),
         };
@@ -122,6 +126,14 @@ pub fn not_an_experiment(name: &str) -> Option<SpecError> {
         let stem = stem.split('.').next().filter(|stem| !stem.is_empty()).unwrap_or("NAME");
         let hint = format!("make an experiment of it: `runner new {stem} --csv {name} --target COLUMN`");
         return Some(SpecError { message: format!("`{name}` is a table, not an experiment file"), hint: Some(hint) });
+    }
+    if [".pt", ".pth"].iter().any(|ending| plain.ends_with(ending)) {
+        let hint =
+            format!("write an experiment with `torchscript = \"{name}\"` in `[network]`: begin with `runner new NAME`");
+        return Some(SpecError {
+            message: format!("`{name}` is a file of PyTorch, not an experiment file"),
+            hint: Some(hint),
+        });
     }
     let format = FileFormat::of(&[], plain)?;
     let hint = if format == FileFormat::NumpyArchive {

@@ -47,7 +47,8 @@ pub fn space(spec: &SweepSpec, options: &[String], tree: &Value) -> Result<Space
         check_entry(entry, &entries, tree).map_err(|fault| fault.at(&entry.origin))?;
     }
     if entries.iter().all(Entry::is_copy) {
-        let hint = "add `--space KEY=VALUES`, such as `--space train.batch=32,64,128`, or a table `[sweep.space]`";
+        let hint = "add `--space KEY=VALUES`, such as `--space train.batch=32,64,128`, or a table `[sweep.space]`; to continue \
+                    a sweep, name its directory: `runner sweep DIR --resume`";
         return Err(SpaceFault::new("the space is empty: no setting varies", hint));
     }
     Space::new(entries, tree.clone())

@@ -8,17 +8,23 @@ use crate::sweep::space::formula::Formula;
 /// The kinds of ranges.
 const KINDS: [&str; 3] = ["int", "float", "log"];
 
-/// Names of ranges in other programs.
-const SYNONYMS: [(&str, &str); 9] = [
-    ("choice", "a list of values: `32,64`"),
-    ("categorical", "a list of values: `32,64`"),
-    ("integer", "`int:16..256`"),
-    ("quniform", "`float:0..0.5:0.1`"),
-    ("uniform", "`float:0..0.5`"),
-    ("loguniform", "`log:1e-4..1e-1`"),
-    ("log_uniform", "`log:1e-4..1e-1`"),
-    ("randint", "`int:16..256`"),
-    ("range", "`int:16..256`"),
+/// Names of ranges in other programs, and the kind that they are; an empty kind is a list of values.
+const SYNONYMS: [(&str, &str); 15] = [
+    ("choice", ""),
+    ("categorical", ""),
+    ("arange", "int"),
+    ("integer", "int"),
+    ("linspace", "float"),
+    ("log", "log"),
+    ("loguniform", "log"),
+    ("log_uniform", "log"),
+    ("logspace", "log"),
+    ("quniform", "float"),
+    ("randint", "int"),
+    ("range", "int"),
+    ("uniform", "float"),
+    ("float", "float"),
+    ("int", "int"),
 ];
 
 /// An invalid text: what is wrong, and a hint.
@@ -37,7 +43,7 @@ pub fn parse(text: &str) -> Result<Domain, Fault> {
     if let Some((kind, rest)) = text.split_once(':').filter(|(kind, _)| is_word(kind)) {
         return match KINDS.contains(&kind) {
             true => range(kind, rest),
-            false => Err(unknown_kind(kind)),
+            false => Err(unknown_kind(kind, rest)),
         };
     }
     if let Some((low, high)) = text.split_once("..")
@@ -51,6 +57,9 @@ pub fn parse(text: &str) -> Result<Domain, Fault> {
             Some(format!("write `{kind}:{text}`; or `log:` for an even distribution of the logarithm")),
         ));
     }
+    if let Some(fault) = call(text) {
+        return Err(fault);
+    }
     let choices = choices(text).map_err(plain)?;
     if let [one] = &choices[..] {
         let hint = "write several values, `32,64,128`, or set it for all configurations with `--set`";
@@ -63,10 +72,49 @@ fn is_word(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphabetic() || c == '_')
 }
 
-fn unknown_kind(kind: &str) -> Fault {
-    let synonym = SYNONYMS.iter().find(|(other, _)| *other == kind.to_lowercase()).map(|(_, form)| *form);
-    let hint = match (synonym, suggest::nearest(kind, KINDS)) {
-        (Some(form), _) => format!("write {form}"),
+/// Returns the kind of range that is meant by a name of another program.
+fn meant_kind(name: &str) -> Option<&'static str> {
+    SYNONYMS.iter().find(|(other, _)| *other == name.to_lowercase()).map(|(_, kind)| *kind)
+}
+
+/// Returns how a range of this kind with these ends is written; an example if the ends are not numbers.
+fn notation(kind: &str, low: &str, high: &str) -> String {
+    let is_number = |text: &str| text.parse::<f64>().is_ok();
+    match kind {
+        "" => "a list of values: `32,64`".to_owned(),
+        kind if is_number(low) && is_number(high) => format!("`{kind}:{low}..{high}`"),
+        "int" => "`int:16..256`".to_owned(),
+        "float" => "`float:0..0.5`".to_owned(),
+        _ => "`log:1e-4..1e-1`".to_owned(),
+    }
+}
+
+/// Returns the fault of values that are written as the call of a function: `loguniform(1e-4, 1e-1)`.
+fn call(text: &str) -> Option<Fault> {
+    let (function, rest) = text.split_once('(')?;
+    let arguments = rest.strip_suffix(')')?;
+    let name = function.rsplit('.').next()?;
+    if !is_word(name) {
+        return None;
+    }
+    let numbers: Vec<&str> = arguments.split(',').map(str::trim).collect();
+    let hint = match (meant_kind(name), &numbers[..]) {
+        (Some(kind), [low, high, ..]) if name == "logspace" => {
+            // the ends of NumPy's `logspace` are powers of 10
+            let power = |end: &str| end.parse::<i32>().map_or(end.to_owned(), |power| format!("1e{power}"));
+            format!("write {}", notation(kind, &power(low), &power(high)))
+        }
+        (Some(kind), [low, high, ..]) => format!("write {}", notation(kind, low, high)),
+        _ => "write `int:16..256`, `float:0..0.5` or `log:1e-4..1e-1`, or a list of values: `32,64`".to_owned(),
+    };
+    Some((format!("`{text}` is a call of a function, not values"), Some(hint)))
+}
+
+/// Returns the fault of an unknown kind of range with these ends.
+fn unknown_kind(kind: &str, ends: &str) -> Fault {
+    let (low, high) = ends.split_once("..").unwrap_or_default();
+    let hint = match (meant_kind(kind), suggest::nearest(kind, KINDS)) {
+        (Some(meant), _) => format!("write {}", notation(meant, low.trim(), high.trim())),
         (None, Some(near)) => format!("did you mean `{near}:`?"),
         (None, None) => {
             "write `int:16..256`, `float:0..0.5` or `log:1e-4..1e-1`, or a list of values: `32,64`".to_owned()
@@ -196,7 +244,19 @@ mod tests {
             ("0.1..0.5", "`0.1..0.5` is a range without a kind | write `float:0.1..0.5`;"),
             (
                 "loguniform:1..2",
-                "`loguniform:` is no kind of range; allowed are `int:`, `float:` and `log:` | write `log:1e-4..1e-1`",
+                "`loguniform:` is no kind of range; allowed are `int:`, `float:` and `log:` | write `log:1..2`",
+            ),
+            (
+                "loguniform(1e-4,1e-1)",
+                "`loguniform(1e-4,1e-1)` is a call of a function, not values | write `log:1e-4..1e-1`",
+            ),
+            (
+                "np.logspace(-4, -1, 16)",
+                "`np.logspace(-4, -1, 16)` is a call of a function, not values | write `log:1e-4..1e-1`",
+            ),
+            (
+                "uniform:0..1",
+                "`uniform:` is no kind of range; allowed are `int:`, `float:` and `log:` | write `float:0..1`",
             ),
             (
                 "flaot:1..2",

@@ -36,8 +36,10 @@ impl Augment {
         not_negative("noise", self.noise)?;
         if sample.dimensions().len() != 3 {
             let message = format!("requires images `[channels, height, width]`, found rows of {sample}");
-            return Err(Invalid::new("", message)
-                .hint("set `flatten = false` in the data, and start the network with `\"flatten\"`"));
+            return Err(Invalid::new("", message).hint(
+                "for images, set `flatten = false` in the data, and start the network with `\"flatten\"`; for other \
+                       rows, leave it out",
+            ));
         }
         Ok(())
     }

@@ -195,3 +195,18 @@ fn a_dry_run_shows_the_plan_and_writes_nothing() {
     assert_says(&stderr(&mnist), &["`mnist` is not downloaded yet"]);
     assert_says(&dir.error_message(&["exp", "idea.toml", "--dry-run", "--set", "train.batch=0"]), &["`train.batch`"]);
 }
+
+#[test]
+fn a_table_of_texts_is_sent_to_its_own_section() {
+    let dir = TestDir::new();
+    let rows: String =
+        (0..300).map(|row| format!("the film number {row} was long and good,{}\n", ["yes", "no"][row % 2])).collect();
+    dir.write("texts.csv", format!("review,label\n{rows}"));
+    let message = dir.error_message(&["new", "texts", "--csv", "texts.csv", "--target", "label"]);
+    assert_says(&message, &["no column to predict `label` from", "`runner data describe texts.csv --toml` prints it"]);
+    assert_says(&stdout(&dir.run(&["data", "describe", "texts.csv", "--toml"]).code(0)), &["[data.text]"]);
+    let rows: String = (0..300).map(|row| format!("C{row},{}\n", ["yes", "no"][row % 2])).collect();
+    dir.write("ids.csv", format!("id,label\n{rows}"));
+    let message = dir.error_message(&["new", "ids", "--csv", "ids.csv", "--target", "label"]);
+    assert_says(&message, &["hint: add a column with numbers or few categories; left out: `id` ("]);
+}

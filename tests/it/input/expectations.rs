@@ -8,7 +8,7 @@ use crate::support::{IDEA, TestDir, assert_says, error_of_expectation, idea_with
 fn expectations_of_unknown_metrics_are_rejected() {
     assert_snapshot!(error_of_expectation("value = \"acc\"\nat_least = 0.5"), @r"
     error: `expect.0.value` names no metric of this run: `acc` (idea.toml, line 15)
-    hint: add a prefix: `last.acc`, `best.acc` or `min.acc`
+    hint: add a prefix: `last.acc`, `best.acc` or `max.acc`
     ");
     assert_says(&error_of_expectation("value = \"zzzz\"\nat_least = 0.5"), &["`zzzz`", "line 15", "`first`", "`test`"]);
     assert_says(&error_of_expectation("value = \"lst.acc\"\nat_least = 0.5"), &["`lst.acc`", "did you mean `last`?"]);

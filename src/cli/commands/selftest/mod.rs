@@ -52,8 +52,8 @@ struct Resume {
     #[arg(long, value_name = "N|TIME", default_value = "1", allow_hyphen_values = true)]
     checkpoint: CheckpointInterval,
     /// Seed of the random kill times
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    points: u64,
+    #[arg(long, value_name = "N", default_value_t = 0, alias = "points")]
+    kill_seed: u64,
     /// Print only the result
     #[arg(long, short)]
     quiet: bool,
@@ -116,8 +116,7 @@ impl Counts {
         let took = self.started.map_or(0.0, |started| started.elapsed().as_secs_f64());
         let (kill, run) = (if *kills == 1 { "kill" } else { "kills" }, if *runs == 1 { "run" } else { "runs" });
         let (history, file) = if *trials == 1 { ("history", "file") } else { ("histories", "files") };
-        let resumed =
-            if *resumed == 1 { "1 run was resumed".to_owned() } else { format!("{resumed} runs were resumed") };
+        let of_kills = if resumed == kills { "each".to_owned() } else { format!("{resumed} of them") };
         let repeated = match repeated_epochs {
             0 => "no epoch was repeated".to_owned(),
             1 => "1 epoch was repeated because no checkpoint had it".to_owned(),
@@ -128,7 +127,7 @@ impl Counts {
                 "{kills} {kill} in {runs} {run}: {in_writes} while a checkpoint was written, {before_record} before \
                  the first checkpoint"
             ),
-            format!("{resumed} from a checkpoint; {repeated}"),
+            format!("after {of_kills}, the run was resumed from a checkpoint; {repeated}"),
             format!(
                 "every run is identical to the uninterrupted run, to the last bit: {trials} {history} and {trials} \
                  weight {file}; no file was damaged"
@@ -168,7 +167,7 @@ fn test(args: &Resume, scratch: &Path) -> anyhow::Result<Counts> {
     ensure!(end == ChildEnd::Exited(Some(0)), "the uninterrupted run failed\n{}", output.last_lines());
     let (duration, reference) =
         (started.elapsed(), newest_run(&reference_out).context("the uninterrupted run has no directory")?);
-    let mut rng = Mt64::new(args.points);
+    let mut rng = Mt64::new(args.kill_seed);
     let mut counts = Counts { started: Some(started), ..Counts::default() };
     while counts.kills < args.kills {
         let out = scratch.join(format!("run-{}", counts.runs));

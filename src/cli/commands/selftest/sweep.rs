@@ -41,8 +41,8 @@ pub(super) struct Sweep {
     #[arg(long, value_name = "N|TIME", default_value = "1", allow_hyphen_values = true)]
     checkpoint: CheckpointInterval,
     /// Seed of the random kill times
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    points: u64,
+    #[arg(long, value_name = "N", default_value_t = 0, alias = "points")]
+    kill_seed: u64,
     /// Print only the result
     #[arg(long, short)]
     quiet: bool,
@@ -87,7 +87,7 @@ pub(super) fn test(args: &Sweep, scratch: &Path) -> anyhow::Result<String> {
     ensure!(status.success(), "the uninterrupted sweep ended with {}", describe(status));
     let (reference, record) = only_sweep(&reference_out)?;
     let duration = started.elapsed();
-    let mut rng = Mt64::new(args.points);
+    let mut rng = Mt64::new(args.kill_seed);
     let mut counts = Counts::default();
     while counts.workers + counts.commands < args.kills {
         let out = scratch.join(format!("sweep-{}", counts.sweeps));

@@ -20,7 +20,7 @@ pub struct PlanArgs {
     /// Name of an experiment, or path of its TOML file; with `--resume` also the directory of a sweep
     #[arg(value_name = "NAME|FILE|DIR", required = true)]
     pub experiment: Option<String>,
-    /// Vary a setting; replaces its entry in the file's `[sweep]`; repeatable
+    /// Vary a setting; replaces its entry in the file's `[sweep.space]`; repeatable
     #[arg(long, value_name = "KEY=VALUES")]
     pub space: Vec<String>,
     /// Number of configurations [default: `trials` of the file, else all of at most 100]
@@ -54,7 +54,7 @@ pub struct PlanArgs {
     /// Device and CPU threads of each worker.
     #[command(flatten)]
     pub compute_args: ComputeArgs,
-    /// Number of worker processes [default: 1; with `--resume`, as many as the threads of each leave room for]
+    /// Number of worker processes [default: 1; with `--resume`, the number of cores divided by `--threads`]
     #[arg(long, value_name = "N", value_parser = parse_positive, allow_negative_numbers = true)]
     pub workers: Option<usize>,
     /// Maximum number of models (configurations × seeds) trained together as one stack [default: by the device]

@@ -33,6 +33,14 @@ pub fn hint(typed: &str, value: Option<&str>, known: &[&str]) -> Option<String> 
         "random_seed" | "seed" | "random_state" | "manual_seed" => {
             format!("write `seeds = [{}]` at the top of the file", number("0"))
         }
+        "seeds" => format!("write `seeds = {}` at the top of the file, before the first table", value.unwrap_or("\"0..4\"")),
+        "callbacks" => format!(
+            "write `early_stopping = 5` for EarlyStopping{in_train}, `schedule = \"reduce_on_plateau\"` for \
+             ReduceLROnPlateau; the weights of the best epoch are kept anyway"
+        ),
+        "transform" | "transforms" | "augmentation" if !is_of("relu") => {
+            format!("write `augment = {{ shift = 2, rotate = 10 }}`{in_train} for images, and `scale` in the table of the data set")
+        }
         "normalize" | "normalization" | "standardize" | "rescale" | "rescaling" if !is_of("relu") => {
             "write in the table of the data set: `scale = \"unit\"` for 0 to 1, or `scale = \"standard\"` for mean 0 and \
              standard deviation 1"

@@ -8,9 +8,8 @@ use crate::experiment::spec::file_hints::{other_place, python_call, value_text};
 use crate::experiment::spec::{aliases, setting_keys};
 
 /// Names of other programs and the keys of this one. A pair applies only where its key is allowed.
-const SYNONYMS: [(&str, &str); 28] = [
+const SYNONYMS: [(&str, &str); 27] = [
     ("activity_regularizer", "penalty"),
-    ("callbacks", "early_stopping"),
     ("class_names", "classes"),
     ("criterion", "loss"),
     ("csv", "path"),
@@ -44,7 +43,19 @@ const OPTIMIZER: [&str; 8] =
     ["lr", "learning_rate", "initial_learning_rate", "momentum", "nesterov", "weight_decay", "betas", "epsilon"];
 
 /// Keys of other programs that have no counterpart, and why.
-const WITHOUT_COUNTERPART: [(&[&str], &str); 6] = [
+const WITHOUT_COUNTERPART: [(&[&str], &str); 9] = [
+    (
+        &["from_logits"],
+        "the loss determines it: `cross_entropy` and `bce_with_logits` take logits, `nll` and `bce` do not",
+    ),
+    (
+        &["model_checkpoint", "checkpoint", "checkpoints", "save_best_only"],
+        "the weights of the best epoch are kept (`keep`); `--checkpoint` sets when a checkpoint is saved",
+    ),
+    (
+        &["accumulate", "accumulate_grad_batches", "gradient_accumulation_steps"],
+        "gradients are not accumulated; a larger `batch` has the same effect",
+    ),
     (&["trainable", "requires_grad", "frozen", "freeze"], "all layers are trained, freezing is not supported"),
     (&["input_shape", "input_dim"], "the data set determines the shape of the input"),
     (
@@ -108,6 +119,7 @@ fn of_layer(typed: &str, lower: &str, value: Option<&str>) -> Option<String> {
     }
     match lower {
         "activation" => Some(format!("write `{}`", value.unwrap_or("\"relu\""))),
+        _ if is_schedule(lower) => Some("write it in `[train]`: `schedule = …`; a schedule is not a layer".to_owned()),
         "input" | "input_layer" | "inputlayer" => {
             Some(format!("remove `{typed}`: the data set determines the shape of the input"))
         }
@@ -117,6 +129,12 @@ fn of_layer(typed: &str, lower: &str, value: Option<&str>) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Returns whether a name, in lower case, is that of a learning-rate schedule.
+fn is_schedule(name: &str) -> bool {
+    name.ends_with("lr")
+        || matches!(name, "cosine" | "exponential" | "one_cycle" | "reduce_on_plateau" | "reducelronplateau")
 }
 
 /// Returns the hint for an unknown data set.

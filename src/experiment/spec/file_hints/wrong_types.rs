@@ -19,8 +19,12 @@ pub fn hint(message: &str, place: Place) -> Option<String> {
         return example(name.rsplit_once('`')?.0.rsplit('`').next()?);
     }
     let is_no_name = message.contains("expected a name");
+    let lower = key.to_lowercase();
     match key {
         "scale" if is_type || message.contains("wanted string or table") => Some(SCALES.to_owned()),
+        "class_weights" | "class_weight" if value.starts_with('{') => {
+            Some("write a list in the order of the classes, such as `[1, 2]`, or `\"balanced\"`".to_owned())
+        }
         _ if !is_type => None,
         "augment" => Some("write `augment = { shift = 2, rotate = 10, noise = 0.1 }`, or some of them".to_owned()),
         "betas" if is_number => Some(format!("write both: `betas = [{value}, 0.999]`")),
@@ -34,7 +38,15 @@ pub fn hint(message: &str, place: Place) -> Option<String> {
         }
         "clip" => Some(format!("write `clip = {{ norm = {} }}`", if is_number { value } else { "1.0" })),
         "penalty" => Some(format!("write `penalty = {{ l2 = {} }}`", if is_number { value } else { "0.01" })),
-        "linear" | "dense" if is_list => Some(linear_layer(key, value)),
+        _ if matches!(&*lower, "linear" | "dense") && is_list => Some(linear_layer(&lower, value)),
+        "bce" | "binary_crossentropy" | "BCELoss" if parent.ends_with("loss") && message.contains("expected unit") => {
+            let pos_weight =
+                if value.contains("pos_weight") || value.contains("class_weight") { "\"balanced\"" } else { "1.0" };
+            Some(format!(
+                "for a weight of the positive class, write `loss = {{ bce_with_logits = {{ pos_weight = {pos_weight} }} }}`, \
+                 and remove the last `\"sigmoid\"`"
+            ))
+        }
         "conv2d" if is_number => Some(format!("write `{{ conv2d = {{ channels = {value}, kernel = 3 }} }}`")),
         "conv2d" => Some("write `{ conv2d = { channels = 16, kernel = 3 } }`".to_owned()),
         "reshape" if is_number => Some(format!("write `{{ reshape = [{value}] }}`")),
@@ -44,8 +56,11 @@ pub fn hint(message: &str, place: Place) -> Option<String> {
         "optimizer" if is_no_name => Some("write `optimizer = { adam = { lr = 0.001 } }`".to_owned()),
         "schedule" if is_no_name => Some("write `schedule = \"cosine\"`".to_owned()),
         "loss" if is_no_name => Some("write `loss = \"cross_entropy\"`".to_owned()),
-        norm if (norm.starts_with("batch_norm") || norm.starts_with("layer_norm")) && is_number => {
-            Some(format!("write `\"{norm}\"`: the number of features follows from the layer before"))
+        _ if lower.replace('_', "").starts_with("batchnorm") && is_number => {
+            Some("write `\"batch_norm\"`: the number of features follows from the layer before".to_owned())
+        }
+        _ if lower.replace('_', "").starts_with("layernorm") && is_number => {
+            Some("write `\"layer_norm\"`: the number of features follows from the layer before".to_owned())
         }
         _ if is_list && place.rest.starts_with("[[") && table_in_brackets(place.rest).is_some() => {
             Some(format!("write `[{}]`, in single brackets", table_in_brackets(place.rest)?))
@@ -57,6 +72,9 @@ pub fn hint(message: &str, place: Place) -> Option<String> {
             Some(setting) if setting.parse::<usize>().is_err() => format!("write `{setting} = \"{name}\"`"),
             _ => format!("write `\"{name}\"`"),
         }),
+        "layers" if is_text && value.trim_end_matches('"').ends_with(".pt") => {
+            Some(format!("write `torchscript = {value}` in place of `layers`"))
+        }
         "layers" if is_table => Some(format!("write a list: `layers = [{value}]`")),
         "expect" | "reference" | "theirs" | "variants" if is_table => Some(format!("write `[[{key}]]`, once for each")),
         _ if is_layer(place.key) => layer(value)
@@ -80,14 +98,14 @@ const SCALES: &str = "write `scale = \"unit\"`, which divides by the largest pos
 
 /// Returns the hint for a layer without its settings: an example.
 fn example(name: &str) -> Option<String> {
-    let settings = match name {
+    let settings = match &*name.to_lowercase() {
         "linear" | "dense" | "lstm" | "gru" | "rnn" | "simple_rnn" | "embedding" => "64",
         "conv2d" | "conv1d" | "conv_transpose2d" | "conv2d_transpose" => "{ channels = 16, kernel = 3 }",
         "group_norm" | "group_normalization" | "multi_head_attention" => "4",
         "permute" => "[2, 1]",
         "reshape" => "[1, 28, 28]",
         "transformer_encoder" => "{ heads = 4, feedforward = 128 }",
-        "step" => "{ every = 10, gamma = 0.1 }",
+        "step" | "steplr" | "step_lr" => "{ every = 10, gamma = 0.1 }",
         name if name.contains("pool") => "2",
         _ => return None,
     };
