@@ -9,7 +9,7 @@ use crate::plot::charts::sweep::SweepChart;
 use crate::plot::draw::page::PageOptions;
 use crate::sweep::dir::state::SweepState;
 use crate::sweep::labels::format_value;
-use crate::sweep::results::{ConfigurationResult, Outcome, Overview, expectations, failure_reasons};
+use crate::sweep::results::{ConfigurationResult, Outcome, Overview, expectations, failure_reasons, notes};
 use crate::views::document::badge::Badge;
 use crate::views::document::block::{Block, Section, Tile, callout};
 use crate::views::document::statistic::{MISSING, mean_and_std, spread_note};
@@ -47,19 +47,20 @@ fn summary(state: &SweepState, overview: &Overview, name: &str) -> Section {
         blocks.extend(callout(false, "The sweep is not complete", vec![missing]));
     }
     blocks.extend(callout(true, "Some configurations failed", failure_reasons::of(ranking)));
+    blocks.extend(callout(false, "Notes", notes::notes(overview.record, ranking)));
     let best = ranking.best();
     if let Some(metric) = best.and_then(|best| best.metric.as_ref()) {
         let text = format!("{} over {} has the best mean", mean_and_std(metric), trials(metric.n));
         let name = &ranking.results[0].configuration.name;
         blocks.push(Block::Paragraph(format!("Configuration `{name}` with {} {text}.", overview.metric)));
         let best = Tile { name: overview.metric.clone(), value: brief(metric.mean), note: spread_note(metric) };
-        let mut notes = Vec::new();
-        notes.extend((diverged > 0).then(|| format!("{diverged} diverged")));
-        notes.extend((failed > 0).then(|| format!("{failed} failed")));
+        let mut others = Vec::new();
+        others.extend((diverged > 0).then(|| format!("{diverged} diverged")));
+        others.extend((failed > 0).then(|| format!("{failed} failed")));
         let configurations = Tile {
             name: "Configurations".to_owned(),
             value: format!("{} of {}", count(done), count(all)),
-            note: if notes.is_empty() { "with all trials".to_owned() } else { notes.join(", ") },
+            note: if others.is_empty() { "with all trials".to_owned() } else { others.join(", ") },
         };
         let epochs: usize = ranking.results.iter().map(|result| result.epochs).sum();
         let epochs =

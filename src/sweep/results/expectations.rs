@@ -86,8 +86,8 @@ fn best<'a>(expectation: &SweepExpectation, overview: &'a Overview) -> Option<&'
         result.configuration.set.get(key).is_some_and(|other| is_same(other, value))
     };
     let fits = |result: &&ConfigurationResult| expectation.among.iter().all(|(key, value)| has(result, key, value));
-    let done = overview.ranking.results.iter().filter(|result| result.outcome == Outcome::Done);
-    done.into_iter().find(fits)
+    let mut done = overview.ranking.results.iter().filter(|result| result.outcome == Outcome::Done);
+    done.find(fits)
 }
 
 #[cfg(test)]

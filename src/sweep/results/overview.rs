@@ -37,7 +37,7 @@ impl<'a> Overview<'a> {
     pub fn new(record: &'a SweepRecord, ranking: Ranking<'a>, metric: &str, higher_is_better: bool) -> Overview<'a> {
         let labels = Labels::new(&record.settings);
         Overview {
-            columns: SettingColumn::of_ranking(&labels, &ranking),
+            columns: SettingColumn::of_ranking(record, &labels, &ranking),
             importance: setting_importance::of_settings(record, &ranking),
             course: best_so_far(&ranking, higher_is_better),
             expected_best: expected_best(&ended_values(&ranking, higher_is_better), higher_is_better),

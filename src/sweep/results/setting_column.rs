@@ -1,7 +1,10 @@
 //! The values of a setting on an axis, for tables and plots of a sweep.
 
 use crate::sweep::labels::Labels;
+use crate::sweep::record::SweepRecord;
 use crate::sweep::results::ranking::Ranking;
+use crate::sweep::space::domain::Domain;
+use crate::sweep::space::entry::{Entry, Values};
 
 /// Ratio of the largest to the smallest value from which an axis can be logarithmic.
 pub const DECADES: f64 = 20.0;
@@ -32,22 +35,27 @@ pub enum SettingScale {
 
 impl SettingColumn {
     /// Returns the settings that differ between these configurations, in the order of the space.
-    pub fn of_ranking(labels: &Labels, ranking: &Ranking) -> Vec<SettingColumn> {
+    pub fn of_ranking(record: &SweepRecord, labels: &Labels, ranking: &Ranking) -> Vec<SettingColumn> {
         let column = |label: &&str| {
             let texts = ranking.results.iter().map(|result| labels.value(label, &result.configuration.set));
-            SettingColumn::new(label, texts.collect())
+            let keys = labels.keys().iter().filter(|key| labels.label(key) == *label);
+            let of_ranges: Vec<bool> = keys.filter_map(|key| range_is_log(record, key)).collect();
+            let is_log = (!of_ranges.is_empty()).then(|| of_ranges.contains(&true));
+            SettingColumn::new(label, texts.collect(), is_log)
         };
         labels.labels().iter().map(column).filter(|column| column.differs()).collect()
     }
 
-    /// Returns a setting with these values: numbers if all of them are.
-    fn new(label: &str, texts: Vec<Option<String>>) -> SettingColumn {
+    /// Returns a setting with these values: numbers if all of them are. `is_log` is the scale of its range, if it has one.
+    fn new(label: &str, texts: Vec<Option<String>>, is_log: Option<bool>) -> SettingColumn {
         let present = || texts.iter().flatten();
         let number = |text: &String| text.parse::<f64>().ok().filter(|number| number.is_finite());
         let numbers: Option<Vec<f64>> = present().map(number).collect();
         let (scale, values) = match numbers {
             Some(numbers) => {
-                let scale = if is_log(&numbers) { SettingScale::Log } else { SettingScale::Linear };
+                let is_log =
+                    is_log.unwrap_or_else(|| spans_decades(&numbers)) && numbers.iter().all(|number| *number > 0.0);
+                let scale = if is_log { SettingScale::Log } else { SettingScale::Linear };
                 (scale, texts.iter().map(|text| text.as_ref().and_then(number)).collect())
             }
             None => {
@@ -77,9 +85,20 @@ impl SettingColumn {
     }
 }
 
-/// Whether numbers span decades and their logarithms are spread more evenly than the numbers themselves, as in a search over a
-/// logarithmic range.
-pub fn is_log(numbers: &[f64]) -> bool {
+/// Whether the range of a setting is logarithmic; `None` if it has no range.
+pub fn range_is_log(record: &SweepRecord, key: &str) -> Option<bool> {
+    let mut of_key = record.search.space.iter().filter(|entry| entry.keys.iter().any(|other| other == key));
+    let is_log = |entry: &Entry| match &entry.values {
+        Values::One(Domain::Log { .. }) => Some(true),
+        Values::One(Domain::Int { log, .. }) => Some(*log),
+        Values::One(Domain::Float { .. }) => Some(false),
+        Values::One(Domain::Choices(_) | Domain::Copy(_)) | Values::Rows(_) => None,
+    };
+    of_key.find_map(is_log)
+}
+
+/// Whether numbers span decades and their logarithms are spread more evenly than the numbers themselves.
+pub fn spans_decades(numbers: &[f64]) -> bool {
     let mut sorted = numbers.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted.dedup();
@@ -104,7 +123,7 @@ mod tests {
 
     fn column(texts: &[&str]) -> SettingColumn {
         let text = |text: &&str| Some((*text).to_owned()).filter(|text| text != "-");
-        SettingColumn::new("lr", texts.iter().map(text).collect())
+        SettingColumn::new("lr", texts.iter().map(text).collect(), None)
     }
 
     #[test]
@@ -119,6 +138,9 @@ mod tests {
         assert_eq!(words.scale, SettingScale::Choices(["0.1", "adam", "sgd"].map(str::to_owned).to_vec()));
         assert_eq!(words.values, [Some(2.0), Some(1.0), Some(2.0), Some(0.0)]);
         assert_eq!(column(&["adam", "-"]).share(0.0), 0.5, "a lone choice");
+        let narrow =
+            |is_log| SettingColumn::new("lr", vec![Some("0.1".to_owned()), Some("0.3".to_owned())], is_log).scale;
+        assert_eq!((narrow(Some(true)), narrow(None)), (SettingScale::Log, SettingScale::Linear), "the range decides");
         assert!(!column(&["32", "32"]).differs() && column(&["32", "-"]).differs());
     }
 }

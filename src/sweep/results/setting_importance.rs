@@ -6,14 +6,14 @@ use crate::sweep::importance::{Domain, importance};
 use crate::sweep::record::SweepRecord;
 use crate::sweep::results::configuration_result::Outcome;
 use crate::sweep::results::ranking::Ranking;
-use crate::sweep::results::setting_column::is_log;
+use crate::sweep::results::setting_column::{range_is_log, spans_decades};
 
 /// Minimum number of configurations: with fewer, the importances are mostly chance.
 const FEWEST: usize = 10;
 
 /// Returns the importance of each setting by its key, the largest first; they sum to 1. Only configurations with all of their
 /// trials count, and only settings that all of them have with at least two values. `None` if there are fewer than ten
-/// configurations, or if the metric is the same everywhere.
+/// configurations or two such settings, or if the metric is the same everywhere.
 pub fn of_settings<'a>(record: &'a SweepRecord, ranking: &Ranking) -> Option<Vec<(&'a str, f64)>> {
     let done = ranking.results.iter().filter(|result| result.outcome == Outcome::Done);
     let mut done: Vec<_> = done.filter_map(|result| Some((result.configuration, result.mean()?))).collect();
@@ -27,11 +27,14 @@ pub fn of_settings<'a>(record: &'a SweepRecord, ranking: &Ranking) -> Option<Vec
         .filter_map(|key| {
             let values: Option<Vec<&Value>> =
                 done.iter().map(|(configuration, _)| configuration.set.get(key)).collect();
-            let (domain, column) = column(&values?);
+            let (domain, column) = column(&values?, range_is_log(record, key));
             let varies = column.iter().any(|value| *value != column[0]);
             varies.then_some((key.as_str(), domain, column))
         })
         .collect();
+    if columns.len() < 2 {
+        return None;
+    }
     let domains: Vec<Domain> = columns.iter().map(|(_, domain, _)| domain.clone()).collect();
     let rows: Vec<Vec<f64>> =
         (0..done.len()).map(|row| columns.iter().map(|(.., column)| column[row]).collect()).collect();
@@ -43,7 +46,7 @@ pub fn of_settings<'a>(record: &'a SweepRecord, ranking: &Ranking) -> Option<Vec
 }
 
 /// Returns the values of a setting as numbers: numbers, their logarithms if they span decades, or the index of each choice.
-fn column(values: &[&Value]) -> (Domain, Vec<f64>) {
+fn column(values: &[&Value], is_log: Option<bool>) -> (Domain, Vec<f64>) {
     let numbers: Option<Vec<f64>> = values.iter().map(|value| value.as_f64()).collect();
     let Some(numbers) = numbers else {
         let mut choices: Vec<&Value> = Vec::new();
@@ -60,7 +63,8 @@ fn column(values: &[&Value]) -> (Domain, Vec<f64>) {
         let low = numbers.iter().copied().fold(f64::INFINITY, f64::min);
         (low, numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max))
     };
-    let numbers = match is_log(&numbers) {
+    let is_log = is_log.unwrap_or_else(|| spans_decades(&numbers)) && numbers.iter().all(|number| *number > 0.0);
+    let numbers = match is_log {
         true => numbers.into_iter().map(f64::ln).collect(),
         false => numbers,
     };

@@ -208,7 +208,7 @@ mod tests {
         assert!(sizes.starts_with("write `{ linear = 128 }`: the size of the input"), "{sizes}");
         assert_eq!(found("network.layers.0.dense", list, "[64, \"relu\"] }"), "write `{ dense = 64 }, \"relu\"`");
         let integer = "invalid type: integer `16`, expected struct BatchNorm";
-        assert!(found("network.layers.1.batch_norm1d", integer, "16 }").starts_with("write `\"batch_norm1d\"`:"));
+        assert!(found("network.layers.1.batch_norm1d", integer, "16 }").starts_with("write `\"batch_norm\"`:"));
         assert_eq!(found("network.layers.1", "invalid type: integer", "64, 10]"), "write `{ linear = 64 }`");
         assert_eq!(found("network.layers.1", "invalid type: sequence", "[\"lstm\", 8]"), "write `{ lstm = 8 }`");
         assert_eq!(
