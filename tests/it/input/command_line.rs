@@ -183,9 +183,9 @@ fn the_file_of_an_experiment_names_its_newest_run() {
         &["`idea.toml` is a file, not a run", "runner exp idea.toml"],
     );
     dir.exp(&["idea.toml"]);
-    for command in ["eval", "report", "compare", "plot", "show"] {
+    for command in ["report", "compare", "plot", "show"] {
         dir.run(&[command, "idea.toml"]).code(0);
     }
-    assert_says(&stdout(&dir.run(&["eval", "idea.toml"]).code(0)), &["trial base-seed0"]);
+    assert_says(&stdout(&dir.run(&["eval", "idea.toml", "--data", "train"]).code(0)), &["trial base-seed0"]);
     assert_says(&stderr(&dir.run(&["resume", "idea.toml"]).code(0)), &["complete"]);
 }

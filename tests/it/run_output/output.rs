@@ -102,8 +102,10 @@ fn many_variants_are_shortened_in_a_dry_run_and_in_the_summary_of_a_run() {
 #[test]
 fn a_dry_run_shows_seeds_and_the_threshold() {
     let dir = TestDir::new();
-    let text =
-        IDEA.replace("[data.digits]", "threshold = \"f1\"\n\n[data.breast_cancer]\nsplit = { validation = 0.3 }");
+    let text = IDEA.replace(
+        "[data.digits]",
+        "threshold = \"f1\"\n\n[data.breast_cancer]\nsplit = { validation = 0.3, test = 0.2 }",
+    );
     dir.write("idea.toml", text.replace("{ linear = 10 }", "{ linear = 2 }"));
     let shown = stdout(&dir.run(&["exp", "idea.toml", "--seeds", "0..4", "--dry-run", "--device", "cpu"]).code(0));
     assert_says(&shown, &["\nseeds     0..4\n", "\nthreshold highest F1 on the validation rows\n"]);
