@@ -48,7 +48,7 @@ class Lesson:
 
     def __init__(self, entry):
         self.name, self.heading, self.is_quick = entry["name"], entry["lesson"], entry["quick"]
-        self.sweep = entry["sweep"]
+        self.sweep = entry.get("sweep")
         self.seeds = (self.sweep or {}).get("seeds") or entry.get("seeds") or [0]
         file = ROOT / f"experiments/{self.name}.toml"
         text = file.read_text(encoding="utf-8") if file.is_file() else ""
