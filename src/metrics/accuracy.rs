@@ -75,8 +75,10 @@ fn largest_on_cpu(outputs: &Tensor, truth: &Tensor) -> Tensor {
     let [_, rows, classes] = outputs.size()[..] else { unreachable!("outputs are [replicas, rows, classes]") };
     let (rows, classes) = (rows as usize, classes as usize);
     let raw: (RawF32, RawValues<i64>) = (RawValues::from_tensor(outputs), RawValues::from_tensor(truth));
-    // SAFETY: the tensors outlive the slices, and nothing writes to outputs or truth while metrics are computed.
-    let (outputs, truth) = unsafe { (raw.0.get(), raw.1.get()) };
+    // SAFETY: the tensor outlives the slice, and nothing writes to the outputs while metrics are computed.
+    let outputs = unsafe { raw.0.get() };
+    // SAFETY: as above; nothing writes to the truth.
+    let truth = unsafe { raw.1.get() };
     let shares = outputs.chunks_exact(rows * classes).zip(truth.chunks_exact(rows)).map(|(outputs, truth)| {
         let pairs = outputs.chunks_exact(classes).zip(truth);
         pairs.filter(|(row, class)| is_largest(row, **class as usize)).count() as f64 / rows as f64

@@ -19,7 +19,7 @@ pub(super) fn of(overview: &Overview) -> Value {
     let course = overview
         .course
         .iter()
-        .filter_map(|step| Some(json!([index[step.place]?, step.epochs, step.best.map(|best| rounded(best))])));
+        .filter_map(|step| Some(json!([index[step.place]?, step.epochs, step.best.map(rounded)])));
     let expected = overview.expected_best.iter().map(|(size, best)| json!([size, rounded(*best)]));
     json!({
         // the charts of runs have nothing to show

@@ -41,7 +41,7 @@ pub fn study(record: &SweepRecord, ended: &HashMap<String, EndedStack>) -> Study
     let distributions = distributions(record);
     let ranking = Ranking::new(record, ended, record.higher_is_better);
     let mut results: Vec<&ConfigurationResult> = ranking.results.iter().collect();
-    results.sort_by(|a, b| index(a).cmp(&index(b)));
+    results.sort_by_key(|result| index(result));
     let mut trials_of: HashMap<&str, (Vec<&EndedTrial>, &str)> = HashMap::new();
     for end in ended.values() {
         for trial in &end.trials {

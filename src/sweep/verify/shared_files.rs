@@ -109,7 +109,7 @@ pub(super) fn check_unknown_files(dir: &SweepDir, record: &SweepRecord, findings
         lines.pop();
         let is_event =
             |line: &&str| serde_json::from_str::<serde_json::Value>(line).is_ok_and(|line| line["event"].is_string());
-        if let Some(place) = lines.iter().position(|line| !is_event(&line)) {
+        if let Some(place) = lines.iter().position(|line| !is_event(line)) {
             findings.add(&file, format!("damaged: line {} is no event", place + 1));
         }
     }

@@ -129,7 +129,7 @@ fn ln(x: f32) -> f32 {
     let correction = (-below_error).mul_add(reciprocal, (-below).mul_add(reciprocal, 1.0));
     let q_error = q.mul_add(correction, above_error.mul_add(reciprocal, rounding));
     let square = q * q;
-    let polynomial = 0.302_729_49_f32.mul_add(square, 0.399_610_82).mul_add(square, 0.666_669_488);
+    let polynomial = 0.302_729_5_f32.mul_add(square, 0.399_610_82).mul_add(square, 0.666_669_5);
     // exponent · ln 2 + 2 q + q³ · polynomial
     let ln_2 = std::f32::consts::LN_2;
     let whole = ln_2 * exponent;

@@ -50,8 +50,13 @@ fn the_best_configuration_becomes_an_experiment_with_the_same_result() {
     let best = lines[1][1];
     assert!(table.lines().nth(1).unwrap().starts_with(best), "{table}");
 
-    let (code, _, stderr) = sweep(&dir, &["best", &shown, "--toml", "best.toml"]);
-    assert_eq!(code, Some(0), "{stderr}");
+    for _again in 0..2 {
+        let (code, _, stderr) = sweep(&dir, &["best", &shown, "--toml", "best.toml"]);
+        assert_eq!(code, Some(0), "{stderr}");
+    }
+    let (code, _, stderr) = sweep(&dir, &["best", &shown, "--toml", "idea.toml"]);
+    assert_eq!(code, Some(2));
+    assert_says(&stderr, &["`idea.toml` exists and was not written by `runner sweep best`", "write to another file"]);
     let losses: Vec<f64> = dir
         .histories(&["best.toml", "--threads", "1"])
         .iter()

@@ -1,6 +1,7 @@
 //! `runner sweep table` and `runner sweep best`: the configurations, best first.
 
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 
@@ -14,7 +15,7 @@ use crate::compare::direction::higher_is_better;
 use crate::compare::metric_name::metric_of;
 use crate::config::hint::Hint;
 use crate::history::metric_path::canonical;
-use crate::io::atomic_write;
+use crate::io::{atomic_write, bounded_file};
 use crate::sweep::dir::SweepDir;
 use crate::sweep::dir::state::SweepState;
 use crate::sweep::record::SweepRecord;
@@ -118,6 +119,22 @@ pub fn run(args: &TableArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// First words of the experiment files that `sweep best` writes.
+const FIRST_WORDS: &str = "# Configuration";
+
+/// Returns an error if the file exists and was not written by `sweep best`.
+fn check_free(path: &Path) -> anyhow::Result<()> {
+    match bounded_file::beginning(path, FIRST_WORDS.len() as u64) {
+        Ok(there) if there.is_empty() || there == FIRST_WORDS.as_bytes() => Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(anyhow::Error::new(error).context(format!("failed to read `{}`", path.display()))),
+        Ok(_) => {
+            let hint = Hint("write to another file, or remove it".to_owned());
+            Err(anyhow!("`{}` exists and was not written by `runner sweep best`", path.display()).context(hint))
+        }
+    }
+}
+
 /// Prints the best configuration, or writes its experiment file.
 pub fn run_best(args: &BestArgs) -> anyhow::Result<Exit> {
     let Results { dir, record, state, metric, higher_is_better } = args.ranked.results()?;
@@ -127,9 +144,10 @@ pub fn run_best(args: &BestArgs) -> anyhow::Result<Exit> {
         return Err(anyhow!("no configuration has all of its trials").context(Hint(hint)));
     };
     if let Some(file) = &args.toml {
+        check_free(file)?;
         let name = &best.configuration.name;
         let text = best_file::experiment(&record, name)?;
-        let about = format!("# Configuration {name} of the sweep {}\n", dir.path().display());
+        let about = format!("{FIRST_WORDS} {name} of the sweep {}\n", dir.path().display());
         atomic_write::write_whole(file, (about + &text).as_bytes())?;
         terminal::say(&format!("wrote `{}`: {}", file.display(), ranking_text::best_line(&record, best, &metric)));
         return Ok(Exit::Done);
