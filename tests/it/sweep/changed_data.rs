@@ -13,7 +13,7 @@ const SPACE: [&str; 8] = ["--space", "lr=0.001,0.01,0.1", "--seeds", "0,1", "--s
 /// The rows of a table with two classes.
 fn rows(shift: usize) -> String {
     let row = |number: usize| {
-        let class = if number % 3 == 0 { "yes" } else { "no" };
+        let class = if number.is_multiple_of(3) { "yes" } else { "no" };
         format!("{},{},{class}\n", (number * 7 + shift) % 11, (number % 3) * 2 + number % 5)
     };
     (0..60).fold("a,b,y\n".to_owned(), |text, number| text + &row(number))
