@@ -89,8 +89,9 @@ fn dir_with_table() -> TestDir {
     let dir = TestDir::new();
     let data = "[data.csv]\npath = \"table.csv\"\ntarget = \"y\"\nsplit = { validation = 0.25, random_state = 0 }";
     dir.write("idea.toml", idea_with("[data.digits]", data).replace("{ linear = 10 }", "{ linear = 2 }"));
-    let row =
-        |number: usize| format!("{},{},{}\n", number % 11, number % 5, if number.is_multiple_of(3) { "yes" } else { "no" });
+    let row = |number: usize| {
+        format!("{},{},{}\n", number % 11, number % 5, if number.is_multiple_of(3) { "yes" } else { "no" })
+    };
     dir.write("table.csv", (0..60).fold("a,b,y\n".to_owned(), |text, number| text + &row(number)));
     dir
 }
