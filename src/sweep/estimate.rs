@@ -97,17 +97,21 @@ fn work_of(sweep: &PlannedSweep, stack: &StackPlan) -> Option<Work> {
         .map(|name| sweep.plans.iter().find(|plan| plan.variant == *name))
         .collect::<Option<_>>()?;
     let (mut work, first) = (Work { steps: 0.0, products: 0.0, epochs: 0.0 }, plans.first()?);
+    let mut all_models = 0;
     for plan in &plans {
         let network = plan.network()?;
         let split = plan.spec.data.split();
         let rows = split_rows(&split, plan.info.rows, plan.info.test_rows).train;
         let models = split.folds.unwrap_or(1) * plan.spec.seeds.len();
+        all_models += models;
         work.products += (rows * network.architecture.parameters() * models) as f64;
         work.epochs = work.epochs.max(network.train.epochs as f64);
     }
     let rows = split_rows(&first.spec.data.split(), first.info.rows, first.info.test_rows).train;
     work.steps = rows.div_ceil(first.network()?.train.batch.size(rows)) as f64;
-    Some(work)
+    // a stack with more models than its width is trained in parts, one after the other
+    let parts = sweep.record.options.stack.map_or(1, |width| all_models.div_ceil(width.max(1))).max(1) as f64;
+    Some(Work { products: work.products / parts, epochs: work.epochs * parts, ..work })
 }
 
 /// Returns the places of the stacks with the fewest and most steps and with the least and most products, each once.

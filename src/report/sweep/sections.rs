@@ -70,7 +70,7 @@ fn summary(state: &SweepState, overview: &Overview, name: &str) -> Section {
             tiles.push(Tile {
                 name: "Most important setting".to_owned(),
                 value: overview.labels.label(key).to_owned(),
-                note: format!("explains {:.0} % of the variance", 100.0 * share),
+                note: format!("importance {share:.2}; all together 1"),
             });
         }
         blocks.push(Block::Tiles(tiles));
@@ -151,14 +151,16 @@ fn importance(overview: &Overview) -> Option<Section> {
         table.row([Cell::Code((*key).to_owned()), number, Cell::Share(*share)]);
     }
     let mut notes = vec![
-        "Share of the variance of the metric that each setting explains by itself (functional ANOVA with a random forest).".to_owned(),
+        "Share of each setting in the variance of the metric that single settings explain (functional ANOVA with a random forest). \
+         What only combinations of settings explain is not counted, so that all shares sum to 1."
+            .to_owned(),
     ];
     let has = |key: &&String| importance.iter().any(|(known, _)| known == key);
     let without = overview.record.settings.iter().filter(|key| !has(key)).map(|key| overview.labels.label(key));
     let without: Vec<&str> = without.collect::<IndexSet<&str>>().into_iter().collect();
     if !without.is_empty() {
         notes.push(format!(
-            "Settings without a share, since not all configurations have them: {}.",
+            "Settings without a share, because not all configurations have them or because they do not vary freely: {}.",
             suggest::list(&without)
         ));
     }

@@ -2,18 +2,21 @@
 
 use serde_json::Value;
 
-use crate::sweep::importance::{Domain, importance};
+use crate::sweep::importance::{Domain as Axis, importance};
 use crate::sweep::record::SweepRecord;
 use crate::sweep::results::configuration_result::Outcome;
 use crate::sweep::results::ranking::Ranking;
 use crate::sweep::results::setting_column::{range_is_log, spans_decades};
+use crate::sweep::space::domain::Domain;
+use crate::sweep::space::entry::Values;
 
 /// Minimum number of configurations: with fewer, the importances are mostly chance.
 const FEWEST: usize = 10;
 
 /// Returns the importance of each setting by its key, the largest first; they sum to 1. Only configurations with all of their
-/// trials count, and only settings that all of them have with at least two values. `None` if there are fewer than ten
-/// configurations or two such settings, or if the metric is the same everywhere.
+/// trials count, and only settings that all of them have with at least two values and that do not follow from another one: no
+/// copies, and of settings in `[[sweep.zip]]` the first. `None` if there are fewer than ten configurations or two such
+/// settings, or if the metric is the same everywhere.
 pub fn of_settings<'a>(record: &'a SweepRecord, ranking: &Ranking) -> Option<Vec<(&'a str, f64)>> {
     let done = ranking.results.iter().filter(|result| result.outcome == Outcome::Done);
     let mut done: Vec<_> = done.filter_map(|result| Some((result.configuration, result.mean()?))).collect();
@@ -21,9 +24,10 @@ pub fn of_settings<'a>(record: &'a SweepRecord, ranking: &Ranking) -> Option<Vec
         return None;
     }
     done.sort_by(|a, b| a.0.name.cmp(&b.0.name)); // the order in which they were chosen, not the ranking
-    let columns: Vec<(&str, Domain, Vec<f64>)> = record
+    let columns: Vec<(&str, Axis, Vec<f64>)> = record
         .settings
         .iter()
+        .filter(|key| is_free(record, key))
         .filter_map(|key| {
             let values: Option<Vec<&Value>> =
                 done.iter().map(|(configuration, _)| configuration.set.get(key)).collect();
@@ -35,7 +39,7 @@ pub fn of_settings<'a>(record: &'a SweepRecord, ranking: &Ranking) -> Option<Vec
     if columns.len() < 2 {
         return None;
     }
-    let domains: Vec<Domain> = columns.iter().map(|(_, domain, _)| domain.clone()).collect();
+    let domains: Vec<Axis> = columns.iter().map(|(_, domain, _)| domain.clone()).collect();
     let rows: Vec<Vec<f64>> =
         (0..done.len()).map(|row| columns.iter().map(|(.., column)| column[row]).collect()).collect();
     let targets: Vec<f64> = done.iter().map(|(_, mean)| *mean).collect();
@@ -45,8 +49,17 @@ pub fn of_settings<'a>(record: &'a SweepRecord, ranking: &Ranking) -> Option<Vec
     Some(shares)
 }
 
+/// Whether the value of a setting does not follow from that of another one.
+fn is_free(record: &SweepRecord, key: &str) -> bool {
+    record.search.space.iter().all(|entry| match &entry.values {
+        Values::One(Domain::Copy(_)) => entry.keys[0] != key,
+        Values::One(_) => true,
+        Values::Rows(_) => !entry.keys[1..].iter().any(|other| other == key),
+    })
+}
+
 /// Returns the values of a setting as numbers: numbers, their logarithms if they span decades, or the index of each choice.
-fn column(values: &[&Value], is_log: Option<bool>) -> (Domain, Vec<f64>) {
+fn column(values: &[&Value], is_log: Option<bool>) -> (Axis, Vec<f64>) {
     let numbers: Option<Vec<f64>> = values.iter().map(|value| value.as_f64()).collect();
     let Some(numbers) = numbers else {
         let mut choices: Vec<&Value> = Vec::new();
@@ -57,7 +70,7 @@ fn column(values: &[&Value], is_log: Option<bool>) -> (Domain, Vec<f64>) {
             }) as f64
         });
         let indices = indices.collect();
-        return (Domain::Choices(choices.len()), indices);
+        return (Axis::Choices(choices.len()), indices);
     };
     let range = |numbers: &[f64]| {
         let low = numbers.iter().copied().fold(f64::INFINITY, f64::min);
@@ -69,7 +82,7 @@ fn column(values: &[&Value], is_log: Option<bool>) -> (Domain, Vec<f64>) {
         false => numbers,
     };
     let (low, high) = range(&numbers);
-    (Domain::Range(low, high), numbers)
+    (Axis::Range(low, high), numbers)
 }
 
 #[cfg(test)]
@@ -125,5 +138,18 @@ mod tests {
         assert!(found[0].1 > 0.9, "{found:?}");
         assert!((found[0].1 + found[1].1 - 1.0).abs() < 1e-9);
         assert_eq!(of_settings(&record, &Ranking::new(&record, &HashMap::new(), false)), None);
+    }
+
+    #[test]
+    fn settings_that_follow_from_others_are_not_free() {
+        let mut record = record_for_tests(&["0000"], &[0]);
+        record.search.space = serde_json::from_value(json!([
+            { "keys": ["a"], "values": { "one": [1, 2] } },
+            { "keys": ["b"], "values": { "one": "= a * 2" } },
+            { "keys": ["c", "d"], "values": { "rows": [[1, 2], [3, 4]] } },
+        ]))
+        .unwrap();
+        let free: Vec<&str> = ["a", "b", "c", "d", "e"].into_iter().filter(|key| is_free(&record, key)).collect();
+        assert_eq!(free, ["a", "c", "e"]);
     }
 }

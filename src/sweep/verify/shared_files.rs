@@ -123,6 +123,7 @@ pub(super) fn check_unknown_files(dir: &SweepDir, record: &SweepRecord, findings
 pub(super) fn check_data_sums(
     dir: &SweepDir,
     expected: &BTreeMap<String, String>,
+    is_done: bool,
     findings: &mut Findings,
 ) -> anyhow::Result<()> {
     for name in dir.names("data").context("failed to list `data`")? {
@@ -136,8 +137,8 @@ pub(super) fn check_data_sums(
                 findings.add(file, "its checksum is not the one in the histories");
             }
             (Some(_), Some(_)) => {}
-            // the data of a stack that has not ended
-            (None, Some(_)) if expected.is_empty() => {}
+            // the data of a stack that has not ended, or has failed
+            (None, Some(_)) if !is_done => {}
             (None, Some(_)) => findings.add(file, "unknown: no trial has used these data"),
         }
     }

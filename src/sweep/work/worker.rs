@@ -205,6 +205,9 @@ impl Worker<'_> {
         pretrained::resolve(&mut study.plans, &self.options.runs).map_err(Problem::Machine)?;
         let folder = RunDir::open_leased(&self.dir.stack(name), lease.check())?;
         let WorkOptions { device, threads, checkpoint_interval, cache, signals, force, .. } = *self.options;
+        if force {
+            self.loaded = LoadedData::default(); // the files may have changed since they were loaded
+        }
         let data = DataCheck { dir: self.dir, may_differ: force };
         if data.is_of_other_data(&folder, &study).map_err(Problem::Machine)? {
             self.events.event(&Event::Note { stack: name, text: "its data have changed: training it from the start" });

@@ -121,14 +121,24 @@ pub fn train(dir: &SweepDir, record: &SweepRecord, execution: &Execution) -> any
         let Some(reason) = stop_request::reason(dir) else {
             if record.extensions.len() > at_start {
                 terminal::say(&format!("the sweep was extended when its workers had left; continue with `{resume}`"));
-                return Ok(Exit::Done);
+                return Ok(unchecked(execution.strict));
             }
             return Err(anyhow!("the workers have left, but stacks have not ended"));
         };
         terminal::say(&format!("stopped ({reason}); continue with `{resume}`"));
-        return Ok(if state.ended.values().any(|end| end.failure.is_some()) { Exit::Failed } else { Exit::Done });
+        let has_failed = state.ended.values().any(|end| end.failure.is_some());
+        return Ok(if has_failed { Exit::Failed } else { unchecked(execution.strict) });
     }
     finish(dir, &record, &state, execution)
+}
+
+/// Returns the exit code of a sweep that has not ended, whose expectations are not checked.
+fn unchecked(is_strict: bool) -> Exit {
+    if is_strict {
+        terminal::say("`--strict`: the expectations are checked when all stacks have ended");
+        return Exit::Missed;
+    }
+    Exit::Done
 }
 
 /// Writes the table of a sweep that has ended, and prints the results.

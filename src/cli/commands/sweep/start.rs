@@ -82,20 +82,17 @@ impl StartArgs {
     fn execution(&self, record: &SweepRecord) -> anyhow::Result<Execution> {
         let ExecuteArgs { devices, worker_args, resume } = self.execute_args.clone();
         let RunOptions { device, threads, .. } = &record.options;
-        let fitting = |device: DeviceChoice| match device {
-            DeviceChoice::Cpu if resume => (threads::cores() / (*threads).max(1)).max(1),
-            _ => 1,
-        };
         let of_sweep = device.parse::<DeviceChoice>().map_err(anyhow::Error::msg);
         let named = match devices.is_empty() {
             true => vec![of_sweep.context("the record of the sweep has an invalid device")?],
             false => devices,
         };
-        let workers = match &named[..] {
-            [one] => Some(self.plan_args.workers.unwrap_or_else(|| fitting(*one))),
-            _ => self.plan_args.workers,
+        let devices = match &of_workers(&named, self.plan_args.workers)?[..] {
+            [Device::Cpu] if resume && self.plan_args.workers.is_none() => {
+                vec![Device::Cpu; (threads::cores() / (*threads).max(1)).max(1)]
+            }
+            devices => devices.to_vec(),
         };
-        let devices = of_workers(&named, workers)?;
         Ok(Execution { devices, worker_args, quiet: self.quiet, json: self.json, strict: self.strict })
     }
 

@@ -30,7 +30,7 @@ pub(super) fn draw(overview: &Overview, options: &PageOptions) -> anyhow::Result
     };
     let rows: Vec<(&str, f64)> = importance.iter().map(|(key, share)| (overview.labels.label(key), *share)).collect();
     let notes = vec![
-        "Share of the variance of the metric that each setting explains by itself (functional ANOVA, random forest)."
+        "Share of each setting in the variance of the metric that single settings explain (functional ANOVA, random forest)."
             .to_owned(),
     ];
     let page = Page { notes, ..page(overview, "importance of the settings") };
