@@ -231,7 +231,7 @@ mod tests {
             assert_eq!(study.spec.name.as_ref(), Some(&source.name));
             assert_eq!(resolved.parse().unwrap(), study.spec, "{}", resolved.text);
             assert!(study.spec.question.is_some() && study.spec.source.is_some(), "{}", source.name);
-            let of_sweep = study.spec.sweep.as_ref().map_or(0, |sweep| sweep.expect.len());
+            let of_sweep = source.parse().unwrap().sweep.map_or(0, |sweep| sweep.expect.len());
             assert!(study.spec.expect.len() + of_sweep > 0, "{} expects nothing", source.name);
         }
     }
