@@ -66,7 +66,8 @@ fn summary(state: &SweepState, overview: &Overview, name: &str) -> Section {
         let epochs =
             Tile { name: "Epochs".to_owned(), value: count(epochs), note: "of all trials together".to_owned() };
         let mut tiles = vec![best, configurations, epochs];
-        if let Some((key, share)) = overview.importance.as_ref().and_then(|importance| importance.first()) {
+        // the importance of a lone setting says nothing
+        if let Some([(key, share), _, ..]) = overview.importance.as_deref() {
             tiles.push(Tile {
                 name: "Most important setting".to_owned(),
                 value: overview.labels.label(key).to_owned(),

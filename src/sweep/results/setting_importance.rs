@@ -15,8 +15,8 @@ const FEWEST: usize = 10;
 
 /// Returns the importance of each setting by its key, the largest first; they sum to 1. Only configurations with all of their
 /// trials count, and only settings that all of them have with at least two values and that do not follow from another one: no
-/// copies, and of settings in `[[sweep.zip]]` the first. `None` if there are fewer than ten configurations or two such
-/// settings, or if the metric is the same everywhere.
+/// copies, and of settings in `[[sweep.zip]]` the first. `None` if there are fewer than ten configurations, or if the metric is
+/// the same everywhere.
 pub fn of_settings<'a>(record: &'a SweepRecord, ranking: &Ranking) -> Option<Vec<(&'a str, f64)>> {
     let done = ranking.results.iter().filter(|result| result.outcome == Outcome::Done);
     let mut done: Vec<_> = done.filter_map(|result| Some((result.configuration, result.mean()?))).collect();
@@ -36,9 +36,6 @@ pub fn of_settings<'a>(record: &'a SweepRecord, ranking: &Ranking) -> Option<Vec
             varies.then_some((key.as_str(), domain, column))
         })
         .collect();
-    if columns.len() < 2 {
-        return None;
-    }
     let domains: Vec<Axis> = columns.iter().map(|(_, domain, _)| domain.clone()).collect();
     let rows: Vec<Vec<f64>> =
         (0..done.len()).map(|row| columns.iter().map(|(.., column)| column[row]).collect()).collect();

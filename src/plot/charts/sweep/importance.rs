@@ -19,13 +19,12 @@ const NUMBER_ROOM: f64 = 44.0;
 /// Draws a bar for each setting.
 ///
 /// # Errors
-/// When there are too few configurations or settings.
+/// When there are too few configurations.
 pub(super) fn draw(overview: &Overview, options: &PageOptions) -> anyhow::Result<Plot> {
     check_results(overview)?;
     let Some(importance) = &overview.importance else {
-        let hint = "it needs at least ten configurations with all of their trials and different results, and two settings that \
-                    all of them have";
-        return Err(anyhow!("the importance of the settings is not known: too few configurations or settings")
+        let hint = "it needs at least ten configurations with all of their trials and different results";
+        return Err(anyhow!("the importance of the settings is not known: too few configurations")
             .context(Hint(hint.to_owned())));
     };
     let rows: Vec<(&str, f64)> = importance.iter().map(|(key, share)| (overview.labels.label(key), *share)).collect();
