@@ -97,14 +97,18 @@ impl RunDir {
         atomic_write::sync_all(&self.path).and_then(|()| sync_name()).inspect_err(|_| self.remove(RECORD))
     }
 
-    /// Writes a file, unless the lease is lost.
+    /// Writes a file, unless the lease is lost. The lease is checked after the flush, which takes long on some disks.
     pub(super) fn put(&self, name: &str, content: Content) -> Result<(), Error> {
         let path = self.file(name);
-        let content: Content = &|file| content(file).and_then(|()| check(self.may_write()));
-        match self.lease.is_some() && name != CHECKPOINT {
-            true => atomic_write::put_unsynced(&path, content),
-            false => atomic_write::put_with(&path, content),
-        }
+        let is_synced = self.lease.is_none() || name == CHECKPOINT;
+        atomic_write::put_unsynced(&path, &|file| {
+            content(file)?;
+            if is_synced {
+                atomic_write::sync(file)?;
+            }
+            check(self.may_write())
+        })?;
+        if is_synced { atomic_write::sync_folder(&self.path) } else { Ok(()) }
     }
 
     /// Whether no lease forbids this process to write.
@@ -159,6 +163,22 @@ mod tests {
         assert_eq!(names, [".lock", "a.json", EXPERIMENT, RECORD], "no temporary and no new file");
         assert!(first.write_errors().is_none_or(|errors| errors.in_fallback.is_empty() && errors.lost.is_empty()));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no link `latest`");
+    }
+
+    #[test]
+    fn a_lease_that_is_lost_while_a_checkpoint_is_written_leaves_no_checkpoint() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("S000");
+        let is_held = Arc::new(AtomicBool::new(true));
+        let check = Arc::clone(&is_held);
+        let run = RunDir::open_leased(&path, LeaseCheck::new(move || check.load(Ordering::Relaxed))).unwrap();
+        run.begin("title = \"x\"", &[(RECORD, b"{}")]).unwrap();
+        let content: Content = &|file| {
+            is_held.store(false, Ordering::Relaxed);
+            std::io::Write::write_all(file, b"state")
+        };
+        assert!(!run.write_with(CHECKPOINT, content));
+        assert!(!run.file(CHECKPOINT).exists());
     }
 
     #[test]
