@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::data::rows::Rows;
+use crate::data::split::Parts;
 use crate::data::split::stated_rows::StatedRows;
 use crate::data::table::form::Form;
 use crate::data::target::Target;
@@ -58,12 +59,25 @@ pub struct Loaded {
     pub largest: f64,
     /// Form of a row: points, an image or a table.
     pub form: Form,
+    /// Parts of the only split, with the numbers of the rows in the source, if the rows are now in the order of these parts.
+    pub(crate) arranged: Option<Parts>,
 }
 
 impl Loaded {
     /// Creates a data set of training rows only. The largest value of a feature is 1.
-    pub(crate) fn new(sha256: String, target: Target, classes: Vec<String>, rows: Rows, form: Form) -> Loaded {
-        Loaded { sha256, target, classes, rows, groups: None, validation: None, test: None, largest: 1.0, form }
+    pub fn new(sha256: String, target: Target, classes: Vec<String>, rows: Rows, form: Form) -> Loaded {
+        Loaded {
+            sha256,
+            target,
+            classes,
+            rows,
+            groups: None,
+            validation: None,
+            test: None,
+            largest: 1.0,
+            form,
+            arranged: None,
+        }
     }
 
     /// Divides the rows into the parts that columns state.

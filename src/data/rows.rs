@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::ops::Range;
 
 use tch::{Device, Kind, Tensor};
 
@@ -74,6 +75,11 @@ impl Rows {
         let numbers: Vec<i64> = numbers.iter().map(|&number| number as i64).collect();
         let numbers = Tensor::from_slice(&numbers);
         self.map_tensors(|tensor| tensor.index_select(0, &numbers))
+    }
+
+    /// Returns the rows of a range; the tensors share memory.
+    pub(crate) fn narrow(&self, rows: Range<usize>) -> Rows {
+        self.map_tensors(|tensor| tensor.narrow(0, rows.start as i64, rows.len() as i64))
     }
 
     /// Returns the number of rows of each class from 0 to `classes - 1`.

@@ -1,4 +1,4 @@
-//! Reads the values of an array a few megabytes at a time, so that no second copy is in memory.
+//! Reads the values of an array a part at a time, so that no second copy is in memory.
 
 use std::io::{ErrorKind, Read};
 
@@ -10,7 +10,7 @@ use crate::data::arrays::targets::{ArrayValues, TargetArray};
 use crate::data::table::csv_text::TableError;
 
 /// Number of bytes of the file that are converted at once.
-const AT_ONCE: usize = 4 << 20;
+const AT_ONCE: usize = 256 << 10;
 
 /// Returns the values as a contiguous tensor with the shape of the array: u8 for bytes and yes-or-no values, else f32. The
 /// reader is at the values and ends after them. The caller has checked that the array fits into memory.

@@ -27,7 +27,7 @@ type Hashes = HashSet<u64, BuildHasherDefault<IsHash>>;
 
 /// Returns notes on validation and test rows that equal a training row, if they are at least 1 % of their part; none for
 /// more than 8 GiB of rows. `folds` are the parts of the rows.
-pub fn notes(loaded: &Loaded, folds: &[&Parts]) -> Vec<String> {
+pub fn notes(loaded: &Loaded, folds: &[Parts]) -> Vec<String> {
     let all = [Some(&loaded.rows), loaded.validation.as_ref(), loaded.test.as_ref()];
     let bytes: usize =
         all.iter().flatten().map(|rows| rows.features.numel() * rows.features.kind().elt_size_in_bytes()).sum();
@@ -175,10 +175,10 @@ mod tests {
         };
         let shared = "1 of 2 test rows equals a training row in features and target; if these are copies, remove them: the \
                       model has seen their targets";
-        assert_eq!(notes(&source, &[&parts(&[0, 3], None, &[1, 2])]), [shared]);
-        assert_eq!(notes(&source, &[&parts(&[0, 1], None, &[2, 3])]), Vec::<String>::new());
+        assert_eq!(notes(&source, &[parts(&[0, 3], None, &[1, 2])]), [shared]);
+        assert_eq!(notes(&source, &[parts(&[0, 1], None, &[2, 3])]), Vec::<String>::new());
         let folds = [parts(&[0, 3], Some(&[1]), &[2]), parts(&[1, 3], Some(&[0]), &[2])];
-        let found = notes(&source, &[&folds[0], &folds[1]]);
+        let found = notes(&source, &folds);
         assert_eq!(found.len(), 1);
         assert!(found[0].starts_with("2 of 2 validation rows equal a training row"), "{found:?}");
     }
@@ -193,7 +193,7 @@ mod tests {
         let all = Parts { training: (0..100).collect(), validation: None, test: None };
         let joined = |shared: usize| {
             let numbers: Vec<usize> = (0..shared).chain(100..200).collect();
-            notes(&with(whole.take(&numbers)), &[&all])
+            notes(&with(whole.take(&numbers)), std::slice::from_ref(&all))
         };
         assert_eq!(joined(0), Vec::<String>::new());
         assert_eq!(joined(1), Vec::<String>::new(), "1 of 101 is less than 1 %");

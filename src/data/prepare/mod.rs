@@ -1,5 +1,6 @@
 //! Preprocessing: fitted to training rows, applied to all rows.
 
+mod arrange;
 pub mod batches;
 pub mod features;
 pub mod fitted_data;

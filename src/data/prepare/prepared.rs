@@ -58,17 +58,21 @@ impl Prepared {
         folds.iter().map(|(fold, parts)| Ok((*fold, Self::from_parts(loaded, parts, scale)?))).collect()
     }
 
-    /// Like [`Prepared::folds`], but bytes stay bytes, and [`Prepared::scaler_of_bytes`] scales them when they are used.
+    /// Like [`Prepared::folds`], but bytes stay bytes, and [`Prepared::scaler_of_bytes`] scales them when they are used. If
+    /// there are no folds, the rows of bytes are reordered, and the parts share their memory.
     ///
     /// # Errors
     /// As for [`Prepared::folds`].
     pub fn folds_of_bytes(
-        loaded: &Loaded,
+        loaded: &mut Loaded,
         split: &Split,
         scale: Scale,
     ) -> anyhow::Result<Vec<(Option<usize>, Prepared)>> {
         let has_bytes = loaded.rows.features.kind() == Kind::Uint8 && loaded.form.encoding().is_none();
         let folds = fold_parts(loaded, split)?;
+        if let ([(None, parts)], true, None) = (&folds[..], has_bytes, &loaded.arranged) {
+            loaded.arrange(parts.clone());
+        }
         folds.iter().map(|(fold, parts)| Ok((*fold, Self::prepare(loaded, parts, scale, has_bytes)?))).collect()
     }
 
@@ -103,24 +107,27 @@ impl Prepared {
     }
 
     fn prepare(loaded: &Loaded, parts: &Parts, scale: Scale, has_bytes: bool) -> anyhow::Result<Self> {
+        let places = loaded.places(parts);
         let take = |numbers: &[usize]| {
-            if numbers.len() == loaded.rows.len() && numbers.iter().enumerate().all(|(i, &number)| i == number) {
+            if let (Some(_), Some(&start)) = (&loaded.arranged, numbers.first()) {
+                loaded.rows.narrow(start..start + numbers.len())
+            } else if numbers.len() == loaded.rows.len() && numbers.iter().enumerate().all(|(i, &number)| i == number) {
                 loaded.rows.shallow_clone()
             } else {
                 loaded.rows.take(numbers)
             }
         };
-        let raw = Training(take(&parts.training));
+        let raw = Training(take(&places.training));
         let (preprocessing, training) = match has_bytes {
             true => Preprocessing::fit_unscaled(raw, loaded, scale)?,
             false => Preprocessing::fit(raw, loaded, scale)?,
         };
         let apply = |rows: Rows, part: &str| if has_bytes { Ok(rows) } else { preprocessing.apply(rows, part) };
-        let validation = match &parts.validation {
+        let validation = match &places.validation {
             Some(numbers) => Some(take(numbers)),
             None => loaded.validation.as_ref().map(Rows::shallow_clone),
         };
-        let test = match &parts.test {
+        let test = match &places.test {
             Some(numbers) => Some(take(numbers)),
             None => loaded.test.as_ref().map(Rows::shallow_clone),
         };
@@ -244,6 +251,9 @@ impl Loaded {
 
 /// Returns the row indices of each fold's parts, with the number of the fold.
 fn fold_parts(loaded: &Loaded, split: &Split) -> anyhow::Result<Vec<(Option<usize>, Parts)>> {
+    if let Some(parts) = &loaded.arranged {
+        return Ok(vec![(None, parts.clone())]); // the split is one of the settings with which the rows were loaded
+    }
     let classes = class_numbers(&loaded.rows, loaded.target);
     let folds = split.fold_parts(RowsToSplit {
         count: loaded.rows.len(),

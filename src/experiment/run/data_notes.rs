@@ -29,7 +29,7 @@ pub(in crate::experiment) fn report(
     if !source.is_of_user() {
         return;
     }
-    let parts: Vec<&Parts> = folds.iter().map(|(_, data)| &data.parts).collect();
+    let parts: Vec<Parts> = folds.iter().map(|(_, data)| source.loaded.places(&data.parts)).collect();
     let facts = || [leaking_columns::notes(&source.loaded), shared_rows::notes(&source.loaded, &parts)].concat();
     for fact in source.facts.get_or_init(facts) {
         if reported.insert(fact.clone()) {
@@ -96,17 +96,9 @@ mod tests {
 
     fn warnings_for(truth: &[i64], classes: &[&str], trainings: &[&[usize]]) -> Vec<String> {
         let features = Tensor::zeros([truth.len() as i64, 1], (Kind::Float, tch::Device::Cpu));
-        let loaded = Loaded {
-            sha256: String::new(),
-            target: Target::Classes(classes.len()),
-            classes: classes.iter().map(|name| (*name).to_owned()).collect(),
-            rows: Rows::new(features, Tensor::from_slice(truth)),
-            groups: None,
-            validation: None,
-            test: None,
-            largest: 1.0,
-            form: Form::Points,
-        };
+        let names = classes.iter().map(|name| (*name).to_owned()).collect();
+        let rows = Rows::new(features, Tensor::from_slice(truth));
+        let loaded = Loaded::new(String::new(), Target::Classes(classes.len()), names, rows, Form::Points);
         let fold = |(number, training): (usize, &&[usize])| {
             let held_out = (0..truth.len()).filter(|row| !training.contains(row)).collect();
             let parts = Parts { training: training.to_vec(), validation: None, test: Some(held_out) };

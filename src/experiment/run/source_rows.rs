@@ -67,11 +67,11 @@ impl SourceRows {
     ///
     /// # Errors
     /// When a class has too few rows, or missing values cannot be filled or encoded.
-    pub fn folds(&self, spec: &Spec, device: Device) -> anyhow::Result<Vec<Fold>> {
+    pub fn folds(&mut self, spec: &Spec, device: Device) -> anyhow::Result<Vec<Fold>> {
         // synthetic rows and trees need numbers; a network reads bytes batch by batch
         let is_network = spec.network.is_some() && (spec.tree.is_none() || spec.model == Some(ModelName::Network));
         let folds = match is_network && spec.resample.is_none() {
-            true => Prepared::folds_of_bytes(&self.loaded, &spec.data.split(), spec.data.scale())?,
+            true => Prepared::folds_of_bytes(&mut self.loaded, &spec.data.split(), spec.data.scale())?,
             false => Prepared::folds(&self.loaded, &spec.data.split(), spec.data.scale())?,
         };
         folds.into_iter().map(|(fold, prepared)| Ok((fold, self.resampled(prepared, spec, device)?))).collect()

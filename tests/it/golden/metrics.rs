@@ -111,17 +111,9 @@ fn best_thresholds_equal_an_exhaustive_search_with_scikit_learn() {
     for case in fixture["roc_auc"].as_array().unwrap() {
         let (name, truth) = (case["name"].as_str().unwrap(), tensor(&case["true"]).to_kind(Kind::Int64));
         let scores = tensor(&case["scores"]).to_kind(Kind::Double);
-        let rows = Loaded {
-            sha256: String::new(),
-            target: Target::Classes(2),
-            classes: vec!["0".to_owned(), "1".to_owned()],
-            rows: Rows::new(scores.unsqueeze(-1).to_kind(Kind::Float), truth.shallow_clone()),
-            groups: None,
-            validation: None,
-            test: None,
-            largest: 1.0,
-            form: Form::Points,
-        };
+        let rows = Rows::new(scores.unsqueeze(-1).to_kind(Kind::Float), truth.shallow_clone());
+        let classes = vec!["0".to_owned(), "1".to_owned()];
+        let rows = Loaded::new(String::new(), Target::Classes(2), classes, rows, Form::Points);
         let all: Vec<usize> = (0..truth.size()[0] as usize).collect();
         let parts = Parts { training: all.clone(), validation: Some(all), test: None };
         let validation = Prepared::from_parts(&rows, &parts, Scale::None).unwrap().validation.unwrap();

@@ -46,17 +46,8 @@ fn scalers_equal_scikit_learn_even_for_constant_columns() {
         let features = Tensor::cat(&[&training, &others], 0);
         let count = training.size()[0] as usize;
         let all = features.size()[0] as usize;
-        let loaded = Loaded {
-            sha256: String::new(),
-            target: Target::Values(1),
-            classes: vec!["y".to_owned()],
-            rows: Rows::new(features, Tensor::zeros([all as i64, 1], (Kind::Float, Device::Cpu))),
-            groups: None,
-            validation: None,
-            test: None,
-            largest: 1.0,
-            form: Form::Points,
-        };
+        let rows = Rows::new(features, Tensor::zeros([all as i64, 1], (Kind::Float, Device::Cpu)));
+        let loaded = Loaded::new(String::new(), Target::Values(1), vec!["y".to_owned()], rows, Form::Points);
         let parts = Parts { training: (0..count).collect(), validation: Some((count..all).collect()), test: None };
         let prepared = Prepared::from_parts(&loaded, &parts, scale).unwrap();
         let name = &case["name"].to_string();
