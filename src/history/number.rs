@@ -38,6 +38,15 @@ pub fn spread(mean: Option<f64>, std: Option<f64>) -> String {
     }
 }
 
+/// Formats a p value with four decimals below 0.1, else two.
+pub fn p_value(p: f64) -> String {
+    match p {
+        p if p < 1e-4 => "< 0.0001".to_owned(),
+        p if p < 0.1 => format!("{p:.4}"),
+        p => format!("{p:.2}"),
+    }
+}
+
 /// Formats a count with commas between thousands.
 pub fn count(count: usize) -> String {
     let digits = count.to_string();

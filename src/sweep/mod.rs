@@ -4,6 +4,7 @@
 //! train them. Workers claim stacks, and train each one as an ordinary run whose variants are configurations. So every
 //! worker may be killed at any time, and the results do not depend on the number of workers.
 
+pub mod confirmation;
 pub mod dir;
 pub mod estimate;
 pub mod expectation;

@@ -1,6 +1,7 @@
 //! The record of a sweep, `sweep.json`: the request, all configurations, and the stacks that train them. It is written
 //! once, before training starts.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use indexmap::IndexMap;
@@ -9,6 +10,7 @@ use serde_json::Value;
 
 use crate::experiment::store::history_fields::Program;
 use crate::experiment::store::run_record::{RunOptions, SourceRecord};
+use crate::history::number::Number;
 use crate::sweep::expectation::SweepExpectation;
 use crate::sweep::space::entry::Entry;
 use crate::sweep::spec::Method;
@@ -92,7 +94,7 @@ pub struct Search {
     pub space: Vec<Entry>,
 }
 
-/// An addition to a sweep, `extend-1.json`: further configurations, further seeds, or both.
+/// An addition to a sweep, `extend-1.json`: further configurations, further seeds, or both; or a confirmation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Extension {
     /// `runner.sweep.extension/1`.
@@ -110,8 +112,29 @@ pub struct Extension {
     pub seeds: Vec<i64>,
     /// Further configurations; their indices continue those of the sweep.
     pub configurations: Vec<Configuration>,
+    /// The best configurations, which its stacks train again on fresh seeds; `None` for other additions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmation: Option<ConfirmationPlan>,
     /// Stacks of the further trials; their numbers continue those of the sweep.
     pub stacks: Vec<StackPlan>,
+}
+
+/// The best configurations of a sweep, which are trained again on seeds that did not choose them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ConfirmationPlan {
+    /// The configurations, best first.
+    pub configurations: Vec<ChosenConfiguration>,
+    /// The fresh seeds.
+    pub seeds: Vec<i64>,
+}
+
+/// A configuration that was chosen for its metric.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ChosenConfiguration {
+    /// Its name.
+    pub name: String,
+    /// Mean of the metric over the seeds of the search.
+    pub mean: Number,
 }
 
 /// Configurations that are trained in one run.
@@ -143,6 +166,17 @@ impl SweepRecord {
         self.configurations.extend_from_slice(configurations);
         self.stacks.extend_from_slice(stacks);
         self.extensions.push(extension);
+    }
+
+    /// Returns the newest confirmation.
+    pub fn confirmation(&self) -> Option<&ConfirmationPlan> {
+        self.extensions.iter().rev().find_map(|extension| extension.confirmation.as_ref())
+    }
+
+    /// Returns the names of the stacks of all confirmations, whose results do not rank the configurations.
+    pub fn confirmation_stacks(&self) -> HashSet<&str> {
+        let confirmations = self.extensions.iter().filter(|extension| extension.confirmation.is_some());
+        confirmations.flat_map(|extension| &extension.stacks).map(|stack| stack.name.as_str()).collect()
     }
 
     /// Returns the seeds of a stack.

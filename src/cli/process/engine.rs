@@ -6,7 +6,7 @@ use std::env;
 use anyhow::anyhow;
 
 use crate::cli::commands::plot::{calibration, classes, pr, samples};
-use crate::cli::commands::sweep::{extend, start, verify, work};
+use crate::cli::commands::sweep::{confirm, extend, start, verify, work};
 use crate::cli::commands::{data, doctor, eval, exp, predict, reproduce, resume};
 use crate::cli::exit::{Exit, report_outcome};
 use crate::cli::process::dispatch::{Dispatched, EngineCommand};
@@ -48,6 +48,7 @@ fn run(command: &EngineCommand) -> anyhow::Result<Exit> {
         EngineCommand::Exp(args) => exp::run(args),
         EngineCommand::Sweep(args) => start::run(args),
         EngineCommand::SweepWork(args) => work::run(args),
+        EngineCommand::SweepConfirm(args) => confirm::run(args),
         EngineCommand::SweepExtend(args) => extend::run(args),
         EngineCommand::SweepVerify(args) => verify::run(args),
         EngineCommand::Resume(args) => resume::run(args),

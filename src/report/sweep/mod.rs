@@ -1,5 +1,6 @@
 //! The page of a sweep: the best configuration, the table of all configurations, plots and the importance of the settings.
 
+mod confirmation;
 mod payload;
 mod sections;
 
@@ -7,6 +8,7 @@ use crate::experiment::spec::seeds;
 use crate::history::number::{count, seconds};
 use crate::report::frame::{self, Head};
 use crate::report::html::text;
+use crate::sweep::confirmation::Confirmation;
 use crate::sweep::dir::SweepDir;
 use crate::sweep::dir::state::SweepState;
 use crate::sweep::results::Overview;
@@ -15,7 +17,13 @@ const SCRIPTS: [&str; 3] =
     [include_str!("../page/scatter.js"), include_str!("../page/parallel.js"), include_str!("../page/sweep.js")];
 
 /// Returns the page of a sweep. `name` is how the commands on it name the sweep.
-pub fn html(dir: &SweepDir, state: &SweepState, overview: &Overview, name: &str) -> String {
+pub fn html(
+    dir: &SweepDir,
+    state: &SweepState,
+    overview: &Overview,
+    confirmation: Option<&Confirmation>,
+    name: &str,
+) -> String {
     let document = overview.record.source.text.parse::<toml_edit::DocumentMut>().ok();
     let line = |key: &str| {
         let text = document.as_ref()?.get(key)?.as_str()?.trim();
@@ -29,7 +37,7 @@ pub fn html(dir: &SweepDir, state: &SweepState, overview: &Overview, name: &str)
         facts: facts(state, overview),
     };
     let source = format!("the sweep {}", dir.path().file_name().unwrap_or_default().to_string_lossy());
-    let sections = sections::all(state, overview, name);
+    let sections = sections::all(state, overview, confirmation, name);
     frame::page(&head, &[], &sections, &text(&source), &payload::of(overview), &SCRIPTS)
 }
 
@@ -69,7 +77,7 @@ mod tests {
         let state = SweepState { ended, ..SweepState::default() };
         let overview = Overview::new(&record, Ranking::new(&record, &state.ended, false), "best.val_loss", false);
         let (_folder, dir) = empty_for_tests();
-        html(&dir, &state, &overview, "t")
+        html(&dir, &state, &overview, None, "t")
     }
 
     #[test]

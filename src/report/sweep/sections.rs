@@ -7,6 +7,8 @@ use crate::config::suggest;
 use crate::history::number::{brief, count};
 use crate::plot::charts::sweep::SweepChart;
 use crate::plot::draw::page::PageOptions;
+use crate::report::sweep::confirmation;
+use crate::sweep::confirmation::Confirmation;
 use crate::sweep::dir::state::SweepState;
 use crate::sweep::labels::format_value;
 use crate::sweep::results::{ConfigurationResult, Outcome, Overview, expectations, failure_reasons, notes};
@@ -19,8 +21,14 @@ use crate::views::document::table::{Cell, Table};
 const MOST_ROWS: usize = 1000;
 
 /// Returns the sections in order.
-pub(super) fn all(state: &SweepState, overview: &Overview, name: &str) -> Vec<Section> {
+pub(super) fn all(
+    state: &SweepState,
+    overview: &Overview,
+    confirmation: Option<&Confirmation>,
+    name: &str,
+) -> Vec<Section> {
     let mut sections = vec![summary(state, overview, name)];
+    sections.extend(confirmation.map(|found| confirmation::section(overview.record, found)));
     if overview.means().next().is_some() {
         sections.extend(by_setting(overview));
         sections.extend(parallel(overview));

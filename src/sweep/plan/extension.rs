@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::anyhow;
+use anyhow::{Context, anyhow};
 use tch::Device;
 use time::OffsetDateTime;
 
@@ -17,7 +17,7 @@ use crate::experiment::store::history_fields;
 use crate::sweep::plan::metric::RankingMetric;
 use crate::sweep::plan::plan_sweep::{check_distinct, plan_all, variants};
 use crate::sweep::plan::stacks::SweepStacks;
-use crate::sweep::record::{Configuration, EXTENSION_SCHEMA, Extension, StackPlan, SweepRecord};
+use crate::sweep::record::{Configuration, ConfirmationPlan, EXTENSION_SCHEMA, Extension, StackPlan, SweepRecord};
 use crate::sweep::sampler::choose;
 use crate::sweep::space::configurations::{Set, Space};
 use crate::sweep::space::entry::Entry;
@@ -148,6 +148,10 @@ pub fn extension(record: &SweepRecord, request: &ExtensionRequest) -> anyhow::Re
 /// If its configurations cannot be planned any more.
 pub fn planned_again(record: &SweepRecord, extension: &Extension) -> anyhow::Result<Extension> {
     let experiment = RecordedExperiment::new(record)?;
+    if let Some(plan) = &extension.confirmation {
+        let Extension { added, command, .. } = extension.clone();
+        return Ok(Extension { added, command, ..experiment.confirmation(plan)? });
+    }
     let space = experiment.space(extension.space.as_ref().unwrap_or(&record.search.space))?;
     let count = extension.configurations.len();
     let sets = match (count, record.search.method) {
@@ -195,7 +199,34 @@ impl RecordedExperiment<'_> {
             space: None,
             seeds,
             configurations: new.into_iter().map(|Variant { name, set }| Configuration { name, set }).collect(),
+            confirmation: None,
             stacks,
+        })
+    }
+
+    /// Plans the extension that trains configurations of the sweep again on fresh seeds.
+    ///
+    /// # Errors
+    /// If they cannot be planned any more.
+    pub fn confirmation(&self, plan: &ConfirmationPlan) -> anyhow::Result<Extension> {
+        let record = self.record;
+        let chosen = plan.configurations.iter().map(|chosen| {
+            let found = record.configuration(&chosen.name);
+            found.map(variant).with_context(|| format!("the sweep has no configuration `{}`", chosen.name))
+        });
+        let chosen = chosen.collect::<anyhow::Result<Vec<_>>>()?;
+        let plans = self.plan(&chosen, &plan.seeds, &self.space(&record.search.space)?)?;
+        let stacks = SweepStacks::new(&plans, record.options.stack, Device::Cpu, 1, record.stacks.len()).stacks;
+        let seeds = Some(plan.seeds.clone());
+        Ok(Extension {
+            schema: EXTENSION_SCHEMA.to_owned(),
+            added: String::new(),
+            command: None,
+            space: None,
+            seeds: Vec::new(),
+            configurations: Vec::new(),
+            confirmation: Some(plan.clone()),
+            stacks: stacks.into_iter().map(|stack| StackPlan { seeds: seeds.clone(), ..stack }).collect(),
         })
     }
 

@@ -2,6 +2,7 @@
 
 mod base_settings;
 mod configuration_fault;
+pub mod confirm;
 mod expectations;
 pub mod extension;
 pub mod metric;

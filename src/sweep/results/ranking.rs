@@ -18,14 +18,17 @@ impl<'a> Ranking<'a> {
     /// Ranks the configurations by the metric in these ends of stacks.
     pub fn new(record: &'a SweepRecord, ended: &HashMap<String, EndedStack>, higher_is_better: bool) -> Ranking<'a> {
         // an extension by seeds trains a configuration in another stack
+        let confirming = record.confirmation_stacks();
+        let of_search = || record.stacks.iter().filter(|stack| !confirming.contains(stack.name.as_str()));
         let mut stacks_of: HashMap<&str, Vec<&str>> = HashMap::new();
-        for stack in &record.stacks {
+        for stack in of_search() {
             for name in &stack.configurations {
                 stacks_of.entry(name).or_default().push(&stack.name);
             }
         }
         let mut trials_of: HashMap<&str, Vec<&EndedTrial>> = HashMap::new();
-        for trial in ended.values().flat_map(|end| &end.trials) {
+        let ends = of_search().filter_map(|stack| ended.get(&stack.name));
+        for trial in ends.flat_map(|end| &end.trials) {
             trials_of.entry(&trial.configuration).or_default().push(trial);
         }
         // a mean must not depend on the order of the stacks

@@ -1,5 +1,6 @@
 //! Checks a sweep: recomputes its plan and its table, and compares every file with what the others say about it.
 
+mod confirmation;
 mod findings;
 mod plan;
 mod shared_files;
@@ -38,10 +39,11 @@ pub fn verify(path: &Path) -> anyhow::Result<Verification> {
     let (dir, original) = SweepDir::open_original(path)?;
     let mut findings = Findings::default();
     plan::check_record_files(&dir, &original, &mut findings)?;
-    let record = plan::check_plan(&dir, original, &mut findings)?;
+    let record = plan::check_plan(&dir, original.clone(), &mut findings)?;
     let mut state = SweepState::default();
     let ended: HashMap<String, EndedStack> = stack_files::read_ends(&dir, &record, &mut findings)?;
     state.ended = ended;
+    confirmation::check(&dir, &original, &record.extensions, &state, &mut findings)?;
     let leases = shared_files::check_leases(&dir, &record, &state.ended, &mut findings)?;
     shared_files::check_unknown_files(&dir, &record, &mut findings)?;
     let checked = stack_files::check_stacks(&dir, &record, &state.ended, &leases, &mut findings)?;

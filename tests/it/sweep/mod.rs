@@ -1,11 +1,13 @@
 //! Sweeps: planning, workers that share a directory, and results.
 
+mod additions;
 mod bad_input;
 mod changed_data;
+
 mod dry_run;
 mod expectations;
 mod export;
-mod extend;
+
 mod failures;
 #[cfg(target_os = "linux")]
 mod faults;

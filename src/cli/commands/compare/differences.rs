@@ -158,7 +158,7 @@ impl MetricView<'_> {
             Column::words("verdict", verdicts),
             numbers("Δ", &|d| Some(signed(d.difference))),
             numbers("95 % interval of Δ", &|d| Some(interval(d.interval?, true))),
-            numbers(p, &|d| d.corrected.map(format_p)),
+            numbers(p, &|d| d.corrected.map(number_format::p_value)),
             numbers("g", &|d| Some(unsigned_zero(format!("{:+.1}", d.hedges_g?)).replace('-', "−"))),
         ];
         if self.screen.all {
@@ -168,7 +168,7 @@ impl MetricView<'_> {
                 Column::numbers(header, rows.iter().map(cell).map(Cell::plain))
             };
             columns.extend([
-                numbers("p of a t test", &|d| d.p_if_normal.map(format_p)),
+                numbers("p of a t test", &|d| d.p_if_normal.map(number_format::p_value)),
                 of_groups(&metric_label(&self.test.metric), &|place| Some(format_metric(metric?, place))),
                 of_groups("95 % interval", &|place| Some(interval(metric?.groups[place].as_ref()?.interval?, false))),
             ]);
@@ -332,13 +332,4 @@ impl MetricView<'_> {
 fn interval(interval: Interval, is_signed: bool) -> String {
     let end = |value: f64| if is_signed { signed(value) } else { number_format::metric(Some(value)) };
     format!("{} to {}", end(interval.low), end(interval.high))
-}
-
-/// Returns a p value with four decimals below 0.1, else two.
-pub(crate) fn format_p(p: f64) -> String {
-    match p {
-        p if p < 1e-4 => "< 0.0001".to_owned(),
-        p if p < 0.1 => format!("{p:.4}"),
-        p => format!("{p:.2}"),
-    }
 }

@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use crate::cli::commands::compare::differences::format_p;
 use crate::cli::commands::compare::table::{format_metric, metric_label, signed};
 use crate::cli::truncate::truncated;
 use crate::compare::comparison::{Comparison, MetricComparison};
@@ -11,7 +10,7 @@ use crate::compare::positive_class::positive_classes;
 use crate::compare::settings::{Setting, differing, main_differences, settings};
 use crate::compare::statistics::difference::Difference;
 use crate::compare::trial::{Record, Trial};
-use crate::history::number::unsigned_zero;
+use crate::history::number::{p_value, unsigned_zero};
 use crate::io::csv_line;
 
 /// Returns the comparison as JSON.
@@ -153,7 +152,7 @@ pub(crate) fn to_markdown(groups: &[Group], comparison: &Comparison, all: bool) 
     for test in comparison.tests.iter().filter(|test| test.groups.iter().any(Option::is_some)) {
         let row = |(index, difference): (usize, &Option<Difference>)| {
             let d = difference.as_ref()?;
-            let p_cell = |value: Option<f64>| value.map_or("–".to_owned(), format_p);
+            let p_cell = |value: Option<f64>| value.map_or("–".to_owned(), p_value);
             let interval = d.interval.map(|interval| format!("{} to {}", signed(interval.low), signed(interval.high)));
             Some(vec![
                 labels[index].clone(),

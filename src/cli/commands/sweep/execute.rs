@@ -9,15 +9,16 @@ use serde_json::json;
 use tch::Device;
 
 use crate::cli::args::run_args::listen;
-use crate::cli::commands::sweep::expectations_text;
 use crate::cli::commands::sweep::progress::Progress;
 use crate::cli::commands::sweep::ranking_text::{self, TOP};
 use crate::cli::commands::sweep::work::{check_is_same, resume_command};
 use crate::cli::commands::sweep::worker_args::WorkerArgs;
+use crate::cli::commands::sweep::{confirm, expectations_text};
 use crate::cli::exit::Exit;
 use crate::cli::text::terminal;
 use crate::cli::text::text_style::TextStyle;
 use crate::device;
+use crate::sweep::confirmation::Confirmation;
 use crate::sweep::dir::state::SweepState;
 use crate::sweep::dir::{SweepDir, extensions, stop_request};
 use crate::sweep::record::SweepRecord;
@@ -45,6 +46,8 @@ pub struct Execution {
     pub quiet: bool,
     /// Whether the results are printed as JSON.
     pub json: bool,
+    /// Whether the results are those of a confirmation only.
+    pub confirms: bool,
     /// Whether missed expectations set the exit code.
     pub strict: bool,
 }
@@ -147,6 +150,7 @@ fn finish(dir: &SweepDir, record: &SweepRecord, state: &SweepState, execution: &
     let ranking = Ranking::new(record, &state.ended, record.higher_is_better);
     let overview = Overview::new(record, ranking, &record.metric, record.higher_is_better);
     let (ranking, expected) = (&overview.ranking, expectations::verify(&overview));
+    let confirmation = Confirmation::read(dir, record, &state.ended)?;
     if execution.json {
         let result = |result: &crate::sweep::results::ConfigurationResult| {
             let (status, error) = csv::status(&result.outcome);
@@ -159,12 +163,19 @@ fn finish(dir: &SweepDir, record: &SweepRecord, state: &SweepState, execution: &
         terminal::json(&json!({
             "sweep": dir.path(), "metric": record.metric, "results": results, "expectations": expected,
             "notes": notes::notes(record, ranking),
+            "confirmation": confirmation.as_ref().map(|found| confirm::text::json(record, found)),
         }));
     } else if !execution.quiet {
         let page = TextStyle::of_output();
-        terminal::out(&ranking_text::table(record, ranking, &record.metric, TOP, page));
-        if !expected.is_empty() {
+        if !execution.confirms {
+            terminal::out(&ranking_text::table(record, ranking, &record.metric, TOP, page));
+        }
+        if !expected.is_empty() && !execution.confirms {
             terminal::out(&format!("\n{}", expectations_text::lines(&expected, page)));
+        }
+        if let Some(found) = &confirmation {
+            let line = if execution.confirms { "" } else { "\n" };
+            terminal::out(&format!("{line}{}", confirm::text::table(record, found, page)));
         }
         terminal::say(&format!("all configurations: {}", path.display()));
     }

@@ -1,5 +1,6 @@
 //! `runner sweep`
 
+pub mod confirm;
 mod dry_run;
 mod execute;
 mod expectations_text;
@@ -41,6 +42,8 @@ enum SweepCommand {
     Stop(status::StopArgs),
     /// Add configurations or seeds to a sweep
     Extend(extend::ExtendArgs),
+    /// Train the best configurations on fresh seeds
+    Confirm(confirm::ConfirmArgs),
     /// Train failed stacks again
     Retry(status::RetryArgs),
     /// Show the best configuration or write its experiment
@@ -67,6 +70,7 @@ Examples:
   runner sweep sweeps/digits_mlp/latest --resume      continue a sweep
   runner sweep work sweeps/digits_mlp/latest          one more worker
   runner sweep extend digits_mlp --trials +8          more configurations
+  runner sweep confirm digits_mlp                     the best on fresh seeds
   runner sweep best digits_mlp --toml best.toml
   runner sweep report digits_mlp -o sweep.html
 
@@ -94,6 +98,7 @@ pub(crate) fn dispatch(args: &Args) -> Dispatched<'_> {
         Some(SweepCommand::Best(args)) => table::run_best(args),
         Some(SweepCommand::Table(args)) => table::run(args),
         Some(SweepCommand::Report(args)) => report::run(args),
+        Some(SweepCommand::Confirm(args)) => return Dispatched::ForEngine(EngineCommand::SweepConfirm(args)),
         Some(SweepCommand::Extend(args)) => return Dispatched::ForEngine(EngineCommand::SweepExtend(args)),
         Some(SweepCommand::Export(args)) => export::run(args),
         Some(SweepCommand::Verify(args)) => return Dispatched::ForEngine(EngineCommand::SweepVerify(args)),

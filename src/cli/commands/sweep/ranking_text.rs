@@ -69,7 +69,8 @@ fn importance(shares: &[(&str, f64)], metric: &str, labels: &Labels) -> String {
     format!("importance of the settings for {metric} (functional ANOVA): {}", listed.join(", "))
 }
 
-fn mean_and_std(metric: &Sample) -> String {
+/// Returns a mean and, with several values, its standard deviation.
+pub(super) fn mean_and_std(metric: &Sample) -> String {
     let mean = number_format::metric(Some(metric.mean));
     match metric.std {
         Some(std) => format!("{mean} ± {}", spread(Some(metric.mean), Some(std))),

@@ -74,26 +74,18 @@ impl StartArgs {
         }
     }
 
-    /// Returns how a sweep with this record is trained. One that continues has as many workers on the CPU as its threads
-    /// leave room for.
+    /// Returns how a sweep with this record is trained.
     ///
     /// # Errors
     /// If a device cannot be used.
     fn execution(&self, record: &SweepRecord) -> anyhow::Result<Execution> {
         let ExecuteArgs { devices, worker_args, resume } = self.execute_args.clone();
-        let RunOptions { device, threads, .. } = &record.options;
-        let of_sweep = device.parse::<DeviceChoice>().map_err(anyhow::Error::msg);
-        let named = match devices.is_empty() {
-            true => vec![of_sweep.context("the record of the sweep has an invalid device")?],
-            false => devices,
+        let workers = self.plan_args.workers;
+        let devices = match resume {
+            true => devices_to_continue(record, &devices, workers)?,
+            false => of_workers(&named_devices(record, &devices)?, workers)?,
         };
-        let devices = match &of_workers(&named, self.plan_args.workers)?[..] {
-            [Device::Cpu] if resume && self.plan_args.workers.is_none() => {
-                vec![Device::Cpu; (threads::cores() / (*threads).max(1)).max(1)]
-            }
-            devices => devices.to_vec(),
-        };
-        Ok(Execution { devices, worker_args, quiet: self.quiet, json: self.json, strict: self.strict })
+        Ok(Execution { devices, worker_args, quiet: self.quiet, json: self.json, confirms: false, strict: self.strict })
     }
 
     /// Returns the estimated duration of a sweep, or why it is unknown.
@@ -172,6 +164,33 @@ impl StartArgs {
             is_same(other) || (!other.extensions.is_empty() && is_original())
         })
     }
+}
+
+/// Returns the named devices, or the one of the sweep.
+fn named_devices(record: &SweepRecord, named: &[DeviceChoice]) -> anyhow::Result<Vec<DeviceChoice>> {
+    if !named.is_empty() {
+        return Ok(named.to_vec());
+    }
+    let of_sweep = record.options.device.parse::<DeviceChoice>().map_err(anyhow::Error::msg);
+    Ok(vec![of_sweep.context("the record of the sweep has an invalid device")?])
+}
+
+/// Returns the devices of the workers that continue a sweep, one each: by default as many on the CPU as the threads of a worker
+/// leave room for.
+///
+/// # Errors
+/// If a device cannot be used.
+pub fn devices_to_continue(
+    record: &SweepRecord,
+    named: &[DeviceChoice],
+    workers: Option<usize>,
+) -> anyhow::Result<Vec<Device>> {
+    let devices = of_workers(&named_devices(record, named)?, workers)?;
+    let threads = record.options.threads.max(1);
+    Ok(match devices[..] {
+        [Device::Cpu] if workers.is_none() => vec![Device::Cpu; (threads::cores() / threads).max(1)],
+        _ => devices,
+    })
 }
 
 /// Plans a sweep and trains it, or continues one with `--resume`; with `--dry-run` prints the plan.

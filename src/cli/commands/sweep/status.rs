@@ -14,6 +14,7 @@ use crate::cli::text::number_format::{count, seconds};
 use crate::cli::text::terminal;
 use crate::cli::text::text_style::TextStyle;
 use crate::config::hint::Hint;
+use crate::sweep::confirmation::Confirmation;
 use crate::sweep::dir::beat::{self, Beat};
 use crate::sweep::dir::claim::lease_name;
 use crate::sweep::dir::liveness::MISSED;
@@ -111,6 +112,8 @@ pub fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
     }
     let best = ranking.best().map(|best| ranking_text::best_line(&record, best, &record.metric));
     lines.extend(best.map(|best| ("best", best)));
+    let confirmation = Confirmation::read(&dir, &record, &state.ended)?.filter(|found| found.is_over);
+    lines.extend(confirmation.map(|found| ("confirmed", found.conclusion())));
     let notes = notes::notes(&record, &ranking);
     lines.extend(notes.into_iter().map(|note| ("note", note)));
     lines.extend(stop_request::reason(&dir).filter(|_| !state.is_over()).map(|reason| ("stopped", reason)));

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 
-use crate::cli::args::run_args::parse_positive;
+use crate::cli::args::run_args::{parse_positive, quoted};
 use crate::cli::args::sweeps_dir::SweepsDir;
 use crate::cli::commands::sweep::ranking_text::{self, TOP};
 use crate::cli::exit::Exit;
@@ -16,6 +16,7 @@ use crate::compare::metric_name::metric_of;
 use crate::config::hint::Hint;
 use crate::history::metric_path::canonical;
 use crate::io::{atomic_write, bounded_file};
+use crate::sweep::confirmation::Confirmation;
 use crate::sweep::dir::SweepDir;
 use crate::sweep::dir::state::SweepState;
 use crate::sweep::record::SweepRecord;
@@ -160,6 +161,14 @@ pub fn run_best(args: &BestArgs) -> anyhow::Result<Exit> {
         }
     }
     notes::notes(&record, &ranking).iter().for_each(|note| terminal::say(&format!("note: {note}")));
+    match Confirmation::read(&dir, &record, &state.ended)?.filter(|found| found.is_over) {
+        Some(found) => terminal::say(&format!("on fresh seeds: {}", found.conclusion())),
+        None if state.is_over() => {
+            let shown = quoted(&dir.path().display().to_string());
+            terminal::say(&format!("compare the best on fresh seeds with `runner sweep confirm {shown}`"));
+        }
+        None => {}
+    }
     if !state.is_over() {
         terminal::say(&format!("{} of {} stacks have ended", state.ended.len(), record.stacks.len()));
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::sweep_run::{
+use super::super::sweep_run::{
     dir_with_epochs, files_of_trials, json, names, only_sweep, run, start, sweep, wait_for, with_short_beats,
 };
 use crate::support::{TestDir, assert_says};
@@ -143,7 +143,9 @@ fn extensions_at_the_same_time_are_all_added_and_running_workers_train_them() {
     let dir = dir_with_epochs(200);
     let all = [&["sweep", "idea.toml", "--device", "cpu", "--trials", "4"], &SPACE[..]].concat();
     let mut training = start(with_short_beats(dir.command(&all)));
-    wait_for(|| super::sweep_run::sweeps(&dir).pop().is_some_and(|path| !names(&path.join("claims")).is_empty()));
+    wait_for(|| {
+        super::super::sweep_run::sweeps(&dir).pop().is_some_and(|path| !names(&path.join("claims")).is_empty())
+    });
     let path = only_sweep(&dir);
     let shown = path.display().to_string();
     let extend = || start(with_short_beats(dir.command(&["sweep", "extend", &shown, "--trials", "+2"])));

@@ -1,0 +1,151 @@
+//! `runner sweep confirm DIR`: the best configurations on seeds that did not choose them.
+
+pub(super) mod text;
+
+use anyhow::anyhow;
+
+use crate::cli::args::run_args::{parse_positive, quoted};
+use crate::cli::args::sweeps_dir::SweepsDir;
+use crate::cli::commands::sweep::execute::{self, Execution};
+use crate::cli::commands::sweep::start::devices_to_continue;
+use crate::cli::commands::sweep::work::{check_is_same, resume_command};
+use crate::cli::commands::sweep::worker_args::WorkerArgs;
+use crate::cli::exit::Exit;
+use crate::cli::text::terminal;
+use crate::config::hint::Hint;
+use crate::device::DeviceChoice;
+use crate::experiment::spec::seeds::{self, Seeds};
+use crate::sweep::dir::state::SweepState;
+use crate::sweep::dir::{SweepDir, extensions};
+use crate::sweep::labels::Labels;
+use crate::sweep::plan::confirm::{ConfirmationRequest, confirmation};
+use crate::sweep::record::{Extension, SweepRecord};
+
+/// Default maximum number of configurations.
+const AT_MOST: usize = 5;
+
+/// Arguments of `runner sweep confirm`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct ConfirmArgs {
+    /// Directory of a sweep, or an experiment (its newest sweep)
+    #[arg(value_name = "DIR|NAME")]
+    sweep: String,
+    /// Fresh seeds: `100..109` (both included) or `7,8,9` [default: ten from 100 on]
+    #[arg(long, value_name = "SEEDS", value_parser = seeds::parse, allow_hyphen_values = true)]
+    seeds: Option<Seeds>,
+    /// Maximum number of configurations, best first [default: 5]
+    #[arg(long, value_name = "N", value_parser = parse_positive, allow_negative_numbers = true)]
+    at_most: Option<usize>,
+    /// Number of worker processes [default: as many as the CPU has room for]
+    #[arg(long, value_name = "N", value_parser = parse_positive, allow_negative_numbers = true)]
+    workers: Option<usize>,
+    /// Devices of the workers, one worker each: `auto`, `cpu`, `cuda:0,cuda:1` [default: the device of the sweep]
+    #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
+    devices: Vec<DeviceChoice>,
+    #[command(flatten)]
+    worker_args: WorkerArgs,
+    /// Show what would be trained, without writing
+    #[arg(long)]
+    dry_run: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// Print errors only
+    #[arg(long, short)]
+    quiet: bool,
+    #[command(flatten)]
+    out: SweepsDir,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  runner sweep confirm digits_mlp
+  runner sweep confirm digits_mlp --seeds 200..219 --at-most 3 --workers 2
+
+The best of many configurations looks better than it is, because it was
+chosen for its results. This command trains the best ones again on fresh
+seeds, compares all pairs of them (paired permutation test, Holm's
+correction), and shows their test metric. Called again, it continues or
+shows the last confirmation; with other seeds it adds one.";
+
+/// Trains the best configurations of a sweep on fresh seeds, and prints how they compare.
+pub fn run(args: &ConfirmArgs) -> anyhow::Result<Exit> {
+    let (dir, mut record) = SweepDir::find(&args.sweep, &args.out)?;
+    let mut state = SweepState::default();
+    state.update(&dir, &record)?;
+    if !args.continues(&record) {
+        if !state.is_over() {
+            let open = record.stacks.len() - state.ended.len();
+            let hint = Hint(format!("continue it with `{}`", resume_command(dir.path())));
+            return Err(anyhow!("the sweep is not complete: {open} of {} stacks have not ended", record.stacks.len())
+                .context(hint));
+        }
+        if !args.worker_args.force {
+            check_is_same(&dir, &record)?;
+        }
+        let request = ConfirmationRequest {
+            seeds: args.seeds.clone(),
+            at_most: args.at_most.unwrap_or(AT_MOST),
+            command: Some(args.command()),
+        };
+        let extension = confirmation(&record, &state.ended, &request)?;
+        if args.dry_run {
+            terminal::out(&describe(&record, &extension));
+            terminal::say("nothing was written: leave `--dry-run` out to train them");
+            return Ok(Exit::Done);
+        }
+        if !extensions::publish(dir.path(), record.extensions.len() + 1, &extension)? {
+            return Err(anyhow!("another process has extended the sweep").context(Hint("try it again".to_owned())));
+        }
+        if !args.quiet && !args.json {
+            terminal::say(&describe(&record, &extension));
+        }
+        record.extend(extension);
+    } else if args.dry_run {
+        let hint = Hint("leave `--dry-run` out to continue or show it, or name other `--seeds`".to_owned());
+        return Err(anyhow!("the sweep has a confirmation already").context(hint));
+    }
+    let devices = devices_to_continue(&record, &args.devices, args.workers)?;
+    let (quiet, json) = (args.quiet, args.json);
+    let execution = Execution { devices, worker_args: args.worker_args, quiet, json, confirms: true, strict: false };
+    execute::train(&dir, &record, &execution)
+}
+
+impl ConfirmArgs {
+    /// Whether the newest confirmation of the sweep is the one that is asked for.
+    fn continues(&self, record: &SweepRecord) -> bool {
+        record.confirmation().is_some_and(|plan| {
+            self.seeds.as_ref().is_none_or(|seeds| *seeds == plan.seeds)
+                && self.at_most.is_none_or(|at_most| at_most == plan.configurations.len())
+        })
+    }
+
+    /// Returns the command for the record.
+    fn command(&self) -> String {
+        let mut words = vec!["runner sweep confirm".to_owned(), quoted(&self.sweep)];
+        words.extend(self.seeds.as_ref().map(|seeds| format!("--seeds {}", quoted(&seeds::format(seeds)))));
+        words.extend(self.at_most.map(|at_most| format!("--at-most {at_most}")));
+        words.join(" ")
+    }
+}
+
+/// Returns what a confirmation trains, as text.
+fn describe(record: &SweepRecord, extension: &Extension) -> String {
+    let Some(plan) = &extension.confirmation else { return String::new() };
+    let labels = Labels::new(&record.settings);
+    let of_one = |name: &str| {
+        let set = record.configuration(name).map(|configuration| labels.describe(&configuration.set));
+        format!("  {name}  {}", set.unwrap_or_default())
+    };
+    let mut lines = vec![format!(
+        "the best {} on seeds {}:",
+        match plan.configurations.len() {
+            1 => "configuration".to_owned(),
+            several => format!("{several} configurations"),
+        },
+        seeds::format(&plan.seeds)
+    )];
+    lines.extend(plan.configurations.iter().map(|chosen| of_one(&chosen.name)));
+    lines.join("\n")
+}

@@ -1,0 +1,66 @@
+//! A confirmation as text and as JSON.
+
+use serde_json::{Value, json};
+
+use crate::cli::commands::sweep::ranking_text::mean_and_std;
+use crate::cli::text::column_layout::{Cell, Column, Fitted};
+use crate::cli::text::number_format;
+use crate::cli::text::text_style::TextStyle;
+use crate::compare::statistics::sample::Sample;
+use crate::sweep::confirmation::{Confirmation, Confirmed, Standing};
+use crate::sweep::record::SweepRecord;
+
+/// Returns the configurations on fresh seeds as a table, and the conclusion below it.
+pub(in crate::cli::commands::sweep) fn table(
+    record: &SweepRecord,
+    confirmation: &Confirmation,
+    page: TextStyle,
+) -> String {
+    let results = &confirmation.results;
+    let values = |sample: &dyn Fn(&Confirmed) -> Option<Sample>| -> Vec<String> {
+        results.iter().map(|one| sample(one).as_ref().map_or("–".to_owned(), mean_and_std)).collect()
+    };
+    let metric = results.iter().zip(values(&|one| one.result.metric.clone()));
+    let metric = metric.map(|(one, text)| Cell { text, is_best: one.standing == Standing::Best });
+    let plain = |texts: Vec<String>| texts.into_iter().map(Cell::plain);
+    let in_search = results.iter().map(|one| number_format::metric(Some(one.in_search))).collect();
+    let mut groups = vec![
+        vec![Column::numbers(record.metric.as_str(), metric)],
+        vec![Column::numbers("in the search", plain(in_search))],
+    ];
+    if let Some(test) = &confirmation.test_metric {
+        groups.push(vec![Column::numbers(test.as_str(), plain(values(&|one| one.test.clone())))]);
+    }
+    let p = results.iter().map(|one| one.p.map_or("–".to_owned(), number_format::p_value)).collect();
+    groups.push(vec![Column::numbers("p", plain(p))]);
+    let closing = Column::words("conclusion", results.iter().map(|one| one.standing.words().to_owned()));
+    let labels = Column::words("configuration", results.iter().map(|one| one.name().to_owned()));
+    let mut parts = Fitted { labels, groups, spare: Vec::new(), closing: Some(closing) }.tables(page);
+    let mut below = vec![confirmation.conclusion()];
+    below.extend(shrinkage(record, confirmation));
+    parts.push(below.iter().map(|line| page.wrapped(line, 2)).collect::<Vec<_>>().join("\n"));
+    parts.join("\n\n")
+}
+
+/// Returns how the metric of the best configuration of the search differs on fresh seeds, as text.
+fn shrinkage(record: &SweepRecord, confirmation: &Confirmation) -> Option<String> {
+    let (name, worse) = confirmation.shrinkage(record.higher_is_better)?;
+    let (by, what) = (number_format::metric(Some(worse.abs())), if worse < 0.0 { "better" } else { "worse" });
+    Some(format!("the best of the search, `{name}`, is {by} {what} on fresh seeds"))
+}
+
+/// Returns the confirmation as JSON.
+pub(in crate::cli::commands::sweep) fn json(record: &SweepRecord, confirmation: &Confirmation) -> Value {
+    let result = |one: &Confirmed| {
+        json!({
+            "configuration": one.name(), "metric": one.result.metric, "in_search": one.in_search, "test": one.test,
+            "parameters": one.parameters, "p": one.p, "conclusion": one.standing.words(),
+        })
+    };
+    json!({
+        "seeds": confirmation.plan.seeds, "test_metric": confirmation.test_metric,
+        "results": confirmation.results.iter().map(result).collect::<Vec<_>>(),
+        "cheapest": confirmation.cheapest().map(Confirmed::name),
+        "shrinkage": confirmation.shrinkage(record.higher_is_better).map(|(_, worse)| worse), "conclusion": confirmation.conclusion(),
+    })
+}

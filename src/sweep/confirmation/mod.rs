@@ -1,0 +1,241 @@
+//! Results of the newest confirmation of a sweep: its best configurations on seeds that did not choose them.
+
+mod pairs;
+
+use std::collections::HashMap;
+
+use anyhow::Context;
+
+use crate::compare::metric_name::metric_of;
+use crate::compare::statistics::ALPHA;
+use crate::compare::statistics::difference::pairs_needed;
+use crate::compare::statistics::sample::Sample;
+use crate::config::suggest;
+use crate::history::History;
+use crate::history::metric_path::lookup_number;
+use crate::history::number::count;
+use crate::sweep::confirmation::pairs::{Key, corrected_p};
+use crate::sweep::dir::SweepDir;
+use crate::sweep::dir::ended::{EndedStack, EndedTrial};
+use crate::sweep::record::{ConfirmationPlan, Extension, StackPlan, SweepRecord};
+use crate::sweep::results::{ConfigurationResult, Outcome};
+
+/// Results of a confirmation.
+#[derive(Debug)]
+pub struct Confirmation<'a> {
+    /// Its plan.
+    pub plan: &'a ConfirmationPlan,
+    /// Its configurations, best first on the fresh seeds.
+    pub results: Vec<Confirmed<'a>>,
+    /// Path of the test metric, such as `test.loss`; `None` if there are no test rows.
+    pub test_metric: Option<String>,
+    /// Whether all of its stacks have ended.
+    pub is_over: bool,
+}
+
+/// Result of one configuration on fresh seeds.
+#[derive(Debug)]
+pub struct Confirmed<'a> {
+    /// Its metric on the fresh seeds.
+    pub result: ConfigurationResult<'a>,
+    /// Mean of the metric on the seeds of the search, which chose it.
+    pub in_search: f64,
+    /// The test metric on the fresh seeds.
+    pub test: Option<Sample>,
+    /// Number of parameters of its network; `None` for a tree.
+    pub parameters: Option<usize>,
+    /// The p of the difference to the best configuration, corrected for all pairs of configurations (Holm). `None` for the best
+    /// one, and if the difference cannot be tested.
+    pub p: Option<f64>,
+    /// Conclusion.
+    pub standing: Standing,
+}
+
+/// Conclusion about a configuration on fresh seeds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It has the best mean.
+    Best,
+    /// Its difference to the best one is not significant.
+    NotSeparable,
+    /// It is significantly worse than the best one.
+    Worse,
+    /// Some of its trials diverged or failed, or are not done yet.
+    Incomplete,
+}
+
+impl Standing {
+    /// Returns the conclusion as text.
+    pub fn words(self) -> &'static str {
+        match self {
+            Standing::Best => "best",
+            Standing::NotSeparable => "not significantly worse",
+            Standing::Worse => "worse",
+            Standing::Incomplete => "incomplete",
+        }
+    }
+}
+
+impl<'a> Confirmation<'a> {
+    /// Reads the newest confirmation of a sweep with these ends of stacks; `None` if it has none.
+    ///
+    /// # Errors
+    /// When a history cannot be read.
+    pub fn read(
+        dir: &SweepDir,
+        record: &'a SweepRecord,
+        ended: &HashMap<String, EndedStack>,
+    ) -> anyhow::Result<Option<Confirmation<'a>>> {
+        let with_stacks = |extension: &'a Extension| Some((extension.confirmation.as_ref()?, &extension.stacks));
+        let Some((plan, stacks)) = record.extensions.iter().rev().find_map(with_stacks) else { return Ok(None) };
+        let ends: Vec<&EndedStack> = stacks.iter().filter_map(|stack| ended.get(&stack.name)).collect();
+        let test_metric = format!("test.{}", metric_of(&record.metric).trim_start_matches("val_"));
+        let mut tests: HashMap<&str, Vec<f64>> = HashMap::new();
+        let mut parameters: HashMap<&str, usize> = HashMap::new();
+        for end in &ends {
+            for trial in &end.trials {
+                let stem = History::stem_of(&trial.configuration, trial.seed, trial.fold);
+                let history = History::read(&dir.stack(&end.stack).join(format!("{stem}.json")))?;
+                tests.entry(&trial.configuration).or_default().extend(lookup_number(&history, &test_metric));
+                parameters.extend(history.network.map(|network| (trial.configuration.as_str(), network.parameters)));
+            }
+        }
+        let mut results = Vec::new();
+        for chosen in &plan.configurations {
+            let name = chosen.name.as_str();
+            let own: Vec<&&EndedStack> = ends.iter().filter(|end| stack_trains(stacks, &end.stack, name)).collect();
+            let trials: Vec<&EndedTrial> =
+                own.iter().flat_map(|end| &end.trials).filter(|trial| trial.configuration == name).collect();
+            let is_ended =
+                own.len() == stacks.iter().filter(|stack| stack.configurations.contains(&chosen.name)).count();
+            let failure = own.iter().find_map(|end| end.failure.as_ref());
+            let configuration = record.configuration(name).context("a confirmation names an unknown configuration")?;
+            let values = trials.iter().filter_map(|trial| Some(((trial.seed, trial.fold), trial.value?.0))).collect();
+            let result = ConfigurationResult::new(configuration, &trials, is_ended, failure);
+            let confirmed = Confirmed {
+                result,
+                in_search: chosen.mean.0,
+                test: tests.get(name).and_then(|values| Sample::from_values(values)),
+                parameters: parameters.get(name).copied(),
+                p: None,
+                standing: Standing::Incomplete,
+            };
+            results.push((confirmed, values));
+        }
+        let has_test = results.iter().any(|(confirmed, _)| confirmed.test.is_some());
+        Ok(Some(Confirmation {
+            plan,
+            results: judged(results, record.higher_is_better),
+            test_metric: has_test.then_some(test_metric),
+            is_over: ends.len() == stacks.len(),
+        }))
+    }
+
+    /// Returns the configurations that cannot be told apart from the best one, which is the first.
+    pub fn best_set(&self) -> impl Iterator<Item = &Confirmed<'a>> {
+        self.results.iter().filter(|one| matches!(one.standing, Standing::Best | Standing::NotSeparable))
+    }
+
+    /// Returns the cheapest configuration that cannot be told apart from the best one: the one with the fewest parameters, and of
+    /// equal ones the one that trains the fewest epochs.
+    pub fn cheapest(&self) -> Option<&Confirmed<'a>> {
+        self.best_set().min_by_key(|one| one.cost())
+    }
+
+    /// Returns the conclusion in one or two sentences.
+    pub fn conclusion(&self) -> String {
+        let set: Vec<&str> = self.best_set().map(Confirmed::name).collect();
+        let Some((best, equals)) = set.split_first() else {
+            return "no configuration has all of its trials on fresh seeds".to_owned();
+        };
+        let compared = self.results.iter().filter(|one| one.standing != Standing::Incomplete).count();
+        if compared == 1 {
+            return format!("`{best}` is the only configuration with all of its trials on fresh seeds");
+        }
+        let trials = self.results[0].result.done;
+        let needed = pairs_needed(compared * (compared - 1) / 2);
+        if trials < needed && self.results.iter().all(|one| one.standing != Standing::Worse) {
+            let trials = of_trials(trials);
+            return format!(
+                "with {trials} of each, no difference between {compared} configurations can be significant: confirm on fresh \
+                 seeds, at least {needed}"
+            );
+        }
+        let about_test = format!("paired permutation test with Holm's correction, {} of each", of_trials(trials));
+        let cheapest = self.cheapest().filter(|cheapest| self.best_set().any(|one| one.cost() != cheapest.cost()));
+        let cheapest = cheapest.map_or_else(String::new, |one| format!("; the cheapest of them is {}", one.price()));
+        match equals {
+            equals if equals.len() + 1 == self.results.len() => {
+                format!("no configuration is better than the others ({about_test}){cheapest}")
+            }
+            [] => format!("`{best}` is better than all others ({about_test})"),
+            equals => {
+                format!(
+                    "`{best}` is the best, and {} cannot be told apart from it ({about_test}){cheapest}",
+                    suggest::list(equals)
+                )
+            }
+        }
+    }
+
+    /// Returns the name of the best configuration of the search, and how much worse its metric is on fresh seeds; negative if it
+    /// is better. `None` if it has not all of its trials.
+    pub fn shrinkage(&self, higher_is_better: bool) -> Option<(&str, f64)> {
+        let best = self.plan.configurations.first()?;
+        let found = self.results.iter().find(|one| one.name() == best.name && one.standing != Standing::Incomplete)?;
+        let sign = if higher_is_better { -1.0 } else { 1.0 };
+        Some((found.name(), sign * (found.result.mean()? - found.in_search)))
+    }
+}
+
+impl Confirmed<'_> {
+    /// Name of the configuration.
+    pub fn name(&self) -> &str {
+        &self.result.configuration.name
+    }
+
+    /// Number of parameters, then epochs of all trials.
+    fn cost(&self) -> (Option<usize>, usize) {
+        (self.parameters, self.result.epochs)
+    }
+
+    /// Returns its name with its number of parameters and its mean number of epochs, if it has any.
+    fn price(&self) -> String {
+        let Some(parameters) = self.parameters else { return format!("`{}`", self.name()) };
+        let epochs = (self.result.epochs as f64 / self.result.done.max(1) as f64).round() as usize;
+        let s = if epochs == 1 { "" } else { "s" };
+        format!("`{}` ({} parameters, {} epoch{s})", self.name(), count(parameters), count(epochs))
+    }
+}
+
+fn of_trials(trials: usize) -> String {
+    format!("{} trial{}", count(trials), if trials == 1 { "" } else { "s" })
+}
+
+/// Whether this stack of a confirmation trains a configuration.
+fn stack_trains(stacks: &[StackPlan], stack: &str, configuration: &str) -> bool {
+    stacks.iter().any(|plan| plan.name == stack && plan.configurations.iter().any(|name| name == configuration))
+}
+
+/// Orders the results, best first, and compares all pairs of complete ones.
+fn judged<'a>(results: Vec<(Confirmed<'a>, HashMap<Key, f64>)>, higher_is_better: bool) -> Vec<Confirmed<'a>> {
+    let mut results = results;
+    let sign = if higher_is_better { -1.0 } else { 1.0 };
+    let is_complete = |one: &Confirmed| one.result.outcome == Outcome::Done;
+    results.sort_by(|(a, _), (b, _)| {
+        let key = |one: &Confirmed| one.result.mean().map_or(f64::INFINITY, |mean| sign * mean);
+        is_complete(b).cmp(&is_complete(a)).then(key(a).total_cmp(&key(b)))
+    });
+    let complete = results.iter().take_while(|(one, _)| is_complete(one)).count();
+    let values: Vec<&HashMap<Key, f64>> = results[..complete].iter().map(|(_, values)| values).collect();
+    let p = corrected_p(&values);
+    for (place, (confirmed, _)) in results[..complete].iter_mut().enumerate() {
+        confirmed.p = if place == 0 { None } else { p.get(&(0, place)).copied() };
+        confirmed.standing = match confirmed.p {
+            _ if place == 0 => Standing::Best,
+            Some(p) if p < ALPHA => Standing::Worse,
+            _ => Standing::NotSeparable,
+        };
+    }
+    results.into_iter().map(|(confirmed, _)| confirmed).collect()
+}

@@ -1,0 +1,114 @@
+//! `runner sweep confirm`: the best configurations on fresh seeds.
+
+use std::path::PathBuf;
+
+use super::super::sweep_run::{dir_with_epochs, json, names, only_sweep, run, sweep, with_short_beats};
+use crate::support::{TestDir, assert_says};
+
+/// Trains a sweep over learning rates, of which the largest one is much too large.
+fn trained(dir: &TestDir) -> PathBuf {
+    let options = ["--space", "lr=0.001,0.003,1.0", "--seeds", "0,1", "--stack", "16", "--threads", "1"];
+    let all = [&["sweep", "idea.toml", "--device", "cpu"], &options[..]].concat();
+    let (code, _, stderr) = run(with_short_beats(dir.command(&all)));
+    assert_eq!(code, Some(0), "{stderr}");
+    only_sweep(dir)
+}
+
+/// Changes a file of a sweep.
+fn edit(path: &std::path::Path, from: &str, to: &str) {
+    let text = std::fs::read_to_string(path).unwrap();
+    assert!(text.contains(from), "{text}");
+    std::fs::write(path, text.replacen(from, to, 1)).unwrap();
+}
+
+#[test]
+fn the_best_configurations_are_trained_on_fresh_seeds_and_do_not_change_the_ranking() {
+    let dir = dir_with_epochs(3);
+    let path = trained(&dir);
+    let table = std::fs::read(path.join("table.csv")).unwrap();
+    let (code, stdout, stderr) = sweep(&dir, &["best", "idea"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    assert_says(&stderr, &["compare the best on fresh seeds with `runner sweep confirm "]);
+    let best = stdout.split(':').next().unwrap().to_owned();
+
+    let (code, stdout, _) = sweep(&dir, &["confirm", "idea", "--dry-run"]);
+    assert_eq!(code, Some(0));
+    assert_says(&stdout, &["the best 3 configurations on seeds 100..109:", &format!("  {best}  lr=")]);
+    assert!(!path.join("extend-1.json").exists());
+
+    let (code, stdout, stderr) = sweep(&dir, &["confirm", "idea", "--workers", "2"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    assert_says(&stdout, &["in the search", "conclusion", "worse", "paired permutation test", "10 trials of each"]);
+    let confirmation = &json(&path.join("extend-1.json"))["confirmation"];
+    assert_eq!(confirmation["configurations"][0]["name"], best.as_str());
+    assert_eq!(std::fs::read(path.join("table.csv")).unwrap(), table, "the fresh seeds do not rank the configurations");
+
+    // called again, it shows the same and trains nothing
+    let ended = names(&path.join("ended"));
+    let (code, again, stderr) = sweep(&dir, &["confirm", "idea"]);
+    assert_eq!((code, &again), (Some(0), &stdout), "{stderr}");
+    assert_says(&stderr, &["already complete"]);
+    assert_eq!(names(&path.join("ended")), ended);
+
+    let (code, stdout, _) = sweep(&dir, &["verify", "idea"]);
+    assert_eq!(code, Some(0), "{stdout}");
+    let (_, status, _) = sweep(&dir, &["status", "idea"]);
+    assert_says(&status, &["confirmed"]);
+    let (code, _, stderr) = sweep(&dir, &["report", "idea", "-o", &dir.data_path("page.html").display().to_string()]);
+    assert_eq!(code, Some(0), "{stderr}");
+    let page = std::fs::read_to_string(dir.data_path("page.html")).unwrap();
+    assert!(page.contains("<section class=\"card\" id=\"confirmation\""));
+
+    // a second confirmation has other seeds, and three are too few to tell anything
+    let (code, stdout, stderr) = sweep(&dir, &["confirm", "idea", "--seeds", "200..202", "--at-most", "2", "--json"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    let found: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(found["confirmation"]["seeds"], serde_json::json!([200, 201, 202]));
+    assert_says(&found["confirmation"]["conclusion"].to_string(), &["with 3 trials of each, no difference"]);
+    let (code, stdout, _) = sweep(&dir, &["verify", "idea"]);
+    assert_eq!(code, Some(0), "{stdout}");
+
+    // another choice is found
+    let other = if best == "0000" { "0001" } else { "0000" };
+    edit(&path.join("extend-1.json"), &format!("\"{best}\""), &format!("\"{other}\""));
+    let (code, stdout, _) = sweep(&dir, &["verify", "idea"]);
+    assert_eq!(code, Some(1));
+    assert_says(&stdout, &["extend-1.json: the best configurations must be "]);
+}
+
+#[test]
+fn equal_configurations_are_said_to_be_equal() {
+    let dir = dir_with_epochs(2);
+    // a number that changes nothing but rounding
+    let options = ["--space", "train.optimizer.adam.eps=1e-8,1.1e-8,1.2e-8", "--seeds", "0..2", "--threads", "1"];
+    let all = [&["sweep", "idea.toml", "--device", "cpu"], &options[..]].concat();
+    let (code, _, stderr) = run(with_short_beats(dir.command(&all)));
+    assert_eq!(code, Some(0), "{stderr}");
+    let (code, stdout, stderr) = sweep(&dir, &["confirm", "idea", "--seeds", "50..57"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    assert_says(&stdout, &["no configuration is better than the others", "8 trials of each"]);
+    assert!(!stdout.contains("cheapest"), "all cost the same");
+}
+
+#[test]
+fn a_confirmation_needs_a_complete_sweep_and_fresh_seeds() {
+    let dir = dir_with_epochs(2);
+    let path = trained(&dir);
+    for (options, expected) in [
+        (
+            &["confirm", "idea", "--seeds", "1..3"][..],
+            &["trained on seed 1 already", "hint: name seeds other than 0"][..],
+        ),
+        (&["confirm", "idea", "--at-most", "0"], &["--at-most", "at least 1"]),
+        (&["confirm", "idea", "--devices", "cuda:99"], &["cuda:99"]),
+        (&["confirm", "nix"], &["no sweep `nix`"]),
+    ] {
+        let (code, _, stderr) = sweep(&dir, options);
+        assert_eq!(code, Some(2), "{stderr}");
+        assert_says(&stderr, expected);
+    }
+    std::fs::remove_file(path.join("ended/S000.json")).unwrap();
+    let (code, _, stderr) = sweep(&dir, &["confirm", "idea"]);
+    assert_eq!(code, Some(2), "{stderr}");
+    assert_says(&stderr, &["the sweep is not complete: 1 of 1 stacks have not ended", "--resume"]);
+}
