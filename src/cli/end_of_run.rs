@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use crate::cli::args::output_args::OutputArgs;
-use crate::cli::args::run_args::quoted;
 use crate::cli::exit::Exit;
 use crate::cli::summary::trained_run::TrainedRun;
 use crate::cli::summary::{plots, write_errors};
+use crate::cli::text::shell_words::{quoted, quoted_path};
 use crate::cli::text::{log_file, terminal};
 use crate::experiment::plan::study::Study;
 use crate::experiment::run::Finished;
@@ -33,7 +33,7 @@ pub fn finish_run(study: &Study, finished: &Finished, signals: &Signals, output_
             terminal::out(&summary);
         }
     }
-    let run = quoted(&folder.path().display().to_string());
+    let run = quoted_path(folder.path());
     failures.iter().for_each(terminal::error);
     let is_complete = write_errors::tell(folder, output_args.quiet);
     if let Some(latest) = folder.latest_directory().filter(|_| !output_args.quiet) {

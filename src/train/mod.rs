@@ -222,7 +222,7 @@ impl TrainSpec {
             Some(_) if !has_validation => "split off validation rows: `split = { validation = 0.2 }`".to_owned(),
             _ => crate::config::suggest::hint(name, known.iter().map(String::as_str)),
         };
-        Err(Invalid::new(key, format!("names no metric of this run: `{name}`")).hint(hint))
+        Err(Invalid::new(key, format!("must be a metric of this run, found `{name}`")).hint(hint))
     }
 
     /// Returns the error if a monitored metric does not say whether higher or lower values are better.

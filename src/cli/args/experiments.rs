@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 
-use crate::cli::args::run_args::{RunArgs, quoted};
+use crate::cli::args::run_args::RunArgs;
+use crate::cli::text::shell_words::quoted;
 use crate::config::hint::Hint;
 use crate::experiment::plan::study::Study;
 use crate::experiment::spec::catalogue;

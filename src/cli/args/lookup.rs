@@ -2,12 +2,17 @@
 
 use std::path::Path;
 
+use anyhow::anyhow;
 use tch::Device;
 
+use crate::cli::args::sweeps_dir::SweepsDir;
+use crate::cli::text::shell_words::quoted_path;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
 use crate::device::{self, DeviceChoice};
 use crate::experiment::store::find::SavedRun;
+use crate::experiment::store::run_name::experiment_directory;
+use crate::sweep::dir::SweepDir;
 
 /// Returns the device named by `--device`.
 ///
@@ -25,7 +30,18 @@ pub fn resolve_device(choice: DeviceChoice) -> anyhow::Result<Device> {
 /// # Errors
 /// If there is no such run.
 pub fn find_run(name: &str, out: &Path) -> anyhow::Result<SavedRun> {
-    let run = SavedRun::find(name, out)?;
+    let see = |sweep: &Path| format!("see its configurations: `runner sweep table {}`", quoted_path(sweep));
+    let run = SavedRun::find(name, out).map_err(|error| sweep_instead_of(name, out, see).unwrap_or(error))?;
     run.note().iter().for_each(|note| terminal::say(&format!("note: {note}")));
     Ok(run)
+}
+
+/// Returns the error for the name of a sweep in place of a run, with a hint on what to do with it; `None` if there is no sweep
+/// of this name, or a run under `out` as well.
+pub fn sweep_instead_of(name: &str, out: &Path, hint: impl Fn(&Path) -> String) -> Option<anyhow::Error> {
+    if experiment_directory(name, out).is_some() {
+        return None;
+    }
+    let (sweep, _) = SweepDir::open(&SweepDir::locate(name, &SweepsDir::default()).ok()?).ok()?;
+    Some(anyhow!("`{name}` is a sweep, not a run").context(Hint(hint(sweep.path()))))
 }

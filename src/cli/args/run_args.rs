@@ -14,6 +14,7 @@ use crate::cli::args::log_args::LogArgs;
 use crate::cli::args::lookup::resolve_device;
 use crate::cli::args::variant_args::VariantArgs;
 use crate::cli::text::progress_bar::Progress;
+use crate::cli::text::shell_words::quoted;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
 use crate::device::DeviceChoice;
@@ -253,15 +254,6 @@ fn parse_seed(text: &str) -> Result<i64, String> {
         Ok(_) => format!("expected one seed\nhint: use `--seeds {text}` for several"),
         Err(_) => "expected a whole number".to_owned(),
     })
-}
-
-/// Returns a word for a shell, in quotes if necessary.
-pub(crate) fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "_-.,+=/:@%".contains(c);
-    match !word.is_empty() && word.chars().all(is_plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', r"'\''")),
-    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! `--out` of sweeps: the directory of the sweeps.
+//! The sweep that a command line names, and `--out` of sweeps, the directory of the sweeps.
 
 use std::ffi::OsString;
 use std::ops::Deref;
@@ -6,9 +6,44 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use crate::cli::args::user_defaults;
+use crate::sweep::dir::SweepDir;
+use crate::sweep::record::SweepRecord;
 
 /// Environment variable that names the directory of the sweeps.
 const SWEEPS_VARIABLE: &str = "RUNNER_SWEEPS";
+
+/// A sweep that exists.
+#[derive(Clone, Debug, clap::Args)]
+pub struct NamedSweep {
+    /// Directory of a sweep, or name or TOML file of an experiment (its newest sweep)
+    #[arg(value_name = "SWEEP")]
+    pub sweep: String,
+    #[command(flatten)]
+    out: SweepsDir,
+}
+
+impl NamedSweep {
+    /// Returns the sweep in this directory.
+    pub fn in_directory(directory: &Path) -> NamedSweep {
+        NamedSweep { sweep: directory.display().to_string(), out: SweepsDir::default() }
+    }
+
+    /// Returns its path.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn locate(&self) -> anyhow::Result<PathBuf> {
+        SweepDir::locate(&self.sweep, &self.out)
+    }
+
+    /// Opens it.
+    ///
+    /// # Errors
+    /// When there is none, or its record cannot be read.
+    pub fn open(&self) -> anyhow::Result<(SweepDir, SweepRecord)> {
+        SweepDir::open(&self.locate()?)
+    }
+}
 
 /// The directory of the sweeps.
 #[derive(Clone, Debug, clap::Args)]

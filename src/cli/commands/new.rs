@@ -4,11 +4,11 @@ use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 
-use crate::cli::args::run_args::quoted;
 use crate::cli::args::user_defaults::FILE as DEFAULTS_FILE;
 use crate::cli::commands::data::{image_summary, is_image_directory, table_error};
 use crate::cli::commands::new_hints;
 use crate::cli::exit::Exit;
+use crate::cli::text::shell_words::{quoted, quoted_path};
 use crate::cli::text::text_style::TextStyle;
 use crate::cli::text::{number_format, terminal};
 use crate::config::hint::Hint;
@@ -257,7 +257,7 @@ fn of_table(args: &Args, table: &Path, place: &Place) -> anyhow::Result<(String,
 /// Returns the hint on a table with a column of texts; `None` if it has none.
 fn text_column(path: &Path, format: FieldFormat, args: &Args) -> Option<String> {
     let (table, _, format) = read_separated(path, format, args.separator).ok()?;
-    let shown = quoted(&path.display().to_string());
+    let shown = quoted_path(&path);
     let TextSection { column, .. } = text_section(&shown, &table, args.target.as_deref(), format.separator)?;
     Some(format!("for the texts in `{column}`, use `[data.text]`: `runner data describe {shown} --toml` prints it"))
 }

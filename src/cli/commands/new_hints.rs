@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::cli::args::run_args::quoted;
+use crate::cli::text::shell_words::quoted;
 use crate::config::suggest;
 use crate::data::arrays::array_file::{ArrayFile, is_array_file};
 use crate::data::arrays::settings::Arrays;

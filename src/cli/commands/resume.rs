@@ -1,15 +1,16 @@
 //! `runner resume RUN`, and `runner exp … --resume`
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 
 use crate::cli::args::compute_args::RecordedComputeArgs;
 use crate::cli::args::log_args::LogArgs;
-use crate::cli::args::lookup::find_run;
+use crate::cli::args::lookup::{find_run, sweep_instead_of};
 use crate::cli::args::output_args::OutputArgs;
 use crate::cli::args::run_args::{ExecutionConfig, RunArgs, parse_epochs, signals_and_progress};
 use crate::cli::args::runs_dir::RunsDir;
+use crate::cli::args::sweeps_dir::SweepsDir;
 use crate::cli::args::time_limit::TimeLimit;
 use crate::cli::commands::sweep::work::resume_command;
 use crate::cli::end_of_run::{finish_completed_run, finish_run};
@@ -30,6 +31,7 @@ use crate::experiment::store::{newest, pretrained, whole_run};
 use crate::io::signals::Signals;
 use crate::run_dir::{RunDir, latest};
 use crate::sweep::dir::SweepDir;
+use crate::sweep::dir::state::SweepState;
 use crate::train::callback::Callback;
 
 /// Arguments of `runner resume`.
@@ -78,10 +80,12 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     if let Some(epochs) = args.epochs {
         return continue_run(args, epochs);
     }
-    let path = find::run_to_resume(&args.run, &args.out)?;
+    let continue_it = |sweep: &Path| format!("continue the sweep: `{}`", resume_command(sweep));
+    let path = find::run_to_resume(&args.run, &args.out)
+        .map_err(|error| sweep_instead_of(&args.run, &args.out, continue_it).unwrap_or(error))?;
     if let Some(sweep) = SweepDir::of_stack(&path) {
         let message = format!("`{}` is a stack of a sweep, which its workers train", path.display());
-        return Err(anyhow!(message).context(Hint(format!("continue the sweep: `{}`", resume_command(&sweep)))));
+        return Err(anyhow!(message).context(Hint(continue_it(&sweep))));
     }
     let folder = RunDir::open(&path)?;
     let record = RunRecord::read(&path)?;
@@ -91,6 +95,10 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
             terminal::say(&format!(
                 "note: the newer run `{newer}` is unfinished: resume it with `runner resume {newer}`"
             ));
+        }
+        if let Some(sweep) = newer_unfinished_sweep(&args.run, &path) {
+            let (shown, command) = (sweep.display(), resume_command(&sweep));
+            terminal::say(&format!("note: the newer sweep `{shown}` is unfinished: continue it with `{command}`"));
         }
         return Ok(finish_completed_run(&SavedRun::find(&path.display().to_string(), &args.out)?, &args.output_args));
     }
@@ -106,6 +114,16 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let finished = resume_run(folder, record, &study, &options, &mut progress);
     progress.end_run(&signals);
     Ok(finish_run(&study, &finished?, &signals, &args.output_args))
+}
+
+/// Returns the path of the newest sweep of an experiment if it is newer than its run and unfinished.
+fn newer_unfinished_sweep(experiment: &str, run: &Path) -> Option<PathBuf> {
+    let path = SweepDir::newest_of(experiment, &SweepsDir::default())?;
+    let is_newer = path.file_name() > latest::resolve_link(run).file_name(); // names begin with the time
+    let (sweep, record) = SweepDir::open(&path).ok().filter(|_| is_newer)?;
+    let mut state = SweepState::default();
+    state.update(&sweep, &record).ok()?;
+    (!state.is_over()).then_some(path)
 }
 
 /// Continues a finished run up to this number of epochs in total, in a new run directory next to it.

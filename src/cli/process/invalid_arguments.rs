@@ -59,10 +59,12 @@ pub(super) fn explained(error: &clap::Error, name: &str) -> anyhow::Error {
             let missing: Vec<String> =
                 texts(error, ContextKind::InvalidArg).iter().map(|argument| alternatives(argument)).collect();
             let hint = match name {
-                "runner predict" => "write `runner predict RUN --csv new.csv`, or `--index 0` for a row of the run's data; `runner eval \
-                                     RUN` evaluates all test rows"
-                    .to_owned(),
-                "runner resume" => "list those that can be resumed with `runner runs --filter status=unfinished`".to_owned(),
+                "runner predict" => {
+                    "write `runner predict RUN` for the test rows, or `runner predict RUN new.csv`".to_owned()
+                }
+                "runner resume" => {
+                    "list those that can be resumed with `runner runs --filter status=unfinished`".to_owned()
+                }
                 "runner new" => "write, for example, `runner new first --data mnist`".to_owned(),
                 _ => help,
             };

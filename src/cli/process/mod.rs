@@ -4,4 +4,5 @@ pub mod dispatch;
 pub mod engine;
 pub mod front;
 mod invalid_arguments;
+mod sweep_words;
 mod usage_errors;

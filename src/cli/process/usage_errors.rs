@@ -7,10 +7,11 @@ use anyhow::anyhow;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory, Parser};
 
-use crate::cli::args::run_args::quoted;
 use crate::cli::command_line::Cli;
 use crate::cli::exit::Exit;
 use crate::cli::process::invalid_arguments::explained;
+use crate::cli::process::sweep_words;
+use crate::cli::text::shell_words::quoted;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
 use crate::config::suggest;
@@ -30,6 +31,7 @@ pub(crate) fn parse_arguments() -> Cli {
         _ => String::new(),
     };
     let used = Used::find(&words);
+    let misused_sweep = sweep_words::error(&used.name, used.words);
     match error.kind() {
         ErrorKind::MissingRequiredArgument if used.new_command().is_some() => {
             let hint = Hint(format!("write `{}`", used.new_command().unwrap_or_default()));
@@ -39,11 +41,7 @@ pub(crate) fn parse_arguments() -> Cli {
         ErrorKind::InvalidSubcommand => {
             terminal::error(&used.unknown_command(&invalid(ContextKind::InvalidSubcommand)))
         }
-        ErrorKind::ArgumentConflict if used.space_as_argument().is_some() => {
-            let word = used.space_as_argument().unwrap_or_default();
-            let hint = Hint(format!("write `--space {}`", quoted(word)));
-            terminal::error(&anyhow!("`{}` takes no further argument `{word}`", used.name).context(hint));
-        }
+        ErrorKind::ArgumentConflict if misused_sweep.is_some() => misused_sweep.iter().for_each(terminal::error),
         ErrorKind::ArgumentConflict if used.misspelled_command().is_some() => {
             terminal::error(&used.unknown_command(used.misspelled_command().unwrap_or_default()))
         }
@@ -79,15 +77,6 @@ impl Used<'_> {
     fn misspelled_command(&self) -> Option<&str> {
         let word = self.words.first()?;
         suggest::nearest(word, self.command.get_subcommands().map(Command::get_name)).map(|_| word.as_str())
-    }
-
-    /// Returns the first word that is a setting with values, `lr=0.1,0.2`, if the command is `runner sweep`.
-    fn space_as_argument(&self) -> Option<&str> {
-        let is_value = |place: usize| place > 0 && self.words[place - 1].starts_with('-');
-        let is_setting =
-            |(place, word): &(usize, &String)| !word.starts_with('-') && word.contains('=') && !is_value(*place);
-        let found = self.words.iter().enumerate().find(is_setting);
-        found.map(|(_, word)| word.as_str()).filter(|_| self.name == "runner sweep")
     }
 
     /// Returns the command that is meant if the words after `runner new` name data: `runner new churn --csv churn.csv`.
@@ -172,16 +161,15 @@ impl Used<'_> {
             ),
             "num-workers" | "jobs" | "processes" if own.contains(&"workers") => Some("write `--workers N`".to_owned()),
             "workers" | "num-workers" | "jobs" if own.contains(&"threads") => Some("write `--threads N`".to_owned()),
-            "csv" | "file" | "images" | "image" if self.name == "runner eval" => Some("write `--data FILE`".to_owned()),
-            "all" | "test" if self.name == "runner predict" => Some(
-                "write `--index N` for a row of the run's data, or `--csv FILE`; `runner eval RUN` evaluates all test rows"
-                    .into(),
-            ),
+            "csv" | "file" | "images" | "image" if self.name == "runner eval" => {
+                Some("write the file after the run: `runner eval RUN FILE`".to_owned())
+            }
+            "all" | "test" if self.name == "runner predict" => {
+                Some("leave it out: `runner predict RUN` predicts all test rows".to_owned())
+            }
             "grid" | "random" | "sobol" if own.contains(&"method") => Some(format!("write `--method {option}`")),
             "output" if own.contains(&"toml") => Some("write `--toml FILE`".to_owned()),
-            "format" if self.name == "runner export" => {
-                Some("write `--tensorboard`, `--csv` or `--keras`".to_owned())
-            }
+            "format" if self.name == "runner export" => Some("write `--tensorboard`, `--csv` or `--keras`".to_owned()),
             _ => None,
         };
         let hint = device.or_else(|| self.setting_hint(option)).unwrap_or_else(|| {

@@ -3,10 +3,10 @@
 
 use std::path::Path;
 
-use crate::cli::args::run_args::quoted;
 use crate::cli::summary::trained_run::TrainedRun;
 use crate::cli::summary::{best_variants, classification, expectations, kept_metrics, resources, verdict};
 use crate::cli::text::settings;
+use crate::cli::text::shell_words::quoted;
 use crate::cli::text::text_style::TextStyle;
 use crate::experiment::store::run_id::{self, RunEntries};
 use crate::history::History;

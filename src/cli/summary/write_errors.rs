@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::anyhow;
 
-use crate::cli::args::run_args::quoted;
+use crate::cli::text::shell_words::quoted;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
 use crate::run_dir::RunDir;

@@ -9,6 +9,7 @@ pub mod log_file;
 pub mod number_format;
 pub mod progress_bar;
 pub mod settings;
+pub mod shell_words;
 pub mod table;
 pub mod terminal;
 pub mod text_style;

@@ -171,7 +171,7 @@ impl<'a> CsvText<'a> {
             let name = name.trim().trim_matches('"');
             Some(match opening == closing {
                 true => TableError::new(format!("has text after a closing quote in line {line}, column `{name}`"))
-                    .hint("inside a quoted field, double each quote: `\"\"`; or remove the quotes around the field"),
+                    .hint("double each quote inside a quoted field: `\"\"`, or remove the quotes around the field"),
                 false => {
                     TableError::new(format!("has a quoted field that is not closed in line {line}, column `{name}`"))
                         .hint("add the closing `\"`, or remove the quotes")
@@ -284,7 +284,7 @@ impl Record {
         record.lines += 1;
         if quoted {
             let message = format!("has a quote without a closing quote, in the row that begins on line {line}");
-            let hint = "close it with `\"`; inside a quoted field, double each quote: `\"\"`";
+            let hint = "close it with `\"`, or double each quote inside a quoted field: `\"\"`";
             return Err(TableError::new(message).hint(hint));
         }
         Ok(record)

@@ -69,7 +69,10 @@ impl TableForm {
         let features: Vec<&Column> =
             self.encoding.columns.iter().map(|encoded| column(&encoded.name)).collect::<Result<_, _>>()?;
         let targets: Vec<Option<&Column>> = match truth {
-            Truth::Required => self.target.names.iter().map(|name| column(name).map(Some)).collect::<Result<_, _>>()?,
+            Truth::Required => {
+                let target = |name: &String| table.column(name).map(Some).ok_or_else(|| missing_target(table, name));
+                self.target.names.iter().map(target).collect::<Result<_, _>>()?
+            }
             Truth::Optional => self.target.names.iter().map(|name| table.column(name)).collect(),
         };
         let rows = self.rows_to_keep(table, &features, &targets, truth, unknown)?;
@@ -247,6 +250,15 @@ pub(crate) fn missing_column(table: &Table, name: &str) -> TableError {
     match suggest::nearest(name, table.names()) {
         Some(near) => fault.hint(format!("rename the column `{near}` to `{name}` if it is the same")),
         None => fault.hint(columns_hint(table)),
+    }
+}
+
+/// Returns the error for a table without the true values.
+fn missing_target(table: &Table, name: &str) -> TableError {
+    let fault = missing_column(table, name);
+    match suggest::nearest(name, table.names()) {
+        Some(_) => fault,
+        None => fault.hint("add the true values, or predict without them: `runner predict RUN FILE`"),
     }
 }
 

@@ -37,7 +37,7 @@ impl TextForm {
         let texts: Vec<String> = (0..table.rows()).filter_map(|row| column.text(row)).collect();
         let ids = self.ids(texts.iter().map(String::as_str));
         let unknown_row = (0..texts.len()).find(|&row| !TextForm::has_known(&ids.get(row as i64)));
-        match unknown_row.filter(|_| unknown == Unknown::Error) {
+        match unknown_row.filter(|_| unknown != Unknown::Ignore) {
             Some(row) => {
                 let message = format!("has no token of the vocabulary in {}: `{}`", table.place(row), texts[row]);
                 Err(TableError::new(message).hint("remove the row, or use `--unknown ignore`"))

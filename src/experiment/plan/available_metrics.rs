@@ -138,22 +138,34 @@ impl AvailableMetrics {
     pub fn check(&self, key: &str, name: &str) -> Result<(), Invalid> {
         let name = &*current(name);
         let metrics: Vec<&str> = self.metrics.iter().map(String::as_str).collect();
-        let unknown =
-            |hint: String| Err(Invalid::new(key, format!("names no metric of {}: `{name}`", self.label)).hint(hint));
-        let check_known = |metric: &str, known: &[&str]| match metric.strip_prefix("val_") {
-            _ if known.contains(&metric) => Ok(()),
-            Some(training_metric) if known.contains(&training_metric) => {
-                unknown("split off validation rows: `split = { validation = 0.2 }`".to_owned())
+        let unknown = |hint: String| {
+            Err(Invalid::new(key, format!("must be a metric of {}, found `{name}`", self.label)).hint(hint))
+        };
+        let has_val = metrics.iter().any(|metric| metric.starts_with("val_"));
+        let lacks_validation = |metric: &str| {
+            let of_training = metric.strip_prefix("val_").filter(|_| !has_val);
+            of_training.is_some_and(|metric| suggest::nearest(metric, metrics.iter().copied()).is_some())
+        };
+        let without_validation = || unknown("split off validation rows: `split = { validation = 0.2 }`".to_owned());
+        let check_known = |metric: &str, known: &[&str]| {
+            if known.contains(&metric) {
+                return Ok(());
             }
-            _ => unknown(match suggest::nearest(metric, known.iter().copied()) {
+            if lacks_validation(metric) {
+                return without_validation();
+            }
+            unknown(match suggest::nearest(metric, known.iter().copied()) {
                 Some(near) => format!("did you mean `{}{near}`?", name.strip_suffix(metric).unwrap_or_default()),
                 None => format!("known names: {}", suggest::list(known)),
-            }),
+            })
         };
         if name == STATUS {
             return Ok(());
         }
         let Some((group, metric)) = name.split_once('.') else {
+            if lacks_validation(name) {
+                return without_validation();
+            }
             return unknown(match metrics.contains(&name) {
                 true => {
                     let info = Metric::info_of_name(name.strip_prefix("val_").unwrap_or(name));
@@ -161,11 +173,13 @@ impl AvailableMetrics {
                     let extreme = if is_higher_better { "max" } else { "min" };
                     format!("add a prefix: `last.{name}`, `best.{name}` or `{extreme}.{name}`")
                 }
-                false => match suggest::nearest(name, [STATUS]) {
-                    Some(near) => format!("did you mean `{near}`?"),
+                false => match suggest::nearest(name, metrics.iter().copied().chain([STATUS])) {
+                    Some(STATUS) => format!("did you mean `{STATUS}`?"),
+                    Some(near) => format!("did you mean `last.{near}`?"),
                     None => format!(
-                        "metric paths look like `last.loss`; allowed prefixes: {}; `{STATUS}` has none",
-                        suggest::list(&GROUPS)
+                        "write `last.METRIC`, or another prefix ({}); metrics: {}",
+                        suggest::list(&GROUPS),
+                        suggest::list(&metrics)
                     ),
                 },
             });

@@ -53,15 +53,18 @@ impl NetworkPlan {
         if let Some(tokens) = info.token_ids {
             network.layers.iter_mut().for_each(|layer| layer.set_tokens(tokens));
         }
-        let architecture = check_network(&network, data, info)?;
-        let layers = network.layers().into_owned();
-        let first = &layers[0];
-        if let Layer::Embedding(embedding) = first {
-            check_tokens(embedding, data, info, spec.data.scale())?;
-        } else if info.token_ids.is_some() && !takes_token_ids(first) {
+        // before the shapes, whose errors have other hints
+        if let Some(first) =
+            network.layers().first().filter(|first| info.token_ids.is_some() && !takes_token_ids(first))
+        {
             let message = format!("is `{}`, but the rows of `{data}` are token ids", first.kind());
             let hint = "begin with `{ embedding = 32 }`: a learned vector for each token";
             return Err(Invalid::new("network.layers.0", message).hint(hint));
+        }
+        let architecture = check_network(&network, data, info)?;
+        let layers = network.layers().into_owned();
+        if let Layer::Embedding(embedding) = &layers[0] {
+            check_tokens(embedding, data, info, spec.data.scale())?;
         }
         let has_validation = info.validation_rows > 0 || spec.data.split().holds_out_validation();
         train.check(has_validation, info.target).map_err(|fault| fault.under("train"))?;

@@ -33,7 +33,7 @@ use crate::experiment::plan::Plan;
 use crate::io::separator;
 
 /// Name of stdin as a file.
-const STDIN: &str = "-";
+pub const STDIN: &str = "-";
 
 /// Rows of a table as network input.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ pub fn rows(plan: &Plan, data: &FittedData, written: &str, unknown: Unknown) -> 
         return Ok((read_image_files(data, settings, written)?, 0));
     }
     match &data.form {
-        Form::Points => Err(wrong_kind(data, "evaluate rows of a file", "evaluate its own rows: `--data test`")),
+        Form::Points => Err(wrong_kind(data, "evaluate rows of a file", "evaluate its own rows: `test`")),
         Form::Table(_) | Form::Text(_) => {
             let path = Path::new(written);
             let table = read_table(data, path, None, &[])?;
@@ -183,7 +183,7 @@ pub fn image_directory(
 pub fn text(data: &FittedData, text: &str, unknown: Unknown) -> anyhow::Result<Tensor> {
     let Form::Text(form) = &data.form else { return Err(wrong_kind(data, "predict a text", own_input(data))) };
     let ids = form.ids(std::iter::once(text));
-    if unknown == Unknown::Error && !TextForm::has_known(&ids.get(0)) {
+    if unknown != Unknown::Ignore && !TextForm::has_known(&ids.get(0)) {
         let hint = Hint("use `--unknown ignore` to predict it nevertheless".to_owned());
         return Err(anyhow!("the text has no token of the vocabulary: `{text}`").context(hint));
     }
@@ -211,8 +211,8 @@ pub fn image(
     if let Some(smallest) = data.smallest {
         let message =
             format!("cannot convert an image: the run's own images have values below 0, such as {smallest:.4}");
-        let hint = "store the images of the experiment as bytes (0 to 255) and set `scale`: then images are scaled like \
-                    its own rows; or select a row of the data with `--index`";
+        let hint = "select a row of the data with `--index`, or store the images of the experiment as bytes (0 to 255) and \
+                    set `scale`, so that images are scaled like its own rows";
         return Err(anyhow!(message).context(Hint(hint.to_owned())));
     }
     let image =

@@ -91,7 +91,7 @@ fn as_written(name: &str, extending: Option<&Path>) -> anyhow::Result<SourceText
                 "separate several values of an option by commas, without blanks: `--seeds 0,1,2`".to_owned()
             }
             Some(near) => format!("did you mean `{near}`?"),
-            None => "`runner list` shows all names; or give the path of a file: `my/idea.toml`".to_owned(),
+            None => "name one that `runner list` shows, or the path of a file: `my/idea.toml`".to_owned(),
         };
         SpecError { message: format!("no experiment `{name}`"), hint: Some(hint) }.into()
     })

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::config::suggest;
+use crate::experiment::spec::file_hints;
 use crate::experiment::spec::setting_keys::keys_in;
 use crate::experiment::spec::source_text::SpecError;
 
@@ -23,6 +24,10 @@ pub fn find<'a>(tree: &'a mut Value, path: &str) -> Result<&'a mut Value, SpecEr
     let last = path.rsplit('.').next().unwrap_or_default();
     let meant = keys_in(tree, last);
     let meant = suggest::either(&meant.iter().map(String::as_str).collect::<Vec<_>>());
+    let in_split = split_part(last).map(|part| {
+        let sources = tree.get("data").and_then(Value::as_object).into_iter().flat_map(|data| data.keys());
+        format!("data.{}.split.{part}", sources.into_iter().next().map_or("NAME", String::as_str))
+    });
     let mut place = tree;
     for part in path.split('.') {
         let missing = |hint: String| SpecError {
@@ -48,18 +53,15 @@ pub fn find<'a>(tree: &'a mut Value, path: &str) -> Result<&'a mut Value, SpecEr
                         {
                             format!("did you mean {meant}?")
                         }
-                        _ if walked.is_empty() && split_part(last).is_some() => {
-                            let sources =
-                                map.get("data").and_then(Value::as_object).into_iter().flat_map(|data| data.keys());
-                            let name = sources.into_iter().next().map_or("NAME", String::as_str);
-                            format!("did you mean `data.{name}.split.{}`?", split_part(last).unwrap_or_default())
+                        _ if in_split.is_some() => {
+                            format!("did you mean `{}`?", in_split.unwrap_or_default())
                         }
                         [chosen] => {
                             format!(
                                 "the experiment has `{chosen}`; to use another: `--set '{walked}={{ {part} = {{ … }} }}'`"
                             )
                         }
-                        _ => suggest::hint(part, known),
+                        _ => file_hints::of_key(part, None, &known).unwrap_or_else(|| suggest::hint(part, known)),
                     }));
                 }
                 &mut map[part]

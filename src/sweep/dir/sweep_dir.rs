@@ -9,8 +9,10 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use crate::config::hint::Hint;
+use crate::config::suggest;
 use crate::data::store::checksum::sha256;
 use crate::experiment::store::newest;
+use crate::experiment::store::run_name::experiment_directory;
 use crate::history::readable_json;
 use crate::io::{atomic_write, bounded_file};
 use crate::run_dir::latest;
@@ -110,29 +112,37 @@ impl SweepDir {
         Ok((SweepDir(path), record))
     }
 
-    /// Returns the sweep that a command line names: its directory, or an experiment, whose newest sweep under `out` it is.
-    ///
-    /// # Errors
-    /// When there is none.
-    pub fn find(name: &str, out: &Path) -> anyhow::Result<(SweepDir, SweepRecord)> {
-        SweepDir::open(&SweepDir::locate(name, out)?)
-    }
-
-    /// Returns the path of the sweep that a command line names, as [`Self::find`].
+    /// Returns the path of the sweep that a command line names: by its directory, by one of the files in it, or by the name
+    /// or the file of an experiment, whose newest sweep under `out` it is.
     ///
     /// # Errors
     /// When there is none.
     pub fn locate(name: &str, out: &Path) -> anyhow::Result<PathBuf> {
         let path = Path::new(name);
-        let newest = || SweepDir::all(path).pop().or_else(|| SweepDir::all(&out.join(name)).pop());
-        match newest().filter(|_| !path.join(FILE).is_file()) {
+        let is_sweep = |path: &Path| path.join(FILE).is_file();
+        if let Some(sweep) =
+            [Some(path), path.parent().filter(|_| path.is_file())].into_iter().flatten().find(|path| is_sweep(path))
+        {
+            return Ok(sweep.to_path_buf());
+        }
+        match SweepDir::all(path).pop().or_else(|| SweepDir::newest_of(name, out)) {
             Some(newest) => Ok(newest),
-            None if path.components().count() > 1 || path.is_dir() => Ok(path.to_path_buf()),
+            None if path.is_dir() || (path.components().count() > 1 && !path.is_file()) => Ok(path.to_path_buf()),
             None => {
-                let hint = format!("start one with `runner sweep {name}`, or name its directory");
+                let folders = newest::folders_in(out).unwrap_or_default();
+                let names = folders.iter().filter_map(|folder| folder.file_name()?.to_str());
+                let hint = match suggest::nearest(name, names) {
+                    Some(near) if near != name => format!("did you mean `{near}`?"),
+                    _ => format!("start one with `runner sweep {name}`, or name its directory"),
+                };
                 Err(anyhow!("no sweep `{name}` under `{}`", out.display()).context(Hint(hint)))
             }
         }
+    }
+
+    /// Returns the path of the newest sweep under `out` of the experiment with this name or in this file.
+    pub fn newest_of(name: &str, out: &Path) -> Option<PathBuf> {
+        SweepDir::all(&experiment_directory(name, out)?).pop()
     }
 
     /// Returns the paths of the sweeps of an experiment, oldest first.

@@ -3,9 +3,12 @@
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 
+use crate::experiment::spec::file_hints;
 use crate::sweep::sampler::{random, sobol};
 use crate::sweep::space::configurations::{Set, Space};
-use crate::sweep::space::origin::SpaceFault;
+use crate::sweep::space::domain::Domain;
+use crate::sweep::space::entry::{Entry, Values};
+use crate::sweep::space::origin::{Origin, SpaceFault};
 use crate::sweep::spec::Method;
 
 /// Maximum number of configurations.
@@ -34,9 +37,18 @@ pub fn configurations(space: &Space, method: Method, trials: Option<usize>, seed
         let key = &entry.keys[0];
         if method == Method::Grid {
             let message = format!("`grid` needs single values, but the range of `{key}` is continuous");
-            let hint =
-                "add a step, `float:0..0.5:0.1` or `step = 0.1`, write a list of values, or use `--method sobol`";
-            return Err(SpaceFault::new(message, hint).at(&entry.origin));
+            let values = match &entry.values {
+                Values::One(Domain::Log { low, high }) => {
+                    format!("write values: {}", list_of_values(entry, *low, *high))
+                }
+                Values::One(_) | Values::Rows(_) => {
+                    "add a step, `float:0..0.5:0.1` or `step = 0.1`, write a list of values".to_owned()
+                }
+            };
+            let trials = if trials.is_none() { " --trials 32" } else { "" };
+            return Err(
+                SpaceFault::new(message, format!("{values}, or use `--method sobol{trials}`")).at(&entry.origin)
+            );
         }
         let trials = trials.ok_or_else(|| {
             let message = format!("`trials` is missing: the range of `{key}` is continuous");
@@ -64,6 +76,28 @@ pub fn configurations(space: &Space, method: Method, trials: Option<usize>, seed
             Err(SpaceFault::new(message, format!("use `--trials {count}` for all of them, or add values to the space")))
         }
         (_, Some(trials)) => enough(drawn(space, method, trials, seed, &[])?, trials),
+    }
+}
+
+/// Returns the powers of ten in a logarithmic range with its ends, as a list in the notation in which the range was written;
+/// of a long range the ends and two values between them.
+fn list_of_values(entry: &Entry, low: f64, high: f64) -> String {
+    const MOST: usize = 8;
+    let powers = (low.log10().ceil() as i32..=high.log10().floor() as i32).map(|exponent| format!("1e{exponent}"));
+    let powers = powers.filter_map(|power| power.parse::<f64>().ok());
+    let mut values: Vec<f64> = std::iter::once(low).chain(powers).chain([high]).collect();
+    values.dedup();
+    if !(3..=MOST).contains(&values.len()) {
+        let at = |third: f64| low * (high / low).powf(third / 3.0);
+        values = [low, at(1.0), at(2.0), high].map(|value| format!("{value:.1e}").parse().unwrap_or(value)).to_vec();
+    }
+    let values: Vec<String> = values.iter().map(|value| file_hints::toml(&(*value).into())).collect();
+    match &entry.origin {
+        Origin::Option(text) => {
+            let key = text.split('=').next().unwrap_or_default();
+            format!("`--space {key}={}`", values.join(","))
+        }
+        Origin::File(_) | Origin::Record => format!("`\"{}\" = [{}]`", entry.keys[0], values.join(", ")),
     }
 }
 

@@ -54,7 +54,7 @@ pub fn parse(text: &str) -> Result<Domain, Fault> {
         let message = format!("`{text}` is a range without a kind");
         return Err((
             message,
-            Some(format!("write `{kind}:{text}`; or `log:` for an even distribution of the logarithm")),
+            Some(format!("write `{kind}:{text}`, or `log:{text}` for an even distribution of the logarithm")),
         ));
     }
     if let Some(fault) = call(text) {
@@ -240,7 +240,7 @@ mod tests {
             format!("{message} | {}", hint.unwrap_or_default())
         };
         for (text, expected) in [
-            ("16..256", "`16..256` is a range without a kind | write `int:16..256`;"),
+            ("16..256", "`16..256` is a range without a kind | write `int:16..256`, or `log:16..256` "),
             ("0.1..0.5", "`0.1..0.5` is a range without a kind | write `float:0.1..0.5`;"),
             (
                 "loguniform:1..2",

@@ -7,7 +7,7 @@ use crate::support::{IDEA, TestDir, assert_says, error_of_expectation, idea_with
 #[test]
 fn expectations_of_unknown_metrics_are_rejected() {
     assert_snapshot!(error_of_expectation("value = \"acc\"\nat_least = 0.5"), @r"
-    error: `expect.0.value` names no metric of this run: `acc` (idea.toml, line 15)
+    error: `expect.0.value` must be a metric of this run, found `acc` (idea.toml, line 15)
     hint: add a prefix: `last.acc`, `best.acc` or `max.acc`
     ");
     assert_says(&error_of_expectation("value = \"zzzz\"\nat_least = 0.5"), &["`zzzz`", "line 15", "`first`", "`test`"]);
@@ -46,7 +46,7 @@ fn expectations_of_a_metric_of_another_variant_are_rejected() {
         "value = \"last.saturation.1\"\nat_most = 1",
         "variant = \"tanh\"\nvalue = \"last.loss\"\nabove = \"relu/last.saturation.1\"",
     ] {
-        let words = ["names no metric of variant `relu`: `last.saturation.1`", "it is one of variant `tanh`"];
+        let words = ["must be a metric of variant `relu`, found `last.saturation.1`", "it is one of variant `tanh`"];
         assert_says(&error_message(expectation), &words);
     }
     let unknown = error_message("variant = \"tahn\"\nvalue = \"last.loss\"\nat_most = 1");

@@ -87,7 +87,7 @@ fn a_layer_without_its_size_is_rejected() {
 fn an_unknown_monitored_metric_is_rejected() {
     let monitor = |name: &str| error_with("epochs = 2", &format!("epochs = 2\nmonitor = \"{name}\""));
     assert_snapshot!(monitor("lss"), @r"
-    error: `train.monitor` names no metric of this run: `lss` (idea.toml, line 10)
+    error: `train.monitor` must be a metric of this run, found `lss` (idea.toml, line 10)
     hint: did you mean `loss`?
     ");
     assert_says(&monitor("zzzz"), &["`train.monitor`", "`zzzz`", "line 10", "`loss`, `acc`"]);

@@ -20,7 +20,7 @@ fn an_unknown_experiment_suggests_the_nearest_name() {
 fn an_unknown_experiment_without_a_near_name_suggests_the_list() {
     assert_snapshot!(TestDir::new().error_message(&["exp", "zzzz"]), @r"
     error: no experiment `zzzz`
-    hint: `runner list` shows all names; or give the path of a file: `my/idea.toml`
+    hint: name one that `runner list` shows, or the path of a file: `my/idea.toml`
     ");
     assert_says(&TestDir::new().error_message(&["exp", ""]), &["no experiment", "runner list"]);
     assert_snapshot!(TestDir::new().error_message(&["show", "zzzz"]), @r"

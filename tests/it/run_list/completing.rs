@@ -26,6 +26,9 @@ fn names_of_experiments_runs_settings_devices_and_metrics_are_completed() {
     has(&["exp", "ide"], "idea.toml");
     has(&["eval", "ide"], "idea");
     has(&["eval", &id[..3]], &id[..4]);
+    has(&["eval", "idea", "val"], "validation");
+    has(&["predict", "idea", "ide"], "idea.toml");
+    has(&["sweep", "status", "ide"], "idea.toml");
     has(&["compare", "idea", "win"], "winner");
     has(&["runs", "tag", "win"], "winner");
     has(&["export", "idea/"], "idea/base");

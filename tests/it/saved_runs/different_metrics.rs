@@ -51,7 +51,7 @@ fn strict_exits_with_1_if_metrics_differ_from_the_history() {
     dir.run(&["eval", "idea", "--strict"]).code(2);
     for rows in ["train", "more.csv"] {
         let refused = dir.error_message(&["eval", "idea", "--strict", "--data", rows]);
-        assert_says(&refused, &["`--strict` has nothing to compare with", "use `--data test` or `--data validation`"]);
+        assert_says(&refused, &["`--strict` has nothing to compare with", "evaluate `test` or `validation`"]);
     }
 }
 

@@ -31,9 +31,10 @@ fn predict_draws_an_image_row_with_class_bars_in_80_columns() {
         (&["--index", "1", "--csv", "x.csv"], "cannot be used with"),
         (&["--index", "1", "--rows", "tset"], "allowed are `test`, `validation` and `train`"),
         (&["--index", "1", "--trial", "base-seed1"], "did you mean `base-seed0`?"),
-        (&["--index", "1", "--invert", "yes"], "cannot be used with"),
+        (&["--index", "1", "--invert", "yes"], "`--invert` is for an image"),
         (&["--csv", "x.csv"], "the run was trained on images of 8×8 pixels, so it cannot predict a table"),
-        (&[], "needs `--index N`, `--csv FILE`, `--image PATH` or `--text TEXT`"),
+        (&["x.csv"], "the run was trained on images of 8×8 pixels, so it cannot predict a table"),
+        (&["x.png"], "`x.png`"),
     ] {
         assert_says(&dir.error_message(&[&["predict", "idea"], arguments].concat()), &[words]);
     }
@@ -104,7 +105,7 @@ fn user_images_are_evaluated_from_pairs_of_idx_files() {
         ("labels,images", "is not an IDX file of 3 dimensions"),
         ("smaller,labels", "contains images of 2×2 pixels, but the network takes 3×2 pixels"),
         ("images,beyond", "contains the label 9, which is not a class of the run"),
-        ("tset", "invalid `--data tset`: no part of the data and no file has this name"),
+        ("tset", "`tset` is neither a part of the data nor a file"),
     ] {
         assert_says(&dir.error_message(&["eval", "idea", "--data", written]), &[words]);
     }

@@ -143,12 +143,15 @@ fn each_fold_is_evaluated_on_its_validation_rows() {
         assert_eq!(found, truths(fold).iter().map(i64::to_string).collect::<Vec<_>>());
     }
     let refused = dir.error_message(&["eval", "idea", "--data", "test"]);
-    assert_says(&refused, &["the run has no test rows", "`--data train`, `--data validation`"]);
+    assert_says(&refused, &["the run has no test rows", "`train` or `validation`"]);
     assert_eq!(refused.matches("no test rows").count(), 1, "{refused}");
     assert_eq!(json_output(&dir, &["eval", "idea", "--json"])["data"], "validation");
     let message = stdout(&dir.run(&["eval", "idea"]).code(0));
     assert_says(&message, &["idea: 3 trials\ndigits: 599 validation rows, since the run has no test rows\n"]);
     assert_says(&message, &["validation metrics agree with the histories"]);
+    assert_eq!(predictions(&dir, &["idea"]).len(), 599, "the validation rows of the best trial");
+    let refused = dir.error_message(&["predict", "idea", "--ensemble"]);
+    assert_says(&refused, &["each fold has its own validation rows", "--trial NAME"]);
     let refused = dir.error_message(&["predict", "idea", "--index", "0"]);
-    assert_says(&refused, &["the run has no test rows", "`--rows validation`"]);
+    assert_says(&refused, &["the run has no test rows", "`validation`"]);
 }

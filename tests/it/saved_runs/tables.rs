@@ -63,6 +63,46 @@ fn a_table_with_shuffled_columns_gives_the_same_predictions() {
 }
 
 #[test]
+fn all_rows_of_a_part_or_a_file_are_predicted_by_its_name() {
+    let dir = dir_with_table_run();
+    let own = evaluations(&dir, &["idea"]);
+    let rows = predictions(&dir, &["idea"]);
+    assert_eq!(rows.len() as u64, own[0]["rows"].as_u64().unwrap());
+    let right = rows.iter().filter(|row| row["right"] == true).count();
+    assert_near(&json!(right as f64 / rows.len() as f64), &own[0]["metrics"]["acc"]);
+    let same = |row: &Value, other: &Value| ["row", "truth", "prediction"].iter().all(|key| row[key] == other[key]);
+    assert!(same(&rows[7], &predictions(&dir, &["idea", "--index", "7"])[0]));
+    let validation = predictions(&dir, &["idea", "validation"]);
+    assert_eq!(validation.len() as u64, evaluations(&dir, &["idea", "validation"])[0]["rows"].as_u64().unwrap());
+    assert!(same(&validation[3], &predictions(&dir, &["idea", "validation", "--index", "3"])[0]));
+
+    let text = stdout(&dir.run(&["predict", "idea"]).code(0));
+    let hidden = format!("{} more rows: write all with `-o FILE.csv`", rows.len() - 50);
+    assert_says(&text, &[&format!("{} test rows", rows.len()), &hidden, &format!("{right} of {} right", rows.len())]);
+    dir.run(&["predict", "idea", "-o", "all.csv"]).code(0);
+    let written = std::fs::read_to_string(dir.path("all.csv")).unwrap();
+    assert_eq!(written.lines().count(), 1 + rows.len());
+
+    dir.write("given.csv", shuffled_test_rows());
+    assert_eq!(predictions(&dir, &["idea", "given.csv"]), predictions(&dir, &["idea", "--csv", "given.csv"]));
+    assert_eq!(evaluations(&dir, &["idea", "given.csv"]), evaluations(&dir, &["idea", "--data", "given.csv"]));
+    dir.write("new.csv", PENGUINS.lines().map(|line| line.split_once(',').unwrap().1).collect::<Vec<_>>().join("\n"));
+    for (arguments, words) in [
+        (
+            &["eval", "idea", "new.csv"][..],
+            &["no column `species`", "predict without them: `runner predict RUN FILE`"][..],
+        ),
+        (&["predict", "idea", "tset"], &["`tset` is neither a part of the data nor a file", "`test`"]),
+        (&["predict", "idea", "given.csv", "--index", "1"], &["`--index` is for a row of the run's data"]),
+        (&["predict", "idea", "test", "--keep", "year"], &["`--keep` is for columns of a table"]),
+        (&["predict", "idea", "given.csv", "--csv", "given.csv"], &["cannot be used with"]),
+        (&["eval", "idea", "test", "--data", "test"], &["cannot be used with"]),
+    ] {
+        assert_says(&dir.error_message(arguments), words);
+    }
+}
+
+#[test]
 fn predictions_of_a_table_are_printed_as_a_table_or_csv() {
     let dir = dir_with_table_run();
     let (header, rows) = PENGUINS.split_once('\n').unwrap();

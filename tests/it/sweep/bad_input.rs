@@ -91,8 +91,19 @@ fn a_mistake_in_an_option_names_the_option() {
         (&["--space", "lr=log:1e-4..1"], &["`trials` is missing", "`train.optimizer.adam.lr`", "`--trials 32`"]),
         (
             &["--space", "lr=log:1e-4..1", "--method", "grid"],
-            &["`grid` needs single values", "`train.optimizer.adam.lr`", "step"],
+            &[
+                "`grid` needs single values",
+                "`train.optimizer.adam.lr`",
+                "write values: `--space lr=1e-4,0.001,0.01,0.1,1.0`",
+                "or use `--method sobol --trials 32`",
+            ],
         ),
+        (
+            &["--space", "lr=log:0.002..0.03", "--method", "grid", "--trials", "9"],
+            &["write values: `--space lr=0.002,0.01,0.03`, or use `--method sobol`"],
+        ),
+        (&["--space", "lr=log:0.2..0.5", "--method", "grid"], &["write values: `--space lr=0.2,0.27,0.37,0.5`"]),
+        (&["--space", "lr=float:0.1..0.5", "--method", "grid"], &["add a step, `float:0..0.5:0.1`"]),
         (
             &["--space", "batch=8,16", "--set", "train.batch=4"],
             &["`train.batch` varies, and `--set train.batch=4` sets it"],

@@ -69,6 +69,78 @@ fn a_sweep_is_plotted_in_all_formats() {
 }
 
 #[test]
+fn a_sweep_is_named_by_its_experiment_or_by_files() {
+    let dir = dir_with_epochs(2);
+    let path = trained(&dir, &["--workers", "1"]).display().to_string();
+    for name in ["idea", "idea.toml", &format!("{path}/sweep.json")] {
+        for command in [
+            &["status"][..],
+            &["best"],
+            &["table"],
+            &["stop"],
+            &["verify"],
+            &["report"],
+            &["export", "--csv", "trials.csv"],
+            &["extend", "--trials", "+2", "--dry-run"],
+            &["work", "--quiet"],
+        ] {
+            let (code, _, stderr) = sweep(&dir, &[&[command[0], name], &command[1..]].concat());
+            assert_eq!(code, Some(0), "{command:?} {name}: {stderr}");
+        }
+        let (code, _, stderr) = sweep(&dir, &["retry", "--failed", name]);
+        assert_eq!(code, Some(2));
+        assert_says(&stderr, &["no stack of the sweep has failed"]);
+    }
+    let (code, _, stderr) = sweep(&dir, &["idea.toml", "--resume"]);
+    assert_eq!(code, Some(0));
+    assert_says(&stderr, &["is already complete"]);
+    dir.write("other.toml", "title = \"\"\n");
+    for (name, words) in [
+        ("other.toml", &["no sweep `other.toml` under `sweeps`", "`runner sweep other.toml`"][..]),
+        ("./other.toml", &["no sweep `./other.toml`"]),
+        ("idae", &["no sweep `idae`", "did you mean `idea`?"]),
+    ] {
+        let (code, _, stderr) = sweep(&dir, &["status", name]);
+        assert_eq!(code, Some(2));
+        assert_says(&stderr, words);
+    }
+}
+
+#[test]
+fn commands_for_runs_name_the_command_for_a_sweep() {
+    let dir = dir_with_epochs(2);
+    let path = super::sweep_run::planned_of(&dir, &super::sweep_run::SPACE);
+    let shown = path.display().to_string();
+    let relative = format!("sweeps/idea/{}", path.file_name().unwrap().to_str().unwrap());
+    let resume = format!("{relative} --resume`");
+    let (code, _, stderr) = sweep(&dir, &["stop", "idea"]);
+    assert_eq!(code, Some(0));
+    assert_says(&stderr, &["no worker is active", &resume]);
+    for name in ["idea", "idea.toml", &shown] {
+        let error = dir.error_message(&["resume", name]);
+        assert_says(&error, &["is a sweep, not a run", &resume]);
+    }
+    let error = dir.error_message(&["eval", "idea"]);
+    assert_says(&error, &["`idea` is a sweep, not a run", &format!("`runner sweep table {relative}`")]);
+    for (words, hint) in [
+        (["resume", "idea"], "write `runner sweep idea --resume`"),
+        (["run", "idea.toml"], "write `runner sweep idea.toml`"),
+        (["show", "idea"], "write `runner sweep status idea`"),
+    ] {
+        let (code, _, stderr) = sweep(&dir, &words);
+        assert_eq!(code, Some(2));
+        assert_says(&stderr, &[&format!("has no command `{}`", words[0]), hint]);
+    }
+    // a finished run, older than the sweep
+    let run = dir.path("runs/idea");
+    dir.run(&["exp", "idea.toml", "--device", "cpu", "--quiet"]).code(0);
+    let newest = names(&run).into_iter().find(|name| name != "latest").unwrap();
+    std::fs::rename(run.join(&newest), run.join(newest.replacen("20", "19", 1))).unwrap();
+    let (_, _, stderr) = runner(&dir, &["resume", "idea"]);
+    assert_says(&stderr, &["is unfinished: continue it with", &resume]);
+}
+
+#[test]
 fn commands_for_runs_take_a_sweep() {
     let dir = dir_with_epochs(2);
     let path = trained(&dir, &["--workers", "1"]);

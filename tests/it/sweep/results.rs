@@ -2,7 +2,7 @@
 
 use super::sweep_run::{
     SPACE, assert_same_results, command, dir_with_epochs, json, names, only_sweep, planned_of, run, start, sweep,
-    trained, worker,
+    trained, trained_of, worker,
 };
 use crate::support::assert_says;
 
@@ -88,13 +88,16 @@ fn a_stopped_sweep_continues_and_a_finished_one_does_nothing() {
     });
     let path = only_sweep(&dir);
     let shown = path.display().to_string();
-    let (code, _, stderr) = sweep(&dir, &["stop", &shown]);
+    let (code, _, stderr) = run(dir.command(&["sweep", "stop", &shown])); // with long beats: a busy worker is no silent one
     assert_eq!(code, Some(0), "{stderr}");
+    assert_says(&stderr, &["the workers save checkpoints and leave"]);
     assert_eq!(child.wait().unwrap().code(), Some(0));
     assert!(names(&path.join("ended")).len() < 4, "it was stopped before its end");
     let (_, status, stderr) = sweep(&dir, &["status", &shown]);
     assert_says(&status, &["of 16 done", "stopped", "left with a checkpoint"]);
     assert_says(&stderr, &["no worker is active"]);
+    let (_, _, stderr) = sweep(&dir, &["stop", "idea.toml"]);
+    assert_says(&stderr, &["already asked to stop"]);
     // a worker that starts late leaves at once
     let (code, _, stderr) = sweep(&dir, &["work", &shown]);
     assert_eq!(code, Some(0));
@@ -111,4 +114,17 @@ fn a_stopped_sweep_continues_and_a_finished_one_does_nothing() {
     assert_says(&stderr, &["is already complete"]);
     assert_says(&table, &["best.val_loss"]);
     assert_eq!(dir.files(), before);
+}
+
+#[test]
+fn the_importance_of_settings_is_shown_unless_there_is_only_one() {
+    let table = |space: &[&str]| {
+        let dir = dir_with_epochs(1);
+        trained_of(&dir, &[space, &["--trials", "10"]].concat(), &["--workers", "1"]);
+        sweep(&dir, &["table", "idea"]).1
+    };
+    let two = table(&["--space", "lr=log:1e-4..1e-1", "--space", "batch=8,16,32"]);
+    assert_says(&two, &["importance of the settings for best.val_loss (functional ANOVA): "]);
+    let one = table(&["--space", "lr=log:1e-4..1e-1"]);
+    assert!(!one.contains("importance"), "{one}");
 }

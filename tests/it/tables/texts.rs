@@ -72,6 +72,14 @@ fn texts_in_csv_and_json_lines_give_the_same_run_and_predict_new_texts() {
     let unknown = dir.error_message(&["predict", "csv", "--text", "xyz"]);
     assert_says(&unknown, &["the text has no token of the vocabulary: `xyz`", "--unknown ignore"]);
     dir.run(&["predict", "csv", "--text", "xyz", "--unknown", "ignore"]).code(0);
+    dir.write("xyz.csv", "text,label\nxyz,pos\n");
+    for arguments in [&["predict", "csv", "--text", "xyz"][..], &["eval", "csv", "xyz.csv"]] {
+        let refused = dir.error_message(&[arguments, &["--unknown", "missing"]].concat());
+        assert_says(&refused, &["no token of the vocabulary", "`--unknown ignore`"]);
+    }
+    dir.write("linear.toml", experiment("path = \"reviews.csv\"", "[{ lstm = 8 }, { linear = 2 }]"));
+    let refused = dir.error_message(&["exp", "linear.toml"]);
+    assert_says(&refused, &["is `lstm`, but the rows of `text` are token ids", "begin with `{ embedding = 32 }`"]);
     dir.write("new.csv", "text\nxyz\n");
     assert_says(&dir.error_message(&["predict", "csv", "--csv", "new.csv"]), &["no token of the vocabulary in row 1"]);
     dir.write("new.csv", "txt\nxyz\n");

@@ -19,10 +19,10 @@ mod table;
 
 use indexmap::IndexSet;
 
-use crate::cli::args::run_args::quoted;
 use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::commands::compare::screen::Screen;
 use crate::cli::exit::Exit;
+use crate::cli::text::shell_words::quoted;
 use crate::cli::text::terminal;
 use crate::cli::text::text_style::TextStyle;
 use crate::compare::comparison::{CompareOptions, Comparison, compare};

@@ -20,6 +20,7 @@ use crate::experiment::store::about::{self, About};
 use crate::experiment::store::newest::{entries, may_be_history};
 use crate::experiment::store::run_id::{RunEntries, RunEntry};
 use crate::experiment::store::run_name::single_run;
+use crate::experiment::store::trial_data::Part;
 use crate::history::History;
 
 type Candidates = Vec<CompletionCandidate>;
@@ -100,6 +101,11 @@ pub(super) fn data_sets_and_tables(current: &OsStr) -> Candidates {
         path.is_dir() || [".csv", ".csv.gz", ".tsv"].iter().any(|ending| name.ends_with(ending))
     };
     unique(data_sets(current), PathCompleter::any().filter(is_table).complete(current))
+}
+
+/// Parts of the data of a run, and paths of files.
+pub(super) fn rows_and_files(current: &OsStr) -> Candidates {
+    unique(beginning_with(current, Part::ALL.map(Part::word)), PathCompleter::any().complete(current))
 }
 
 /// Joins candidates, each once.

@@ -36,6 +36,7 @@ use crate::io::separator;
 pub(crate) struct DescribeArgs {
     /// Data set, or path of a table (`.csv`, `.csv.gz`, `.jsonl`), of arrays (`.npz`, `.npy`, `.safetensors`) or of a
     /// directory of images
+    #[arg(value_name = "NAME|FILE")]
     name: String,
     /// Target column of the table
     #[arg(long, value_name = "COLUMN")]

@@ -27,11 +27,11 @@ pub(crate) enum EvalRows {
 }
 
 impl EvalRows {
-    /// Parses `--data`. Without it, returns the test rows, or the validation rows if there are no test rows.
+    /// Parses the name of a part or a file. Without it, returns the test rows, or the validation rows if there are no test rows.
     ///
     /// # Errors
     /// If `name` is neither a part of the data nor a file.
-    pub(super) fn parse(name: Option<&str>, run: &SavedRun) -> anyhow::Result<EvalRows> {
+    pub(crate) fn parse(name: Option<&str>, run: &SavedRun) -> anyhow::Result<EvalRows> {
         let Some(name) = name else {
             let has = |rows: fn(&RowCounts) -> usize| run.trials.iter().any(|t| rows(&t.history.data.rows) > 0);
             return Ok(match !has(|rows| rows.test) && has(|rows| rows.validation) {
@@ -47,8 +47,7 @@ impl EvalRows {
             return Ok(EvalRows::File(name.to_owned()));
         }
         let hint = "use `test`, `validation`, `train`, or the path of a file";
-        Err(anyhow!("invalid `--data {name}`: no part of the data and no file has this name")
-            .context(Hint(hint.to_owned())))
+        Err(anyhow!("`{name}` is neither a part of the data nor a file").context(Hint(hint.to_owned())))
     }
 
     /// Returns the part of the trial's data; `None` for a file.

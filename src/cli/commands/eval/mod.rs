@@ -18,6 +18,7 @@ use crate::cli::exit::Exit;
 use crate::cli::text::progress_bar::Progress;
 use crate::cli::text::{number_format, terminal};
 use crate::config::hint::{Hint, in_a_line};
+use crate::config::suggest;
 use crate::data::store::cache::Cache;
 use crate::data::{Rows, Target};
 use crate::device::compute_mode::ComputeMode;
@@ -41,11 +42,14 @@ pub struct Args {
     run: String,
     /// Rows to evaluate: `test`, `validation`, `train`, or your own file with the same columns or arrays (for images, a
     /// directory, or `IMAGES,LABELS` in the IDX format) [default: test, or validation if there are no test rows]
-    #[arg(long, value_name = "ROWS|FILE")]
+    #[arg(value_name = "ROWS|FILE")]
     data: Option<String>,
-    /// Categories of the file that the run's table does not have, and texts without a known token: an error, missing values,
-    /// or ignored (all one-hot features of the column are 0)
-    #[arg(long, value_enum, value_name = "POLICY", default_value = "error", requires = "data")]
+    /// Former form of the argument.
+    #[arg(long = "data", value_name = "ROWS|FILE", hide = true, conflicts_with = "data")]
+    data_option: Option<String>,
+    /// Categories of the file that the run's table does not have, and texts without a known token: an error, missing values
+    /// (only categories), or ignored (all one-hot features of the column are 0)
+    #[arg(long, value_enum, value_name = "POLICY", default_value = "error")]
     unknown: UnknownArg,
     #[command(flatten)]
     compute_args: ComputeArgs,
@@ -63,9 +67,9 @@ const EXAMPLES: &str = "\
 Examples:
   runner eval overfit_mnist
   runner eval runs/overfit_mnist/latest/base-seed0.safetensors
-  runner eval kfold_digits --data validation
-  runner eval my_run --data more_rows.csv --json
-  runner eval my_run --data next_month.csv --unknown ignore
+  runner eval kfold_digits validation
+  runner eval my_run more_rows.csv --json
+  runner eval my_run next_month.csv --unknown ignore
   runner eval my_run --strict
 
 If a trial cannot be evaluated, the others still are; the exit code is then 2.";
@@ -74,11 +78,15 @@ If a trial cannot be evaluated, the others still are; the exit code is then 2.";
 /// evaluated is reported; the others still are evaluated.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let run = find_run(&args.run, &args.out)?;
-    let eval_rows = EvalRows::parse(args.data.as_deref(), &run)?;
+    let eval_rows = EvalRows::parse(args.data.as_deref().or(args.data_option.as_deref()), &run)?;
+    if args.unknown != UnknownArg::Error && eval_rows.part().is_some() {
+        let hint = Hint(format!("name a file: `runner eval {} FILE --unknown …`", args.run));
+        return Err(anyhow!("`--unknown` is for the rows of a file, not for {}", eval_rows.name()).context(hint));
+    }
     if args.strict && matches!(eval_rows.part(), None | Some(Part::Training)) {
         let message =
             format!("`--strict` has nothing to compare with: a history has no metrics of {}", eval_rows.name());
-        return Err(anyhow!(message).context(Hint("use `--data test` or `--data validation`".to_owned())));
+        return Err(anyhow!(message).context(Hint("evaluate `test` or `validation`".to_owned())));
     }
     let device = resolve_device(args.compute_args.device)?;
     let threads = threads::requested_or_available(args.compute_args.threads);
@@ -192,9 +200,7 @@ fn evaluate(
     data.difference(history).into_iter().for_each(&mut warn);
     let file_rows;
     let (rows, stated) = match eval_rows {
-        EvalRows::Part { part, .. } => {
-            (rows_of(data, *part, "--data")?, HistoryMetrics::from_history(history, keep, *part))
-        }
+        EvalRows::Part { part, .. } => (rows_of(data, *part)?, HistoryMetrics::from_history(history, keep, *part)),
         EvalRows::File(file) => {
             let (rows, left_out) = external_rows::rows(&saved.plan, &data.fitted, file, unknown.policy())?;
             if left_out > 0 {
@@ -237,15 +243,15 @@ fn evaluate(
     Ok(Evaluation { data: data.name(), rows: rows.len(), model, device, keep, record, stated, agreement })
 }
 
-/// Returns the rows of a part. `flag` is the option that selects a part, for the hint.
+/// Returns the rows of a part.
 ///
 /// # Errors
 /// If the run has no such rows.
-pub(crate) fn rows_of<'a>(data: &'a TrialData, part: Part, flag: &str) -> anyhow::Result<&'a Rows> {
+pub(crate) fn rows_of<'a>(data: &'a TrialData, part: Part) -> anyhow::Result<&'a Rows> {
     data.rows(part).ok_or_else(|| {
-        let available = Part::ALL.iter().filter(|part| data.rows(**part).is_some());
-        let available: Vec<String> = available.map(|part| format!("`{flag} {}`", part.word())).collect();
-        anyhow!("the run has no {} rows", part.name()).context(Hint(format!("available: {}", available.join(", "))))
+        let available = Part::ALL.iter().filter(|part| data.rows(**part).is_some()).map(|part| part.word());
+        let hint = format!("choose other rows: {}", suggest::either(&available.collect::<Vec<_>>()));
+        anyhow!("the run has no {} rows", part.name()).context(Hint(hint))
     })
 }
 

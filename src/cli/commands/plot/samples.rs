@@ -108,7 +108,7 @@ fn plot_run(args: &Args) -> anyhow::Result<(Plot, String)> {
     let loaded = &data.source.loaded;
     let size = image_size(loaded, &args.name)?;
     let part = args.rows.unwrap_or(if data.rows(Part::Test).is_some() { Part::Test } else { Part::Validation });
-    let rows = eval::rows_of(data, part, "--rows")?;
+    let rows = eval::rows_of(data, part)?;
     let max_images = usize::from(args.count);
     let mut shown: Vec<(usize, Prediction)> = Vec::new();
     let mut predicted = 0;

@@ -75,7 +75,7 @@ impl Selection<'_> {
         }
         let default = if data.rows(Part::Test).is_some() { Part::Test } else { Part::Validation };
         let part = self.rows.unwrap_or(default);
-        let rows = eval::rows_of(&data, part, "--rows")?;
+        let rows = eval::rows_of(&data, part)?;
         let mut predictions = Vec::with_capacity(rows.len());
         let mut are_probabilities = true;
         for from in (0..rows.len()).step_by(CHUNK) {

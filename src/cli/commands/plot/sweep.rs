@@ -1,11 +1,11 @@
-//! `runner plot sweep DIR|NAME`
+//! `runner plot sweep SWEEP`
 
 use std::path::Path;
 
 use crate::cli::args::plot_args::{PlotOutput, safe_file_stem};
-use crate::cli::args::run_args::quoted;
 use crate::cli::commands::sweep::table::{RankedSweep, Results};
 use crate::cli::exit::Exit;
+use crate::cli::text::shell_words::quoted;
 use crate::cli::text::terminal;
 use crate::plot::Plot;
 use crate::plot::charts::sweep::SweepChart;
@@ -31,7 +31,7 @@ pub(crate) fn run(Args { ranked, chart, target }: &Args) -> anyhow::Result<Exit>
 /// Plots the metric against each setting of the sweep in a directory, and says how to plot something else.
 pub(crate) fn run_default(directory: &Path, target: &PlotOutput) -> anyhow::Result<Exit> {
     let shown = directory.display().to_string();
-    let exit = write(&RankedSweep::in_directory(&shown), SweepChart::default(), target)?;
+    let exit = write(&RankedSweep::in_directory(directory), SweepChart::default(), target)?;
     let others: Vec<&str> = SweepChart::ALL.into_iter().skip(1).map(SweepChart::name).collect();
     let others = others.join("|");
     terminal::say(&format!("a sweep; other plots: `runner plot sweep {} --chart {others}`", quoted(&shown)));

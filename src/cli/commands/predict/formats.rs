@@ -120,7 +120,16 @@ mod tests {
     }
 
     fn view<'a>(predictions: &'a Predictions, target: Target, names: &'a [String]) -> PredictionView<'a> {
-        PredictionView { predictions, target, names, numbers: &[4, 5, 6], kept: &[], top: None, has_truth: true }
+        PredictionView {
+            predictions,
+            target,
+            names,
+            numbers: &[4, 5, 6],
+            kept: &[],
+            top: None,
+            has_truth: true,
+            most_rows: 9,
+        }
     }
 
     #[test]

@@ -54,12 +54,29 @@ pub(super) struct Input {
     pub(super) preview: Option<String>,
 }
 
-/// Returns a row of the data of the run.
+/// Returns a part of the data of the run, or one row of it.
 ///
 /// # Errors
-/// If there is no such row.
-pub(super) fn input_from_row(data: &TrialData, part: Part, index: usize) -> anyhow::Result<Input> {
-    let (name, count) = (part.name(), eval::rows_of(data, part, "--rows")?.len());
+/// If there is no such part or row.
+pub(super) fn input_from_part(data: &TrialData, part: Part, index: Option<usize>) -> anyhow::Result<Input> {
+    let rows = eval::rows_of(data, part)?;
+    match index {
+        Some(index) => input_from_row(data, part, rows.len(), index),
+        None => Ok(Input {
+            features: rows.features.shallow_clone(),
+            targets: Some(rows.targets.shallow_clone()),
+            numbers: (0..rows.len()).collect(),
+            kept: Vec::new(),
+            heading: format!("{}: {} {} rows", data.name(), number_format::count(rows.len()), part.name()),
+            origin: json!({ "data": data.name(), "rows": part.name() }),
+            preview: None,
+        }),
+    }
+}
+
+/// Returns one of the `count` rows of a part of the data.
+fn input_from_row(data: &TrialData, part: Part, count: usize, index: usize) -> anyhow::Result<Input> {
+    let name = part.name();
     let last = count.saturating_sub(1);
     let (raw, Rows { features, targets, .. }) = data.row(part, index).ok_or_else(|| {
         let message = format!("there is no {name} row {index}: the run has {}", row_count(count));

@@ -16,9 +16,9 @@ use crate::cli::args::lookup::find_run;
 use crate::cli::args::run_args::parse_positive;
 use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::args::unknown_arg::UnknownArg;
-use crate::cli::commands::eval::evaluation::row_count;
+use crate::cli::commands::eval::evaluation::{EvalRows, row_count};
 use crate::cli::commands::predict::input::{
-    Input, InvertArg, input_from_directory, input_from_image, input_from_row, input_from_table, input_from_text,
+    Input, InvertArg, input_from_directory, input_from_image, input_from_part, input_from_table, input_from_text,
 };
 use crate::cli::commands::predict::models::{Chosen, LoadedModel};
 pub(crate) use crate::cli::commands::predict::models::{first_usable_trial, load_trial_data, trial_by_name};
@@ -28,8 +28,10 @@ use crate::cli::text::text_style::TextStyle;
 use crate::cli::text::{number_format, terminal};
 use crate::config::hint::Hint;
 use crate::data::Target;
-use crate::experiment::predict::external_rows;
+use crate::data::images::listing::is_image;
+use crate::experiment::predict::external_rows::{self, STDIN};
 use crate::experiment::predict::prediction::Predictions;
+use crate::experiment::store::find::SavedRun;
 use crate::experiment::store::load_model::TrainedModel;
 use crate::experiment::store::trial_data::Part;
 use crate::io::{atomic_write, separator};
@@ -39,28 +41,32 @@ use crate::io::{atomic_write, separator};
 #[command(
     after_help = EXAMPLES,
     override_usage = USAGE,
-    group = ArgGroup::new("input").required(true).args(["index", "csv", "image", "text"])
+    group = ArgGroup::new("input").args(["index", "csv", "image", "text"])
 )]
 pub struct Args {
     /// Id, name or directory of a run, a history or weight file of it, an experiment (its newest finished run), or
     /// RUN/VARIANT
     run: String,
-    /// Index of a row, counted from 0
+    /// Rows to predict: `test`, `validation`, `train`, or your own file: a table (`--csv`), an image or a directory of images
+    /// (`--image`) [default: test, or validation if there are no test rows]
+    #[arg(value_name = "ROWS|FILE", conflicts_with_all = ["csv", "image", "text", "rows"])]
+    data: Option<String>,
+    /// Only the row with this index, counted from 0
     #[arg(long, value_name = "N", value_parser = parse_index, allow_negative_numbers = true)]
     index: Option<usize>,
     /// CSV file (for texts, also `.jsonl`) with the same columns in any order; the target column is optional; `-` reads
     /// stdin
     #[arg(long, value_name = "FILE", allow_hyphen_values = true)]
     csv: Option<PathBuf>,
-    /// Field separator of `--csv`, such as `;` or `tab` [default: that of the run's table]
-    #[arg(long, value_name = "CHAR", value_parser = separator::parse, requires = "csv", allow_hyphen_values = true)]
+    /// Field separator of the table, such as `;` or `tab` [default: that of the run's table]
+    #[arg(long, value_name = "CHAR", value_parser = separator::parse, allow_hyphen_values = true)]
     separator: Option<char>,
     /// What to do with categories that the training data does not have, and with texts that have no known token: `error`
-    /// stops, `missing` treats them as missing values, `ignore` sets all one-hot features of the column to 0
+    /// stops, `missing` treats categories as missing values, `ignore` sets all one-hot features of the column to 0
     #[arg(long, value_enum, value_name = "POLICY", default_value = "error")]
     unknown: UnknownArg,
-    /// Copy these columns of `--csv` to the output, such as an id; separated by commas, repeatable
-    #[arg(long, value_name = "COLUMNS", requires = "csv")]
+    /// Copy these columns of the table to the output, such as an id; separated by commas, repeatable
+    #[arg(long, value_name = "COLUMNS")]
     keep: Vec<String>,
     /// Text, for a run on texts
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
@@ -68,11 +74,11 @@ pub struct Args {
     /// PNG or JPEG image, or a directory of them; images are converted and resized as the network needs them
     #[arg(long, value_name = "PATH")]
     image: Option<PathBuf>,
-    /// Part of the data that `--index` refers to: test, validation or train [default: test]
-    #[arg(long, value_name = "PART", conflicts_with_all = ["csv", "image", "text"])]
+    /// Former form of the argument ROWS.
+    #[arg(long, value_name = "PART", hide = true, conflicts_with_all = ["csv", "image", "text"])]
     rows: Option<Part>,
     /// Whether to invert the image; `auto` inverts it if its background differs from that of the data [default: auto]
-    #[arg(long, value_enum, conflicts_with_all = ["csv", "index", "text"])]
+    #[arg(long, value_enum)]
     invert: Option<InvertArg>,
     /// Trial, such as `base-seed0` [default: the best by its monitored metric, such as val_loss]
     #[arg(long, value_name = "NAME")]
@@ -98,22 +104,75 @@ pub struct Args {
 
 /// Usage, in lines that fit a terminal.
 const USAGE: &str = "\
-runner predict [OPTIONS] <RUN> --index <N>
-       runner predict [OPTIONS] <RUN> --csv <FILE>
-       runner predict [OPTIONS] <RUN> --image <PATH>
+runner predict [OPTIONS] <RUN> [ROWS|FILE]
+       runner predict [OPTIONS] <RUN> [ROWS] --index <N>
        runner predict [OPTIONS] <RUN> --text <TEXT>";
 
 const EXAMPLES: &str = "\
 Examples:
+  runner predict overfit_mnist -o predicted.csv        all test rows
   runner predict overfit_mnist --index 4523
-  runner predict overfit_mnist --image my_digit.png --top 3
-  runner predict encoding_penguins --csv new.csv --keep id -o predicted.csv
-  zcat new.csv.gz | runner predict encoding_penguins --csv - --format csv
-  runner predict mnist_dropout --index 7 --rows validation --ensemble --json
+  runner predict overfit_mnist my_digit.png --top 3
+  runner predict encoding_penguins new.csv --keep id -o predicted.csv
+  zcat new.csv.gz | runner predict encoding_penguins - --format csv
+  runner predict mnist_dropout validation --index 7 --ensemble --json
 
-Rows of `--csv` are counted from 1, after the header.";
+Rows of a table are counted from 1, after the header. Text lists at most 50
+rows of the run's data; `-o FILE` writes all.";
+
+/// Maximum number of rows of the run's data that are listed on stdout as text.
+const MOST_LISTED: usize = 50;
+
+/// What is predicted.
+enum Wanted {
+    /// A part of the run's data, or one row of it.
+    Part(Part),
+    /// The rows of a table.
+    Table(PathBuf),
+    /// An image or a directory of images.
+    Image(PathBuf),
+    /// A text.
+    Text(String),
+}
 
 impl Args {
+    /// Returns what is to be predicted.
+    ///
+    /// # Errors
+    /// If a name is neither a part of the data nor a file, or an option does not apply.
+    fn wanted(&self, run: &SavedRun) -> anyhow::Result<Wanted> {
+        let named = self.data.as_deref().or(self.rows.or(self.index.map(|_| Part::Test)).map(Part::word));
+        let wanted = match (&self.csv, &self.image, &self.text, named) {
+            (Some(file), ..) => Wanted::Table(file.clone()),
+            (_, Some(path), ..) => Wanted::Image(path.clone()),
+            (_, _, Some(text), _) => Wanted::Text(text.clone()),
+            (.., Some(STDIN)) => Wanted::Table(PathBuf::from(STDIN)),
+            (.., named) => match EvalRows::parse(named, run)? {
+                EvalRows::Part { part, .. } => Wanted::Part(part),
+                EvalRows::File(path) if is_image(&path) || Path::new(&path).is_dir() => Wanted::Image(path.into()),
+                EvalRows::File(path) => Wanted::Table(path.into()),
+            },
+        };
+        let [part, table, image] = match &wanted {
+            Wanted::Part(_) => [true, false, false],
+            Wanted::Table(_) => [false, true, false],
+            Wanted::Image(_) => [false, false, true],
+            Wanted::Text(_) => [false; 3],
+        };
+        let misplaced = [
+            ("--index", self.index.is_some() && !part, "a row of the run's data: `runner predict RUN --index 7`"),
+            ("--keep", !self.keep.is_empty() && !table, "columns of a table: `runner predict RUN new.csv --keep id`"),
+            ("--separator", self.separator.is_some() && !table, "a table: `runner predict RUN new.csv`"),
+            ("--invert", self.invert.is_some() && !image, "an image: `runner predict RUN digit.png`"),
+        ];
+        match misplaced.into_iter().find(|(_, is_misplaced, _)| *is_misplaced) {
+            Some((option, _, of)) => {
+                Err(anyhow!("`{option}` is for {of}").context(Hint(format!("leave `{option}` out"))))
+            }
+            None => Ok(wanted),
+        }
+    }
+
     /// Returns the output format: as asked for, or by the name of the output file.
     ///
     /// # Errors
@@ -163,28 +222,29 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         true => Chosen::ensemble(&run)?,
         false => Chosen::one(&run, args.trial.as_deref())?,
     };
+    let wanted = args.wanted(&run)?;
+    if let Wanted::Part(part) = wanted {
+        chosen.check_same_rows(part)?;
+    }
     let mut table = None;
     let mut first: Option<(LoadedModel, Input)> = None;
     let mut each = Vec::with_capacity(chosen.trials.len());
     for trial in &chosen.trials {
-        let model = LoadedModel::load(trial, args.index.is_some())?;
-        let input = match (args.index.zip(model.rows.as_ref()), &args.csv, &args.image) {
-            (Some((index, rows)), ..) => input_from_row(rows, args.rows.unwrap_or(Part::Test), index)?,
-            (_, Some(csv), _) => {
+        let model = LoadedModel::load(trial, matches!(wanted, Wanted::Part(_)))?;
+        let input = match &wanted {
+            Wanted::Part(part) => input_from_part(model.rows(), *part, args.index)?,
+            Wanted::Table(csv) => {
                 if table.is_none() {
                     let columns = kept_columns::candidates(&args.keep);
                     table = Some(external_rows::read_table(model.data(), csv, args.separator, &columns)?);
                 }
                 input_from_table(model.data(), csv, table.as_ref().expect("it was read"), &args.keep, args.unknown)?
             }
-            (.., Some(directory)) if directory.is_dir() => {
+            Wanted::Image(directory) if directory.is_dir() => {
                 input_from_directory(&model.saved, model.data(), directory, args.invert)?
             }
-            (.., Some(image)) => input_from_image(&model.saved, model.data(), image, args.invert)?,
-            (None, None, None) => {
-                let text = args.text.as_deref().expect("clap requires one of them");
-                input_from_text(model.data(), text, args.unknown)?
-            }
+            Wanted::Image(image) => input_from_image(&model.saved, model.data(), image, args.invert)?,
+            Wanted::Text(text) => input_from_text(model.data(), text, args.unknown)?,
         };
         each.push(Predictions::new(&model.saved, &input.features, input.targets.as_ref()));
         first.get_or_insert((model, input));
@@ -200,6 +260,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         kept: &input.kept,
         top: args.top,
         has_truth: input.targets.is_some(),
+        most_rows: if matches!(wanted, Wanted::Part(_)) && args.output.is_none() { MOST_LISTED } else { usize::MAX },
     };
     let text = match format {
         Format::Csv => formats::to_csv(&view),
@@ -217,12 +278,10 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         }
         Format::Text => {
             let mut parts = vec![format!("{}\n{}", chosen.heading(), wrapped(&input.heading))];
-            parts.extend(input.preview);
-            parts.push(if args.csv.is_some() || !input.kept.is_empty() {
-                text::table(&view)
-            } else {
-                text::single_row(&view)
-            });
+            match input.preview {
+                Some(preview) => parts.extend([preview, text::single_row(&view)]),
+                None => parts.push(text::table(&view)),
+            }
             if !predictions.are_probabilities {
                 parts.extend(scores_note(saved));
             }

@@ -1,5 +1,7 @@
 //! The trained models that predict: the best trial of a run, a named one, or all trials of a variant.
 
+use std::collections::HashSet;
+
 use anyhow::anyhow;
 use tch::Device;
 
@@ -12,7 +14,7 @@ use crate::data::store::cache::Cache;
 use crate::experiment::store::best_trial::{BestTrial, best_of};
 use crate::experiment::store::find::{Damaged, SavedRun, SavedTrial};
 use crate::experiment::store::load_model::TrainedModel;
-use crate::experiment::store::trial_data::TrialData;
+use crate::experiment::store::trial_data::{Part, TrialData};
 use crate::history::Status;
 
 /// Trials of a run, at least one.
@@ -26,7 +28,7 @@ pub(super) struct Chosen<'a> {
 pub(super) struct LoadedModel {
     pub(super) saved: TrainedModel,
     /// The rows of its data, if they are needed.
-    pub(super) rows: Option<TrialData>,
+    rows: Option<TrialData>,
 }
 
 impl LoadedModel {
@@ -39,6 +41,11 @@ impl LoadedModel {
         // for rows of a file, the preprocessing stored in the run is enough
         let rows = if needs_rows || saved.data.is_none() { Some(load_trial_data(&saved, trial)?) } else { None };
         Ok(LoadedModel { saved, rows })
+    }
+
+    /// Returns the rows of its data.
+    pub(super) fn rows(&self) -> &TrialData {
+        self.rows.as_ref().expect("they are loaded for a part of the data")
     }
 
     /// Returns columns, classes and preprocessing of its data.
@@ -92,6 +99,20 @@ impl<'a> Chosen<'a> {
         let which = if others { format!(", the best variant{by}") } else { String::new() };
         let note = Some(format!("mean of the {} trials of `{variant}`{which}", trials.len()));
         Ok(Chosen { trials, note })
+    }
+
+    /// Checks that all trials have the same rows in a part of their data: each fold has its own training and validation rows.
+    ///
+    /// # Errors
+    /// If they do not.
+    pub(super) fn check_same_rows(&self, part: Part) -> anyhow::Result<()> {
+        let folds = self.trials.iter().map(|trial| trial.history.fold).collect::<HashSet<_>>().len();
+        if part == Part::Test || folds < 2 {
+            return Ok(());
+        }
+        let hint = Hint("predict test rows or a file, or choose one trial with `--trial NAME`".to_owned());
+        Err(anyhow!("`--ensemble` needs the same rows for all models, but each fold has its own {} rows", part.name())
+            .context(hint))
     }
 
     /// Returns the experiment, the trial, and how it was chosen.

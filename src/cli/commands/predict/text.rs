@@ -23,6 +23,8 @@ pub(crate) struct PredictionView<'a> {
     pub(crate) top: Option<usize>,
     /// Whether the targets of the rows are known.
     pub(crate) has_truth: bool,
+    /// Maximum number of rows that the text lists.
+    pub(crate) most_rows: usize,
 }
 
 /// Maximum number of classes shown in their own order. Of more classes, only the most probable ones are shown, sorted.
@@ -146,7 +148,9 @@ pub(crate) fn table(view: &PredictionView) -> String {
     }
     numbers.retain(|&number| number < header.len());
     let mut table = Columns::new(header, numbers);
-    for (place, (number, prediction)) in view.numbers.iter().zip(&view.predictions.rows).enumerate() {
+    for (place, (number, prediction)) in
+        view.numbers.iter().zip(&view.predictions.rows).enumerate().take(view.most_rows)
+    {
         let mut row = vec![number.to_string()];
         row.extend(view.kept_of(place).map(str::to_owned));
         match prediction {
@@ -173,9 +177,13 @@ pub(crate) fn table(view: &PredictionView) -> String {
         }
         table.row(row);
     }
-    match accuracy_line(view) {
-        Some(note) => format!("{}\n\n{note}", table.text()),
-        None => table.text(),
+    let hidden = view.numbers.len().saturating_sub(view.most_rows);
+    let hidden =
+        (hidden > 0).then(|| format!("{} more rows: write all with `-o FILE.csv`", number_format::count(hidden)));
+    let below: Vec<String> = hidden.into_iter().chain(accuracy_line(view)).collect();
+    match below.is_empty() {
+        true => table.text(),
+        false => format!("{}\n\n{}", table.text(), below.join("\n")),
     }
 }
 
@@ -233,7 +241,16 @@ mod tests {
     }
 
     fn view<'a>(predictions: &'a Predictions, target: Target, names: &'a [String]) -> PredictionView<'a> {
-        PredictionView { predictions, target, names, numbers: &[4, 5, 6], kept: &[], top: None, has_truth: true }
+        PredictionView {
+            predictions,
+            target,
+            names,
+            numbers: &[4, 5, 6],
+            kept: &[],
+            top: None,
+            has_truth: true,
+            most_rows: 9,
+        }
     }
 
     #[test]

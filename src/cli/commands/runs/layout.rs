@@ -50,12 +50,28 @@ pub(super) fn table(mut columns: Vec<ListColumn>, page: TextStyle) -> String {
             column_layout::text(&chosen.iter().map(|column| &column.column).collect::<Vec<&Column>>(), page)
         }
         None => {
-            let mut columns = tables.unwrap_or_else(|| at(Breaks::Names)).into_iter().map(|column| column.column);
-            let labels = columns.next().expect("every list has a column");
-            let groups = columns.map(|column| vec![column]).collect();
+            let mut columns = tables.unwrap_or_else(|| at(Breaks::Names));
+            let labels = labels(&mut columns, page);
+            let groups = columns.into_iter().map(|column| vec![column.column]).collect();
             Fitted { labels, groups, spare: Vec::new(), closing: None }.tables(page).join("\n\n")
         }
     }
+}
+
+/// Removes and returns the labels of several tables: the first column, with the name in the second one if both are short.
+fn labels(columns: &mut Vec<ListColumn>, page: TextStyle) -> Column {
+    let ids = columns.remove(0).column;
+    let is_name = |names: &&ListColumn| names.fit == Fit::Name && names.column.texts().all(|name| !name.contains('\n'));
+    let Some(names) = columns.first().filter(is_name) else { return ids };
+    let width = ids.width() + GAP;
+    let both = |id: &str, name: &str| format!("{id:<width$}{name}");
+    let texts = ids.texts().zip(names.column.texts()).map(|(id, name)| both(id, name));
+    let labels = Column::words(both(ids.header(), names.column.header()), texts);
+    if labels.width() > page.width * 2 / 5 {
+        return ids;
+    }
+    columns.remove(0);
+    labels
 }
 
 /// Removes the least important column of at least this order; returns whether there was one.
@@ -170,6 +186,10 @@ mod tests {
         }
         let narrow = table(columns(), page(24));
         assert!(narrow.lines().all(|line| line.chars().count() <= 24), "a long name is broken\n{narrow}");
+        let wide = ["status", "best", "test", "lr"].map(|header| column(header, "twenty-one characters", Fit::Keep));
+        let named = [column("id", "0123", Fit::Keep), column("experiment", "digits", Fit::Name)];
+        let text = table(named.into_iter().chain(wide).collect(), page(80));
+        assert_eq!(text.matches("0123  digits  ").count(), 2, "each table has the name\n{text}");
         let many: Vec<ListColumn> = (0..9).map(|_| column("header", "value", Fit::Keep)).collect();
         let text = table(many, page(40));
         assert!(text.lines().all(|line| line.chars().count() <= 40), "{text}");

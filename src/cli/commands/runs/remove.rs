@@ -20,7 +20,7 @@ use crate::run_dir::writer::Writer;
 /// Arguments of `runner runs rm`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  runner runs rm 4e1f\n  runner runs rm 4e1f 77ab --yes\n\nIt lists what is deleted and asks. A run that is still training is never\ndeleted."
+    after_help = "Examples:\n  runner runs rm 4e1f\n  runner runs rm 4e1f 77ab --yes\n\nLists what would be deleted, and asks first. A run that is still training is\nnever deleted."
 )]
 pub struct RemoveArgs {
     /// Ids, names or directories of runs

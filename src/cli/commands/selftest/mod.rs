@@ -5,6 +5,7 @@
 //! the uninterrupted run, to the last bit. The runs are started as child processes of this program.
 
 mod child;
+mod kill_args;
 mod run_files;
 mod sweep;
 
@@ -16,6 +17,7 @@ use rand_mt::Mt64;
 
 use crate::cli::args::run_args::RunArgs;
 use crate::cli::commands::selftest::child::{Child, ChildEnd, KillPoint};
+use crate::cli::commands::selftest::kill_args::KillArgs;
 use crate::cli::commands::selftest::run_files::newest_run;
 use crate::cli::exit::Exit;
 use crate::cli::text::terminal;
@@ -45,18 +47,8 @@ enum Test {
 struct Resume {
     #[command(flatten)]
     run_args: RunArgs,
-    /// Number of kills
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    kills: u32,
-    /// How often the killed runs save a checkpoint: every N epochs, or every TIME (`10s`)
-    #[arg(long, value_name = "N|TIME", default_value = "1", allow_hyphen_values = true)]
-    checkpoint: CheckpointInterval,
-    /// Seed of the random kill times
-    #[arg(long, value_name = "N", default_value_t = 0, alias = "points")]
-    kill_seed: u64,
-    /// Print only the result
-    #[arg(long, short)]
-    quiet: bool,
+    #[command(flatten)]
+    kill_args: KillArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -144,11 +136,6 @@ impl Counts {
 /// # Errors
 /// If a run fails, leaves a damaged file, or differs from the first.
 fn test(args: &Resume, scratch: &Path) -> anyhow::Result<Counts> {
-    let say = |text: &str| {
-        if !args.quiet {
-            terminal::say(text);
-        }
-    };
     let arguments = |out: &Path, checkpoint_interval: &str| {
         let mut words = vec!["exp".to_owned()];
         words.extend(args.run_args.arguments());
@@ -161,19 +148,19 @@ fn test(args: &Resume, scratch: &Path) -> anyhow::Result<Counts> {
         words
     };
     let reference_out = scratch.join("uninterrupted");
-    say("training without interruption");
+    args.kill_args.say("training without interruption");
     let started = Instant::now();
     let (end, output) = Child::start(&arguments(&reference_out, "never"))?.watch(KillPoint::Never, &reference_out)?;
     ensure!(end == ChildEnd::Exited(Some(0)), "the uninterrupted run failed\n{}", output.last_lines());
     let (duration, reference) =
         (started.elapsed(), newest_run(&reference_out).context("the uninterrupted run has no directory")?);
-    let mut rng = Mt64::new(args.kill_seed);
+    let mut rng = Mt64::new(args.kill_args.kill_seed);
     let mut counts = Counts { started: Some(started), ..Counts::default() };
-    while counts.kills < args.kills {
+    while counts.kills < args.kill_args.kills {
         let out = scratch.join(format!("run-{}", counts.runs));
-        let mut words = arguments(&out, &args.checkpoint.to_string());
+        let mut words = arguments(&out, &args.kill_args.checkpoint.to_string());
         loop {
-            let kill_point = match counts.kills < args.kills {
+            let kill_point = match counts.kills < args.kill_args.kills {
                 true => random_kill_point(&mut rng, duration),
                 false => KillPoint::Never,
             };
@@ -189,7 +176,7 @@ fn test(args: &Resume, scratch: &Path) -> anyhow::Result<Counts> {
                         }
                         None => None,
                     };
-                    if matches!(args.checkpoint, CheckpointInterval::Epochs(1))
+                    if matches!(args.kill_args.checkpoint, CheckpointInterval::Epochs(1))
                         && let Some(last) = output.last_epoch()
                     {
                         let saved = epoch.unwrap_or(0);
@@ -206,18 +193,18 @@ fn test(args: &Resume, scratch: &Path) -> anyhow::Result<Counts> {
                     match folder.filter(|folder| RunRecord::is_in(folder)) {
                         Some(folder) => {
                             counts.resumed += u32::from(epoch.is_some());
-                            let checkpoint_interval = args.checkpoint.to_string();
+                            let checkpoint_interval = args.kill_args.checkpoint.to_string();
                             words = ["resume", &folder.display().to_string(), "--checkpoint", &checkpoint_interval]
                                 .map(str::to_owned)
                                 .to_vec();
                         }
                         None => {
                             counts.before_record += 1;
-                            words = arguments(&out, &args.checkpoint.to_string());
+                            words = arguments(&out, &args.kill_args.checkpoint.to_string());
                         }
                     }
                     if counts.kills.is_multiple_of(10) {
-                        say(&format!("{} of {} kills", counts.kills, args.kills));
+                        args.kill_args.say(&format!("{} of {} kills", counts.kills, args.kill_args.kills));
                     }
                 }
                 ChildEnd::Exited(Some(0)) => {

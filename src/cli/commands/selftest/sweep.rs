@@ -12,11 +12,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 use rand_mt::Mt64;
 
+use crate::cli::args::run_args::parse_positive;
+use crate::cli::commands::selftest::kill_args::KillArgs;
 use crate::cli::commands::selftest::run_files;
 use crate::cli::commands::sweep::plan_args::PlanArgs;
-use crate::cli::text::terminal;
 use crate::cli::text::text_style::TextStyle;
-use crate::experiment::run::checkpointing::CheckpointInterval;
 use crate::io::signals;
 use crate::sweep::dir::SweepDir;
 use crate::sweep::dir::beat::{Beat, INTERVAL_VARIABLE};
@@ -25,27 +25,17 @@ use crate::sweep::dir::state::SweepState;
 use crate::sweep::record::SweepRecord;
 use crate::tensor::threads;
 
-/// Default number of workers that are killed.
-const WORKERS: usize = 2;
-
 /// Arguments of `runner selftest sweep`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Sweep {
     #[command(flatten)]
     plan_args: PlanArgs,
-    /// Number of kills
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    kills: u32,
-    /// How often the workers save a checkpoint: every N epochs, or every TIME (`10s`)
-    #[arg(long, value_name = "N|TIME", default_value = "1", allow_hyphen_values = true)]
-    checkpoint: CheckpointInterval,
-    /// Seed of the random kill times
-    #[arg(long, value_name = "N", default_value_t = 0, alias = "points")]
-    kill_seed: u64,
-    /// Print only the result
-    #[arg(long, short)]
-    quiet: bool,
+    /// Number of worker processes
+    #[arg(long, value_name = "N", value_parser = parse_positive, default_value = "2", allow_negative_numbers = true)]
+    workers: usize,
+    #[command(flatten)]
+    kill_args: KillArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -73,23 +63,18 @@ struct Counts {
 /// # Errors
 /// If a sweep fails, or differs from the first.
 pub(super) fn test(args: &Sweep, scratch: &Path) -> anyhow::Result<String> {
-    let say = |text: &str| {
-        if !args.quiet {
-            terminal::say(text);
-        }
-    };
-    let workers = args.plan_args.workers.unwrap_or(WORKERS);
+    let workers = args.workers;
     let started = Instant::now();
-    say("training without interruption");
+    args.kill_args.say("training without interruption");
     let reference_out = scratch.join("uninterrupted");
     let mut child = start(args, &reference_out, None, 1)?;
     let status = wait(&mut child)?;
     ensure!(status.success(), "the uninterrupted sweep ended with {}", describe(status));
     let (reference, record) = only_sweep(&reference_out)?;
     let duration = started.elapsed();
-    let mut rng = Mt64::new(args.kill_seed);
+    let mut rng = Mt64::new(args.kill_args.kill_seed);
     let mut counts = Counts::default();
-    while counts.workers + counts.commands < args.kills {
+    while counts.workers + counts.commands < args.kill_args.kills {
         let out = scratch.join(format!("sweep-{}", counts.sweeps));
         let mut child = start(args, &out, None, workers)?;
         loop {
@@ -100,7 +85,7 @@ pub(super) fn test(args: &Sweep, scratch: &Path) -> anyhow::Result<String> {
                 ensure!(status.success(), "a sweep ended with {}", describe(status));
                 break;
             }
-            if counts.workers + counts.commands >= args.kills {
+            if counts.workers + counts.commands >= args.kill_args.kills {
                 continue;
             }
             let Ok((dir, _)) = only_sweep(&out) else { continue };
@@ -115,7 +100,7 @@ pub(super) fn test(args: &Sweep, scratch: &Path) -> anyhow::Result<String> {
                 continue;
             }
             if (counts.workers + counts.commands).is_multiple_of(10) {
-                say(&format!("{} of {} kills", counts.workers + counts.commands, args.kills));
+                args.kill_args.say(&format!("{} of {} kills", counts.workers + counts.commands, args.kill_args.kills));
             }
         }
         let (found, other) = only_sweep(&out)?;
@@ -159,14 +144,14 @@ fn start(args: &Sweep, out: &Path, dir: Option<&SweepDir>, workers: usize) -> an
         None => command.args(args.plan_args.arguments()),
     };
     if dir.is_none() && args.plan_args.compute_args.threads.is_none() {
-        let threads = (threads::cores() / args.plan_args.workers.unwrap_or(WORKERS)).max(1);
+        let threads = (threads::cores() / args.workers).max(1);
         command.args(["--threads", &threads.to_string()]); // the same for all sweeps
     }
     command.arg("--out").arg(out).args([
         "--workers",
         &workers.to_string(),
         "--checkpoint",
-        &args.checkpoint.to_string(),
+        &args.kill_args.checkpoint.to_string(),
         "--quiet",
     ]);
     // dead workers are replaced quickly

@@ -15,6 +15,7 @@ use crate::cli::commands::sweep::work::{check_is_same, resume_command};
 use crate::cli::commands::sweep::worker_args::WorkerArgs;
 use crate::cli::commands::sweep::{confirm, expectations_text};
 use crate::cli::exit::Exit;
+use crate::cli::text::shell_words::quoted_path;
 use crate::cli::text::terminal;
 use crate::cli::text::text_style::TextStyle;
 use crate::device;
@@ -181,7 +182,7 @@ fn finish(dir: &SweepDir, record: &SweepRecord, state: &SweepState, execution: &
     }
     let failed = state.ended.values().filter(|end| end.failure.is_some()).count();
     if failed > 0 {
-        let shown = crate::cli::args::run_args::quoted(&dir.path().display().to_string());
+        let shown = quoted_path(dir.path());
         let stacks = if failed == 1 { "stack" } else { "stacks" };
         terminal::say(&format!(
             "{failed} {stacks} failed; train them again with `runner sweep retry --failed {shown}`"

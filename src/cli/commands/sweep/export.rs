@@ -4,12 +4,11 @@ use std::path::PathBuf;
 
 use anyhow::ensure;
 
-use crate::cli::args::sweeps_dir::SweepsDir;
+use crate::cli::args::sweeps_dir::NamedSweep;
 use crate::cli::exit::Exit;
 use crate::cli::text::number_format::count;
 use crate::cli::text::terminal;
 use crate::io::atomic_write;
-use crate::sweep::dir::SweepDir;
 use crate::sweep::dir::state::SweepState;
 use crate::sweep::export::{optuna, trials_csv};
 
@@ -17,17 +16,14 @@ use crate::sweep::export::{optuna, trials_csv};
 #[derive(Debug, clap::Args)]
 #[command(after_help = NOTES, group = clap::ArgGroup::new("form").required(true).multiple(true))]
 pub struct ExportArgs {
-    /// Directory of a sweep, or an experiment (its newest sweep)
-    #[arg(value_name = "DIR|NAME")]
-    sweep: String,
+    #[command(flatten)]
+    sweep: NamedSweep,
     /// Write a CSV table with a line for each trial (configuration, seed and fold)
     #[arg(long, value_name = "FILE", group = "form")]
     csv: Option<PathBuf>,
     /// Write a study of Optuna, a file for `JournalFileBackend`
     #[arg(long, value_name = "FILE", group = "form")]
     optuna: Option<PathBuf>,
-    #[command(flatten)]
-    out: SweepsDir,
 }
 
 const NOTES: &str = "\
@@ -46,7 +42,7 @@ seeds. Configurations that have not ended are left out.";
 
 /// Writes the results of a sweep.
 pub fn run(args: &ExportArgs) -> anyhow::Result<Exit> {
-    let (dir, record) = SweepDir::find(&args.sweep, &args.out)?;
+    let (dir, record) = args.sweep.open()?;
     let mut state = SweepState::default();
     state.update(&dir, &record)?;
     ensure!(!state.ended.is_empty(), "no stack of the sweep has ended: there are no results yet");

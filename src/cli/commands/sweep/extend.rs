@@ -4,15 +4,15 @@ use std::str::FromStr;
 
 use anyhow::anyhow;
 
-use crate::cli::args::run_args::quoted;
-use crate::cli::args::sweeps_dir::SweepsDir;
+use crate::cli::args::sweeps_dir::NamedSweep;
 use crate::cli::commands::sweep::work::{check_is_same, resume_command};
 use crate::cli::exit::Exit;
 use crate::cli::text::number_format::count;
+use crate::cli::text::shell_words::quoted;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
 use crate::experiment::spec::seeds::{self, Seeds};
-use crate::sweep::dir::{SweepDir, extensions};
+use crate::sweep::dir::extensions;
 use crate::sweep::labels::Labels;
 use crate::sweep::plan::extension::{ExtensionRequest, FurtherTrials, extension};
 use crate::sweep::record::{Extension, SweepRecord};
@@ -27,13 +27,12 @@ const ATTEMPTS: usize = 100;
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ExtendArgs {
-    /// Directory of a sweep, or an experiment (its newest sweep)
-    #[arg(value_name = "DIR|NAME")]
-    sweep: String,
-    /// Number of configurations: `+8` adds eight, `40` adds those that are missing to have 40
+    #[command(flatten)]
+    sweep: NamedSweep,
+    /// Number of configurations: `+8` adds eight, `40` adds as many as are missing to 40
     #[arg(long, value_name = "+N|N", allow_hyphen_values = true)]
     trials: Option<FurtherTrials>,
-    /// Wider values of a setting of the sweep, which include those it has; repeatable
+    /// Wider values of a setting, which must include its present values; repeatable
     #[arg(long, value_name = "KEY=VALUES")]
     space: Vec<String>,
     /// Train all configurations on these seeds, too: `3..5` (both included) or `1,5,7`
@@ -45,8 +44,6 @@ pub struct ExtendArgs {
     /// Extend a sweep of another build of runner, or with changed data
     #[arg(long)]
     force: bool,
-    #[command(flatten)]
-    out: SweepsDir,
 }
 
 const EXAMPLES: &str = "\
@@ -79,7 +76,7 @@ impl FromStr for FurtherTrials {
 
 /// Adds configurations and seeds to a sweep.
 pub fn run(args: &ExtendArgs) -> anyhow::Result<Exit> {
-    let (dir, mut record) = SweepDir::find(&args.sweep, &args.out)?;
+    let (dir, mut record) = args.sweep.open()?;
     if !args.force {
         check_is_same(&dir, &record)?;
     }
@@ -147,7 +144,7 @@ fn describe(verb: &str, record: &SweepRecord, extension: &Extension) -> String {
 impl ExtendArgs {
     /// Returns the command for the record.
     fn command(&self) -> String {
-        let mut words = vec!["runner sweep extend".to_owned(), quoted(&self.sweep)];
+        let mut words = vec!["runner sweep extend".to_owned(), quoted(&self.sweep.sweep)];
         let mut option = |name: &str, value: &str| words.push(format!("--{name} {}", quoted(value)));
         match self.trials {
             Some(FurtherTrials::By(number)) => option("trials", &format!("+{number}")),

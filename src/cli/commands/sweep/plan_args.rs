@@ -4,7 +4,8 @@ use anyhow::Context;
 use tch::Device;
 
 use crate::cli::args::compute_args::ComputeArgs;
-use crate::cli::args::run_args::{parse_epochs, parse_positive, quoted};
+use crate::cli::args::run_args::{parse_epochs, parse_positive};
+use crate::cli::text::shell_words::quoted;
 use crate::device::{self, DeviceChoice, memory};
 use crate::experiment::spec::seeds::{self, Seeds};
 use crate::experiment::spec::{catalogue, overrides};
@@ -17,8 +18,8 @@ use crate::tensor::threads;
 /// Arguments of a sweep that decide what is trained.
 #[derive(Clone, Debug, clap::Args)]
 pub struct PlanArgs {
-    /// Name of an experiment, or path of its TOML file; with `--resume` also the directory of a sweep
-    #[arg(value_name = "NAME|FILE|DIR", required = true)]
+    /// Name of an experiment, or path of its TOML file
+    #[arg(value_name = "NAME|FILE", required = true)]
     pub experiment: Option<String>,
     /// Vary a setting; replaces its entry in the file's `[sweep.space]`; repeatable
     #[arg(long, value_name = "KEY=VALUES")]
@@ -54,9 +55,6 @@ pub struct PlanArgs {
     /// Device and CPU threads of each worker.
     #[command(flatten)]
     pub compute_args: ComputeArgs,
-    /// Number of worker processes [default: 1; with `--resume`, the number of cores divided by `--threads`]
-    #[arg(long, value_name = "N", value_parser = parse_positive, allow_negative_numbers = true)]
-    pub workers: Option<usize>,
     /// Maximum number of models (configurations × seeds) trained together as one stack [default: by the device]
     #[arg(long, value_name = "N", value_parser = parse_positive, allow_negative_numbers = true)]
     pub stack: Option<usize>,

@@ -49,7 +49,9 @@ pub fn table(record: &SweepRecord, ranking: &Ranking, metric: &str, top: usize, 
     }
     below.extend(failure_reasons::of(ranking).iter().map(|reason| format!("failed: {reason}")));
     below.extend(notes::notes(record, ranking).into_iter().map(|note| format!("note: {note}")));
-    below.extend(setting_importance::of_settings(record, ranking).map(|shares| importance(&shares, metric, &labels)));
+    // the importance of a lone setting says nothing
+    let shares = setting_importance::of_settings(record, ranking).filter(|shares| shares.len() > 1);
+    below.extend(shares.map(|shares| importance(&shares, metric, &labels)));
     let below: Vec<String> = below.iter().map(|line| page.wrapped(line, 2)).collect();
     parts.extend((!below.is_empty()).then(|| below.join("\n")));
     parts.join("\n\n")

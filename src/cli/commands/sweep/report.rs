@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::cli::args::run_args::quoted;
 use crate::cli::commands::report::check_free;
 use crate::cli::commands::sweep::table::{RankedSweep, Results};
 use crate::cli::exit::Exit;
+use crate::cli::text::shell_words::quoted_path;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
 use crate::io::atomic_write;
@@ -29,7 +29,7 @@ pub struct ReportArgs {
 /// Writes the report of a sweep.
 pub fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
     let Results { dir, record, state, metric, higher_is_better } = args.ranked.results()?;
-    let name = quoted(&dir.path().display().to_string());
+    let name = quoted_path(dir.path());
     let ranking = Ranking::new(&record, &state.ended, higher_is_better);
     let overview = Overview::new(&record, ranking, &metric, higher_is_better);
     let confirmation = Confirmation::read(&dir, &record, &state.ended)?.filter(|found| found.is_over);

@@ -34,6 +34,7 @@ use crate::tensor::threads;
 
 /// Arguments of `runner sweep NAME|FILE`.
 #[derive(Clone, Debug, clap::Args)]
+#[command(mut_arg("experiment", |argument| argument.value_name("NAME|FILE|DIR").help(EXPERIMENT)))]
 pub struct StartArgs {
     /// What is trained.
     #[command(flatten)]
@@ -44,7 +45,7 @@ pub struct StartArgs {
     /// Directory of the sweeps.
     #[command(flatten)]
     pub out: SweepsDir,
-    /// Check and show all configurations, memory and time; nothing is written, and only a moment is trained
+    /// Check and show all configurations, memory and time, without writing; a few stacks are trained for a second each
     #[arg(long)]
     pub dry_run: bool,
     /// List all configurations of `--dry-run`
@@ -61,16 +62,20 @@ pub struct StartArgs {
     pub quiet: bool,
 }
 
+/// Help of the experiment.
+const EXPERIMENT: &str =
+    "Name of an experiment, or path of its TOML file; with `--resume` also the directory of a sweep";
+
 impl StartArgs {
     /// Returns the devices of the workers of a new sweep, one each.
     ///
     /// # Errors
     /// If a device cannot be used.
     pub fn worker_devices(&self) -> anyhow::Result<Vec<Device>> {
-        let plan = &self.plan_args;
-        match &self.execute_args.devices[..] {
-            [] => Ok(vec![resolve_device(plan.compute_args.device)?; plan.workers.unwrap_or(1)]),
-            named => of_workers(named, plan.workers),
+        let ExecuteArgs { devices, workers, .. } = &self.execute_args;
+        match &devices[..] {
+            [] => Ok(vec![resolve_device(self.plan_args.compute_args.device)?; workers.unwrap_or(1)]),
+            named => of_workers(named, *workers),
         }
     }
 
@@ -79,8 +84,7 @@ impl StartArgs {
     /// # Errors
     /// If a device cannot be used.
     fn execution(&self, record: &SweepRecord) -> anyhow::Result<Execution> {
-        let ExecuteArgs { devices, worker_args, resume } = self.execute_args.clone();
-        let workers = self.plan_args.workers;
+        let ExecuteArgs { devices, workers, worker_args, resume } = self.execute_args.clone();
         let devices = match resume {
             true => devices_to_continue(record, &devices, workers)?,
             false => of_workers(&named_devices(record, &devices)?, workers)?,
@@ -123,11 +127,10 @@ impl StartArgs {
         }
         let has_space =
             || catalogue::find(name).and_then(|source| Ok(source.parse()?)).is_ok_and(|spec| spec.sweep.is_some());
-        let newest = |folder: &Path| SweepDir::all(folder).pop();
         match path.is_dir() {
-            true => newest(path),
+            true => SweepDir::all(path).pop(),
             false if self.plan_args.changes_plan() || has_space() => None,
-            false => newest(&self.out.join(name)),
+            false => SweepDir::newest_of(name, &self.out),
         }
     }
 

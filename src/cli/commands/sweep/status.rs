@@ -6,11 +6,12 @@ use std::time::SystemTime;
 use anyhow::{Context, anyhow};
 use serde_json::json;
 
-use crate::cli::args::run_args::quoted;
-use crate::cli::args::sweeps_dir::SweepsDir;
+use crate::cli::args::sweeps_dir::NamedSweep;
 use crate::cli::commands::sweep::ranking_text;
+use crate::cli::commands::sweep::work::resume_command;
 use crate::cli::exit::Exit;
 use crate::cli::text::number_format::{count, seconds};
+use crate::cli::text::shell_words::quoted_path;
 use crate::cli::text::terminal;
 use crate::cli::text::text_style::TextStyle;
 use crate::config::hint::Hint;
@@ -26,11 +27,8 @@ use crate::sweep::results::{Ranking, notes};
 /// Arguments of `runner sweep status`.
 #[derive(Debug, clap::Args)]
 pub struct StatusArgs {
-    /// Directory of a sweep, or an experiment (its newest sweep)
-    #[arg(value_name = "DIR|NAME")]
-    sweep: String,
     #[command(flatten)]
-    out: SweepsDir,
+    sweep: NamedSweep,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -39,29 +37,23 @@ pub struct StatusArgs {
 /// Arguments of `runner sweep stop`.
 #[derive(Debug, clap::Args)]
 pub struct StopArgs {
-    /// Directory of a sweep, or an experiment (its newest sweep)
-    #[arg(value_name = "DIR|NAME")]
-    sweep: String,
     #[command(flatten)]
-    out: SweepsDir,
+    sweep: NamedSweep,
 }
 
 /// Arguments of `runner sweep retry`.
 #[derive(Debug, clap::Args)]
 pub struct RetryArgs {
-    /// Directory of a sweep, or an experiment (its newest sweep)
-    #[arg(value_name = "DIR|NAME")]
-    sweep: String,
+    #[command(flatten)]
+    sweep: NamedSweep,
     /// Train the failed stacks again
     #[arg(long, required = true)]
     failed: bool,
-    #[command(flatten)]
-    out: SweepsDir,
 }
 
 /// Prints the state of a sweep.
 pub fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
-    let (dir, record) = SweepDir::find(&args.sweep, &args.out)?;
+    let (dir, record) = args.sweep.open()?;
     let mut state = SweepState::default();
     state.update(&dir, &record)?;
     let counts = Counts::new(&record, &state);
@@ -122,11 +114,10 @@ pub fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
     }
     let is_silent = |running: &RunningStack| !is_alive(&dir, running);
     if !state.is_over() && state.running.iter().all(is_silent) {
-        let shown = quoted(&dir.path().display().to_string());
-        terminal::say(&format!("no worker is active; continue with `runner sweep {shown} --resume`"));
+        terminal::say(&format!("no worker is active; continue with `{}`", resume_command(dir.path())));
     }
     if !failures.is_empty() {
-        let shown = quoted(&dir.path().display().to_string());
+        let shown = quoted_path(dir.path());
         terminal::say(&format!("train the failed stacks again with `runner sweep retry --failed {shown}`"));
     }
     Ok(Exit::Done)
@@ -134,7 +125,7 @@ pub fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
 
 /// Asks the workers of a sweep to stop.
 pub fn run_stop(args: &StopArgs) -> anyhow::Result<Exit> {
-    let (dir, record) = SweepDir::find(&args.sweep, &args.out)?;
+    let (dir, record) = args.sweep.open()?;
     let mut state = SweepState::default();
     state.update(&dir, &record)?;
     if state.is_over() {
@@ -143,15 +134,18 @@ pub fn run_stop(args: &StopArgs) -> anyhow::Result<Exit> {
     }
     let is_new = stop_request::request(&dir, "`runner sweep stop`")
         .with_context(|| format!("failed to write to `{}`", dir.path().display()))?;
-    let shown = quoted(&dir.path().display().to_string());
-    let what = if is_new { "the workers save checkpoints and leave" } else { "the sweep is already asked to stop" };
-    terminal::say(&format!("{what}; continue with `runner sweep {shown} --resume`"));
+    let what = match (is_new, state.running.iter().any(|running| is_alive(&dir, running))) {
+        (true, true) => "the workers save checkpoints and leave",
+        (true, false) => "no worker is active, and none will start a stack",
+        (false, _) => "the sweep is already asked to stop",
+    };
+    terminal::say(&format!("{what}; continue with `{}`", resume_command(dir.path())));
     Ok(Exit::Done)
 }
 
 /// Lets the failed stacks of a sweep be trained again.
 pub fn run_retry(args: &RetryArgs) -> anyhow::Result<Exit> {
-    let (dir, record) = SweepDir::find(&args.sweep, &args.out)?;
+    let (dir, record) = args.sweep.open()?;
     let mut state = SweepState::default();
     state.update(&dir, &record)?;
     let mut tried = 0;
@@ -159,17 +153,14 @@ pub fn run_retry(args: &RetryArgs) -> anyhow::Result<Exit> {
         let again = ended::try_again(&dir, end);
         tried += usize::from(again.with_context(|| format!("failed to rename the end of stack {}", end.stack))?);
     }
-    let shown = quoted(&dir.path().display().to_string());
     if tried == 0 {
-        return Err(
-            anyhow!("no stack of the sweep has failed").context(Hint(format!("see `runner sweep status {shown}`")))
-        );
+        let hint = Hint(format!("see `runner sweep status {}`", quoted_path(dir.path())));
+        return Err(anyhow!("no stack of the sweep has failed").context(hint));
     }
     let _: Result<(), std::io::Error> = std::fs::remove_file(dir.file("table.csv")); // it is written at the end
     let stacks = if tried == 1 { "stack" } else { "stacks" };
-    terminal::say(&format!(
-        "{tried} failed {stacks} can be trained again; continue with `runner sweep {shown} --resume`"
-    ));
+    let resume = resume_command(dir.path());
+    terminal::say(&format!("{tried} failed {stacks} can be trained again; continue with `{resume}`"));
     Ok(Exit::Done)
 }
 

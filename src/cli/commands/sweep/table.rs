@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 
 use crate::cli::args::run_args::{parse_positive, quoted};
-use crate::cli::args::sweeps_dir::SweepsDir;
+use crate::cli::args::sweeps_dir::NamedSweep;
 use crate::cli::commands::sweep::ranking_text::{self, TOP};
 use crate::cli::exit::Exit;
 use crate::cli::text::terminal;
@@ -25,14 +25,11 @@ use crate::sweep::results::{Ranking, best_file, csv, metric_values, notes};
 /// Which sweep, and by which metric its configurations are ranked.
 #[derive(Debug, clap::Args)]
 pub(crate) struct RankedSweep {
-    /// Directory of a sweep, or an experiment (its newest sweep)
-    #[arg(value_name = "DIR|NAME")]
-    sweep: String,
+    #[command(flatten)]
+    sweep: NamedSweep,
     /// Rank by another metric of training or validation rows [default: the metric of the sweep]
     #[arg(long, value_name = "METRIC")]
     metric: Option<String>,
-    #[command(flatten)]
-    out: SweepsDir,
 }
 
 /// Arguments of `runner sweep table`.
@@ -74,8 +71,8 @@ pub(crate) struct Results {
 
 impl RankedSweep {
     /// Returns the sweep in this directory, ranked by its own metric.
-    pub(crate) fn in_directory(directory: &str) -> RankedSweep {
-        RankedSweep { sweep: directory.to_owned(), metric: None, out: SweepsDir::default() }
+    pub(crate) fn in_directory(directory: &Path) -> RankedSweep {
+        RankedSweep { sweep: NamedSweep::in_directory(directory), metric: None }
     }
 
     /// Reads the results.
@@ -83,7 +80,7 @@ impl RankedSweep {
     /// # Errors
     /// When there is no such sweep, or it cannot be ranked by the metric.
     pub(crate) fn results(&self) -> anyhow::Result<Results> {
-        let (dir, record) = SweepDir::find(&self.sweep, &self.out)?;
+        let (dir, record) = self.sweep.open()?;
         let mut state = SweepState::default();
         state.update(&dir, &record)?;
         let (mut metric, mut higher) = (record.metric.clone(), record.higher_is_better);

@@ -2,36 +2,33 @@
 
 use serde_json::json;
 
-use crate::cli::args::sweeps_dir::SweepsDir;
+use crate::cli::args::sweeps_dir::NamedSweep;
 use crate::cli::exit::Exit;
 use crate::cli::text::number_format::count;
 use crate::cli::text::terminal;
-use crate::sweep::dir::SweepDir;
 use crate::sweep::verify::{Verification, verify};
 
 /// Arguments of `runner sweep verify`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = NOTES)]
 pub struct VerifyArgs {
-    /// Directory of a sweep, or an experiment (its newest sweep)
-    #[arg(value_name = "DIR|NAME")]
-    sweep: String,
+    #[command(flatten)]
+    sweep: NamedSweep,
     /// Print JSON
     #[arg(long)]
     json: bool,
-    #[command(flatten)]
-    out: SweepsDir,
 }
 
 const NOTES: &str = "\
 Chooses all configurations again from the space and the seed of the search,
-distributes them over stacks again, and compares: claims, ends of stacks,
-results and histories, checksums of all files of stacks, and table.csv. Files
+and distributes them over stacks again. Compares the results in the record
+with the histories, the files with their checksums, and table.csv with the
+results; checks that each stack was trained by one worker at a time. Files
 that are missing, modified or unknown are listed, and the exit code is 1.";
 
 /// Checks a sweep, and lists what is wrong.
 pub fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
-    let path = SweepDir::locate(&args.sweep, &args.out)?;
+    let path = args.sweep.locate()?;
     let result = verify(&path)?;
     let Verification { configurations, stacks, ended, trials, files, findings } = &result;
     if args.json {

@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 
-use crate::cli::args::run_args::{ExecutionConfig, listen, quoted};
-use crate::cli::args::sweeps_dir::SweepsDir;
+use crate::cli::args::run_args::{ExecutionConfig, listen};
+use crate::cli::args::sweeps_dir::NamedSweep;
 use crate::cli::args::user_defaults;
 use crate::cli::commands::sweep::worker_args::WorkerArgs;
 use crate::cli::exit::Exit;
+use crate::cli::text::shell_words::quoted_path;
 use crate::cli::text::{number_format, terminal};
 use crate::config::hint::{Hint, in_a_line, into_error};
 use crate::data::source::DataSpec;
@@ -26,9 +27,8 @@ use crate::tensor::threads;
 /// Arguments of `runner sweep work`.
 #[derive(Debug, clap::Args)]
 pub struct WorkArgs {
-    /// Directory of a sweep, or an experiment (its newest sweep)
-    #[arg(value_name = "DIR|NAME")]
-    sweep: String,
+    #[command(flatten)]
+    sweep: NamedSweep,
     /// cpu, cuda or cuda:N [default: the device of the sweep]
     #[arg(long)]
     device: Option<DeviceChoice>,
@@ -37,8 +37,6 @@ pub struct WorkArgs {
     threads: Option<usize>,
     #[command(flatten)]
     worker_args: WorkerArgs,
-    #[command(flatten)]
-    out: SweepsDir,
     /// Print errors only
     #[arg(long, short)]
     quiet: bool,
@@ -52,13 +50,13 @@ pub struct WorkArgs {
 
 /// Trains stacks of a sweep until all have ended.
 pub fn run(args: &WorkArgs) -> anyhow::Result<Exit> {
-    let (dir, mut record) = SweepDir::find(&args.sweep, &args.out)?;
+    let (dir, mut record) = args.sweep.open()?;
     if !args.worker_args.force {
         check_is_same(&dir, &record)?;
     }
     if let Some(reason) = stop_request::reason(&dir) {
-        let shown = dir.path().display();
-        terminal::say(&format!("the sweep was stopped ({reason}); continue it with `runner sweep {shown} --resume`"));
+        let resume = resume_command(dir.path());
+        terminal::say(&format!("the sweep was stopped ({reason}); continue it with `{resume}`"));
         return Ok(Exit::Done);
     }
     let device = args.device.or_else(|| visible_instead_of(&record.options.device));
@@ -174,8 +172,4 @@ impl Events for Lines {
 /// Returns the command that continues a sweep.
 pub fn resume_command(dir: &Path) -> String {
     format!("runner sweep {} --resume", quoted_path(dir))
-}
-
-fn quoted_path(path: &Path) -> String {
-    quoted(&path.display().to_string())
 }

@@ -2,6 +2,7 @@
 
 use clap::ValueEnum;
 
+use crate::cli::args::run_args::parse_positive;
 use crate::device::DeviceChoice;
 use crate::experiment::run::checkpointing::CheckpointInterval;
 
@@ -47,6 +48,9 @@ impl WorkerArgs {
 /// Options of a sweep that is trained.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ExecuteArgs {
+    /// Number of worker processes [default: 1; with `--resume`, the number of cores divided by `--threads`]
+    #[arg(long, value_name = "N", value_parser = parse_positive, allow_negative_numbers = true)]
+    pub workers: Option<usize>,
     /// Devices of the workers, one worker each: `auto` (all GPUs, else the CPU), `cpu`, `cuda:0,cuda:1`
     #[arg(long, value_name = "A,B,…", value_delimiter = ',', conflicts_with = "device")]
     pub devices: Vec<DeviceChoice>,

@@ -61,14 +61,14 @@ impl Finding {
         let category = format!("write `categories = [\"{name}\"]` to use each text as a category");
         let left_out = format!("write `drop = [\"{name}\"]` to leave the column out");
         let others = [self.may_be_left_out.then_some(left_out), self.may_be_category.then_some(category)];
-        self.fix.iter().cloned().chain(others.into_iter().flatten()).collect::<Vec<_>>().join("; ")
+        self.fix.iter().cloned().chain(others.into_iter().flatten()).collect::<Vec<_>>().join(", or ")
     }
 
     /// Returns the hint for a target column.
     pub fn hint_for_target(&self) -> String {
         let class = "write `task = \"classes\"` to use each text as a class".to_owned();
         let class = self.may_be_category.then_some(class);
-        self.fix.iter().cloned().chain(class).collect::<Vec<_>>().join("; ")
+        self.fix.iter().cloned().chain(class).collect::<Vec<_>>().join(", or ")
     }
 }
 
@@ -307,7 +307,7 @@ mod tests {
         ] {
             let (what, _, hint) = found(fields);
             assert!(what.contains("has numbers"), "{what}");
-            assert_eq!(hint, format!("{line}; write `drop = [\"c\"]` to leave the column out"), "{fields:?}");
+            assert_eq!(hint, format!("{line}, or write `drop = [\"c\"]` to leave the column out"), "{fields:?}");
         }
         let (what, row, hint) = found(&["1.5", "2.5", "3", "2,5"]);
         assert_eq!((&what[..], row), ("is numeric, but has", 3));

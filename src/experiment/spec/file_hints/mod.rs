@@ -16,12 +16,17 @@ pub use changed_value::place_in;
 pub use keras_meaning::batch_norm_momentum;
 pub use place::Place;
 pub use reworded::reworded;
-pub use unknown_names::shorten;
+pub use unknown_names::{of_key, shorten};
 pub use value_text::toml;
 
 /// Returns the hint for an error message of serde or of the TOML parser; `None` if there is nothing to suggest.
 pub fn hint(message: &str, place: Place) -> Option<String> {
-    notation::hint(message, place.rest)
+    let is_toml = toml_edit::Document::parse(place.text).is_ok();
+    let of_line = || unknown_names::of_line(place).or_else(|| notation::call_of_python(place));
+    (!is_toml)
+        .then(of_line)
+        .flatten()
+        .or_else(|| notation::hint(message, place.rest))
         .or_else(|| wrong_types::hint(message, place))
         .or_else(|| unknown_names::hint(message, place))
 }

@@ -2,6 +2,7 @@
 
 use toml_edit::{Document, Item};
 
+use crate::experiment::spec::file_hints::notation;
 use crate::experiment::spec::file_hints::place::Place;
 use crate::experiment::spec::file_hints::value_text;
 use crate::experiment::spec::file_hints::wrong_types::{is_data_set, is_layer};
@@ -14,7 +15,7 @@ pub fn reworded(message: &str, place: Place) -> Option<String> {
         return Some(two_names(second, place));
     }
     if !message.contains("invalid type") || value.is_empty() {
-        return None;
+        return notation::reworded(message, place.rest);
     }
     if key == "clip" {
         return Some(format!("expected a kind and a value, such as `{{ norm = 1.0 }}`, found `{value}`"));

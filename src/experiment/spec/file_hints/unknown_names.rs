@@ -4,7 +4,7 @@
 use crate::config::class_names::known_name;
 use crate::config::suggest;
 use crate::experiment::spec::file_hints::place::Place;
-use crate::experiment::spec::file_hints::{other_place, python_call, value_text};
+use crate::experiment::spec::file_hints::{notation, other_place, python_call, value_text};
 use crate::experiment::spec::{aliases, setting_keys};
 
 /// Names of other programs and the keys of this one. A pair applies only where its key is allowed.
@@ -101,15 +101,30 @@ pub fn hint(message: &str, place: Place) -> Option<String> {
     if let Some(call) = python_call::hint(typed, &known) {
         return Some(call);
     }
-    if let Some(elsewhere) = other_place::hint(typed, value, &known) {
-        return Some(elsewhere);
-    }
-    if let Some((_, why)) = WITHOUT_COUNTERPART.iter().find(|(keys, _)| keys.contains(&&*lower)) {
-        return Some(format!("remove `{typed}`: {why}"));
+    if let Some(hint) = of_key(typed, value, &known) {
+        return Some(hint);
     }
     let synonym = SYNONYMS.iter().find(|(other, key)| *other == lower && is_of(key)).map(|(_, key)| *key);
     let near = synonym.or_else(|| known_name(typed, &known)).or_else(|| suggest::nearest(typed, known));
     near.map(|near| format!("did you mean `{near}`?"))
+}
+
+/// Returns the hint for an unknown key of other programs that has another place or no counterpart; `known` are the keys of its
+/// table.
+pub fn of_key(typed: &str, value: Option<&str>, known: &[&str]) -> Option<String> {
+    other_place::hint(typed, value, known).or_else(|| without_counterpart(typed))
+}
+
+/// Returns the hint for a key of other programs that has no counterpart.
+fn without_counterpart(typed: &str) -> Option<String> {
+    let (_, why) = WITHOUT_COUNTERPART.iter().find(|(keys, _)| keys.contains(&&*typed.to_lowercase()))?;
+    Some(format!("remove `{typed}`: {why}"))
+}
+
+/// Returns the hint for the key of a line that is not TOML, but Python: `callbacks = [EarlyStopping(patience=5)]`.
+pub fn of_line(place: Place) -> Option<String> {
+    let key = notation::line_of(place)?.split('=').next()?.trim();
+    without_counterpart(key).or_else(|| other_place::hint(key, None, &[]).filter(|_| key == "callbacks"))
 }
 
 /// Returns the hint for an unknown layer.

@@ -1,4 +1,4 @@
-//! Plot of the best configuration so far by epochs of all trials.
+//! Plot of the best value so far against the number of epochs that all trials were trained.
 
 use crate::plot::Plot;
 use crate::plot::charts::sweep::page::{check_results, metric_axis, metric_title, page};

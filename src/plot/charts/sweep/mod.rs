@@ -15,14 +15,14 @@ use crate::sweep::results::Overview;
 /// Kind of plot of a sweep.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum SweepChart {
-    /// The metric against each setting
+    /// Metric against each setting
     #[default]
     Settings,
-    /// A line for each configuration through all of its settings
+    /// Parallel coordinates: a line for each configuration
     Parallel,
-    /// The best configuration so far by epochs of all trials
+    /// Best value so far against the number of epochs trained
     BestSoFar,
-    /// Expected best of n configurations
+    /// Expected best value of n configurations
     ExpectedBest,
     /// Importance of each setting
     Importance,

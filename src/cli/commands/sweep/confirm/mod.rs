@@ -5,7 +5,7 @@ pub(super) mod text;
 use anyhow::anyhow;
 
 use crate::cli::args::run_args::{parse_positive, quoted};
-use crate::cli::args::sweeps_dir::SweepsDir;
+use crate::cli::args::sweeps_dir::NamedSweep;
 use crate::cli::commands::sweep::execute::{self, Execution};
 use crate::cli::commands::sweep::start::devices_to_continue;
 use crate::cli::commands::sweep::work::{check_is_same, resume_command};
@@ -16,7 +16,7 @@ use crate::config::hint::Hint;
 use crate::device::DeviceChoice;
 use crate::experiment::spec::seeds::{self, Seeds};
 use crate::sweep::dir::state::SweepState;
-use crate::sweep::dir::{SweepDir, extensions};
+use crate::sweep::dir::extensions;
 use crate::sweep::labels::Labels;
 use crate::sweep::plan::confirm::{ConfirmationRequest, confirmation};
 use crate::sweep::record::{Extension, SweepRecord};
@@ -28,9 +28,8 @@ const AT_MOST: usize = 5;
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ConfirmArgs {
-    /// Directory of a sweep, or an experiment (its newest sweep)
-    #[arg(value_name = "DIR|NAME")]
-    sweep: String,
+    #[command(flatten)]
+    sweep: NamedSweep,
     /// Fresh seeds: `100..109` (both included) or `7,8,9` [default: ten from 100 on]
     #[arg(long, value_name = "SEEDS", value_parser = seeds::parse, allow_hyphen_values = true)]
     seeds: Option<Seeds>,
@@ -54,8 +53,6 @@ pub struct ConfirmArgs {
     /// Print errors only
     #[arg(long, short)]
     quiet: bool,
-    #[command(flatten)]
-    out: SweepsDir,
 }
 
 const EXAMPLES: &str = "\
@@ -71,7 +68,7 @@ shows the last confirmation; with other seeds it adds one.";
 
 /// Trains the best configurations of a sweep on fresh seeds, and prints how they compare.
 pub fn run(args: &ConfirmArgs) -> anyhow::Result<Exit> {
-    let (dir, mut record) = SweepDir::find(&args.sweep, &args.out)?;
+    let (dir, mut record) = args.sweep.open()?;
     let mut state = SweepState::default();
     state.update(&dir, &record)?;
     if !args.continues(&record) {
@@ -123,7 +120,7 @@ impl ConfirmArgs {
 
     /// Returns the command for the record.
     fn command(&self) -> String {
-        let mut words = vec!["runner sweep confirm".to_owned(), quoted(&self.sweep)];
+        let mut words = vec!["runner sweep confirm".to_owned(), quoted(&self.sweep.sweep)];
         words.extend(self.seeds.as_ref().map(|seeds| format!("--seeds {}", quoted(&seeds::format(seeds)))));
         words.extend(self.at_most.map(|at_most| format!("--at-most {at_most}")));
         words.join(" ")

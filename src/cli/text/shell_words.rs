@@ -1,0 +1,17 @@
+//! Words of commands that messages show.
+
+use std::path::Path;
+
+/// Returns a word for a shell, in quotes if necessary.
+pub fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "_-.,+=/:@%".contains(c);
+    match !word.is_empty() && word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
+}
+
+/// Returns a path for a shell, in quotes if necessary.
+pub fn quoted_path(path: &Path) -> String {
+    quoted(&path.display().to_string())
+}
