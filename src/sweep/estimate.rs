@@ -248,7 +248,13 @@ impl RunProgress for Watch {
 
 #[cfg(test)]
 mod tests {
+    use tch::Device;
+
     use super::*;
+    use crate::experiment::spec::source_text::SourceText;
+    use crate::experiment::store::run_record::RunOptions;
+    use crate::sweep::plan::plan;
+    use crate::sweep::plan::request::SweepRequest;
 
     fn work(steps: f64, products: f64) -> Work {
         Work { steps, products, epochs: 1.0 }
@@ -270,5 +276,46 @@ mod tests {
         let all = [work(10.0, 5.0), work(10.0, 9.0), work(10.0, 7.0), work(20.0, 7.0)];
         assert_eq!(extremes(&all), [0, 1, 3]);
         assert_eq!(extremes(&[work(10.0, 5.0), work(10.0, 5.0)]), [0]);
+    }
+
+    #[test]
+    fn a_stack_that_is_wider_than_allowed_is_trained_in_parts_one_after_the_other() {
+        let text = "title = \"t\"\n[data.digits]\nsplit = { validation = 0.2 }\n[network]\nlayers = [{ linear = 10 }]\n\
+                    [train]\nepochs = 5\nbatch = 64\nloss = \"cross_entropy\"\noptimizer = \"adam\"\n";
+        let planned = |width| {
+            let source = SourceText { name: "t".to_owned(), text: text.to_owned(), ..SourceText::default() };
+            let options = RunOptions {
+                device: "cpu".to_owned(),
+                threads: 1,
+                stack: Some(width),
+                tf32: false,
+                deterministic: false,
+            };
+            let request = SweepRequest {
+                source,
+                space: vec!["lr=0.1,0.2".to_owned()],
+                trials: None,
+                method: None,
+                metric: None,
+                seeds: Some(vec![0, 1, 2, 3]),
+                search_seed: None,
+                overrides: Vec::new(),
+                variant: None,
+                device: Device::Cpu,
+                options,
+                free_memory: 1 << 40,
+                command: None,
+            };
+            plan(&request).unwrap()
+        };
+        let work = |width| {
+            let sweep = planned(width);
+            assert_eq!(sweep.stacks.replicas, [4, 4], "all seeds of a configuration are in one stack");
+            work_of(&sweep, &sweep.record.stacks[0]).unwrap()
+        };
+        let (whole, halves, single) = (work(4), work(2), work(1));
+        assert_eq!([whole.epochs, halves.epochs, single.epochs], [5.0, 10.0, 20.0]);
+        assert_eq!([halves.products * 2.0, single.products * 4.0], [whole.products; 2]);
+        assert_eq!([halves.steps, single.steps], [whole.steps; 2]);
     }
 }

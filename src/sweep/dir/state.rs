@@ -38,6 +38,16 @@ pub struct RunningStack {
     pub progress: Option<(usize, usize)>,
 }
 
+impl RunningStack {
+    /// Whether a worker has the stack: it has not left it, and nobody has seen its death.
+    pub fn is_held(&self) -> bool {
+        match self.beat {
+            Beat::None | Beat::Count(_) => true,
+            Beat::Released | Beat::Died(_) => false,
+        }
+    }
+}
+
 impl SweepState {
     /// Reads the state of a sweep. Ends that `self` knows already are not read again.
     ///

@@ -47,6 +47,15 @@ pub struct ExtensionRequest {
     pub command: Option<String>,
 }
 
+/// An extension, and its size.
+#[derive(Clone, Debug)]
+pub struct PlannedExtension {
+    /// The extension.
+    pub extension: Extension,
+    /// Number of its trials: configurations × folds × seeds.
+    pub trials: usize,
+}
+
 /// The experiment of a sweep, from its record.
 pub struct RecordedExperiment<'a> {
     record: &'a SweepRecord,
@@ -113,7 +122,7 @@ pub fn varied_sets(record: &SweepRecord) -> Vec<Set> {
 ///
 /// # Errors
 /// If there is nothing to add, values are not wider, or a configuration cannot be trained.
-pub fn extension(record: &SweepRecord, request: &ExtensionRequest) -> anyhow::Result<Extension> {
+pub fn extension(record: &SweepRecord, request: &ExtensionRequest) -> anyhow::Result<PlannedExtension> {
     let experiment = RecordedExperiment::new(record)?;
     let entries = match &request.space[..] {
         [] => None,
@@ -133,13 +142,14 @@ pub fn extension(record: &SweepRecord, request: &ExtensionRequest) -> anyhow::Re
             sets.map_err(|fault| experiment.error(fault))?
         }
     };
-    let extension = experiment.extension(&space, sets, seeds, entries.is_some())?;
-    Ok(Extension {
+    let PlannedExtension { extension, trials } = experiment.extension(&space, sets, seeds, entries.is_some())?;
+    let extension = Extension {
         added: history_fields::format_start(OffsetDateTime::now_utc())?,
         command: request.command.clone(),
         space: entries,
         ..extension
-    })
+    };
+    Ok(PlannedExtension { extension, trials })
 }
 
 /// Returns the extension that a sweep has after these additions, as [`extension`] planned it.
@@ -160,14 +170,20 @@ pub fn planned_again(record: &SweepRecord, extension: &Extension) -> anyhow::Res
         (_, method) => choose::further(&space, method, Some(count), record.search.seed, &varied_sets(record)),
     };
     let sets = sets.map_err(|fault| experiment.error(fault))?;
-    let again = experiment.extension(&space, sets, extension.seeds.clone(), false)?;
+    let again = experiment.extension(&space, sets, extension.seeds.clone(), false)?.extension;
     let Extension { added, command, space, .. } = extension.clone();
     Ok(Extension { added, command, space, ..again })
 }
 
 impl RecordedExperiment<'_> {
     /// Plans the extension by these configurations and seeds. `is_wider` says that the space is wider than before.
-    fn extension(&self, space: &Space, sets: Vec<Set>, seeds: Vec<i64>, is_wider: bool) -> anyhow::Result<Extension> {
+    fn extension(
+        &self,
+        space: &Space,
+        sets: Vec<Set>,
+        seeds: Vec<i64>,
+        is_wider: bool,
+    ) -> anyhow::Result<PlannedExtension> {
         let record = self.record;
         let existing: Vec<Variant> = record.configurations.iter().map(variant).collect();
         let new = variants(&record.search.fixed, existing.len(), sets);
@@ -181,18 +197,19 @@ impl RecordedExperiment<'_> {
         if !plans.is_empty() {
             RankingMetric::new(Some(&record.metric), &plans).map_err(|fault| self.error(fault))?;
         }
-        let mut stacks = Vec::new();
+        let (mut stacks, mut trials) = (Vec::new(), 0);
         let mut distribute = |plans: &[Plan], seeds: Option<&Vec<i64>>| {
             // the width is that of the sweep, so the device does not matter
             let first = record.stacks.len() + stacks.len();
-            let more = SweepStacks::new(plans, record.options.stack, Device::Cpu, 1, first).stacks;
-            stacks.extend(more.into_iter().map(|stack| StackPlan { seeds: seeds.cloned(), ..stack }));
+            let more = SweepStacks::new(plans, record.options.stack, Device::Cpu, 1, first);
+            trials += more.replicas.iter().sum::<usize>();
+            stacks.extend(more.stacks.into_iter().map(|stack| StackPlan { seeds: seeds.cloned(), ..stack }));
         };
         if !seeds.is_empty() {
             distribute(&self.plan(&existing, &seeds, space)?, Some(&seeds));
         }
         distribute(&plans, None);
-        Ok(Extension {
+        let extension = Extension {
             schema: EXTENSION_SCHEMA.to_owned(),
             added: String::new(),
             command: None,
@@ -201,7 +218,8 @@ impl RecordedExperiment<'_> {
             configurations: new.into_iter().map(|Variant { name, set }| Configuration { name, set }).collect(),
             confirmation: None,
             stacks,
-        })
+        };
+        Ok(PlannedExtension { extension, trials })
     }
 
     /// Plans the extension that trains configurations of the sweep again on fresh seeds.

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use crate::io::{atomic_write, csv_line};
-use crate::sweep::dir::SweepDir;
 use crate::sweep::dir::state::SweepState;
+use crate::sweep::dir::{SweepDir, extensions};
 use crate::sweep::labels::format_value;
 use crate::sweep::record::SweepRecord;
 use crate::sweep::results::configuration_result::{ConfigurationResult, Outcome};
@@ -13,16 +13,32 @@ use crate::sweep::results::ranking::Ranking;
 /// File name in the directory of a sweep.
 pub const FILE: &str = "table.csv";
 
-/// Writes the table of a sweep that has ended into its directory. All workers write the same bytes.
+/// Writes the table of a sweep that has ended into its directory. All workers write the same bytes. Returns its path; `None`
+/// if the sweep has not ended, since it was extended or failed stacks are tried again: then there is no table.
 ///
 /// # Errors
 /// When the files of the sweep cannot be read, or the table cannot be written.
-pub fn write(dir: &SweepDir, record: &SweepRecord) -> anyhow::Result<PathBuf> {
-    let mut state = SweepState::default();
-    state.update_without_listing(dir, record)?;
-    let path = dir.file(FILE);
-    atomic_write::write_whole(&path, of_sweep(record, &state).as_bytes())?;
-    Ok(path)
+pub fn write(dir: &SweepDir, record: &SweepRecord) -> anyhow::Result<Option<PathBuf>> {
+    let (path, mut record, mut state) = (dir.file(FILE), record.clone(), SweepState::default());
+    loop {
+        state.update_without_listing(dir, &record)?;
+        let is_over = state.is_over();
+        match is_over {
+            true => atomic_write::write_whole(&path, of_sweep(&record, &state).as_bytes())?,
+            false => remove(dir),
+        }
+        // an extension and `retry` remove the table: this process may have written an older one after that
+        let is_extended = extensions::read_new(dir.path(), &mut record)?;
+        state.update_without_listing(dir, &record)?;
+        if !is_extended && state.is_over() == is_over {
+            return Ok(is_over.then_some(path));
+        }
+    }
+}
+
+/// Removes the table of a sweep that has further trials. It is written again at the end.
+pub fn remove(dir: &SweepDir) {
+    let _ = std::fs::remove_file(dir.file(FILE)); // a table of other trials is found by `verify`
 }
 
 /// Returns the table of a sweep in this state.
@@ -63,5 +79,48 @@ pub fn status(outcome: &Outcome) -> (&'static str, Option<&str>) {
         Outcome::Unfinished => ("unfinished", None),
         Outcome::Diverged(_) => ("diverged", None),
         Outcome::Failed(failure) => ("failed", Some(&failure.error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sweep::dir::ended::EndedStack;
+    use crate::sweep::dir::sweep_dir::empty_for_tests;
+    use crate::sweep::record::{Configuration, EXTENSION_SCHEMA, Extension, StackPlan, record_for_tests};
+
+    #[test]
+    fn a_process_that_does_not_know_an_extension_leaves_no_table_without_it() {
+        let (_folder, dir) = empty_for_tests();
+        let stack = |name: &str, configuration: &str| StackPlan {
+            name: name.to_owned(),
+            configurations: vec![configuration.to_owned()],
+            seeds: None,
+        };
+        let end = |name: &str| EndedStack::new(name, 1, "w", String::new()).publish(&dir).unwrap();
+        let mut record = record_for_tests(&["0000"], &[0]);
+        record.stacks = vec![stack("S000", "0000")];
+        end("S000");
+        let table = || std::fs::read_to_string(dir.file(FILE)).unwrap().lines().count();
+        assert_eq!(write(&dir, &record).unwrap(), Some(dir.file(FILE)));
+        assert_eq!(table(), 2);
+
+        // the extension arrives between the last look of the process and its table
+        let extension = Extension {
+            schema: EXTENSION_SCHEMA.to_owned(),
+            added: String::new(),
+            command: None,
+            space: None,
+            seeds: Vec::new(),
+            configurations: vec![Configuration { name: "0001".to_owned(), set: Default::default() }],
+            stacks: vec![stack("S001", "0001")],
+        };
+        assert!(extensions::publish(dir.path(), 1, &extension).unwrap());
+        assert_eq!(write(&dir, &record).unwrap(), None);
+        assert!(!dir.file(FILE).exists());
+        // another process has trained what was added
+        end("S001");
+        assert!(write(&dir, &record).unwrap().is_some());
+        assert_eq!(table(), 3);
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::sweep::dir::ended::{EndedStack, EndedTrial};
-use crate::sweep::record::{Configuration, SweepRecord};
+use crate::sweep::record::{Configuration, StackPlan, SweepRecord};
 use crate::sweep::results::configuration_result::{ConfigurationResult, Outcome};
 
 /// The configurations of a sweep, best first: those whose trials are all done by the mean of the metric, then the
@@ -20,10 +20,10 @@ impl<'a> Ranking<'a> {
         // an extension by seeds trains a configuration in another stack
         let confirming = record.confirmation_stacks();
         let of_search = || record.stacks.iter().filter(|stack| !confirming.contains(stack.name.as_str()));
-        let mut stacks_of: HashMap<&str, Vec<&str>> = HashMap::new();
+        let mut stacks_of: HashMap<&str, Vec<&StackPlan>> = HashMap::new();
         for stack in of_search() {
             for name in &stack.configurations {
-                stacks_of.entry(name).or_default().push(&stack.name);
+                stacks_of.entry(name).or_default().push(stack);
             }
         }
         let mut trials_of: HashMap<&str, Vec<&EndedTrial>> = HashMap::new();
@@ -34,13 +34,19 @@ impl<'a> Ranking<'a> {
         // a mean must not depend on the order of the stacks
         trials_of.values_mut().for_each(|trials| trials.sort_by_key(|trial| (trial.fold, trial.seed)));
         let folds: HashSet<Option<usize>> = trials_of.values().flatten().map(|trial| trial.fold).collect();
-        let expected = record.seeds.len().max(1) * folds.len().max(1);
         let result = |configuration: &'a Configuration| {
             let name = configuration.name.as_str();
             let stacks = stacks_of.get(name).map_or(&[][..], Vec::as_slice);
-            let ends: Vec<&EndedStack> = stacks.iter().filter_map(|stack| ended.get(*stack)).collect();
+            let ends: Vec<(&StackPlan, &EndedStack)> =
+                stacks.iter().filter_map(|stack| Some((*stack, ended.get(&stack.name)?))).collect();
             let trials = trials_of.get(name).map_or(&[][..], Vec::as_slice);
-            let failure = ends.iter().find_map(|end| end.failure.as_ref()).filter(|_| trials.len() < expected);
+            // a stack that failed after the last trial of a configuration has its result
+            let lacks_trials = |(stack, end): &&(&StackPlan, &EndedStack)| {
+                let found = end.trials.iter().filter(|trial| trial.configuration == *name).count();
+                found < record.seeds_of(stack).len().max(1) * folds.len().max(1)
+            };
+            let failed = ends.iter().filter(|(_, end)| end.failure.is_some()).find(lacks_trials);
+            let failure = failed.and_then(|(_, end)| end.failure.as_ref());
             let is_ended = !ends.is_empty() && ends.len() == stacks.len();
             ConfigurationResult::new(configuration, trials, is_ended, failure)
         };
@@ -75,7 +81,7 @@ mod tests {
     use crate::history::Status;
     use crate::history::number::Number;
     use crate::sweep::dir::ended::Failure;
-    use crate::sweep::record::{StackPlan, record_for_tests};
+    use crate::sweep::record::record_for_tests;
 
     fn trial(configuration: &str, seed: i64, status: Status, value: f64) -> EndedTrial {
         let value = Some(Number(value));
@@ -154,5 +160,35 @@ mod tests {
         assert_eq!(ranking.best().unwrap().configuration.name, "0000");
         assert!(matches!(ranking.results[1].outcome, Outcome::Failed(_)));
         assert_eq!(ranking.results[1].done, 5);
+    }
+
+    #[test]
+    fn a_stack_that_failed_with_all_of_its_trials_does_not_fail_those_of_further_seeds() {
+        let mut record = record_for_tests(&["0000"], &[0]);
+        let stack = |name: &str, seed| StackPlan {
+            name: name.to_owned(),
+            configurations: vec!["0000".to_owned()],
+            seeds: Some(vec![seed]),
+        };
+        record.stacks = vec![stack("S000", 0)];
+        let failure = Failure { error: "no room".to_owned(), cause: "no room".to_owned(), hint: None };
+        let end = |name: &str, seed| EndedStack {
+            trials: vec![trial("0000", seed, Status::Completed, 0.5)],
+            ..EndedStack::new(name, 1, "w", String::new())
+        };
+        let first = EndedStack { failure: Some(failure.clone()), ..end("S000", 0) };
+        let mut ended = HashMap::from([("S000".to_owned(), first)]);
+        let outcome = |record: &SweepRecord, ended: &HashMap<String, EndedStack>| {
+            Ranking::new(record, ended, false).results[0].outcome.clone()
+        };
+        assert_eq!(outcome(&record, &ended), Outcome::Done);
+        record.seeds.push(1);
+        record.stacks.push(stack("S001", 1));
+        assert_eq!(outcome(&record, &ended), Outcome::Unfinished);
+        ended.insert("S001".to_owned(), end("S001", 1));
+        assert_eq!(outcome(&record, &ended), Outcome::Done);
+        let without = EndedStack { trials: Vec::new(), failure: Some(failure.clone()), ..end("S001", 1) };
+        ended.insert("S001".to_owned(), without);
+        assert_eq!(outcome(&record, &ended), Outcome::Failed(failure));
     }
 }

@@ -10,8 +10,8 @@ use crate::sweep::space::domain::{Domain, shown};
 use crate::sweep::space::entry::{Entry, Values};
 use crate::sweep::space::origin::SpaceFault;
 
-/// Returns the entries of a sweep with the values of these options, as `--space` takes them, in place of its own. `tree` has
-/// the settings of the experiment.
+/// Returns the entries of a sweep with the values of these options, as `--space` takes them, in place of its own. A setting in
+/// several `[[sweep.when]]` gets the values in each of them. `tree` has the settings of the experiment.
 ///
 /// # Errors
 /// If an option is invalid, is about a setting that does not vary, lacks a value that the sweep has, or adds none.
@@ -22,25 +22,34 @@ pub fn widened(entries: &[Entry], options: &[String], tree: &Value) -> Result<Ve
         let entry = build::of_option(option, tree)?;
         let key = &entry.keys[0];
         let fail = |message: String, hint: String| SpaceFault::new(message, hint).at(&entry.origin);
-        let Some(place) = entries.iter().position(|own| own.keys.contains(key)) else {
+        let own: Vec<usize> = (0..entries.len()).filter(|&place| entries[place].keys.contains(key)).collect();
+        if own.is_empty() {
             if let Err(error) = check_path(tree, key) {
                 return Err(SpaceFault { message: error.message, hint: error.hint, origin: None }.at(&entry.origin));
             }
             let keys: Vec<&str> = entries.iter().flat_map(|own| &own.keys).map(String::as_str).collect();
             let message = format!("`{key}` is not in the space of the sweep, which varies {}", suggest::list(&keys));
             return Err(fail(message, "start another sweep to vary other settings".to_owned()));
-        };
-        if places.contains(&place) {
+        }
+        if own.iter().any(|place| places.contains(place)) {
             let message = format!("`{key}` is in the space twice");
             return Err(fail(message, "write all its values in one `--space`".to_owned()));
         }
-        places.push(place);
-        let (Values::One(own), Values::One(new)) = (&entries[place].values, &entry.values) else {
-            let message = format!("`{key}` is in `[[sweep.zip]]`, which cannot be extended");
-            return Err(fail(message, "start another sweep".to_owned()));
-        };
-        check_is_wider(key, own, new).map_err(|(message, hint)| fail(message, hint))?;
-        wider[place].values = Values::One(as_written_before(own, new));
+        let mut is_wider = false;
+        for &place in &own {
+            let (Values::One(own), Values::One(new)) = (&entries[place].values, &entry.values) else {
+                let message = format!("`{key}` is in `[[sweep.zip]]`, which cannot be extended");
+                return Err(fail(message, "start another sweep".to_owned()));
+            };
+            check_contains(key, own, new).map_err(|(message, hint)| fail(message, hint))?;
+            is_wider |= has_more(own, new);
+            wider[place].values = Values::One(as_written_before(own, new));
+        }
+        if !is_wider {
+            let (message, hint) = nothing_to_add(key, &entry.values);
+            return Err(fail(message, hint));
+        }
+        places.extend(own);
     }
     Ok(wider)
 }
@@ -56,48 +65,56 @@ fn as_written_before(own: &Domain, new: &Domain) -> Domain {
     }
 }
 
-/// Checks that values include all of those before, and more.
-fn check_is_wider(key: &str, own: &Domain, new: &Domain) -> Result<(), (String, String)> {
+/// Whether values that contain all of those before have more.
+fn has_more(own: &Domain, new: &Domain) -> bool {
+    match (own, new) {
+        (Domain::Choices(own), Domain::Choices(new)) => new.len() > own.len(),
+        (own, new) => own != new,
+    }
+}
+
+/// Returns the message and the hint about values that are those of the sweep.
+fn nothing_to_add(key: &str, values: &Values) -> (String, String) {
+    match values {
+        Values::One(Domain::Choices(_)) | Values::Rows(_) => (
+            format!("the values of `{key}` are those of the sweep: there is nothing to add"),
+            "add a value, or omit it".to_owned(),
+        ),
+        Values::One(Domain::Int { .. } | Domain::Float { .. } | Domain::Log { .. } | Domain::Copy(_)) => (
+            format!("the range of `{key}` is the one of the sweep: there is nothing to add"),
+            "write a wider range, or omit it".to_owned(),
+        ),
+    }
+}
+
+/// Checks that values include all of those before.
+fn check_contains(key: &str, own: &Domain, new: &Domain) -> Result<(), (String, String)> {
     let form = |hint: String| {
         let message = format!("the values of `{key}` must be wider ones of the same form");
         Err((message, hint))
     };
-    let ends = |kind: &str, (low, high): (&dyn ToString, &dyn ToString), is_inside: bool, is_equal: bool| {
+    let ends = |kind: &str, (low, high): (&dyn ToString, &dyn ToString), is_inside: bool| {
         let (low, high) = (low.to_string(), high.to_string());
-        match (is_inside, is_equal) {
-            (false, _) => {
-                let message = format!("the range of `{key}` must contain the range of the sweep, {low} to {high}");
-                Err((message, format!("write `{kind}:{low}..{high}` with a lower or a higher end")))
-            }
-            (true, true) => {
-                let message = format!("the range of `{key}` is the one of the sweep: there is nothing to add");
-                Err((message, "write a wider range, or omit it".to_owned()))
-            }
-            (true, false) => Ok(()),
+        if is_inside {
+            return Ok(());
         }
+        let message = format!("the range of `{key}` must contain the range of the sweep, {low} to {high}");
+        Err((message, format!("write `{kind}:{low}..{high}` with a lower or a higher end")))
     };
     match (own, new) {
         (Domain::Choices(own), Domain::Choices(new)) => {
             let has = |list: &[Value], value: &Value| list.iter().any(|other| is_same(other, value));
-            if let Some(missing) = own.iter().find(|value| !has(new, value)) {
-                let own: Vec<String> = own.iter().map(shown).collect();
-                let message =
-                    format!("the values of `{key}` must include those of the sweep: `{}` is missing", shown(missing));
-                return Err((message, format!("write `{key}={},…` with further values", own.join(","))));
-            }
-            match new.len() > own.len() {
-                true => Ok(()),
-                false => {
-                    let message = format!("the values of `{key}` are those of the sweep: there is nothing to add");
-                    Err((message, "add a value, or omit it".to_owned()))
-                }
-            }
+            let Some(missing) = own.iter().find(|value| !has(new, value)) else { return Ok(()) };
+            let own: Vec<String> = own.iter().map(shown).collect();
+            let message =
+                format!("the values of `{key}` must include those of the sweep: `{}` is missing", shown(missing));
+            Err((message, format!("write `{key}={},…` with further values", own.join(","))))
         }
         (
             Domain::Int { low, high, step, log },
             Domain::Int { low: new_low, high: new_high, step: new_step, log: new_log },
         ) if (step, log) == (new_step, new_log) && (low - new_low) % step == 0 => {
-            ends("int", (low, high), new_low <= low && new_high >= high, (new_low, new_high) == (low, high))
+            ends("int", (low, high), new_low <= low && new_high >= high)
         }
         (Domain::Int { low, high, step, log }, _) => form(match (log, step) {
             (true, _) => format!("write `int:{low}..{high}:log` with a lower or a higher end"),
@@ -105,13 +122,13 @@ fn check_is_wider(key: &str, own: &Domain, new: &Domain) -> Result<(), (String, 
             (false, step) => format!("write `int:{low}..{high}:{step}` with ends that are further steps"),
         }),
         (Domain::Float { low, high, step: None }, Domain::Float { low: new_low, high: new_high, step: None }) => {
-            ends("float", (low, high), new_low <= low && new_high >= high, (new_low, new_high) == (low, high))
+            ends("float", (low, high), new_low <= low && new_high >= high)
         }
         (
             Domain::Float { low, high, step: Some(step) },
             Domain::Float { low: new_low, high: new_high, step: Some(new_step) },
         ) if step == new_step && is_whole((low - new_low) / step) => {
-            ends("float", (low, high), new_low <= low && new_high >= high, (new_low, new_high) == (low, high))
+            ends("float", (low, high), new_low <= low && new_high >= high)
         }
         (Domain::Float { low, high, step: None }, _) => {
             form(format!("write `float:{low}..{high}` with a lower or a higher end"))
@@ -120,7 +137,7 @@ fn check_is_wider(key: &str, own: &Domain, new: &Domain) -> Result<(), (String, 
             form(format!("write `float:{low}..{high}:{step}` with ends that are further steps"))
         }
         (Domain::Log { low, high }, Domain::Log { low: new_low, high: new_high }) => {
-            ends("log", (low, high), new_low <= low && new_high >= high, (new_low, new_high) == (low, high))
+            ends("log", (low, high), new_low <= low && new_high >= high)
         }
         (Domain::Log { low, high }, _) => form(format!("write `log:{low}..{high}` with a lower or a higher end")),
         (Domain::Choices(own), _) => {
@@ -147,7 +164,10 @@ mod tests {
 
     fn check(own: Value, new: Value) -> Result<(), String> {
         let [own, new] = [own, new].map(|value| Domain::from_value(value).unwrap());
-        check_is_wider("a.b", &own, &new).map_err(|(message, hint)| format!("{message} | {hint}"))
+        let nothing = || Err(nothing_to_add("a.b", &Values::One(new.clone())));
+        let checked = check_contains("a.b", &own, &new);
+        let checked = checked.and_then(|()| if has_more(&own, &new) { Ok(()) } else { nothing() });
+        checked.map_err(|(message, hint)| format!("{message} | {hint}"))
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The devices of the workers of a sweep.
 
-use anyhow::{anyhow, ensure};
+use anyhow::{Context, anyhow, ensure};
 use tch::Device;
 
 use crate::config::hint::Hint;
@@ -44,6 +44,17 @@ pub fn of_workers(named: &[DeviceChoice], workers: Option<usize>) -> anyhow::Res
 /// Returns the largest number of workers on one device, which share its memory.
 pub fn sharing(devices: &[Device]) -> usize {
     devices.iter().map(|device| devices.iter().filter(|other| *other == device).count()).max().unwrap_or(1)
+}
+
+/// Returns the name of a device as a worker sees it, and the environment variables of the worker: one on a GPU sees no other GPU.
+///
+/// # Errors
+/// When the GPU is not visible to this process.
+pub fn seen_by_worker(device: Device) -> anyhow::Result<(String, Vec<(String, String)>)> {
+    let Device::Cuda(index) = device else { return Ok((device::name(device), Vec::new())) };
+    let visible = std::env::var(VISIBLE).ok();
+    let gpu = visible_gpu(visible.as_deref(), index).with_context(|| format!("GPU {index} is not in `{VISIBLE}`"))?;
+    Ok(("cuda".to_owned(), vec![(VISIBLE.to_owned(), gpu)]))
 }
 
 /// Returns the value of [`VISIBLE`] for a process that sees only one GPU of this process. `visible` is the value of this

@@ -8,10 +8,13 @@ mod stack_files;
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 use crate::sweep::dir::SweepDir;
 use crate::sweep::dir::ended::EndedStack;
 use crate::sweep::dir::state::SweepState;
+use crate::sweep::results::csv;
 pub use crate::sweep::verify::findings::{Finding, Findings};
 
 /// Result of the check of a sweep.
@@ -31,11 +34,28 @@ pub struct Verification {
     pub findings: Vec<Finding>,
 }
 
-/// Checks the sweep in this directory.
+/// Time between two checks of a sweep that may be running.
+const BETWEEN: Duration = Duration::from_millis(500);
+
+/// Checks the sweep in this directory. If it may be running, files change while they are compared: then only what is wrong
+/// twice is a finding.
 ///
 /// # Errors
 /// When its record cannot be read, its configurations cannot be planned, or files cannot be listed.
 pub fn verify(path: &Path) -> anyhow::Result<Verification> {
+    let first = check(path)?;
+    let may_be_running = first.ended < first.stacks || !path.join(csv::FILE).is_file();
+    if first.findings.is_empty() || !may_be_running {
+        return Ok(first);
+    }
+    thread::sleep(BETWEEN);
+    let mut second = check(path)?;
+    second.findings.retain(|finding| first.findings.contains(finding));
+    Ok(second)
+}
+
+/// Checks the sweep in this directory once.
+fn check(path: &Path) -> anyhow::Result<Verification> {
     let (dir, original) = SweepDir::open_original(path)?;
     let mut findings = Findings::default();
     plan::check_record_files(&dir, &original, &mut findings)?;

@@ -176,7 +176,9 @@ impl Worker<'_> {
             }
             Conclusion::Publish(end) => {
                 let published = self.publish(&end);
-                let _ = heartbeat.end(&Beat::None); // the stack has ended, so nobody looks at it
+                // the stack has ended, so nobody looks at it; otherwise another worker can publish its end at once
+                let last = if published.is_ok() { Beat::None } else { Beat::Released };
+                let _ = heartbeat.end(&last);
                 published
             }
             Conclusion::Release => {

@@ -144,3 +144,51 @@ fn a_machine_that_cannot_read_the_data_leaves_with_one_error_and_the_stacks_stay
     assert_eq!(code, Some(0), "{stderr}");
     assert!(files_of_trials(&path) == expected);
 }
+
+#[test]
+fn a_complete_sweep_is_not_extended_with_changed_data() {
+    let dir = dir();
+    let path = trained_of(&dir, &SPACE, &["--workers", "1"]);
+    let shown = path.display().to_string();
+    dir.write("table.csv", rows(1));
+    let before = dir.files();
+    for options in [&["--seeds", "2"][..], &["--space", "lr=0.001,0.01,0.1,1"], &["--seeds", "2", "--dry-run"]] {
+        let (code, _, stderr) = sweep(&dir, &[&["extend", &shown], options].concat());
+        assert_eq!(code, Some(2), "{stderr}");
+        assert_says(&stderr, &["the data of `csv` have changed since the sweep started", "`--force`"]);
+    }
+    assert_eq!(dir.files(), before);
+    let (code, _, stderr) = sweep(&dir, &[&shown, "--resume"]);
+    assert_eq!(code, Some(0), "nothing is trained: {stderr}");
+    let (code, _, stderr) = sweep(&dir, &["extend", &shown, "--seeds", "2", "--force"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    dir.write("table.csv", rows(0));
+    let (code, _, stderr) = sweep(&dir, &["extend", &shown, "--seeds", "3"]);
+    assert_eq!(code, Some(0), "{stderr}");
+}
+
+/// The table changes after a worker has trained its first stack.
+#[cfg(target_os = "linux")]
+#[test]
+fn with_force_each_stack_is_trained_on_the_data_that_it_finds() {
+    use super::sweep_run::{start, wait_for};
+    use crate::disk::faulty_disk::library;
+
+    let dir = dir();
+    let path = planned_of(&dir, &SPACE);
+    let gate = dir.data_path("gate");
+    let mut held = worker(&dir, &path);
+    held.arg("--force").env("LD_PRELOAD", library()).env("FAULT_UNDER", &path).env("FAULT_MATCH", "/ended/");
+    held.env("FAULT_CALL", "link").env("FAULT_HOLD", &gate);
+    let mut child = start(held);
+    wait_for(|| gate.with_extension("reached").exists());
+    let first = names(&path.join("stacks"));
+    assert_eq!(first.len(), 1, "{first:?}");
+    dir.write("table.csv", rows(1));
+    std::fs::write(&gate, "").unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let others: Vec<String> = names(&path.join("stacks")).into_iter().filter(|stack| *stack != first[0]).collect();
+    assert_eq!(others.len(), 2);
+    assert_ne!(data_of(&path, &others[0]), data_of(&path, &first[0]), "they were loaded again");
+    assert_eq!(data_of(&path, &others[0]), data_of(&path, &others[1]));
+}

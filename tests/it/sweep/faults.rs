@@ -1,6 +1,8 @@
 //! Sweeps on a disk that fails.
 
-use super::sweep_run::{assert_same_results, command, dir_with_epochs, json, names, only_sweep, run, trained};
+use super::sweep_run::{
+    SPACE, assert_same_results, command, dir_with_epochs, json, names, only_sweep, planned_of, run, sweep, trained, worker,
+};
 use crate::disk::faulty_disk::{EEXIST, EIO, ENOSPC, ESTALE, library};
 
 #[test]
@@ -69,4 +71,29 @@ fn a_disk_without_room_for_one_stack_fails_this_stack_only() {
     let path = only_sweep(&dir);
     let failed = |stack: &str| json(&path.join(format!("ended/{stack}.json"))).get("failure").is_some();
     assert_eq!(["S000", "S001", "S002", "S003"].map(failed), [false, false, true, false]);
+}
+
+#[test]
+fn a_worker_that_cannot_publish_the_end_of_its_stack_leaves_it_to_others() {
+    let (dir, undisturbed) = (dir_with_epochs(4), dir_with_epochs(4));
+    let expected = trained(&undisturbed, &["--workers", "1"]);
+    let path = planned_of(&dir, &SPACE);
+    let mut broken = worker(&dir, &path);
+    broken.env("LD_PRELOAD", library()).env("FAULT_UNDER", &path).env("FAULT_MATCH", "/ended/");
+    broken.env("FAULT_CALL", "open").env("FAULT_ERRNO", EIO);
+    let (code, _, stderr) = run(broken);
+    assert_eq!(code, Some(2), "{stderr}");
+    assert!(stderr.contains("failed to write `") && stderr.contains("/ended/S00"), "{stderr}");
+    assert_eq!(names(&path.join("ended")), [""; 0]);
+    let beats = names(&path.join("beats"));
+    assert_eq!(beats.len(), 1);
+    assert_eq!(std::fs::read_to_string(path.join("beats").join(&beats[0])).unwrap(), "released\n");
+    let (_, status, _) = sweep(&dir, &["status", "idea"]);
+    assert!(status.contains("0 of 16 done\n") && status.contains("left with a checkpoint by"), "{status}");
+
+    let (code, _, stderr) = run(worker(&dir, &path));
+    assert_eq!(code, Some(0), "{stderr}");
+    assert_same_results(&path, &expected);
+    let stack = beats[0].trim_end_matches(".1");
+    assert_eq!(json(&path.join(format!("ended/{stack}.json")))["generation"], 2);
 }

@@ -2,7 +2,7 @@
 
 use super::sweep_run::{
     SPACE, assert_same_results, command, dir_with_epochs, json, names, only_sweep, planned_of, run, start, sweep,
-    trained, trained_of, worker,
+    trained, trained_of, with_short_beats, worker,
 };
 use crate::support::assert_says;
 
@@ -79,7 +79,8 @@ fn the_best_configuration_becomes_an_experiment_with_the_same_result() {
 #[test]
 fn a_stopped_sweep_continues_and_a_finished_one_does_nothing() {
     let (dir, undisturbed) = (dir_with_epochs(300), dir_with_epochs(300));
-    let mut child = start(command(&dir, &["--workers", "2", "--checkpoint", "1"]));
+    let strict = command(&dir, &["--workers", "2", "--checkpoint", "1", "--strict"]);
+    let mut child = start(strict);
     super::sweep_run::wait_for(|| {
         let stacks = super::sweep_run::sweeps(&dir).pop().map(|sweep| sweep.join("stacks"));
         stacks.is_some_and(|stacks| {
@@ -91,10 +92,11 @@ fn a_stopped_sweep_continues_and_a_finished_one_does_nothing() {
     let (code, _, stderr) = run(dir.command(&["sweep", "stop", &shown])); // with long beats: a busy worker is no silent one
     assert_eq!(code, Some(0), "{stderr}");
     assert_says(&stderr, &["the workers save checkpoints and leave"]);
-    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(child.wait().unwrap().code(), Some(1), "`--strict`: the expectations are not checked");
     assert!(names(&path.join("ended")).len() < 4, "it was stopped before its end");
     let (_, status, stderr) = sweep(&dir, &["status", &shown]);
     assert_says(&status, &["of 16 done", "stopped", "left with a checkpoint"]);
+    assert!(!status.contains("in training"), "no worker has a stack: {status}");
     assert_says(&stderr, &["no worker is active"]);
     let (_, _, stderr) = sweep(&dir, &["stop", "idea.toml"]);
     assert_says(&stderr, &["already asked to stop"]);
@@ -127,4 +129,19 @@ fn the_importance_of_settings_is_shown_unless_there_is_only_one() {
     assert_says(&two, &["importance of the settings for best.val_loss (functional ANOVA): "]);
     let one = table(&["--space", "lr=log:1e-4..1e-1"]);
     assert!(!one.contains("importance"), "{one}");
+}
+
+#[test]
+fn devices_auto_means_the_cpu_on_a_machine_without_a_gpu() {
+    let (dir, expected) = (dir_with_epochs(4), dir_with_epochs(4));
+    let expected = trained(&expected, &["--workers", "1"]);
+    let auto = [&["sweep", "idea.toml", "--devices", "auto", "--workers", "2"], &SPACE[..]].concat();
+    let mut auto = with_short_beats(dir.command(&auto));
+    auto.env("CUDA_VISIBLE_DEVICES", "-1");
+    let (code, _, stderr) = run(auto);
+    assert_eq!(code, Some(0), "{stderr}");
+    assert_says(&stderr, &["on 2 workers"]);
+    let path = only_sweep(&dir);
+    assert_same_results(&path, &expected);
+    assert_eq!(json(&path.join("sweep.json"))["options"]["device"], "cpu");
 }

@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::sweep_run::{command, dir_with_epochs, json, run, sweep, trained, with_short_beats};
+use super::sweep_run::{
+    command, command_of, dir_with_epochs, json, names, only_sweep, run, start, sweep, sweeps, trained, wait_for,
+    with_short_beats,
+};
 use crate::support::{TestDir, assert_says};
 
 fn edit(path: &Path, change: impl Fn(&mut Value)) {
@@ -240,4 +243,24 @@ fn an_interrupted_sweep_and_one_with_failures_are_verified_as_far_as_they_are() 
     let (code, stdout, _) = sweep(&dir, &["verify", "idea"]);
     assert_eq!(code, Some(0), "taken over by generation 2: {stdout}");
     assert_says(&dir.error_message(&["sweep", "verify", "nothing"]), &["no sweep `nothing`"]);
+}
+
+#[test]
+fn a_running_sweep_is_verified_as_far_as_it_is() {
+    let dir = dir_with_epochs(300);
+    let space = ["--space", "lr=log:1e-4..1e-1", "--trials", "40", "--seeds", "0", "--stack", "1", "--threads", "1"];
+    let mut training = start(command_of(&dir, &space, &["--workers", "2"]));
+    wait_for(|| sweeps(&dir).pop().is_some_and(|path| !names(&path.join("ended")).is_empty()));
+    let path = only_sweep(&dir).display().to_string();
+    let mut checked = 0;
+    while training.try_wait().unwrap().is_none() {
+        let (code, stdout, stderr) = sweep(&dir, &["verify", &path]);
+        assert_eq!(code, Some(0), "{stdout}{stderr}");
+        checked += usize::from(stderr.contains("the sweep has not ended"));
+    }
+    assert!(checked > 0);
+    assert_eq!(training.wait().unwrap().code(), Some(0));
+    let (code, stdout, _) = sweep(&dir, &["verify", &path]);
+    assert_eq!(code, Some(0), "{stdout}");
+    assert_says(&stdout, &["verified: 40 configurations, 40 of 40 stacks ended"]);
 }

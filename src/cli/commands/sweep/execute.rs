@@ -116,6 +116,7 @@ pub fn train(dir: &SweepDir, record: &SweepRecord, execution: &Execution) -> any
     progress.end(&signals);
     outcome?;
     signals.clear_exit_message();
+    extensions::read_new(dir.path(), &mut record)?;
     state.update_without_listing(dir, &record)?;
     if !state.is_over() {
         if signals.is_stopped() {
@@ -124,8 +125,7 @@ pub fn train(dir: &SweepDir, record: &SweepRecord, execution: &Execution) -> any
         }
         let Some(reason) = stop_request::reason(dir) else {
             if record.extensions.len() > at_start {
-                terminal::say(&format!("the sweep was extended when its workers had left; continue with `{resume}`"));
-                return Ok(unchecked(execution.strict));
+                return Ok(extended_meanwhile(dir, execution.strict));
             }
             return Err(anyhow!("the workers have left, but stacks have not ended"));
         };
@@ -145,9 +145,16 @@ fn unchecked(is_strict: bool) -> Exit {
     Exit::Done
 }
 
+/// Says that a sweep has got further trials when its workers had left, and returns the exit code.
+fn extended_meanwhile(dir: &SweepDir, is_strict: bool) -> Exit {
+    let resume = resume_command(dir.path());
+    terminal::say(&format!("the sweep was extended when its workers had left; continue with `{resume}`"));
+    unchecked(is_strict)
+}
+
 /// Writes the table of a sweep that has ended, and prints the results.
 fn finish(dir: &SweepDir, record: &SweepRecord, state: &SweepState, execution: &Execution) -> anyhow::Result<Exit> {
-    let path = csv::write(dir, record)?;
+    let Some(path) = csv::write(dir, record)? else { return Ok(extended_meanwhile(dir, execution.strict)) };
     let ranking = Ranking::new(record, &state.ended, record.higher_is_better);
     let overview = Overview::new(record, ranking, &record.metric, record.higher_is_better);
     let (ranking, expected) = (&overview.ranking, expectations::verify(&overview));
@@ -199,19 +206,10 @@ impl Execution {
     /// When the path of this program is unknown, or a device is not visible.
     fn commands(&self, dir: &SweepDir) -> anyhow::Result<Vec<WorkerCommand>> {
         let program = std::env::current_exe().context("failed to find the path of this program")?;
-        let visible = std::env::var(devices::VISIBLE).ok();
         let command = |device: &Device| {
             let mut arguments = vec!["sweep".to_owned(), "work".to_owned(), dir.path().display().to_string()];
             arguments.extend(self.worker_args.arguments());
-            // a worker on a GPU sees no other GPU
-            let (name, environment) = match *device {
-                Device::Cuda(index) => {
-                    let gpu = devices::visible_gpu(visible.as_deref(), index);
-                    let gpu = gpu.with_context(|| format!("GPU {index} is not in `{}`", devices::VISIBLE))?;
-                    ("cuda".to_owned(), vec![(devices::VISIBLE.to_owned(), gpu)])
-                }
-                other => (device::name(other), Vec::new()),
-            };
+            let (name, environment) = devices::seen_by_worker(*device)?;
             arguments.extend(["--device".to_owned(), name]);
             Ok(WorkerCommand { device: device::name(*device), program: program.clone(), arguments, environment })
         };

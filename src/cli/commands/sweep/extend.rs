@@ -5,7 +5,7 @@ use std::str::FromStr;
 use anyhow::anyhow;
 
 use crate::cli::args::sweeps_dir::NamedSweep;
-use crate::cli::commands::sweep::work::{check_is_same, resume_command};
+use crate::cli::commands::sweep::work::{check_is_extendable, resume_command};
 use crate::cli::exit::Exit;
 use crate::cli::text::number_format::count;
 use crate::cli::text::shell_words::quoted;
@@ -14,8 +14,9 @@ use crate::config::hint::Hint;
 use crate::experiment::spec::seeds::{self, Seeds};
 use crate::sweep::dir::extensions;
 use crate::sweep::labels::Labels;
-use crate::sweep::plan::extension::{ExtensionRequest, FurtherTrials, extension};
+use crate::sweep::plan::extension::{ExtensionRequest, FurtherTrials, PlannedExtension, extension};
 use crate::sweep::record::{Extension, SweepRecord};
+use crate::sweep::results::csv;
 
 /// Number of configurations that are listed unless all are asked for.
 const LISTED: usize = 10;
@@ -78,7 +79,7 @@ impl FromStr for FurtherTrials {
 pub fn run(args: &ExtendArgs) -> anyhow::Result<Exit> {
     let (dir, mut record) = args.sweep.open()?;
     if !args.force {
-        check_is_same(&dir, &record)?;
+        check_is_extendable(&dir, &record)?;
     }
     let request = ExtensionRequest {
         trials: args.trials,
@@ -87,15 +88,15 @@ pub fn run(args: &ExtendArgs) -> anyhow::Result<Exit> {
         command: Some(args.command()),
     };
     for _ in 0..ATTEMPTS {
-        let extension = extension(&record, &request)?;
+        let planned = extension(&record, &request)?;
         if args.dry_run {
-            terminal::out(&describe("would add", &record, &extension));
+            terminal::out(&describe("would add", &record, &planned));
             terminal::say("nothing was written: leave `--dry-run` out to add it");
             return Ok(Exit::Done);
         }
-        if extensions::publish(dir.path(), record.extensions.len() + 1, &extension)? {
-            let _: Result<(), std::io::Error> = std::fs::remove_file(dir.file("table.csv")); // it is written at the end
-            terminal::out(&describe("added", &record, &extension));
+        if extensions::publish(dir.path(), record.extensions.len() + 1, &planned.extension)? {
+            csv::remove(&dir);
+            terminal::out(&describe("added", &record, &planned));
             terminal::say(&format!("train what was added with `{}`", resume_command(dir.path())));
             return Ok(Exit::Done);
         }
@@ -106,8 +107,8 @@ pub fn run(args: &ExtendArgs) -> anyhow::Result<Exit> {
 }
 
 /// Returns what an extension adds, as text that begins with this verb.
-fn describe(verb: &str, record: &SweepRecord, extension: &Extension) -> String {
-    let Extension { seeds, configurations, stacks, .. } = extension;
+fn describe(verb: &str, record: &SweepRecord, planned: &PlannedExtension) -> String {
+    let Extension { seeds, configurations, stacks, .. } = &planned.extension;
     let plural = |number: usize, noun: &str| format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" });
     let mut parts = Vec::new();
     if let [first, .., last] = &configurations[..] {
@@ -119,17 +120,10 @@ fn describe(verb: &str, record: &SweepRecord, extension: &Extension) -> String {
         let s = if seeds.len() == 1 { "" } else { "s" };
         parts.push(format!("seed{s} {} of all configurations", seeds::format(seeds)));
     }
-    let trials: usize = stacks
-        .iter()
-        .map(|stack| {
-            let seeds = stack.seeds.as_ref().map_or(record.seeds.len() + seeds.len(), Vec::len);
-            stack.configurations.len() * seeds
-        })
-        .sum();
     let mut lines = vec![format!(
         "{verb} {}: {} in {}",
         parts.join(" and "),
-        plural(trials, "trial"),
+        plural(planned.trials, "trial"),
         plural(stacks.len(), "stack")
     )];
     let labels = Labels::new(&record.settings);

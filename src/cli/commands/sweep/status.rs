@@ -1,5 +1,6 @@
 //! `runner sweep status`, `stop` and `retry`: from the files alone.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
@@ -22,7 +23,7 @@ use crate::sweep::dir::liveness::MISSED;
 use crate::sweep::dir::state::{RunningStack, SweepState};
 use crate::sweep::dir::{SweepDir, ended, stop_request};
 use crate::sweep::record::SweepRecord;
-use crate::sweep::results::{Ranking, notes};
+use crate::sweep::results::{Ranking, csv, notes};
 
 /// Arguments of `runner sweep status`.
 #[derive(Debug, clap::Args)]
@@ -157,7 +158,7 @@ pub fn run_retry(args: &RetryArgs) -> anyhow::Result<Exit> {
         let hint = Hint(format!("see `runner sweep status {}`", quoted_path(dir.path())));
         return Err(anyhow!("no stack of the sweep has failed").context(hint));
     }
-    let _: Result<(), std::io::Error> = std::fs::remove_file(dir.file("table.csv")); // it is written at the end
+    csv::remove(&dir);
     let stacks = if tried == 1 { "stack" } else { "stacks" };
     let resume = resume_command(dir.path());
     terminal::say(&format!("{tried} failed {stacks} can be trained again; continue with `{resume}`"));
@@ -171,7 +172,7 @@ pub struct Counts {
     pub all: usize,
     /// Trials that are done, diverged ones included.
     pub done: usize,
-    /// Trials of the stacks that are claimed.
+    /// Trials of the stacks that workers have.
     pub running: usize,
     /// Trials of failed stacks that are not done.
     pub failed: usize,
@@ -181,6 +182,8 @@ impl Counts {
     /// Counts the trials of a sweep. Folds are counted as they are in the stacks that have ended.
     pub fn new(record: &SweepRecord, state: &SweepState) -> Counts {
         let folds = state.ended.values().flat_map(|end| &end.trials).filter_map(|trial| Some(trial.fold? + 1)).max();
+        let held = state.running.iter().filter(|running| running.is_held());
+        let held: HashSet<&str> = held.map(|running| running.stack.as_str()).collect();
         let mut counts = Counts::default();
         for stack in &record.stacks {
             let trials = stack.configurations.len() * record.seeds_of(stack).len() * folds.unwrap_or(1);
@@ -190,7 +193,7 @@ impl Counts {
                     counts.done += end.trials.len();
                     counts.failed += if end.failure.is_some() { trials.saturating_sub(end.trials.len()) } else { 0 };
                 }
-                None if state.running.iter().any(|running| running.stack == stack.name) => counts.running += trials,
+                None if held.contains(stack.name.as_str()) => counts.running += trials,
                 None => {}
             }
         }
@@ -202,7 +205,7 @@ impl Counts {
         let Counts { all, done, running, failed } = self;
         let part = |number: usize, what: &str| (number > 0).then(|| format!("{} {what}", count(number)));
         let parts =
-            [Some(format!("{} of {} done", count(done), count(all))), part(running, "claimed"), part(failed, "failed")];
+            [Some(format!("{} of {} done", count(done), count(all))), part(running, "in training"), part(failed, "failed")];
         parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 }

@@ -85,9 +85,10 @@ pub fn run(args: &WorkArgs) -> anyhow::Result<Exit> {
         let departure = work(&dir, &record, &identity, &options, &mut events);
         let departure = departure.inspect_err(|error| events.event(&Event::Left { reason: &in_a_line(error) }))?;
         // the sweep may have been extended in the meantime
-        if departure != Departure::Over || !extensions::read_new(dir.path(), &mut record)? {
+        if departure != Departure::Over || csv::write(&dir, &record)?.is_some() {
             break departure;
         }
+        extensions::read_new(dir.path(), &mut record)?;
     };
     let (reason, exit) = match &departure {
         Departure::Over => ("all stacks have ended".to_owned(), Exit::Done),
@@ -96,9 +97,6 @@ pub fn run(args: &WorkArgs) -> anyhow::Result<Exit> {
         Departure::Orphaned => ("the process that started this worker is gone".to_owned(), Exit::Done),
     };
     events.event(&Event::Left { reason: &reason });
-    if departure == Departure::Over {
-        csv::write(&dir, &record)?;
-    }
     Ok(exit)
 }
 
@@ -110,11 +108,23 @@ fn visible_instead_of(recorded: &str) -> Option<DeviceChoice> {
     (index >= found).then_some(DeviceChoice::Cuda(0))
 }
 
-/// Checks that this program and the data are those of the sweep.
+/// Checks that this program is the one of the sweep, and the data are those of the stacks that have not ended.
 ///
 /// # Errors
 /// When they are not: results of different programs or data cannot be ranked together.
 pub fn check_is_same(dir: &SweepDir, record: &SweepRecord) -> anyhow::Result<()> {
+    check_same(dir, record, |stack| !ended::path(dir, &stack.name).exists())
+}
+
+/// Checks that this program and the data are those of the sweep, also if all of its stacks have ended.
+///
+/// # Errors
+/// As [`check_is_same`].
+pub fn check_is_extendable(dir: &SweepDir, record: &SweepRecord) -> anyhow::Result<()> {
+    check_same(dir, record, |_| true)
+}
+
+fn check_same(dir: &SweepDir, record: &SweepRecord, is_checked: impl Fn(&StackPlan) -> bool) -> anyhow::Result<()> {
     let hint = |what: &str| Hint(format!("{what}, start a new sweep, or mix the results with `--force`"));
     let program = crate::experiment::store::history_fields::Program::this();
     let differences = record.program.differences(&program);
@@ -122,11 +132,11 @@ pub fn check_is_same(dir: &SweepDir, record: &SweepRecord) -> anyhow::Result<()>
         return Err(anyhow!("the sweep was started by another build of runner: {}", differences.join("; "))
             .context(hint("use the build that started it")));
     }
-    let is_open = |stack: &&StackPlan| !ended::path(dir, &stack.name).exists();
     // if settings of the data vary, stacks may have different data
     let vary = record.settings.iter().any(|key| key.split('.').next() == Some("data"));
     let mut checked: Vec<DataSpec> = Vec::new();
-    for stack in record.stacks.iter().filter(is_open).take(if vary { usize::MAX } else { 1 }) {
+    let checked_stacks = record.stacks.iter().filter(|stack| is_checked(stack));
+    for stack in checked_stacks.take(if vary { usize::MAX } else { 1 }) {
         for plan in record.study_of_stack(stack)?.plans {
             let data = plan.spec.data;
             if checked.contains(&data) {

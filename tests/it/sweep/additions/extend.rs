@@ -1,5 +1,7 @@
 //! `runner sweep extend`: further configurations and seeds, without training again.
 
+mod folds;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -204,4 +206,35 @@ fn an_extension_that_adds_nothing_or_changes_the_space_is_refused() {
     assert_eq!(code, Some(0), "{stderr}");
     assert_says(&stdout, &["would add seed 7 of all configurations: 3 trials"]);
     assert_eq!(grid.files(), before, "nothing is written");
+}
+
+#[test]
+fn a_setting_in_two_conditions_is_widened_in_both() {
+    let space = "[sweep]\nmethod = \"grid\"\nseeds = [0]\n[sweep.space]\n\
+                 \"train.optimizer\" = [\"adam\", { sgd = { lr = 0.1 } }]\n\
+                 [[sweep.when]]\nif = { \"train.optimizer\" = \"adam\" }\nspace = { \"train.batch\" = [16, 32] }\n\
+                 [[sweep.when]]\nif = { \"train.optimizer\" = \"sgd\" }\nspace = { \"train.batch\" = [32, 64] }\n";
+    let dir = super::dir(space);
+    let path = trained(&dir, &["--workers", "1", "--threads", "1"]);
+    for (values, words) in [
+        ("batch=16,32", &["must include those of the sweep: `64` is missing"][..]),
+        ("batch=32,64", &["must include those of the sweep: `16` is missing"]),
+    ] {
+        assert_says(&dir.error_message(&["sweep", "extend", "idea", "--space", values]), words);
+    }
+    let said = extended(&dir, &["--space", "batch=16,32,64"]);
+    assert_says(&said, &["added 2 configurations (0004 to 0005)"]);
+    resumed(&dir);
+    let mut batches: Vec<(bool, String)> = table(&path)
+        .iter()
+        .skip(1)
+        .map(|row| (row.contains("sgd"), row.split(',').rev().nth(7).unwrap().to_owned()))
+        .collect();
+    batches.sort();
+    let all = [false, true].map(|is_sgd| ["16", "32", "64"].map(|batch| (is_sgd, batch.to_owned())));
+    assert_eq!(batches, all.concat());
+    let message = dir.error_message(&["sweep", "extend", "idea", "--space", "batch=16,32,64"]);
+    assert_says(&message, &["the values of `train.batch` are those of the sweep: there is nothing to add"]);
+    let (code, stdout, _) = sweep(&dir, &["verify", "idea"]);
+    assert_eq!(code, Some(0), "{stdout}");
 }
