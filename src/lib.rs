@@ -14,6 +14,8 @@
 //! 6. Runs are compared with each other and with results of other programs ([`mod@compare`]), plotted ([`plot`]),
 //!    summarized as an HTML page ([`report`]) and exported ([`export`]).
 //!
+//! Many settings are trained by a [`sweep`], and the stacks of one run in several processes by [`workers`].
+//!
 //! [`cli`] is the command line. The program `runner` ([`cli::process::front`]) is linked without libtorch, so that
 //! commands without tensors start quickly; for all others it becomes `runner-engine` ([`cli::process::engine`]).
 
@@ -37,3 +39,4 @@ pub mod sweep;
 pub mod tensor;
 pub mod train;
 pub mod views;
+pub mod workers;

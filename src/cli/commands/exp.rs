@@ -15,6 +15,7 @@ use crate::cli::args::run_args::{ExecutionConfig, RunArgs, listen};
 use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::args::time_limit::TimeLimit;
 use crate::cli::commands::resume;
+use crate::cli::commands::worker_processes::{self, WorkerProcesses};
 use crate::cli::dry_run;
 use crate::cli::end_of_run::{finish_completed_run, finish_run};
 use crate::cli::exit::Exit;
@@ -24,13 +25,14 @@ use crate::config::suggest;
 use crate::data::store::cache::Cache;
 use crate::experiment::dry_run::preview;
 use crate::experiment::run::checkpointing::CheckpointInterval;
-use crate::experiment::run::{Options, run as run_study};
+use crate::experiment::run::{LoadedData, Options, run as run_study, start};
 use crate::experiment::store::about::About;
 use crate::experiment::store::find::SavedRun;
 use crate::experiment::store::pretrained;
 use crate::io::atomic_write;
 use crate::io::signals::Signals;
 use crate::train::callback::Callback;
+use crate::workers::coordinator::{self, OpenRun};
 
 /// Arguments of `runner exp`.
 #[derive(Debug, clap::Args)]
@@ -47,6 +49,8 @@ pub struct Args {
     /// Resume the newest run with these settings; start one if there is none; do nothing if it is finished
     #[arg(long)]
     resume: bool,
+    #[command(flatten)]
+    processes: WorkerProcesses,
     #[command(flatten)]
     about_args: AboutArgs,
     /// Write the time of each phase of training to FILE, as JSON
@@ -73,6 +77,7 @@ Examples:
   runner exp my/idea.toml --device cuda --out results
   runner exp digits_mlp 'ideas/*.toml'          several: all are checked first
   runner exp regularize_mnist --variant base,dropout
+  runner exp digits_mlp --seeds 0..7 --stack 2 --workers 4
   runner exp my/idea.toml --dry-run
   runner exp digits_mlp --json | jq '.histories[0].history.loss'
 
@@ -85,7 +90,8 @@ code is the highest of all.";
 /// Trains experiments, or resumes their latest matching runs with `--resume`.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let names: Vec<&String> = std::iter::once(&args.run_args.experiment).chain(&args.more).collect();
-    let Experiments { planned, mut errors, notes } = Experiments::plan(&args.run_args, &names);
+    let run_args = args.processes.with_device(&args.run_args)?;
+    let Experiments { planned, mut errors, notes } = Experiments::plan(&run_args, &names);
     if !args.output_args.quiet {
         notes.iter().for_each(|note| terminal::say(&format!("note: {note}")));
     }
@@ -195,9 +201,22 @@ fn run_one(args: &Args, planned: &Planned, output_args: &OutputArgs, signals: &S
         record.set_initial_weights(&mut study);
     }
     pretrained::resolve(&mut study.plans, &args.out)?;
+    let mut devices = args.processes.devices(run_args.compute_args.device)?;
     let execution = match &existing {
-        Some((_, record)) => ExecutionConfig::from_run(&record.options, None, None)?,
-        None => run_args.execution_config()?,
+        Some((folder, record)) => {
+            let recorded = worker_processes::of_interrupted(folder.path())?;
+            devices = if devices.is_empty() { recorded } else { devices };
+            let device = devices.first().map(|device| worker_processes::choice_of(*device));
+            ExecutionConfig::from_run(&record.options, device, None)?
+        }
+        None => worker_processes::share(run_args.execution_config()?, &devices, run_args.compute_args.threads),
+    };
+    let workers = match &existing {
+        _ if devices.is_empty() => None,
+        None if devices.len() == 1 => None,
+        // the last epoch of the run that it continues is not in the directories of stacks
+        Some((_, record)) if record.continued_from.is_some() => None,
+        _ => Some(worker_processes::on(&devices, &args.out)?),
     };
     execution.apply();
     let mut progress = args.log_args.progress(output_args.quiet)?;
@@ -221,9 +240,24 @@ fn run_one(args: &Args, planned: &Planned, output_args: &OutputArgs, signals: &S
     if args.resume && existing.is_none() {
         progress.say("no run to resume: starting a new one");
     }
-    let finished = match existing {
-        Some((folder, record)) => resume::resume_run(folder, record, &study, &options, &mut progress),
-        None => run_study(&study, &args.out, &options, &mut progress),
+    let say = |text: &str| {
+        if !output_args.quiet {
+            terminal::say(text);
+        }
+    };
+    let finished = match (existing, &workers) {
+        (Some((folder, record)), workers) => {
+            resume::resume_run(folder, record, &study, &options, workers.as_ref(), &mut progress, &say)
+        }
+        (None, None) => run_study(&study, &args.out, &options, &mut progress),
+        (None, Some(workers)) => {
+            let mut loaded = LoadedData::default();
+            start(&study, &args.out, &options, &mut loaded, &mut progress).and_then(|(folder, record)| {
+                progress.end();
+                let run = OpenRun { folder, record, loaded };
+                coordinator::train(&study, run, workers, &options, &mut progress, &say)
+            })
+        }
     };
     progress.end_run(signals);
     let finished = finished?;

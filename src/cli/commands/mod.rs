@@ -20,7 +20,9 @@ pub mod runs;
 pub mod schema;
 pub mod selftest;
 pub mod show;
+pub mod stack_worker;
 pub mod sweep;
+pub mod worker_processes;
 
 use clap::Subcommand;
 

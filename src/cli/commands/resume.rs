@@ -13,6 +13,7 @@ use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::args::sweeps_dir::SweepsDir;
 use crate::cli::args::time_limit::TimeLimit;
 use crate::cli::commands::sweep::work::resume_command;
+use crate::cli::commands::worker_processes;
 use crate::cli::end_of_run::{finish_completed_run, finish_run};
 use crate::cli::exit::Exit;
 use crate::cli::text::progress_bar::Progress;
@@ -22,7 +23,7 @@ use crate::data::store::cache::Cache;
 use crate::experiment::plan::study::Study;
 use crate::experiment::run::checkpointing::continuation::{Continuation, ended_text};
 use crate::experiment::run::checkpointing::{CheckpointInterval, RunCheckpoint};
-use crate::experiment::run::{self, Finished, Options};
+use crate::experiment::run::{self, Finished, LoadedData, Options};
 use crate::experiment::store::find::{self, SavedRun};
 use crate::experiment::store::history_fields::Program;
 use crate::experiment::store::run_record::RunRecord;
@@ -33,6 +34,7 @@ use crate::run_dir::{RunDir, latest};
 use crate::sweep::dir::SweepDir;
 use crate::sweep::dir::state::SweepState;
 use crate::train::callback::Callback;
+use crate::workers::coordinator::{self, OpenRun, Workers};
 
 /// Arguments of `runner resume`.
 #[derive(Debug, clap::Args)]
@@ -106,12 +108,22 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     pretrained::resolve(&mut study.plans, &args.out)?;
     let execution = ExecutionConfig::from_run(&record.options, args.compute_args.device, args.compute_args.threads)?;
     execution.apply();
+    let mut devices = worker_processes::of_interrupted(&path)?;
+    if args.compute_args.device.is_some() {
+        devices.fill(execution.device);
+    }
+    let workers = if devices.is_empty() { None } else { Some(worker_processes::on(&devices, &args.out)?) };
     let (signals, mut progress) = signals_and_progress(args.output_args.quiet, &args.log_args)?;
     args.time_limit.start(&signals)?;
     study.notes.iter().for_each(|note| progress.note(note));
     let cache = Cache::for_user();
     let options = options(args, &record, execution, &cache, &signals);
-    let finished = resume_run(folder, record, &study, &options, &mut progress);
+    let say = |text: &str| {
+        if !args.output_args.quiet {
+            terminal::say(text);
+        }
+    };
+    let finished = resume_run(folder, record, &study, &options, workers.as_ref(), &mut progress, &say);
     progress.end_run(&signals);
     Ok(finish_run(&study, &finished?, &signals, &args.output_args))
 }
@@ -174,19 +186,23 @@ fn options<'a>(
     }
 }
 
-/// Resumes the run in this folder. Prints the epoch it resumes from, and what differs from the first start.
+/// Resumes the run in this folder, in processes if there are `workers`. Prints the epoch it resumes from, and what differs from
+/// the first start. `say` prints a line when a stack of a worker has ended.
 pub(crate) fn resume_run(
     folder: RunDir,
     record: RunRecord,
     study: &Study,
     options: &Options,
+    workers: Option<&Workers>,
     progress: &mut Progress,
+    say: &dyn Fn(&str),
 ) -> anyhow::Result<Finished> {
     let checkpoint = RunCheckpoint::read(&folder)?;
     let is_needed =
         |found: &RunCheckpoint| record.stacks().any(|s| s.state != StackState::Done && found.is_of(&s.trials));
     let start = match checkpoint.as_ref().filter(|found| is_needed(found)) {
         Some(checkpoint) => format!("from the checkpoint of epoch {}", checkpoint.epoch()),
+        None if workers.is_some() => "each stack from its checkpoint".to_owned(),
         None => "the remaining trials have no checkpoint: starting them at epoch 1".to_owned(),
     };
     let done = match record.done() {
@@ -217,7 +233,13 @@ pub(crate) fn resume_run(
             differences.join("; ")
         ));
     }
-    run::resume(folder, record, study, options, checkpoint, progress)
+    match workers {
+        Some(workers) => {
+            let run = OpenRun { folder, record, loaded: LoadedData::default() };
+            coordinator::train(study, run, workers, options, progress, say)
+        }
+        None => run::resume(folder, record, study, options, checkpoint, progress),
+    }
 }
 
 /// Returns the newest run of this study under `out` that matches the arguments, or `None`. Without `--threads` and

@@ -7,7 +7,7 @@ use anyhow::anyhow;
 
 use crate::cli::commands::plot::{calibration, classes, pr, samples};
 use crate::cli::commands::sweep::{confirm, extend, start, verify, work};
-use crate::cli::commands::{data, doctor, eval, exp, predict, reproduce, resume};
+use crate::cli::commands::{data, doctor, eval, exp, predict, reproduce, resume, stack_worker};
 use crate::cli::exit::{Exit, report_outcome};
 use crate::cli::process::dispatch::{Dispatched, EngineCommand};
 use crate::cli::process::front::{BUILD, BUILD_VARIABLE, dispatch};
@@ -16,6 +16,7 @@ use crate::cli::text::terminal;
 use crate::config::hint::Hint;
 use crate::io::{atomic_write, signals};
 use crate::network::torchscript::{inspection, inspector};
+use crate::workers::message;
 
 /// Parses the arguments and runs the command.
 pub fn main() -> ! {
@@ -32,6 +33,10 @@ pub fn main() -> ! {
             Exit::Done
         }));
         terminal::flush();
+        signals::exit_immediately(i32::from(code.code()));
+    }
+    if env::args().nth(1).as_deref() == Some(message::COMMAND) {
+        let code = report_outcome(stack_worker::run());
         signals::exit_immediately(i32::from(code.code()));
     }
     let outcome = check_same_build().and_then(|()| match dispatch(&parse_arguments().command) {

@@ -8,6 +8,7 @@
 pub mod leased;
 pub(in crate::experiment) mod loading;
 pub mod options;
+pub mod parts;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -59,10 +60,25 @@ pub struct Finished {
 /// When the data of its first trials cannot be loaded, or the directory cannot be written to. Later errors are in
 /// [`Finished`].
 pub fn run(study: &Study, out: &Path, options: &Options, watch: &mut dyn RunProgress) -> anyhow::Result<Finished> {
+    let mut loaded = LoadedData::default();
+    let (folder, record) = start(study, out, options, &mut loaded, &mut *watch)?;
+    train_study(folder, record, study, options, &mut loaded, None, watch)
+}
+
+/// Loads the data of the first trials of a study, and creates its run directory under `out`.
+///
+/// # Errors
+/// When the data cannot be loaded, or the directory cannot be written to.
+pub fn start(
+    study: &Study,
+    out: &Path,
+    options: &Options,
+    loaded: &mut LoadedData,
+    watch: &mut dyn RunProgress,
+) -> anyhow::Result<(RunDir, RunRecord)> {
     RunDir::check(out, &study.name)?;
     let started = OffsetDateTime::now_utc();
     let record = RunRecord::new(study, options.record(), started)?;
-    let mut loaded = LoadedData::default();
     let first = &grouping::groups(&study.plans)[0];
     loaded.first = Some(load_group(study, first, &mut loaded.source, options, &mut *watch)?);
     let resolved = study.spec.to_toml();
@@ -70,7 +86,7 @@ pub fn run(study: &Study, out: &Path, options: &Options, watch: &mut dyn RunProg
     let beside: Vec<(&str, &[u8])> = beside.iter().map(|(name, bytes)| (name.as_str(), &bytes[..])).collect();
     let folder = RunDir::create(out, &study.name, &resolved, &beside, started)?;
     update_latest(&folder);
-    train_study(folder, record, study, options, &mut loaded, None, watch)
+    Ok((folder, record))
 }
 
 /// Returns the first files of a run directory besides the resolved experiment, by name: the run record, name and tags,
@@ -135,6 +151,7 @@ fn train_study(
 }
 
 /// A run in progress.
+#[derive(Debug)]
 struct Run<'a> {
     study: &'a Study,
     folder: &'a RunDir,

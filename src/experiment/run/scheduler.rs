@@ -117,6 +117,19 @@ pub fn run_group(
     Ok(ended)
 }
 
+/// Returns the trials of each stack of a group, as [`run_group`] trains them if `free` bytes of memory are free.
+pub(in crate::experiment) fn planned_stacks(
+    plans: &[&Plan],
+    folds: &[Fold],
+    stack: Option<usize>,
+    device: Device,
+    free: u64,
+) -> Vec<Vec<TrialName>> {
+    let networks: Vec<(&Plan, &NetworkPlan)> = plans.iter().filter_map(|plan| Some((*plan, plan.network()?))).collect();
+    let width = stack.unwrap_or_else(|| grouping::width(largest(&networks), &workload(folds, device), free));
+    plan_stacks(&networks, folds, width).iter().map(|replicas| trial_names(replicas, folds)).collect()
+}
+
 /// Returns the number of replicas of each stack of these plans, and the estimated memory of the largest one in bytes.
 pub(in crate::experiment) fn stack_sizes(
     plans: &[&Plan],

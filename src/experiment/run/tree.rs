@@ -46,9 +46,7 @@ pub fn run(
     let mut ended = TrialResults::default();
     let recorded = context.run_state.stacks(group);
     let names: Vec<TrialName> = if recorded.is_empty() {
-        let name = |fold: Option<usize>, seed: i64| TrialName { variant: plan.variant.clone(), fold, seed };
-        let of_fold = |(fold, _): &Fold| plan.spec.seeds.iter().map(|&seed| name(*fold, seed)).collect::<Vec<_>>();
-        folds.iter().flat_map(of_fold).collect()
+        trial_names(plan, folds)
     } else {
         unfinished_stacks(&recorded, context.run_state, &mut ended.histories, watch)
             .into_iter()
@@ -85,6 +83,13 @@ pub fn run(
         }
     }
     Ok(ended)
+}
+
+/// Returns the trials of a plan: one per fold and seed.
+pub(in crate::experiment) fn trial_names(plan: &Plan, folds: &[Fold]) -> Vec<TrialName> {
+    let name = |fold: Option<usize>, seed: i64| TrialName { variant: plan.variant.clone(), fold, seed };
+    let of_fold = |(fold, _): &Fold| plan.spec.seeds.iter().map(|&seed| name(*fold, seed)).collect::<Vec<_>>();
+    folds.iter().flat_map(of_fold).collect()
 }
 
 struct Trial<'a> {

@@ -106,6 +106,26 @@ impl<'a> RunState<'a> {
         }
     }
 
+    /// Replaces a stack by those that it was split into. Nothing changes if it is the only one of them.
+    pub fn replace_stack(&self, group: usize, trials: &[TrialName], by: &[StackRecord]) {
+        let stacks = &mut self.record.borrow_mut().groups[group].stacks;
+        let is_same = matches!(by, [] | [_]);
+        if let Some(place) = stacks.iter().position(|stack| stack.trials == trials).filter(|_| !is_same) {
+            let waiting = by.iter().map(|stack| StackRecord { state: StackState::Waiting, ..stack.clone() });
+            stacks.splice(place..=place, waiting);
+        }
+    }
+
+    /// Whether a stack is done.
+    pub fn is_stack_done(&self, group: usize, trials: &[TrialName]) -> bool {
+        self.stacks(group).iter().any(|stack| stack.trials == trials && stack.state == StackState::Done)
+    }
+
+    /// Whether the run is finished.
+    pub fn is_finished(&self) -> bool {
+        self.record.borrow().finished
+    }
+
     /// Records that the run is finished.
     pub fn mark_finished(&self) {
         self.record.borrow_mut().finished = true;

@@ -8,3 +8,5 @@ pub mod run;
 #[cfg(unix)]
 mod signals;
 mod time_limit;
+#[cfg(unix)]
+mod workers;

@@ -1,7 +1,8 @@
 //! Sweeps on a disk that fails.
 
 use super::sweep_run::{
-    SPACE, assert_same_results, command, dir_with_epochs, json, names, only_sweep, planned_of, run, sweep, trained, worker,
+    SPACE, assert_same_results, command, dir_with_epochs, json, names, only_sweep, planned_of, run, sweep, trained,
+    worker,
 };
 use crate::disk::faulty_disk::{EEXIST, EIO, ENOSPC, ESTALE, library};
 

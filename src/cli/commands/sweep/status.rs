@@ -204,8 +204,11 @@ impl Counts {
     pub fn to_text(self) -> String {
         let Counts { all, done, running, failed } = self;
         let part = |number: usize, what: &str| (number > 0).then(|| format!("{} {what}", count(number)));
-        let parts =
-            [Some(format!("{} of {} done", count(done), count(all))), part(running, "in training"), part(failed, "failed")];
+        let parts = [
+            Some(format!("{} of {} done", count(done), count(all))),
+            part(running, "in training"),
+            part(failed, "failed"),
+        ];
         parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 }

@@ -27,6 +27,26 @@ pub fn run_leased(
     loaded: &mut LoadedData,
     watch: &mut dyn RunProgress,
 ) -> anyhow::Result<Finished> {
+    let new_record = || {
+        let mut record = RunRecord::new(study, options.record(), OffsetDateTime::now_utc())?;
+        record.groups.extend(data.map(|data| GroupRecord { data, stacks: Vec::new() }));
+        Ok(record)
+    };
+    run_or_continue(study, folder, new_record, options, loaded, watch)
+}
+
+/// Runs a study in a leased run directory, as [`run_leased`]. `new_record` returns the record of a new run.
+///
+/// # Errors
+/// As there.
+pub fn run_or_continue(
+    study: &Study,
+    folder: RunDir,
+    new_record: impl FnOnce() -> anyhow::Result<RunRecord>,
+    options: &Options,
+    loaded: &mut LoadedData,
+    watch: &mut dyn RunProgress,
+) -> anyhow::Result<Finished> {
     (loaded.first, loaded.is_unavailable) = (None, false);
     let checkpoint = RunCheckpoint::read(&folder)?;
     // a power failure may have shortened the record: then the run starts again, from the checkpoint
@@ -34,8 +54,7 @@ pub fn run_leased(
         ensure!(record.is_of(study), "`{}` holds a run of other settings", folder.path().display());
         return train_study(folder, record, study, options, loaded, checkpoint, watch);
     }
-    let mut record = RunRecord::new(study, options.record(), OffsetDateTime::now_utc())?;
-    record.groups.extend(data.map(|data| GroupRecord { data, stacks: Vec::new() }));
+    let record = new_record()?;
     let beside = first_files(&record, study)?;
     let beside: Vec<(&str, &[u8])> = beside.iter().map(|(name, bytes)| (name.as_str(), &bytes[..])).collect();
     folder.begin(&study.spec.to_toml(), &beside)?;

@@ -1,0 +1,41 @@
+//! A worker process of a run, which `runner exp --workers N` starts.
+
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+
+use crate::cli::args::run_args::ExecutionConfig;
+use crate::cli::exit::Exit;
+use crate::data::store::cache::Cache;
+use crate::experiment::run::Options;
+use crate::experiment::store::run_record::RunRecord;
+use crate::io::signals::Signals;
+use crate::workers::message::Order;
+use crate::workers::worker::{read_orders, work};
+
+/// Trains the stacks that the process which started this one orders.
+///
+/// # Errors
+/// If the run cannot be read, or the device cannot be used.
+pub fn run() -> anyhow::Result<Exit> {
+    let signals = Arc::new(Signals::default());
+    let orders = read_orders(&signals)?;
+    let Ok(Order::Start { run, runs, device, threads, checkpoint, narrows }) = orders.recv() else {
+        bail!("a worker of a run is started by `runner exp --workers N`");
+    };
+    let record = RunRecord::read(&run)?;
+    let device = device.parse().map_err(anyhow::Error::msg).context("failed to read the device of a worker")?;
+    let execution = ExecutionConfig::from_run(&record.options, Some(device), Some(threads))?;
+    execution.apply();
+    let options = Options {
+        device: execution.device,
+        threads: execution.threads,
+        stack: record.options.stack,
+        narrows,
+        checkpoint_interval: checkpoint.parse().map_err(anyhow::Error::msg)?,
+        cache: &Cache::for_user(),
+        signals: &signals,
+    };
+    work(&run, &runs, &options, &orders)?;
+    Ok(Exit::Done)
+}
