@@ -4,6 +4,7 @@
     run.curves                           # one row for each trial and epoch
     run.ends                             # one row for each trial: where its curves end, and their diagnosis
     run.tests                            # one row for each trial: metrics on the test rows
+    sweep("sweep_learning_rate")         # one row for each configuration of a sweep below `sweeps/`, or below `RUNNER_SWEEPS`
 
 All frames start with the columns `variant`, `seed` and `fold`. NaN and infinities are strings in a history (`"nan"`, `"inf"`);
 here they are floats.
@@ -73,6 +74,21 @@ def load(experiment: str, run: str | Path | None = None) -> Run:
         f"hint: `runner exp {experiment}` makes one, in the root of the repository;\n"
         f"      `cargo xtask run exp {experiment}` does so where `runner` is not installed;\n"
         "      runs in another folder are found by RUNNER_RUNS=FOLDER"
+    )
+
+
+def sweep(experiment: str) -> pl.DataFrame:
+    """The configurations of the newest finished sweep of an experiment, best first, each with its settings and its metric."""
+    given = os.environ.get("RUNNER_SWEEPS")
+    choices = [Path(given).expanduser()] if given else [HERE.parent / "sweeps", Path("sweeps")]
+    folder = next((folder for folder in choices if folder.is_dir()), choices[0])
+    tables = [table for table in folder.glob(f"{experiment}/*/table.csv") if not table.parent.is_symlink()]
+    if tables:
+        return pl.read_csv(max(tables, key=lambda table: table.parent.name))
+    raise Told(
+        f"no finished sweep of `{experiment}` in `{folder}`\n"
+        f"hint: `runner sweep {experiment}` makes one, in the root of the repository;\n"
+        "      sweeps in another folder are found by RUNNER_SWEEPS=FOLDER"
     )
 
 

@@ -57,6 +57,19 @@ class Runs(unittest.TestCase):
             (folder / f"{name}.json").write_text(json.dumps(content))
         return folder
 
+    def test_the_table_of_the_newest_finished_sweep_is_loaded(self):
+        with mock.patch.dict(os.environ, {"RUNNER_SWEEPS": str(self.folder)}):
+            with self.assertRaisesRegex(histories.Told, "no finished sweep of `tuned`"):
+                histories.sweep("tuned")
+            for name, best in [("2026-01-01T000000Z-aaaaaa", 0.2), ("2026-01-02T000000Z-bbbbbb", 0.1), ("2026-01-03T000000Z-cccccc", None)]:
+                folder = self.folder / "tuned" / name
+                folder.mkdir(parents=True)
+                if best is not None:
+                    (folder / "table.csv").write_text(f"rank,train.lr,best.val_loss,status,error\n1,0.01,{best},done,\n")
+            (self.folder / "tuned" / "latest").symlink_to("2026-01-01T000000Z-aaaaaa")
+            found = histories.sweep("tuned")
+        self.assertEqual(found.select("train.lr", "best.val_loss").row(0), (0.01, 0.1))
+
     def test_the_newest_run_that_has_histories_is_loaded(self):
         self.write("2026-01-01T000000Z-aaaaaa", base=trial(seed=1))
         self.write("2026-01-02T000000Z-bbbbbb", base=trial(seed=2))

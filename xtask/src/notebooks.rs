@@ -32,6 +32,9 @@ const RUNS: [(&str, &str); 13] = [
     ("creditcard_resampling", "--epochs 2 --set data.creditcard.split.train_rows=20000"),
 ];
 
+/// The sweeps that notebooks load. They take seconds.
+const SWEEPS: [&str; 1] = ["sweep_learning_rate"];
+
 /// Executes the notebooks on the runs in `out`, which has those of the `quick` experiments; returns a failed check and a hint.
 pub fn check(
     workspace: &Workspace,
@@ -49,6 +52,16 @@ pub fn check(
             return Ok(Some((format!("a run for the notebooks: `{name}` ({status})"), hint)));
         }
     }
+    let sweeps = out.join("sweeps");
+    for name in SWEEPS {
+        let mut command = Command::new(runner);
+        command.args(["sweep", name, "--quiet", "--device", "cpu", "--out"]).arg(&sweeps);
+        let status = process::status(command.current_dir(workspace.root()))?;
+        if !status.success() {
+            let hint = format!("run `cargo xtask run sweep {name}`");
+            return Ok(Some((format!("a sweep for the notebooks: `{name}` ({status})"), hint)));
+        }
+    }
     let unit_tests = |folder: &'static str| ["-m", "unittest", "discover", "--start-directory", folder];
     for (what, arguments) in [
         ("the tests of the notebooks' modules", &unit_tests("notebooks")[..]),
@@ -56,7 +69,9 @@ pub fn check(
         ("the tests of `xtask/scripts`", &unit_tests("xtask/scripts")),
         ("the notebooks", &[EXECUTE, "check"]),
     ] {
-        if !process::succeeds(environment.command(workspace).args(arguments).env("RUNNER_RUNS", out))? {
+        let mut command = environment.command(workspace);
+        command.args(arguments).env("RUNNER_RUNS", out).env("RUNNER_SWEEPS", &sweeps);
+        if !process::succeeds(&mut command)? {
             let hint =
                 "fix what is named above; `cargo xtask notebooks` writes the notebooks again, from complete runs";
             return Ok(Some((what.to_owned(), hint.to_owned())));
@@ -110,7 +125,12 @@ mod tests {
         assert!(loaded.len() > 20, "{loaded:?}");
         for name in &loaded {
             let is_run = RUNS.iter().any(|(run, _)| run == name);
-            assert!(is_run != is_quick(root, name), "{name}: must be quick or in RUNS, not both");
+            let is_swept = SWEEPS.contains(&name.as_str());
+            let ways = [is_run, is_swept, is_quick(root, name)].into_iter().filter(|is_made| *is_made).count();
+            assert_eq!(ways, 1, "{name}: must be quick, in RUNS or in SWEEPS");
+        }
+        for name in SWEEPS {
+            assert!(loaded.contains(name), "no notebook loads the sweep {name}");
         }
         for (name, _) in RUNS {
             assert!(loaded.contains(name), "no notebook loads {name}");
