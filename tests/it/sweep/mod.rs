@@ -3,11 +3,9 @@
 mod additions;
 mod bad_input;
 mod changed_data;
-
 mod dry_run;
 mod expectations;
 mod export;
-
 mod failures;
 #[cfg(target_os = "linux")]
 mod faults;

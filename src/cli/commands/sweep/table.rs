@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 
-use crate::cli::args::run_args::{parse_positive, quoted};
+use crate::cli::args::run_args::parse_positive;
 use crate::cli::args::sweeps_dir::NamedSweep;
 use crate::cli::commands::sweep::ranking_text::{self, TOP};
 use crate::cli::exit::Exit;
+use crate::cli::text::shell_words::quoted_path;
 use crate::cli::text::terminal;
 use crate::cli::text::text_style::TextStyle;
 use crate::compare::direction::higher_is_better;
@@ -161,7 +162,7 @@ pub fn run_best(args: &BestArgs) -> anyhow::Result<Exit> {
     match Confirmation::read(&dir, &record, &state.ended)?.filter(|found| found.is_over) {
         Some(found) => terminal::say(&format!("on fresh seeds: {}", found.conclusion())),
         None if state.is_over() => {
-            let shown = quoted(&dir.path().display().to_string());
+            let shown = quoted_path(dir.path());
             terminal::say(&format!("compare the best on fresh seeds with `runner sweep confirm {shown}`"));
         }
         None => {}

@@ -4,19 +4,20 @@ pub(super) mod text;
 
 use anyhow::anyhow;
 
-use crate::cli::args::run_args::{parse_positive, quoted};
+use crate::cli::args::run_args::parse_positive;
 use crate::cli::args::sweeps_dir::NamedSweep;
 use crate::cli::commands::sweep::execute::{self, Execution};
 use crate::cli::commands::sweep::start::devices_to_continue;
 use crate::cli::commands::sweep::work::{check_is_same, resume_command};
 use crate::cli::commands::sweep::worker_args::WorkerArgs;
 use crate::cli::exit::Exit;
+use crate::cli::text::shell_words::quoted;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
 use crate::device::DeviceChoice;
 use crate::experiment::spec::seeds::{self, Seeds};
-use crate::sweep::dir::state::SweepState;
 use crate::sweep::dir::extensions;
+use crate::sweep::dir::state::SweepState;
 use crate::sweep::labels::Labels;
 use crate::sweep::plan::confirm::{ConfirmationRequest, confirmation};
 use crate::sweep::record::{Extension, SweepRecord};
