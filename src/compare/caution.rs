@@ -144,7 +144,12 @@ fn of_group(group: &Group) -> Vec<String> {
     cautions.extend(diverged(group));
     cautions.extend(not_finite(group));
     let of_status = |wanted: Status| histories.iter().filter(|history| history.status == wanted).count();
-    for (status, what) in [(Status::Interrupted, "interrupted"), (Status::TimeLimit, "stopped by the time limit")] {
+    let stops = [
+        (Status::Interrupted, "interrupted"),
+        (Status::TimeLimit, "stopped by the time limit"),
+        (Status::Dropped, "dropped before the last epoch"),
+    ];
+    for (status, what) in stops {
         if let stopped @ 1.. = of_status(status) {
             let were = if stopped == 1 { "was" } else { "were" };
             cautions.push(format!("{stopped} of {} trials {were} {what}", group.trials.len()));

@@ -67,8 +67,8 @@ fn bytes(history: &History, start: f64) -> Vec<u8> {
         write(now, epoch, values.collect());
     }
     let status = match history.status {
-        Status::Completed | Status::EarlyStopped | Status::TimeLimit => 1, // success
-        Status::Diverged | Status::Interrupted => 2,                       // failure
+        Status::Completed | Status::EarlyStopped | Status::Dropped | Status::TimeLimit => 1, // success
+        Status::Diverged | Status::Interrupted => 2,                                         // failure
     };
     let end = SessionEnd { status, end_time_secs: now };
     write(

@@ -16,6 +16,8 @@ pub enum Status {
     Completed,
     /// Early stopping ended the training.
     EarlyStopped,
+    /// Halving dropped the trial at a rung, because others were better. The epochs up to the rung are kept.
+    Dropped,
     /// The loss or a weight became NaN or infinite.
     Diverged,
     /// A signal stopped the training. The completed epochs are kept.
@@ -30,6 +32,7 @@ impl Status {
         match self {
             Status::Completed => "completed",
             Status::EarlyStopped => "early stopped",
+            Status::Dropped => "dropped",
             Status::Diverged => "diverged",
             Status::Interrupted => "interrupted",
             Status::TimeLimit => "time limit",

@@ -231,6 +231,22 @@ impl Arena {
         }
     }
 
+    /// Replaces one replica's parameters and buffers by those of a replica of another stack of networks with the same shapes.
+    pub fn copy_replica_from(&self, replica: usize, other: &Arena, of: usize) {
+        let _no_grad = tch::no_grad_guard();
+        let copy = |to: &Tensor, from: &Tensor| to.get(replica as i64).copy_(&from.get(of as i64));
+        copy(&self.values, &other.values);
+        let buffers = self.buffers.iter().zip(&other.buffers);
+        buffers.for_each(|(own, other)| copy(&own.values, &other.values));
+    }
+
+    /// Returns all parameters and buffers by name: `values`, `buffers.1.running_mean`.
+    pub fn named_tensors(&self) -> Vec<(String, Tensor)> {
+        let buffers =
+            self.buffers.iter().map(|buffer| (format!("buffers.{}", buffer.name), buffer.values.shallow_clone()));
+        std::iter::once(("values".to_owned(), self.values.shallow_clone())).chain(buffers).collect()
+    }
+
     /// Restores one replica's parameters and buffers from a snapshot.
     pub fn restore(&self, replica: usize, snapshot: &Snapshot) {
         copy_row(replica, &self.values, &snapshot.values);

@@ -45,8 +45,10 @@ struct Work {
     steps: f64,
     /// Number of rows × parameters × models.
     products: f64,
-    /// Number of epochs.
+    /// Number of epochs of the stack.
     epochs: f64,
+    /// Mean number of epochs of its models, which is smaller with halving.
+    epochs_of_model: f64,
 }
 
 /// Returns the estimated duration with this number of workers, or why it is unknown. `runs` is the directory of the runs that
@@ -81,7 +83,8 @@ pub fn estimate(
     }
     let samples: Vec<(Work, f64)> = measured.iter().map(|(place, seconds)| (work[*place], *seconds)).collect();
     let (per_step, per_product) = fit(&samples);
-    let seconds = |work: &Work| work.epochs * (per_step * work.steps + per_product * work.products);
+    let seconds =
+        |work: &Work| per_step * work.steps * work.epochs + per_product * work.products * work.epochs_of_model;
     let all: f64 = work.iter().map(seconds).sum();
     let longest = work.iter().map(seconds).fold(0.0, f64::max);
     let names = measured.iter().map(|(place, _)| stacks[*place].name.clone()).collect();
@@ -96,7 +99,7 @@ fn work_of(sweep: &PlannedSweep, stack: &StackPlan) -> Option<Work> {
         .iter()
         .map(|name| sweep.plans.iter().find(|plan| plan.variant == *name))
         .collect::<Option<_>>()?;
-    let (mut work, first) = (Work { steps: 0.0, products: 0.0, epochs: 0.0 }, plans.first()?);
+    let (mut work, first) = (Work { steps: 0.0, products: 0.0, epochs: 0.0, epochs_of_model: 0.0 }, plans.first()?);
     let mut all_models = 0;
     for plan in &plans {
         let network = plan.network()?;
@@ -111,7 +114,23 @@ fn work_of(sweep: &PlannedSweep, stack: &StackPlan) -> Option<Work> {
     work.steps = rows.div_ceil(first.network()?.train.batch.size(rows)) as f64;
     // a stack with more models than its width is trained in parts, one after the other
     let parts = sweep.record.options.stack.map_or(1, |width| all_models.div_ceil(width.max(1))).max(1) as f64;
-    Some(Work { products: work.products / parts, epochs: work.epochs * parts, ..work })
+    let epochs = planned_epochs(sweep, stack) as f64 / stack.configurations.len().max(1) as f64;
+    Some(Work { products: work.products / parts, epochs: work.epochs * parts, epochs_of_model: epochs * parts, ..work })
+}
+
+/// Returns the number of epochs of the configurations of a stack on one seed, if as few as possible continue at each rung.
+pub fn planned_epochs(sweep: &PlannedSweep, stack: &StackPlan) -> usize {
+    let plan = |name: &String| sweep.plans.iter().find(|plan| plan.variant == *name);
+    let epochs = |name| plan(name).and_then(|plan| Some(plan.network()?.train.epochs)).unwrap_or(0);
+    let (count, each) = (stack.configurations.len(), stack.configurations.iter().map(epochs));
+    match sweep.record.halving {
+        None => each.sum(),
+        // a stack has configurations with the same number of epochs
+        Some(halving) => {
+            let segments = halving.segments(count, each.max().unwrap_or(0));
+            segments.iter().map(|segment| segment.epochs * segment.configurations).sum()
+        }
+    }
 }
 
 /// Returns the places of the stacks with the fewest and most steps and with the least and most products, each once.
@@ -257,7 +276,7 @@ mod tests {
     use crate::sweep::plan::request::SweepRequest;
 
     fn work(steps: f64, products: f64) -> Work {
-        Work { steps, products, epochs: 1.0 }
+        Work { steps, products, epochs: 1.0, epochs_of_model: 1.0 }
     }
 
     #[test]
@@ -297,6 +316,7 @@ mod tests {
                 trials: None,
                 method: None,
                 metric: None,
+                halving: None,
                 seeds: Some(vec![0, 1, 2, 3]),
                 search_seed: None,
                 overrides: Vec::new(),

@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::experiment::halving::rule::{Halving, HalvingRule};
 use crate::experiment::store::history_fields::Program;
 use crate::experiment::store::run_record::{RunOptions, SourceRecord};
 use crate::history::number::Number;
@@ -49,6 +50,9 @@ pub struct SweepRecord {
     pub metric: String,
     /// Whether a higher value of the metric is better.
     pub higher_is_better: bool,
+    /// Rungs at which configurations are dropped within their stacks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub halving: Option<Halving>,
     /// Each configuration is trained on each of these seeds.
     pub seeds: Vec<i64>,
     /// Keys of the settings that differ between configurations, in the order of the space.
@@ -179,6 +183,12 @@ impl SweepRecord {
         confirmations.flat_map(|extension| &extension.stacks).map(|stack| stack.name.as_str()).collect()
     }
 
+    /// Returns the halving of the run of a stack, if it has one: all configurations of a confirmation are trained to the end.
+    pub fn halving_rule(&self, stack: &str) -> Option<HalvingRule> {
+        let Halving { first, keep } = self.halving.filter(|_| !self.confirmation_stacks().contains(stack))?;
+        Some(HalvingRule { first, keep, metric: self.metric.clone(), higher_is_better: self.higher_is_better })
+    }
+
     /// Returns the seeds of a stack.
     pub fn seeds_of<'a>(&'a self, stack: &'a StackPlan) -> &'a [i64] {
         stack.seeds.as_ref().unwrap_or(&self.seeds)
@@ -200,6 +210,7 @@ pub(crate) fn record_for_tests(configurations: &[&str], seeds: &[i64]) -> SweepR
         options: RunOptions { device: "cpu".to_owned(), threads: 1, stack: None, tf32: false, deterministic: false },
         metric: "best.val_loss".to_owned(),
         higher_is_better: false,
+        halving: None,
         seeds: seeds.to_vec(),
         settings: Vec::new(),
         search: Search::default(),

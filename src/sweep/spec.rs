@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::experiment::halving::rule::Halving;
 use crate::experiment::spec::seeds::{self, Seeds};
 use crate::sweep::expectation::SweepExpectation;
 use crate::sweep::space::domain::Domain;
@@ -27,6 +28,10 @@ pub struct SweepSpec {
     #[serde(default, deserialize_with = "seeds::deserialize_some")]
     #[schemars(with = "Option<seeds::Written>")]
     pub seeds: Option<Seeds>,
+    /// Drops configurations early: at the end of some epochs, the rungs, only the best of each stack continue:
+    /// `{ first = 3, keep = 0.33 }`.
+    #[serde(default)]
+    pub halving: Option<Halving>,
     /// Seed of the search: configurations depend on it and on their number only.
     #[serde(default)]
     pub seed: Option<u32>,

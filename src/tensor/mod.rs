@@ -6,5 +6,6 @@ pub mod raw_values;
 pub mod safetensors_file;
 pub mod script_module;
 pub mod seed;
+pub mod select;
 pub mod shape;
 pub mod threads;

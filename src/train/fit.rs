@@ -18,8 +18,8 @@ use crate::network::stack::Stack;
 use crate::tensor::{generators, threads};
 use crate::train::backend::Backend;
 use crate::train::callback::{Callback, ReplicaResult};
-use crate::train::checkpoint::Checkpointer;
 use crate::train::checkpoint::epoch_snapshot::EpochSnapshot;
+use crate::train::checkpoint::{Checkpoint, Checkpointer};
 use crate::train::evaluate::MetricTensors;
 use crate::train::optimizer::update::Update;
 use crate::train::schedule::learning_rates::LearningRates;
@@ -44,24 +44,51 @@ pub fn fit(
     checkpointer: &mut dyn Checkpointer,
     callback: &mut dyn Callback,
 ) -> anyhow::Result<Vec<ReplicaResult>> {
+    Ok(fit_until(stack, task, task.settings.epochs, stop, checkpointer, callback)?.results)
+}
+
+/// Result of training up to an epoch.
+#[derive(Debug)]
+pub struct Fitted {
+    /// Result of each replica. One that could train more epochs has the status dropped: it ends here, unless it continues
+    /// from `paused`.
+    pub results: Vec<ReplicaResult>,
+    /// The state from which training continues, if it has more epochs and a replica still trains.
+    pub paused: Option<Checkpoint>,
+}
+
+/// Trains like [`fit`], but at most up to the end of the epoch `until`.
+///
+/// # Errors
+/// As for [`fit`].
+pub fn fit_until(
+    stack: &Stack,
+    task: &Task,
+    until: usize,
+    stop: &AtomicBool,
+    checkpointer: &mut dyn Checkpointer,
+    callback: &mut dyn Callback,
+) -> anyhow::Result<Fitted> {
     let batch = task.settings.batch.size(task.training.len());
     let mut backend = Backend::new(stack, task, batch);
     let _restored = threads::set_libtorch_until_drop(backend.libtorch_threads(), task.threads);
-    let results = run_epochs(&mut backend, stack, task, batch, stop, checkpointer, callback)?;
+    let fitted = run_epochs(&mut backend, stack, task, batch, until, stop, checkpointer, callback)?;
     callback.phases(backend.timing());
-    Ok(results)
+    Ok(fitted)
 }
 
 /// Trains the epochs.
+#[expect(clippy::too_many_arguments, reason = "all that training needs")]
 pub(super) fn run_epochs(
     backend: &mut Backend,
     stack: &Stack,
     task: &Task,
     batch: usize,
+    until: usize,
     stop: &AtomicBool,
     checkpointer: &mut dyn Checkpointer,
     callback: &mut dyn Callback,
-) -> anyhow::Result<Vec<ReplicaResult>> {
+) -> anyhow::Result<Fitted> {
     let settings = task.settings;
     let _generators = generators::install_until_drop(task.seeds.len(), task.device);
     let optimizers = task.replicas.iter().map(|settings| settings.starting_optimizer()).collect();
@@ -77,7 +104,7 @@ pub(super) fn run_epochs(
         clock.before = checkpoint.state.seconds;
     }
 
-    for number in snapshot.epoch() + 1..=settings.epochs {
+    for number in snapshot.epoch() + 1..=until.min(settings.epochs) {
         if !replica_states.is_training() {
             break;
         }
@@ -98,8 +125,9 @@ pub(super) fn run_epochs(
                     checkpointer.keep_last(&snapshot.checkpoint(&learning_rates, &replica_states, clock.seconds()));
                 warning.iter().for_each(|warning| callback.note(warning));
             }
-            return Ok(replica_states
-                .end(stack, Status::Interrupted, |replica| snapshot.restore_replica(replica, stack.arena())));
+            let results = replica_states
+                .end(stack, Status::Interrupted, |replica| snapshot.restore_replica(replica, stack.arena()));
+            return Ok(Fitted { results, paused: None });
         };
         let metrics_started = Instant::now();
         let training = outputs.metrics(|outputs| backend.metrics(outputs, &epoch.truth), task, stack);
@@ -122,11 +150,16 @@ pub(super) fn run_epochs(
             warning.iter().for_each(|warning| callback.note(warning));
         }
     }
-    if snapshot.epoch() > 0 {
-        let last = snapshot.checkpoint(&learning_rates, &replica_states, clock.seconds());
-        checkpointer.keep_final(&last).iter().for_each(|warning| callback.note(warning));
+    let last = || snapshot.checkpoint(&learning_rates, &replica_states, clock.seconds());
+    let (paused, status) = match until < settings.epochs && replica_states.is_training() {
+        true => (Some(last()), Status::Dropped),
+        false => (None, Status::Completed),
+    };
+    if paused.is_none() && snapshot.epoch() > 0 {
+        checkpointer.keep_final(&last()).iter().for_each(|warning| callback.note(warning));
     }
-    Ok(replica_states.end(stack, Status::Completed, |replica| snapshot.restore_replica(replica, stack.arena())))
+    let results = replica_states.end(stack, status, |replica| snapshot.restore_replica(replica, stack.arena()));
+    Ok(Fitted { results, paused })
 }
 
 /// Measures the duration of training, including the part before a resumed checkpoint.

@@ -36,7 +36,7 @@ fn of_trial(history: &History) -> Vec<String> {
         Some(format!("{found}{advice}"))
     };
     let happened = match (history.status, &history.tree) {
-        (Status::Interrupted | Status::TimeLimit, _) => trial_status::of_one(history),
+        (Status::Dropped | Status::Interrupted | Status::TimeLimit, _) => trial_status::of_one(history),
         (Status::Diverged, _) => Some(format!("diverged in epoch {}", history.history.len())),
         (_, Some(tree)) => Some(number_format::tree_size(tree.leaves, tree.depth)),
         (Status::EarlyStopped, _) => {
@@ -118,7 +118,7 @@ fn of_trials(histories: &[History]) -> Vec<String> {
     let improving = histories.iter().filter(|history| improves_to_the_end(history)).count();
     let advice = (2 * improving > all)
         .then(|| format!("still improving at the last epoch in {improving} of {all}: train longer"));
-    let unfinished = [Status::Interrupted, Status::TimeLimit].map(|status| {
+    let unfinished = [Status::Dropped, Status::Interrupted, Status::TimeLimit].map(|status| {
         let count = histories.iter().filter(|history| history.status == status).count();
         (count > 0).then(|| format!("{count} {}", status.word()))
     });

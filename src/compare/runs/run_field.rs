@@ -183,7 +183,7 @@ pub fn status_words(group: Option<&Group>, info: &RunInfo) -> Vec<String> {
                 &[Status::EarlyStopped.word(), COMPLETE, "stopped"]
             }
             Status::EarlyStopped => &[Status::EarlyStopped.word(), "stopped"],
-            Status::Completed | Status::Diverged | Status::Interrupted | Status::TimeLimit => &[],
+            Status::Completed | Status::Dropped | Status::Diverged | Status::Interrupted | Status::TimeLimit => &[],
         };
         words.extend(shown.iter().map(|word| (*word).to_owned()));
         words.extend([status.word().to_owned(), status.word().replace(' ', "_")]);

@@ -6,6 +6,7 @@ use tch::{Device, Kind, Tensor};
 
 use crate::data::prepare::features::Features;
 use crate::tensor::seed;
+use crate::tensor::select::select_rows;
 
 /// Rows on the device, with the targets in the form that the loss takes.
 #[derive(Debug)]
@@ -47,6 +48,17 @@ impl DeviceRows {
                 .collect::<Option<Vec<_>>>()
                 .map(|w| Tensor::cat(&w, 0)),
             features,
+        }
+    }
+
+    /// Returns the rows of these replicas, by index, in this order. They share the memory.
+    pub fn of_replicas(&self, replicas: &[usize]) -> DeviceRows {
+        DeviceRows {
+            features: self.features.shallow_clone(),
+            targets: self.targets.shallow_clone(),
+            truth: self.truth.shallow_clone(),
+            weights: self.weights.as_ref().map(Tensor::shallow_clone),
+            chosen: self.chosen.as_ref().map(|chosen| select_rows(chosen, replicas)),
         }
     }
 

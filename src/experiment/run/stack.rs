@@ -1,5 +1,8 @@
 //! Trains the trials of one stack in step, tests them, and records each in a history.
 
+pub(super) mod replica;
+mod rungs;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
@@ -13,13 +16,14 @@ use crate::data::prepare::batches::DeviceRows;
 use crate::data::prepare::prepared::Prepared;
 use crate::data::{Rows, Test, Validation};
 use crate::experiment::plan::Plan;
-use crate::experiment::plan::network_plan::NetworkPlan;
 use crate::experiment::run::baselines::{self, ConstantPrediction};
 use crate::experiment::run::checkpointing::checkpoint_writer::StackKeeper;
 use crate::experiment::run::checkpointing::{FILE, HashedTrial, RunCheckpoint, final_file, settings_hash};
 use crate::experiment::run::context::RunContext;
 use crate::experiment::run::progress::{RunProgress, StackInfo};
 use crate::experiment::run::source_rows::Fold;
+use crate::experiment::run::stack::replica::Replica;
+use crate::experiment::run::stack::rungs::WholeStack;
 use crate::experiment::run::test_metrics::{choose_thresholds, measure, test_records};
 use crate::experiment::store::stack_record::TrialName;
 use crate::experiment::store::{history_fields, pretrained};
@@ -33,15 +37,6 @@ use crate::train::callback::ReplicaResult;
 use crate::train::evaluate::{on_device, outputs};
 use crate::train::fit::fit;
 use crate::train::task::Task;
-
-/// One replica of a stack.
-pub(crate) struct Replica<'a> {
-    pub(crate) plan: &'a Plan,
-    pub(crate) network: &'a NetworkPlan,
-    /// Index of its fold.
-    pub(crate) fold_index: usize,
-    pub(crate) seed: i64,
-}
 
 /// Trains one stack, from its checkpoint if there is one. `trials` are the names of the replicas.
 pub(crate) fn run_stack(
@@ -117,7 +112,16 @@ pub(crate) fn run_stack(
     let checked = checkpoint.as_ref().map_or(Ok(()), |checkpoint| checkpoint.check(&settings, &hashed));
     let outcomes = checked.and_then(|()| {
         let mut keeper = StackKeeper::new(context, trials, settings, environment.clone(), checkpoint);
-        let outcomes = fit(&stack, &task, &context.signals.stop, &mut keeper, &mut *watch)?;
+        let outcomes = match context.run_state.halving() {
+            None => fit(&stack, &task, &context.signals.stop, &mut keeper, &mut *watch)?,
+            Some(rule) => {
+                let stop = &context.signals.stop;
+                let whole = WholeStack { replicas, stack: &stack, task: &task, target, positive, stop };
+                let (outcomes, rungs) = whole.train(&rule, &mut keeper, &mut *watch)?;
+                context.run_state.set_rungs(trials, rungs);
+                outcomes
+            }
+        };
         Ok((outcomes, keeper.last_epoch))
     });
     let (mut outcomes, last_epoch) =
@@ -169,7 +173,7 @@ pub(crate) fn run_stack(
             best: best(replica, &outcome),
             diagnosis: diagnose(&outcome.curves, constant_losses[number]),
             history: outcome.curves,
-            test: test.filter(|_| outcome.status != Status::Diverged),
+            test: test.filter(|_| !matches!(outcome.status, Status::Diverged | Status::Dropped)),
             learned: learned(replica, &stack, &training, number),
             ..started
         };

@@ -13,6 +13,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::config::hint::{Hint, into_error};
+use crate::experiment::halving::rule::HalvingRule;
 use crate::experiment::plan::Plan;
 use crate::experiment::plan::module_copies;
 use crate::experiment::plan::study::Study;
@@ -69,6 +70,9 @@ pub struct RunRecord {
     /// Most bytes that tensors had on the GPU at once, as `torch.cuda.max_memory_allocated`.
     #[serde(default, rename = "peak_gpu_memory_bytes", skip_serializing_if = "Option::is_none")]
     pub peak_gpu_memory: Option<u64>,
+    /// Halving: at some epochs, only the best variants of a stack continue. A sweep sets it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub halving: Option<HalvingRule>,
     /// Groups of variants that share their data, in training order; groups after the last one have not started.
     pub groups: Vec<GroupRecord>,
     /// The weights that networks start from instead of random ones, by variant.
@@ -146,6 +150,7 @@ impl RunRecord {
             finished: false,
             peak_memory: None,
             peak_gpu_memory: None,
+            halving: None,
             groups: Vec::new(),
             initial_weights: study.plans.iter().filter_map(weights_of).collect(),
             modules: module_copies::of(study),
@@ -207,6 +212,7 @@ impl RunRecord {
             threads::MAX
         );
         ensure!(*stack != Some(0), "`stack` must be at least 1, found 0");
+        self.halving.as_ref().map_or(Ok(()), |rule| rule.halving().check()).context("`halving` is invalid")?;
         self.modules.iter().try_for_each(|module| check_letters("modules.file", &module.file))?;
         for stack in self.groups.iter().flat_map(|group| &group.stacks) {
             let mut seen = HashSet::new();

@@ -9,6 +9,8 @@ use safetensors::tensor::Metadata;
 
 use crate::config::hint::in_a_line;
 use crate::device::{self, memory};
+use crate::experiment::halving::decision::Rung;
+use crate::experiment::halving::rule::HalvingRule;
 use crate::experiment::plan::Plan;
 use crate::experiment::store::run_record::{FILE, RunRecord};
 use crate::experiment::store::stack_record::{GroupRecord, StackRecord, StackState, TrialName, groups_of};
@@ -76,7 +78,7 @@ impl<'a> RunState<'a> {
             let planned: BTreeSet<String> = waiting.iter().flatten().map(TrialName::stem).collect();
             stacks.retain(|stack| !stack.trials.iter().any(|trial| planned.contains(&trial.stem())));
             let waiting = waiting.into_iter();
-            stacks.extend(waiting.map(|trials| StackRecord { state: StackState::Waiting, fault: None, trials }));
+            stacks.extend(waiting.map(StackRecord::waiting));
         }
         self.write();
     }
@@ -90,6 +92,18 @@ impl<'a> RunState<'a> {
         let state = if trials.iter().all(is_there) { StackState::Done } else { StackState::Waiting };
         self.set_state(group, trials, state, None);
         self.write();
+    }
+
+    /// Returns the halving of the run, if it has one.
+    pub fn halving(&self) -> Option<HalvingRule> {
+        self.record.borrow().halving.clone()
+    }
+
+    /// Records the rungs of a stack, which are written when it is done.
+    pub fn set_rungs(&self, trials: &[TrialName], rungs: Vec<Rung>) {
+        let mut record = self.record.borrow_mut();
+        let mut stacks = record.groups.iter_mut().flat_map(|group| &mut group.stacks);
+        stacks.find(|stack| stack.trials == trials).into_iter().for_each(|stack| stack.rungs.clone_from(&rungs));
     }
 
     /// Records that a stack failed, and why.

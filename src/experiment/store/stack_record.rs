@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::experiment::halving::decision::Rung;
 use crate::experiment::plan::Plan;
 use crate::experiment::run::grouping;
 use crate::history::History;
 
 /// Variants that share their data, and the stacks of their trials.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GroupRecord {
     /// SHA-256 over the data set's files.
     #[serde(rename = "data_sha256", alias = "data")]
@@ -34,7 +35,7 @@ pub fn groups_of<'a>(recorded: &[GroupRecord], plans: &'a [Plan]) -> Vec<Vec<&'a
 }
 
 /// Trials that are trained in step.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StackRecord {
     /// Its state.
     pub state: StackState,
@@ -43,6 +44,16 @@ pub struct StackRecord {
     pub fault: Option<String>,
     /// Its trials in order.
     pub trials: Vec<TrialName>,
+    /// The rungs of halving at which it was decided which variants continue, once it is done.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rungs: Vec<Rung>,
+}
+
+impl StackRecord {
+    /// Returns a stack that is not trained yet.
+    pub fn waiting(trials: Vec<TrialName>) -> StackRecord {
+        StackRecord { state: StackState::Waiting, fault: None, trials, rungs: Vec::new() }
+    }
 }
 
 /// State of a stack.
@@ -86,8 +97,7 @@ mod tests {
     fn group(variants: &[&str]) -> GroupRecord {
         let trial = |variant: &&str| TrialName { variant: (*variant).to_owned(), fold: None, seed: 0 };
         let trials: Vec<TrialName> = variants.iter().map(trial).collect();
-        let stack = StackRecord { state: StackState::Waiting, fault: None, trials };
-        let stacks = if variants.is_empty() { Vec::new() } else { vec![stack] };
+        let stacks = if variants.is_empty() { Vec::new() } else { vec![StackRecord::waiting(trials)] };
         GroupRecord { data: String::new(), stacks }
     }
 

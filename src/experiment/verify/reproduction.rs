@@ -13,6 +13,7 @@ use time::OffsetDateTime;
 
 use crate::config::hint::into_error;
 use crate::data::store::fetch;
+use crate::experiment::halving::rule::HalvingRule;
 use crate::experiment::plan::Plan;
 use crate::experiment::plan::module_copies;
 use crate::experiment::plan::study::Study;
@@ -22,7 +23,7 @@ use crate::experiment::spec::source_text::SourceText;
 use crate::experiment::store::about::About;
 use crate::experiment::store::find::{Damaged, SavedRun, SavedTrial};
 use crate::experiment::store::run_record::{self, RunOptions, RunRecord};
-use crate::experiment::store::stack_record::{GroupRecord, StackRecord, StackState, TrialName, groups_of};
+use crate::experiment::store::stack_record::{GroupRecord, StackRecord, TrialName, groups_of};
 use crate::experiment::store::{load_model, pretrained, whole_run};
 use crate::experiment::verify::weight_diff::WeightDiff;
 use crate::history::difference::{Difference, RunDifference, run_differences, unknown_differences};
@@ -51,6 +52,7 @@ pub struct ReproducibleRun {
     pub note: Option<String>,
     study: Study,
     stacks: Vec<GroupRecord>,
+    halving: Option<HalvingRule>,
     /// Index of the unfinished stack, its number of epochs, and what stopped it.
     unfinished: Option<(usize, usize, Status)>,
 }
@@ -113,8 +115,11 @@ impl ReproducibleRun {
         let file = self.folder.join("experiment.toml");
         let resolved = bounded_file::read_to_string(&file, bounded_file::EXPERIMENT);
         let resolved = resolved.unwrap_or_else(|_| self.study.spec.to_toml()); // a copied run may have lost it
-        let record =
-            RunRecord { groups: self.stacks.clone(), ..RunRecord::new(&self.study, options.record(), started)? };
+        let record = RunRecord {
+            groups: self.stacks.clone(),
+            halving: self.halving.clone(),
+            ..RunRecord::new(&self.study, options.record(), started)?
+        };
         let begun = record.to_json()?;
         let modules = module_copies::read(&self.study)?;
         let mut beside = vec![(run_record::FILE, begun.as_bytes())];
@@ -178,7 +183,8 @@ fn from_record(
         of_stack.map(|history| (number, history.history.len(), history.status)).max_by_key(|(_, epochs, _)| *epochs)
     };
     let unfinished = in_order().enumerate().find_map(unfinished);
-    Ok(ReproducibleRun { folder, trials, damaged, options: record.options, note: None, study, stacks, unfinished })
+    let RunRecord { options, halving, .. } = record;
+    Ok(ReproducibleRun { folder, trials, damaged, options, note: None, study, stacks, halving, unfinished })
 }
 
 /// Prepares a run of an older version: its settings are in its histories.
@@ -220,7 +226,8 @@ fn from_histories(folder: PathBuf, trials: Vec<SavedTrial>, damaged: Vec<Damaged
         notes: Vec::new(),
         about: About::default(),
     };
-    Ok(ReproducibleRun { folder, trials, damaged, options, note: None, study, stacks: Vec::new(), unfinished: None })
+    let (stacks, halving, unfinished) = (Vec::new(), None, None);
+    Ok(ReproducibleRun { folder, trials, damaged, options, note: None, study, stacks, halving, unfinished })
 }
 
 fn trial_name(history: &History) -> TrialName {
@@ -229,7 +236,7 @@ fn trial_name(history: &History) -> TrialName {
 
 /// Returns the same stack, with no trial done.
 fn reset(stack: &StackRecord) -> StackRecord {
-    StackRecord { state: StackState::Waiting, fault: None, trials: stack.trials.clone() }
+    StackRecord::waiting(stack.trials.clone())
 }
 
 /// Stops the run where the original was stopped, and passes on its progress.

@@ -48,6 +48,7 @@ fn summary(state: &SweepState, overview: &Overview, name: &str) -> Section {
     let diverged = number(|outcome| matches!(outcome, Outcome::Diverged(_)));
     let failed = number(|outcome| matches!(outcome, Outcome::Failed(_)));
     let done = number(|outcome| *outcome == Outcome::Done);
+    let dropped = number(|outcome| matches!(outcome, Outcome::Dropped(_)));
     let mut blocks = Vec::new();
     let open = overview.record.stacks.len().saturating_sub(state.ended.len());
     if open > 0 {
@@ -63,6 +64,7 @@ fn summary(state: &SweepState, overview: &Overview, name: &str) -> Section {
         blocks.push(Block::Paragraph(format!("Configuration `{name}` with {} {text}.", overview.metric)));
         let best = Tile { name: overview.metric.clone(), value: brief(metric.mean), note: spread_note(metric) };
         let mut others = Vec::new();
+        others.extend((dropped > 0).then(|| format!("{dropped} dropped")));
         others.extend((diverged > 0).then(|| format!("{diverged} diverged")));
         others.extend((failed > 0).then(|| format!("{failed} failed")));
         let configurations = Tile {
@@ -242,6 +244,7 @@ fn configurations(overview: &Overview, name: &str) -> Section {
 fn badge(result: &ConfigurationResult) -> Badge {
     match &result.outcome {
         Outcome::Done => Badge::new("verdict good", "done"),
+        Outcome::Dropped(epoch) => Badge::new("verdict", format!("dropped after epoch {epoch}")),
         Outcome::Unfinished => Badge::new("verdict", "unfinished"),
         Outcome::Diverged(trials) => Badge::new("verdict diverged", format!("{trials} of {} diverged", result.done)),
         Outcome::Failed(_) => Badge::new("verdict diverged", "failed"),

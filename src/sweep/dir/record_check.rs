@@ -12,6 +12,7 @@ use crate::sweep::record::SweepRecord;
 /// When they do not.
 pub(super) fn check(record: &SweepRecord) -> anyhow::Result<()> {
     let SweepRecord { stacks, configurations, .. } = record;
+    record.halving.map_or(Ok(()), |halving| halving.check()).context("`halving` is invalid")?;
     ensure!(!stacks.is_empty(), "`stacks` must have at least one stack, found none");
     ensure!(!configurations.is_empty(), "`configurations` must have at least one configuration, found none");
     let (mut names, mut trained) = (HashSet::new(), HashSet::new());

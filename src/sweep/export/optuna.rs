@@ -20,6 +20,7 @@ const CREATE_TRIAL: u8 = 4;
 
 /// Codes of states of a trial.
 const COMPLETE: u8 = 1;
+const PRUNED: u8 = 2;
 const FAIL: u8 = 3;
 
 /// A study of Optuna.
@@ -31,8 +32,8 @@ pub struct Study {
     pub trials: usize,
 }
 
-/// Returns the study of a sweep. A configuration is a trial whose value is the mean of the metric over the seeds; one with
-/// diverged trials or an error has failed.
+/// Returns the study of a sweep. A configuration is a trial whose value is the mean of the metric over the seeds; one that
+/// halving dropped is pruned, and one with diverged trials or an error has failed.
 pub fn study(record: &SweepRecord, ended: &HashMap<String, EndedStack>) -> Study {
     let direction = if record.higher_is_better { 2 } else { 1 };
     let mut lines = vec![
@@ -59,6 +60,7 @@ pub fn study(record: &SweepRecord, ended: &HashMap<String, EndedStack>) -> Study
         let (state, error) = match &result.outcome {
             Outcome::Unfinished => continue,
             Outcome::Done => (COMPLETE, None),
+            Outcome::Dropped(_) => (PRUNED, None),
             Outcome::Diverged(_) => (FAIL, Some("diverged")),
             Outcome::Failed(failure) => (FAIL, Some(failure.error.as_str())),
         };
@@ -85,6 +87,10 @@ pub fn study(record: &SweepRecord, ended: &HashMap<String, EndedStack>) -> Study
         if let (Some(error), Some(attributes)) = (error, attributes.as_object_mut()) {
             attributes.insert("error".to_owned(), error.into());
         }
+        let at_rung: Map<String, Value> = match result.outcome {
+            Outcome::Dropped(epoch) => result.mean().map(|mean| (epoch.to_string(), mean.into())).into_iter().collect(),
+            Outcome::Done | Outcome::Unfinished | Outcome::Diverged(_) | Outcome::Failed(_) => Map::new(),
+        };
         lines.push(json!({
             "op_code": CREATE_TRIAL,
             "worker_id": "runner",
@@ -98,7 +104,7 @@ pub fn study(record: &SweepRecord, ended: &HashMap<String, EndedStack>) -> Study
             "params": parameters,
             "user_attrs": attributes,
             "system_attrs": {},
-            "intermediate_values": {},
+            "intermediate_values": at_rung,
         }));
     }
     let trials = lines.len() - 1;

@@ -15,6 +15,8 @@ pub(super) struct Checked<'a> {
     pub(super) settings: &'a [String],
     /// The configurations.
     pub(super) configurations: &'a [Configuration],
+    /// Whether halving drops configurations, so that not all are trained to the end.
+    pub(super) drops_some: bool,
 }
 
 impl Checked<'_> {
@@ -33,7 +35,10 @@ impl Checked<'_> {
 
     /// Whether the metric and the settings of an expectation exist.
     pub(super) fn knows(&self, expectation: &SweepExpectation) -> bool {
-        self.paths().contains(&expectation.metric) && expectation.among.keys().all(|key| self.settings.contains(key))
+        let needs_all = self.drops_some && is_of_all(&expectation.metric);
+        !needs_all
+            && self.paths().contains(&expectation.metric)
+            && expectation.among.keys().all(|key| self.settings.contains(key))
     }
 
     /// Returns all paths.
@@ -57,6 +62,11 @@ impl Checked<'_> {
             let near = suggest::nearest(metric, paths.iter().map(String::as_str));
             let hint = near.map_or_else(all, |near| format!("did you mean `{near}`?"));
             return Err(("metric", SpaceFault::new(message, hint)));
+        }
+        if self.drops_some && is_of_all(metric) {
+            let message =
+                format!("`{metric}` needs configurations that are all trained to the end, and `halving` drops some");
+            return Err(("metric", SpaceFault::new(message, "remove the expectation, or `halving`")));
         }
         if let Some(key) = among.keys().find(|key| !self.settings.contains(key)) {
             let message = format!("`where` names `{key}`, which the sweep does not vary");
@@ -103,4 +113,9 @@ impl Checked<'_> {
         metric == MOST_IMPORTANT
             || setting.is_some_and(|key| self.configurations.iter().filter_map(|one| one.set.get(key)).any(is_word))
     }
+}
+
+/// Whether the value of a path follows from all configurations.
+fn is_of_all(metric: &str) -> bool {
+    metric == MOST_IMPORTANT || metric.starts_with(IMPORTANCE)
 }

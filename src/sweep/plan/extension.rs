@@ -123,6 +123,13 @@ pub fn varied_sets(record: &SweepRecord) -> Vec<Set> {
 /// # Errors
 /// If there is nothing to add, values are not wider, or a configuration cannot be trained.
 pub fn extension(record: &SweepRecord, request: &ExtensionRequest) -> anyhow::Result<PlannedExtension> {
+    if record.halving.is_some() && request.seeds.is_some() {
+        let hint = "add configurations with `--trials`, or start another sweep with more seeds".to_owned();
+        return Err(anyhow!(
+            "a sweep with `halving` cannot have further seeds: some configurations were dropped by the seeds it has"
+        )
+        .context(Hint(hint)));
+    }
     let experiment = RecordedExperiment::new(record)?;
     let entries = match &request.space[..] {
         [] => None,

@@ -5,6 +5,7 @@ mod configuration_fault;
 pub mod confirm;
 mod expectations;
 pub mod extension;
+mod halving;
 pub mod metric;
 mod plan_sweep;
 pub mod request;

@@ -19,6 +19,7 @@ use crate::sweep::expectation::SweepExpectation;
 use crate::sweep::plan::base_settings::BaseSettings;
 use crate::sweep::plan::configuration_fault::ConfigurationFaults;
 use crate::sweep::plan::expectations::Checked;
+use crate::sweep::plan::halving;
 use crate::sweep::plan::metric::RankingMetric;
 use crate::sweep::plan::request::SweepRequest;
 use crate::sweep::plan::stack_study::base_text;
@@ -76,7 +77,15 @@ pub fn plan(request: &SweepRequest) -> anyhow::Result<PlannedSweep> {
     let asked = request.metric.as_deref().or(sweep.metric.as_deref());
     let metric =
         RankingMetric::new(asked, &plans).map_err(|fault| in_file(fault, request, &sweep).into_error(source))?;
+    let halving = request.halving.or(sweep.halving);
+    let in_table = |fault: SpaceFault| match request.halving {
+        None => fault.at(&Origin::file(&["sweep", "halving"])),
+        Some(_) => fault,
+    };
     let stacks = SweepStacks::new(&plans, request.options.stack, request.device, request.free_memory, 0);
+    halving
+        .map_or(Ok(()), |halving| halving::check(halving, &metric.path, &plans, &stacks))
+        .map_err(|fault| in_table(fault).into_error(source))?;
     let mut notes = planner.take_notes();
     notes.extend(plans.iter().flat_map(|plan| &plan.info.notes).cloned());
     notes.extend(notes_on(&metric, &space, &seeds));
@@ -85,7 +94,12 @@ pub fn plan(request: &SweepRequest) -> anyhow::Result<PlannedSweep> {
     let configurations: Vec<Configuration> =
         variants.into_iter().map(|Variant { name, set }| Configuration { name, set }).collect();
     let settings = space.keys();
-    let checked = Checked { metric: &metric.path, settings: &settings, configurations: &configurations };
+    let checked = Checked {
+        metric: &metric.path,
+        settings: &settings,
+        configurations: &configurations,
+        drops_some: halving.is_some(),
+    };
     let expectations = expectations(request, &sweep, &checked, &mut notes).map_err(|fault| fault.into_error(source))?;
     let experiment = Spec { name: Some(name.clone()), ..spec }.to_toml();
     let record = SweepRecord {
@@ -99,6 +113,7 @@ pub fn plan(request: &SweepRequest) -> anyhow::Result<PlannedSweep> {
         options: RunOptions { stack: Some(stacks.width), ..request.options.clone() },
         metric: metric.path,
         higher_is_better: metric.higher_is_better,
+        halving,
         seeds,
         settings,
         search: Search { method, seed: seed(request, &sweep), fixed, space: recorded(&space) },
@@ -208,7 +223,7 @@ fn expectations(
     notes: &mut Vec<String>,
 ) -> Result<Vec<SweepExpectation>, SpaceFault> {
     let mut expectations = sweep.expect.clone();
-    if !request.space.is_empty() || request.metric.is_some() {
+    if !request.space.is_empty() || request.metric.is_some() || request.halving.is_some() {
         expectations.retain(|expectation| checked.knows(expectation));
         let skipped = sweep.expect.len() - expectations.len();
         if skipped > 0 {
@@ -265,6 +280,7 @@ mod tests {
             trials: None,
             method: None,
             metric: None,
+            halving: None,
             seeds: None,
             search_seed: None,
             overrides: Vec::new(),

@@ -2,6 +2,7 @@
 
 use tch::Device;
 
+use crate::experiment::halving::rule::Halving;
 use crate::experiment::spec::seeds::Seeds;
 use crate::experiment::spec::source_text::SourceText;
 use crate::experiment::store::run_record::RunOptions;
@@ -20,6 +21,8 @@ pub struct SweepRequest {
     pub method: Option<Method>,
     /// Path of the metric that ranks configurations.
     pub metric: Option<String>,
+    /// Rungs at which configurations are dropped.
+    pub halving: Option<Halving>,
     /// Seeds that each configuration is trained on.
     pub seeds: Option<Seeds>,
     /// Seed of the search.

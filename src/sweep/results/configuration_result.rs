@@ -10,6 +10,8 @@ use crate::sweep::record::Configuration;
 pub enum Outcome {
     /// All of its trials have the metric.
     Done,
+    /// Halving dropped it after this epoch.
+    Dropped(usize),
     /// Some of its trials are not done yet.
     Unfinished,
     /// Some of its trials diverged, or lack the metric.
@@ -48,11 +50,13 @@ impl ConfigurationResult<'_> {
         };
         let values: Vec<f64> = trials.iter().filter_map(value).collect();
         let without = trials.len() - values.len();
+        let dropped = trials.iter().filter(|trial| trial.status == Status::Dropped);
+        let dropped_after = dropped.map(|trial| trial.epochs).max();
         let outcome = match failure {
             Some(failure) => Outcome::Failed(failure.clone()),
             None if !is_ended => Outcome::Unfinished,
             None if without > 0 || trials.is_empty() => Outcome::Diverged(without),
-            None => Outcome::Done,
+            None => dropped_after.map_or(Outcome::Done, Outcome::Dropped),
         };
         ConfigurationResult {
             configuration,

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::experiment::halving::rule::Halving;
 use crate::io::{atomic_write, csv_line};
 use crate::sweep::dir::state::SweepState;
 use crate::sweep::dir::{SweepDir, extensions};
@@ -44,16 +45,19 @@ pub fn remove(dir: &SweepDir) {
 /// Returns the table of a sweep in this state.
 pub fn of_sweep(record: &SweepRecord, state: &SweepState) -> String {
     let ranking = Ranking::new(record, &state.ended, record.higher_is_better);
-    table(&ranking, &record.settings, &record.metric)
+    table(record, &ranking, &record.metric)
 }
 
 /// Returns a line for each configuration, best first: rank, name, settings, mean and standard deviation of the metric,
-/// number of trials with the metric and of all trials that are done, epochs, status and error.
-pub fn table(ranking: &Ranking, settings: &[String], metric: &str) -> String {
+/// number of trials with the metric and of all trials that are done, epochs, status and error; with halving also the number
+/// of the rung at which it was dropped.
+pub fn table(record: &SweepRecord, ranking: &Ranking, metric: &str) -> String {
+    let (settings, halving) = (&record.settings, record.halving);
     let fixed = ["rank", "configuration"].map(str::to_owned).into_iter();
     let values = [metric.to_owned(), format!("{metric}_std")].into_iter();
     let rest = ["n", "trials", "epochs", "status", "error"].map(str::to_owned).into_iter();
-    let header = csv_line::line(fixed.chain(settings.iter().cloned()).chain(values).chain(rest));
+    let last = halving.map(|_| "rung".to_owned());
+    let header = csv_line::line(fixed.chain(settings.iter().cloned()).chain(values).chain(rest).chain(last));
     let line = |(place, result): (usize, &ConfigurationResult)| {
         let ConfigurationResult { configuration, outcome, metric, done, epochs } = result;
         let rank = if *outcome == Outcome::Done { (place + 1).to_string() } else { String::new() };
@@ -66,16 +70,26 @@ pub fn table(ranking: &Ranking, settings: &[String], metric: &str) -> String {
         cells.extend([done.to_string(), epochs.to_string()]);
         let (status, error) = status(outcome);
         cells.extend([status.to_owned(), error.unwrap_or_default().to_owned()]);
+        cells.extend(halving.map(|halving| rung(outcome, halving).map_or_else(String::new, |rung| rung.to_string())));
         csv_line::line(cells)
     };
     let lines = ranking.results.iter().enumerate().map(line);
     std::iter::once(header).chain(lines).map(|line| line + "\n").collect()
 }
 
+/// Returns the number of the rung at which a configuration was dropped, from 1.
+pub fn rung(outcome: &Outcome, halving: Halving) -> Option<usize> {
+    match outcome {
+        Outcome::Dropped(epoch) => halving.rung_at(*epoch),
+        Outcome::Done | Outcome::Unfinished | Outcome::Diverged(_) | Outcome::Failed(_) => None,
+    }
+}
+
 /// Returns the status of a configuration in a word, and the error of a failed one.
 pub fn status(outcome: &Outcome) -> (&'static str, Option<&str>) {
     match outcome {
         Outcome::Done => ("done", None),
+        Outcome::Dropped(_) => ("dropped", None),
         Outcome::Unfinished => ("unfinished", None),
         Outcome::Diverged(_) => ("diverged", None),
         Outcome::Failed(failure) => ("failed", Some(&failure.error)),
@@ -113,6 +127,7 @@ mod tests {
             space: None,
             seeds: Vec::new(),
             configurations: vec![Configuration { name: "0001".to_owned(), set: Default::default() }],
+            confirmation: None,
             stacks: vec![stack("S001", "0001")],
         };
         assert!(extensions::publish(dir.path(), 1, &extension).unwrap());

@@ -1,7 +1,10 @@
 //! What a user should know about the results of a sweep: a best value at the end of its range, and where trials diverged.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
+use crate::history::number::count;
 use crate::sweep::labels::{Labels, format_value};
 use crate::sweep::record::SweepRecord;
 use crate::sweep::results::configuration_result::{ConfigurationResult, Outcome};
@@ -20,14 +23,37 @@ const FEWEST_CHOICES: usize = 4;
 
 /// Returns notes on the results in this order.
 pub fn notes(record: &SweepRecord, ranking: &Ranking) -> Vec<String> {
-    let mut notes = edges(record, ranking);
+    let mut notes: Vec<String> = dropped(ranking).into_iter().collect();
+    notes.extend(edges(record, ranking));
     notes.extend(divergence(record, ranking));
     notes
 }
 
+/// Returns how many configurations were dropped, and after which epochs.
+fn dropped(ranking: &Ranking) -> Option<String> {
+    let mut after: BTreeMap<usize, usize> = BTreeMap::new();
+    for result in &ranking.results {
+        if let Outcome::Dropped(epoch) = result.outcome {
+            *after.entry(epoch).or_default() += 1;
+        }
+    }
+    let (dropped, all): (usize, usize) = (after.values().sum(), ranking.results.len());
+    let epochs: usize = ranking.results.iter().map(|result| result.epochs).sum();
+    let parts: Vec<String> = after.iter().map(|(epoch, number)| format!("{number} after epoch {epoch}")).collect();
+    let were = if dropped == 1 { "was" } else { "were" };
+    (dropped > 0).then(|| {
+        format!(
+            "{dropped} of {all} configurations {were} dropped ({}): {} epochs in all",
+            parts.join(", "),
+            count(epochs)
+        )
+    })
+}
+
 /// Returns a note for each setting whose best value is at an end of its range.
 fn edges(record: &SweepRecord, ranking: &Ranking) -> Vec<String> {
-    let done = ranking.results.iter().filter(|result| result.outcome == Outcome::Done).count();
+    let is_ended = |result: &&ConfigurationResult| matches!(result.outcome, Outcome::Done | Outcome::Dropped(_));
+    let done = ranking.results.iter().filter(is_ended).count();
     let Some(best) = ranking.best().filter(|_| done >= FEWEST) else { return Vec::new() };
     let labels = Labels::new(&record.settings);
     let note = |(key, domain): (&String, &Domain)| {
@@ -116,7 +142,7 @@ fn divergence(record: &SweepRecord, ranking: &Ranking) -> Option<String> {
 fn trials_of<'a>(result: &'a ConfigurationResult<'a>) -> Option<Trials<'a>> {
     let all = result.done;
     match result.outcome {
-        Outcome::Done => Some(Trials { result, all, diverged: 0 }),
+        Outcome::Done | Outcome::Dropped(_) => Some(Trials { result, all, diverged: 0 }),
         Outcome::Diverged(diverged) => Some(Trials { result, all, diverged }),
         Outcome::Unfinished | Outcome::Failed(_) => None,
     }

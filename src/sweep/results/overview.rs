@@ -62,9 +62,11 @@ impl<'a> Overview<'a> {
     }
 }
 
-/// Returns the values of all configurations that have ended. Those that diverged or failed have the worst value of the others.
+/// Returns the values of all configurations that have ended; of those that were dropped, the value at their rung. Those that
+/// diverged or failed have the worst value of the others.
 fn ended_values(ranking: &Ranking, higher_is_better: bool) -> Vec<f64> {
-    let done = ranking.results.iter().filter(|result| result.outcome == Outcome::Done);
+    let is_ended = |result: &&ConfigurationResult| matches!(result.outcome, Outcome::Done | Outcome::Dropped(_));
+    let done = ranking.results.iter().filter(is_ended);
     let mut values: Vec<f64> = done.filter_map(ConfigurationResult::mean).collect();
     let worst = if higher_is_better { f64::min } else { f64::max };
     if let Some(worst) = values.iter().copied().reduce(worst) {
@@ -75,7 +77,7 @@ fn ended_values(ranking: &Ranking, higher_is_better: bool) -> Vec<f64> {
 
 fn is_worst(result: &ConfigurationResult) -> bool {
     match result.outcome {
-        Outcome::Done | Outcome::Unfinished => false,
+        Outcome::Done | Outcome::Dropped(_) | Outcome::Unfinished => false,
         Outcome::Diverged(_) | Outcome::Failed(_) => true,
     }
 }

@@ -1,13 +1,14 @@
 //! The configurations of a sweep, best first.
 
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
 use crate::sweep::dir::ended::{EndedStack, EndedTrial};
 use crate::sweep::record::{Configuration, StackPlan, SweepRecord};
 use crate::sweep::results::configuration_result::{ConfigurationResult, Outcome};
 
-/// The configurations of a sweep, best first: those whose trials are all done by the mean of the metric, then the
-/// unfinished ones, those with diverged trials, and the failed ones.
+/// The configurations of a sweep, best first: those whose trials are all done by the mean of the metric, then those that were
+/// dropped at rungs, the latest rung first, the unfinished ones, those with diverged trials, and the failed ones.
 #[derive(Debug)]
 pub struct Ranking<'a> {
     /// The configurations in this order.
@@ -53,13 +54,14 @@ impl<'a> Ranking<'a> {
         let mut results: Vec<ConfigurationResult> = record.configurations.iter().map(result).collect();
         let sign = if higher_is_better { -1.0 } else { 1.0 };
         let key = |result: &ConfigurationResult| {
-            let place = match result.outcome {
-                Outcome::Done => 0,
-                Outcome::Unfinished => 1,
-                Outcome::Diverged(_) => 2,
-                Outcome::Failed(_) => 3,
+            let (place, epochs) = match result.outcome {
+                Outcome::Done => (0, 0),
+                Outcome::Dropped(epoch) => (1, epoch),
+                Outcome::Unfinished => (2, 0),
+                Outcome::Diverged(_) => (3, 0),
+                Outcome::Failed(_) => (4, 0),
             };
-            (place, result.mean().map_or(f64::INFINITY, |mean| sign * mean))
+            ((place, Reverse(epochs)), result.mean().map_or(f64::INFINITY, |mean| sign * mean))
         };
         // equal configurations stay in their order
         results.sort_by(|a, b| {

@@ -3,6 +3,7 @@
 mod confirmation;
 mod findings;
 mod plan;
+mod rungs;
 mod shared_files;
 mod stack_files;
 

@@ -13,6 +13,7 @@ use crate::sweep::dir::sweep_dir::SweepDir;
 use crate::sweep::dir::{data_sum, file_sums};
 use crate::sweep::record::{StackPlan, SweepRecord};
 use crate::sweep::verify::findings::Findings;
+use crate::sweep::verify::rungs::check_rungs;
 
 /// What was checked in stacks.
 #[derive(Debug, Default)]
@@ -104,9 +105,10 @@ fn check_stack(
 ) -> anyhow::Result<()> {
     let folder = format!("stacks/{}", stack.name);
     let study = record.study_of_stack(stack)?;
+    let mut run_record = None;
     if end.failure.is_none() {
         match RunRecord::read(&dir.stack(&stack.name)) {
-            Ok(run) if run.is_of(&study) && run.finished => {}
+            Ok(run) if run.is_of(&study) && run.finished => run_record = Some(run),
             Ok(_) => findings.add(format!("{folder}/run.json"), "it is not the finished run of this stack"),
             Err(error) => {
                 findings.add(format!("{folder}/run.json"), format!("cannot be read: {:#}", error.root_cause()))
@@ -126,6 +128,7 @@ fn check_stack(
             .collect();
         compare_trials(&format!("ended/{}.json", stack.name), end, expected, findings);
     }
+    let mut histories = Vec::new();
     for trial in &end.trials {
         let stem = stem(trial);
         let file = format!("{folder}/{stem}.json");
@@ -136,12 +139,22 @@ fn check_stack(
                 let data: Option<&DataSpec> =
                     study.plans.iter().find(|plan| plan.variant == trial.configuration).map(|plan| &plan.spec.data);
                 if let Some(data) = data {
-                    let file = data_sum::file_name(data);
-                    checked.data.insert(file, history.data.sha256.clone());
+                    checked.data.insert(data_sum::file_name(data), history.data.sha256.clone());
                 }
+                histories.push((file, history));
             }
             Err(error) => findings.add(file, format!("cannot be read: {:#}", error.root_cause())),
         }
+    }
+    if let Some(run) = run_record {
+        check_rungs(
+            &format!("{folder}/run.json"),
+            record.halving_rule(&stack.name),
+            &run,
+            &study,
+            &histories,
+            findings,
+        );
     }
     check_sums(dir, &stack.name, end, checked, findings)
 }

@@ -218,9 +218,12 @@ impl Worker<'_> {
         let expected = data.expected(&study.plans[0].spec.data).map_err(Problem::Machine)?;
         // the planned stacks fit into the free memory, which other programs may have taken since
         let stack = self.record.options.stack;
-        let options = Options { device, threads, stack, narrows: true, checkpoint_interval, cache, signals };
+        // which configurations are dropped depends on those in a stack
+        let halving = self.record.halving_rule(name);
+        let narrows = halving.is_none();
+        let options = Options { device, threads, stack, narrows, checkpoint_interval, cache, signals };
         let mut watch = Notes { stack: name, events: &mut *self.events, data, has_other_data: false };
-        let finished = run_leased(&study, folder, expected, &options, &mut self.loaded, &mut watch);
+        let finished = run_leased(&study, folder, expected, halving, &options, &mut self.loaded, &mut watch);
         let is_of_machine = watch.has_other_data || self.loaded.is_unavailable;
         match finished {
             Err(error) if is_of_machine => Err(Problem::Machine(error)),

@@ -15,9 +15,14 @@ use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use crate::network::stack::Stack;
+use crate::tensor::select::select_rows;
+use crate::train::TrainSpec;
 use crate::train::optimizer::update::Update;
 use crate::train::schedule::learning_rates::{self, LearningRates};
 use crate::train::state::replica_state::{self, ReplicaStates};
+
+/// Beginning of the names of the optimizer's state.
+const MEMORY: &str = "memory.";
 
 /// State of training at the end of an epoch, without tensors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -91,6 +96,26 @@ impl Checkpointer for () {
 }
 
 impl Checkpoint {
+    /// Returns the checkpoint of these replicas, by index, in this order: rows of all tensors. `settings` are those of the
+    /// replicas.
+    pub fn select(&self, replicas: &[usize], settings: &[&TrainSpec]) -> Checkpoint {
+        let memory = settings.iter().map(|settings| settings.starting_optimizer().memory().0).max().unwrap_or_default();
+        // a momentum that only others have
+        let is_used = |name: &str| {
+            let slot = name.strip_prefix(MEMORY).and_then(|slot| slot.parse::<usize>().ok());
+            slot.is_none_or(|slot| slot < memory)
+        };
+        let tensors = self.tensors.iter().filter(|(name, _)| is_used(name));
+        Checkpoint {
+            state: State {
+                learning_rates: self.state.learning_rates.select(replicas),
+                replica_states: self.state.replica_states.select(replicas),
+                ..self.state.clone()
+            },
+            tensors: tensors.map(|(name, tensor)| (name.clone(), select_rows(tensor, replicas))).collect(),
+        }
+    }
+
     /// Restores the state of training.
     ///
     /// # Errors
@@ -161,7 +186,7 @@ impl Checkpoint {
 /// Returns the tensors that change during an epoch: parameters, buffers and the optimizer's state.
 fn current_tensors(stack: &Stack, memory: &[Tensor]) -> Tensors {
     let mut named = vec![("values".to_owned(), stack.arena().values().shallow_clone())];
-    named.extend(memory.iter().enumerate().map(|(place, memory)| (format!("memory.{place}"), memory.shallow_clone())));
+    named.extend(memory.iter().enumerate().map(|(place, memory)| (format!("{MEMORY}{place}"), memory.shallow_clone())));
     let buffers = stack.arena().buffers().iter();
     named.extend(buffers.map(|buffer| (format!("buffers.{}", buffer.name), buffer.values.shallow_clone())));
     named

@@ -46,6 +46,18 @@ struct Plateau {
     epochs_before: usize,
 }
 
+impl State {
+    /// Returns the state of these replicas, by index, in this order.
+    pub(crate) fn select(&self, replicas: &[usize]) -> State {
+        let waits =
+            self.plateau.as_ref().map(|waits| replicas.iter().map(|&replica| waits[replica]).collect::<Vec<_>>());
+        State {
+            start: replicas.iter().map(|&replica| self.start[replica]).collect(),
+            plateau: waits.filter(|waits| waits.iter().any(Option::is_some)),
+        }
+    }
+}
+
 impl LearningRates {
     /// Creates the learning rates from the schedule and the initial learning rate of each replica.
     ///

@@ -40,6 +40,21 @@ pub struct State {
     stopping: Option<Vec<Option<PatienceState>>>, // of each replica, if one of them may stop early
 }
 
+impl State {
+    /// Returns the state of these replicas, by index, in this order.
+    pub(crate) fn select(&self, replicas: &[usize]) -> State {
+        let each = || replicas.iter().copied();
+        let waits = self.stopping.as_ref().map(|waits| each().map(|replica| waits[replica]).collect::<Vec<_>>());
+        State {
+            results: each().map(|replica| self.results[replica].clone()).collect(),
+            training: each().map(|replica| self.training[replica]).collect(),
+            best: each().map(|replica| self.best[replica]).collect(),
+            kept: each().map(|replica| self.kept[replica]).collect(),
+            stopping: waits.filter(|waits| waits.iter().any(Option::is_some)),
+        }
+    }
+}
+
 /// Early stopping of a replica.
 struct Stopping<'a> {
     monitor: &'a str,

@@ -7,7 +7,8 @@ use crate::views::document::statistic::unbroken;
 use crate::views::variants::variant::Variant;
 
 /// The statuses of trials that did not train all their epochs.
-const STATUSES: [Status; 4] = [Status::Diverged, Status::EarlyStopped, Status::Interrupted, Status::TimeLimit];
+const STATUSES: [Status; 5] =
+    [Status::Diverged, Status::EarlyStopped, Status::Dropped, Status::Interrupted, Status::TimeLimit];
 
 /// Returns how a single trial ended; `None` if it trained all epochs or its diagnosis says it.
 pub fn of_one(history: &History) -> Option<String> {
@@ -17,6 +18,7 @@ pub fn of_one(history: &History) -> Option<String> {
         Status::Diverged if history.diagnosis.as_ref().is_some_and(|read| read.verdict == Verdict::Diverged) => None,
         Status::Diverged => Some(format!("diverged in epoch {epoch}{of}")),
         Status::EarlyStopped => Some(format!("stopped early after epoch {epoch}{of}")),
+        Status::Dropped => Some(format!("dropped after epoch {epoch}{of}")),
         Status::Interrupted if history.network.is_none() => Some("interrupted: the tree was not finished".to_owned()),
         Status::Interrupted if epoch == 0 => Some("interrupted: no epoch was completed".to_owned()),
         Status::Interrupted => Some(format!("interrupted after epoch {epoch}{of}")),
@@ -46,10 +48,10 @@ pub fn of_trials(trials: &[&History]) -> Vec<String> {
     STATUSES.iter().filter_map(|status| line(&named, *status, true)).collect()
 }
 
-/// Returns the same for trials that diverged or were interrupted.
+/// Returns the same for trials that diverged, were dropped or were interrupted.
 pub fn incomplete(trials: &[&History]) -> Vec<String> {
     let (named, several) = (by_name(trials), trials.len() > 1);
-    let statuses = [Status::Diverged, Status::Interrupted, Status::TimeLimit].into_iter();
+    let statuses = [Status::Diverged, Status::Dropped, Status::Interrupted, Status::TimeLimit].into_iter();
     statuses.filter_map(|status| line(&named, status, several)).collect()
 }
 
@@ -73,6 +75,7 @@ fn line(named: &[(String, Vec<&History>)], status: Status, with_means: bool) -> 
         Status::Diverged if with_means => "diverged (not in the means)",
         Status::Diverged => "diverged",
         Status::EarlyStopped => "stopped early",
+        Status::Dropped => "dropped",
         Status::Interrupted => "interrupted",
         Status::TimeLimit => "stopped by the time limit",
         Status::Completed => "completed",

@@ -9,6 +9,7 @@ mod export;
 mod failures;
 #[cfg(target_os = "linux")]
 mod faults;
+mod halving;
 mod killed;
 mod kinds;
 mod reading;

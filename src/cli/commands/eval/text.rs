@@ -71,6 +71,7 @@ fn single_trial(eval_rows: &EvalRows, trial: &SavedTrial, evaluation: &Evaluatio
             Status::Interrupted => ": the trial was interrupted",
             Status::TimeLimit => ": the time limit stopped the trial",
             Status::Diverged => ": the trial diverged",
+            Status::Dropped => ": the trial was dropped before its last epoch",
             Status::Completed | Status::EarlyStopped => "",
         }),
         (_, None) => return parts,

@@ -238,12 +238,20 @@ pub(super) fn trials(run: &RunSummary) -> String {
 /// Returns the status: the progress of an unfinished run, or how the trials ended; if they differ, the worst and its
 /// count.
 pub(super) fn status(run: &RunSummary) -> String {
-    const WORST_FIRST: [Status; 5] =
-        [Status::Interrupted, Status::TimeLimit, Status::Diverged, Status::EarlyStopped, Status::Completed];
+    const WORST_FIRST: [Status; 6] = [
+        Status::Interrupted,
+        Status::TimeLimit,
+        Status::Diverged,
+        Status::Dropped,
+        Status::EarlyStopped,
+        Status::Completed,
+    ];
     let word = |status: Status| match status {
         Status::Completed if run.missing > 0 => INCOMPLETE,
         Status::Completed => COMPLETE,
-        Status::EarlyStopped | Status::Diverged | Status::Interrupted | Status::TimeLimit => status.word(),
+        Status::EarlyStopped | Status::Dropped | Status::Diverged | Status::Interrupted | Status::TimeLimit => {
+            status.word()
+        }
     };
     let word = |status: Status| together(word(status));
     let progress = run.info.state.progress().map(|(epoch, epochs)| format!(" {epoch}/{epochs}")).unwrap_or_default();

@@ -47,7 +47,7 @@ pub(super) fn print(path: &Path, limit: Option<usize>, as_csv: bool) -> anyhow::
     state.update(&dir, &record)?;
     let ranking = Ranking::new(&record, &state.ended, record.higher_is_better);
     if as_csv {
-        terminal::out(&csv::table(&ranking, &record.settings, &record.metric));
+        terminal::out(&csv::table(&record, &ranking, &record.metric));
         return Ok(Exit::Done);
     }
     let top = limit.unwrap_or(MOST);

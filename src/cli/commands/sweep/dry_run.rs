@@ -7,9 +7,10 @@ use crate::cli::text::number_format::{self, count};
 use crate::cli::text::terminal;
 use crate::cli::text::text_style::TextStyle;
 use crate::device::memory;
+use crate::experiment::halving::rule::Halving;
 use crate::experiment::spec::seeds;
 use crate::io::byte_size::format_bytes;
-use crate::sweep::estimate::TimeEstimate;
+use crate::sweep::estimate::{TimeEstimate, planned_epochs};
 use crate::sweep::labels::Labels;
 use crate::sweep::plan::PlannedSweep;
 use crate::sweep::record::Configuration;
@@ -55,11 +56,18 @@ fn to_json(sweep: &PlannedSweep, workers: usize, duration: &Duration) -> Value {
         .zip(&stacks.replicas)
         .map(|(stack, replicas)| json!({ "name": stack.name, "configurations": stack.configurations, "replicas": replicas }))
         .collect();
+    let halving = record.halving.map(|halving| {
+        json!({
+            "first": halving.first, "keep": halving.keep, "rungs": halving.rungs(most_epochs(sweep)),
+            "epochs": epochs(sweep), "all_epochs": epochs_without_halving(sweep),
+        })
+    });
     json!({
         "experiment": record.experiment,
         "method": sweep.method.name(),
         "metric": record.metric,
         "higher_is_better": record.higher_is_better,
+        "halving": halving,
         "seeds": record.seeds,
         "trials": trials(sweep),
         "settings": record.settings,
@@ -87,6 +95,7 @@ fn text(sweep: &PlannedSweep, workers: usize, duration: &Duration, rows: usize, 
     lines.push(row("metric", format!("{}, {direction} is best", record.metric)));
     lines.push(row("method", sweep.method.name().to_owned()));
     lines.push(row("seeds", seeds::format(&record.seeds)));
+    lines.extend(record.halving.map(|rungs| row("halving", halving(sweep, rungs))));
     lines.push(row("stacks", stacks(sweep)));
     let options = &record.options;
     let s = if options.threads == 1 { "" } else { "s" };
@@ -101,7 +110,7 @@ fn text(sweep: &PlannedSweep, workers: usize, duration: &Duration, rows: usize, 
             format!("about {each} for the largest stack of a worker (calculated); {} free", format_bytes(free)),
         ));
     }
-    lines.push(row("time", time(duration, workers)));
+    lines.push(row("time", time(duration, workers, record.halving.is_some())));
     lines.push(String::new());
     lines.push(table(sweep, rows, page));
     if configurations > rows {
@@ -113,20 +122,53 @@ fn text(sweep: &PlannedSweep, workers: usize, duration: &Duration, rows: usize, 
 }
 
 /// Returns the estimated duration and what it is based on.
-fn time(duration: &Duration, workers: usize) -> String {
+fn time(duration: &Duration, workers: usize, has_halving: bool) -> String {
     match duration {
         Ok(TimeEstimate { seconds, measured }) => {
             let on = if workers == 1 { String::new() } else { format!(" on {} workers", count(workers)) };
             let s = if measured.len() == 1 { "" } else { "s" };
             let rounded = if *seconds < 10.0 { *seconds } else { seconds.round() };
+            let all = if has_halving { "without close results at rungs" } else { "if all epochs are trained" };
             format!(
-                "about {} of training{on}, if all epochs are trained (measured: a moment of stack{s} {}, alone)",
+                "about {} of training{on}, {all} (measured: a moment of stack{s} {}, alone)",
                 number_format::seconds(rounded),
                 measured.join(", ")
             )
         }
         Err(reason) => format!("unknown: {reason}"),
     }
+}
+
+/// Returns the rungs, and the number of epochs of all trials that are planned.
+fn halving(sweep: &PlannedSweep, halving: Halving) -> String {
+    let rungs: Vec<String> = halving.rungs(most_epochs(sweep)).iter().map(usize::to_string).collect();
+    let s = if rungs.len() == 1 { "" } else { "s" };
+    let (planned, all) = (epochs(sweep), epochs_without_halving(sweep));
+    format!(
+        "rung{s} after epoch{s} {}, at which {} % of a stack's configurations continue: {} of {} epochs, or more if results are \
+         close",
+        rungs.join(", "),
+        100.0 * halving.keep,
+        count(planned),
+        count(all)
+    )
+}
+
+/// Returns the largest number of epochs of a configuration.
+fn most_epochs(sweep: &PlannedSweep) -> usize {
+    sweep.plans.iter().filter_map(|plan| Some(plan.network()?.train.epochs)).max().unwrap_or(0)
+}
+
+/// Returns the number of epochs of all trials that are planned.
+fn epochs(sweep: &PlannedSweep) -> usize {
+    let seeds = sweep.record.seeds.len();
+    sweep.stacks.stacks.iter().map(|stack| seeds * planned_epochs(sweep, stack)).sum()
+}
+
+/// Returns the number of epochs of all trials if none is dropped.
+fn epochs_without_halving(sweep: &PlannedSweep) -> usize {
+    let epochs = sweep.plans.iter().filter_map(|plan| Some(plan.network()?.train.epochs));
+    sweep.record.seeds.len() * epochs.sum::<usize>()
 }
 
 /// Returns the number of stacks and of models in them.

@@ -165,6 +165,7 @@ fn finish(dir: &SweepDir, record: &SweepRecord, state: &SweepState, execution: &
             json!({
                 "configuration": result.configuration.name, "settings": result.configuration.set,
                 "metric": result.metric, "trials": result.done, "epochs": result.epochs, "status": status, "error": error,
+                "rung": record.halving.and_then(|halving| csv::rung(&result.outcome, halving)),
             })
         };
         let results: Vec<_> = ranking.results.iter().map(result).collect();

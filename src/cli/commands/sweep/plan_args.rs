@@ -7,6 +7,7 @@ use crate::cli::args::compute_args::ComputeArgs;
 use crate::cli::args::run_args::{parse_epochs, parse_positive};
 use crate::cli::text::shell_words::quoted;
 use crate::device::{self, DeviceChoice, memory};
+use crate::experiment::halving::rule::Halving;
 use crate::experiment::spec::seeds::{self, Seeds};
 use crate::experiment::spec::{catalogue, overrides};
 use crate::experiment::store::run_record::RunOptions;
@@ -37,6 +38,10 @@ pub struct PlanArgs {
     /// monitored metric in the best epoch]
     #[arg(long, value_name = "METRIC")]
     pub metric: Option<String>,
+    /// Drop configurations early: rungs after 3, 9, 27, … epochs, at each of which the best third of a stack continues
+    /// [default: `halving` of the file, else none]
+    #[arg(long, value_name = "first=N,keep=SHARE")]
+    pub halving: Option<Halving>,
     /// Seed of the search [default: `seed` of the file's `[sweep]`, else 0]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub search_seed: Option<u32>,
@@ -88,6 +93,7 @@ impl PlanArgs {
             trials: self.trials,
             method: self.method,
             metric: self.metric.clone(),
+            halving: self.halving,
             seeds: self.seeds.clone(),
             search_seed: self.search_seed,
             overrides,
@@ -117,6 +123,7 @@ impl PlanArgs {
         let has_numbers = [self.trials, self.epochs, self.stack].iter().any(Option::is_some);
         let has_names = [&self.metric, &self.variant].into_iter().any(Option::is_some);
         let has_choices = self.seeds.is_some() || self.method.is_some() || self.search_seed.is_some();
+        let has_choices = has_choices || self.halving.is_some();
         let has_switches = self.tf32 || self.deterministic;
         has_lists || has_numbers || has_names || has_choices || has_switches
     }
@@ -137,6 +144,7 @@ impl PlanArgs {
         option("method", self.method.map(|method| method.name().to_owned()));
         option("seeds", self.seeds.as_deref().map(seeds::format));
         option("metric", self.metric.clone());
+        option("halving", self.halving.map(|halving| halving.to_string()));
         option("search-seed", self.search_seed.map(|seed| seed.to_string()));
         self.set.iter().for_each(|change| option("set", Some(change.clone())));
         self.unset.iter().for_each(|key| option("unset", Some(key.clone())));

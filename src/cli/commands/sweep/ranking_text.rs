@@ -32,6 +32,10 @@ pub fn table(record: &SweepRecord, ranking: &Ranking, metric: &str, top: usize, 
             false => Column::words(label, cells),
         }]);
     }
+    if record.halving.is_some() {
+        let epochs = shown.iter().map(|result| Cell::plain(count(result.epochs)));
+        groups.push(vec![Column::numbers("epochs", epochs)]);
+    }
     let states: Vec<String> = shown.iter().map(status).collect();
     let closing = states.iter().any(|status| !status.is_empty()).then(|| Column::words("status", states));
     let mut parts = Fitted { labels: names, groups, spare: Vec::new(), closing }.tables(page);
@@ -83,6 +87,7 @@ pub(super) fn mean_and_std(metric: &Sample) -> String {
 fn status(result: &ConfigurationResult) -> String {
     match &result.outcome {
         Outcome::Done => String::new(),
+        Outcome::Dropped(epoch) => format!("dropped after epoch {epoch}"),
         Outcome::Unfinished => "unfinished".to_owned(),
         Outcome::Diverged(trials) => format!("{trials} of {} diverged", result.done),
         Outcome::Failed(_) => "failed".to_owned(),

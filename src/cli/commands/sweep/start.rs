@@ -155,8 +155,8 @@ impl StartArgs {
                 ..record.options.clone()
             };
             let request = |record: &SweepRecord| {
-                let SweepRecord { metric, seeds, configurations, overrides, source, .. } = record.clone();
-                (metric, seeds, configurations, overrides, source)
+                let SweepRecord { metric, halving, seeds, configurations, overrides, source, .. } = record.clone();
+                (metric, halving, seeds, configurations, overrides, source)
             };
             other.options == options && request(other) == request(record)
         };

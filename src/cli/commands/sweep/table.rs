@@ -105,7 +105,7 @@ pub fn run(args: &TableArgs) -> anyhow::Result<Exit> {
     let Results { record, state, metric, higher_is_better, .. } = args.ranked.results()?;
     let ranking = Ranking::new(&record, &state.ended, higher_is_better);
     match args.csv {
-        true => terminal::out(&csv::table(&ranking, &record.settings, &metric)),
+        true => terminal::out(&csv::table(&record, &ranking, &metric)),
         false => {
             let top = args.top.unwrap_or(TOP);
             terminal::out(&ranking_text::table(&record, &ranking, &metric, top, TextStyle::of_output()));

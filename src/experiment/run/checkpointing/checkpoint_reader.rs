@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use crate::config::hint::Hint;
 use crate::device::memory;
+use crate::experiment::run::checkpointing::passed_rungs::{ENDED, PassedRungs};
 use crate::experiment::run::checkpointing::settings_hash::{HashedTrial, hashes_of_older_versions};
 use crate::experiment::store::stack_record::TrialName;
 use crate::history::Environment;
@@ -32,6 +33,8 @@ struct CheckpointMetadata {
     settings: String,
     environment: Environment,
     training: State,
+    #[serde(default)]
+    rungs: Option<PassedRungs>,
 }
 
 /// A checkpoint of a run.
@@ -42,6 +45,8 @@ pub struct RunCheckpoint {
     /// Environment of the training.
     pub environment: Environment,
     pub(super) checkpoint: Checkpoint,
+    /// What has happened at the rungs before, with the tensors of the replicas that ended at them.
+    pub(super) rungs: Option<(PassedRungs, Tensors)>,
 }
 
 impl RunCheckpoint {
@@ -94,10 +99,13 @@ impl RunCheckpoint {
     }
 
     fn new(
-        CheckpointMetadata { trials, settings, environment, training }: CheckpointMetadata,
+        CheckpointMetadata { trials, settings, environment, training, rungs }: CheckpointMetadata,
         tensors: Tensors,
     ) -> RunCheckpoint {
-        RunCheckpoint { trials, settings, environment, checkpoint: Checkpoint { state: training, tensors } }
+        let (ended, tensors): (Tensors, Tensors) = tensors.into_iter().partition(|(name, _)| name.starts_with(ENDED));
+        let ended = ended.into_iter().map(|(name, tensor)| (name.replacen(ENDED, "", 1), tensor)).collect();
+        let checkpoint = Checkpoint { state: training, tensors };
+        RunCheckpoint { trials, settings, environment, checkpoint, rungs: rungs.map(|passed| (passed, ended)) }
     }
 
     /// Epoch of the checkpoint.

@@ -9,13 +9,14 @@ use serde::Serialize;
 use crate::config::hint::in_a_line;
 use crate::experiment::run::checkpointing::checkpoint_interval::CheckpointInterval;
 use crate::experiment::run::checkpointing::checkpoint_reader::{FILE, RunCheckpoint};
+use crate::experiment::run::checkpointing::passed_rungs::{ENDED, PassedRungs};
 use crate::experiment::run::context::RunContext;
 use crate::experiment::store::stack_record::TrialName;
 use crate::history::Environment;
 use crate::io::signals::Signals;
 use crate::run_dir::RunDir;
 use crate::tensor::safetensors_file::SafetensorsFile;
-use crate::train::checkpoint::{Checkpoint, Checkpointer, State, file};
+use crate::train::checkpoint::{Checkpoint, Checkpointer, State, Tensors, file};
 
 /// The metadata of a checkpoint, without its tensors.
 #[derive(Debug, Serialize)]
@@ -24,6 +25,8 @@ pub(super) struct CheckpointMetadataRef<'a> {
     pub(super) settings: &'a str,
     pub(super) environment: &'a Environment,
     pub(super) training: &'a State,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) rungs: Option<&'a PassedRungs>,
 }
 
 /// Writes the checkpoints of one stack.
@@ -36,6 +39,8 @@ pub struct StackKeeper<'a> {
     settings: String,
     environment: Environment,
     resume_from: Option<Checkpoint>,
+    /// What has happened at the rungs of this stack, with the tensors of the replicas that ended at them.
+    rungs: Option<(PassedRungs, Tensors)>,
     /// Epoch of this stack's checkpoint in the run directory.
     saved_epoch: &'a Cell<Option<usize>>,
     last_time: Instant,
@@ -56,6 +61,9 @@ impl<'a> StackKeeper<'a> {
     ) -> Self {
         let RunContext { folder, signals, checkpoint_interval, ref last_checkpoint, .. } = *context;
         last_checkpoint.set(checkpoint.as_ref().map(RunCheckpoint::epoch));
+        let (resume_from, rungs) = checkpoint
+            .map(|found| (found.checkpoint, found.rungs))
+            .map_or((None, None), |(own, rungs)| (Some(own), rungs));
         StackKeeper {
             folder,
             signals,
@@ -63,7 +71,8 @@ impl<'a> StackKeeper<'a> {
             trials,
             settings,
             environment,
-            resume_from: checkpoint.map(|checkpoint| checkpoint.checkpoint),
+            resume_from,
+            rungs,
             saved_epoch: last_checkpoint,
             last_time: Instant::now(),
             is_requested: false,
@@ -74,10 +83,29 @@ impl<'a> StackKeeper<'a> {
 
     fn serialize(&self, checkpoint: &Checkpoint) -> anyhow::Result<SafetensorsFile> {
         let Self { trials, settings, environment, .. } = self;
-        file::lay_out(
-            &CheckpointMetadataRef { trials, settings, environment, training: &checkpoint.state },
-            &checkpoint.tensors,
-        )
+        let rungs = self.rungs.as_ref().map(|(passed, _)| passed);
+        let metadata = CheckpointMetadataRef { trials, settings, environment, training: &checkpoint.state, rungs };
+        let ended = self.rungs.iter().flat_map(|(_, ended)| ended);
+        let ended = ended.map(|(name, tensor)| (format!("{ENDED}{name}"), tensor.shallow_clone()));
+        let own = checkpoint.tensors.iter().map(|(name, tensor)| (name.clone(), tensor.shallow_clone()));
+        file::lay_out(&metadata, &own.chain(ended).collect())
+    }
+
+    /// Takes what has happened at the rungs of the stack before the checkpoint that it is resumed from.
+    pub fn take_rungs(&mut self) -> Option<(PassedRungs, Tensors)> {
+        self.rungs.take()
+    }
+
+    /// Sets what has happened at the rungs of the stack, with the tensors of the replicas that have ended.
+    pub fn set_rungs(&mut self, passed: PassedRungs, ended: Tensors) {
+        self.rungs = Some((passed, ended));
+    }
+
+    /// Lets the replicas that are left continue from this checkpoint after a rung. `ended` are the tensors of those that
+    /// have ended, in the order of the rungs.
+    pub fn continue_from(&mut self, checkpoint: Checkpoint, passed: PassedRungs, ended: Tensors) {
+        self.resume_from = Some(checkpoint);
+        self.set_rungs(passed, ended);
     }
 }
 
@@ -138,10 +166,11 @@ impl Checkpointer for StackKeeper<'_> {
         }
     }
 
-    /// Keeps the checkpoint from which `runner resume --epochs` continues, unless no checkpoints are wanted. It is written
+    /// Keeps the checkpoint from which `runner resume --epochs` continues, unless no checkpoints are wanted or replicas have
+    /// ended at rungs. It is written
     /// after the histories, which are more important.
     fn keep_final(&mut self, checkpoint: &Checkpoint) -> Option<String> {
-        if self.checkpoint_interval == CheckpointInterval::Never {
+        if self.checkpoint_interval == CheckpointInterval::Never || self.rungs.is_some() {
             return None;
         }
         match self.serialize(checkpoint) {
@@ -168,7 +197,7 @@ mod tests {
         use std::os::unix::fs::MetadataExt;
         let out = tempfile::tempdir().unwrap();
         let (Finished { folder, .. }, _) = interrupted(out.path(), CheckpointInterval::Never);
-        let RunCheckpoint { trials, settings, environment, mut checkpoint } =
+        let RunCheckpoint { trials, settings, environment, mut checkpoint, .. } =
             RunCheckpoint::read(&folder).unwrap().unwrap();
         let (signals, run_state) =
             (Signals::default(), RunState::new(&folder, RunRecord::read(folder.path()).unwrap()));

@@ -16,7 +16,7 @@ use crate::experiment::run::checkpointing::settings_hash::{HashedTrial, settings
 use crate::experiment::store::history_fields;
 use crate::experiment::store::history_fields::Program;
 use crate::experiment::store::run_record::{self, ContinuedFrom, RunOptions, RunRecord};
-use crate::experiment::store::stack_record::{GroupRecord, StackRecord, StackState, TrialName, groups_of};
+use crate::experiment::store::stack_record::{GroupRecord, StackRecord, TrialName, groups_of};
 use crate::history::{History, Status};
 use crate::run_dir::RunDir;
 use crate::train::checkpoint::file;
@@ -53,6 +53,10 @@ impl Continuation {
         let started = OffsetDateTime::now_utc();
         let command = finished.command.as_deref().map(|command| with_epochs(command, epochs));
         let from_start = || Hint(format!("train from the start: `{}`", command.as_deref().unwrap_or("runner exp …")));
+        ensure!(
+            finished.halving.is_none(),
+            anyhow!("the run in `{shown}` dropped trials at rungs, so it cannot be continued").context(from_start())
+        );
         let trained = epochs_of(&earlier)?;
         ensure!(
             epochs > trained,
@@ -127,6 +131,7 @@ impl Continuation {
             settings: &hashed(&self.study)?,
             environment: &found.environment,
             training: &found.checkpoint.state,
+            rungs: None,
         };
         let file = file::lay_out(&metadata, &found.checkpoint.tensors)?;
         folder.try_write_with(&final_file(trials), &|to| file.write_to(to))
@@ -199,7 +204,7 @@ pub fn ended_text(ended: &[(Status, usize)]) -> String {
 
 /// Returns the same stack, with no trial done.
 fn reset(stack: &StackRecord) -> StackRecord {
-    StackRecord { state: StackState::Waiting, fault: None, trials: stack.trials.clone() }
+    StackRecord::waiting(stack.trials.clone())
 }
 
 /// Returns a command with this number of epochs.

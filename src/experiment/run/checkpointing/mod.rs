@@ -11,6 +11,7 @@ mod checkpoint_interval;
 mod checkpoint_reader;
 pub mod checkpoint_writer;
 pub mod continuation;
+pub mod passed_rungs;
 mod settings_hash;
 
 pub use crate::experiment::run::checkpointing::checkpoint_interval::CheckpointInterval;

@@ -242,11 +242,11 @@ pub fn run_part(
     let new_record = || {
         let group =
             record.groups.get(part.group).with_context(|| anyhow!("the run record has no group {}", part.group))?;
-        let stack = StackRecord { state: StackState::Waiting, fault: None, trials: part.trials.clone() };
+        let stack = StackRecord::waiting(part.trials.clone());
         let groups = vec![GroupRecord { data: group.data.clone(), stacks: vec![stack] }];
         Ok(RunRecord { groups, finished: false, peak_memory: None, peak_gpu_memory: None, ..record.clone() })
     };
     // the process that has started this one gives each stack to one process
     let folder = RunDir::open_leased(&path, LeaseCheck::new(|| true))?;
-    run_or_continue(&study, folder, new_record, options, loaded, watch)
+    run_or_continue(&study, folder, None, new_record, options, loaded, watch)
 }

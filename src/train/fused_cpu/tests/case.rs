@@ -83,7 +83,9 @@ impl Case {
             let batch = task.settings.batch.size(task.training.len());
             let mut backend = Backend::autograd(stack, task, batch);
             let stop = AtomicBool::new(false);
-            trained(run_epochs(&mut backend, stack, task, batch, &stop, &mut (), &mut Counting::default()), stack)
+            let epochs = task.settings.epochs;
+            let fitted = run_epochs(&mut backend, stack, task, batch, epochs, &stop, &mut (), &mut Counting::default());
+            trained(fitted.map(|fitted| fitted.results), stack)
         })
     }
 
