@@ -241,7 +241,7 @@ mod tests {
         };
         for (text, expected) in [
             ("16..256", "`16..256` is a range without a kind | write `int:16..256`, or `log:16..256` "),
-            ("0.1..0.5", "`0.1..0.5` is a range without a kind | write `float:0.1..0.5`;"),
+            ("0.1..0.5", "`0.1..0.5` is a range without a kind | write `float:0.1..0.5`,"),
             (
                 "loguniform:1..2",
                 "`loguniform:` is no kind of range; allowed are `int:`, `float:` and `log:` | write `log:1..2`",

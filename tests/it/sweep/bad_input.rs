@@ -55,7 +55,11 @@ fn a_mistake_in_the_table_is_an_error_with_its_line() {
         ),
         (
             "[sweep]\nmetric = \"best.val_los\"\n[sweep.space]\n\"train.batch\" = [8, 16]",
-            &["no metric of configuration `0000`: `best.val_los`", "line 16", "did you mean `best.val_loss`?"],
+            &[
+                "must be a metric of configuration `0000`, found `best.val_los`",
+                "line 16",
+                "did you mean `best.val_loss`?",
+            ],
         ),
         (
             "[sweep]\nmetric = \"best.epoch\"\n[sweep.space]\n\"train.batch\" = [8, 16]",

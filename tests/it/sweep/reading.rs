@@ -81,7 +81,7 @@ fn a_sweep_is_named_by_its_experiment_or_by_files() {
             &["verify"],
             &["report"],
             &["export", "--csv", "trials.csv"],
-            &["extend", "--trials", "+2", "--dry-run"],
+            &["extend", "--seeds", "3", "--dry-run"],
             &["work", "--quiet"],
         ] {
             let (code, _, stderr) = sweep(&dir, &[&[command[0], name], &command[1..]].concat());
