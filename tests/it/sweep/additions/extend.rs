@@ -214,7 +214,7 @@ fn a_setting_in_two_conditions_is_widened_in_both() {
                  \"train.optimizer\" = [\"adam\", { sgd = { lr = 0.1 } }]\n\
                  [[sweep.when]]\nif = { \"train.optimizer\" = \"adam\" }\nspace = { \"train.batch\" = [16, 32] }\n\
                  [[sweep.when]]\nif = { \"train.optimizer\" = \"sgd\" }\nspace = { \"train.batch\" = [32, 64] }\n";
-    let dir = super::dir(space);
+    let dir = super::super::dir(space);
     let path = trained(&dir, &["--workers", "1", "--threads", "1"]);
     for (values, words) in [
         ("batch=16,32", &["must include those of the sweep: `64` is missing"][..]),
