@@ -257,7 +257,7 @@ fn of_table(args: &Args, table: &Path, place: &Place) -> anyhow::Result<(String,
 /// Returns the hint on a table with a column of texts; `None` if it has none.
 fn text_column(path: &Path, format: FieldFormat, args: &Args) -> Option<String> {
     let (table, _, format) = read_separated(path, format, args.separator).ok()?;
-    let shown = quoted_path(&path);
+    let shown = quoted_path(path);
     let TextSection { column, .. } = text_section(&shown, &table, args.target.as_deref(), format.separator)?;
     Some(format!("for the texts in `{column}`, use `[data.text]`: `runner data describe {shown} --toml` prints it"))
 }

@@ -247,7 +247,7 @@ fn evaluate(
 ///
 /// # Errors
 /// If the run has no such rows.
-pub(crate) fn rows_of<'a>(data: &'a TrialData, part: Part) -> anyhow::Result<&'a Rows> {
+pub(crate) fn rows_of(data: &TrialData, part: Part) -> anyhow::Result<&Rows> {
     data.rows(part).ok_or_else(|| {
         let available = Part::ALL.iter().filter(|part| data.rows(**part).is_some()).map(|part| part.word());
         let hint = format!("choose other rows: {}", suggest::either(&available.collect::<Vec<_>>()));
