@@ -59,7 +59,7 @@ const DEVICE_LOST: [&str; 10] = [
     "unknown error",
 ];
 
-const OUT_OF_MEMORY: [&str; 7] = [
+const OUT_OF_MEMORY: [&str; 8] = [
     "std::bad_alloc",
     "out of memory",
     "can't allocate memory",
@@ -67,6 +67,7 @@ const OUT_OF_MEMORY: [&str; 7] = [
     "CUBLAS_STATUS_ALLOC_FAILED",
     "CUDNN_STATUS_ALLOC_FAILED",
     "Storage size calculation overflowed",
+    "Error computing Error::what()", // libtorch could not allocate the text of its error
 ];
 
 impl Fault {

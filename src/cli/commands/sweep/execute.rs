@@ -9,11 +9,12 @@ use serde_json::json;
 use tch::Device;
 
 use crate::cli::args::run_args::listen;
+use crate::cli::commands::sweep::confirm::text as confirmation_text;
+use crate::cli::commands::sweep::expectations_text;
 use crate::cli::commands::sweep::progress::Progress;
 use crate::cli::commands::sweep::ranking_text::{self, TOP};
 use crate::cli::commands::sweep::work::{check_is_same, resume_command};
 use crate::cli::commands::sweep::worker_args::WorkerArgs;
-use crate::cli::commands::sweep::{confirm, expectations_text};
 use crate::cli::exit::Exit;
 use crate::cli::text::shell_words::quoted_path;
 use crate::cli::text::terminal;
@@ -172,7 +173,7 @@ fn finish(dir: &SweepDir, record: &SweepRecord, state: &SweepState, execution: &
         terminal::json(&json!({
             "sweep": dir.path(), "metric": record.metric, "results": results, "expectations": expected,
             "notes": notes::notes(record, ranking),
-            "confirmation": confirmation.as_ref().map(|found| confirm::text::json(record, found)),
+            "confirmation": confirmation.as_ref().map(|found| confirmation_text::json(record, found)),
         }));
     } else if !execution.quiet {
         let page = TextStyle::of_output();
@@ -184,7 +185,7 @@ fn finish(dir: &SweepDir, record: &SweepRecord, state: &SweepState, execution: &
         }
         if let Some(found) = &confirmation {
             let line = if execution.confirms { "" } else { "\n" };
-            terminal::out(&format!("{line}{}", confirm::text::table(record, found, page)));
+            terminal::out(&format!("{line}{}", confirmation_text::table(record, found, page)));
         }
         terminal::say(&format!("all configurations: {}", path.display()));
     }
