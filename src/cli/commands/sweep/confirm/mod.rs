@@ -72,6 +72,7 @@ pub fn run(args: &ConfirmArgs) -> anyhow::Result<Exit> {
     let (dir, mut record) = args.sweep.open()?;
     let mut state = SweepState::default();
     state.update(&dir, &record)?;
+    let devices = devices_to_continue(&record, &args.devices, args.workers)?;
     if !args.continues(&record) {
         if !state.is_over() {
             let open = record.stacks.len() - state.ended.len();
@@ -104,7 +105,6 @@ pub fn run(args: &ConfirmArgs) -> anyhow::Result<Exit> {
         let hint = Hint("leave `--dry-run` out to continue or show it, or name other `--seeds`".to_owned());
         return Err(anyhow!("the sweep has a confirmation already").context(hint));
     }
-    let devices = devices_to_continue(&record, &args.devices, args.workers)?;
     let (quiet, json) = (args.quiet, args.json);
     let execution = Execution { devices, worker_args: args.worker_args, quiet, json, confirms: true, strict: false };
     execute::train(&dir, &record, &execution)
