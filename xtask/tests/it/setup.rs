@@ -113,8 +113,9 @@ fn two_set_ups_at_once_wait_for_each_other() {
         command.args(["setup", "--cpu"]).env("FAKE_PIP", "waits-at-torch");
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     };
-    let first = start();
+    let mut first = start();
     while stage.log().is_empty() {
+        assert!(first.try_wait().unwrap().is_none(), "the first set-up has ended");
         std::thread::yield_now();
     }
     let mut second = start();
