@@ -116,8 +116,12 @@ fn by_setting(overview: &Overview) -> Option<Section> {
     let mut notes = vec![HOVER.to_owned()];
     let has_std = overview.ranking.results.iter().any(|result| result.metric.as_ref().is_some_and(|m| m.std.is_some()));
     notes.extend(has_std.then(|| "Error bars are one standard deviation over the seeds.".to_owned()));
-    if overview.failed().next().is_some() {
-        notes.push("A cross at the edge is a configuration that diverged or failed.".to_owned());
+    let has_cross = |result: &ConfigurationResult| match result.outcome {
+        Outcome::Dropped(_) | Outcome::Diverged(_) | Outcome::Failed(_) => true,
+        Outcome::Done | Outcome::Unfinished => false,
+    };
+    if overview.ranking.results.iter().any(has_cross) {
+        notes.push("A cross at the edge is a configuration that was dropped, diverged or failed.".to_owned());
     }
     let html = "<div class=\"controls needs-js\" id=\"sweep-controls\"></div>\n\
                 <div class=\"panels\" id=\"sweep-settings\"></div>\n\

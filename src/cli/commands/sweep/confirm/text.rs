@@ -11,11 +11,7 @@ use crate::sweep::confirmation::{Confirmation, Confirmed, Standing};
 use crate::sweep::record::SweepRecord;
 
 /// Returns the configurations on fresh seeds as a table, and the conclusion below it.
-pub(in crate::cli::commands::sweep) fn table(
-    record: &SweepRecord,
-    confirmation: &Confirmation,
-    page: TextStyle,
-) -> String {
+pub(crate) fn table(record: &SweepRecord, confirmation: &Confirmation, page: TextStyle) -> String {
     let results = &confirmation.results;
     let values = |sample: &dyn Fn(&Confirmed) -> Option<Sample>| -> Vec<String> {
         results.iter().map(|one| sample(one).as_ref().map_or("–".to_owned(), mean_and_std)).collect()
@@ -50,7 +46,7 @@ fn shrinkage(record: &SweepRecord, confirmation: &Confirmation) -> Option<String
 }
 
 /// Returns the confirmation as JSON.
-pub(in crate::cli::commands::sweep) fn json(record: &SweepRecord, confirmation: &Confirmation) -> Value {
+pub(crate) fn json(record: &SweepRecord, confirmation: &Confirmation) -> Value {
     let result = |one: &Confirmed| {
         json!({
             "configuration": one.name(), "metric": one.result.metric, "in_search": one.in_search, "test": one.test,
