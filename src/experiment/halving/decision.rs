@@ -43,7 +43,7 @@ pub struct Judged {
 pub enum Verdict {
     /// It is one of the best.
     Kept,
-    /// It continues, because it cannot be told from the worst of them by its seeds.
+    /// It continues, because its difference to the worst of them is smaller than the noise of the seeds.
     Close,
     /// It ends here.
     Dropped,
@@ -113,8 +113,8 @@ impl<'a> Candidate<'a> {
         Candidate { name, values, mean }
     }
 
-    /// Whether it cannot be told from a better configuration: the mean difference over their common seeds is smaller than
-    /// its standard error. With `sign` 1 lower values are better, with −1 higher ones.
+    /// Whether its difference to a better configuration is within the noise of the seeds: the mean difference over their common
+    /// seeds is smaller than its standard error. With `sign` 1 lower values are better, with −1 higher ones.
     fn is_close_to(&self, better: &Candidate, sign: f64) -> bool {
         let of_seed = |seed: i64| better.values.iter().find(|(other, _)| *other == seed).map(|(_, value)| *value);
         let differences: Vec<f64> =

@@ -221,19 +221,12 @@ impl Run<'_> {
                 all.is_over = true;
                 break;
             }
-            if let Some(source) = &source {
-                data_notes::report(source, &folds, &mut reported, &mut *watch);
-            }
-            let (plan, checksum) = (group[0], &folds[0].1.sha256);
-            watch.loaded(&plan.spec.data, checksum)?;
-            run_state.check_data(number, plan.spec.data.name(), checksum)?;
-            run_state.start_group(number, checksum);
-            self.store_preprocessing(group, &folds, source.as_ref())?;
+            self.begin_group(number, group, &folds, source.as_ref(), &mut reported, &mut *watch)?;
             // from now on an interrupted run has something to save
             signals.training.store(true, Ordering::Relaxed);
-            let results = match &plan.model {
+            let results = match &group[0].model {
                 Model::Network(_) => run_group(number, group, &folds, &context, &mut *watch)?,
-                Model::Tree(tree) => tree::run(number, plan, tree, &folds, &context, &mut *watch)?,
+                Model::Tree(tree) => tree::run(number, group[0], tree, &folds, &context, &mut *watch)?,
             };
             all.histories.extend(results.histories);
             all.failures.extend(results.failures);
@@ -255,6 +248,27 @@ impl Run<'_> {
         // unreadable histories are reported when their stack is trained again
         let read: Result<Vec<_>, String> = stacks.iter().map(|stack| self.run_state.histories(stack)).collect();
         Some(read.ok()?.into_iter().flatten().collect())
+    }
+
+    /// Reports the data of a group, compares them with the record of the run, and writes their preprocessing. `reported` are the
+    /// notes that were reported before.
+    fn begin_group(
+        &self,
+        number: usize,
+        group: &[&Plan],
+        folds: &[Fold],
+        source: Option<&SourceRows>,
+        reported: &mut BTreeSet<String>,
+        watch: &mut dyn RunProgress,
+    ) -> anyhow::Result<()> {
+        if let Some(source) = source {
+            data_notes::report(source, folds, reported, &mut *watch);
+        }
+        let (data, checksum) = (&group[0].spec.data, &folds[0].1.sha256);
+        watch.loaded(data, checksum)?;
+        self.run_state.check_data(number, data.name(), checksum)?;
+        self.run_state.start_group(number, checksum);
+        self.store_preprocessing(group, folds, source)
     }
 
     /// Writes the fitted preprocessing, so that new rows can be predicted without the training data.

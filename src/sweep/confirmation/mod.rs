@@ -131,13 +131,13 @@ impl<'a> Confirmation<'a> {
         }))
     }
 
-    /// Returns the configurations that cannot be told apart from the best one, which is the first.
+    /// Returns the best configuration, then those that are not significantly worse.
     pub fn best_set(&self) -> impl Iterator<Item = &Confirmed<'a>> {
         self.results.iter().filter(|one| matches!(one.standing, Standing::Best | Standing::NotSeparable))
     }
 
-    /// Returns the cheapest configuration that cannot be told apart from the best one: the one with the fewest parameters, and of
-    /// equal ones the one that trains the fewest epochs.
+    /// Returns the cheapest configuration of the best set: the one with the fewest parameters; if several have as few, the one
+    /// that trains the fewest epochs.
     pub fn cheapest(&self) -> Option<&Confirmed<'a>> {
         self.best_set().min_by_key(|one| one.cost())
     }
@@ -171,7 +171,7 @@ impl<'a> Confirmation<'a> {
             [] => format!("`{best}` is better than all others ({about_test})"),
             equals => {
                 format!(
-                    "`{best}` is the best, and {} cannot be told apart from it ({about_test}){cheapest}",
+                    "`{best}` is the best; not significantly worse: {} ({about_test}){cheapest}",
                     suggest::list(equals)
                 )
             }

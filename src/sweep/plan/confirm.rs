@@ -18,7 +18,7 @@ use crate::sweep::results::{Outcome, Ranking};
 const FIRST_SEED: i64 = 100;
 
 /// Number of default seeds. With ten pairs of values, the smallest p of a paired permutation test is 0.002: five
-/// configurations, which are ten comparisons, can then be told apart at the level 0.05.
+/// configurations, which are ten comparisons, can then differ significantly at the level 0.05.
 const SEEDS: usize = 10;
 
 /// What a user asks of a confirmation.

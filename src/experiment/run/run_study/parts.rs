@@ -13,7 +13,6 @@ use crate::device::memory;
 use crate::experiment::plan::study::Study;
 use crate::experiment::plan::{Model, Plan};
 use crate::experiment::run::checkpointing::{self, RunCheckpoint, final_file};
-use crate::experiment::run::data_notes;
 use crate::experiment::run::progress::RunProgress;
 use crate::experiment::run::run_study::leased::run_or_continue;
 use crate::experiment::run::run_study::loading::{LoadedData, load_group};
@@ -104,14 +103,7 @@ impl<'a> PartedRun<'a> {
                 }
             };
             is_first = false;
-            if let Some(source) = &source {
-                data_notes::report(source, &folds, &mut reported, &mut *watch);
-            }
-            let (plan, checksum) = (group[0], &folds[0].1.sha256);
-            watch.loaded(&plan.spec.data, checksum)?;
-            run_state.check_data(number, plan.spec.data.name(), checksum)?;
-            run_state.start_group(number, checksum);
-            self.run.store_preprocessing(group, &folds, source.as_ref())?;
+            self.run.begin_group(number, group, &folds, source.as_ref(), &mut reported, &mut *watch)?;
             run_state.set_waiting(number, self.stacks_of(group, &folds, sharing));
         }
         Ok(failures)
