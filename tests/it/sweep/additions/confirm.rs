@@ -45,9 +45,11 @@ fn the_best_configurations_are_trained_on_fresh_seeds_and_do_not_change_the_rank
 
     // called again, it shows the same and trains nothing
     let ended = names(&path.join("ended"));
-    let (code, again, stderr) = sweep(&dir, &["confirm", "idea"]);
-    assert_eq!((code, &again), (Some(0), &stdout), "{stderr}");
-    assert_says(&stderr, &["already complete"]);
+    for options in [&["confirm", "idea"][..], &["confirm", "idea", "--at-most", "9"]] {
+        let (code, again, stderr) = sweep(&dir, options);
+        assert_eq!((code, &again), (Some(0), &stdout), "{stderr}");
+        assert_says(&stderr, &["already complete"]);
+    }
     assert_eq!(names(&path.join("ended")), ended);
 
     let (code, stdout, _) = sweep(&dir, &["verify", "idea"]);

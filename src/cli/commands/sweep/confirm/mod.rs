@@ -19,7 +19,7 @@ use crate::experiment::spec::seeds::{self, Seeds};
 use crate::sweep::dir::extensions;
 use crate::sweep::dir::state::SweepState;
 use crate::sweep::labels::Labels;
-use crate::sweep::plan::confirm::{ConfirmationRequest, confirmation};
+use crate::sweep::plan::confirm::{ConfirmationRequest, best, confirmation};
 use crate::sweep::record::{Extension, SweepRecord};
 
 /// Default maximum number of configurations.
@@ -73,7 +73,7 @@ pub fn run(args: &ConfirmArgs) -> anyhow::Result<Exit> {
     let mut state = SweepState::default();
     state.update(&dir, &record)?;
     let devices = devices_to_continue(&record, &args.devices, args.workers)?;
-    if !args.continues(&record) {
+    if !args.continues(&record, &state) {
         if !state.is_over() {
             let open = record.stacks.len() - state.ended.len();
             let hint = Hint(format!("continue it with `{}`", resume_command(dir.path())));
@@ -112,10 +112,10 @@ pub fn run(args: &ConfirmArgs) -> anyhow::Result<Exit> {
 
 impl ConfirmArgs {
     /// Whether the newest confirmation of the sweep is the one that is asked for.
-    fn continues(&self, record: &SweepRecord) -> bool {
+    fn continues(&self, record: &SweepRecord, state: &SweepState) -> bool {
         record.confirmation().is_some_and(|plan| {
             self.seeds.as_ref().is_none_or(|seeds| *seeds == plan.seeds)
-                && self.at_most.is_none_or(|at_most| at_most == plan.configurations.len())
+                && self.at_most.is_none_or(|most| best(record, &state.ended, most).len() == plan.configurations.len())
         })
     }
 
