@@ -10,6 +10,7 @@ use tch::{Device, Tensor};
 
 use crate::network::arena::{Arena, InitialTensors, Leaf, NamedShape};
 use crate::network::init::{Init, count_elements};
+use crate::network::layer::fusion::Fusion;
 use crate::network::layer::layer_size::LayerSize;
 use crate::network::layer::{Layer, Module};
 use crate::tensor::seed;
@@ -188,12 +189,14 @@ impl Architecture {
         arena.set_shared_names(first.shared_names());
         let (mut slot, mut buffer) = (0, 0);
         let mut layers = Vec::with_capacity(first.layers.len());
+        let mut fusions = Vec::with_capacity(first.layers.len());
         for (number, PlannedLayer { layer, input, .. }) in first.layers.iter().enumerate() {
             let (slots, kept) = (layer.parameters(input, first.init).len(), layer.buffers(input).len());
             let parameters: Vec<Tensor> = (slot..slot + slots).map(|slot| arena.view(slot)).collect();
             let buffers = arena.buffers()[buffer..buffer + kept].iter().map(|buffer| buffer.values.shallow_clone());
             let buffers: Vec<Tensor> = buffers.collect();
             (slot, buffer) = (slot + slots, buffer + kept);
+            fusions.push(replicas.iter().map(|replica| replica.layers[number].layer.spec().fusion()).collect());
             layers.push(match layer {
                 Layer::TorchScript(module) => {
                     let (module, leaves) = module.build(seeds, &parameters, &buffers, device)?;
@@ -209,7 +212,7 @@ impl Architecture {
                 }
             });
         }
-        Ok(Stack { arena, layers, replicas: seeds.len(), evaluation_bytes: first.evaluation_bytes() })
+        Ok(Stack { arena, layers, fusions, replicas: seeds.len(), evaluation_bytes: first.evaluation_bytes() })
     }
 
     /// Draws the parameters and buffers of one replica on the CPU, in PyTorch's order.
@@ -233,6 +236,7 @@ impl Architecture {
 pub struct Stack {
     arena: Arena,
     layers: Vec<Module>,
+    fusions: Vec<Vec<Option<Fusion>>>, // of each layer and replica
     replicas: usize,
     evaluation_bytes: Option<u64>, // of a row, if a layer states it
 }
@@ -246,6 +250,11 @@ impl Stack {
     /// Returns the number of rows of each replica that are evaluated at once.
     pub fn rows_at_once(&self) -> usize {
         rows_at_once(self.replicas, self.evaluation_bytes)
+    }
+
+    /// Returns what the fused CPU backend computes for each layer, in each replica.
+    pub fn fusions(&self) -> &[Vec<Option<Fusion>>] {
+        &self.fusions
     }
 
     /// Returns the parameters and buffers of all networks.

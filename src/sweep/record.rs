@@ -14,7 +14,7 @@ use crate::experiment::store::run_record::{RunOptions, SourceRecord};
 use crate::history::number::Number;
 use crate::sweep::expectation::SweepExpectation;
 use crate::sweep::space::entry::Entry;
-use crate::sweep::spec::Method;
+use crate::sweep::spec::{Confirm, Method};
 
 /// Value of `schema` in records of this version.
 pub const SCHEMA: &str = "runner.sweep/1";
@@ -53,6 +53,9 @@ pub struct SweepRecord {
     /// Rungs at which configurations are dropped within their stacks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub halving: Option<Halving>,
+    /// How the best configurations are confirmed when all are trained.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirm: Option<Confirm>,
     /// Each configuration is trained on each of these seeds.
     pub seeds: Vec<i64>,
     /// Keys of the settings that differ between configurations, in the order of the space.
@@ -211,6 +214,7 @@ pub(crate) fn record_for_tests(configurations: &[&str], seeds: &[i64]) -> SweepR
         metric: "best.val_loss".to_owned(),
         higher_is_better: false,
         halving: None,
+        confirm: None,
         seeds: seeds.to_vec(),
         settings: Vec::new(),
         search: Search::default(),

@@ -32,6 +32,9 @@ pub struct SweepSpec {
     /// `{ first = 3, keep = 0.33 }`.
     #[serde(default)]
     pub halving: Option<Halving>,
+    /// Trains the best configurations again on fresh seeds when all are trained: `{ seeds = "100..109", at_most = 5 }`.
+    #[serde(default)]
+    pub confirm: Option<Confirm>,
     /// Seed of the search: configurations depend on it and on their number only.
     #[serde(default)]
     pub seed: Option<u32>,
@@ -47,6 +50,19 @@ pub struct SweepSpec {
     /// Conditions on the result of the sweep, checked when it has ended.
     #[serde(default)]
     pub expect: Vec<SweepExpectation>,
+}
+
+/// How the best configurations of a sweep are confirmed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Confirm {
+    /// Fresh seeds. Default: ten from 100 on.
+    #[serde(default, deserialize_with = "seeds::deserialize_some", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<seeds::Written>")]
+    pub seeds: Option<Seeds>,
+    /// Maximum number of configurations, best first. Default: 5.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_most: Option<usize>,
 }
 
 /// Settings that are varied only in some configurations.

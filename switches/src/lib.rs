@@ -21,6 +21,8 @@ unsafe extern "C" {
     fn runner_gpu_memory(index: i32, free: *mut u64, total: *mut u64) -> bool;
     fn runner_generator_new(index: c_int, generator: *mut *mut c_void) -> bool;
     fn runner_generator_swap(index: c_int, generator: *mut c_void) -> bool;
+    fn runner_generator_copy(generator: *const c_void, copy: *mut *mut c_void) -> bool;
+    fn runner_generator_bernoulli(generator: *mut c_void, values: *mut f32, length: usize, p: f64) -> bool;
     fn runner_generator_free(generator: *mut c_void);
 }
 
@@ -74,6 +76,29 @@ impl Generator {
         unsafe { runner_generator_swap(self.index, self.generator.as_ptr()) }
     }
 }
+
+impl Generator {
+    /// Returns a copy with the same state; `None` if there is no memory for it.
+    pub fn copy(&self) -> Option<Generator> {
+        let mut copy = std::ptr::null_mut();
+        // SAFETY: the generator exists until it is dropped, the pointer is valid for the call, and the call lets no exception out.
+        let is_made = unsafe { runner_generator_copy(self.generator.as_ptr(), &raw mut copy) };
+        Some(Generator { generator: NonNull::new(copy).filter(|_| is_made)?, index: self.index })
+    }
+
+    /// Sets each value to 1 with probability `p`, else to 0: the values that `Tensor.bernoulli_(p)` draws on the CPU for a tensor of
+    /// this length. Returns whether libtorch did.
+    #[must_use]
+    pub fn bernoulli(&mut self, values: &mut [f32], p: f64) -> bool {
+        // SAFETY: the generator is borrowed, the values are valid for the call, which keeps neither and lets no exception out.
+        unsafe { runner_generator_bernoulli(self.generator.as_ptr(), values.as_mut_ptr(), values.len(), p) }
+    }
+}
+
+// SAFETY: a generator belongs to no thread.
+unsafe impl Send for Generator {}
+// SAFETY: through a shared reference it is only copied, which reads its state.
+unsafe impl Sync for Generator {}
 
 impl Drop for Generator {
     fn drop(&mut self) {

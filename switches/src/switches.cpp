@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <ATen/ATen.h>
 #include <ATen/Context.h>
 #include <c10/core/CachingDeviceAllocator.h>
 #include <c10/util/env.h>
@@ -102,6 +103,19 @@ extern "C" bool runner_generator_swap(int index, at::Generator* generator) noexc
   return done([=] {
     auto& current = const_cast<Pointer&>(default_generator(index).getIntrusivePtr());
     current.swap(const_cast<Pointer&>(generator->getIntrusivePtr()));
+  });
+}
+
+// A copy of a generator with its state.
+extern "C" bool runner_generator_copy(const at::Generator* generator, at::Generator** copy) noexcept {
+  return done([=] { *copy = new at::Generator(generator->clone()); });
+}
+
+// Sets each value to 1 with probability `p`, else to 0, as `bernoulli_` does for a tensor of this length.
+extern "C" bool runner_generator_bernoulli(at::Generator* generator, float* values, std::size_t length, double p) noexcept {
+  return done([=] {
+    const at::Tensor tensor = at::from_blob(values, {static_cast<std::int64_t>(length)}, at::kFloat);
+    tensor.bernoulli_(p, *generator);
   });
 }
 

@@ -9,6 +9,9 @@ pub enum Fusion {
     Linear,
     /// An elementwise activation; it must follow a linear layer.
     Activation(FusedActivation),
+    /// Dropout of values with this probability; it must follow a linear layer or its activation, and precede another linear
+    /// layer.
+    Dropout(f64),
 }
 
 /// Elementwise activation whose derivative can be computed from its output, so that its input need not be stored.

@@ -5,14 +5,17 @@ use std::collections::HashMap;
 use anyhow::{anyhow, ensure};
 use time::OffsetDateTime;
 
+use crate::config::check::at_least_one;
 use crate::config::hint::Hint;
-use crate::experiment::spec::seeds::{self, Seeds};
+use crate::experiment::spec::seeds;
 use crate::experiment::store::history_fields;
 use crate::history::number::Number;
 use crate::sweep::dir::ended::EndedStack;
 use crate::sweep::plan::extension::RecordedExperiment;
 use crate::sweep::record::{ChosenConfiguration, ConfirmationPlan, Extension, SweepRecord};
 use crate::sweep::results::{Outcome, Ranking};
+use crate::sweep::space::origin::SpaceFault;
+use crate::sweep::spec::Confirm;
 
 /// First of the default seeds.
 const FIRST_SEED: i64 = 100;
@@ -21,15 +24,32 @@ const FIRST_SEED: i64 = 100;
 /// configurations, which are ten comparisons, can then differ significantly at the level 0.05.
 const SEEDS: usize = 10;
 
-/// What a user asks of a confirmation.
-#[derive(Clone, Debug)]
-pub struct ConfirmationRequest {
-    /// Fresh seeds; `None` for ten from 100 on.
-    pub seeds: Option<Seeds>,
-    /// Maximum number of configurations.
-    pub at_most: usize,
-    /// The command, for the record.
-    pub command: Option<String>,
+/// Maximum number of configurations unless another one is set.
+const AT_MOST: usize = 5;
+
+/// Returns how many configurations are confirmed at most.
+pub fn at_most(confirm: &Confirm) -> usize {
+    confirm.at_most.unwrap_or(AT_MOST)
+}
+
+/// Checks the confirmation of a new sweep with these seeds.
+///
+/// # Errors
+/// If it trains no configuration or no seed, or one of its seeds chooses the configurations.
+pub(super) fn check(confirm: &Confirm, seeds_of_search: &[i64]) -> Result<(), SpaceFault> {
+    at_least_one("confirm.at_most", at_most(confirm))
+        .map_err(|fault| SpaceFault::new(fault.to_string(), "write `confirm = { at_most = 5 }`"))?;
+    let asked = confirm.seeds.as_deref().unwrap_or_default();
+    if confirm.seeds.is_some() && asked.is_empty() {
+        return Err(SpaceFault::new("`confirm.seeds` is empty".to_owned(), "write `confirm = { seeds = \"100..109\" }`"));
+    }
+    match asked.iter().find(|seed| seeds_of_search.contains(seed)) {
+        None => Ok(()),
+        Some(seed) => {
+            let message = format!("`confirm.seeds` must be fresh seeds, but the sweep trains on seed {seed}, too");
+            Err(SpaceFault::new(message, format!("name seeds other than {}", seeds::format(seeds_of_search))))
+        }
+    }
 }
 
 /// Plans the confirmation of the best configurations of a sweep with these ends of stacks.
@@ -39,17 +59,18 @@ pub struct ConfirmationRequest {
 pub fn confirmation(
     record: &SweepRecord,
     ended: &HashMap<String, EndedStack>,
-    request: &ConfirmationRequest,
+    confirm: &Confirm,
+    command: Option<String>,
 ) -> anyhow::Result<Extension> {
     let plan = ConfirmationPlan {
-        configurations: best(record, ended, request.at_most),
-        seeds: fresh_seeds(record, request.seeds.as_deref())?,
+        configurations: best(record, ended, at_most(confirm)),
+        seeds: fresh_seeds(record, confirm.seeds.as_deref())?,
     };
     ensure!(!plan.configurations.is_empty(), "no configuration has all of its trials");
     let extension = RecordedExperiment::new(record)?.confirmation(&plan)?;
     Ok(Extension {
         added: history_fields::format_start(OffsetDateTime::now_utc())?,
-        command: request.command.clone(),
+        command,
         ..extension
     })
 }

@@ -18,6 +18,7 @@ use crate::io::file_names;
 use crate::sweep::expectation::SweepExpectation;
 use crate::sweep::plan::base_settings::BaseSettings;
 use crate::sweep::plan::configuration_fault::ConfigurationFaults;
+use crate::sweep::plan::confirm;
 use crate::sweep::plan::expectations::Checked;
 use crate::sweep::plan::halving;
 use crate::sweep::plan::metric::RankingMetric;
@@ -86,6 +87,11 @@ pub fn plan(request: &SweepRequest) -> anyhow::Result<PlannedSweep> {
     halving
         .map_or(Ok(()), |halving| halving::check(halving, &metric.path, &plans, &stacks))
         .map_err(|fault| in_table(fault).into_error(source))?;
+    sweep
+        .confirm
+        .as_ref()
+        .map_or(Ok(()), |confirm| confirm::check(confirm, &seeds))
+        .map_err(|fault| fault.at(&Origin::file(&["sweep", "confirm"])).into_error(source))?;
     let mut notes = planner.take_notes();
     notes.extend(plans.iter().flat_map(|plan| &plan.info.notes).cloned());
     notes.extend(notes_on(&metric, &space, &seeds));
@@ -114,6 +120,7 @@ pub fn plan(request: &SweepRequest) -> anyhow::Result<PlannedSweep> {
         metric: metric.path,
         higher_is_better: metric.higher_is_better,
         halving,
+        confirm: sweep.confirm.clone(),
         seeds,
         settings,
         search: Search { method, seed: seed(request, &sweep), fixed, space: recorded(&space) },

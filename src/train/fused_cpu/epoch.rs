@@ -10,6 +10,7 @@
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use switches::Generator;
 use tch::{Device, Kind, Tensor};
 
 use crate::data::prepare::batches::{DeviceRows, Epoch};
@@ -18,6 +19,7 @@ use crate::metrics::Metric;
 use crate::network::stack::Stack;
 use crate::tensor::raw_values::RawF32;
 use crate::train::evaluate::{Measure, MetricTensors};
+use crate::train::fused_cpu::dropout::{self, Part};
 use crate::train::fused_cpu::gather::RawFeatures;
 use crate::train::fused_cpu::group::ThreadGroup;
 use crate::train::fused_cpu::loss::Targets;
@@ -52,6 +54,7 @@ struct EpochWork<'a> {
     rows: usize,
     order: Option<Vec<i64>>, // [replicas, rows]
     targets: Vec<OwnedTargets>,
+    generators: Vec<Generator>, // of each replica, if there is dropout
     features: Option<RawFeatures>, // `None` if each column of bytes is scaled differently
     outputs: RawF32,
     updates: Rows,
@@ -126,6 +129,7 @@ impl FusedCpu {
             rows,
             order: epoch.order().map(|order| Vec::try_from(order.flatten(0, -1)).expect("row numbers are int64")),
             targets: (0..self.replicas as i64).map(|replica| read_targets(&epoch.all_targets().get(replica))).collect(),
+            generators: dropout::generators(&self.plan, self.replicas),
             features,
             outputs: RawF32::from_tensor(&self.outputs),
             updates: update.rows(values),
@@ -216,6 +220,8 @@ fn train_replica(worker: &mut Worker, work: &EpochWork, replica: usize, member: 
     let others =
         || (0..group.members).filter(|&other| other != member).map(|other| work.gradients[group.first + other]);
     let own_part = group.part(member, work.plan.parameters, FLOATS_PER_CACHE_LINE);
+    // each member draws the masks of whole batches, and applies those of its rows
+    let mut generator = work.generators.get(replica).map(|one| one.copy().expect("there is memory for a generator"));
     let mut sum = 0.0;
     for (step, settings) in work.steps.iter().enumerate() {
         let start = step * work.batch;
@@ -224,6 +230,8 @@ fn train_replica(worker: &mut Worker, work: &EpochWork, replica: usize, member: 
         let (first, rows) = (start + part.start, part.len());
         let offset = replica * work.rows + first; // index of the first row in tensors [replicas, rows, …]
 
+        let batch_part = Part { replica, first: part.start, rows, batch };
+        generator.iter_mut().for_each(|generator| workspace.draw_masks(batch_part, generator));
         let mut stopwatch = Stopwatch::new();
         if rows > 0 {
             let inputs = work.plan.inputs();
@@ -232,7 +240,7 @@ fn train_replica(worker: &mut Worker, work: &EpochWork, replica: usize, member: 
             stopwatch.add_lap_to(&mut workspace.timing.gather);
             let targets = work.targets[replica].as_slice().rows(first, rows, columns);
             let (row_losses, row_outputs) =
-                workspace.forward_backward(features_in_order.as_ref(), targets, rows, batch, loss, weights);
+                workspace.forward_backward(features_in_order.as_ref(), targets, batch_part, loss, weights);
             sum += row_losses;
             let outputs = work.outputs.part(offset * columns..(offset + rows) * columns);
             // SAFETY: `FusedCpu` keeps the outputs alive, and each row of a replica belongs to one thread, once per

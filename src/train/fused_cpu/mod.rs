@@ -1,4 +1,4 @@
-//! The fused CPU backend: trains networks of linear layers and activations on the CPU without autograd.
+//! The fused CPU backend: trains networks of linear layers, activations and dropout on the CPU without autograd.
 //!
 //! The forward and backward pass of these networks are a few matrix products with some elementwise arithmetic between
 //! them. Autograd takes about twenty operations, each of which allocates memory, is dispatched and is recorded; for a
@@ -12,6 +12,7 @@
 
 mod activation;
 mod barrier;
+mod dropout;
 pub(super) mod epoch;
 mod gather;
 mod group;

@@ -14,7 +14,7 @@ use crate::train::fused_cpu::loss::FusedLoss;
 use crate::train::regularize::penalty::Penalty;
 use crate::train::task::Task;
 
-/// Networks of linear layers and activations, and their losses.
+/// Networks of linear layers, activations and dropout, and their losses.
 #[derive(Clone, Debug)]
 pub(in crate::train) struct Plan {
     /// The linear layers in order.
@@ -27,7 +27,7 @@ pub(in crate::train) struct Plan {
     pub(crate) parameters: usize,
 }
 
-/// A linear layer and the activation after it. `weight` and `bias` are offsets in a replica's row of the arena.
+/// A linear layer, and the activation and the dropout after it. `weight` and `bias` are offsets in a replica's row of the arena.
 #[derive(Clone, Debug)]
 pub(crate) struct FusedLayer {
     pub(crate) inputs: usize,
@@ -35,6 +35,15 @@ pub(crate) struct FusedLayer {
     pub(crate) weight: usize,
     pub(crate) bias: Option<usize>,
     pub(crate) activation: FusedActivation,
+    /// Probability of the dropout after it in each replica; empty without dropout.
+    pub(crate) dropout: Vec<f64>,
+}
+
+impl FusedLayer {
+    /// Whether values are dropped after it in a replica.
+    pub(crate) fn drops(&self, replica: usize) -> bool {
+        self.dropout.get(replica).is_some_and(|&p| p > 0.0)
+    }
 }
 
 impl Plan {
@@ -45,7 +54,7 @@ impl Plan {
             return None;
         }
         let losses = task.replicas.iter().map(|settings| FusedLoss::from_loss(&settings.loss));
-        let layers = fused_layers(stack, task.layers)?;
+        let layers = fused_layers(stack)?;
         if !is_chain(&layers, &task.training.features.sample()) {
             return None;
         }
@@ -92,6 +101,11 @@ impl Plan {
         }
     }
 
+    /// Whether there is a layer of dropout.
+    pub(crate) fn has_dropout(&self) -> bool {
+        self.layers.iter().any(|layer| !layer.dropout.is_empty())
+    }
+
     /// Returns the number of floating-point operations per row in the matrix products of the forward and backward pass.
     pub(crate) fn operations(&self) -> usize {
         self.layers.iter().map(|layer| 6 * layer.inputs * layer.outputs).sum()
@@ -101,10 +115,15 @@ impl Plan {
 /// Returns whether the fused CPU backend supports these settings and layers. Row weights, which it does not support,
 /// are checked separately.
 pub fn is_fusable(settings: &TrainSpec, layers: &[Layer], device: Device) -> bool {
-    let is_linear = |place: usize| layers[place].spec().fusion() == Some(Fusion::Linear);
-    let fits = |(place, layer): (usize, &Layer)| match layer.spec().fusion() {
+    let fusions: Vec<Option<Fusion>> = layers.iter().map(|layer| layer.spec().fusion()).collect();
+    let before = |place: usize| place.checked_sub(1).and_then(|before| fusions[before]);
+    let fits = |place: usize| match fusions[place] {
         Some(Fusion::Flatten | Fusion::Linear) => true,
-        Some(Fusion::Activation(_)) => place > 0 && is_linear(place - 1),
+        Some(Fusion::Activation(_)) => before(place) == Some(Fusion::Linear),
+        Some(Fusion::Dropout(_)) => {
+            let follows = matches!(before(place), Some(Fusion::Linear | Fusion::Activation(_)));
+            follows && fusions[place..].contains(&Some(Fusion::Linear))
+        }
         None => false,
     };
     device == Device::Cpu
@@ -112,7 +131,7 @@ pub fn is_fusable(settings: &TrainSpec, layers: &[Layer], device: Device) -> boo
         && settings.augment.is_none()
         && !settings.observe.contains(&Observer::GradientNorm)
         && FusedLoss::from_loss(&settings.loss).is_some()
-        && layers.iter().enumerate().all(fits)
+        && (0..layers.len()).all(fits)
 }
 
 /// Returns whether each layer takes all values of a row. A linear layer can also act on each step of a sequence.
@@ -121,12 +140,12 @@ fn is_chain(layers: &[FusedLayer], row: &[i64]) -> bool {
     layers.iter().all(|layer| std::mem::replace(&mut values, layer.outputs) == layer.inputs)
 }
 
-/// Returns the linear layers, each with the activation after it; `None` if the network needs autograd.
-fn fused_layers(stack: &Stack, layers: &[Layer]) -> Option<Vec<FusedLayer>> {
+/// Returns the linear layers, each with the activation and the dropout after it; `None` if the network needs autograd.
+fn fused_layers(stack: &Stack) -> Option<Vec<FusedLayer>> {
     let mut slots = stack.arena().slots().iter().peekable();
     let mut fused: Vec<FusedLayer> = Vec::new();
-    for (number, layer) in layers.iter().enumerate() {
-        match layer.spec().fusion()? {
+    for (number, fusions) in stack.fusions().iter().enumerate() {
+        match *fusions.first()?.as_ref()? {
             Fusion::Flatten => {} // rows are contiguous in memory
             Fusion::Linear => {
                 let weight = slots.next()?;
@@ -138,7 +157,16 @@ fn fused_layers(stack: &Stack, layers: &[Layer]) -> Option<Vec<FusedLayer>> {
                     weight: weight.offset(),
                     bias: bias.map(|slot| slot.offset()),
                     activation: FusedActivation::Identity,
+                    dropout: Vec::new(),
                 });
+            }
+            Fusion::Dropout(_) => {
+                let last = fused.last_mut().filter(|last| last.dropout.is_empty())?;
+                let probability = |fusion: &Option<Fusion>| match fusion {
+                    Some(Fusion::Dropout(p)) => Some(*p),
+                    _ => None,
+                };
+                last.dropout = fusions.iter().map(probability).collect::<Option<_>>()?;
             }
             Fusion::Activation(activation) => {
                 let last = fused.last_mut().filter(|last| last.activation == FusedActivation::Identity)?;

@@ -103,6 +103,21 @@ fn replicas_threads_and_folds_train_as_with_autograd() {
 }
 
 #[test]
+fn dropout_has_the_masks_of_autograd() {
+    for layers in [
+        "{linear=9} \"relu\" {dropout=0.3} {linear=5} \"tanh\" {dropout=0.6} {linear=3}",
+        "{linear=9} {dropout=0.5} {linear={units=5,bias=false}} \"sigmoid\" {dropout=0.0} {linear=3}",
+    ] {
+        for batch in ["64", "74", "75"] {
+            let settings: &str = format!("{SGD}batch = {batch}\nloss = \"cross_entropy\"").leak();
+            for (replicas, threads, folds) in [(1, 1, false), (1, 2, false), (3, 2, false), (5, 3, true), (2, 8, true)] {
+                assert_same_training(&Case { layers, settings, replicas, threads, folds });
+            }
+        }
+    }
+}
+
+#[test]
 fn replicas_with_different_settings_train_as_alone_with_both_backends() {
     const PLAIN: &str = "batch = 20\nkeep = \"last\"\n";
     const SMOOTH: &str = "loss = { cross_entropy = { label_smoothing";

@@ -2,9 +2,11 @@
 
 #![expect(unsafe_code, reason = "what lies between two matrix products is done in their memory")]
 
+use switches::Generator;
 use tch::{Device, Kind, Tensor};
 
 use crate::tensor::raw_values::RawF32;
+use crate::train::fused_cpu::dropout::{Dropout, Part};
 use crate::train::fused_cpu::loss::{FusedLoss, Targets};
 use crate::train::fused_cpu::plan::{FusedLayer, Plan};
 use crate::train::state::timing::{Stopwatch, Timing};
@@ -40,6 +42,7 @@ pub(crate) struct Workspace {
     plan: Plan,
     inputs: Tensor,                // [rows, inputs]
     outputs: Vec<Tensor>,          // of each layer, [rows, outputs]
+    dropouts: Vec<Option<Dropout>>, // after each layer
     output_gradients: Vec<Tensor>, // gradient of the loss at each layer's outputs, [rows, outputs]
     gradient: Tensor,              // [parameters]
     weights: Vec<Tensor>,          // of each layer, [outputs, inputs], views of the gradient
@@ -53,6 +56,7 @@ struct Views {
     rows: usize,
     inputs: Tensor,
     outputs: Vec<Tensor>,
+    dropped: Vec<Option<Tensor>>, // outputs after the dropout of each layer
     output_gradients: Vec<Tensor>,
     transposed: Vec<Tensor>, // transposed slopes, [outputs, rows]
 }
@@ -66,6 +70,7 @@ impl Workspace {
         Workspace {
             inputs: buffer(plan.inputs()),
             outputs: plan.layers.iter().map(|layer| buffer(layer.outputs)).collect(),
+            dropouts: plan.layers.iter().map(|layer| Dropout::new(layer, || buffer(layer.outputs))).collect(),
             output_gradients: plan.layers.iter().map(|layer| buffer(layer.outputs)).collect(),
             weights: plan.layers.iter().map(|layer| matrix(&gradient, layer)).collect(),
             gradient,
@@ -86,13 +91,27 @@ impl Workspace {
         unsafe { RawF32::from_tensor(&self.inputs).part(0..rows * self.plan.inputs()).get_mut() }
     }
 
-    /// Returns the outputs of rows, `[rows, outputs]`: of `features` `[rows, inputs]`, or of those in the buffer.
+    /// Draws the dropout masks of a batch, in the order of the layers.
+    pub(crate) fn draw_masks(&mut self, part: Part, generator: &mut Generator) {
+        for (layer, dropout) in self.plan.layers.iter().zip(&mut self.dropouts) {
+            dropout.iter_mut().for_each(|dropout| dropout.draw(layer, part, generator));
+        }
+    }
+
+    /// Returns the outputs of rows in evaluation mode, `[rows, outputs]`: of `features` `[rows, inputs]`, or of those in the
+    /// buffer.
     pub(crate) fn forward(&mut self, features: Option<&Tensor>, rows: usize, weights: &Weights) -> &[f32] {
+        self.forward_t(features, rows, weights, None)
+    }
+
+    /// Returns the outputs of rows; in training, `part` says which masks of the dropout are applied.
+    fn forward_t(&mut self, features: Option<&Tensor>, rows: usize, weights: &Weights, part: Option<Part>) -> &[f32] {
         let views = self.views(rows);
         let plan = &self.plan;
         let views = &self.views[views];
         let mut inputs = features.unwrap_or(&views.inputs);
-        for ((layer, (_, transposed)), outputs) in plan.layers.iter().zip(&weights.layers).zip(&views.outputs) {
+        for (number, layer) in plan.layers.iter().enumerate() {
+            let (outputs, (_, transposed)) = (&views.outputs[number], &weights.layers[number]);
             let _ = inputs.mm_out(outputs, transposed);
             // SAFETY: `weights` keeps the memory alive, and no thread updates parameters while another computes with
             // them: the members of a group wait for each other before and after (`train_replica`).
@@ -104,6 +123,14 @@ impl Workspace {
             layer.activation.apply(values, bias, layer.outputs);
             layer.activation.finish(outputs);
             inputs = outputs;
+            let dropout = self.dropouts[number].as_ref().zip(views.dropped[number].as_ref());
+            if let Some((part, (dropout, dropped))) = part.filter(|part| layer.drops(part.replica)).zip(dropout) {
+                // SAFETY: two buffers of this workspace, which is borrowed; libtorch has finished the one that is read.
+                let (values, kept) =
+                    unsafe { (RawF32::from_tensor(outputs).get(), RawF32::from_tensor(dropped).get_mut()) };
+                dropout.apply(layer, part, values, kept);
+                inputs = dropped;
+            }
         }
         self.outputs(rows)
     }
@@ -115,20 +142,19 @@ impl Workspace {
         unsafe { RawF32::from_tensor(buffer).part(0..rows * self.plan.outputs()).get() }
     }
 
-    /// Computes forward pass, loss and backward pass of `rows` rows, which are a part of a batch of `batch` rows.
-    /// Leaves their part of the gradient of the batch's mean `loss`, and returns the sum of the rows' losses and the
+    /// Computes forward pass, loss and backward pass of a part of a batch, with the masks that were drawn for it. Leaves their part of the gradient of the batch's mean `loss`, and returns the sum of the rows' losses and the
     /// outputs. Must not be called while other threads may read the gradient.
     pub(crate) fn forward_backward(
         &mut self,
         features: Option<&Tensor>,
         targets: Targets,
-        rows: usize,
-        batch: usize,
+        part: Part,
         loss: FusedLoss,
         weights: &Weights,
     ) -> (f64, &[f32]) {
         let mut stopwatch = Stopwatch::new();
-        self.forward(features, rows, weights);
+        let Part { rows, batch, .. } = part;
+        self.forward_t(features, rows, weights, Some(part));
         stopwatch.add_lap_to(&mut self.timing.forward);
         let views = self.views(rows);
         let (plan, views) = (&self.plan, &self.views[views]);
@@ -148,14 +174,24 @@ impl Workspace {
             let sums =
                 layer.bias.map_or(&mut [][..], |bias| unsafe { gradient.part(bias..bias + layer.outputs).get_mut() });
             layer.activation.backward(outputs, output_gradients, sums, layer.outputs);
-            let inputs = match number {
-                0 => features.unwrap_or(&views.inputs),
-                _ => &views.outputs[number - 1],
+            let dropout = number.checked_sub(1).and_then(|before| {
+                let dropout = self.dropouts[before].as_ref().filter(|_| plan.layers[before].drops(part.replica))?;
+                Some((dropout, views.dropped[before].as_ref()?))
+            });
+            let inputs = match (number, dropout) {
+                (0, _) => features.unwrap_or(&views.inputs),
+                (_, Some((_, dropped))) => dropped,
+                (_, None) => &views.outputs[number - 1],
             };
             let _ = views.transposed[number].mm_out(&self.weights[number], inputs);
             if number > 0 {
                 let _ = views.output_gradients[number]
                     .mm_out(&views.output_gradients[number - 1], &weights.layers[number].0);
+            }
+            if let Some((dropout, _)) = dropout {
+                // SAFETY: a buffer of this workspace, which is borrowed; libtorch has written it.
+                let gradients = unsafe { RawF32::from_tensor(&views.output_gradients[number - 1]).get_mut() };
+                dropout.apply_in_place(&plan.layers[number - 1], part, gradients);
             }
         }
         stopwatch.add_lap_to(&mut self.timing.backward);
@@ -173,6 +209,7 @@ impl Workspace {
             rows,
             inputs: first(&self.inputs),
             outputs: self.outputs.iter().map(first).collect(),
+            dropped: self.dropouts.iter().map(|dropout| Some(first(&dropout.as_ref()?.values))).collect(),
             transposed: output_gradients.iter().map(|output_gradients| output_gradients.transpose(0, 1)).collect(),
             output_gradients,
         });

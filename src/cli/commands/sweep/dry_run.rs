@@ -13,7 +13,9 @@ use crate::io::byte_size::format_bytes;
 use crate::sweep::estimate::{TimeEstimate, planned_epochs};
 use crate::sweep::labels::Labels;
 use crate::sweep::plan::PlannedSweep;
+use crate::sweep::plan::confirm::at_most;
 use crate::sweep::record::Configuration;
+use crate::sweep::spec::Confirm;
 
 /// Maximum number of lines of the text; `--all` and `--json` list all configurations.
 const MOST_LINES: usize = 60;
@@ -68,6 +70,7 @@ fn to_json(sweep: &PlannedSweep, workers: usize, duration: &Duration) -> Value {
         "metric": record.metric,
         "higher_is_better": record.higher_is_better,
         "halving": halving,
+        "confirm": record.confirm,
         "seeds": record.seeds,
         "trials": trials(sweep),
         "settings": record.settings,
@@ -96,6 +99,7 @@ fn text(sweep: &PlannedSweep, workers: usize, duration: &Duration, rows: usize, 
     lines.push(row("method", sweep.method.name().to_owned()));
     lines.push(row("seeds", seeds::format(&record.seeds)));
     lines.extend(record.halving.map(|rungs| row("halving", halving(sweep, rungs))));
+    lines.extend(record.confirm.as_ref().map(|confirm| row("confirm", confirmed(confirm))));
     lines.push(row("stacks", stacks(sweep)));
     let options = &record.options;
     let s = if options.threads == 1 { "" } else { "s" };
@@ -148,10 +152,19 @@ fn halving(sweep: &PlannedSweep, halving: Halving) -> String {
         "rung{s} after epoch{s} {}, at which {} % of a stack's configurations continue: {} of {} epochs, or more if results are \
          close",
         rungs.join(", "),
-        100.0 * halving.keep,
+        (1e4 * halving.keep).round() / 100.0,
         count(planned),
         count(all)
     )
+}
+
+/// Returns what is trained again when all configurations are trained.
+fn confirmed(confirm: &Confirm) -> String {
+    let seeds = confirm.seeds.as_ref().map_or("ten fresh seeds".to_owned(), |fresh| format!("seeds {}", seeds::format(fresh)));
+    match at_most(confirm) {
+        1 => format!("afterwards the best configuration on {seeds}"),
+        most => format!("afterwards the best {most} configurations on {seeds}"),
+    }
 }
 
 /// Returns the largest number of epochs of a configuration.

@@ -12,7 +12,8 @@ use crate::cli::args::run_args::{ExecutionConfig, listen};
 use crate::cli::args::sweeps_dir::SweepsDir;
 use crate::cli::args::user_defaults;
 use crate::cli::commands::sweep::dry_run;
-use crate::cli::commands::sweep::execute::{self, Execution};
+use crate::cli::commands::sweep::confirm::train_and_confirm;
+use crate::cli::commands::sweep::execute::Execution;
 use crate::cli::commands::sweep::plan_args::PlanArgs;
 use crate::cli::commands::sweep::worker_args::ExecuteArgs;
 use crate::cli::exit::Exit;
@@ -213,7 +214,7 @@ pub fn run(args: &StartArgs) -> anyhow::Result<Exit> {
                 Hint("omit all options but `--resume`, `--workers` and `--devices`, or start another sweep".to_owned())
             )
         );
-        return execute::train(&dir, &record, &args.execution(&record)?);
+        return train_and_confirm(&dir, &record, &args.execution(&record)?);
     }
     let devices = args.worker_devices()?;
     let sweep = plan::plan(&args.plan_args.request(&devices)?)?;
@@ -237,12 +238,15 @@ pub fn run(args: &StartArgs) -> anyhow::Result<Exit> {
         terminal::say("no sweep to resume: starting a new one");
     }
     let (dir, record) = match existing {
-        // expectations may change while a sweep is trained
-        Some((dir, record)) => (dir, SweepRecord { expectations: sweep.record.expectations, ..record }),
+        // these may change while a sweep is trained
+        Some((dir, record)) => {
+            let SweepRecord { expectations, confirm, .. } = sweep.record;
+            (dir, SweepRecord { expectations, confirm, ..record })
+        }
         None => {
             let started = OffsetDateTime::now_utc();
             (SweepDir::create(&args.out, &sweep.record, &sweep.experiment, started)?, sweep.record)
         }
     };
-    execute::train(&dir, &record, &args.execution(&record)?)
+    train_and_confirm(&dir, &record, &args.execution(&record)?)
 }

@@ -7,6 +7,7 @@ use tch::{Device, Tensor};
 
 use crate::config::check::{Invalid, below_one};
 use crate::config::shorthand::FromNumber;
+use crate::network::layer::fusion::Fusion;
 use crate::network::layer::layer_spec::LayerSpec;
 use crate::tensor::generators::{for_each_replica, map_each_replica};
 
@@ -36,6 +37,10 @@ impl LayerSpec for Dropout {
 
     fn check(&self) -> Result<(), Invalid> {
         below_one("p", self.p)
+    }
+
+    fn fusion(&self) -> Option<Fusion> {
+        Some(Fusion::Dropout(self.p))
     }
 }
 

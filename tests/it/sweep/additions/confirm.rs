@@ -93,6 +93,53 @@ fn equal_configurations_are_said_to_be_equal() {
 }
 
 #[test]
+fn a_file_with_confirm_confirms_its_best_configurations() {
+    let dir = dir_with_epochs(2);
+    let text = std::fs::read_to_string(dir.data_path("idea.toml")).unwrap();
+    let with = |confirm: &str| dir.write("idea.toml", format!("{text}\n[sweep]\nconfirm = {confirm}\n"));
+    let options = ["--space", "lr=0.001,0.01", "--seeds", "0,1", "--threads", "1", "--device", "cpu"];
+    let start = |more: &[&str]| run(with_short_beats(dir.command(&[&["sweep", "idea.toml"], &options[..], more].concat())));
+    for (confirm, expected) in [
+        ("{ seeds = [7, 1] }", &["idea.toml", "sweep trains on seed 1, too", "name seeds other than 0..1"][..]),
+        ("{ seeds = [] }", &["`confirm.seeds` is empty"]),
+        ("{ at_most = 0 }", &["`confirm.at_most` must be at least 1, found 0"]),
+        ("{ most = 1 }", &["most", "at_most"]),
+        ("true", &["confirm"]),
+    ] {
+        with(confirm);
+        let (code, _, stderr) = start(&[]);
+        assert_eq!(code, Some(2), "{confirm}: {stderr}");
+        assert_says(&stderr, expected);
+    }
+    with("{ seeds = \"50..52\", at_most = 1 }");
+    let (code, stdout, _) = start(&["--dry-run"]);
+    assert_eq!(code, Some(0));
+    assert_says(&stdout, &["confirm   afterwards the best configuration on seeds 50..52"]);
+    let (code, stdout, stderr) = start(&["--json"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    let found: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(found["confirmation"]["seeds"], serde_json::json!([50, 51, 52]));
+    assert_eq!(found["confirmation"]["results"].as_array().unwrap().len(), 1);
+    assert_eq!(found["results"].as_array().unwrap().len(), 2);
+
+    // nothing is trained twice, and both tables are printed once
+    let path = only_sweep(&dir);
+    let ended = names(&path.join("ended"));
+    let (code, stdout, stderr) = start(&["--resume"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    assert_eq!(stdout.matches("conclusion").count(), 1, "{stdout}");
+    assert_eq!(names(&path.join("ended")), ended);
+    let (code, stdout, _) = sweep(&dir, &["verify", "idea"]);
+    assert_eq!(code, Some(0), "{stdout}");
+
+    // the options of the file are the defaults of the command
+    std::fs::remove_file(path.join("extend-1.json")).unwrap();
+    let (code, stdout, _) = sweep(&dir, &["confirm", "idea", "--dry-run"]);
+    assert_eq!(code, Some(0));
+    assert_says(&stdout, &["the best configuration on seeds 50..52:"]);
+}
+
+#[test]
 fn a_confirmation_needs_a_complete_sweep_and_fresh_seeds() {
     let dir = dir_with_epochs(2);
     let path = trained(&dir);

@@ -19,11 +19,10 @@ use crate::experiment::spec::seeds::{self, Seeds};
 use crate::sweep::dir::extensions;
 use crate::sweep::dir::state::SweepState;
 use crate::sweep::labels::Labels;
-use crate::sweep::plan::confirm::{ConfirmationRequest, best, confirmation};
+use crate::sweep::dir::SweepDir;
+use crate::sweep::plan::confirm::{best, confirmation};
 use crate::sweep::record::{Extension, SweepRecord};
-
-/// Default maximum number of configurations.
-const AT_MOST: usize = 5;
+use crate::sweep::spec::Confirm;
 
 /// Arguments of `runner sweep confirm`.
 #[derive(Debug, clap::Args)]
@@ -31,10 +30,11 @@ const AT_MOST: usize = 5;
 pub struct ConfirmArgs {
     #[command(flatten)]
     sweep: NamedSweep,
-    /// Fresh seeds: `100..109` (both included) or `7,8,9` [default: ten from 100 on]
+    /// Fresh seeds: `100..109` (both included) or `7,8,9` [default: those of the file's `[sweep]`, else
+    /// ten from 100 on]
     #[arg(long, value_name = "SEEDS", value_parser = seeds::parse, allow_hyphen_values = true)]
     seeds: Option<Seeds>,
-    /// Maximum number of configurations, best first [default: 5]
+    /// Maximum number of configurations, best first [default: `at_most` of the file's `confirm`, else 5]
     #[arg(long, value_name = "N", value_parser = parse_positive, allow_negative_numbers = true)]
     at_most: Option<usize>,
     /// Number of worker processes [default: as many as the CPU has room for]
@@ -83,24 +83,13 @@ pub fn run(args: &ConfirmArgs) -> anyhow::Result<Exit> {
         if !args.worker_args.force {
             check_is_same(&dir, &record)?;
         }
-        let request = ConfirmationRequest {
-            seeds: args.seeds.clone(),
-            at_most: args.at_most.unwrap_or(AT_MOST),
-            command: Some(args.command()),
-        };
-        let extension = confirmation(&record, &state.ended, &request)?;
+        let extension = confirmation(&record, &state.ended, &args.confirm(&record), Some(args.command()))?;
         if args.dry_run {
             terminal::out(&describe(&record, &extension));
             terminal::say("nothing was written: leave `--dry-run` out to train them");
             return Ok(Exit::Done);
         }
-        if !extensions::publish(dir.path(), record.extensions.len() + 1, &extension)? {
-            return Err(anyhow!("another process has extended the sweep").context(Hint("try it again".to_owned())));
-        }
-        if !args.quiet && !args.json {
-            terminal::say(&describe(&record, &extension));
-        }
-        record.extend(extension);
+        add(&dir, &mut record, extension, args.quiet || args.json)?;
     } else if args.dry_run {
         let hint = Hint("leave `--dry-run` out to continue or show it, or name other `--seeds`".to_owned());
         return Err(anyhow!("the sweep has a confirmation already").context(hint));
@@ -110,7 +99,53 @@ pub fn run(args: &ConfirmArgs) -> anyhow::Result<Exit> {
     execute::train(&dir, &record, &execution)
 }
 
+/// Trains a sweep, and then its best configurations on fresh seeds if its file has `confirm`; prints the results.
+///
+/// # Errors
+/// See [`execute::train`].
+pub fn train_and_confirm(dir: &SweepDir, record: &SweepRecord, execution: &Execution) -> anyhow::Result<Exit> {
+    let Some(confirm) = record.confirm.as_ref().filter(|_| record.confirmation().is_none()) else {
+        return execute::train(dir, record, execution);
+    };
+    let (quiet, json) = (execution.quiet, execution.json);
+    let search = Execution { quiet: quiet || json, json: false, strict: false, ..execution.clone() };
+    let exit = execute::train(dir, record, &search)?;
+    let mut record = record.clone();
+    extensions::read_new(dir.path(), &mut record)?;
+    let mut state = SweepState::default();
+    state.update(dir, &record)?;
+    if exit != Exit::Done || !state.is_over() {
+        return Ok(exit);
+    }
+    if record.confirmation().is_none() {
+        let extension = confirmation(&record, &state.ended, confirm, record.command.clone())?;
+        add(dir, &mut record, extension, quiet || json)?;
+    }
+    execute::train(dir, &record, &Execution { confirms: !json, ..execution.clone() })
+}
+
+/// Adds a confirmation to a sweep.
+///
+/// # Errors
+/// If another process has extended the sweep at the same time.
+fn add(dir: &SweepDir, record: &mut SweepRecord, extension: Extension, is_quiet: bool) -> anyhow::Result<()> {
+    if !extensions::publish(dir.path(), record.extensions.len() + 1, &extension)? {
+        return Err(anyhow!("another process has extended the sweep").context(Hint("try it again".to_owned())));
+    }
+    if !is_quiet {
+        terminal::say(&describe(record, &extension));
+    }
+    record.extend(extension);
+    Ok(())
+}
+
 impl ConfirmArgs {
+    /// Returns the options; those that are not given are those of the sweep.
+    fn confirm(&self, record: &SweepRecord) -> Confirm {
+        let of_sweep = record.confirm.clone().unwrap_or_default();
+        Confirm { seeds: self.seeds.clone().or(of_sweep.seeds), at_most: self.at_most.or(of_sweep.at_most) }
+    }
+
     /// Whether the newest confirmation of the sweep is the one that is asked for.
     fn continues(&self, record: &SweepRecord, state: &SweepState) -> bool {
         record.confirmation().is_some_and(|plan| {

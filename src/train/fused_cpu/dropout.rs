@@ -1,0 +1,80 @@
+//! Dropout of the fused CPU backend. The masks are libtorch's: each replica has those of its lone run with autograd.
+
+use switches::Generator;
+use tch::Tensor;
+
+use crate::tensor::generators::with_replica;
+use crate::train::fused_cpu::plan::{FusedLayer, Plan};
+
+/// Returns a generator for each replica with the state of its own one; none without dropout.
+///
+/// # Panics
+/// When memory runs out.
+pub(crate) fn generators(plan: &Plan, replicas: usize) -> Vec<Generator> {
+    let copy = |replica| with_replica(replica, || Generator::new(None)).expect("the CPU has a default generator");
+    if plan.has_dropout() { (0..replicas).map(copy).collect() } else { Vec::new() }
+}
+
+/// The rows of a batch that a thread computes, of one replica.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Part {
+    pub(crate) replica: usize,
+    /// The first row's place in the batch.
+    pub(crate) first: usize,
+    pub(crate) rows: usize,
+    /// Number of rows of the batch.
+    pub(crate) batch: usize,
+}
+
+/// Mask of the dropout after one linear layer, and the values that it lets through.
+#[derive(Debug)]
+pub(crate) struct Dropout {
+    mask: Vec<f32>,            // of a whole batch, [batch, outputs]: 1 or 0
+    pub(crate) values: Tensor, // [rows, outputs]
+}
+
+impl Dropout {
+    /// Allocates the buffers of a layer; `None` if it has no dropout. `values` is `[rows, outputs]`.
+    pub(crate) fn new(layer: &FusedLayer, values: impl FnOnce() -> Tensor) -> Option<Dropout> {
+        let values = (!layer.dropout.is_empty()).then(values)?;
+        Some(Dropout { mask: vec![0.0; values.numel()], values })
+    }
+
+    /// Draws the mask of a batch.
+    ///
+    /// # Panics
+    /// When libtorch cannot draw it.
+    pub(crate) fn draw(&mut self, layer: &FusedLayer, part: Part, generator: &mut Generator) {
+        if layer.drops(part.replica) {
+            let mask = &mut self.mask[..part.batch * layer.outputs];
+            assert!(generator.bernoulli(mask, 1.0 - layer.dropout[part.replica]), "libtorch draws masks");
+        }
+    }
+
+    /// Multiplies values by the mask of a replica's rows and by 1 / (1 − p), as PyTorch does: `[rows, outputs]` → the same shape.
+    pub(crate) fn apply(&self, layer: &FusedLayer, part: Part, values: &[f32], dropped: &mut [f32]) {
+        let (mask, scale) = self.factors(layer, part);
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                let values = values.iter().zip(mask);
+                dropped.iter_mut().zip(values).for_each(|(dropped, (value, mask))| *dropped = value * (mask * scale));
+            },
+        );
+    }
+
+    /// Like [`Dropout::apply`], in place.
+    pub(crate) fn apply_in_place(&self, layer: &FusedLayer, part: Part, values: &mut [f32]) {
+        let (mask, scale) = self.factors(layer, part);
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || values.iter_mut().zip(mask).for_each(|(value, mask)| *value *= mask * scale),
+        );
+    }
+
+    /// Returns the mask of a replica's rows, and 1 / (1 − p).
+    fn factors(&self, layer: &FusedLayer, part: Part) -> (&[f32], f32) {
+        let rows = part.first * layer.outputs..(part.first + part.rows) * layer.outputs;
+        (&self.mask[rows], 1.0 / (1.0 - layer.dropout[part.replica]) as f32)
+    }
+}
