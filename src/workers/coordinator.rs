@@ -12,7 +12,7 @@ use anyhow::{Context, anyhow};
 use crate::config::hint::Hint;
 use crate::experiment::plan::study::Study;
 use crate::experiment::run::parts::{Part, PartedRun, folder_of_parts};
-use crate::experiment::run::progress::RunProgress;
+use crate::experiment::run::progress::{RunProgress, StacksProgress};
 use crate::experiment::run::scheduler::TrialResults;
 use crate::experiment::run::{Finished, LoadedData, Options};
 use crate::experiment::store::run_record::RunRecord;
@@ -63,7 +63,7 @@ pub fn devices_of(run: &Path) -> Option<String> {
     std::fs::read_to_string(folder_of_parts(run).join(DEVICES)).ok().map(|text| text.trim().to_owned())
 }
 
-/// Trains the unfinished stacks of a run. `say` prints a line when a stack has ended.
+/// Trains the unfinished stacks of a run.
 ///
 /// # Errors
 /// When the data of the first trials cannot be loaded, or a worker cannot be started. Later errors are in [`Finished`].
@@ -73,7 +73,6 @@ pub fn train(
     workers: &Workers,
     options: &Options,
     watch: &mut dyn RunProgress,
-    say: &dyn Fn(&str),
 ) -> anyhow::Result<Finished> {
     let OpenRun { folder, record, mut loaded } = run;
     let started = record.started()?;
@@ -102,7 +101,9 @@ pub fn train(
             parts[0].trials.len()
         ));
     }
-    Coordinator::new(&run, &folder, workers, options, parts, watch, say).train(&mut results)?;
+    let stacks = StacksProgress { all: parts.len(), ..StacksProgress::default() };
+    watch.starting_workers(study, workers.setups.len().min(parts.len()), &stacks);
+    Coordinator::new(&run, &folder, workers, options, parts, watch).train(&mut results)?;
     let checkpoint = results.checkpoint;
     let (histories, failures, is_stopped) = run.finish(results)?;
     let timed_out = is_stopped && options.signals.has_timed_out();
@@ -155,7 +156,6 @@ struct Coordinator<'a> {
     workers: &'a Workers,
     options: &'a Options<'a>,
     watch: &'a mut dyn RunProgress,
-    say: &'a dyn Fn(&str),
     waiting: VecDeque<Task>,
     slots: Vec<Slot>,
     sender: Sender<(usize, usize, Event)>,
@@ -172,14 +172,13 @@ impl<'a> Coordinator<'a> {
         options: &'a Options<'a>,
         parts: Vec<Part>,
         watch: &'a mut dyn RunProgress,
-        say: &'a dyn Fn(&str),
     ) -> Coordinator<'a> {
         let all = parts.len();
         let waiting = parts.into_iter().map(|part| Task { part, deaths: 0, saved: SavedProgress::default() }).collect();
         let (sender, events) = mpsc::channel();
         let slot = |_| Slot { process: None, task: None, started: 0 };
         let slots = (0..workers.setups.len().min(all)).map(slot).collect();
-        Coordinator { run, folder, workers, options, watch, say, waiting, slots, sender, events, all, ended: 0 }
+        Coordinator { run, folder, workers, options, watch, waiting, slots, sender, events, all, ended: 0 }
     }
 
     /// Trains all stacks.
@@ -266,7 +265,8 @@ impl<'a> Coordinator<'a> {
             self.ended += 1;
             let what = if errors.is_empty() { "done" } else { "failed" };
             let device = &self.workers.setups[number].device;
-            (self.say)(&format!("stack {} of {} {what} on {device}: {}", self.ended, self.all, names_of(&task.part)));
+            let text = format!("stack {} of {} {what} on {device}: {}", self.ended, self.all, names_of(&task.part));
+            self.watch.stack_ended(&text);
         }
         results.failures.extend(errors);
     }
@@ -298,13 +298,15 @@ impl<'a> Coordinator<'a> {
         self.next(number)
     }
 
-    /// Records the epoch of a stack in training, for lists of runs.
-    fn show_progress(&self) {
+    /// Records the epoch of a stack in training, for lists of runs, and reports the progress of all.
+    fn show_progress(&mut self) {
         let tasks = self.slots.iter().filter_map(|slot| slot.task.as_ref());
         let progress = tasks.filter_map(|task| Writer::find(&task.part.folder(self.folder.path()))?.progress);
-        if let Some((epoch, epochs)) = progress.max() {
-            self.folder.record_progress(epoch, epochs);
+        let training: Vec<(usize, usize)> = progress.collect();
+        if let Some((epoch, epochs)) = training.iter().max() {
+            self.folder.record_progress(*epoch, *epochs);
         }
+        self.watch.trained_by_workers(&StacksProgress { ended: self.ended, all: self.all, training });
     }
 }
 

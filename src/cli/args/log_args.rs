@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use crate::cli::args::user_defaults;
-use crate::cli::text::epoch_log::LogInterval;
 use crate::cli::text::log_file;
-use crate::cli::text::progress_bar::Progress;
+use crate::cli::text::progress::epoch_log::LogInterval;
+use crate::cli::text::progress::progress_bar::Progress;
 
 /// How often a line is printed, and where it is also written to.
 #[derive(Clone, Debug, clap::Args)]

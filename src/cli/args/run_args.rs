@@ -13,7 +13,7 @@ use crate::cli::args::compute_args::ComputeArgs;
 use crate::cli::args::log_args::LogArgs;
 use crate::cli::args::lookup::resolve_device;
 use crate::cli::args::variant_args::VariantArgs;
-use crate::cli::text::progress_bar::Progress;
+use crate::cli::text::progress::progress_bar::Progress;
 use crate::cli::text::shell_words::quoted;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;

@@ -240,14 +240,9 @@ fn run_one(args: &Args, planned: &Planned, output_args: &OutputArgs, signals: &S
     if args.resume && existing.is_none() {
         progress.say("no run to resume: starting a new one");
     }
-    let say = |text: &str| {
-        if !output_args.quiet {
-            terminal::say(text);
-        }
-    };
     let finished = match (existing, &workers) {
         (Some((folder, record)), workers) => {
-            resume::resume_run(folder, record, &study, &options, workers.as_ref(), &mut progress, &say)
+            resume::resume_run(folder, record, &study, &options, workers.as_ref(), &mut progress)
         }
         (None, None) => run_study(&study, &args.out, &options, &mut progress),
         (None, Some(workers)) => {
@@ -255,7 +250,7 @@ fn run_one(args: &Args, planned: &Planned, output_args: &OutputArgs, signals: &S
             start(&study, &args.out, &options, &mut loaded, &mut progress).and_then(|(folder, record)| {
                 progress.end();
                 let run = OpenRun { folder, record, loaded };
-                coordinator::train(&study, run, workers, &options, &mut progress, &say)
+                coordinator::train(&study, run, workers, &options, &mut progress)
             })
         }
     };

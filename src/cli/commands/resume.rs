@@ -16,7 +16,7 @@ use crate::cli::commands::sweep::work::resume_command;
 use crate::cli::commands::worker_processes;
 use crate::cli::end_of_run::{finish_completed_run, finish_run};
 use crate::cli::exit::Exit;
-use crate::cli::text::progress_bar::Progress;
+use crate::cli::text::progress::progress_bar::Progress;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
 use crate::data::store::cache::Cache;
@@ -118,12 +118,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     study.notes.iter().for_each(|note| progress.note(note));
     let cache = Cache::for_user();
     let options = options(args, &record, execution, &cache, &signals);
-    let say = |text: &str| {
-        if !args.output_args.quiet {
-            terminal::say(text);
-        }
-    };
-    let finished = resume_run(folder, record, &study, &options, workers.as_ref(), &mut progress, &say);
+    let finished = resume_run(folder, record, &study, &options, workers.as_ref(), &mut progress);
     progress.end_run(&signals);
     Ok(finish_run(&study, &finished?, &signals, &args.output_args))
 }
@@ -187,7 +182,7 @@ fn options<'a>(
 }
 
 /// Resumes the run in this folder, in processes if there are `workers`. Prints the epoch it resumes from, and what differs from
-/// the first start. `say` prints a line when a stack of a worker has ended.
+/// the first start.
 pub(crate) fn resume_run(
     folder: RunDir,
     record: RunRecord,
@@ -195,7 +190,6 @@ pub(crate) fn resume_run(
     options: &Options,
     workers: Option<&Workers>,
     progress: &mut Progress,
-    say: &dyn Fn(&str),
 ) -> anyhow::Result<Finished> {
     let checkpoint = RunCheckpoint::read(&folder)?;
     let is_needed =
@@ -236,7 +230,7 @@ pub(crate) fn resume_run(
     match workers {
         Some(workers) => {
             let run = OpenRun { folder, record, loaded: LoadedData::default() };
-            coordinator::train(study, run, workers, options, progress, say)
+            coordinator::train(study, run, workers, options, progress)
         }
         None => run::resume(folder, record, study, options, checkpoint, progress),
     }

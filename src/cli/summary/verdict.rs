@@ -6,6 +6,7 @@ use crate::cli::summary::trained_run::TrainedRun;
 use crate::cli::text::number_format;
 use crate::compare::statistics::sample::Sample;
 use crate::history::baseline::cautions;
+use crate::history::baseline::without_skill::{self, WITHOUT_SKILL};
 use crate::history::diagnosis::{Diagnosis, Verdict};
 use crate::history::{History, Status};
 use crate::views::variants::order::Ranked;
@@ -50,7 +51,20 @@ fn of_trial(history: &History) -> Vec<String> {
         let last = if history.history.epoch.last() == Some(&best.epoch) { ", the last" } else { "" };
         Some(format!("best {} {value} at epoch {}{last}", best.monitor, best.epoch))
     });
-    caution.into_iter().chain(happened).chain(best).collect()
+    caution.into_iter().chain(happened).chain(best).chain(against_chance(history)).collect()
+}
+
+/// Returns the monitored metric of the test rows with its value without skill: `test ap 0.2265, by chance 0.0455`; `None` if it has
+/// no such value.
+fn against_chance(history: &History) -> Option<String> {
+    let monitor = history.best.as_ref()?.monitor.strip_prefix("val_")?;
+    let chance = WITHOUT_SKILL.contains(&monitor).then(|| without_skill::metric(monitor, history))??;
+    let found = history.test.as_ref()?.metrics.get(monitor)?;
+    Some(format!(
+        "test {monitor} {}, by chance {}",
+        number_format::of(monitor, Some(found.0)),
+        number_format::of(monitor, Some(chance))
+    ))
 }
 
 /// Returns whether a good fit is best on the validation rows in the last epoch, and more epochs would change it: the

@@ -9,8 +9,9 @@ use crate::history::trial_history::History;
 /// If the balanced accuracy is this far above chance, the classifier distinguishes the classes, whatever its accuracy.
 const ABOVE_CHANCE: f64 = 0.1;
 
-/// Returns a warning if a classifier never predicts a class or its accuracy is no better than the share of the majority
-/// class. It looks at the test rows, or without test rows at the validation rows.
+/// Returns a warning if a classifier never predicts a class, or if neither its accuracy is better than the share of the majority
+/// class nor its balanced accuracy (without test rows: its ROC AUC) clearly above chance. A threshold that finds a rare class costs
+/// accuracy, which is no fault. It looks at the test rows, or without test rows at the validation rows.
 pub fn caution(history: &History, baselines: &Baselines) -> Option<String> {
     let classes = &history.data.classes;
     let name = |class: usize| classes.get(class).map_or_else(|| format!("class {class}"), |name| format!("`{name}`"));
@@ -23,7 +24,9 @@ pub fn caution(history: &History, baselines: &Baselines) -> Option<String> {
             let baseline = baselines.validation.as_ref()?;
             let (class, share) = (baseline.class?, baseline.metric("acc")?);
             let best = history.history.metric("val_acc")?.into_iter().reduce(f64::max)?;
-            (share < 1.0 && best <= share).then(|| {
+            let highest = |name: &str| history.history.metric(name)?.into_iter().reduce(f64::max);
+            let ranks = highest("val_roc_auc").is_some_and(|auc| auc > 0.5 + ABOVE_CHANCE);
+            (share < 1.0 && best <= share && !ranks).then(|| {
                 format!(
                     "the best validation accuracy {} is no better than always predicting {} ({})",
                     brief(best),
@@ -38,8 +41,12 @@ pub fn caution(history: &History, baselines: &Baselines) -> Option<String> {
 /// The beginning of the warning on classes that are never predicted.
 const NEVER: &str = "never predicts ";
 
+/// The parts of the warning on the accuracy, before and after its value.
+const ACCURACY: &str = "accuracy ";
+const NO_BETTER: &str = " is no better than ";
+
 /// Returns the warnings of the trials of one network, with the number of trials if there are several. The classes that are
-/// never predicted share a warning.
+/// never predicted share a warning, and so do accuracies that are no better than the same share.
 pub fn cautions(histories: &[&History]) -> Vec<String> {
     let of_trials: Vec<&str> = histories.iter().filter_map(|history| history.caution()).collect();
     let all = histories.len();
@@ -47,6 +54,7 @@ pub fn cautions(histories: &[&History]) -> Vec<String> {
         return of_trials.into_iter().map(str::to_owned).collect();
     }
     let (mut never, mut others): (IndexMap<&str, usize>, IndexMap<&str, usize>) = Default::default();
+    let mut accuracies: IndexMap<&str, Vec<&str>> = IndexMap::new(); // by what is as good
     for caution in of_trials {
         let (classes, other) = match caution.strip_prefix(NEVER) {
             Some(rest) => rest.split_once("; ").map_or((rest, ""), |parts| parts),
@@ -56,8 +64,10 @@ pub fn cautions(histories: &[&History]) -> Vec<String> {
         for class in classes.split(separator).filter(|class| !class.is_empty()) {
             *never.entry(class.trim_matches('`')).or_default() += 1;
         }
-        if !other.is_empty() {
-            *others.entry(other).or_default() += 1;
+        match other.strip_prefix(ACCURACY).and_then(|rest| rest.split_once(NO_BETTER)) {
+            Some((accuracy, always)) => accuracies.entry(always).or_default().push(accuracy),
+            None if other.is_empty() => {}
+            None => *others.entry(other).or_default() += 1,
         }
     }
     never.sort_by(|a, a_count, b, b_count| b_count.cmp(a_count).then(a.cmp(b)));
@@ -67,8 +77,17 @@ pub fn cautions(histories: &[&History]) -> Vec<String> {
     };
     let never: Vec<String> = never.into_iter().enumerate().map(class).collect();
     let never = (!never.is_empty()).then(|| format!("{NEVER}{}", never.join(", ")));
+    let accuracy = |(always, mut values): (&str, Vec<&str>)| {
+        values.sort_unstable();
+        let range = match (values[0], values[values.len() - 1]) {
+            (least, most) if least == most => least.to_owned(),
+            (least, most) => format!("{least} to {most}"),
+        };
+        format!("{ACCURACY}{range}{NO_BETTER}{always} ({} of {all} trials)", values.len())
+    };
+    let accuracies = accuracies.into_iter().map(accuracy);
     let others = others.into_iter().map(|(caution, count)| format!("{caution} ({count} of {all} trials)"));
-    never.into_iter().chain(others).collect()
+    never.into_iter().chain(accuracies).chain(others).collect()
 }
 
 /// Returns the warning for a confusion matrix: counts by true class, then by predicted class.
@@ -105,13 +124,9 @@ fn of_confusion(confusion: &[Vec<u64>], baseline: &Baseline, name: impl Fn(usize
     if !never.is_empty() {
         parts.push(format!("{NEVER}{}", never.join(", ")));
     }
-    if acc <= share {
+    if acc <= share && balanced <= 1.0 / present.len() as f64 + ABOVE_CHANCE {
         let always = format!("always predicting {} ({})", name(majority), brief(share));
-        let but = match balanced > 1.0 / present.len() as f64 + ABOVE_CHANCE {
-            true => format!(", but its balanced accuracy is {}", brief(balanced)),
-            false => String::new(),
-        };
-        parts.push(format!("accuracy {} is no better than {always}{but}", brief(acc)));
+        parts.push(format!("{ACCURACY}{}{NO_BETTER}{always}", brief(acc)));
     }
     (!parts.is_empty()).then(|| parts.join("; "))
 }
@@ -163,10 +178,10 @@ mod tests {
         let trials = [
             trial(Some("never predicts `b`")),
             trial(Some("never predicts `a`, `b`; accuracy 0.5000 is no better than always predicting `c` (0.6000)")),
-            trial(None),
+            trial(Some("accuracy 0.4100 is no better than always predicting `c` (0.6000)")),
         ];
         let found = cautions(&trials.iter().collect::<Vec<_>>());
-        let accuracy = "accuracy 0.5000 is no better than always predicting `c` (0.6000) (1 of 3 trials)";
+        let accuracy = "accuracy 0.4100 to 0.5000 is no better than always predicting `c` (0.6000) (2 of 3 trials)";
         assert_eq!(found, ["never predicts `b` (2 of 3 trials), `a` (1)", accuracy]);
         assert_eq!(cautions(&[&trials[0]]), ["never predicts `b`"]);
     }
@@ -178,10 +193,7 @@ mod tests {
             warning(&[&[940, 10], &[48, 2]]).unwrap(),
             "accuracy 0.9420 is no better than always predicting `no` (0.9500)"
         );
-        assert_eq!(
-            warning(&[&[900, 50], &[10, 40]]).unwrap(),
-            "accuracy 0.9400 is no better than always predicting `no` (0.9500), but its balanced accuracy is 0.8737"
-        );
+        assert_eq!(warning(&[&[900, 50], &[10, 40]]), None, "it finds most of the rare class");
         assert_eq!(warning(&[&[940, 10], &[20, 30]]), None);
         assert_eq!(warning(&[&[5, 0], &[0, 0]]), None, "a single class");
     }
@@ -197,5 +209,7 @@ mod tests {
             "the best validation accuracy 0.7000 is no better than always predicting `no` (0.7500)"
         );
         assert_eq!(caution(&history, &of(&[60, 40])), None);
+        history.history.series.insert("val_roc_auc".to_owned(), vec![Number(0.8)]);
+        assert_eq!(caution(&history, &of(&[75, 25])), None, "it ranks the rows well");
     }
 }

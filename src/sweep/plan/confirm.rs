@@ -41,7 +41,10 @@ pub(super) fn check(confirm: &Confirm, seeds_of_search: &[i64]) -> Result<(), Sp
         .map_err(|fault| SpaceFault::new(fault.to_string(), "write `confirm = { at_most = 5 }`"))?;
     let asked = confirm.seeds.as_deref().unwrap_or_default();
     if confirm.seeds.is_some() && asked.is_empty() {
-        return Err(SpaceFault::new("`confirm.seeds` is empty".to_owned(), "write `confirm = { seeds = \"100..109\" }`"));
+        return Err(SpaceFault::new(
+            "`confirm.seeds` is empty".to_owned(),
+            "write `confirm = { seeds = \"100..109\" }`",
+        ));
     }
     match asked.iter().find(|seed| seeds_of_search.contains(seed)) {
         None => Ok(()),
@@ -68,11 +71,7 @@ pub fn confirmation(
     };
     ensure!(!plan.configurations.is_empty(), "no configuration has all of its trials");
     let extension = RecordedExperiment::new(record)?.confirmation(&plan)?;
-    Ok(Extension {
-        added: history_fields::format_start(OffsetDateTime::now_utc())?,
-        command,
-        ..extension
-    })
+    Ok(Extension { added: history_fields::format_start(OffsetDateTime::now_utc())?, command, ..extension })
 }
 
 /// Returns the best configurations that have all of their trials, best first.

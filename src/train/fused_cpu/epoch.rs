@@ -7,7 +7,6 @@
 
 #![expect(unsafe_code, reason = "threads share the memory of tensors")]
 
-use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use switches::Generator;
@@ -19,8 +18,9 @@ use crate::metrics::Metric;
 use crate::network::stack::Stack;
 use crate::tensor::raw_values::RawF32;
 use crate::train::evaluate::{Measure, MetricTensors};
+use crate::train::fused_cpu::clip::ClipLimit;
 use crate::train::fused_cpu::dropout::{self, Part};
-use crate::train::fused_cpu::gather::RawFeatures;
+use crate::train::fused_cpu::gather::{RawFeatures, load};
 use crate::train::fused_cpu::group::ThreadGroup;
 use crate::train::fused_cpu::loss::Targets;
 use crate::train::fused_cpu::plan::Plan;
@@ -54,7 +54,7 @@ struct EpochWork<'a> {
     rows: usize,
     order: Option<Vec<i64>>, // [replicas, rows]
     targets: Vec<OwnedTargets>,
-    generators: Vec<Generator>, // of each replica, if there is dropout
+    generators: Vec<Generator>,    // of each replica, if there is dropout
     features: Option<RawFeatures>, // `None` if each column of bytes is scaled differently
     outputs: RawF32,
     updates: Rows,
@@ -278,6 +278,11 @@ fn train_replica(worker: &mut Worker, work: &EpochWork, replica: usize, member: 
         // them, later.
         let values = unsafe { weights.values.part(own_part.clone()).get() };
         work.plan.add_penalty(replica, &own_part, gradient, values);
+        if let Some(clip) = work.plan.clips[replica] {
+            let norm = || group.norm(member, gradient);
+            let Some(limit) = ClipLimit::new(clip, norm) else { return }; // another thread has panicked
+            limit.apply(gradient);
+        }
         let number = work.step + step as u64 + 1;
         // SAFETY: the caller keeps values and optimizer state alive for the epoch, and between the barriers each member
         // uses only its own part of this replica.
@@ -306,30 +311,6 @@ fn train_replica(worker: &mut Worker, work: &EpochWork, replica: usize, member: 
         }
     }
     losses.push((replica, sum));
-}
-
-/// Loads features into the buffer of a workspace: of the rows `numbers`, else of a range of rows. Returns a tensor
-/// `[rows, inputs]` instead if that needs no copy, or if only libtorch can scale them.
-fn load(
-    features: &Features,
-    raw: Option<RawFeatures>,
-    numbers: Option<&[i64]>,
-    range: &Range<usize>,
-    inputs: usize,
-    workspace: &mut Workspace,
-) -> Option<Tensor> {
-    let flat = |features: Tensor| Some(features.reshape([range.len() as i64, inputs as i64]));
-    match (numbers, raw) {
-        (Some(numbers), Some(raw)) => {
-            // SAFETY: the workers keep the features alive, and no thread writes to them.
-            unsafe { raw.gather(numbers, inputs, workspace.inputs(numbers.len())) };
-            None
-        }
-        (Some(numbers), None) => flat(features.select(&Tensor::from_slice(numbers))),
-        // SAFETY: as above.
-        (None, Some(raw)) if unsafe { raw.convert(range, inputs, workspace.inputs(range.len())) } => None,
-        (None, _) => flat(features.range(range)),
-    }
 }
 
 impl OwnedTargets {

@@ -2,8 +2,11 @@
 
 use std::ops::Range;
 
+use tch::Tensor;
+
 use crate::data::prepare::features::Features;
 use crate::tensor::raw_values::{RawF32, RawValues};
+use crate::train::fused_cpu::workspace::Workspace;
 
 /// Number of rows by which prefetching is ahead.
 const AHEAD: usize = 2;
@@ -17,6 +20,31 @@ pub(crate) enum RawFeatures {
         values: RawValues<u8>,
         divisor: f32,
     },
+}
+
+/// Loads features into the buffer of a workspace: of the rows `numbers`, else of a range of rows. Returns a tensor
+/// `[rows, inputs]` instead if that needs no copy, or if only libtorch can scale them.
+#[expect(unsafe_code, reason = "threads share the memory of tensors")]
+pub(crate) fn load(
+    features: &Features,
+    raw: Option<RawFeatures>,
+    numbers: Option<&[i64]>,
+    range: &Range<usize>,
+    inputs: usize,
+    workspace: &mut Workspace,
+) -> Option<Tensor> {
+    let flat = |features: Tensor| Some(features.reshape([range.len() as i64, inputs as i64]));
+    match (numbers, raw) {
+        (Some(numbers), Some(raw)) => {
+            // SAFETY: the workers keep the features alive, and no thread writes to them.
+            unsafe { raw.gather(numbers, inputs, workspace.inputs(numbers.len())) };
+            None
+        }
+        (Some(numbers), None) => flat(features.select(&Tensor::from_slice(numbers))),
+        // SAFETY: as above.
+        (None, Some(raw)) if unsafe { raw.convert(range, inputs, workspace.inputs(range.len())) } => None,
+        (None, _) => flat(features.range(range)),
+    }
 }
 
 impl RawFeatures {

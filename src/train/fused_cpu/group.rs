@@ -4,7 +4,7 @@
 //! own cache. So each thread gets the same number of replicas. The remaining replicas, or a single one, are each
 //! trained by a group of threads, whose members take a part of every batch.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::train::fused_cpu::barrier::Barrier;
 
@@ -33,11 +33,13 @@ pub(crate) struct ThreadGroup {
     pub(crate) members: usize,
     pub(crate) barrier: Barrier,
     stopped: AtomicBool,
+    squares: Vec<AtomicU64>, // sum of squares of each member's part of the gradient, as bits of an f64
 }
 
 impl ThreadGroup {
     pub(crate) fn new(first: usize, members: usize) -> ThreadGroup {
-        ThreadGroup { first, members, barrier: Barrier::new(members), stopped: AtomicBool::new(false) }
+        let squares = (0..members).map(|_| AtomicU64::new(0)).collect();
+        ThreadGroup { first, members, barrier: Barrier::new(members), stopped: AtomicBool::new(false), squares }
     }
 
     /// Makes all members stop. A member calls it before a barrier; all see it after the barrier.
@@ -47,6 +49,16 @@ impl ThreadGroup {
 
     pub(crate) fn is_stopped(&self) -> bool {
         self.stopped.load(Ordering::Relaxed)
+    }
+
+    /// Returns the L2 norm of a gradient of which each member has a part; `None` if another thread has panicked. All members
+    /// call it, and get the same norm.
+    pub(crate) fn norm(&self, member: usize, part: &[f32]) -> Option<f64> {
+        let sum: f64 = part.iter().map(|&element| f64::from(element) * f64::from(element)).sum();
+        self.squares[member].store(sum.to_bits(), Ordering::Relaxed);
+        let all_arrived = self.barrier.wait();
+        let sums = self.squares.iter().map(|bits| f64::from_bits(bits.load(Ordering::Relaxed)));
+        all_arrived.then(|| sums.sum::<f64>().sqrt())
     }
 
     /// Returns the range of a member in `count` items; ranges start at multiples of `multiple`.

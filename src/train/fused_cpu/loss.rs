@@ -21,6 +21,13 @@ pub(crate) enum FusedLoss {
     BceWithLogits,
     /// Mean squared error.
     Mse,
+    /// Mean absolute error.
+    Mae,
+    /// Huber loss.
+    Huber {
+        /// Error from which the loss is linear.
+        delta: f32,
+    },
 }
 
 /// Targets of some rows.
@@ -53,13 +60,9 @@ impl FusedLoss {
             }) => Some(FusedLoss::CrossEntropy { smoothing: *label_smoothing as f32 }),
             Loss::BceWithLogits(settings) if settings.pos_weight.is_none() => Some(FusedLoss::BceWithLogits),
             Loss::Mse => Some(FusedLoss::Mse),
-            Loss::CrossEntropy(_)
-            | Loss::BceWithLogits(_)
-            | Loss::Mae
-            | Loss::Huber(_)
-            | Loss::Bce
-            | Loss::Nll(_)
-            | Loss::TorchScript(_) => None,
+            Loss::Mae => Some(FusedLoss::Mae),
+            Loss::Huber(huber) => Some(FusedLoss::Huber { delta: huber.delta as f32 }),
+            Loss::CrossEntropy(_) | Loss::BceWithLogits(_) | Loss::Bce | Loss::Nll(_) | Loss::TorchScript(_) => None,
         }
     }
 
@@ -127,8 +130,28 @@ impl FusedLoss {
                 let share = 2.0 / (batch * units) as f32;
                 sum_losses(slices(), values, units, |x, t| ((x - t) * (x - t), (x - t) * share))
             }
+            (FusedLoss::Mae, Targets::Values(values)) => {
+                let share = 1.0 / (batch * units) as f32;
+                // PyTorch's derivative at an error of 0 is 0, where `signum` is 1
+                let sign = |error: f32| if error == 0.0 { 0.0 } else { error.signum() };
+                sum_losses(slices(), values, units, |x, t| ((x - t).abs(), sign(x - t) * share))
+            }
+            (FusedLoss::Huber { delta }, Targets::Values(values)) => {
+                let share = 1.0 / (batch * units) as f32;
+                sum_losses(slices(), values, units, |x, t| {
+                    let error = x - t;
+                    let loss = match error.abs() {
+                        size if size <= delta => 0.5 * error * error,
+                        size => delta * (size - 0.5 * delta),
+                    };
+                    (loss, error.clamp(-delta, delta) * share)
+                })
+            }
             (FusedLoss::CrossEntropy { .. }, Targets::Values(_))
-            | (FusedLoss::BceWithLogits | FusedLoss::Mse, Targets::Classes(_)) => {
+            | (
+                FusedLoss::BceWithLogits | FusedLoss::Mse | FusedLoss::Mae | FusedLoss::Huber { .. },
+                Targets::Classes(_),
+            ) => {
                 unreachable!("the plan matches losses and targets")
             }
         }

@@ -12,6 +12,7 @@
 
 mod activation;
 mod barrier;
+mod clip;
 mod dropout;
 pub(super) mod epoch;
 mod gather;

@@ -11,6 +11,7 @@ use crate::network::stack::Stack;
 use crate::observe::observer::Observer;
 use crate::train::TrainSpec;
 use crate::train::fused_cpu::loss::FusedLoss;
+use crate::train::regularize::clip::Clip;
 use crate::train::regularize::penalty::Penalty;
 use crate::train::task::Task;
 
@@ -23,6 +24,8 @@ pub(in crate::train) struct Plan {
     pub(crate) losses: Vec<FusedLoss>,
     /// Penalty of each replica.
     penalties: Vec<Penalty>,
+    /// Clipping of each replica's gradient.
+    pub(crate) clips: Vec<Option<Clip>>,
     /// Number of parameters of one replica.
     pub(crate) parameters: usize,
 }
@@ -63,6 +66,7 @@ impl Plan {
             layers,
             losses: losses.collect::<Option<_>>()?,
             penalties: task.replicas.iter().map(|settings| settings.penalty.unwrap_or_default()).collect(),
+            clips: task.replicas.iter().map(|settings| settings.clip).collect(),
             parameters,
         })
     }
@@ -70,7 +74,7 @@ impl Plan {
     /// Returns a plan without layers.
     #[cfg(test)]
     pub(crate) fn empty() -> Plan {
-        Plan { layers: Vec::new(), losses: Vec::new(), penalties: Vec::new(), parameters: 0 }
+        Plan { layers: Vec::new(), losses: Vec::new(), penalties: Vec::new(), clips: Vec::new(), parameters: 0 }
     }
 
     /// Returns the number of features.
@@ -127,7 +131,6 @@ pub fn is_fusable(settings: &TrainSpec, layers: &[Layer], device: Device) -> boo
         None => false,
     };
     device == Device::Cpu
-        && settings.clip.is_none()
         && settings.augment.is_none()
         && !settings.observe.contains(&Observer::GradientNorm)
         && FusedLoss::from_loss(&settings.loss).is_some()

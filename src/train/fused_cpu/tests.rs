@@ -59,7 +59,7 @@ const SGD: &str = "optimizer = { sgd = { lr = 0.1, momentum = 0.9, weight_decay 
 #[test]
 fn every_activation_and_loss_trains_as_with_autograd() {
     for activation in ["\"relu\"", "{leaky_relu=0.2}", "\"sigmoid\"", "\"tanh\""] {
-        for loss in ["cross_entropy", "bce_with_logits", "mse"] {
+        for loss in ["cross_entropy", "bce_with_logits", "mse", "mae", "huber"] {
             let layers = format!("{{linear=9}} {activation} {{linear={{units=5,bias=false}}}} {{linear={OUTPUTS}}}");
             let settings = format!("{SGD}batch = 16\nloss = \"{loss}\"");
             let case = Case { layers: layers.leak(), settings: settings.leak(), replicas: 1, threads: 1, folds: false };
@@ -80,6 +80,8 @@ fn every_optimizer_schedule_and_batch_size_trains_as_with_autograd() {
         "optimizer = { sgd = { lr = 0.5 } }\nbatch = 20\nloss = \"cross_entropy\"\nearly_stopping = { patience = 1, min_delta = 0.3 }",
         "optimizer = { sgd = { lr = 0.5 } }\nbatch = 20\nloss = { cross_entropy = { label_smoothing = 0.2 } }",
         "optimizer = { sgd = { lr = 0.2 } }\nbatch = 20\nloss = \"mse\"\npenalty = { l1 = 0.01, l2 = 0.02 }",
+        "optimizer = { sgd = { lr = 0.2 } }\nbatch = 20\nloss = \"mae\"\nclip = { value = 0.01 }",
+        "optimizer = { sgd = { lr = 0.2 } }\nbatch = 20\nloss = { huber = { delta = 0.3 } }\nclip = { norm = 0.1 }",
     ] {
         assert_same_training(&Case { layers: LAYERS, settings, replicas: 1, threads: 1, folds: false });
     }
@@ -98,6 +100,10 @@ fn replicas_threads_and_folds_train_as_with_autograd() {
     }
     let penalized: &str = format!("{SGD}batch = 64\nloss = \"mse\"\npenalty = {{ l1 = 0.01, l2 = 0.02 }}").leak();
     assert_same_training(&Case { layers: LAYERS, settings: penalized, replicas: 1, threads: 4, folds: false });
+    let clipped: &str = format!("{SGD}batch = 64\nloss = \"mse\"\nclip = {{ norm = 0.1 }}").leak();
+    for (replicas, threads) in [(1, 4), (3, 2)] {
+        assert_same_training(&Case { layers: LAYERS, settings: clipped, replicas, threads, folds: false });
+    }
     let unshuffled: &str = format!("{SGD}batch = 74\nshuffle = false\nloss = \"mse\"").leak();
     assert_same_training(&Case { layers: LAYERS, settings: unshuffled, replicas: 1, threads: 4, folds: false });
 }
@@ -110,7 +116,8 @@ fn dropout_has_the_masks_of_autograd() {
     ] {
         for batch in ["64", "74", "75"] {
             let settings: &str = format!("{SGD}batch = {batch}\nloss = \"cross_entropy\"").leak();
-            for (replicas, threads, folds) in [(1, 1, false), (1, 2, false), (3, 2, false), (5, 3, true), (2, 8, true)] {
+            for (replicas, threads, folds) in [(1, 1, false), (1, 2, false), (3, 2, false), (5, 3, true), (2, 8, true)]
+            {
                 assert_same_training(&Case { layers, settings, replicas, threads, folds });
             }
         }
@@ -126,6 +133,10 @@ fn replicas_with_different_settings_train_as_alone_with_both_backends() {
     for replicas in [
         [adam("lr = 0.01, betas = [0.5, 0.9]"), adam("lr = 0.02"), adam("eps = 0.01, weight_decay = 0.1")],
         [0.0, 0.1, 0.4].map(|share| format!("{SMOOTH} = {share} }} }}\noptimizer = {{ sgd = {{ lr = 0.3 }} }}")),
+        [0.1, 1.0, 0.3].map(|norm| format!("{sgd}\nclip = {{ norm = {norm} }}")),
+        [0.1, 1.0, 0.03].map(|value| format!("{sgd}\nclip = {{ value = {value} }}")),
+        [0.1, 1.0, 2.0]
+            .map(|delta| format!("loss = {{ huber = {{ delta = {delta} }} }}\noptimizer = {{ sgd = {{ lr = 0.1 }} }}")),
         ["", "penalty = { l1 = 0.01 }", "penalty = { l1 = 0.02, l2 = 0.05 }"].map(|line| format!("{sgd}\n{line}")),
         [
             "\"constant\"",
@@ -168,9 +179,6 @@ fn replicas_with_different_settings_train_as_alone_with_both_backends() {
 fn replicas_with_different_settings_train_as_alone_with_autograd() {
     let sgd = "batch = 20\nkeep = \"last\"\noptimizer = { sgd = { lr = 0.1 } }";
     for replicas in [
-        [0.1, 1.0, 2.0].map(|delta| format!("loss = {{ huber = {{ delta = {delta} }} }}")),
-        [0.1, 1.0, 0.3].map(|norm| format!("loss = \"mse\"\nclip = {{ norm = {norm} }}")),
-        [0.1, 1.0, 0.03].map(|value| format!("loss = \"mse\"\nclip = {{ value = {value} }}")),
         ["[1, 2, 3]", "[3, 0.5, 1]", "[1, 1, 1]"].map(|weights| {
             format!("loss = {{ cross_entropy = {{ class_weights = {weights}, label_smoothing = 0.1 }} }}")
         }),

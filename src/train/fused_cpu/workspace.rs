@@ -40,13 +40,13 @@ fn matrix(row: &Tensor, layer: &FusedLayer) -> Tensor {
 #[derive(Debug)]
 pub(crate) struct Workspace {
     plan: Plan,
-    inputs: Tensor,                // [rows, inputs]
-    outputs: Vec<Tensor>,          // of each layer, [rows, outputs]
+    inputs: Tensor,                 // [rows, inputs]
+    outputs: Vec<Tensor>,           // of each layer, [rows, outputs]
     dropouts: Vec<Option<Dropout>>, // after each layer
-    output_gradients: Vec<Tensor>, // gradient of the loss at each layer's outputs, [rows, outputs]
-    gradient: Tensor,              // [parameters]
-    weights: Vec<Tensor>,          // of each layer, [outputs, inputs], views of the gradient
-    views: Vec<Views>,             // one for each number of rows: that of a batch and of the last batch
+    output_gradients: Vec<Tensor>,  // gradient of the loss at each layer's outputs, [rows, outputs]
+    gradient: Tensor,               // [parameters]
+    weights: Vec<Tensor>,           // of each layer, [outputs, inputs], views of the gradient
+    views: Vec<Views>,              // one for each number of rows: that of a batch and of the last batch
     pub(crate) timing: Timing,
 }
 

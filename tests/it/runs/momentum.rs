@@ -11,7 +11,7 @@ fn one_cycle_experiment(train: &str) -> String {
 #[test]
 fn one_cycle_momentum_survives_kills() {
     let dir = TestDir::new();
-    let variants = "\n[[variants]]\nname = \"fused\"\n[[variants]]\nname = \"autograd\"\nset = { \"train.clip\" = { norm = 0.5 } }\n\
+    let variants = "\n[[variants]]\nname = \"fused\"\n[[variants]]\nname = \"autograd\"\nset = { \"train.observe\" = [\"gradient_norm\"] }\n\
         [[variants]]\nname = \"adam\"\nset = { \"train.optimizer\" = \"adam\", \"train.schedule.one_cycle.max_lr\" = 0.01 }\n";
     dir.write("idea.toml", format!("{}{variants}", one_cycle_experiment(SGD)));
     let message = stdout(&dir.run(&["selftest", "resume", "idea.toml", "--kills", "4", "--device", "cpu"]).code(0));

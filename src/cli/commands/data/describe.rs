@@ -6,7 +6,7 @@ use anyhow::anyhow;
 
 use crate::cli::commands::data::describe_text;
 use crate::cli::exit::Exit;
-use crate::cli::text::progress_bar::Progress;
+use crate::cli::text::progress::progress_bar::Progress;
 use crate::cli::text::terminal;
 use crate::config::hint::{Hint, into_error, with_hint};
 use crate::config::suggest;

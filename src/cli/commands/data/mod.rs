@@ -13,7 +13,7 @@ use crate::cli::commands::data::describe::{DescribeArgs, find_manifest};
 pub(crate) use crate::cli::commands::data::describe::{image_summary, is_image_directory, table_error};
 use crate::cli::exit::Exit;
 use crate::cli::process::dispatch::{Dispatched, EngineCommand};
-use crate::cli::text::progress_bar::Progress;
+use crate::cli::text::progress::progress_bar::Progress;
 use crate::cli::text::table::Columns;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;

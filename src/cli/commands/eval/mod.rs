@@ -15,7 +15,7 @@ use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::args::unknown_arg::UnknownArg;
 use crate::cli::commands::eval::evaluation::{EvalRows, Evaluation, Failure, TrialResult, row_count};
 use crate::cli::exit::Exit;
-use crate::cli::text::progress_bar::Progress;
+use crate::cli::text::progress::progress_bar::Progress;
 use crate::cli::text::{number_format, terminal};
 use crate::config::hint::{Hint, in_a_line};
 use crate::config::suggest;

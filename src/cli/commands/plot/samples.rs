@@ -8,7 +8,7 @@ use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::commands::eval;
 use crate::cli::commands::plot::loaded_trial::{LoadedTrial, base_name, file_name_of, is_data_set};
 use crate::cli::exit::Exit;
-use crate::cli::text::progress_bar::Progress;
+use crate::cli::text::progress::progress_bar::Progress;
 use crate::config::hint::Hint;
 use crate::data::source::DataSpec;
 use crate::data::store::cache::Cache;

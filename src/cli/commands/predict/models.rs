@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use anyhow::anyhow;
 use tch::Device;
 
-use crate::cli::text::progress_bar::Progress;
+use crate::cli::text::progress::progress_bar::Progress;
 use crate::cli::text::text_style::TextStyle;
 use crate::cli::text::{number_format, terminal};
 use crate::config::hint::{Hint, in_a_line};

@@ -160,7 +160,8 @@ fn halving(sweep: &PlannedSweep, halving: Halving) -> String {
 
 /// Returns what is trained again when all configurations are trained.
 fn confirmed(confirm: &Confirm) -> String {
-    let seeds = confirm.seeds.as_ref().map_or("ten fresh seeds".to_owned(), |fresh| format!("seeds {}", seeds::format(fresh)));
+    let seeds =
+        confirm.seeds.as_ref().map_or("ten fresh seeds".to_owned(), |fresh| format!("seeds {}", seeds::format(fresh)));
     match at_most(confirm) {
         1 => format!("afterwards the best configuration on {seeds}"),
         most => format!("afterwards the best {most} configurations on {seeds}"),

@@ -34,6 +34,26 @@ pub trait RunProgress: fetch::DownloadProgress + callback::Callback {
 
     /// A stack starts; its plans, one or more, are variants of one experiment.
     fn starting(&mut self, plans: &[&Plan], stack: &StackInfo);
+
+    /// Worker processes start to train the stacks of a run.
+    fn starting_workers(&mut self, _study: &Study, _workers: usize, _stacks: &StacksProgress) {}
+
+    /// Worker processes have trained more of the stacks of a run.
+    fn trained_by_workers(&mut self, _stacks: &StacksProgress) {}
+
+    /// A stack of a worker process has ended, as the text says.
+    fn stack_ended(&mut self, _text: &str) {}
+}
+
+/// Progress of the stacks of a run that worker processes train.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StacksProgress {
+    /// Number of stacks that have ended.
+    pub ended: usize,
+    /// Number of all stacks.
+    pub all: usize,
+    /// Epoch and number of epochs of each stack in training.
+    pub training: Vec<(usize, usize)>,
 }
 
 /// A stack: trials that are trained in step.

@@ -101,7 +101,7 @@ impl Case {
         let architecture = Architecture::follow(&layers, Init::Pytorch, &Shape::from([INPUTS])).unwrap();
         let target = match settings.loss.name() {
             "cross_entropy" => Target::Classes(OUTPUTS as usize),
-            "mse" | "huber" => Target::Values(OUTPUTS as usize),
+            "mse" | "mae" | "huber" => Target::Values(OUTPUTS as usize),
             _ => Target::Labels(OUTPUTS as usize),
         };
         let [training, validation] = [ROWS, 40].map(|rows| self.rows(rows, settings, target));

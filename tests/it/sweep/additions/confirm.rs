@@ -98,7 +98,8 @@ fn a_file_with_confirm_confirms_its_best_configurations() {
     let text = std::fs::read_to_string(dir.data_path("idea.toml")).unwrap();
     let with = |confirm: &str| dir.write("idea.toml", format!("{text}\n[sweep]\nconfirm = {confirm}\n"));
     let options = ["--space", "lr=0.001,0.01", "--seeds", "0,1", "--threads", "1", "--device", "cpu"];
-    let start = |more: &[&str]| run(with_short_beats(dir.command(&[&["sweep", "idea.toml"], &options[..], more].concat())));
+    let start =
+        |more: &[&str]| run(with_short_beats(dir.command(&[&["sweep", "idea.toml"], &options[..], more].concat())));
     for (confirm, expected) in [
         ("{ seeds = [7, 1] }", &["idea.toml", "sweep trains on seed 1, too", "name seeds other than 0..1"][..]),
         ("{ seeds = [] }", &["`confirm.seeds` is empty"]),

@@ -4,23 +4,22 @@
 //! an epoch, a counter moves the bar (`EpochBar`).
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::cli::text::epoch_bar::{self, EpochBar};
-use crate::cli::text::epoch_log::{EpochLog, LogInterval};
-use crate::cli::text::live_line::{Trained, fitting, metrics};
+use crate::cli::text::progress::epoch_bar::{self, EpochBar};
+use crate::cli::text::progress::epoch_log::{EpochLog, LogInterval};
+use crate::cli::text::progress::live_line::{Trained, fitting, metrics};
+use crate::cli::text::progress::stack_text::{list_of_variants, of_data, of_stack, positive_class};
+use crate::cli::text::progress::workers_bar::{self, WorkersBar};
 use crate::cli::text::text_style::TextStyle;
 use crate::cli::text::{log_file, number_format, settings, terminal};
-use crate::compare::settings::format_seeds;
 use crate::data::store::fetch;
-use crate::device;
+use crate::experiment::plan::study::Study;
 use crate::experiment::plan::{BASE, Model, Plan};
-use crate::experiment::run::progress::{self, StackInfo};
-use crate::history::positive_class::ChosenBy;
+use crate::experiment::run::progress::{self, StackInfo, StacksProgress};
 use crate::io::signals::Signals;
-use crate::metrics::Metric;
 use crate::train::TrainSpec;
 use crate::train::callback::{self, EpochReport};
 use crate::train::schedule::Schedule;
@@ -29,6 +28,9 @@ use crate::train::state::timing::Timing;
 
 /// Maximum width of the line of an epoch, unless the monitored metric alone needs more.
 const LINE_WIDTH: usize = 100;
+
+/// Time between two lines about the stacks of workers, if there is no bar and no interval is set.
+const LINE_OF_WORKERS: Duration = Duration::from_secs(30);
 
 /// Shows a run's progress on stderr.
 #[derive(Debug)]
@@ -45,6 +47,8 @@ pub struct Progress {
     interval: Option<LogInterval>,
     log: EpochLog,
     phases: Timing,
+    /// When the last line about the stacks of workers was printed.
+    workers_line: Instant,
 }
 
 /// What moves on the screen.
@@ -56,6 +60,8 @@ enum Bar {
     Tree(ProgressBar),
     /// The epochs of a network.
     Epochs(EpochBar),
+    /// The stacks that worker processes train.
+    Workers(WorkersBar),
 }
 
 impl Bar {
@@ -63,6 +69,7 @@ impl Bar {
         match self {
             Bar::Preparation(bar) | Bar::Tree(bar) => bar,
             Bar::Epochs(bar) => bar.inner(),
+            Bar::Workers(bar) => bar.inner(),
         }
     }
 }
@@ -81,6 +88,7 @@ impl Progress {
             interval: None,
             log: EpochLog::new(None),
             phases: Timing::default(),
+            workers_line: Instant::now(),
         }
     }
 
@@ -115,6 +123,7 @@ impl Progress {
                 bar.finish();
                 self.say("\n");
             }
+            Some(Bar::Workers(bar)) => bar.inner().finish_and_clear(),
             None => {}
         }
     }
@@ -166,12 +175,9 @@ impl progress::RunProgress for Progress {
             self.say(""); // after the epochs of the previous stack
         }
         self.remove_bar();
-        let (plan, spec) = (plans[0], &plans[0].spec);
+        let plan = plans[0];
         let page = TextStyle { width: terminal::stderr_width(), styled: false };
-        if !std::mem::replace(&mut self.introduced, true) {
-            self.say(&format!("{}: {}", terminal::bold_on_stderr(&plan.name), spec.title));
-            spec.question.iter().for_each(|question| self.say(&page.wrapped(question, 0)));
-        }
+        self.introduce(plan, page);
         match &plans.iter().map(|plan| plan.variant.as_str()).collect::<Vec<_>>()[..] {
             [BASE] => {}
             [variant] => {
@@ -223,77 +229,52 @@ impl progress::RunProgress for Progress {
             }
         });
     }
-}
 
-/// Returns the names of variants in at most two lines: all of them, or their number with the first and the last. `of` is the
-/// number of variants of the experiment.
-fn list_of_variants(variants: &[&str], of: usize, page: TextStyle) -> String {
-    let part = if variants.len() < of { format!(" ({} of {of})", variants.len()) } else { String::new() };
-    let all = page.wrapped(&format!("variants {}{part}", variants.join(", ")), 2);
-    match variants {
-        [first, .., last] if all.lines().count() > 2 => {
-            page.wrapped(&format!("{} variants: {first}, …, {last}{part}", variants.len()), 2)
+    fn starting_workers(&mut self, study: &Study, workers: usize, stacks: &StacksProgress) {
+        self.remove_bar();
+        let page = TextStyle { width: terminal::stderr_width(), styled: false };
+        if let Some(plan) = study.plans.first() {
+            self.introduce(plan, page);
         }
-        _ => all,
+        let counted = |count: usize, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
+        self.say(&format!("{} on {}\n", counted(stacks.all, "stack"), counted(workers, "worker")));
+        self.bar = self.has_bar().then(|| Bar::Workers(WorkersBar::start(stacks)));
+        self.workers_line = Instant::now();
     }
-}
 
-/// Returns the data set and the number of rows of each part.
-fn of_data(plan: &Plan, stack: &StackInfo) -> String {
-    let rows = stack.rows;
-    let (mut training, mut leak) = ("training".to_owned(), String::new());
-    if let Some(resampled) = &stack.resampled {
-        let (method, from) = (&resampled.method, number_format::count(resampled.from.iter().sum::<u64>() as usize));
-        match resampled.before_split {
-            true => leak = format!("; data leakage: {method} resampled all {from} rows before the split"),
-            false => training = format!("training ({from} before {method})"),
+    fn trained_by_workers(&mut self, stacks: &StacksProgress) {
+        if let Some(Bar::Workers(bar)) = &self.bar {
+            bar.update(stacks);
+        }
+        let interval = match self.interval {
+            Some(LogInterval::Time(interval)) => interval,
+            Some(LogInterval::Epochs(_)) | None => LINE_OF_WORKERS,
+        };
+        if self.workers_line.elapsed() >= interval && !stacks.training.is_empty() {
+            self.workers_line = Instant::now();
+            let line = workers_bar::text(stacks);
+            match &self.bar {
+                Some(_) => log_file::append(&line),
+                None => self.say(&line),
+            }
         }
     }
-    let rows = settings::of_rows([(&training, rows.train), ("validation", rows.validation), ("test", rows.test)]);
-    format!("{}: {rows}{leak}", plan.spec.data.name())
-}
 
-/// Returns the positive class if a metric or a setting is about it.
-fn positive_class(plan: &Plan, stack: &StackInfo) -> Option<String> {
-    let is_of_it = stack.rows.test > 0
-        || plan.spec.positive.is_some()
-        || plan.metrics().iter().any(Metric::uses_positive_class)
-        || plan.network().is_some_and(|network| network.train.loss.has_pos_weight());
-    let positive = stack.positive.as_ref().filter(|_| is_of_it)?;
-    let other = match positive.chosen {
-        ChosenBy::Rarer => "; `positive` in the experiment file chooses another",
-        ChosenBy::Stated | ChosenBy::Second => "",
-    };
-    Some(format!("positive class: {}{other}", positive.describe()))
-}
-
-/// Returns what is trained together, and on which device.
-fn of_stack(plans: &[&Plan], stack: &StackInfo) -> String {
-    let threads = match stack.threads {
-        1 => "1 thread".to_owned(),
-        threads => format!("up to {threads} threads"),
-    };
-    format!("{}, on {} with {threads}", describe_stack(plans, stack), device::name(stack.device))
-}
-
-/// Returns the seeds, folds and variants that are trained together, and what is shown of them.
-fn describe_stack(plans: &[&Plan], stack: &StackInfo) -> String {
-    let s = if stack.seeds.len() == 1 { "" } else { "s" };
-    let seeds = format!("seed{s} {}", format_seeds(&stack.seeds));
-    if stack.replicas == 1 {
-        let fold = if stack.folds.is_some() { ", one fold" } else { "" };
-        return format!("{seeds}{fold}");
+    fn stack_ended(&mut self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.inner().suspend(|| self.say(text)),
+            None => self.say(text),
+        }
     }
-    let folds = stack.folds.filter(|&folds| folds > 1).map(|folds| format!("{folds} folds"));
-    let shown = match plans {
-        [_] => "the mean",
-        _ => "the best and the worst",
-    };
-    let variants = (plans.len() > 1).then(|| format!("{} variants", plans.len()));
-    let parts: Vec<String> = variants.into_iter().chain(folds).chain([seeds]).collect();
-    match &parts[..] {
-        [seeds] => format!("{seeds} trained together (showing {shown})"),
-        parts => format!("trained together: {} (showing {shown})", parts.join(", ")),
+}
+
+impl Progress {
+    /// Prints the title and the question of the experiment, once.
+    fn introduce(&mut self, plan: &Plan, page: TextStyle) {
+        if !std::mem::replace(&mut self.introduced, true) {
+            self.say(&format!("{}: {}", terminal::bold_on_stderr(&plan.name), plan.spec.title));
+            plan.spec.question.iter().for_each(|question| self.say(&page.wrapped(question, 0)));
+        }
     }
 }
 
