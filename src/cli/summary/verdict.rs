@@ -20,7 +20,9 @@ pub fn sentence(run: &TrainedRun, ranked: &Ranked) -> String {
         [history] => of_trial(history),
         histories => cautions(&run.trials()).into_iter().chain(of_trials(histories)).collect(),
     };
-    let missing = run.planned.map(|planned| format!("{} of {planned} trials have ended", run.histories.len()));
+    let has_ended = |history: &&History| !matches!(history.status, Status::Interrupted | Status::TimeLimit);
+    let ended = run.histories.iter().filter(has_ended).count();
+    let missing = run.planned.map(|planned| format!("{ended} of {planned} trials have ended"));
     let clauses: Vec<String> = clauses.into_iter().chain(missing.filter(|_| run.histories.len() > 1)).collect();
     format!("{}: {}", run.name, clauses.join("; "))
 }

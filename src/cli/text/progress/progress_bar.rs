@@ -39,8 +39,8 @@ pub struct Progress {
     introduced: bool,
     /// Number of variants of the experiment.
     variants: usize,
-    /// Whether the lines of the last stack ended without a blank line: those of a tree, which has no epochs.
-    is_tree: bool,
+    /// Whether the last lines ended without a blank line: those of a tree, which has no epochs, and of workers.
+    needs_blank_line: bool,
     printed: Vec<String>,
     trained: Trained,
     bar: Option<Bar>,
@@ -81,7 +81,7 @@ impl Progress {
             quiet,
             introduced: false,
             variants: 1,
-            is_tree: false,
+            needs_blank_line: false,
             printed: Vec::new(),
             trained: Trained::default(),
             bar: None,
@@ -110,7 +110,7 @@ impl Progress {
     /// Removes the bar but leaves its last message, and ends with a blank line before the next output.
     pub fn end(&mut self) {
         self.remove_bar();
-        if std::mem::take(&mut self.is_tree) {
+        if std::mem::take(&mut self.needs_blank_line) {
             self.say("");
         }
     }
@@ -171,7 +171,7 @@ impl progress::RunProgress for Progress {
     }
 
     fn starting(&mut self, plans: &[&Plan], stack: &StackInfo) {
-        if self.introduced && self.bar.is_none() && !self.is_tree {
+        if self.introduced && self.bar.is_none() && !self.needs_blank_line {
             self.say(""); // after the epochs of the previous stack
         }
         self.remove_bar();
@@ -202,8 +202,8 @@ impl progress::RunProgress for Progress {
         let lines: Vec<String> = lines.into_iter().flatten().map(|line| page.wrapped(&line, 2)).collect();
         let new: Vec<&String> = lines.iter().filter(|line| !self.printed.contains(line)).collect();
         new.iter().for_each(|line| self.say(line));
-        self.is_tree = plan.network().is_none();
-        if !new.is_empty() && !self.is_tree {
+        self.needs_blank_line = plan.network().is_none();
+        if !new.is_empty() && !self.needs_blank_line {
             self.say("");
         }
         self.printed = lines;
@@ -238,6 +238,7 @@ impl progress::RunProgress for Progress {
         }
         let counted = |count: usize, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
         self.say(&format!("{} on {}\n", counted(stacks.all, "stack"), counted(workers, "worker")));
+        self.needs_blank_line = true;
         self.bar = self.has_bar().then(|| Bar::Workers(WorkersBar::start(stacks)));
         self.workers_line = Instant::now();
     }
