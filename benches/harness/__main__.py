@@ -126,11 +126,11 @@ def main() -> int:
         sections, broken = measure_parts(bench, [part for part in PARTS if part in parts], threads)
 
     is_complete = not (arguments.quick or arguments.ours or arguments.only or any(section.missing for section in sections))
-    gpu = ROOT / "benches/gpu.md"
-    gpu = gpu.read_text(encoding="utf-8") if is_complete and gpu.is_file() else None
+    recorded = [path for name in ("gpu", "regret") if (path := ROOT / f"benches/{name}.md").is_file() and is_complete]
+    recorded = [path.read_text(encoding="utf-8") for path in recorded]
     name = "docs/BENCHMARKS.md" if is_complete else "target/bench/BENCHMARKS.md"
     (ROOT / name).parent.mkdir(parents=True, exist_ok=True)
-    (ROOT / name).write_text(page(command_line(arguments), rounds, lines, sections, gpu), encoding="utf-8")
+    (ROOT / name).write_text(page(command_line(arguments), rounds, lines, sections, recorded), encoding="utf-8")
     note(f"wrote `{name}` after {time.monotonic() - started:.0f} s")
     broken += different_work(sections)
     if broken:

@@ -129,7 +129,7 @@ def machine(runner: str, cpus: int) -> list[tuple[str, str]]:
     ]
 
 
-def page(command: str, rounds: int, machine_lines: list[tuple[str, str]], sections: list[Section], gpu: str | None) -> str:
+def page(command: str, rounds: int, machine_lines: list[tuple[str, str]], sections: list[Section], recorded: list[str]) -> str:
     spread = f"Each value is the median of {rounds} rounds, with minimum and maximum in parentheses"
     if rounds == 1:
         spread = "Each value is from a single round, which only shows that everything runs"
@@ -141,7 +141,7 @@ def page(command: str, rounds: int, machine_lines: list[tuple[str, str]], sectio
         f"{spread}; *× runner* is the median of another program divided by that of runner.\n\n{lines}\n## At a glance\n\n{overview(sections)}"
     )
     text += "".join(f"\n{section.markdown().rstrip()}\n" for section in sections)
-    return text + (f"\n{gpu.strip()}\n" if gpu else "")
+    return text + "".join(f"\n{section.strip()}\n" for section in recorded)
 
 
 def overview(sections: list[Section]) -> str:

@@ -83,13 +83,15 @@ pub fn estimate(
     }
     let samples: Vec<(Work, f64)> = measured.iter().map(|(place, seconds)| (work[*place], *seconds)).collect();
     let (per_step, per_product) = fit(&samples);
+    // later rounds train as much as the first configurations
+    let share = sweep.record.all_configurations() as f64 / sweep.plans.len() as f64;
     let seconds =
         |work: &Work| per_step * work.steps * work.epochs + per_product * work.products * work.epochs_of_model;
     let all: f64 = work.iter().map(seconds).sum();
     let longest = work.iter().map(seconds).fold(0.0, f64::max);
     let names = measured.iter().map(|(place, _)| stacks[*place].name.clone()).collect();
     // workers share the stacks, and none is faster than its longest one
-    Ok(Ok(TimeEstimate { seconds: (all / workers as f64).max(longest), measured: names }))
+    Ok(Ok(TimeEstimate { seconds: share * (all / workers as f64).max(longest), measured: names }))
 }
 
 /// Returns the work of an epoch of a stack; `None` for trees.
@@ -315,6 +317,7 @@ mod tests {
                 space: vec!["lr=0.1,0.2".to_owned()],
                 trials: None,
                 method: None,
+                round: None,
                 metric: None,
                 halving: None,
                 seeds: Some(vec![0, 1, 2, 3]),

@@ -13,6 +13,7 @@ use crate::experiment::store::history_fields::Program;
 use crate::experiment::store::run_record::{RunOptions, SourceRecord};
 use crate::history::number::Number;
 use crate::sweep::expectation::SweepExpectation;
+use crate::sweep::rounds::{RoundRecord, Rounds};
 use crate::sweep::space::entry::Entry;
 use crate::sweep::spec::{Confirm, Method};
 
@@ -97,16 +98,21 @@ pub struct Search {
     /// Settings of a variant or of the command line that each configuration sets first.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub fixed: IndexMap<String, Value>,
+    /// Rounds of a search that learns from results.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rounds: Option<Rounds>,
     /// The settings that vary, with their values.
     pub space: Vec<Entry>,
 }
 
-/// An addition to a sweep, `extend-1.json`: further configurations, further seeds, or both; or a confirmation.
+/// An addition to a sweep, `extend-1.json`: further configurations, further seeds, or both; a round of a search that learns from
+/// results; or a confirmation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Extension {
     /// `runner.sweep.extension/1`.
     pub schema: String,
-    /// When it was added: UTC, RFC 3339.
+    /// When it was added: UTC, RFC 3339. A round has no time: all workers write the same.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub added: String,
     /// The command that added it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -119,6 +125,12 @@ pub struct Extension {
     pub seeds: Vec<i64>,
     /// Further configurations; their indices continue those of the sweep.
     pub configurations: Vec<Configuration>,
+    /// Number of further configurations that later rounds choose.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub further_trials: usize,
+    /// The round that chose its configurations; `None` for other additions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub round: Option<RoundRecord>,
     /// The best configurations, which its stacks train again on fresh seeds; `None` for other additions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmation: Option<ConfirmationPlan>,
@@ -156,7 +168,49 @@ pub struct StackPlan {
     pub seeds: Option<Vec<i64>>,
 }
 
+impl Extension {
+    /// Returns an extension that adds nothing.
+    pub fn empty() -> Extension {
+        Extension {
+            schema: EXTENSION_SCHEMA.to_owned(),
+            added: String::new(),
+            command: None,
+            space: None,
+            seeds: Vec::new(),
+            configurations: Vec::new(),
+            further_trials: 0,
+            round: None,
+            confirmation: None,
+            stacks: Vec::new(),
+        }
+    }
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
 impl SweepRecord {
+    /// Returns the number of configurations that rounds have not chosen yet.
+    pub fn unchosen(&self) -> usize {
+        let Some(rounds) = self.search.rounds else { return 0 };
+        let added = self.extensions.iter().map(|extension| extension.configurations.len()).sum::<usize>();
+        let (mut chosen, mut wanted) = (self.configurations.len() - added, rounds.trials);
+        for extension in &self.extensions {
+            chosen += extension.configurations.len();
+            wanted += extension.further_trials;
+            if extension.round.as_ref().is_some_and(|round| round.is_last) {
+                wanted = chosen;
+            }
+        }
+        wanted.saturating_sub(chosen)
+    }
+
+    /// Returns the number of all configurations, those that rounds have not chosen yet included.
+    pub fn all_configurations(&self) -> usize {
+        self.configurations.len() + self.unchosen()
+    }
+
     /// Adds an extension.
     pub fn extend(&mut self, extension: Extension) {
         let Extension { space, seeds, configurations, stacks, .. } = &extension;

@@ -21,6 +21,9 @@ pub struct SweepSpec {
     /// How configurations are chosen from the space.
     #[serde(default)]
     pub method: Option<Method>,
+    /// Number of configurations that `method = "tpe"` chooses at a time, from the results of all before. Default: 8.
+    #[serde(default)]
+    pub round: Option<usize>,
     /// Number of configurations. `grid` trains all, and at most this number.
     #[serde(default)]
     pub trials: Option<usize>,
@@ -88,6 +91,8 @@ pub enum Method {
     /// Evenly spread values: a scrambled Sobol sequence
     #[default]
     Sobol,
+    /// Rounds that learn from the results of earlier ones: a tree-structured Parzen estimator
+    Tpe,
 }
 
 impl Method {
@@ -97,6 +102,7 @@ impl Method {
             Method::Grid => "grid",
             Method::Random => "random",
             Method::Sobol => "sobol",
+            Method::Tpe => "tpe",
         }
     }
 }

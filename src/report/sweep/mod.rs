@@ -55,6 +55,9 @@ fn facts(state: &SweepState, overview: &Overview) -> Vec<(&'static str, String)>
     if took > 0.0 {
         facts.push(("time of all workers", seconds(took)));
     }
+    if let Some(rounds) = record.search.rounds {
+        facts.push(("method", format!("{} in rounds of {}", record.search.method.name(), count(rounds.size))));
+    }
     facts.push(("device", record.options.device.clone()));
     if let Some((day, _)) = record.started.split_once('T') {
         facts.push(("run on", day.to_owned()));

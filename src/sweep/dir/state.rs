@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use anyhow::Context;
 
+use crate::history::number::count;
 use crate::run_dir::writer::Writer;
 use crate::sweep::dir::SweepDir;
 use crate::sweep::dir::beat::Beat;
@@ -21,6 +22,8 @@ pub struct SweepState {
     pub running: Vec<RunningStack>,
     /// Number of stacks that no worker has claimed yet.
     pub waiting: usize,
+    /// Number of configurations that rounds have not chosen yet.
+    pub unchosen: usize,
 }
 
 /// A claimed stack that has not ended.
@@ -66,6 +69,7 @@ impl SweepState {
         let open = stacks().filter(|stack| !self.ended.contains_key(*stack));
         let (claimed, waiting): (Vec<&str>, Vec<&str>) = open.partition(|stack| claims.contains_key(*stack));
         self.waiting = waiting.len();
+        self.unchosen = record.unchosen();
         self.running = claimed
             .into_iter()
             .map(|stack| {
@@ -104,9 +108,18 @@ impl SweepState {
         Ok(())
     }
 
-    /// Whether all stacks have ended.
+    /// Returns how many stacks have ended, and how many configurations are not chosen yet, in words.
+    pub fn progress(&self, record: &SweepRecord) -> String {
+        let ended = format!("{} of {} stacks have ended", count(self.ended.len()), count(record.stacks.len()));
+        match self.unchosen {
+            0 => ended,
+            unchosen => format!("{ended}; {} configurations are not chosen yet", count(unchosen)),
+        }
+    }
+
+    /// Whether all stacks have ended, and no round follows.
     pub fn is_over(&self) -> bool {
-        self.waiting == 0 && self.running.is_empty()
+        self.waiting == 0 && self.running.is_empty() && self.unchosen == 0
     }
 }
 

@@ -14,10 +14,11 @@ use crate::experiment::spec::seeds::{self, Seeds};
 use crate::experiment::spec::source_text::SourceText;
 use crate::experiment::spec::{Spec, Variant, overrides};
 use crate::experiment::store::history_fields;
+use crate::experiment::store::run_record::RunOptions;
 use crate::sweep::plan::metric::RankingMetric;
 use crate::sweep::plan::plan_sweep::{check_distinct, plan_all, variants};
 use crate::sweep::plan::stacks::SweepStacks;
-use crate::sweep::record::{Configuration, ConfirmationPlan, EXTENSION_SCHEMA, Extension, StackPlan, SweepRecord};
+use crate::sweep::record::{Configuration, ConfirmationPlan, Extension, StackPlan, SweepRecord};
 use crate::sweep::sampler::choose;
 use crate::sweep::space::configurations::{Set, Space};
 use crate::sweep::space::entry::Entry;
@@ -97,10 +98,34 @@ impl<'a> RecordedExperiment<'a> {
     /// # Errors
     /// If some cannot be trained.
     pub fn plan(&self, variants: &[Variant], seeds: &[i64], space: &Space) -> anyhow::Result<Vec<Plan>> {
+        self.plan_with(&mut self.planner(seeds), variants, space)
+    }
+
+    /// Returns the planner of configurations with these seeds.
+    pub fn planner(&self, seeds: &[i64]) -> VariantPlanner<'_> {
         let mut changes = self.record.overrides.clone();
         changes.push(format!("seeds={seeds:?}"));
-        let mut planner = VariantPlanner::new(&self.current, &self.source, &self.written, &changes);
-        plan_all(&mut planner, &self.record.experiment, variants, space, &self.source)
+        VariantPlanner::new(&self.current, &self.source, &self.written, &changes)
+    }
+
+    /// Plans configurations with a planner that may have planned others.
+    ///
+    /// # Errors
+    /// If some cannot be trained.
+    pub fn plan_with(
+        &self,
+        planner: &mut VariantPlanner,
+        variants: &[Variant],
+        space: &Space,
+    ) -> anyhow::Result<Vec<Plan>> {
+        plan_all(planner, &self.record.experiment, variants, space, &self.source)
+    }
+
+    /// Distributes further configurations over stacks, whose numbers continue those of the sweep.
+    pub fn further_stacks(&self, plans: &[Plan]) -> Vec<StackPlan> {
+        // the width is that of the sweep, so the device does not matter
+        let RunOptions { stack, .. } = self.record.options;
+        SweepStacks::new(plans, stack, Device::Cpu, 1, self.record.stacks.len()).stacks
     }
 
     /// Returns the error of a space with its place.
@@ -140,7 +165,7 @@ pub fn extension(record: &SweepRecord, request: &ExtensionRequest) -> anyhow::Re
     };
     let space = experiment.space(entries.as_ref().unwrap_or(&record.search.space))?;
     let seeds = further_seeds(record, request);
-    let sets = match (number_of_trials(record, request)?, &entries) {
+    let mut sets = match (number_of_trials(record, request)?, &entries) {
         (None, None) if seeds.is_empty() => return Err(nothing_to_add(record, request)),
         (None, None) => Vec::new(),
         (trials, _) => {
@@ -149,11 +174,15 @@ pub fn extension(record: &SweepRecord, request: &ExtensionRequest) -> anyhow::Re
             sets.map_err(|fault| experiment.error(fault))?
         }
     };
+    // rounds choose other ones, from results
+    let further_trials = if record.search.rounds.is_some() { sets.len() } else { 0 };
+    sets.truncate(sets.len() - further_trials);
     let PlannedExtension { extension, trials } = experiment.extension(&space, sets, seeds, entries.is_some())?;
     let extension = Extension {
         added: history_fields::format_start(OffsetDateTime::now_utc())?,
         command: request.command.clone(),
         space: entries,
+        further_trials,
         ..extension
     };
     Ok(PlannedExtension { extension, trials })
@@ -178,8 +207,8 @@ pub fn planned_again(record: &SweepRecord, extension: &Extension) -> anyhow::Res
     };
     let sets = sets.map_err(|fault| experiment.error(fault))?;
     let again = experiment.extension(&space, sets, extension.seeds.clone(), false)?.extension;
-    let Extension { added, command, space, .. } = extension.clone();
-    Ok(Extension { added, command, space, ..again })
+    let Extension { added, command, space, further_trials, .. } = extension.clone();
+    Ok(Extension { added, command, space, further_trials, ..again })
 }
 
 impl RecordedExperiment<'_> {
@@ -217,14 +246,10 @@ impl RecordedExperiment<'_> {
         }
         distribute(&plans, None);
         let extension = Extension {
-            schema: EXTENSION_SCHEMA.to_owned(),
-            added: String::new(),
-            command: None,
-            space: None,
             seeds,
             configurations: new.into_iter().map(|Variant { name, set }| Configuration { name, set }).collect(),
-            confirmation: None,
             stacks,
+            ..Extension::empty()
         };
         Ok(PlannedExtension { extension, trials })
     }
@@ -241,17 +266,12 @@ impl RecordedExperiment<'_> {
         });
         let chosen = chosen.collect::<anyhow::Result<Vec<_>>>()?;
         let plans = self.plan(&chosen, &plan.seeds, &self.space(&record.search.space)?)?;
-        let stacks = SweepStacks::new(&plans, record.options.stack, Device::Cpu, 1, record.stacks.len()).stacks;
+        let stacks = self.further_stacks(&plans);
         let seeds = Some(plan.seeds.clone());
         Ok(Extension {
-            schema: EXTENSION_SCHEMA.to_owned(),
-            added: String::new(),
-            command: None,
-            space: None,
-            seeds: Vec::new(),
-            configurations: Vec::new(),
             confirmation: Some(plan.clone()),
             stacks: stacks.into_iter().map(|stack| StackPlan { seeds: seeds.clone(), ..stack }).collect(),
+            ..Extension::empty()
         })
     }
 
@@ -284,7 +304,7 @@ fn further_seeds(record: &SweepRecord, request: &ExtensionRequest) -> Vec<i64> {
 
 /// Returns the number of configurations to add; `None` if the request names none.
 fn number_of_trials(record: &SweepRecord, request: &ExtensionRequest) -> anyhow::Result<Option<usize>> {
-    let has = record.configurations.len();
+    let has = record.all_configurations();
     match request.trials {
         None => Ok(None),
         Some(FurtherTrials::By(count)) => Ok(Some(count)),

@@ -17,15 +17,7 @@ pub(super) fn check(halving: Halving, metric: &str, plans: &[Plan], stacks: &Swe
         let fault = fault.under("halving");
         SpaceFault::new(fault.to_string(), "write `halving = { first = 3, keep = 0.33 }`")
     })?;
-    if let Some(tree) = plans.iter().find(|plan| plan.network().is_none()) {
-        let message = format!("`halving` needs epochs, but configuration `{}` is a decision tree", tree.variant);
-        return fail(message, "remove `halving`");
-    }
-    if let Some(folded) = plans.iter().find(|plan| plan.spec.data.split().folds.is_some()) {
-        let message =
-            format!("`halving` does not work with cross-validation, which configuration `{}` has", folded.variant);
-        return fail(message, "remove `folds` from `split`, or remove `halving`");
-    }
+    check_plans(plans)?;
     let epochs = plans.iter().filter_map(|plan| Some(plan.network()?.train.epochs)).max().unwrap_or(0);
     if halving.first >= epochs {
         let message = format!(
@@ -41,6 +33,23 @@ pub(super) fn check(halving: Halving, metric: &str, plans: &[Plan], stacks: &Swe
     if stacks.stacks.iter().all(|stack| stack.configurations.len() < 2) {
         let message = "`halving` drops configurations within a stack, but each stack has one configuration".to_owned();
         return fail(message, "raise `--stack`, vary settings that keep the shapes, or remove `halving`");
+    }
+    Ok(())
+}
+
+/// Checks that configurations have epochs without folds.
+///
+/// # Errors
+/// If one is a tree or has folds.
+pub(super) fn check_plans(plans: &[Plan]) -> Result<(), SpaceFault> {
+    if let Some(tree) = plans.iter().find(|plan| plan.network().is_none()) {
+        let message = format!("`halving` needs epochs, but configuration `{}` is a decision tree", tree.variant);
+        return Err(SpaceFault::new(message, "remove `halving`"));
+    }
+    if let Some(folded) = plans.iter().find(|plan| plan.spec.data.split().folds.is_some()) {
+        let message =
+            format!("`halving` does not work with cross-validation, which configuration `{}` has", folded.variant);
+        return Err(SpaceFault::new(message, "remove `folds` from `split`, or remove `halving`"));
     }
     Ok(())
 }

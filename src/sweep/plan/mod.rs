@@ -9,6 +9,7 @@ mod halving;
 pub mod metric;
 mod plan_sweep;
 pub mod request;
+pub mod round;
 pub mod stack_study;
 pub mod stacks;
 

@@ -26,6 +26,7 @@ use crate::sweep::plan::request::SweepRequest;
 use crate::sweep::plan::stack_study::base_text;
 use crate::sweep::plan::stacks::SweepStacks;
 use crate::sweep::record::{Configuration, SCHEMA, Search, SweepRecord};
+use crate::sweep::rounds::{self, Rounds};
 use crate::sweep::sampler::choose;
 use crate::sweep::space::build;
 use crate::sweep::space::configurations::{Set, Space};
@@ -67,8 +68,12 @@ pub fn plan(request: &SweepRequest) -> anyhow::Result<PlannedSweep> {
         .map_err(|fault| fault.into_error(source))?;
     let BaseSettings { written, fixed, overrides: changes, spec } = base.without_conflicts(&space.keys())?;
     let method = request.method.or(sweep.method).unwrap_or_default();
-    let sets = choose::configurations(&space, method, trials(request, &sweep), seed(request, &sweep))
+    let size = round_size(request, &sweep, method);
+    let size = size.map_err(|fault| in_file(fault, request, &sweep).into_error(source))?;
+    let mut sets = choose::configurations(&space, method, trials(request, &sweep), seed(request, &sweep))
         .map_err(|fault| in_file(fault, request, &sweep).into_error(source))?;
+    let rounds = size.map(|size| Rounds { size, trials: sets.len() });
+    sets.truncate(rounds.map_or(sets.len(), Rounds::startup));
     let variants = variants(&fixed, 0, sets);
     let mut all_changes = changes.clone();
     all_changes.push(format!("seeds={seeds:?}"));
@@ -123,7 +128,7 @@ pub fn plan(request: &SweepRequest) -> anyhow::Result<PlannedSweep> {
         confirm: sweep.confirm.clone(),
         seeds,
         settings,
-        search: Search { method, seed: seed(request, &sweep), fixed, space: recorded(&space) },
+        search: Search { method, seed: seed(request, &sweep), fixed, rounds, space: recorded(&space) },
         extensions: Vec::new(),
         configurations,
         stacks: stacks.stacks.clone(),
@@ -146,6 +151,27 @@ fn trials(request: &SweepRequest, sweep: &SweepSpec) -> Option<usize> {
     request.trials.or(sweep.trials)
 }
 
+/// Returns the number of configurations of a round; `None` for methods without rounds.
+fn round_size(request: &SweepRequest, sweep: &SweepSpec, method: Method) -> Result<Option<usize>, SpaceFault> {
+    let asked = request.round.or(sweep.round);
+    match (method, asked) {
+        (Method::Tpe, Some(0)) => Err(SpaceFault::new("`round` must be at least 1, found 0", "use `round = 8`")),
+        (Method::Tpe, asked) => Ok(Some(asked.unwrap_or(rounds::SIZE))),
+        (Method::Grid | Method::Random | Method::Sobol, None) => Ok(None),
+        // a method of the command line replaces that of the file, with its rounds
+        (Method::Grid | Method::Random | Method::Sobol, Some(_))
+            if request.round.is_none() && request.method.is_some() =>
+        {
+            Ok(None)
+        }
+        (Method::Grid | Method::Random | Method::Sobol, Some(_)) => {
+            let message =
+                format!("`round` needs the method `tpe`, found `{}`: it does not learn from results", method.name());
+            Err(SpaceFault::new(message, "remove `round`, or use `--method tpe`"))
+        }
+    }
+}
+
 /// Returns the entries of a space as they are read from a record.
 fn recorded(space: &Space) -> Vec<Entry> {
     space.entries().iter().map(|entry| Entry { origin: Origin::Record, ..entry.clone() }).collect()
@@ -155,13 +181,14 @@ fn seed(request: &SweepRequest, sweep: &SweepSpec) -> u32 {
     request.search_seed.or(sweep.seed).unwrap_or(0)
 }
 
-/// Returns an error about `trials` or `metric` with its place in the file, if it was set there.
+/// Returns an error about `trials`, `round` or `metric` with its place in the file, if it was set there.
 fn in_file(fault: SpaceFault, request: &SweepRequest, sweep: &SweepSpec) -> SpaceFault {
     if fault.origin.is_some() {
         return fault;
     }
     let of_file = [
         ("trials", request.trials.is_none() && sweep.trials.is_some()),
+        ("round", request.round.is_none() && sweep.round.is_some()),
         ("metric", request.metric.is_none() && sweep.metric.is_some()),
     ];
     let key = of_file.iter().find(|(key, is_set)| *is_set && fault.message.starts_with(&format!("`{key}`")));
@@ -284,6 +311,7 @@ mod tests {
             space: space.iter().map(|entry| (*entry).to_owned()).collect(),
             trials: None,
             method: None,
+            round: None,
             metric: None,
             halving: None,
             seeds: None,

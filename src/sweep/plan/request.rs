@@ -19,6 +19,8 @@ pub struct SweepRequest {
     pub trials: Option<usize>,
     /// How configurations are chosen.
     pub method: Option<Method>,
+    /// Number of configurations of a round.
+    pub round: Option<usize>,
     /// Path of the metric that ranks configurations.
     pub metric: Option<String>,
     /// Rungs at which configurations are dropped.

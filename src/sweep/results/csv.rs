@@ -101,7 +101,7 @@ mod tests {
     use super::*;
     use crate::sweep::dir::ended::EndedStack;
     use crate::sweep::dir::sweep_dir::empty_for_tests;
-    use crate::sweep::record::{Configuration, EXTENSION_SCHEMA, Extension, StackPlan, record_for_tests};
+    use crate::sweep::record::{Configuration, Extension, StackPlan, record_for_tests};
 
     #[test]
     fn a_process_that_does_not_know_an_extension_leaves_no_table_without_it() {
@@ -121,14 +121,9 @@ mod tests {
 
         // the extension arrives between the last look of the process and its table
         let extension = Extension {
-            schema: EXTENSION_SCHEMA.to_owned(),
-            added: String::new(),
-            command: None,
-            space: None,
-            seeds: Vec::new(),
             configurations: vec![Configuration { name: "0001".to_owned(), set: Default::default() }],
-            confirmation: None,
             stacks: vec![stack("S001", "0001")],
+            ..Extension::empty()
         };
         assert!(extensions::publish(dir.path(), 1, &extension).unwrap());
         assert_eq!(write(&dir, &record).unwrap(), None);

@@ -1,5 +1,7 @@
 //! The results of a sweep for one metric, as reports and plots show them.
 
+use std::collections::HashSet;
+
 use crate::sweep::labels::Labels;
 use crate::sweep::record::SweepRecord;
 use crate::sweep::results::best_so_far::{Step, best_so_far};
@@ -8,6 +10,7 @@ use crate::sweep::results::expected_best::expected_best;
 use crate::sweep::results::ranking::Ranking;
 use crate::sweep::results::setting_column::SettingColumn;
 use crate::sweep::results::setting_importance;
+use crate::sweep::rounds::Rounds;
 
 /// The results of a sweep for one metric.
 #[derive(Debug)]
@@ -28,7 +31,7 @@ pub struct Overview<'a> {
     pub importance: Option<Vec<(&'a str, f64)>>,
     /// The best configuration so far.
     pub course: Vec<Step>,
-    /// Expected best of n configurations.
+    /// Expected best of n configurations that are chosen without results.
     pub expected_best: Vec<(usize, f64)>,
 }
 
@@ -40,7 +43,7 @@ impl<'a> Overview<'a> {
             columns: SettingColumn::of_ranking(record, &labels, &ranking),
             importance: setting_importance::of_settings(record, &ranking),
             course: best_so_far(&ranking, higher_is_better),
-            expected_best: expected_best(&ended_values(&ranking, higher_is_better), higher_is_better),
+            expected_best: expected_best(&ended_values(record, &ranking, higher_is_better), higher_is_better),
             record,
             ranking,
             metric: metric.to_owned(),
@@ -63,14 +66,22 @@ impl<'a> Overview<'a> {
 }
 
 /// Returns the values of all configurations that have ended; of those that were dropped, the value at their rung. Those that
-/// diverged or failed have the worst value of the others.
-fn ended_values(ranking: &Ranking, higher_is_better: bool) -> Vec<f64> {
+/// diverged or failed have the worst value of the others. Configurations that were chosen from results are left out: they are not
+/// independent.
+fn ended_values(record: &SweepRecord, ranking: &Ranking, higher_is_better: bool) -> Vec<f64> {
+    let first = record.search.rounds.map_or(usize::MAX, Rounds::startup);
+    let independent: HashSet<&str> =
+        record.configurations.iter().take(first).map(|configuration| configuration.name.as_str()).collect();
+    let results = || {
+        let is_independent = |result: &&ConfigurationResult| independent.contains(result.configuration.name.as_str());
+        ranking.results.iter().filter(is_independent)
+    };
     let is_ended = |result: &&ConfigurationResult| matches!(result.outcome, Outcome::Done | Outcome::Dropped(_));
-    let done = ranking.results.iter().filter(is_ended);
+    let done = results().filter(is_ended);
     let mut values: Vec<f64> = done.filter_map(ConfigurationResult::mean).collect();
     let worst = if higher_is_better { f64::min } else { f64::max };
     if let Some(worst) = values.iter().copied().reduce(worst) {
-        values.extend(ranking.results.iter().filter(|result| is_worst(result)).map(|_| worst));
+        values.extend(results().filter(|result| is_worst(result)).map(|_| worst));
     }
     values
 }

@@ -179,7 +179,13 @@ fn first_of_grid(space: &Space, most: usize) -> Result<Vec<Set>, SpaceFault> {
 }
 
 /// Returns at most `count` configurations at the positions of a method, without those that were drawn before or exist.
-fn drawn(space: &Space, method: Method, count: usize, seed: u32, existing: &[Set]) -> Result<Vec<Set>, SpaceFault> {
+pub(super) fn drawn(
+    space: &Space,
+    method: Method,
+    count: usize,
+    seed: u32,
+    existing: &[Set],
+) -> Result<Vec<Set>, SpaceFault> {
     let mut chosen = Vec::with_capacity(count);
     let mut seen: HashSet<String> = existing.iter().map(identity).collect();
     let mut add = |set: &Set| {
@@ -193,7 +199,7 @@ fn drawn(space: &Space, method: Method, count: usize, seed: u32, existing: &[Set
     for draw in first..MOST_DRAWS {
         let positions = match method {
             Method::Random => random::positions(seed, draw, space.axes()),
-            Method::Sobol | Method::Grid => sobol::positions(seed, draw, space.axes()),
+            Method::Sobol | Method::Grid | Method::Tpe => sobol::positions(seed, draw, space.axes()),
         };
         if add(&space.at(&positions)?).is_break() {
             break;
@@ -217,7 +223,7 @@ fn enough(chosen: Vec<Set>, count: usize) -> Result<Vec<Set>, SpaceFault> {
 }
 
 /// Returns a text that only equal configurations share.
-fn identity(set: &Set) -> String {
+pub(super) fn identity(set: &Set) -> String {
     serde_json::to_string(set).expect("values are JSON")
 }
 

@@ -73,6 +73,22 @@ impl Space {
         self.axes.iter().flatten().count()
     }
 
+    /// Entries with values of their own, in the order of the axes.
+    pub fn axis_entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(|entry| !entry.is_copy())
+    }
+
+    /// Returns the values of the entry on each axis in a configuration by the places of their keys; none if the configuration
+    /// does not vary it.
+    pub fn values_in<'a>(&self, set: &'a Set) -> Vec<Vec<(usize, &'a Value)>> {
+        let varied = (0..self.entries.len()).filter(|place| self.axes[*place].is_some());
+        let values = |place: usize| {
+            let keys = self.active_keys(place, set).into_iter();
+            keys.filter_map(|key| Some((key, set.get(&self.entries[place].keys[key])?))).collect()
+        };
+        varied.map(values).collect()
+    }
+
     /// Returns the first entry with a continuous range.
     pub fn continuous(&self) -> Option<&Entry> {
         self.entries.iter().find(|entry| entry.count().is_none())
@@ -83,6 +99,14 @@ impl Space {
     /// # Errors
     /// If a copied value cannot be calculated.
     pub fn at(&self, positions: &[f64]) -> Result<Set, SpaceFault> {
+        self.with_values(&|axis, entry| entry.values_at_position(positions[axis]))
+    }
+
+    /// Returns the configuration that has these values of the keys of the entry on each axis.
+    ///
+    /// # Errors
+    /// If a copied value cannot be calculated.
+    pub fn with_values(&self, values: &dyn Fn(usize, &Entry) -> Vec<Value>) -> Result<Set, SpaceFault> {
         let mut set = Set::new();
         for &place in &self.order {
             let active = self.active_keys(place, &set);
@@ -90,7 +114,7 @@ impl Space {
                 continue;
             }
             let values = match self.axes[place] {
-                Some(axis) => self.entries[place].values_at_position(positions[axis]),
+                Some(axis) => values(axis, &self.entries[place]),
                 None => self.copied(place, &set)?,
             };
             insert(&mut set, &self.entries[place], &active, values);

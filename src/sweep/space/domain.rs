@@ -175,17 +175,30 @@ impl Domain {
                 let [from, to] = [*low as f64 - 0.5, *high as f64 + 0.5].map(f64::ln);
                 ((from + position * (to - from)).exp().round() as i64).clamp(*low, *high).into()
             }
+            Domain::Float { low, high, step: None } => self.nearest(low + position * (high - low)),
+            Domain::Log { low, high } => self.nearest(low * (position * (high / low).ln()).exp()),
+            other => other.at(index(other.count().unwrap_or(1))),
+        }
+    }
+
+    /// Returns the value of a range that is nearest to a number, of a continuous range with a limited number of digits. For
+    /// choices, the number is the index of one of them.
+    pub fn nearest(&self, number: f64) -> Value {
+        let steps = |low: f64, step: f64| ((number - low) / step).round().max(0.0) as u64;
+        let last = || self.count().unwrap_or(1) - 1;
+        match self {
             Domain::Float { low, high, step: None } => {
                 let decimals = DIGITS - 1 - (high - low).log10().floor() as i32;
-                decimal(low + position * (high - low), decimals).clamp(*low, *high).into()
+                decimal(number, decimals).clamp(*low, *high).into()
             }
             Domain::Log { low, high } => {
-                let span = (high / low).ln();
                 // a narrow range needs further digits
-                let digits = DIGITS - span.log10().floor().min(0.0) as i32;
-                rounded(low * (position * span).exp(), digits).clamp(*low, *high).into()
+                let digits = DIGITS - (high / low).ln().log10().floor().min(0.0) as i32;
+                rounded(number, digits).clamp(*low, *high).into()
             }
-            other => other.at(index(other.count().unwrap_or(1))),
+            Domain::Int { low, step, .. } => self.at(steps(*low as f64, *step as f64).min(last())),
+            Domain::Float { low, step: Some(step), .. } => self.at(steps(*low, *step).min(last())),
+            Domain::Choices(_) | Domain::Copy(_) => self.at((number.max(0.0) as u64).min(last())),
         }
     }
 }

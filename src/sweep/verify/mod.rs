@@ -3,6 +3,7 @@
 mod confirmation;
 mod findings;
 mod plan;
+mod rounds;
 mod rungs;
 mod shared_files;
 mod stack_files;
@@ -27,6 +28,8 @@ pub struct Verification {
     pub stacks: usize,
     /// Number of stacks that have ended.
     pub ended: usize,
+    /// Number of configurations that rounds have not chosen yet.
+    pub unchosen: usize,
     /// Number of trials whose results were compared with their histories.
     pub trials: usize,
     /// Number of files of stacks whose checksums were compared.
@@ -65,6 +68,7 @@ fn check(path: &Path) -> anyhow::Result<Verification> {
     let ended: HashMap<String, EndedStack> = stack_files::read_ends(&dir, &record, &mut findings)?;
     state.ended = ended;
     confirmation::check(&dir, &original, &record.extensions, &state, &mut findings)?;
+    rounds::check(&dir, &original, &record.extensions, &state, &mut findings)?;
     let leases = shared_files::check_leases(&dir, &record, &state.ended, &mut findings)?;
     shared_files::check_unknown_files(&dir, &record, &mut findings)?;
     let checked = stack_files::check_stacks(&dir, &record, &state.ended, &leases, &mut findings)?;
@@ -76,6 +80,7 @@ fn check(path: &Path) -> anyhow::Result<Verification> {
         configurations: record.configurations.len(),
         stacks: record.stacks.len(),
         ended: state.ended.len(),
+        unchosen: record.unchosen(),
         trials: checked.trials,
         files: checked.files,
         findings: findings.into_sorted(),

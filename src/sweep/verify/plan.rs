@@ -7,7 +7,8 @@ use crate::sweep::dir::extensions;
 use crate::sweep::dir::sweep_dir::{EXPERIMENT, SweepDir};
 use crate::sweep::labels::Labels;
 use crate::sweep::plan::extension::{RecordedExperiment, planned_again, varied_sets};
-use crate::sweep::record::{Configuration, FILE, StackPlan, SweepRecord};
+use crate::sweep::plan::round::planned_round;
+use crate::sweep::record::{Configuration, Extension, FILE, StackPlan, SweepRecord};
 use crate::sweep::sampler::choose;
 use crate::sweep::space::configurations::Set;
 use crate::sweep::verify::findings::Findings;
@@ -57,8 +58,13 @@ pub(super) fn check_plan(
         if let Some(seed) = extension.seeds.iter().find(|seed| record.seeds.contains(seed)) {
             findings.add(&file, format!("its seed {seed} is one of the sweep already"));
         }
-        match planned_again(&record, &extension) {
+        let again = match &extension.round {
+            Some(round) => planned_round(&record, round.seen.clone()),
+            None => planned_again(&record, &extension),
+        };
+        match again {
             Ok(again) => {
+                compare_skipped(&file, &extension, &again, findings);
                 compare_named(&file, &record, &extension.configurations, &again.configurations, findings);
                 compare_stacks(&file, &extension.stacks, &again.stacks, findings);
             }
@@ -107,6 +113,18 @@ fn compare_named(
     }
     if found.len() != expected.len() {
         findings.add(file, format!("there must be {} configurations, found {}", expected.len(), found.len()));
+    }
+}
+
+/// Compares the configurations that a round has left out with those that it leaves out again.
+fn compare_skipped(file: &str, found: &Extension, expected: &Extension, findings: &mut Findings) {
+    let of_round = |extension: &Extension| {
+        let round = extension.round.as_ref()?;
+        let sets: Vec<Set> = round.skipped.iter().map(|skipped| skipped.set.clone()).collect();
+        Some((sets, round.is_last))
+    };
+    if of_round(found) != of_round(expected) {
+        findings.add(file, "its round leaves other configurations out");
     }
 }
 

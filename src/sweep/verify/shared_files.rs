@@ -162,6 +162,10 @@ pub(super) fn check_table(
     let open = record.stacks.iter().filter(|stack| !state.ended.contains_key(&stack.name));
     let open: Vec<&str> = open.map(|stack| stack.name.as_str()).collect();
     match (path.is_file(), &open[..]) {
+        (true, []) if record.unchosen() > 0 => {
+            findings.add(csv::FILE, "it exists, although further rounds are missing");
+        }
+        (false, []) if record.unchosen() > 0 => {}
         (true, []) => {
             let text = bounded_file::read_to_string(&path, bounded_file::JSON);
             let text = text.with_context(|| format!("failed to read `{}`", path.display()))?;

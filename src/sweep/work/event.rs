@@ -34,6 +34,11 @@ pub enum Event<'a> {
         /// The warning.
         text: &'a str,
     },
+    /// It has published a round of further configurations.
+    Chosen {
+        /// Number of the configurations.
+        configurations: usize,
+    },
     /// A stack has ended.
     Ended {
         /// Name of the stack.

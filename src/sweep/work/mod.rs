@@ -6,5 +6,6 @@ pub mod deaths;
 pub mod event;
 pub mod heartbeat;
 pub mod identity;
+pub mod next_round;
 pub mod queue;
 pub mod worker;

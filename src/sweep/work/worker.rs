@@ -75,6 +75,14 @@ pub enum Departure {
     Orphaned,
 }
 
+/// What a worker keeps when it has trained the stacks of a round.
+#[derive(Debug, Default)]
+pub struct Kept {
+    loaded: LoadedData,
+    /// Cause of the last failures, and their number.
+    failures: Option<(String, u32)>,
+}
+
 /// Trains stacks of a sweep until all have ended, or the worker is stopped.
 ///
 /// # Errors
@@ -85,14 +93,14 @@ pub fn work(
     record: &SweepRecord,
     identity: &Identity,
     options: &WorkOptions,
+    kept: &mut Kept,
     events: &mut dyn Events,
 ) -> anyhow::Result<Departure> {
     let interval = beat::interval();
     let stacks = record.stacks.iter().map(|stack| stack.name.as_str());
     let mut queue = Queue::new(dir, identity, stacks, interval);
     let supervision = Supervision { dir: dir.clone(), parent: options.parent };
-    let loaded = LoadedData::default();
-    let mut worker = Worker { dir, record, identity, options, supervision, interval, loaded, events, failures: None };
+    let mut worker = Worker { dir, record, identity, options, supervision, interval, kept, events };
     let started = Instant::now();
     let mut attempts = 0;
     dir.remove_temporary_files();
@@ -137,10 +145,8 @@ struct Worker<'a> {
     options: &'a WorkOptions<'a>,
     supervision: Supervision,
     interval: Duration,
-    loaded: LoadedData,
+    kept: &'a mut Kept,
     events: &'a mut dyn Events,
-    /// Cause of the last failures, and their number.
-    failures: Option<(String, u32)>,
 }
 
 impl Worker<'_> {
@@ -208,7 +214,7 @@ impl Worker<'_> {
         let folder = RunDir::open_leased(&self.dir.stack(name), lease.check())?;
         let WorkOptions { device, threads, checkpoint_interval, cache, signals, force, .. } = *self.options;
         if force {
-            self.loaded = LoadedData::default(); // the files may have changed since they were loaded
+            self.kept.loaded = LoadedData::default(); // the files may have changed since they were loaded
         }
         let data = DataCheck { dir: self.dir, may_differ: force };
         if data.is_of_other_data(&folder, &study).map_err(Problem::Machine)? {
@@ -223,8 +229,8 @@ impl Worker<'_> {
         let narrows = halving.is_none();
         let options = Options { device, threads, stack, narrows, checkpoint_interval, cache, signals };
         let mut watch = Notes { stack: name, events: &mut *self.events, data, has_other_data: false };
-        let finished = run_leased(&study, folder, expected, halving, &options, &mut self.loaded, &mut watch);
-        let is_of_machine = watch.has_other_data || self.loaded.is_unavailable;
+        let finished = run_leased(&study, folder, expected, halving, &options, &mut self.kept.loaded, &mut watch);
+        let is_of_machine = watch.has_other_data || self.kept.loaded.is_unavailable;
         match finished {
             Err(error) if is_of_machine => Err(Problem::Machine(error)),
             Ok(mut finished) if is_of_machine && !finished.failures.is_empty() => {
@@ -244,11 +250,11 @@ impl Worker<'_> {
         let EndedStack { stack, seconds, failure, trials, .. } = end;
         let failure = failure.as_ref();
         self.events.event(&Event::Ended { stack, trials: trials.len(), seconds: *seconds, failure });
-        self.failures = failure.map(|failure| {
-            let before = self.failures.take().filter(|(cause, _)| *cause == failure.cause);
+        self.kept.failures = failure.map(|failure| {
+            let before = self.kept.failures.take().filter(|(cause, _)| *cause == failure.cause);
             (failure.cause.clone(), before.map_or(1, |(_, times)| times + 1))
         });
-        if let Some((cause, SAME_FAILURES..)) = self.failures.as_ref().filter(|_| self.options.stop_on_failure) {
+        if let Some((cause, SAME_FAILURES..)) = self.kept.failures.as_ref().filter(|_| self.options.stop_on_failure) {
             let reason = format!("{SAME_FAILURES} stacks in a row failed with the same cause: {cause}");
             stop_request::request(self.dir, &reason).context("failed to stop the sweep")?;
         }

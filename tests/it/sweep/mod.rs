@@ -17,6 +17,7 @@ mod results;
 #[cfg(target_os = "linux")]
 mod signals;
 mod sweep_run;
+mod tpe;
 mod verify;
 
 use crate::support::{TestDir, idea_with};

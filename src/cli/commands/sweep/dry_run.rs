@@ -67,6 +67,8 @@ fn to_json(sweep: &PlannedSweep, workers: usize, duration: &Duration) -> Value {
     json!({
         "experiment": record.experiment,
         "method": sweep.method.name(),
+        "round": record.search.rounds.map(|rounds| rounds.size),
+        "chosen_later": record.unchosen(),
         "metric": record.metric,
         "higher_is_better": record.higher_is_better,
         "halving": halving,
@@ -88,15 +90,14 @@ fn to_json(sweep: &PlannedSweep, workers: usize, duration: &Duration) -> Value {
 /// Returns the plan as text.
 fn text(sweep: &PlannedSweep, workers: usize, duration: &Duration, rows: usize, page: TextStyle) -> String {
     let record = &sweep.record;
-    let configurations = record.configurations.len();
-    let s = if configurations == 1 { "" } else { "s" };
-    let title =
-        format!("{}: {} configuration{s}, {} trials", record.experiment, count(configurations), count(trials(sweep)));
+    let (configurations, all) = (record.configurations.len(), record.all_configurations());
+    let s = if all == 1 { "" } else { "s" };
+    let title = format!("{}: {} configuration{s}, {} trials", record.experiment, count(all), count(trials(sweep)));
     let mut lines = vec![terminal::bold(&title)];
     let row = |key: &str, text: String| page.wrapped(&format!("{key:<9} {text}"), 10);
     let direction = if record.higher_is_better { "highest" } else { "lowest" };
     lines.push(row("metric", format!("{}, {direction} is best", record.metric)));
-    lines.push(row("method", sweep.method.name().to_owned()));
+    lines.push(row("method", method(sweep)));
     lines.push(row("seeds", seeds::format(&record.seeds)));
     lines.extend(record.halving.map(|rungs| row("halving", halving(sweep, rungs))));
     lines.extend(record.confirm.as_ref().map(|confirm| row("confirm", confirmed(confirm))));
@@ -120,6 +121,9 @@ fn text(sweep: &PlannedSweep, workers: usize, duration: &Duration, rows: usize, 
     if configurations > rows {
         lines.push(format!("… {} more: list them with `--all`", count(configurations - rows)));
     }
+    if record.unchosen() > 0 {
+        lines.push(format!("… {} more are chosen from the results of these", count(record.unchosen())));
+    }
     lines.push(String::new());
     lines.push("nothing was written: leave `--dry-run` out to train".to_owned());
     lines.join("\n")
@@ -141,6 +145,23 @@ fn time(duration: &Duration, workers: usize, has_halving: bool) -> String {
         }
         Err(reason) => format!("unknown: {reason}"),
     }
+}
+
+/// Returns the method of the search, and its rounds.
+fn method(sweep: &PlannedSweep) -> String {
+    let (name, first) = (sweep.method.name(), count(sweep.record.configurations.len()));
+    match sweep.record.search.rounds {
+        Some(rounds) if sweep.record.unchosen() > 0 => {
+            format!("{name}: {first} configurations at first, then rounds of {} from results", count(rounds.size))
+        }
+        Some(_) | None => name.to_owned(),
+    }
+}
+
+/// Returns the number for all configurations from the one for those that are chosen already.
+fn for_all(sweep: &PlannedSweep, number: usize) -> usize {
+    let record = &sweep.record;
+    number * record.all_configurations() / record.configurations.len().max(1)
 }
 
 /// Returns the rungs, and the number of epochs of all trials that are planned.
@@ -176,13 +197,13 @@ fn most_epochs(sweep: &PlannedSweep) -> usize {
 /// Returns the number of epochs of all trials that are planned.
 fn epochs(sweep: &PlannedSweep) -> usize {
     let seeds = sweep.record.seeds.len();
-    sweep.stacks.stacks.iter().map(|stack| seeds * planned_epochs(sweep, stack)).sum()
+    for_all(sweep, sweep.stacks.stacks.iter().map(|stack| seeds * planned_epochs(sweep, stack)).sum())
 }
 
 /// Returns the number of epochs of all trials if none is dropped.
 fn epochs_without_halving(sweep: &PlannedSweep) -> usize {
     let epochs = sweep.plans.iter().filter_map(|plan| Some(plan.network()?.train.epochs));
-    sweep.record.seeds.len() * epochs.sum::<usize>()
+    for_all(sweep, sweep.record.seeds.len() * epochs.sum::<usize>())
 }
 
 /// Returns the number of stacks and of models in them.
@@ -197,7 +218,8 @@ fn stacks(sweep: &PlannedSweep) -> String {
         width if width < most => format!("{} trained at once", count(width)),
         width => format!("at most {}", count(width)),
     };
-    format!("{} stack{s} of {each} {models} (configurations × seeds), {limit}", count(replicas.len()))
+    let first = if sweep.record.unchosen() > 0 { "at first " } else { "" };
+    format!("{first}{} stack{s} of {each} {models} (configurations × seeds), {limit}", count(replicas.len()))
 }
 
 /// Returns the first configurations with their settings.
@@ -225,5 +247,5 @@ fn table(sweep: &PlannedSweep, rows: usize, page: TextStyle) -> String {
 
 /// Number of trials: configurations × folds × seeds.
 fn trials(sweep: &PlannedSweep) -> usize {
-    sweep.stacks.replicas.iter().sum()
+    for_all(sweep, sweep.stacks.replicas.iter().sum())
 }

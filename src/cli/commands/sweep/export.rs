@@ -58,7 +58,7 @@ pub fn run(args: &ExportArgs) -> anyhow::Result<Exit> {
         terminal::say(&format!("wrote `{}`: study `{}` with {trials} trials", file.display(), record.experiment));
     }
     if !state.is_over() {
-        terminal::say(&format!("{} of {} stacks have ended", state.ended.len(), record.stacks.len()));
+        terminal::say(&state.progress(&record));
     }
     Ok(Exit::Done)
 }

@@ -108,7 +108,7 @@ pub fn run(args: &ExtendArgs) -> anyhow::Result<Exit> {
 
 /// Returns what an extension adds, as text that begins with this verb.
 fn describe(verb: &str, record: &SweepRecord, planned: &PlannedExtension) -> String {
-    let Extension { seeds, configurations, stacks, .. } = &planned.extension;
+    let Extension { seeds, configurations, further_trials, stacks, .. } = &planned.extension;
     let plural = |number: usize, noun: &str| format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" });
     let mut parts = Vec::new();
     if let [first, .., last] = &configurations[..] {
@@ -116,16 +116,17 @@ fn describe(verb: &str, record: &SweepRecord, planned: &PlannedExtension) -> Str
     } else if let [one] = &configurations[..] {
         parts.push(format!("configuration {}", one.name));
     }
+    if *further_trials > 0 {
+        parts.push(format!("{} that rounds choose", plural(*further_trials, "configuration")));
+    }
     if !seeds.is_empty() {
         let s = if seeds.len() == 1 { "" } else { "s" };
         parts.push(format!("seed{s} {} of all configurations", seeds::format(seeds)));
     }
-    let mut lines = vec![format!(
-        "{verb} {}: {} in {}",
-        parts.join(" and "),
-        plural(planned.trials, "trial"),
-        plural(stacks.len(), "stack")
-    )];
+    let mut lines = vec![format!("{verb} {}", parts.join(" and "))];
+    if !stacks.is_empty() {
+        lines[0] += &format!(": {} in {}", plural(planned.trials, "trial"), plural(stacks.len(), "stack"));
+    }
     let labels = Labels::new(&record.settings);
     let shown = configurations.iter().take(LISTED);
     lines.extend(shown.map(|one| format!("  {}  {}", one.name, labels.describe(&one.set))));

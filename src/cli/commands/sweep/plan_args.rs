@@ -34,6 +34,9 @@ pub struct PlanArgs {
     /// How configurations are chosen [default: `method` of the file, else sobol]
     #[arg(long, value_enum)]
     pub method: Option<Method>,
+    /// Number of configurations that `--method tpe` chooses at a time [default: `round` of the file, else 8]
+    #[arg(long, value_name = "N", value_parser = parse_positive, allow_negative_numbers = true)]
+    pub round: Option<usize>,
     /// Metric of training or validation rows that ranks the configurations [default: `metric` of the file, else the
     /// monitored metric in the best epoch]
     #[arg(long, value_name = "METRIC")]
@@ -92,6 +95,7 @@ impl PlanArgs {
             space: self.space.clone(),
             trials: self.trials,
             method: self.method,
+            round: self.round,
             metric: self.metric.clone(),
             halving: self.halving,
             seeds: self.seeds.clone(),
@@ -120,7 +124,7 @@ impl PlanArgs {
     /// Whether there is an option for the plan of a sweep.
     pub fn changes_plan(&self) -> bool {
         let has_lists = [&self.space, &self.set, &self.unset].into_iter().any(|options| !options.is_empty());
-        let has_numbers = [self.trials, self.epochs, self.stack].iter().any(Option::is_some);
+        let has_numbers = [self.trials, self.round, self.epochs, self.stack].iter().any(Option::is_some);
         let has_names = [&self.metric, &self.variant].into_iter().any(Option::is_some);
         let has_choices = self.seeds.is_some() || self.method.is_some() || self.search_seed.is_some();
         let has_choices = has_choices || self.halving.is_some();
@@ -142,6 +146,7 @@ impl PlanArgs {
         self.space.iter().for_each(|entry| option("space", Some(entry.clone())));
         option("trials", self.trials.map(|trials| trials.to_string()));
         option("method", self.method.map(|method| method.name().to_owned()));
+        option("round", self.round.map(|round| round.to_string()));
         option("seeds", self.seeds.as_deref().map(seeds::format));
         option("metric", self.metric.clone());
         option("halving", self.halving.map(|halving| halving.to_string()));

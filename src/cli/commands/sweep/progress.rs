@@ -59,14 +59,17 @@ impl Progress {
 
     /// Shows what is trained by how many workers.
     pub fn starting(&self, dir: &SweepDir, record: &SweepRecord, workers: &[WorkerCommand]) {
-        let (configurations, seeds, stacks) = (record.configurations.len(), record.seeds.len(), record.stacks.len());
+        let (configurations, seeds, stacks) = (record.all_configurations(), record.seeds.len(), record.stacks.len());
         let plural =
             |number: usize, noun: &str| format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" });
+        let parts = match record.search.rounds {
+            Some(rounds) => format!("rounds of {}", count(rounds.size)),
+            None => plural(stacks, "stack"),
+        };
         self.say(&format!(
-            "{}, {} each, in {} on {}",
+            "{}, {} each, in {parts} on {}",
             plural(configurations, "configuration"),
             plural(seeds, "seed"),
-            plural(stacks, "stack"),
             plural(workers.len(), "worker"),
         ));
         self.say(&format!("sweep directory: {}", dir.path().display()));
@@ -132,7 +135,8 @@ impl Progress {
             let (epoch, epochs) = running.progress?;
             let stack = record.stacks.iter().find(|stack| stack.name == running.stack)?;
             let trials_of = |stack: &StackPlan| stack.configurations.len() * record.seeds_of(stack).len();
-            let planned: usize = record.stacks.iter().map(trials_of).sum();
+            let later = record.unchosen() * record.seeds.len();
+            let planned = later + record.stacks.iter().map(trials_of).sum::<usize>();
             let trials = trials_of(stack) * counts.all / planned.max(1); // of all folds
             Some(trials as f64 * epoch as f64 / epochs.max(1) as f64)
         });

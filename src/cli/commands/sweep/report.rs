@@ -45,7 +45,7 @@ pub fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
         }
     }
     if !state.is_over() {
-        terminal::say(&format!("{} of {} stacks have ended", state.ended.len(), record.stacks.len()));
+        terminal::say(&state.progress(&record));
     }
     Ok(Exit::Done)
 }

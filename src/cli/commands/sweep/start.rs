@@ -156,8 +156,11 @@ impl StartArgs {
                 ..record.options.clone()
             };
             let request = |record: &SweepRecord| {
-                let SweepRecord { metric, halving, seeds, configurations, overrides, source, .. } = record.clone();
-                (metric, halving, seeds, configurations, overrides, source)
+                let SweepRecord { metric, halving, seeds, configurations, search, overrides, source, .. } =
+                    record.clone();
+                // rounds depend on more than the first configurations
+                let search = search.rounds.is_some().then_some(search);
+                (metric, halving, seeds, configurations, search, overrides, source)
             };
             other.options == options && request(other) == request(record)
         };

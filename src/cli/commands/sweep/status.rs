@@ -75,6 +75,7 @@ pub fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
         terminal::json(&json!({
             "sweep": dir.path(), "metric": record.metric, "stop": stop_request::reason(&dir),
             "trials": { "all": counts.all, "done": counts.done, "running": counts.running, "failed": counts.failed },
+            "configurations": { "all": record.all_configurations(), "chosen": record.configurations.len() },
             "stacks": { "all": record.stacks.len(), "ended": state.ended.len(), "waiting": state.waiting },
             "running": running.collect::<Vec<_>>(), "best": best, "notes": notes::notes(&record, &ranking),
             "failures": failed().map(|(end, failure)| json!({ "stack": end.stack, "error": failure.error }))
@@ -83,7 +84,7 @@ pub fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     let page = TextStyle::of_output();
-    let (configurations, seeds) = (record.configurations.len(), record.seeds.len());
+    let (configurations, seeds) = (record.all_configurations(), record.seeds.len());
     terminal::out(&format!(
         "{}: {} configurations, {seeds} {} each",
         terminal::bold(&record.experiment),
@@ -92,6 +93,10 @@ pub fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
     ));
     let mut lines = vec![("trials", counts.to_text())];
     lines.push(("stacks", format!("{} of {} ended", count(state.ended.len()), count(record.stacks.len()))));
+    if let Some(rounds) = record.search.rounds {
+        let (chosen, all) = (count(record.configurations.len()), count(configurations));
+        lines.push(("rounds", format!("{chosen} of {all} configurations chosen, {} at a time", count(rounds.size))));
+    }
     for running in &state.running {
         lines.push(("", format!("{}: {}", running.stack, describe(&dir, running))));
     }
@@ -197,6 +202,7 @@ impl Counts {
                 None => {}
             }
         }
+        counts.all += record.unchosen() * record.seeds.len() * folds.unwrap_or(1);
         counts
     }
 

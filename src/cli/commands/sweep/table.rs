@@ -112,8 +112,7 @@ pub fn run(args: &TableArgs) -> anyhow::Result<Exit> {
         }
     }
     if !state.is_over() {
-        let all = record.stacks.len();
-        terminal::say(&format!("{} of {all} stacks have ended", state.ended.len()));
+        terminal::say(&state.progress(&record));
     }
     Ok(Exit::Done)
 }
@@ -168,7 +167,7 @@ pub fn run_best(args: &BestArgs) -> anyhow::Result<Exit> {
         None => {}
     }
     if !state.is_over() {
-        terminal::say(&format!("{} of {} stacks have ended", state.ended.len(), record.stacks.len()));
+        terminal::say(&state.progress(&record));
     }
     Ok(Exit::Done)
 }

@@ -21,7 +21,8 @@ pub struct VerifyArgs {
 
 const NOTES: &str = "\
 Chooses all configurations again from the space and the seed of the search,
-and distributes them over stacks again. Compares the results in the record
+with rounds also from the results that each round has seen, and distributes
+them over stacks again. Compares the results in the record
 with the histories, the files with their checksums, and table.csv with the
 results; checks that each stack was trained by one worker at a time. Files
 that are missing, modified or unknown are listed, and the exit code is 1.";
@@ -30,7 +31,7 @@ that are missing, modified or unknown are listed, and the exit code is 1.";
 pub fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
     let path = args.sweep.locate()?;
     let result = verify(&path)?;
-    let Verification { configurations, stacks, ended, trials, files, findings } = &result;
+    let Verification { configurations, stacks, ended, unchosen, trials, files, findings } = &result;
     if args.json {
         terminal::json(&json!({
             "sweep": path, "verified": findings.is_empty(), "configurations": configurations,
@@ -51,7 +52,7 @@ pub fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
             1 => format!("1 problem: {numbers}"),
             problems => format!("{} problems: {numbers}", count(problems)),
         });
-        if ended < stacks {
+        if ended < stacks || *unchosen > 0 {
             terminal::say("the sweep has not ended: only what has ended was checked completely");
         }
     }

@@ -21,7 +21,8 @@ use crate::sweep::results::csv;
 use crate::sweep::work::data_check::changed;
 use crate::sweep::work::event::{Event, Events, LoggedEvents};
 use crate::sweep::work::identity::Identity;
-use crate::sweep::work::worker::{Departure, WorkOptions, work};
+use crate::sweep::work::next_round::publish_next_round;
+use crate::sweep::work::worker::{Departure, Kept, WorkOptions, work};
 use crate::tensor::threads;
 
 /// Arguments of `runner sweep work`.
@@ -81,13 +82,18 @@ pub fn run(args: &WorkArgs) -> anyhow::Result<Exit> {
     let mut lines = Lines { quiet: args.quiet || args.parent.is_some() };
     let mut events = LoggedEvents::open(&dir, &identity.worker, &mut lines);
     events.event(&Event::Started { device: &device::name(execution.device), threads: execution.threads });
+    let mut kept = Kept::default();
     let departure = loop {
-        let departure = work(&dir, &record, &identity, &options, &mut events);
+        let departure = work(&dir, &record, &identity, &options, &mut kept, &mut events);
         let departure = departure.inspect_err(|error| events.event(&Event::Left { reason: &in_a_line(error) }))?;
-        // the sweep may have been extended in the meantime
-        if departure != Departure::Over || csv::write(&dir, &record)?.is_some() {
+        if departure == Departure::Over && record.unchosen() > 0 {
+            let published = publish_next_round(&dir, &record);
+            let published = published.inspect_err(|error| events.event(&Event::Left { reason: &in_a_line(error) }))?;
+            published.into_iter().for_each(|configurations| events.event(&Event::Chosen { configurations }));
+        } else if departure != Departure::Over || csv::write(&dir, &record)?.is_some() {
             break departure;
         }
+        // a round, or an extension of a user
         extensions::read_new(dir.path(), &mut record)?;
     };
     let (reason, exit) = match &departure {
@@ -168,6 +174,8 @@ impl Events for Lines {
             Event::Ended { stack, trials, seconds, failure: None } => {
                 format!("{stack}: {trials} trials done in {}", number_format::seconds(*seconds))
             }
+            Event::Chosen { configurations: 1 } => "1 further configuration chosen".to_owned(),
+            Event::Chosen { configurations } => format!("{configurations} further configurations chosen"),
             Event::Released { stack } => format!("{stack}: left with a checkpoint"),
             Event::LeaseLost { stack } => format!("{stack}: another worker has taken it over"),
             Event::Retrying { error } => format!("trying again: {error}"),

@@ -27,6 +27,9 @@ pub(super) fn draw(overview: &Overview, options: &PageOptions) -> anyhow::Result
     let mut panel = Panel::new(metric_title(overview), x, y);
     panel.artists.push(Artist::Line(points, Stroke::solid(BLUE, 2.0)));
     let mut notes = vec!["Mean of the best over all subsets of this number of configurations.".to_owned()];
+    if let Some(rounds) = overview.record.search.rounds {
+        notes.push(format!("Only the first {} configurations, which were chosen without results.", rounds.startup()));
+    }
     if overview.failed().next().is_some() {
         notes.push("Diverged and failed configurations have the worst value of the others.".to_owned());
     }

@@ -160,5 +160,5 @@ fn a_confirmation_needs_a_complete_sweep_and_fresh_seeds() {
     std::fs::remove_file(path.join("ended/S000.json")).unwrap();
     let (code, _, stderr) = sweep(&dir, &["confirm", "idea"]);
     assert_eq!(code, Some(2), "{stderr}");
-    assert_says(&stderr, &["the sweep is not complete: 1 of 1 stacks have not ended", "--resume"]);
+    assert_says(&stderr, &["the sweep is not complete: 0 of 1 stacks have ended", "--resume"]);
 }

@@ -75,10 +75,8 @@ pub fn run(args: &ConfirmArgs) -> anyhow::Result<Exit> {
     let devices = devices_to_continue(&record, &args.devices, args.workers)?;
     if !args.continues(&record, &state) {
         if !state.is_over() {
-            let open = record.stacks.len() - state.ended.len();
             let hint = Hint(format!("continue it with `{}`", resume_command(dir.path())));
-            return Err(anyhow!("the sweep is not complete: {open} of {} stacks have not ended", record.stacks.len())
-                .context(hint));
+            return Err(anyhow!("the sweep is not complete: {}", state.progress(&record)).context(hint));
         }
         if !args.worker_args.force {
             check_is_same(&dir, &record)?;

@@ -1,0 +1,218 @@
+//! Proposes values of all parameters from observations.
+
+use rand_mt::Mt64;
+
+use crate::sweep::sampler::tpe::groups::groups;
+use crate::sweep::sampler::tpe::observation::{Observation, Score};
+use crate::sweep::sampler::tpe::parameter::Parameter;
+use crate::sweep::sampler::tpe::parzen::ParzenEstimator;
+use crate::sweep::sampler::tpe::split::{split, weights};
+
+/// Number of candidates of which the best one is proposed.
+const CANDIDATES: usize = 24;
+
+/// Returns proposed values of all parameters. `observations` are in the order in which they were proposed. `pending` are
+/// configurations without a result: they count as bad ones, so that the next proposal is not near them.
+pub fn propose(
+    parameters: &[Parameter],
+    observations: &[Observation],
+    pending: &[Vec<Option<f64>>],
+    generator: &mut Mt64,
+) -> Vec<f64> {
+    let scores: Vec<Score> = observations.iter().map(|observation| observation.score).collect();
+    let (best, others) = split(&scores);
+    let all: Vec<&[Option<f64>]> = observations.iter().map(|observation| &observation.values[..]).collect();
+    let best: Vec<&[Option<f64>]> = best.into_iter().map(|place| all[place]).collect();
+    let mut others: Vec<&[Option<f64>]> = others.into_iter().map(|place| all[place]).collect();
+    others.extend(pending.iter().map(Vec::as_slice));
+    let mut proposed = vec![0.0; parameters.len()];
+    for group in groups(parameters.len(), &all) {
+        let own: Vec<Parameter> = group.iter().map(|parameter| parameters[*parameter]).collect();
+        let [good, bad] = [&best, &others].map(|observed| estimator(&group, &own, observed));
+        let candidates: Vec<Vec<f64>> = (0..CANDIDATES).map(|_| good.draw(generator)).collect();
+        let chosen = &candidates[best_candidate(&candidates, &good, &bad)];
+        group.iter().zip(chosen).for_each(|(parameter, value)| proposed[*parameter] = *value);
+    }
+    proposed
+}
+
+/// Returns the density of the observations that have all parameters of a group.
+fn estimator(group: &[usize], parameters: &[Parameter], observed: &[&[Option<f64>]]) -> ParzenEstimator {
+    let of_group = |values: &&[Option<f64>]| group.iter().map(|parameter| values[*parameter]).collect();
+    let rows: Vec<Vec<f64>> = observed.iter().filter_map(of_group).collect();
+    let weights = weights(rows.len());
+    ParzenEstimator::new(parameters, &rows, &weights)
+}
+
+/// Returns the place of the candidate with the largest ratio of both densities; of equal ones the first.
+fn best_candidate(candidates: &[Vec<f64>], good: &ParzenEstimator, bad: &ParzenEstimator) -> usize {
+    let ratios = candidates.iter().map(|candidate| good.ln_density(candidate) - bad.ln_density(candidate));
+    let mut best = (0, f64::NEG_INFINITY);
+    for (place, ratio) in ratios.enumerate() {
+        if ratio > best.1 {
+            best = (place, ratio);
+        }
+    }
+    best.0
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::sweep::sampler::tpe::kernels::Kernels;
+    use crate::sweep::sampler::tpe::parameter::Range;
+    use crate::sweep::sampler::tpe::split::number_of_best;
+
+    fn number(low: f64, high: f64) -> Parameter {
+        Parameter::Number(Range { low, high, step: None, log: false })
+    }
+
+    /// Minimizes a function in this many rounds of a size; returns the best value.
+    fn minimized(parameters: &[Parameter], rounds: usize, size: usize, of: impl Fn(&[f64]) -> Score) -> f64 {
+        let mut generator = Mt64::new(5);
+        let mut observations: Vec<Observation> = Vec::new();
+        for _ in 0..rounds {
+            let mut pending: Vec<Vec<Option<f64>>> = Vec::new();
+            let mut new = Vec::new();
+            for _ in 0..size {
+                let values = propose(parameters, &observations, &pending, &mut generator);
+                pending.push(values.iter().copied().map(Some).collect());
+                new.push(values);
+            }
+            observations.extend(
+                new.into_iter()
+                    .map(|values| Observation { score: of(&values), values: values.into_iter().map(Some).collect() }),
+            );
+        }
+        let values = observations.iter().filter_map(|observation| match observation.score {
+            Score::Finished(value) => Some(value),
+            Score::Dropped { .. } | Score::Failed => None,
+        });
+        values.fold(f64::INFINITY, f64::min)
+    }
+
+    #[test]
+    fn a_valley_is_found_in_rounds_and_a_region_that_fails_is_left() {
+        let parameters = [number(-5.0, 5.0), number(-5.0, 5.0), Parameter::Choice(3)];
+        let bowl = |values: &[f64]| {
+            let value = (values[0] - 2.0).powi(2) + (values[1] + 1.0).powi(2) + 3.0 * values[2];
+            if values[0] < -1.0 { Score::Failed } else { Score::Finished(value) }
+        };
+        for (rounds, size) in [(60, 1), (8, 8)] {
+            let best = minimized(&parameters, rounds, size, bowl);
+            assert!(best < 0.4, "{rounds} × {size}: {best}");
+        }
+        let none = minimized(&parameters, 4, 4, |_| Score::Failed);
+        assert_eq!(none, f64::INFINITY);
+    }
+
+    #[test]
+    fn pending_configurations_keep_the_next_one_away() {
+        let parameters = [number(0.0, 1.0)];
+        let observations: Vec<Observation> = (0..20)
+            .map(|place| {
+                let value = f64::from(place) / 19.0;
+                Observation { values: vec![Some(value)], score: Score::Finished((value - 0.5).abs()) }
+            })
+            .collect();
+        let near = |pending: &[Vec<Option<f64>>]| {
+            let mut generator = Mt64::new(1);
+            let found: Vec<f64> =
+                (0..50).map(|_| propose(&parameters, &observations, pending, &mut generator)[0]).collect();
+            found.iter().filter(|value| (**value - 0.5).abs() < 0.05).count()
+        };
+        let (alone, beside) = (near(&[]), near(&vec![vec![Some(0.5)]; 10]));
+        assert!(alone > 25 && beside < alone / 2, "{alone} {beside}");
+    }
+
+    fn floats(value: &Value) -> Vec<f64> {
+        value.as_array().unwrap().iter().map(|value| value.as_f64().unwrap_or(f64::NEG_INFINITY)).collect()
+    }
+
+    #[track_caller]
+    fn assert_near(found: &[f64], expected: &[f64], what: &str) {
+        assert_eq!(found.len(), expected.len(), "{what}");
+        for (found, expected) in found.iter().zip(expected) {
+            assert!((found - expected).abs() <= 1e-9 * (1.0 + expected.abs()), "{what}: {found} {expected}");
+        }
+    }
+
+    fn parameter(value: &Value) -> Parameter {
+        match value["choices"].as_u64() {
+            Some(count) => Parameter::Choice(count as usize),
+            None => Parameter::Number(Range {
+                low: value["low"].as_f64().unwrap(),
+                high: value["high"].as_f64().unwrap(),
+                step: value["step"].as_f64(),
+                log: value["log"].as_bool().unwrap(),
+            }),
+        }
+    }
+
+    #[test]
+    fn estimators_split_and_choice_are_those_of_optuna() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/tpe.json");
+        let golden: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let of_counts = |key: &str, own: &dyn Fn(usize) -> Vec<f64>| {
+            for (all, expected) in golden[key].as_object().unwrap() {
+                assert_near(&own(all.parse().unwrap()), &floats(expected), &format!("{key} of {all}"));
+            }
+        };
+        of_counts("number_of_best", &|all| vec![number_of_best(all) as f64]);
+        of_counts("weights", &weights);
+        let cases = golden["cases"].as_array().unwrap();
+        assert!(cases.len() >= 8);
+        for case in cases {
+            let name = case["name"].as_str().unwrap();
+            let parameters: Vec<Parameter> = case["parameters"].as_array().unwrap().iter().map(parameter).collect();
+            let rows = |key: &str| case[key].as_array().unwrap().iter().map(floats).collect::<Vec<Vec<f64>>>();
+            let scores: Vec<Score> = case["trials"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|trial| match trial["epoch"].as_u64() {
+                    Some(epoch) => Score::Dropped { epoch: epoch as usize, value: trial["value"].as_f64().unwrap() },
+                    None => Score::Finished(trial["value"].as_f64().unwrap()),
+                })
+                .collect();
+            let observed = rows("observed");
+            let (best, mut others) = split(&scores);
+            // the last ones are pending
+            others.extend(scores.len()..observed.len());
+            let group: Vec<usize> = (0..parameters.len()).collect();
+            let of_places = |places: &[usize]| {
+                let rows: Vec<Vec<Option<f64>>> =
+                    places.iter().map(|place| observed[*place].iter().copied().map(Some).collect()).collect();
+                estimator(&group, &parameters, &rows.iter().map(Vec::as_slice).collect::<Vec<_>>())
+            };
+            let (good, bad) = (of_places(&best), of_places(&others));
+            let candidates = rows("candidates");
+            for (key, places, own) in [("best", &best, &good), ("others", &others, &bad)] {
+                let golden = &case[key];
+                let places: Vec<f64> = places.iter().map(|place| *place as f64).collect();
+                assert_near(&places, &floats(&golden["places"]), &format!("{name}, places of the {key}"));
+                assert_near(&own.weights, &floats(&golden["weights"]), &format!("{name}, weights of the {key}"));
+                for (kernels, golden) in own.kernels.iter().zip(golden["kernels"].as_array().unwrap()) {
+                    let what = format!("{name}, kernels of the {key}");
+                    match kernels {
+                        Kernels::Normal { means, stds, .. } => {
+                            assert_near(means, &floats(&golden["means"]), &what);
+                            assert_near(stds, &floats(&golden["stds"]), &what);
+                        }
+                        Kernels::Choice(shares) => {
+                            let golden = golden["shares"].as_array().unwrap();
+                            assert_eq!(shares.len(), golden.len(), "{what}");
+                            shares.iter().zip(golden).for_each(|(own, other)| assert_near(own, &floats(other), &what));
+                        }
+                    }
+                }
+                let densities: Vec<f64> = candidates.iter().map(|candidate| own.ln_density(candidate)).collect();
+                assert_near(&densities, &floats(&golden["ln_density"]), &format!("{name}, density of the {key}"));
+            }
+            let chosen = best_candidate(&candidates, &good, &bad);
+            assert_eq!(chosen as u64, case["chosen"].as_u64().unwrap(), "{name}");
+        }
+    }
+}
