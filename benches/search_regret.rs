@@ -41,7 +41,7 @@ fn main() -> anyhow::Result<()> {
             Method::Tpe => Rounds { size: round, trials }.startup(),
             Method::Grid | Method::Random | Method::Sobol => trials,
         };
-        let mut trained: Vec<(Set, Score)> = Vec::new();
+        let mut trained: Vec<(Set, Score, f64)> = Vec::new();
         let mut sets = all[..first].to_vec();
         loop {
             println!("{}", json!(sets));
@@ -50,7 +50,7 @@ fn main() -> anyhow::Result<()> {
                 bail!("{} values of {} configurations", values.len(), sets.len());
             }
             let scores = values.into_iter().map(|value| value.map_or(Score::Failed, Score::Finished));
-            trained.extend(std::mem::take(&mut sets).into_iter().zip(scores));
+            trained.extend(std::mem::take(&mut sets).into_iter().zip(scores).map(|(set, score)| (set, score, 0.0)));
             let mut next = Round::new(&space, seed, trained.len(), trained.clone());
             while sets.len() < round.min(trials - trained.len()) {
                 let Some(set) = next.choose_next().map_err(fault)? else { break };

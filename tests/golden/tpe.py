@@ -24,9 +24,9 @@ warnings.simplefilter("ignore")
 
 X = FloatDistribution(-5.0, 10.0)
 LR = FloatDistribution(1e-5, 1e-1, log=True)
-P = FloatDistribution(0.0, 0.5, step=0.1)
-UNITS = IntDistribution(16, 256)
-STEPS = IntDistribution(8, 64, step=8)
+P = FloatDistribution(0.0, 0.5, step=0.005)
+UNITS = IntDistribution(16, 1024)
+STEPS = IntDistribution(8, 128, step=2)
 LAYERS = IntDistribution(1, 300, log=True)
 NAME = CategoricalDistribution(["a", "b", "c"])
 ONE = CategoricalDistribution(["a"])
@@ -46,6 +46,16 @@ CASES = [
     ("pruned trials", {"x": X, "lr": LR}, 40, 37, 0),
     ("running trials", {"x": X, "name": NAME}, 20, 0, 7),
 ]
+
+
+def observations(distribution, count, rng):
+    """Random values, all different: the kernels of equal ones are assigned by an unstable sort."""
+    values = {}
+    while len(values) < count:
+        values[internal(distribution, rng)] = None
+        if isinstance(distribution, CategoricalDistribution):
+            return [internal(distribution, rng) for _ in range(count)]
+    return list(values)
 
 
 def internal(distribution, rng):
@@ -83,10 +93,10 @@ def case(number, name, space, count, pruned, running):
     rng = np.random.default_rng(number)
     study = optuna.create_study()
     sampler = optuna.samplers.TPESampler(multivariate=True, seed=0)
-    observed, results = [], []
+    columns = [observations(distribution, count + running, rng) for distribution in space.values()]
+    observed, results = [list(row) for row in zip(*columns)], []
     for index in range(count + running):
-        values = {key: internal(distribution, rng) for key, distribution in space.items()}
-        observed.append(list(values.values()))
+        values = dict(zip(space, observed[index]))
         external = {key: space[key].to_external_repr(value) for key, value in values.items()}
         value, epoch = round(float(rng.normal()), 4), None
         if index >= count:

@@ -129,8 +129,8 @@ fn plan_one(
 }
 
 /// Returns all configurations in the order in which they were proposed, those that could not be trained included, with their
-/// scores.
-fn trained(record: &SweepRecord, seen: &[SeenResult]) -> Vec<(Set, Score)> {
+/// scores and standard errors.
+fn trained(record: &SweepRecord, seen: &[SeenResult]) -> Vec<(Set, Score, f64)> {
     let sign = if record.higher_is_better { -1.0 } else { 1.0 };
     let score = |result: &SeenResult| match (result.outcome, result.mean) {
         (SeenOutcome::Done, Some(mean)) => Score::Finished(sign * mean.0),
@@ -139,20 +139,23 @@ fn trained(record: &SweepRecord, seen: &[SeenResult]) -> Vec<(Set, Score)> {
             Score::Failed
         }
     };
-    let scores: HashMap<&str, Score> = seen.iter().map(|result| (result.name.as_str(), score(result))).collect();
+    let error = |result: &SeenResult| result.standard_error.map_or(0.0, |error| error.0);
+    let scores: HashMap<&str, (Score, f64)> =
+        seen.iter().map(|result| (result.name.as_str(), (score(result), error(result)))).collect();
     let added: HashSet<&str> =
         record.extensions.iter().flat_map(|one| &one.configurations).map(|one| one.name.as_str()).collect();
     let mut sets = record.configurations.iter().zip(varied_sets(record)).peekable();
     let mut all = Vec::new();
     let scored = |(configuration, set): (&Configuration, Set)| {
-        (set, scores.get(configuration.name.as_str()).copied().unwrap_or(Score::Failed))
+        let (score, error) = scores.get(configuration.name.as_str()).copied().unwrap_or((Score::Failed, 0.0));
+        (set, score, error)
     };
     while let Some(first) = sets.next_if(|(configuration, _)| !added.contains(configuration.name.as_str())) {
         all.push(scored(first));
     }
     for extension in &record.extensions {
         let skipped = extension.round.iter().flat_map(|round| &round.skipped);
-        all.extend(skipped.map(|skipped| (skipped.set.clone(), Score::Failed)));
+        all.extend(skipped.map(|skipped| (skipped.set.clone(), Score::Failed, 0.0)));
         all.extend(sets.by_ref().take(extension.configurations.len()).map(scored));
     }
     all

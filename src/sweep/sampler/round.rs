@@ -38,8 +38,9 @@ pub struct Round<'a> {
 }
 
 impl<'a> Round<'a> {
-    /// Starts the round whose first configuration has this number. `trained` are all earlier configurations in their order.
-    pub fn new(space: &'a Space, seed: u32, first: usize, trained: Vec<(Set, Score)>) -> Round<'a> {
+    /// Starts the round whose first configuration has this number. `trained` are all earlier configurations in their order,
+    /// each with its score and the standard error of its value, or 0.
+    pub fn new(space: &'a Space, seed: u32, first: usize, trained: Vec<(Set, Score, f64)>) -> Round<'a> {
         let parameters = space.axis_entries().map(parameter).collect();
         let mut round = Round {
             space,
@@ -52,8 +53,8 @@ impl<'a> Round<'a> {
             known: Vec::new(),
             identities: HashSet::new(),
         };
-        for (set, score) in trained {
-            round.observations.push(Observation { values: round.numbers(&set), score });
+        for (set, score, error) in trained {
+            round.observations.push(Observation { values: round.numbers(&set), score, error });
             round.exclude(set);
         }
         round
@@ -85,7 +86,7 @@ impl<'a> Round<'a> {
 
     /// Records that a configuration cannot be trained.
     pub fn fail(&mut self, set: Set) {
-        self.observations.push(Observation { values: self.numbers(&set), score: Score::Failed });
+        self.observations.push(Observation { values: self.numbers(&set), score: Score::Failed, error: 0.0 });
         self.exclude(set);
     }
 
@@ -192,7 +193,8 @@ mod tests {
     fn chosen(space: &Space, seed: u32, sizes: &[usize], of: &dyn Fn(&Set) -> Score) -> Vec<(Set, Score)> {
         let mut all: Vec<(Set, Score)> = Vec::new();
         for size in sizes {
-            let mut round = Round::new(space, seed, all.len(), all.clone());
+            let exact = all.iter().map(|(set, score)| (set.clone(), *score, 0.0)).collect();
+            let mut round = Round::new(space, seed, all.len(), exact);
             for _ in 0..*size {
                 let Some(set) = round.choose_next().unwrap() else { return all };
                 round.add(set.clone());
@@ -249,7 +251,7 @@ mod tests {
         let space = space(json!([{ "keys": ["a"], "values": { "one": { "float": [0.0, 1.0] } } }]));
         let trained = (0..20).map(|place| {
             let value = f64::from(place) / 19.0;
-            (Set::from_iter([("a".to_owned(), json!(value))]), Score::Finished((value - 0.7).abs()))
+            (Set::from_iter([("a".to_owned(), json!(value))]), Score::Finished((value - 0.7).abs()), 0.0)
         });
         let mut round = Round::new(&space, 0, 20, trained.collect());
         let mut all = Vec::new();

@@ -38,4 +38,6 @@ pub struct Observation {
     pub values: Vec<Option<f64>>,
     /// How it ended.
     pub score: Score,
+    /// Standard error of its value; 0 if it is exact or unknown.
+    pub error: f64,
 }

@@ -6,7 +6,7 @@ use crate::sweep::sampler::tpe::groups::groups;
 use crate::sweep::sampler::tpe::observation::{Observation, Score};
 use crate::sweep::sampler::tpe::parameter::Parameter;
 use crate::sweep::sampler::tpe::parzen::ParzenEstimator;
-use crate::sweep::sampler::tpe::split::{split, weights};
+use crate::sweep::sampler::tpe::split::{shares_of_best, weights};
 
 /// Number of candidates of which the best one is proposed.
 const CANDIDATES: usize = 24;
@@ -19,12 +19,12 @@ pub fn propose(
     pending: &[Vec<Option<f64>>],
     generator: &mut Mt64,
 ) -> Vec<f64> {
-    let scores: Vec<Score> = observations.iter().map(|observation| observation.score).collect();
-    let (best, others) = split(&scores);
+    let scores: Vec<(Score, f64)> = observations.iter().map(|one| (one.score, one.error)).collect();
+    let shares = shares_of_best(&scores);
     let all: Vec<&[Option<f64>]> = observations.iter().map(|observation| &observation.values[..]).collect();
-    let best: Vec<&[Option<f64>]> = best.into_iter().map(|place| all[place]).collect();
-    let mut others: Vec<&[Option<f64>]> = others.into_iter().map(|place| all[place]).collect();
-    others.extend(pending.iter().map(Vec::as_slice));
+    let best: Vec<Weighted> = all.iter().copied().zip(shares.iter().copied()).collect();
+    let mut others: Vec<Weighted> = all.iter().copied().zip(shares.iter().map(|share| 1.0 - share)).collect();
+    others.extend(pending.iter().map(|values| (&values[..], 1.0)));
     let mut proposed = vec![0.0; parameters.len()];
     for group in groups(parameters.len(), &all) {
         let own: Vec<Parameter> = group.iter().map(|parameter| parameters[*parameter]).collect();
@@ -36,11 +36,17 @@ pub fn propose(
     proposed
 }
 
+/// Values of an observation, and the share of it that counts.
+type Weighted<'a> = (&'a [Option<f64>], f64);
+
 /// Returns the density of the observations that have all parameters of a group.
-fn estimator(group: &[usize], parameters: &[Parameter], observed: &[&[Option<f64>]]) -> ParzenEstimator {
-    let of_group = |values: &&[Option<f64>]| group.iter().map(|parameter| values[*parameter]).collect();
-    let rows: Vec<Vec<f64>> = observed.iter().filter_map(of_group).collect();
-    let weights = weights(rows.len());
+fn estimator(group: &[usize], parameters: &[Parameter], observed: &[Weighted]) -> ParzenEstimator {
+    let of_group = |(values, share): &Weighted| {
+        let row = group.iter().map(|parameter| values[*parameter]).collect::<Option<Vec<f64>>>()?;
+        (*share > 0.0).then_some((row, *share))
+    };
+    let (rows, shares): (Vec<Vec<f64>>, Vec<f64>) = observed.iter().filter_map(of_group).unzip();
+    let weights: Vec<f64> = weights(rows.len()).iter().zip(&shares).map(|(weight, share)| weight * share).collect();
     ParzenEstimator::new(parameters, &rows, &weights)
 }
 
@@ -81,10 +87,11 @@ mod tests {
                 pending.push(values.iter().copied().map(Some).collect());
                 new.push(values);
             }
-            observations.extend(
-                new.into_iter()
-                    .map(|values| Observation { score: of(&values), values: values.into_iter().map(Some).collect() }),
-            );
+            observations.extend(new.into_iter().map(|values| Observation {
+                score: of(&values),
+                values: values.into_iter().map(Some).collect(),
+                error: 0.0,
+            }));
         }
         let values = observations.iter().filter_map(|observation| match observation.score {
             Score::Finished(value) => Some(value),
@@ -114,7 +121,7 @@ mod tests {
         let observations: Vec<Observation> = (0..20)
             .map(|place| {
                 let value = f64::from(place) / 19.0;
-                Observation { values: vec![Some(value)], score: Score::Finished((value - 0.5).abs()) }
+                Observation { values: vec![Some(value)], score: Score::Finished((value - 0.5).abs()), error: 0.0 }
             })
             .collect();
         let near = |pending: &[Vec<Option<f64>>]| {
@@ -178,14 +185,17 @@ mod tests {
                 })
                 .collect();
             let observed = rows("observed");
-            let (best, mut others) = split(&scores);
+            let shares = shares_of_best(&scores.iter().map(|score| (*score, 0.0)).collect::<Vec<_>>());
+            let (best, mut others): (Vec<usize>, Vec<usize>) =
+                (0..scores.len()).partition(|place| shares[*place] == 1.0);
             // the last ones are pending
             others.extend(scores.len()..observed.len());
             let group: Vec<usize> = (0..parameters.len()).collect();
             let of_places = |places: &[usize]| {
                 let rows: Vec<Vec<Option<f64>>> =
                     places.iter().map(|place| observed[*place].iter().copied().map(Some).collect()).collect();
-                estimator(&group, &parameters, &rows.iter().map(Vec::as_slice).collect::<Vec<_>>())
+                let weighted: Vec<Weighted> = rows.iter().map(|row| (&row[..], 1.0)).collect();
+                estimator(&group, &parameters, &weighted)
             };
             let (good, bad) = (of_places(&best), of_places(&others));
             let candidates = rows("candidates");
