@@ -28,6 +28,8 @@ GRIDS = {
         "--epochs=40",
     ],
 }
+# Settings whose last word is not enough.
+LABELS = {"network.layers.0.linear.units": "units1", "network.layers.2.linear.units": "units2"}
 
 
 def record(runner, name, arguments):
@@ -37,7 +39,7 @@ def record(runner, name, arguments):
         shown = subprocess.run([runner, "sweep", "table", name, "--csv", f"--out={folder}"], check=True, stdout=subprocess.PIPE, text=True)
     rows = list(csv.reader(io.StringIO(shown.stdout)))
     metric = next(place for place, label in enumerate(rows[0]) if label.endswith("_std")) - 1
-    header = [label.removeprefix("train.").replace("optimizer.adam.", "") for label in rows[0][2:metric]]
+    header = [LABELS.get(label, label.rsplit(".", 1)[-1]) for label in rows[0][2:metric]]
     lines = [[*header, "value", "std"]]
     for row in sorted(rows[1:], key=lambda row: row[1]):
         is_done = row[metric + 5] == "done"

@@ -26,7 +26,7 @@ fn rounds_need_the_method_and_at_least_one_configuration() {
             &["--trials", "8", "--round", "2", "--method", "random"],
             &["found `random`"],
         ),
-        ("[sweep]\nmethod = \"tpes\"\n", &["--trials", "8"], &["unknown variant `tpes`", "tpe"]),
+        ("[sweep]\nmethod = \"tpes\"\n", &["--trials", "8"], &["unknown value `tpes`", "tpe"]),
     ] {
         let dir = super::super::dir(table);
         let all = [&["sweep", "idea.toml", "--dry-run"], &LR[..], options].concat();

@@ -92,7 +92,7 @@ fn failed_stacks_are_seen_as_failed_and_can_be_trained_again() {
     let _ = std::fs::remove_file(path.join("table.csv"));
     let shown = path.display().to_string();
     let (code, _, stderr) = sweep(&dir, &[&shown, "--resume"]);
-    assert_eq!(code, Some(1), "a stack has failed: {stderr}");
+    assert_eq!(code, Some(2), "a stack has failed: {stderr}");
     let seen = read_json(&path.join("extend-1.json"))["round"]["seen"].clone();
     let names = read_json(&path.join("sweep.json"))["stacks"][0]["configurations"].clone();
     for result in seen.as_array().unwrap() {
