@@ -24,7 +24,7 @@ pub struct Rounds {
 impl Rounds {
     /// Returns the number of configurations that are chosen when the sweep starts: as few whole rounds as have at least ten.
     pub fn startup(self) -> usize {
-        self.trials.min(STARTUP.div_ceil(self.size) * self.size)
+        self.trials.min(STARTUP.div_ceil(self.size.max(1)) * self.size)
     }
 }
 

@@ -13,6 +13,8 @@ use crate::sweep::record::SweepRecord;
 pub(super) fn check(record: &SweepRecord) -> anyhow::Result<()> {
     let SweepRecord { stacks, configurations, .. } = record;
     record.halving.map_or(Ok(()), |halving| halving.check()).context("`halving` is invalid")?;
+    let has_size = record.search.rounds.is_none_or(|rounds| rounds.size > 0);
+    ensure!(has_size, "`rounds.size` must be at least 1, found 0");
     ensure!(!stacks.is_empty(), "`stacks` must have at least one stack, found none");
     ensure!(!configurations.is_empty(), "`configurations` must have at least one configuration, found none");
     let (mut names, mut trained) = (HashSet::new(), HashSet::new());
@@ -41,6 +43,7 @@ pub(super) fn check(record: &SweepRecord) -> anyhow::Result<()> {
 mod tests {
     use super::*;
     use crate::sweep::record::{StackPlan, record_for_tests};
+    use crate::sweep::rounds::Rounds;
 
     #[test]
     fn a_record_whose_stacks_do_not_train_all_configurations_is_refused() {
@@ -58,6 +61,9 @@ mod tests {
         };
         let both: &[&str] = &["0000", "0001"];
         assert_eq!(error(&[("S000", &["0000"]), ("S001", &["0001"])]), None);
+        let mut record = record_for_tests(&["0000"], &[0]);
+        record.search.rounds = Some(Rounds { size: 0, trials: 4 });
+        assert!(check(&record).unwrap_err().to_string().contains("`rounds.size` must be at least 1"));
         for (stacks, words) in [
             (&[][..], "`stacks` must have at least one"),
             (&[("S000", &["0000"][..])], "no stack trains configuration `0001`"),

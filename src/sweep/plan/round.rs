@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use anyhow::Context;
+use serde_json::Value;
 
 use crate::config::hint::in_a_line;
 use crate::experiment::plan::Plan;
@@ -20,6 +21,8 @@ use crate::sweep::rounds::{RoundRecord, SeenOutcome, SeenResult, SkippedConfigur
 use crate::sweep::sampler::round::Round;
 use crate::sweep::sampler::tpe::observation::Score;
 use crate::sweep::space::configurations::{Set, Space};
+use crate::sweep::space::domain::Domain;
+use crate::sweep::space::entry::Values;
 
 /// Maximum number of proposals of a round that are left out.
 const MOST_LEFT_OUT: usize = 100;
@@ -72,9 +75,11 @@ pub fn planned_round(record: &SweepRecord, seen: Vec<SeenResult>) -> anyhow::Res
         .map(|configuration| Variant { name: configuration.name.clone(), set: configuration.set.clone() })
         .collect();
     let mut planner = experiment.planner(&record.seeds);
-    // these could be planned before: now, files are missing or have changed
-    let mut plans = experiment.plan_with(&mut planner, &existing, &space)?;
     let (first, count) = (existing.len(), rounds.size.min(record.unchosen()));
+    // these could be planned before: if one cannot, files are missing or have changed, and no proposal is at fault
+    let compared = if may_mean_the_same(&space) { &existing[..] } else { &existing[..first.min(1)] };
+    let mut plans = experiment.plan_with(&mut planner, compared, &space)?;
+    let known = plans.len();
     let mut round = Round::new(&space, record.search.seed, first, trained(record, &seen));
     let (mut chosen, mut skipped, mut left_out) = (Vec::new(), Vec::new(), 0);
     let mut is_used_up = false;
@@ -105,10 +110,20 @@ pub fn planned_round(record: &SweepRecord, seen: Vec<SeenResult>) -> anyhow::Res
     }
     let is_last = is_used_up || chosen.is_empty();
     Ok(Extension {
-        stacks: experiment.further_stacks(&plans[first..]),
+        stacks: experiment.further_stacks(&plans[known..]),
         configurations: chosen.into_iter().map(|Variant { name, set }| Configuration { name, set }).collect(),
         round: Some(RoundRecord { seen, skipped, is_last }),
         ..Extension::empty()
+    })
+}
+
+/// Whether two different values of a setting may mean the same: names such as `"adam_w"` and `"adamw"`, and tables.
+fn may_mean_the_same(space: &Space) -> bool {
+    let is_name = |value: &Value| value.is_string() || value.is_object() || value.is_array();
+    space.entries().iter().any(|entry| match &entry.values {
+        Values::One(Domain::Choices(choices)) => choices.iter().any(is_name),
+        Values::Rows(rows) => rows.iter().flatten().any(is_name),
+        Values::One(Domain::Int { .. } | Domain::Float { .. } | Domain::Log { .. } | Domain::Copy(_)) => false,
     })
 }
 

@@ -13,7 +13,7 @@ fn error(sweep: &str, options: &[&str]) -> String {
 fn a_mistake_in_the_table_is_an_error_with_its_line() {
     for (sweep, words) in [
         ("[sweep]\nmethd = \"grid\"", &["line 16", "unknown key `methd`", "did you mean `method`?"][..]),
-        ("[sweep]\nmethod = \"tpe\"", &["line 16", "`tpe`", "`grid`, `random`, `sobol`"]),
+        ("[sweep]\nmethod = \"halton\"", &["line 16", "`halton`", "`grid`, `random`, `sobol`, `tpe`"]),
         (
             "[sweep]\ntrials = 0\n[sweep.space]\n\"train.batch\" = [1, 2]",
             &["`trials` must be at least 1, found 0", "idea.toml, line 16"],
