@@ -92,7 +92,7 @@ class Pages(unittest.TestCase):
         section.checks.append(Check("losses of Keras", False))
         section.note_missing([Program("DataLoader", None, "no torch.")])
         self.assertIn("1 of 2 values meet their target; **different work**: losses of Keras. 1 missing", overview([section]))
-        text = page("cargo xtask bench", 5, [("processor", "Xeon")], [section], "## On a GPU\n")
+        text = page("cargo xtask bench", 5, [("processor", "Xeon")], [section], ["## On a GPU\n"])
         for words in ["median of 5 rounds", "- processor: Xeon\n", "Missing: DataLoader: no torch.", "\n## On a GPU\n"]:
             self.assertIn(words, text)
         self.assertNotIn("\n\n\n", text)
