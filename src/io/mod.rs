@@ -6,5 +6,6 @@ pub mod byte_size;
 pub mod csv_line;
 pub mod file_format;
 pub mod file_names;
+pub mod host_name;
 pub mod separator;
 pub mod signals;

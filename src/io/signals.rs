@@ -2,7 +2,8 @@
 //!
 //! During training, Ctrl-C, SIGTERM and SIGHUP finish the current step and write the files. Before training, or on the
 //! second signal, they end the program at once, which leaves no partly written file either. SIGUSR1 requests a
-//! checkpoint.
+//! checkpoint. In a job of a batch system SIGUSR2 stops the run as well, because the time of the job is over; there, no
+//! second SIGTERM or SIGUSR2 ends the program at once, because the system itself ends it when it has waited long enough.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
@@ -13,6 +14,16 @@ use std::time::Duration;
 
 /// Number of the signal that Ctrl-C sends.
 const INTERRUPT: i32 = 2;
+
+/// Number of the signal that requests to end.
+const TERMINATE: i32 = 15;
+
+/// Number of the signal that a batch system sends some time before the end of a job.
+#[cfg(unix)]
+pub const SIGUSR2: i32 = libc::SIGUSR2;
+/// Number of the signal that a batch system sends some time before the end of a job.
+#[cfg(not(unix))]
+pub const SIGUSR2: i32 = 12;
 
 /// Maximum duration of the action before the program ends at once: a file server may not answer.
 const LONGEST_ACTION: Duration = Duration::from_secs(2);
@@ -28,6 +39,7 @@ pub struct Signals {
     pub training: AtomicBool,
     time_is_over: AtomicBool,
     signal: AtomicI32,
+    is_job: AtomicBool,
     last_words: Mutex<Option<String>>,
     exit_action: Mutex<ExitAction>,
 }
@@ -132,6 +144,8 @@ impl Signals {
     /// Handles a signal that stops the run. `end` prints the message and ends the program with this exit code.
     fn take(&self, signal: i32, end: impl FnOnce(i32, Option<String>)) {
         let is_second = self.signal.swap(signal, Ordering::Relaxed) != 0;
+        let is_patient = self.is_job.load(Ordering::Relaxed) && matches!(signal, TERMINATE | SIGUSR2);
+        let is_second = is_second && !is_patient;
         let is_idle = !self.training.load(Ordering::Relaxed);
         self.stop.store(true, Ordering::Relaxed);
         if is_second || is_idle {
@@ -142,27 +156,69 @@ impl Signals {
     }
 }
 
-/// Starts to listen for signals; `say` prints the message when the program ends at once.
+/// What a process does that belongs to a job of a batch system.
+#[derive(Clone, Copy, Debug)]
+pub struct JobSignals {
+    /// Returns the exit code of a process that SIGUSR2 ends at once.
+    pub exit_code: fn() -> i32,
+}
+
+/// Starts to listen for signals; `say` prints the message when the program ends at once. `job` is given if the process belongs
+/// to a job of a batch system.
 ///
 /// # Errors
 /// When the system does not allow it.
 #[cfg(unix)]
-pub fn listen(signals: &Arc<Signals>, say: fn(&str)) -> std::io::Result<()> {
+pub fn listen(signals: &Arc<Signals>, say: fn(&str), job: Option<JobSignals>) -> std::io::Result<()> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 
     let mut wanted = vec![SIGINT, SIGTERM, SIGUSR1];
     wanted.extend((!is_ignored(SIGHUP)).then_some(SIGHUP)); // keeps `nohup` in effect
+    wanted.extend(job.map(|_| SIGUSR2));
     let mut received = signal_hook::iterator::Signals::new(wanted)?;
+    signals.is_job.store(job.is_some(), Ordering::Relaxed);
     let signals = Arc::clone(signals);
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         for signal in received.forever() {
-            match signal {
-                SIGUSR1 => signals.checkpoint.store(true, Ordering::Relaxed),
-                stop => signals.take(stop, |code, words| end_at_once(code, words, say)),
+            match (signal, job) {
+                (SIGUSR1, _) => signals.checkpoint.store(true, Ordering::Relaxed),
+                (SIGUSR2, Some(job)) => signals.take(SIGUSR2, |_, words| end_at_once((job.exit_code)(), words, say)),
+                (stop, _) => signals.take(stop, |code, words| end_at_once(code, words, say)),
             }
         }
     })?;
+    change_mask(libc::SIG_UNBLOCK);
     Ok(())
+}
+
+/// Holds SIGUSR2 back until the process listens to signals: by default it would end the program.
+pub fn hold_sigusr2() {
+    #[cfg(unix)]
+    change_mask(libc::SIG_BLOCK);
+}
+
+/// Blocks or unblocks SIGUSR2 for this thread and those that it starts.
+#[cfg(unix)]
+#[expect(unsafe_code, reason = "the standard library does not change the mask of signals")]
+fn change_mask(how: i32) {
+    // SAFETY: a set of signals is plain memory, for which zero is a valid value.
+    let mut set: libc::sigset_t = unsafe { std::mem::zeroed() };
+    // SAFETY: the call fills a local of that type.
+    unsafe { libc::sigemptyset(&raw mut set) };
+    // SAFETY: the set was filled by the last call, and the signal exists.
+    unsafe { libc::sigaddset(&raw mut set, SIGUSR2) };
+    // SAFETY: the call reads the set, and a null old set is not written.
+    unsafe { libc::pthread_sigmask(how, &raw const set, std::ptr::null_mut()) };
+}
+
+/// Ignores SIGTERM from now on: the process is about to end.
+#[cfg_attr(unix, expect(unsafe_code, reason = "the standard library ignores no signal but SIGPIPE"))]
+pub fn ignore_sigterm() {
+    // SAFETY: ignoring a signal installs no handler, and `SIGTERM` may be ignored.
+    #[cfg(unix)]
+    unsafe {
+        libc::signal(libc::SIGTERM, libc::SIG_IGN);
+    }
 }
 
 /// Starts to listen for Ctrl-C; `say` prints the message when the program ends at once.
@@ -170,7 +226,7 @@ pub fn listen(signals: &Arc<Signals>, say: fn(&str)) -> std::io::Result<()> {
 /// # Errors
 /// When the system does not allow it.
 #[cfg(not(unix))]
-pub fn listen(signals: &Arc<Signals>, say: fn(&str)) -> std::io::Result<()> {
+pub fn listen(signals: &Arc<Signals>, say: fn(&str), _job: Option<JobSignals>) -> std::io::Result<()> {
     let signals = Arc::clone(signals);
     ctrlc::set_handler(move || signals.take(INTERRUPT, |code, words| end_at_once(code, words, say)))
         .map_err(std::io::Error::other)
@@ -254,6 +310,18 @@ mod tests {
         assert!(signals.is_stopped());
         assert_eq!(signals.signal(), 15);
         assert_eq!(ended(&signals, 2), Some((130, Some("so long".to_owned()))));
+    }
+
+    #[test]
+    fn in_a_job_only_ctrl_c_ends_the_program_at_once() {
+        let signals = Signals::default();
+        signals.training.store(true, Ordering::Relaxed);
+        signals.is_job.store(true, Ordering::Relaxed);
+        assert_eq!(ended(&signals, SIGUSR2), None);
+        assert_eq!(signals.signal(), SIGUSR2);
+        assert_eq!(ended(&signals, 15), None, "the checkpoint is written first");
+        assert_eq!(signals.signal(), 15, "a job that is cancelled in the meantime is not requeued");
+        assert_eq!(ended(&signals, 2), Some((130, None)));
     }
 
     #[test]

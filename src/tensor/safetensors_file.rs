@@ -20,7 +20,7 @@ pub const BYTES_AT_ONCE: u64 = 4 * VALUES_AT_ONCE as u64;
 #[derive(Debug)]
 pub struct SafetensorsFile {
     header: Vec<u8>,
-    tensors: Vec<Tensor>, // in the order of the file
+    tensors: Vec<(String, Tensor)>, // in the order of the file
 }
 
 impl SafetensorsFile {
@@ -41,7 +41,37 @@ impl SafetensorsFile {
         let header = Metadata::new(Some(metadata), infos.collect()).context("failed to describe the tensors")?;
         let mut header = serde_json::to_vec(&header).context("failed to write the header of a safetensors file")?;
         header.resize(header.len().next_multiple_of(8), b' ');
-        Ok(SafetensorsFile { header, tensors: tensors.into_iter().map(|(_, tensor)| tensor).collect() })
+        Ok(SafetensorsFile { header, tensors })
+    }
+
+    /// The header: JSON, padded with blanks.
+    pub fn header(&self) -> &[u8] {
+        &self.header
+    }
+
+    /// Writes the length of the header and the header.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn write_header_to(&self, writer: &mut dyn Write) -> Result<()> {
+        writer.write_all(&(self.header.len() as u64).to_le_bytes())?;
+        writer.write_all(&self.header)
+    }
+
+    /// Returns the tensors in the order of the file, each with its name and the offset of its values in the file.
+    pub fn tensors(&self) -> Vec<(&str, &Tensor, u64)> {
+        let mut offset = 8 + self.header.len() as u64;
+        let with_offset = self.tensors.iter().map(|(name, tensor)| {
+            let start = offset;
+            offset += length(tensor) as u64;
+            (name.as_str(), tensor, start)
+        });
+        with_offset.collect()
+    }
+
+    /// Number of bytes of the file.
+    pub fn size(&self) -> u64 {
+        8 + self.header.len() as u64 + self.tensors.iter().map(|(_, tensor)| length(tensor) as u64).sum::<u64>()
     }
 
     /// Writes the file.
@@ -49,9 +79,8 @@ impl SafetensorsFile {
     /// # Errors
     /// Those of the writer.
     pub fn write_to(&self, writer: &mut dyn Write) -> Result<()> {
-        writer.write_all(&(self.header.len() as u64).to_le_bytes())?;
-        writer.write_all(&self.header)?;
-        self.tensors.iter().try_for_each(|tensor| parts(tensor, |part| writer.write_all(part)))
+        self.write_header_to(writer)?;
+        self.tensors.iter().try_for_each(|(_, tensor)| parts(tensor, |part| writer.write_all(part)))
     }
 
     /// Returns the file as bytes.

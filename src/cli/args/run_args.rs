@@ -13,6 +13,8 @@ use crate::cli::args::compute_args::ComputeArgs;
 use crate::cli::args::log_args::LogArgs;
 use crate::cli::args::lookup::resolve_device;
 use crate::cli::args::variant_args::VariantArgs;
+use crate::cli::exit::Exit;
+use crate::cli::slurm::at_exit;
 use crate::cli::text::progress::progress_bar::Progress;
 use crate::cli::text::shell_words::quoted;
 use crate::cli::text::terminal;
@@ -24,7 +26,8 @@ use crate::experiment::spec::seeds::{self, Seeds};
 use crate::experiment::spec::source_text::SpecError;
 use crate::experiment::spec::{catalogue, overrides};
 use crate::experiment::store::run_record::RunOptions;
-use crate::io::signals::{self, Signals};
+use crate::io::signals::{self, JobSignals, SIGUSR2, Signals};
+use crate::slurm::job;
 use crate::tensor::threads;
 use crate::train::callback::Callback;
 
@@ -124,8 +127,14 @@ pub fn signals_and_progress(quiet: bool, log_args: &LogArgs) -> anyhow::Result<(
 /// If the signal handlers cannot be installed.
 pub fn listen() -> anyhow::Result<Arc<Signals>> {
     let signals = Arc::new(Signals::default());
-    signals::listen(&signals, terminal::say).context("failed to install the handler for Ctrl-C")?;
+    let job = job::is_in_job().then_some(JobSignals { exit_code: exit_code_of_job });
+    signals::listen(&signals, terminal::say, job).context("failed to install the handler for Ctrl-C")?;
     Ok(signals)
+}
+
+/// Puts the job of this process into the queue again, and returns the exit code.
+fn exit_code_of_job() -> i32 {
+    i32::from(at_exit::after(Exit::Interrupted(SIGUSR2)).code())
 }
 
 impl RunArgs {

@@ -14,6 +14,7 @@ use crate::cli::args::output_args::OutputArgs;
 use crate::cli::args::run_args::{ExecutionConfig, RunArgs, listen};
 use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::args::time_limit::TimeLimit;
+use crate::cli::commands::exp_job::JobArgs;
 use crate::cli::commands::resume;
 use crate::cli::commands::worker_processes::{self, WorkerProcesses};
 use crate::cli::dry_run;
@@ -21,6 +22,7 @@ use crate::cli::end_of_run::{finish_completed_run, finish_run};
 use crate::cli::exit::Exit;
 use crate::cli::text::shell_words::quoted;
 use crate::cli::text::terminal;
+use crate::config::hint::Hint;
 use crate::config::suggest;
 use crate::data::store::cache::Cache;
 use crate::experiment::dry_run::preview;
@@ -66,6 +68,8 @@ pub struct Args {
     log_args: LogArgs,
     #[command(flatten)]
     output_args: OutputArgs,
+    #[command(flatten)]
+    job_args: JobArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -79,6 +83,7 @@ Examples:
   runner exp regularize_mnist --variant base,dropout
   runner exp digits_mlp --seeds 0..7 --stack 2 --workers 4
   runner exp my/idea.toml --dry-run
+  runner exp my/idea.toml --slurm -- --time=4:00:00 --gres=gpu:1
   runner exp digits_mlp --json | jq '.histories[0].history.loss'
 
 Ctrl-C or SIGTERM stops after the current step and saves a checkpoint and the
@@ -102,6 +107,11 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         (_, 2..) => {
             errors.iter().for_each(terminal::error);
             Ok(Exit::Failed)
+        }
+        ([one], 0) if args.job_args.slurm => args.job_args.submit(one, &args.out, args.checkpoint, &args.output_args),
+        (several, 0) if args.job_args.slurm => {
+            let hint = Hint("call `runner exp NAME --slurm` for each of them".to_owned());
+            Err(anyhow!("`--slurm` is for a single experiment, found {}", several.len()).context(hint))
         }
         ([one], 0) => {
             let signals = listen()?;

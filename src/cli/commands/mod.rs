@@ -6,6 +6,7 @@ pub mod data;
 pub mod doctor;
 pub mod eval;
 pub mod exp;
+mod exp_job;
 pub mod export;
 pub mod list;
 pub mod man;

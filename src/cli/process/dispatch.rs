@@ -2,7 +2,7 @@
 
 use crate::cli::commands::data::describe::DescribeArgs;
 use crate::cli::commands::plot::{calibration, classes, pr, samples};
-use crate::cli::commands::sweep::{confirm, extend, start, verify, work};
+use crate::cli::commands::sweep::{confirm, extend, start, submit, verify, work};
 use crate::cli::commands::{doctor, eval, exp, predict, reproduce, resume};
 use crate::cli::exit::Exit;
 
@@ -19,6 +19,7 @@ pub(crate) enum EngineCommand<'a> {
     Exp(&'a exp::Args),
     Sweep(&'a start::StartArgs),
     SweepWork(&'a work::WorkArgs),
+    SweepSubmit(&'a submit::SubmitArgs),
     SweepConfirm(&'a confirm::ConfirmArgs),
     SweepExtend(&'a extend::ExtendArgs),
     SweepVerify(&'a verify::VerifyArgs),

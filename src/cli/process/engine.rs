@@ -6,16 +6,18 @@ use std::env;
 use anyhow::anyhow;
 
 use crate::cli::commands::plot::{calibration, classes, pr, samples};
-use crate::cli::commands::sweep::{confirm, extend, start, verify, work};
+use crate::cli::commands::sweep::{confirm, extend, start, submit, verify, work};
 use crate::cli::commands::{data, doctor, eval, exp, predict, reproduce, resume, stack_worker};
 use crate::cli::exit::{Exit, report_outcome};
 use crate::cli::process::dispatch::{Dispatched, EngineCommand};
 use crate::cli::process::front::{BUILD, BUILD_VARIABLE, dispatch};
 use crate::cli::process::usage_errors::parse_arguments;
+use crate::cli::slurm::at_exit;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
 use crate::io::{atomic_write, signals};
 use crate::network::torchscript::{inspection, inspector};
+use crate::slurm::job;
 use crate::workers::message;
 
 /// Parses the arguments and runs the command.
@@ -23,6 +25,9 @@ pub fn main() -> ! {
     terminal::install_panic_hook();
     atomic_write::ignore_sigxfsz();
     signals::ignore_sigusr1();
+    if job::is_in_job() {
+        signals::hold_sigusr2();
+    }
     inspection::set_inspector(inspector::inspect);
     let arguments: Vec<String> = env::args().collect();
     if let [_, command, arguments @ ..] = &arguments[..]
@@ -43,7 +48,7 @@ pub fn main() -> ! {
         Dispatched::Done(outcome) => outcome,
         Dispatched::ForEngine(command) => run(&command),
     });
-    let code = report_outcome(outcome).code();
+    let code = at_exit::after(report_outcome(outcome)).code();
     terminal::flush(); // all files have been written
     signals::exit_immediately(i32::from(code))
 }
@@ -53,6 +58,7 @@ fn run(command: &EngineCommand) -> anyhow::Result<Exit> {
         EngineCommand::Exp(args) => exp::run(args),
         EngineCommand::Sweep(args) => start::run(args),
         EngineCommand::SweepWork(args) => work::run(args),
+        EngineCommand::SweepSubmit(args) => submit::run(args),
         EngineCommand::SweepConfirm(args) => confirm::run(args),
         EngineCommand::SweepExtend(args) => extend::run(args),
         EngineCommand::SweepVerify(args) => verify::run(args),

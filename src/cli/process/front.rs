@@ -22,6 +22,7 @@ use crate::cli::process::usage_errors::parse_arguments;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
 use crate::io::{atomic_write, signals};
+use crate::slurm::job;
 
 /// Environment variables that say how OpenMP's threads wait for each other.
 const WAIT_POLICY: &str = "OMP_WAIT_POLICY";
@@ -42,6 +43,9 @@ pub fn main() -> ExitCode {
     terminal::install_panic_hook();
     atomic_write::ignore_sigxfsz();
     signals::ignore_sigusr1();
+    if job::is_in_job() {
+        signals::hold_sigusr2();
+    }
     completions::answer_shell::<Cli>();
     let exit = report_outcome(match dispatch(&parse_arguments().command) {
         Dispatched::Done(outcome) => outcome,

@@ -144,7 +144,17 @@ mod tests {
         };
         let about = About { tags: vec!["a".to_owned(), "b".to_owned()], ..About::default() };
         let short_id = "0123".to_owned();
-        RunInfo { entry, short_id, about, changes: Vec::new(), missing: 0, state, started: String::new() }
+        RunInfo {
+            entry,
+            short_id,
+            about,
+            changes: Vec::new(),
+            missing: 0,
+            state,
+            started: String::new(),
+            host: None,
+            job: None,
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::history::metric_path::{MetricValue, canonical, lookup as lookup_metri
 use crate::history::number::Number;
 
 /// Names of the fields that are neither metrics nor settings.
-pub const FIELDS: [&str; 18] = [
+pub const FIELDS: [&str; 20] = [
     "id",
     "name",
     "tags",
@@ -29,6 +29,8 @@ pub const FIELDS: [&str; 18] = [
     "epochs",
     "seconds",
     "device",
+    "host",
+    "job",
     "started",
     "best",
     "test",
@@ -102,6 +104,8 @@ pub fn lookup(name: &str, group: Option<&Group>, info: &RunInfo) -> Option<Field
         "trials" => word(&group.map_or(0, |group| group.trials.len()).to_string()),
         "seeds" => word(&settings::format_seeds(&group?.seeds()).replace(", ", ",")),
         "started" => word(&info.started),
+        "host" => word(info.host.as_deref()?),
+        "job" => word(info.job.as_deref()?),
         "device" => word(&histories().next()?.environment.device),
         "seconds" => metric(histories().map(|history| history.seconds).collect()),
         "epochs" => metric(group?.values(|trial| Some(trial.epochs() as f64))),

@@ -29,6 +29,10 @@ pub struct RunInfo {
     pub state: RunState,
     /// Start of the run: UTC, RFC 3339; empty if unknown.
     pub started: String,
+    /// Name of the machine that trains it, or trained it last.
+    pub host: Option<String>,
+    /// Job of Slurm that trains it, or trained it last.
+    pub job: Option<String>,
 }
 
 /// Whether a run is finished, or how far it is. Progress is the epoch and the number of epochs of the stack in training.
@@ -91,6 +95,8 @@ impl RunInfo {
             changes: overrides.map(|overrides| changes::parse(overrides)).unwrap_or_default(),
             missing,
             state: state(&entry, record, trials),
+            host: record.and_then(|record| record.host.clone()),
+            job: record.and_then(|record| record.job.clone()),
             started: record.map(|record| record.started.clone()).or_else(earliest).unwrap_or_default(),
             entry,
         }

@@ -22,7 +22,7 @@ pub use crate::experiment::run::run_study::loading::LoadedData;
 pub(in crate::experiment) use crate::experiment::run::run_study::loading::load_group;
 pub use crate::experiment::run::run_study::options::Options;
 pub use crate::experiment::run::run_study::parts;
-pub use crate::experiment::run::run_study::{Finished, continue_run, resume, run, start};
+pub use crate::experiment::run::run_study::{Finished, continue_run, create, resume, run, start};
 
 #[cfg(test)]
 pub(in crate::experiment) mod tests;

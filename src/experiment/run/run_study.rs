@@ -31,7 +31,7 @@ use crate::experiment::run::scheduler::{TrialResults, run_group};
 use crate::experiment::run::source_rows::{Fold, SourceRows};
 use crate::experiment::run::{data_notes, grouping, tree};
 use crate::experiment::store::preprocessing_file::PreprocessingFile;
-use crate::experiment::store::run_record::{self, RunRecord};
+use crate::experiment::store::run_record::{self, RunOptions, RunRecord};
 use crate::experiment::store::run_state::RunState;
 use crate::experiment::store::{about, newest};
 use crate::history::{History, expectation, reference};
@@ -78,9 +78,23 @@ pub fn start(
 ) -> anyhow::Result<(RunDir, RunRecord)> {
     RunDir::check(out, &study.name)?;
     let started = OffsetDateTime::now_utc();
-    let record = RunRecord::new(study, options.record(), started)?;
     let first = &grouping::groups(&study.plans)[0];
     loaded.first = Some(load_group(study, first, &mut loaded.source, options, &mut *watch)?);
+    create(study, out, options.record(), started)
+}
+
+/// Creates the run directory of a study under `out`, from which the run can be resumed.
+///
+/// # Errors
+/// When the directory cannot be written to.
+pub fn create(
+    study: &Study,
+    out: &Path,
+    options: RunOptions,
+    started: OffsetDateTime,
+) -> anyhow::Result<(RunDir, RunRecord)> {
+    RunDir::check(out, &study.name)?;
+    let record = RunRecord::new(study, options, started)?;
     let resolved = study.spec.to_toml();
     let beside = first_files(&record, study)?;
     let beside: Vec<(&str, &[u8])> = beside.iter().map(|(name, bytes)| (name.as_str(), &bytes[..])).collect();
@@ -141,7 +155,7 @@ fn train_study(
     watch: &mut dyn RunProgress,
 ) -> anyhow::Result<Finished> {
     let started = record.started()?;
-    let run_state = RunState::new(&folder, record);
+    let run_state = RunState::new(&folder, record.on_this_machine());
     let run = Run { study, folder: &folder, run_state: &run_state, options, started };
     let results = run.train(loaded, checkpoint, &mut RecordedProgress::new(&folder, study, watch))?;
     let checkpoint = results.checkpoint;

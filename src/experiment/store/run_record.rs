@@ -23,8 +23,10 @@ use crate::experiment::store::stack_record::{GroupRecord, StackRecord, StackStat
 use crate::history::readable_json;
 use crate::io::bounded_file;
 use crate::io::file_names::check_letters;
+use crate::io::host_name::host_name;
 use crate::network::initial_weights::InitialWeights;
 use crate::network::torchscript::module_file::ModuleCopy;
+use crate::slurm::job::Job;
 use crate::tensor::threads;
 
 /// Value of `schema` in records of this version.
@@ -58,6 +60,12 @@ pub struct RunRecord {
     pub program: Program,
     /// Device, threads and arithmetic.
     pub options: RunOptions,
+    /// Name of the machine that trains it, or trained it last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// Job of Slurm that trains it, or trained it last: `12`, or `12_3` for a task of an array.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<String>,
     /// Whether `one_cycle` cycles the momentum by default. Older versions could not, and lack this key.
     #[serde(default)]
     pub cycles_momentum: bool,
@@ -146,6 +154,8 @@ impl RunRecord {
             working_folder: std::env::current_dir().ok(),
             program: Program::this(),
             options,
+            host: Some(host_name()),
+            job: Job::of_this_process().map(|job| job.id),
             cycles_momentum: !study.plans.iter().any(Plan::has_constant_momentum),
             finished: false,
             peak_memory: None,
@@ -158,6 +168,11 @@ impl RunRecord {
             variants: study.selected.clone(),
             source: SourceRecord { name, origin, text, folder },
         })
+    }
+
+    /// Returns the record of a run that this process continues.
+    pub fn on_this_machine(self) -> RunRecord {
+        RunRecord { host: Some(host_name()), job: Job::of_this_process().map(|job| job.id), ..self }
     }
 
     /// Whether this directory contains a record.

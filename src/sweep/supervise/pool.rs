@@ -5,13 +5,15 @@ use std::path::PathBuf;
 use anyhow::{Context, anyhow};
 
 use crate::config::hint::Hint;
+use crate::io::host_name::host_name;
+use crate::io::signals::SIGUSR2;
 use crate::sweep::dir::SweepDir;
 use crate::sweep::dir::beat::Beat;
 use crate::sweep::dir::claim::lease_name;
 use crate::sweep::dir::state::SweepState;
 use crate::sweep::supervise::process::Process;
 use crate::sweep::work::deaths;
-use crate::sweep::work::identity::{host, new_name};
+use crate::sweep::work::identity::new_name;
 
 /// Number of workers of a device in a row that may end with an error before they have taken a stack.
 const MOST_FAILED_STARTS: u32 = 3;
@@ -116,7 +118,7 @@ impl Pool {
     /// When a process cannot be started; those that were started are stopped.
     pub fn start(dir: &SweepDir, commands: Vec<WorkerCommand>) -> anyhow::Result<Pool> {
         let slots = commands.into_iter().map(Slot::new).collect();
-        let mut pool = Pool { dir: dir.clone(), host: host(), slots, started: 0, is_stopping: false };
+        let mut pool = Pool { dir: dir.clone(), host: host_name(), slots, started: 0, is_stopping: false };
         for place in 0..pool.slots.len() {
             pool.start_worker(place).inspect_err(|_| pool.stop(libc::SIGTERM))?;
         }
@@ -205,10 +207,10 @@ impl Pool {
     }
 
     /// Sends a signal to all workers, once: a second one would end them without a checkpoint. None of them is replaced
-    /// any more.
+    /// any more. Instead of SIGUSR2 they get SIGTERM: only this process puts a job of a batch system into the queue again.
     pub fn stop(&mut self, signal: i32) {
         if !std::mem::replace(&mut self.is_stopping, true) {
-            self.signal(signal);
+            self.signal(if signal == SIGUSR2 { libc::SIGTERM } else { signal });
         }
     }
 

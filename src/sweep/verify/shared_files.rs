@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use anyhow::Context;
 
 use crate::io::bounded_file;
+use crate::slurm::submission;
 use crate::sweep::dir::claim::{self, lease_name, parse_name};
 use crate::sweep::dir::ended::{self, EndedStack};
 use crate::sweep::dir::extensions;
@@ -89,7 +90,7 @@ pub(super) fn check_unknown_files(dir: &SweepDir, record: &SweepRecord, findings
     let names = dir.names("").with_context(|| format!("failed to list `{}`", dir.path().display()))?;
     let own: HashSet<String> = (1..=record.extensions.len()).map(extensions::file_name).collect();
     for name in &names {
-        let is_folder = FOLDERS.contains(&name.as_str());
+        let is_folder = FOLDERS.contains(&name.as_str()) || name == submission::FOLDER;
         let is_file =
             [FILE, EXPERIMENT, csv::FILE, stop_request::FILE, REPORT].contains(&name.as_str()) || own.contains(name);
         if !is_folder && !is_file {

@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use time::OffsetDateTime;
 
 use crate::experiment::store::history_fields::format_start;
+use crate::io::host_name::host_name;
 use crate::sweep::dir::claim::Claim;
 use crate::sweep::dir::saved_progress::SavedProgress;
 
@@ -23,7 +24,7 @@ pub struct Identity {
 impl Identity {
     /// Returns the identity of this process. `name` is the name that the process which started it has chosen.
     pub fn of_this_process(name: Option<&str>) -> Identity {
-        let (host, process) = (host(), std::process::id());
+        let (host, process) = (host_name(), std::process::id());
         let worker = name.map_or_else(|| new_name(&host, process), str::to_owned);
         Identity { worker, host, process }
     }
@@ -39,14 +40,6 @@ impl Identity {
 pub fn new_name(host: &str, number: u32) -> String {
     let random = RandomState::new().build_hasher().finish(); // the keys of each state are random
     format!("{host}-{number}-{:08x}", random >> 32)
-}
-
-/// Returns the name of this machine: letters, digits and hyphens.
-pub fn host() -> String {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").or_else(|_| std::env::var("HOSTNAME"));
-    let name: String =
-        name.unwrap_or_default().trim().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-    if name.is_empty() { "host".to_owned() } else { name }
 }
 
 /// Returns the time now: UTC, RFC 3339.

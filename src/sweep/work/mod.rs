@@ -8,4 +8,5 @@ pub mod heartbeat;
 pub mod identity;
 pub mod next_round;
 pub mod queue;
+pub mod time_check;
 pub mod worker;

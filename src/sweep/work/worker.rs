@@ -20,6 +20,7 @@ use crate::experiment::run::{Finished, LoadedData, Options, run_leased};
 use crate::experiment::store::pretrained;
 use crate::io::signals::Signals;
 use crate::run_dir::RunDir;
+use crate::slurm::job_clock::JobClock;
 use crate::sweep::dir::beat::{self, Beat};
 use crate::sweep::dir::ended::EndedStack;
 use crate::sweep::dir::lease::Lease;
@@ -31,6 +32,7 @@ use crate::sweep::work::event::{Event, Events};
 use crate::sweep::work::heartbeat::{Heartbeat, Interruption, Supervision};
 use crate::sweep::work::identity::Identity;
 use crate::sweep::work::queue::{Next, Queue};
+use crate::sweep::work::time_check::TimeCheck;
 use crate::train::callback::{Callback, EpochReport};
 
 /// Number of failures in a row with the same cause after which a sweep is stopped, if failures stop it.
@@ -58,6 +60,8 @@ pub struct WorkOptions<'a> {
     pub force: bool,
     /// The process that started this worker, which ends with it.
     pub parent: Option<u32>,
+    /// Clock of the job of a batch system that this process belongs to.
+    pub job_clock: Option<&'a JobClock>,
     /// Signals that the process received.
     pub signals: &'a Arc<Signals>,
 }
@@ -73,6 +77,8 @@ pub enum Departure {
     Interrupted,
     /// The process that started it is gone.
     Orphaned,
+    /// Its job ends before an epoch could end.
+    OutOfTime,
 }
 
 /// What a worker keeps when it has trained the stacks of a round.
@@ -100,7 +106,8 @@ pub fn work(
     let stacks = record.stacks.iter().map(|stack| stack.name.as_str());
     let mut queue = Queue::new(dir, identity, stacks, interval);
     let supervision = Supervision { dir: dir.clone(), parent: options.parent };
-    let mut worker = Worker { dir, record, identity, options, supervision, interval, kept, events };
+    let time = options.job_clock.map(|clock| TimeCheck::new(clock, dir, record));
+    let mut worker = Worker { dir, record, identity, options, supervision, interval, kept, events, time };
     let started = Instant::now();
     let mut attempts = 0;
     dir.remove_temporary_files();
@@ -116,6 +123,10 @@ pub fn work(
             }
             Some(Interruption::Orphaned) => return Ok(Departure::Orphaned),
             Some(Interruption::LeaseLost) | None => {}
+        }
+        if worker.time.as_ref().is_some_and(TimeCheck::is_over) {
+            worker.time.as_ref().map_or(Ok(()), TimeCheck::check_limit)?;
+            return Ok(Departure::OutOfTime);
         }
         match queue.next(started.elapsed()) {
             Ok(Next::Over) => return Ok(Departure::Over),
@@ -147,6 +158,8 @@ struct Worker<'a> {
     interval: Duration,
     kept: &'a mut Kept,
     events: &'a mut dyn Events,
+    /// Whether the time of the job is enough, in a job of a batch system.
+    time: Option<TimeCheck<'a>>,
 }
 
 impl Worker<'_> {
@@ -228,9 +241,11 @@ impl Worker<'_> {
         let halving = self.record.halving_rule(name);
         let narrows = halving.is_none();
         let options = Options { device, threads, stack, narrows, checkpoint_interval, cache, signals };
-        let mut watch = Notes { stack: name, events: &mut *self.events, data, has_other_data: false };
+        let mut watch =
+            Notes { stack: name, events: &mut *self.events, data, has_other_data: false, longest_epoch: 0.0 };
         let finished = run_leased(&study, folder, expected, halving, &options, &mut self.kept.loaded, &mut watch);
         let is_of_machine = watch.has_other_data || self.kept.loaded.is_unavailable;
+        self.time.iter_mut().for_each(|time| time.measured(watch.longest_epoch));
         match finished {
             Err(error) if is_of_machine => Err(Problem::Machine(error)),
             Ok(mut finished) if is_of_machine && !finished.failures.is_empty() => {
@@ -269,10 +284,14 @@ struct Notes<'a> {
     data: DataCheck<'a>,
     /// Whether the data are not those of the sweep.
     has_other_data: bool,
+    /// Seconds of the longest epoch.
+    longest_epoch: f64,
 }
 
 impl Callback for Notes<'_> {
-    fn epoch(&mut self, _report: &EpochReport) {}
+    fn epoch(&mut self, report: &EpochReport) {
+        self.longest_epoch = self.longest_epoch.max(report.seconds);
+    }
 
     fn note(&mut self, text: &str) {
         self.events.event(&Event::Note { stack: self.stack, text });

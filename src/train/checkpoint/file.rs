@@ -5,14 +5,13 @@
 //! detected.
 
 use std::collections::HashMap;
-use std::io::{Cursor, Read, Seek, SeekFrom};
+use std::io::{Cursor, Read, Seek, SeekFrom, Write};
 
 use anyhow::{Context, anyhow, bail, ensure};
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
-use tch::Tensor;
 
 use super::Tensors;
 use crate::data::store::checksum::hexadecimal;
@@ -25,26 +24,61 @@ pub const FORMAT: &str = "runner.checkpoint/1";
 /// Maximum size in bytes of a checkpoint's header: names, shapes, and the state with all curves.
 const MAX_HEADER_BYTES: u64 = 100_000_000;
 
-/// Returns the file of a checkpoint, with its checksum.
+/// Length of the checksum in hexadecimal digits.
+const DIGITS: usize = 64;
+
+/// What the metadata of a file have before its checksum.
+const SUM_KEY: &str = "\"sha256\":\"";
+
+/// The file of a checkpoint, which can be written any number of times.
+#[derive(Debug)]
+pub struct CheckpointFile {
+    /// The file, whose metadata have zeros in place of the checksum.
+    file: SafetensorsFile,
+    /// Offset of the checksum in the file.
+    sum_offset: u64,
+    state: String,
+}
+
+/// Returns the file of a checkpoint.
 ///
 /// # Errors
 /// When the state cannot be serialized as JSON.
-pub fn lay_out<S: Serialize>(state: &S, tensors: &Tensors) -> anyhow::Result<SafetensorsFile> {
+pub fn lay_out<S: Serialize>(state: &S, tensors: &Tensors) -> anyhow::Result<CheckpointFile> {
     let state = serde_json::to_string(state).context("failed to write the state of a checkpoint")?;
-    let mut in_order: Vec<&(String, Tensor)> = tensors.iter().collect();
-    in_order.sort_by_key(|(name, _)| name);
-    let mut sum = Checksum::of(&state);
-    for (name, tensor) in in_order {
-        sum.add_tensor(name, dtype(tensor), &shape(tensor), length(tensor));
-        parts(tensor, |part| {
-            sum.0.update(part);
-            Ok(())
-        })?;
-    }
-    let metadata = [("format", FORMAT.to_owned()), ("state", state), ("sha256", sum.found())];
+    let metadata = [("format", FORMAT.to_owned()), ("state", state.clone()), ("sha256", "0".repeat(DIGITS))];
     let metadata = metadata.map(|(key, value)| (key.to_owned(), value));
     let tensors = tensors.iter().map(|(name, tensor)| (name.clone(), tensor.shallow_clone())).collect();
-    SafetensorsFile::new(tensors, HashMap::from(metadata))
+    let file = SafetensorsFile::new(tensors, HashMap::from(metadata))?;
+    // quotes within the state are escaped, so that it cannot contain the key
+    let place = file.header().windows(SUM_KEY.len()).position(|bytes| bytes == SUM_KEY.as_bytes());
+    let place = place.context("the header of a checkpoint has no checksum")?;
+    Ok(CheckpointFile { file, sum_offset: (8 + place + SUM_KEY.len()) as u64, state })
+}
+
+impl CheckpointFile {
+    /// Writes the file. Its checksum is computed from the bytes that are written, and filled in at the end, so that a large
+    /// state is read from memory only once.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn write_to(&self, writer: &mut (impl Write + Seek)) -> std::io::Result<()> {
+        self.file.write_header_to(writer)?;
+        let mut in_order = self.file.tensors();
+        in_order.sort_by_key(|(name, ..)| *name);
+        let mut sum = Checksum::of(&self.state);
+        for (name, tensor, offset) in in_order {
+            sum.add_tensor(name, dtype(tensor), &shape(tensor), length(tensor));
+            writer.seek(SeekFrom::Start(offset))?;
+            parts(tensor, |part| {
+                sum.0.update(part);
+                writer.write_all(part)
+            })?;
+        }
+        writer.seek(SeekFrom::Start(self.sum_offset))?;
+        writer.write_all(sum.found().as_bytes())?;
+        writer.seek(SeekFrom::Start(self.file.size())).map(drop)
+    }
 }
 
 /// Returns the bytes of a checkpoint file.
@@ -52,7 +86,9 @@ pub fn lay_out<S: Serialize>(state: &S, tensors: &Tensors) -> anyhow::Result<Saf
 /// # Errors
 /// As for [`lay_out`].
 pub fn encode<S: Serialize>(state: &S, tensors: &Tensors) -> anyhow::Result<Vec<u8>> {
-    lay_out(state, tensors).map(|file| file.to_bytes())
+    let mut bytes = Cursor::new(Vec::new());
+    lay_out(state, tensors)?.write_to(&mut bytes)?;
+    Ok(bytes.into_inner())
 }
 
 /// Reads a checkpoint from bytes.
@@ -147,7 +183,7 @@ impl Checksum {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tch::Kind;
+    use tch::{Kind, Tensor};
 
     fn bytes(tensor: &Tensor) -> Vec<u8> {
         let mut bytes = vec![0; length(tensor)];
@@ -208,6 +244,22 @@ mod tests {
         let file = encode(&7, &tensors()).unwrap();
         let (header, _) = read_header(&mut &file[..], file.len() as u64).unwrap();
         assert_eq!(header.metadata().as_ref().unwrap()["sha256"], wanted);
+    }
+
+    #[test]
+    fn a_file_is_the_same_each_time_it_is_written() {
+        // the state has the key of the checksum, and tensors of several types are not in the order of their names
+        let state = vec!["\"sha256\":\"0000".to_owned()];
+        let file = lay_out(&state, &tensors()).unwrap();
+        let written = || {
+            let mut bytes = Cursor::new(Vec::new());
+            file.write_to(&mut bytes).unwrap();
+            assert_eq!(bytes.position(), bytes.get_ref().len() as u64);
+            bytes.into_inner()
+        };
+        let first = written();
+        assert!(first == written());
+        assert_eq!(decode::<Vec<String>>(&first).unwrap().0, state);
     }
 
     #[test]

@@ -10,6 +10,8 @@ mod failures;
 #[cfg(target_os = "linux")]
 mod faults;
 mod halving;
+#[cfg(target_os = "linux")]
+mod jobs;
 mod killed;
 mod kinds;
 mod reading;

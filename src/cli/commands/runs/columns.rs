@@ -123,6 +123,13 @@ impl Listed<'_> {
             columns.push(self.words("positive", Fit::LeaveOut(7), |run| run.positive.clone().unwrap_or_default()));
         }
         columns.push(self.words("device", Fit::LeaveOut(8), |run| run.device.clone()));
+        let hosts: Vec<&str> = self.runs.iter().filter_map(|run| run.info.host.as_deref()).collect();
+        if common(&hosts).is_none() && !hosts.is_empty() {
+            columns.push(self.words("host", Fit::LeaveOut(9), |run| run.info.host.clone().unwrap_or_default()));
+        }
+        if self.runs.iter().any(|run| run.info.job.is_some()) {
+            columns.push(self.words("job", Fit::LeaveOut(10), |run| run.info.job.clone().unwrap_or_default()));
+        }
         columns
     }
 
@@ -257,8 +264,13 @@ pub(super) fn status(run: &RunSummary) -> String {
     let progress = run.info.state.progress().map(|(epoch, epochs)| format!(" {epoch}/{epochs}")).unwrap_or_default();
     let ended = match (run.info.state, &run.statuses[..]) {
         (RunState::Running { process, .. }, _) => {
-            let process = process.map(|process| format!(", pid {process}")).unwrap_or_default();
-            format!("running{progress}{process}")
+            // a process of another machine is not visible here
+            let place = match (&run.info.job, process) {
+                (Some(job), _) => format!(", job {job}"),
+                (None, Some(process)) => format!(", pid {process}"),
+                (None, None) => String::new(),
+            };
+            format!("running{progress}{place}")
         }
         (RunState::Interrupted { .. }, statuses) if statuses.iter().any(|(status, _)| *status == Status::TimeLimit) => {
             format!("{}{progress}", word(Status::TimeLimit))

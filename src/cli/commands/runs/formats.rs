@@ -52,6 +52,8 @@ pub(super) fn to_json(listed: &Listed, chosen: usize) -> Value {
             "positive": run.positive,
             "seconds": run.seconds,
             "device": run.device,
+            "host": info.host,
+            "job": info.job,
             "started": info.started,
             "metrics": map(&mut (chosen..listed.fields.len()).filter(|place| listed.fields[*place].contains('.'))),
             "columns": map(&mut (0..chosen)),

@@ -28,7 +28,7 @@ pub(super) struct ListArgs {
     /// Only runs of this experiment
     experiment: Option<String>,
     /// Columns to show: metrics (`test.acc`), settings (`train.batch` or `batch`), and fields such as `id`, `name`,
-    /// `tags`, `note`, `changed`, `status`, `seeds`, `epochs`, `seconds`, `device`, `started`
+    /// `tags`, `note`, `changed`, `status`, `seeds`, `epochs`, `seconds`, `device`, `host`, `job`, `started`
     #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
     columns: Vec<String>,
     /// Sort by a metric such as `test.acc` (best first), a setting, or a field such as `seconds` or `started`

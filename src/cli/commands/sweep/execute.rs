@@ -13,20 +13,18 @@ use crate::cli::commands::sweep::confirm::text as confirmation_text;
 use crate::cli::commands::sweep::expectations_text;
 use crate::cli::commands::sweep::progress::Progress;
 use crate::cli::commands::sweep::ranking_text::{self, TOP};
-use crate::cli::commands::sweep::work::{check_is_same, resume_command};
+use crate::cli::commands::sweep::work::{check_is_same, pool, resume_command};
 use crate::cli::commands::sweep::worker_args::WorkerArgs;
 use crate::cli::exit::Exit;
 use crate::cli::text::shell_words::quoted_path;
 use crate::cli::text::terminal;
 use crate::cli::text::text_style::TextStyle;
-use crate::device;
 use crate::sweep::confirmation::Confirmation;
 use crate::sweep::dir::state::SweepState;
 use crate::sweep::dir::{SweepDir, extensions, stop_request};
 use crate::sweep::record::SweepRecord;
 use crate::sweep::results::{Overview, Ranking, csv, expectations, notes};
-use crate::sweep::supervise::devices;
-use crate::sweep::supervise::pool::{Pool, WorkerCommand};
+use crate::sweep::supervise::pool::Pool;
 
 /// Time between two looks at the worker processes.
 const LOOK: Duration = Duration::from_millis(100);
@@ -71,7 +69,7 @@ pub fn train(dir: &SweepDir, record: &SweepRecord, execution: &Execution) -> any
         }
         return finish(dir, &record, &state, execution);
     }
-    let commands = execution.commands(dir)?;
+    let commands = pool::commands(dir, &execution.devices, &execution.worker_args)?;
     let signals = listen()?;
     signals.training.store(true, Ordering::SeqCst); // the first signal stops the workers, a second one this process
     let resume = resume_command(dir.path());
@@ -79,17 +77,17 @@ pub fn train(dir: &SweepDir, record: &SweepRecord, execution: &Execution) -> any
     stop_request::withdraw(dir).context("failed to withdraw the request to stop")?;
     let mut progress = Progress::new(execution.quiet, &record, &state);
     progress.starting(dir, &record, &commands);
-    let mut pool = Pool::start(dir, commands)?;
+    let mut workers = Pool::start(dir, commands)?;
     let (mut refreshed, mut is_stopping, mut failed_reads) = (Instant::now(), false, 0);
     let outcome = loop {
         if signals.is_stopped() && !is_stopping {
             is_stopping = true;
-            pool.stop(signals.signal());
+            workers.stop(signals.signal());
         }
         if signals.checkpoint.swap(false, Ordering::SeqCst) {
-            pool.save_checkpoints();
+            workers.save_checkpoints();
         }
-        let has_ended = pool.has_ended()?;
+        let has_ended = workers.has_ended()?;
         if has_ended || refreshed.elapsed() >= REFRESH {
             refreshed = Instant::now();
             // the sweep may be extended in the meantime
@@ -103,13 +101,13 @@ pub fn train(dir: &SweepDir, record: &SweepRecord, execution: &Execution) -> any
                 }
                 Err(error) => break Err(error),
             }
-            match pool.replace_dead(&state) {
+            match workers.replace_dead(&state) {
                 Ok(deaths) => deaths.iter().for_each(|death| progress.died(death)),
                 Err(error) => break Err(error),
             }
-            progress.update(&record, &state, pool.running());
+            progress.update(&record, &state, workers.running());
         }
-        if pool.running() == 0 {
+        if workers.running() == 0 {
             break Ok(());
         }
         thread::sleep(LOOK);
@@ -199,22 +197,4 @@ fn finish(dir: &SweepDir, record: &SweepRecord, state: &SweepState, execution: &
         return Ok(Exit::Failed);
     }
     Ok(if execution.strict { expectations_text::strict_exit(record, &expected) } else { Exit::Done })
-}
-
-impl Execution {
-    /// Returns the commands of the workers.
-    ///
-    /// # Errors
-    /// When the path of this program is unknown, or a device is not visible.
-    fn commands(&self, dir: &SweepDir) -> anyhow::Result<Vec<WorkerCommand>> {
-        let program = std::env::current_exe().context("failed to find the path of this program")?;
-        let command = |device: &Device| {
-            let mut arguments = vec!["sweep".to_owned(), "work".to_owned(), dir.path().display().to_string()];
-            arguments.extend(self.worker_args.arguments());
-            let (name, environment) = devices::seen_by_worker(*device)?;
-            arguments.extend(["--device".to_owned(), name]);
-            Ok(WorkerCommand { device: device::name(*device), program: program.clone(), arguments, environment })
-        };
-        self.devices.iter().map(command).collect()
-    }
 }

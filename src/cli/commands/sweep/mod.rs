@@ -6,12 +6,14 @@ mod execute;
 mod expectations_text;
 pub mod export;
 pub mod extend;
+mod jobs_text;
 pub mod plan_args;
 mod progress;
 pub(crate) mod ranking_text;
 pub mod report;
 pub mod start;
 pub mod status;
+pub mod submit;
 pub mod table;
 pub mod verify;
 pub mod work;
@@ -36,6 +38,8 @@ pub struct Args {
 enum SweepCommand {
     /// Add a worker to a sweep, from any machine
     Work(work::WorkArgs),
+    /// Submit workers as jobs of Slurm
+    Submit(Box<submit::SubmitArgs>),
     /// Show the progress of a sweep
     Status(status::StatusArgs),
     /// Stop the workers of a sweep
@@ -71,6 +75,7 @@ Examples:
   runner sweep digits_mlp --space lr=log:1e-4..1e-1 --trials 32 --resume
   runner sweep sweeps/digits_mlp/latest --resume      continue a sweep
   runner sweep work sweeps/digits_mlp/latest          one more worker
+  runner sweep submit sweeps/digits_mlp/latest --workers 8     jobs of Slurm
   runner sweep extend digits_mlp --trials +8          more configurations
   runner sweep confirm digits_mlp                     the best on fresh seeds
   runner sweep best digits_mlp --toml best.toml
@@ -104,6 +109,7 @@ pub(crate) fn dispatch(args: &Args) -> Dispatched<'_> {
         Some(SweepCommand::Extend(args)) => return Dispatched::ForEngine(EngineCommand::SweepExtend(args)),
         Some(SweepCommand::Export(args)) => export::run(args),
         Some(SweepCommand::Verify(args)) => return Dispatched::ForEngine(EngineCommand::SweepVerify(args)),
+        Some(SweepCommand::Submit(args)) => return Dispatched::ForEngine(EngineCommand::SweepSubmit(args)),
         Some(SweepCommand::Work(args)) => return Dispatched::ForEngine(EngineCommand::SweepWork(args)),
         None => return Dispatched::ForEngine(EngineCommand::Sweep(&args.start)),
     })

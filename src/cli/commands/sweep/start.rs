@@ -117,7 +117,7 @@ impl StartArgs {
 
     /// Returns the directory of the sweep that is named instead of an experiment. To resume, the directory of the sweeps of
     /// an experiment means the newest one, and so does the name of an experiment without a space of its own.
-    fn named_sweep(&self) -> Option<PathBuf> {
+    pub fn named_sweep(&self) -> Option<PathBuf> {
         let name = self.plan_args.experiment.as_deref().unwrap_or_default();
         let path = Path::new(name);
         if path.join(record::FILE).is_file() {
@@ -137,7 +137,7 @@ impl StartArgs {
 
     /// Whether there is an option that the plan of a sweep does not have. Options with the value of `runner.toml` are
     /// defaults.
-    fn changes_plan(&self, record: &SweepRecord) -> bool {
+    pub fn changes_plan(&self, record: &SweepRecord) -> bool {
         let ComputeArgs { device, threads } = self.plan_args.compute_args;
         let is_default_device = device.to_string() == user_defaults::device();
         let other_device = !is_default_device && record.options.device.parse() != Ok(device);
@@ -148,7 +148,7 @@ impl StartArgs {
 
     /// Returns the newest sweep under `--out` that was started with the same request as this record. Without `--threads`
     /// and `--stack`, sweeps with any of them match.
-    fn newest_matching(&self, record: &SweepRecord) -> Option<(SweepDir, SweepRecord)> {
+    pub fn newest_matching(&self, record: &SweepRecord) -> Option<(SweepDir, SweepRecord)> {
         let is_same = |other: &SweepRecord| {
             let options = RunOptions {
                 threads: self.plan_args.compute_args.threads.map_or(other.options.threads, |_| record.options.threads),

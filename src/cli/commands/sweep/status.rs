@@ -1,4 +1,4 @@
-//! `runner sweep status`, `stop` and `retry`: from the files alone.
+//! `runner sweep status`, `stop` and `retry`: from the files, and of a sweep with jobs of Slurm also from their queue.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -8,6 +8,7 @@ use anyhow::{Context, anyhow};
 use serde_json::json;
 
 use crate::cli::args::sweeps_dir::NamedSweep;
+use crate::cli::commands::sweep::jobs_text;
 use crate::cli::commands::sweep::ranking_text;
 use crate::cli::commands::sweep::work::resume_command;
 use crate::cli::exit::Exit;
@@ -60,6 +61,7 @@ pub fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
     let counts = Counts::new(&record, &state);
     let ranking = Ranking::new(&record, &state.ended, record.higher_is_better);
     let failed = || state.ended.values().filter_map(|end| Some((end, end.failure.as_ref()?)));
+    let jobs = jobs_text::read(&dir);
     if args.json {
         let running = state.running.iter().map(|running| {
             json!({
@@ -78,6 +80,7 @@ pub fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
             "configurations": { "all": record.all_configurations(), "chosen": record.configurations.len() },
             "stacks": { "all": record.stacks.len(), "ended": state.ended.len(), "waiting": state.waiting },
             "running": running.collect::<Vec<_>>(), "best": best, "notes": notes::notes(&record, &ranking),
+            "jobs": jobs_text::to_json(&jobs),
             "failures": failed().map(|(end, failure)| json!({ "stack": end.stack, "error": failure.error }))
                 .collect::<Vec<_>>(),
         }));
@@ -100,6 +103,7 @@ pub fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
     for running in &state.running {
         lines.push(("", format!("{}: {}", running.stack, describe(&dir, running))));
     }
+    lines.extend(jobs_text::lines(&jobs).into_iter().map(|line| ("jobs", line)));
     let mut failures: Vec<(&str, &str)> =
         failed().map(|(end, failure)| (end.stack.as_str(), failure.error.as_str())).collect();
     failures.sort_unstable();
@@ -119,7 +123,7 @@ pub fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
         terminal::out(&page.wrapped(&format!("  {label:<9} {text}"), 12));
     }
     let is_silent = |running: &RunningStack| !is_alive(&dir, running);
-    if !state.is_over() && state.running.iter().all(is_silent) {
+    if !state.is_over() && state.running.iter().all(is_silent) && !jobs_text::has_queued(&jobs) {
         terminal::say(&format!("no worker is active; continue with `{}`", resume_command(dir.path())));
     }
     if !failures.is_empty() {
@@ -136,6 +140,7 @@ pub fn run_stop(args: &StopArgs) -> anyhow::Result<Exit> {
     state.update(&dir, &record)?;
     if state.is_over() {
         terminal::say(&format!("the sweep in `{}` is already complete", dir.path().display()));
+        jobs_text::cancel(&dir)?;
         return Ok(Exit::Done);
     }
     let is_new = stop_request::request(&dir, "`runner sweep stop`")
@@ -146,6 +151,7 @@ pub fn run_stop(args: &StopArgs) -> anyhow::Result<Exit> {
         (false, _) => "the sweep is already asked to stop",
     };
     terminal::say(&format!("{what}; continue with `{}`", resume_command(dir.path())));
+    jobs_text::cancel(&dir)?;
     Ok(Exit::Done)
 }
 

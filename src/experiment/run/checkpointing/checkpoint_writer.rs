@@ -15,8 +15,8 @@ use crate::experiment::store::stack_record::TrialName;
 use crate::history::Environment;
 use crate::io::signals::Signals;
 use crate::run_dir::RunDir;
-use crate::tensor::safetensors_file::SafetensorsFile;
-use crate::train::checkpoint::{Checkpoint, Checkpointer, State, Tensors, file};
+use crate::train::checkpoint::file::{self, CheckpointFile};
+use crate::train::checkpoint::{Checkpoint, Checkpointer, State, Tensors};
 
 /// The metadata of a checkpoint, without its tensors.
 #[derive(Debug, Serialize)]
@@ -47,7 +47,7 @@ pub struct StackKeeper<'a> {
     is_requested: bool,
     has_failed: bool,
     /// File of the checkpoint of the last epoch, once training has ended.
-    pub last_epoch: Option<SafetensorsFile>,
+    pub last_epoch: Option<CheckpointFile>,
 }
 
 impl<'a> StackKeeper<'a> {
@@ -81,7 +81,7 @@ impl<'a> StackKeeper<'a> {
         }
     }
 
-    fn serialize(&self, checkpoint: &Checkpoint) -> anyhow::Result<SafetensorsFile> {
+    fn serialize(&self, checkpoint: &Checkpoint) -> anyhow::Result<CheckpointFile> {
         let Self { trials, settings, environment, .. } = self;
         let rungs = self.rungs.as_ref().map(|(passed, _)| passed);
         let metadata = CheckpointMetadataRef { trials, settings, environment, training: &checkpoint.state, rungs };

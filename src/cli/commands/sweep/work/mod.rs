@@ -1,13 +1,17 @@
 //! `runner sweep work DIR`: a worker.
 
+pub mod pool;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
+use tch::Device;
 
 use crate::cli::args::run_args::{ExecutionConfig, listen};
 use crate::cli::args::sweeps_dir::NamedSweep;
 use crate::cli::args::user_defaults;
 use crate::cli::commands::sweep::worker_args::WorkerArgs;
+use crate::cli::commands::worker_processes;
 use crate::cli::exit::Exit;
 use crate::cli::text::shell_words::quoted_path;
 use crate::cli::text::{number_format, terminal};
@@ -15,9 +19,13 @@ use crate::config::hint::{Hint, in_a_line, into_error};
 use crate::data::source::DataSpec;
 use crate::data::store::cache::Cache;
 use crate::device::{self, DeviceChoice};
+use crate::io::signals::SIGUSR2;
+use crate::slurm::job::Job;
+use crate::slurm::job_clock::JobClock;
 use crate::sweep::dir::{SweepDir, data_sum, ended, extensions, stop_request};
 use crate::sweep::record::{StackPlan, SweepRecord};
 use crate::sweep::results::csv;
+use crate::sweep::supervise::devices;
 use crate::sweep::work::data_check::changed;
 use crate::sweep::work::event::{Event, Events, LoggedEvents};
 use crate::sweep::work::identity::Identity;
@@ -33,6 +41,10 @@ pub struct WorkArgs {
     /// cpu, cuda or cuda:N [default: the device of the sweep]
     #[arg(long)]
     device: Option<DeviceChoice>,
+    /// Devices of several workers, one each: `auto` (all visible GPUs, else the CPU), `cpu,cpu`, `cuda:0,cuda:1` [default: in a
+    /// job of Slurm, the GPUs of the job if the sweep is trained on GPUs]
+    #[arg(long, value_name = "A,B,…", value_delimiter = ',', conflicts_with_all = ["device", "threads"])]
+    devices: Vec<DeviceChoice>,
     /// Maximum number of CPU threads [default: as in the sweep]
     #[arg(long, value_name = "N", value_parser = threads::parse, allow_negative_numbers = true)]
     threads: Option<usize>,
@@ -60,7 +72,12 @@ pub fn run(args: &WorkArgs) -> anyhow::Result<Exit> {
         terminal::say(&format!("the sweep was stopped ({reason}); continue it with `{resume}`"));
         return Ok(Exit::Done);
     }
-    let device = args.device.or_else(|| visible_instead_of(&record.options.device));
+    let devices = args.devices(&record)?;
+    if devices.len() > 1 {
+        return pool::run(&dir, &mut record, &devices, &args.worker_args, args.quiet);
+    }
+    let chosen = devices.first().map(|device| worker_processes::choice_of(*device));
+    let device = args.device.or(chosen).or_else(|| visible_instead_of(&record.options.device));
     let execution = ExecutionConfig::from_run(&record.options, device, args.threads)?;
     execution.apply();
     let signals = listen()?;
@@ -68,6 +85,7 @@ pub fn run(args: &WorkArgs) -> anyhow::Result<Exit> {
         signals.set_exit_message(format!("interrupted: continue with `runner sweep work {}`", quoted_path(dir.path())));
     }
     let identity = Identity::of_this_process(args.name.as_deref());
+    let job_clock = JobClock::of_this_process();
     let options = WorkOptions {
         device: execution.device,
         threads: execution.threads,
@@ -77,6 +95,7 @@ pub fn run(args: &WorkArgs) -> anyhow::Result<Exit> {
         stop_on_failure: args.worker_args.stops_on_failure(),
         force: args.worker_args.force,
         parent: args.parent,
+        job_clock: job_clock.as_ref(),
         signals: &signals,
     };
     let mut lines = Lines { quiet: args.quiet || args.parent.is_some() };
@@ -100,10 +119,42 @@ pub fn run(args: &WorkArgs) -> anyhow::Result<Exit> {
         Departure::Over => ("all stacks have ended".to_owned(), Exit::Done),
         Departure::Stopped(reason) => (format!("stopped: {reason}"), Exit::Done),
         Departure::Interrupted => ("interrupted".to_owned(), Exit::Interrupted(signals.signal())),
+        Departure::OutOfTime => ("less time is left than an epoch takes".to_owned(), Exit::Interrupted(SIGUSR2)),
         Departure::Orphaned => ("the process that started this worker is gone".to_owned(), Exit::Done),
     };
     events.event(&Event::Left { reason: &reason });
-    Ok(exit)
+    Ok(match exit {
+        // the process that has started this one puts the job into the queue again
+        Exit::Interrupted(SIGUSR2) if args.parent.is_some() => match departure {
+            Departure::OutOfTime => Exit::Done,
+            _ => Exit::Interrupted(libc::SIGTERM),
+        },
+        exit => exit,
+    })
+}
+
+impl WorkArgs {
+    /// Returns the devices of several workers: the named ones, or in a job of Slurm those of the job, if the sweep is trained on
+    /// GPUs; none for one worker on its usual device.
+    ///
+    /// # Errors
+    /// When a device cannot be used.
+    fn devices(&self, record: &SweepRecord) -> anyhow::Result<Vec<Device>> {
+        if !self.devices.is_empty() {
+            return devices::of_workers(&self.devices, None);
+        }
+        let is_on_gpu = matches!(record.options.device.parse(), Ok(DeviceChoice::Cuda(_)));
+        let job = Job::of_this_process().filter(|_| is_on_gpu && self.device.is_none() && self.parent.is_none());
+        let Some(job) = job else { return Ok(Vec::new()) };
+        let visible = device::open_cuda().unwrap_or(0);
+        Ok((0..gpus_of_job(visible, job.gpus)).map(Device::Cuda).collect())
+    }
+}
+
+/// Returns the number of GPUs of a job that sees `visible` GPUs. Where Slurm does not hide the GPUs of other jobs, it is the number
+/// that Slurm gave to the job.
+fn gpus_of_job(visible: usize, given: Option<usize>) -> usize {
+    given.map_or(visible, |given| visible.min(given))
 }
 
 /// Returns the first visible GPU if a sweep was started on another one that this process does not see: a batch system may
@@ -190,4 +241,17 @@ impl Events for Lines {
 /// Returns the command that continues a sweep.
 pub fn resume_command(dir: &Path) -> String {
     format!("runner sweep {} --resume", quoted_path(dir))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_uses_the_gpus_that_it_was_given() {
+        assert_eq!(gpus_of_job(2, Some(2)), 2);
+        assert_eq!(gpus_of_job(8, Some(2)), 2, "those of other jobs are visible, too");
+        assert_eq!(gpus_of_job(1, Some(2)), 1);
+        assert_eq!(gpus_of_job(4, None), 4);
+    }
 }

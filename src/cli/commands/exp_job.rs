@@ -1,0 +1,137 @@
+//! `runner exp NAME --slurm`: a run as a job of Slurm.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+use time::OffsetDateTime;
+
+use crate::cli::args::experiments::Planned;
+use crate::cli::args::output_args::OutputArgs;
+use crate::cli::args::run_args::RunArgs;
+use crate::cli::exit::Exit;
+use crate::cli::slurm::compute::{device_of_job, threads_of_job};
+use crate::cli::slurm::data::check_is_cached;
+use crate::cli::slurm::paths::JobPaths;
+use crate::cli::slurm::script::JobScript;
+use crate::cli::slurm::submit::{JobRequest, numbers};
+use crate::cli::text::shell_words::quoted_path;
+use crate::cli::text::terminal;
+use crate::device;
+use crate::experiment::plan::study::Study;
+use crate::experiment::run::checkpointing::CheckpointInterval;
+use crate::experiment::run::create;
+use crate::experiment::store::pretrained;
+use crate::experiment::store::run_record::RunOptions;
+use crate::run_dir::remove::remove;
+use crate::slurm::sbatch;
+use crate::slurm::sbatch_options::SbatchOptions;
+
+/// Name of a directory that does not exist yet.
+const UNKNOWN: &str = "TIME-ID";
+
+/// Options of a run that is a job.
+#[derive(Clone, Debug, clap::Args)]
+pub struct JobArgs {
+    /// Submit the run as a job of Slurm and return
+    #[arg(long, conflicts_with_all = ["resume", "dry_run", "devices", "workers", "phases", "max_time", "log_file"])]
+    pub slurm: bool,
+    /// Print the script of `--slurm`; submit and write nothing
+    #[arg(long, requires = "slurm", conflicts_with = "json")]
+    print: bool,
+    /// Options of sbatch, after `--`: `--slurm -- --time=4:00:00`
+    #[arg(last = true, requires = "slurm", value_name = "SBATCH OPTIONS", allow_hyphen_values = true)]
+    sbatch: Vec<String>,
+}
+
+impl JobArgs {
+    /// Creates the directory of a run under `out`, and submits a job that trains it.
+    ///
+    /// # Errors
+    /// If an option is not allowed, `sbatch` is missing or refuses the job, or the directory cannot be created.
+    pub fn submit(
+        &self,
+        planned: &Planned,
+        out: &Path,
+        checkpoint: CheckpointInterval,
+        output_args: &OutputArgs,
+    ) -> anyhow::Result<Exit> {
+        let options = SbatchOptions(&self.sbatch);
+        options.check(false)?;
+        if !self.print {
+            sbatch::check_is_installed()?;
+        }
+        let mut study = planned.study.clone();
+        check_is_cached(&study.plans)?;
+        pretrained::resolve(&mut study.plans, out)?;
+        let run_options = options_of_run(&planned.run_args, options);
+        let paths = JobPaths::of_this_process(out)?;
+        let unknown = absolute(&out.join(&study.name).join(UNKNOWN));
+        let words = arguments(&unknown, checkpoint, output_args);
+        let first = self.request(&study, &run_options, &paths, &unknown, &words);
+        if self.print {
+            terminal::out(first.script.to_text().trim_end());
+            return Ok(Exit::Done);
+        }
+        first.check()?;
+        let (folder, _) = create(&study, out, run_options.clone(), OffsetDateTime::now_utc())?;
+        let directory = absolute(folder.path());
+        drop(folder); // the job locks it
+        let words = arguments(&directory, checkpoint, output_args);
+        let submitted = self.request(&study, &run_options, &paths, &directory, &words).submit();
+        let jobs = submitted.inspect_err(|_| drop(remove(&directory)))?; // report the first error
+        if output_args.json {
+            terminal::json(&json!({ "run": directory, "jobs": jobs }));
+        } else if !output_args.quiet {
+            terminal::out(&format!("submitted {}: {}", numbers(&jobs), directory.display()));
+            terminal::say(&format!("progress: `runner runs {}` and `squeue -j {}`", study.name, jobs[0].id));
+            terminal::say(&format!("without Slurm: `runner resume {}`", quoted_path(&directory)));
+        }
+        Ok(Exit::Done)
+    }
+
+    fn request<'a>(
+        &'a self,
+        study: &'a Study,
+        run_options: &RunOptions,
+        paths: &'a JobPaths,
+        directory: &'a Path,
+        arguments: &'a [String],
+    ) -> JobRequest<'a> {
+        let script = JobScript {
+            title: "A run. Continue it after an interruption: `sbatch` with this file.",
+            name: &study.name,
+            directory,
+            tasks: None,
+            cpus: run_options.threads,
+            time_limit: SbatchOptions(&self.sbatch).time_limit(),
+            has_chain: false,
+            paths,
+            arguments,
+        };
+        JobRequest { script, jobs: 1, follow_ups: 0, options: &self.sbatch }
+    }
+}
+
+/// Returns the options of a run with these arguments in a job with these options of `sbatch`.
+fn options_of_run(run_args: &RunArgs, options: SbatchOptions) -> RunOptions {
+    RunOptions {
+        device: device::name(device_of_job(run_args.compute_args.device, options)),
+        threads: threads_of_job(run_args.compute_args.threads, options),
+        stack: run_args.stack,
+        tf32: run_args.tf32,
+        deterministic: run_args.deterministic,
+    }
+}
+
+/// Returns the arguments of `runner` in the job.
+fn arguments(directory: &Path, checkpoint: CheckpointInterval, output_args: &OutputArgs) -> Vec<String> {
+    let mut words = vec!["resume".to_owned(), directory.display().to_string()];
+    words.extend(["--checkpoint".to_owned(), checkpoint.to_string()]);
+    words.extend(output_args.strict.then(|| "--strict".to_owned()));
+    words.extend(output_args.verbose.then(|| "--verbose".to_owned()));
+    words
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
+}

@@ -1,0 +1,114 @@
+//! The sweep whose workers are submitted: one that exists, or a new one.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{anyhow, ensure};
+use time::OffsetDateTime;
+
+use crate::cli::args::compute_args::ComputeArgs;
+use crate::cli::commands::sweep::plan_args::PlanArgs;
+use crate::cli::commands::sweep::start::StartArgs;
+use crate::cli::commands::worker_processes::choice_of;
+use crate::cli::slurm::compute::{device_of_job, threads_of_job};
+use crate::cli::slurm::data::check_is_cached;
+use crate::config::hint::Hint;
+use crate::slurm::sbatch_options::SbatchOptions;
+use crate::sweep::dir::SweepDir;
+use crate::sweep::dir::state::SweepState;
+use crate::sweep::plan::{self, PlannedSweep};
+use crate::sweep::record::SweepRecord;
+
+/// Name of a directory that does not exist yet.
+const UNKNOWN: &str = "TIME-ID";
+
+/// The sweep whose workers are submitted.
+#[derive(Debug)]
+pub enum Target {
+    /// It exists.
+    Existing(SweepDir, Box<SweepRecord>),
+    /// It is planned, and not written yet.
+    New(Box<PlannedSweep>),
+}
+
+impl Target {
+    /// Returns the sweep that is named, or plans a new one; with `resume` the newest one of the same plan, if there is one.
+    /// `options` decide on the device and the threads of its workers.
+    ///
+    /// # Errors
+    /// If there is no such sweep, or it cannot be planned.
+    pub fn find(args: &StartArgs, resume: bool, options: SbatchOptions) -> anyhow::Result<Target> {
+        if let Some(path) = args.named_sweep() {
+            let (dir, record) = SweepDir::open(&path)?;
+            ensure!(
+                !args.changes_plan(&record),
+                anyhow!("`{}` is a sweep with a plan, which cannot be changed", path.display()).context(Hint(
+                    "omit the options of the plan, or name an experiment to start another sweep".to_owned()
+                ))
+            );
+            return Ok(Target::Existing(dir, Box::new(record)));
+        }
+        let ComputeArgs { device, threads } = args.plan_args.compute_args;
+        let device = device_of_job(device, options);
+        let threads = threads_of_job(threads, options);
+        let compute_args = ComputeArgs { device: choice_of(device), threads: Some(threads) };
+        let plan_args = PlanArgs { compute_args, ..args.plan_args.clone() };
+        // workers on a cluster share no memory
+        let sweep = plan::plan(&plan_args.request(&[device])?)?;
+        check_is_cached(&sweep.plans)?;
+        let existing = if resume { args.newest_matching(&sweep.record) } else { None };
+        Ok(match existing {
+            Some((dir, record)) => Target::Existing(dir, Box::new(record)),
+            None => Target::New(Box::new(sweep)),
+        })
+    }
+
+    /// The record of the sweep.
+    pub fn record(&self) -> &SweepRecord {
+        match self {
+            Target::Existing(_, record) => record,
+            Target::New(sweep) => &sweep.record,
+        }
+    }
+
+    /// Notes about a new sweep.
+    pub fn notes(&self) -> &[String] {
+        match self {
+            Target::Existing(..) => &[],
+            Target::New(sweep) => &sweep.notes,
+        }
+    }
+
+    /// Whether all stacks have ended.
+    ///
+    /// # Errors
+    /// When the files of the sweep cannot be read.
+    pub fn is_over(&self) -> anyhow::Result<bool> {
+        let Target::Existing(dir, record) = self else { return Ok(false) };
+        let mut state = SweepState::default();
+        state.update(dir, record)?;
+        Ok(state.is_over())
+    }
+
+    /// Absolute path of the sweep; a new one below `out` has no name yet.
+    pub fn path(&self, out: &Path) -> PathBuf {
+        let path = match self {
+            Target::Existing(dir, _) => dir.path().to_path_buf(),
+            Target::New(sweep) => out.join(&sweep.record.experiment).join(UNKNOWN),
+        };
+        std::path::absolute(&path).unwrap_or(path)
+    }
+
+    /// Returns the directory and the record of the sweep. A new one is written below `out`.
+    ///
+    /// # Errors
+    /// When the directory cannot be created.
+    pub fn create(self, out: &Path) -> anyhow::Result<(SweepDir, Box<SweepRecord>)> {
+        match self {
+            Target::Existing(dir, record) => Ok((dir, record)),
+            Target::New(sweep) => {
+                let dir = SweepDir::create(out, &sweep.record, &sweep.experiment, OffsetDateTime::now_utc())?;
+                Ok((dir, Box::new(sweep.record)))
+            }
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! What a process does at its end when the time of its job is over.
+
+use crate::cli::exit::Exit;
+use crate::cli::text::terminal;
+use crate::io::signals::{self, SIGUSR2};
+use crate::slurm::job::Job;
+use crate::slurm::job_state::OUT_OF_TIME;
+use crate::slurm::requeue::{Requeued, requeue};
+
+/// Returns how a command of a job ends: one that SIGUSR2 has stopped puts its job into the queue again, and succeeds.
+pub fn after(exit: Exit) -> Exit {
+    match exit {
+        Exit::Interrupted(SIGUSR2) => match leave_job() {
+            true => Exit::Done,
+            false => Exit::Failed,
+        },
+        Exit::Interrupted(_) | Exit::Done | Exit::Missed | Exit::Failed => exit,
+    }
+}
+
+/// Puts the job of this process into the queue again, if it belongs to one, and says so. Returns whether somebody continues.
+pub fn leave_job() -> bool {
+    let Some(job) = Job::of_this_process() else { return false };
+    // Slurm ends the job once it is in the queue again
+    signals::ignore_sigterm();
+    // the line must be in the log before that
+    match requeue_with_line(&job) {
+        Ok(()) => true,
+        Err(error) => {
+            terminal::say(&format!("failed to put the job into the queue again: {error}"));
+            terminal::say("hint: submit with `--chain N`, or submit the script in `slurm/` again");
+            false
+        }
+    }
+}
+
+fn requeue_with_line(job: &Job) -> Result<(), crate::slurm::program::ProgramError> {
+    match requeue(job)? {
+        Requeued::Again => terminal::say(&format!("{OUT_OF_TIME}: it is in the queue again as {}", job.id)),
+        Requeued::Successor => terminal::say(&format!("{OUT_OF_TIME}: the next job of the chain continues")),
+    }
+    Ok(())
+}

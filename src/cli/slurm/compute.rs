@@ -1,0 +1,47 @@
+//! Device and threads of a job, which this machine may not have.
+
+use tch::Device;
+
+use crate::device::DeviceChoice;
+use crate::slurm::sbatch_options::SbatchOptions;
+use crate::tensor::threads::{self, Source};
+
+/// Returns the device of a job. `auto` is a GPU if the options of `sbatch` ask for some: the machine from which a job is submitted
+/// often has none.
+pub fn device_of_job(choice: DeviceChoice, options: SbatchOptions) -> Device {
+    match choice {
+        DeviceChoice::Cuda(index) => Device::Cuda(index),
+        DeviceChoice::Auto if options.has_gpus() => Device::Cuda(0),
+        DeviceChoice::Auto | DeviceChoice::Cpu => Device::Cpu,
+    }
+}
+
+/// Returns the number of threads of a job: those asked for, else one for each CPU of a task, else `OMP_NUM_THREADS`, else one.
+pub fn threads_of_job(asked: Option<usize>, options: SbatchOptions) -> usize {
+    let of_variable = || {
+        let available = threads::available();
+        match available.source {
+            Source::Variable => Some(available.threads),
+            Source::Cores => None,
+        }
+    };
+    asked.or_else(|| options.cpus()).or_else(of_variable).unwrap_or(1).clamp(1, threads::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_options_of_sbatch_decide() {
+        let of = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        let (none, gpu) = (of("--mem=4G"), of("--gres=gpu:1 -c 8"));
+        let (none, gpu) = (SbatchOptions(&none), SbatchOptions(&gpu));
+        assert_eq!(device_of_job(DeviceChoice::Auto, none), Device::Cpu);
+        assert_eq!(device_of_job(DeviceChoice::Auto, gpu), Device::Cuda(0));
+        assert_eq!(device_of_job(DeviceChoice::Cpu, gpu), Device::Cpu);
+        assert_eq!(device_of_job(DeviceChoice::Cuda(1), none), Device::Cuda(1));
+        assert_eq!(threads_of_job(None, gpu), 8);
+        assert_eq!(threads_of_job(Some(2), gpu), 2);
+    }
+}

@@ -1,0 +1,75 @@
+//! Submits jobs.
+
+use std::process::Command;
+
+use anyhow::{Context, anyhow};
+
+use crate::config::hint::Hint;
+use crate::slurm::program::{self, ProgramError};
+
+/// Environment variables that would replace options of the script.
+const REPLACING: [&str; 3] = ["SBATCH_ARRAY_INX", "SBATCH_SIGNAL", "SBATCH_OPEN_MODE"];
+
+/// Checks that `sbatch` is in `PATH`.
+///
+/// # Errors
+/// When it is not.
+pub fn check_is_installed() -> anyhow::Result<()> {
+    let version = program::run("sbatch", &["--version".to_owned()], |_| {});
+    version.map(drop).map_err(into_error)
+}
+
+/// Asks Slurm whether it would accept a job. `words` are options of `sbatch`, and the path of the script.
+///
+/// # Errors
+/// When it refuses the job, with its words.
+pub fn test(words: &[String]) -> anyhow::Result<()> {
+    let all: Vec<String> = std::iter::once("--test-only".to_owned()).chain(words.iter().cloned()).collect();
+    program::run("sbatch", &all, clean).map(drop).map_err(into_error)
+}
+
+/// Submits a job, and returns its number. `words` are options of `sbatch`, and the path of the script.
+///
+/// # Errors
+/// When it is refused, with the words of `sbatch`.
+pub fn submit(words: &[String]) -> anyhow::Result<String> {
+    let all: Vec<String> = std::iter::once("--parsable".to_owned()).chain(words.iter().cloned()).collect();
+    let answer = program::run("sbatch", &all, clean).map_err(into_error)?;
+    parse_id(&answer).with_context(|| format!("`sbatch --parsable` must print the number of a job, found `{answer}`"))
+}
+
+/// Returns the number in an answer such as `12` or `12;cluster`.
+fn parse_id(answer: &str) -> Option<String> {
+    let id = answer.lines().next_back()?.trim().split(';').next()?;
+    let is_number = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| id.to_owned())
+}
+
+fn clean(command: &mut Command) {
+    for name in REPLACING {
+        command.env_remove(name);
+    }
+}
+
+fn into_error(error: ProgramError) -> anyhow::Error {
+    let hint = match &error {
+        ProgramError::Missing(_) => "run this command on a login node of a cluster with Slurm",
+        ProgramError::Refused(..) => "write options of sbatch after `--`: `-- --partition=NAME --time=1:00:00`",
+        ProgramError::NoAnswer(..) => "check that the controller of Slurm runs: `scontrol ping`",
+    };
+    anyhow!(error).context(Hint(hint.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_number_of_a_job_is_read() {
+        assert_eq!(parse_id("12\n"), Some("12".to_owned()));
+        assert_eq!(parse_id("12;north\n"), Some("12".to_owned()));
+        assert_eq!(parse_id("note\n12\n"), Some("12".to_owned()));
+        assert_eq!(parse_id("Submitted batch job 12"), None);
+        assert_eq!(parse_id(""), None);
+    }
+}
