@@ -122,6 +122,12 @@ pub fn run(args: &SubmitArgs) -> anyhow::Result<Exit> {
     }
     let jobs = args.request(&target, &path, &arguments, &paths).submit()?;
     args.print_jobs(&path, &jobs);
+    if target.record().confirm.is_some() && !args.quiet {
+        let shown = quoted_path(&path);
+        terminal::say(&format!(
+            "when all configurations are trained, confirm the best: `runner sweep {shown} --resume`"
+        ));
+    }
     Ok(Exit::Done)
 }
 
