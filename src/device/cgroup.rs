@@ -215,6 +215,28 @@ mod tests {
     }
 
     #[test]
+    fn the_memory_of_a_job_of_slurm_limits_its_tasks() {
+        // version 1: `ConstrainRAMSpace` limits the group of the job and its steps
+        let job = "sys/fs/cgroup/memory/slurm/uid_1000/job_12";
+        let no_limit = "9223372036854771712\n";
+        let files = [
+            ("proc/self/cgroup".to_owned(), "4:memory:/slurm/uid_1000/job_12/step_batch/task_0\n"),
+            (
+                "proc/self/mountinfo".to_owned(),
+                "35 31 0:32 / /sys/fs/cgroup/memory rw,relatime - cgroup cgroup rw,memory\n",
+            ),
+            (format!("{job}/memory.limit_in_bytes"), "734003200\n"),
+            (format!("{job}/memory.usage_in_bytes"), "104857600\n"),
+            (format!("{job}/step_batch/memory.limit_in_bytes"), no_limit),
+            (format!("{job}/step_batch/memory.usage_in_bytes"), "104857600\n"),
+            (format!("{job}/step_batch/task_0/memory.limit_in_bytes"), no_limit),
+            (format!("{job}/step_batch/task_0/memory.usage_in_bytes"), "104857600\n"),
+        ];
+        let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), *text)).collect();
+        assert_eq!(free_with_files(&files), Some(600 * MIB));
+    }
+
+    #[test]
     fn in_a_container_the_mounted_group_is_its_own() {
         let of_memory = [
             ("sys/fs/cgroup/memory/memory.limit_in_bytes", "734003200\n"),

@@ -10,8 +10,11 @@ use crate::slurm::submission::{self, Submission};
 /// Beginning of the last line that a process prints when it leaves because the time of its job is over.
 pub const OUT_OF_TIME: &str = "the time of the job is over";
 
+/// Beginning of the last line of a process that a signal has stopped.
+const INTERRUPTED: &str = "interrupted";
+
 /// Beginnings of the last line of a process that has left as it should.
-const ORDERLY: [&str; 5] = ["all stacks have ended", "stopped", "interrupted", "the sweep was stopped", OUT_OF_TIME];
+const ORDERLY: [&str; 5] = ["all stacks have ended", "stopped", INTERRUPTED, "the sweep was stopped", OUT_OF_TIME];
 
 /// Number of lines of a log that are shown.
 const SHOWN: usize = 3;
@@ -46,6 +49,9 @@ impl JobState {
             JobState::Preempted(reason) => format!("preempted and waiting {reason}"),
             JobState::OutOfTime(reason) => format!("out of time and waiting to continue {reason}"),
             JobState::Other(state) => state.to_lowercase(),
+            JobState::Finished(line) if line.starts_with(INTERRUPTED) => {
+                "left with checkpoints: interrupted".to_owned()
+            }
             JobState::Finished(line) => format!("finished: {line}"),
             JobState::Failed(lines) if lines.is_empty() => "ended before it could print anything".to_owned(),
             JobState::Failed(lines) => format!("failed: {}", lines.join(" / ")),
@@ -161,6 +167,7 @@ mod tests {
         assert_eq!(state(Some(out), Some(("PENDING", 1, "(BeginTime)"))), waiting);
         assert_eq!(state(Some(out), Some(("COMPLETING", 1, "n1"))), "completing");
         assert_eq!(state(Some("all stacks have ended\n"), None), "finished: all stacks have ended");
+        assert_eq!(state(Some("S001: training\ninterrupted\n"), None), "left with checkpoints: interrupted");
         let failed = "a\nb\nerror: no such directory\nhint: create it\n";
         assert_eq!(state(Some(failed), None), "failed: b / error: no such directory / hint: create it");
         assert_eq!(state(Some("S001: training\n"), None), "failed: S001: training");

@@ -72,6 +72,13 @@ impl<'a> SbatchOptions<'a> {
         self.value("cpus-per-task", Some('c'))?.parse().ok().filter(|cpus| *cpus > 0)
     }
 
+    /// Memory of a task in bytes; `None` if the options do not limit it.
+    pub fn memory(self) -> Option<u64> {
+        let of_cpu = || self.value("mem-per-cpu", None).and_then(bytes)?.checked_mul(self.cpus().unwrap_or(1) as u64);
+        // `--mem=0` means all memory of the machine
+        self.value("mem", None).and_then(bytes).or_else(of_cpu).filter(|bytes| *bytes > 0)
+    }
+
     /// Time limit of the job.
     pub fn time_limit(self) -> Option<Duration> {
         duration::parse(self.value("time", Some('t'))?)
@@ -86,11 +93,6 @@ impl<'a> SbatchOptions<'a> {
         of_resources
             || is_gpu("gpus", Some('G'))
             || ["gpus-per-node", "gpus-per-task", "gpus-per-socket"].iter().any(|long| is_gpu(long, None))
-    }
-
-    /// Whether the file of the output is another one than that of the submission.
-    pub fn has_output(self) -> bool {
-        self.value("output", Some('o')).is_some()
     }
 
     /// Returns the last value of an option.
@@ -111,6 +113,19 @@ impl<'a> SbatchOptions<'a> {
         };
         (0..words.len()).rev().find_map(value_at)
     }
+}
+
+/// Returns the bytes of a size such as `4G` or `512` (megabytes).
+fn bytes(text: &str) -> Option<u64> {
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let shift = match text[digits.len()..].to_ascii_uppercase().as_str() {
+        "K" | "KB" => 10,
+        "" | "M" | "MB" => 20,
+        "G" | "GB" => 30,
+        "T" | "TB" => 40,
+        _ => return None,
+    };
+    digits.parse::<u64>().ok()?.checked_mul(1 << shift)
 }
 
 #[cfg(test)]
@@ -146,12 +161,16 @@ mod tests {
         let of = words("-c 2 --time=10:00 --cpus-per-task=4 --gres=tmp:3,gpu:a100:2");
         let options = SbatchOptions(&of);
         assert_eq!((options.cpus(), options.time_limit()), (Some(4), Some(Duration::from_secs(600))));
-        assert!(options.has_gpus() && !options.has_output());
+        assert!(options.has_gpus());
         let has_gpus = |text: &str| SbatchOptions(&words(text)).has_gpus();
         assert!(has_gpus("-G2") && has_gpus("--gpus-per-task 1") && has_gpus("--gres gpu"));
         assert!(!has_gpus("--gres=gpu:0") && !has_gpus("-G 0") && !has_gpus("-p gpu"));
         assert_eq!(SbatchOptions(&words("-t90")).time_limit(), Some(Duration::from_secs(5400)));
         assert_eq!(SbatchOptions(&words("--time=UNLIMITED")).time_limit(), None);
-        assert!(SbatchOptions(&words("-o x.log")).has_output());
+        let memory = |text: &str| SbatchOptions(&words(text)).memory().map(|bytes| bytes >> 20);
+        assert_eq!(memory("--mem=4G"), Some(4096));
+        assert_eq!(memory("--mem 512"), Some(512));
+        assert_eq!(memory("--mem-per-cpu=2GB -c 4"), Some(8192));
+        assert_eq!(["--mem=0", "--mem=x", "-c 4", "--mem=99999999999T"].map(memory), [None; 4]);
     }
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, ensure};
+use tch::Device;
 use time::OffsetDateTime;
 
 use crate::cli::args::compute_args::ComputeArgs;
@@ -20,6 +21,9 @@ use crate::sweep::record::SweepRecord;
 
 /// Name of a directory that does not exist yet.
 const UNKNOWN: &str = "TIME-ID";
+
+/// Bytes of memory that a worker takes without a stack: 256 MiB.
+const OWN_MEMORY: u64 = 256 << 20;
 
 /// The sweep whose workers are submitted.
 #[derive(Debug)]
@@ -52,8 +56,11 @@ impl Target {
         let threads = threads_of_job(threads, options);
         let compute_args = ComputeArgs { device: choice_of(device), threads: Some(threads) };
         let plan_args = PlanArgs { compute_args, ..args.plan_args.clone() };
-        // workers on a cluster share no memory
-        let sweep = plan::plan(&plan_args.request(&[device])?)?;
+        let mut request = plan_args.request(&[device])?;
+        if let (Device::Cpu, None, Some(memory)) = (device, plan_args.stack, options.memory()) {
+            request.free_memory = memory.saturating_sub(OWN_MEMORY);
+        }
+        let sweep = plan::plan(&request)?;
         check_is_cached(&sweep.plans)?;
         let existing = if resume { args.newest_matching(&sweep.record) } else { None };
         Ok(match existing {
