@@ -17,6 +17,8 @@ mod run_output;
 mod runs;
 mod saved_runs;
 mod schemas;
+#[cfg(target_os = "linux")]
+mod slurm;
 mod support;
 #[cfg(unix)]
 mod sweep;

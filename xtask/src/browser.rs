@@ -36,7 +36,7 @@ fn find() -> Result<Option<PathBuf>> {
         return Ok(Some(own));
     }
     let found = NAMES.iter().find_map(|name| process::find(name));
-    if found.is_none() && env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false") {
+    if found.is_none() && process::is_ci() {
         bail!(
             "no Chromium for the test of the report, and `CI` is set\n\
              hint: run `apt-get install chromium` (Debian), or set `RUNNER_CHROMIUM` to its path"

@@ -21,6 +21,9 @@ use crate::{browser, console, docs, notebooks, process};
 /// The number of checks.
 const TOTAL: usize = 10;
 
+/// Programs that the tests of Slurm jobs need.
+const SLURM: [&str; 4] = ["slurmctld", "slurmd", "sbatch", "munged"];
+
 /// Runs all checks; exit code 1 at the first that fails.
 pub fn run(workspace: &Workspace, source: &Source, test_args: &[OsString]) -> Result<ExitCode> {
     let started = Instant::now();
@@ -30,6 +33,9 @@ pub fn run(workspace: &Workspace, source: &Source, test_args: &[OsString]) -> Re
         console::note(&format!("[{number} of {TOTAL}] {title}"));
     };
     let mut skipped = Vec::new();
+    if !has_slurm()? {
+        skipped.push("jobs of Slurm");
+    }
 
     begin("supply chain");
     match supply_chain::check(workspace)? {
@@ -77,6 +83,19 @@ pub fn run(workspace: &Workspace, source: &Source, test_args: &[OsString]) -> Re
     let time = duration(started.elapsed());
     console::note(&format!("all checks passed in {time}, with {} quick experiments{skipped}", quick.len()));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Returns whether Slurm is installed. If not, the tests skip its jobs, which is an error if `CI` is set.
+fn has_slurm() -> Result<bool> {
+    let Some(missing) = SLURM.iter().find(|name| process::find(name).is_none()) else { return Ok(true) };
+    if process::is_ci() {
+        bail!(
+            "no `{missing}` for the tests of Slurm jobs, and `CI` is set\n\
+             hint: run `apt-get install slurmctld slurmd slurm-client munge slurm-wlm-basic-plugins` (Debian)"
+        );
+    }
+    console::note(&format!("no `{missing}` on PATH: jobs of Slurm are not tested"));
+    Ok(false)
 }
 
 /// The checks that cargo runs: title, command and hint.

@@ -22,6 +22,11 @@ pub fn find(name: &str) -> Option<PathBuf> {
         .find(|candidate| is_executable(candidate))
 }
 
+/// Returns whether `CI` is set: then a program that a check needs must be installed.
+pub fn is_ci() -> bool {
+    env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false")
+}
+
 /// Returns the full path of a program given as in a shell: by a path, or by a name on `PATH`.
 pub fn resolve(program: &OsStr) -> Option<PathBuf> {
     let path = Path::new(program);

@@ -18,7 +18,7 @@ mod reading;
 mod results;
 #[cfg(target_os = "linux")]
 mod signals;
-mod sweep_run;
+pub mod sweep_run;
 mod tpe;
 mod verify;
 

@@ -47,7 +47,9 @@ fn run_passes_on_folder_input_output_and_exit_code() {
 #[test]
 fn test_runs_all_checks_in_order() {
     let stage = stage();
-    stage.tool("chromium", "#!/bin/sh\n");
+    for tool in ["chromium", "slurmctld", "slurmd", "sbatch", "munged"] {
+        stage.tool(tool, "#!/bin/sh\n");
+    }
     let finished = run(&stage, "test -- --no-fail-fast", &[("CI", "true")]);
     finished.succeeds(&["[10 of 10]", "all checks passed in", "with 2 quick experiments\n"]);
     let log = stage.log();
@@ -110,9 +112,14 @@ fn what_was_not_checked_is_in_the_last_line() {
     let finished = run(&stage, "test", &[("FAKE_DENY", "fetch"), ("FAKE_CARGO", "nextest")]);
     finished.succeeds(&[
         "vulnerabilities were NOT checked: failed to fetch: fake",
-        "; NOT checked: known vulnerabilities of dependencies, the report in a browser\n",
+        "no `slurmctld` on PATH: jobs of Slurm are not tested",
+        "; NOT checked: jobs of Slurm, known vulnerabilities of dependencies, the report in a browser\n",
     ]);
     assert_eq!(stage.logged("cargo test --locked --workspace --release --all-targets"), 1, "without nextest");
+    run(&stage, "test", &[("CI", "true")]).refuses(&["no `slurmctld`", "`apt-get install slurmctld slurmd "]);
+    for tool in ["slurmctld", "slurmd", "sbatch", "munged"] {
+        stage.tool(tool, "#!/bin/sh\n");
+    }
     run(&stage, "test", &[("CI", "true")]).refuses(&["no Chromium", "`apt-get install chromium`"]);
 }
 

@@ -1,0 +1,108 @@
+//! A Slurm of one test: `tests/slurm/cluster.sh`, which ends with it.
+
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use crate::sweep::sweep_run::{run, wait_for};
+
+/// A controller and nodes with two GPUs each, which are only names.
+pub struct Cluster {
+    script: Child,
+    actions: Option<ChildStdin>,
+    answers: BufReader<ChildStdout>,
+    configuration: PathBuf,
+}
+
+impl Cluster {
+    /// Starts a cluster with settings such as `nodes=3` and `KillWait=30`; `None` if Slurm is not installed.
+    #[track_caller]
+    pub fn start(settings: &[&str]) -> Option<Cluster> {
+        if let Some(missing) = missing() {
+            writeln!(std::io::stderr(), "skipped: {missing}").unwrap();
+            return None;
+        }
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/slurm/cluster.sh");
+        let mut command = Command::new(script);
+        command.args(settings).stdin(Stdio::piped()).stdout(Stdio::piped());
+        // in a process group of its own, so that it can end the cluster if the group of the test is killed
+        let mut script = command.process_group(0).spawn().unwrap();
+        let (actions, mut answers) = (script.stdin.take(), BufReader::new(script.stdout.take().unwrap()));
+        let mut configuration = String::new();
+        answers.read_line(&mut configuration).unwrap();
+        assert!(configuration.ends_with("slurm.conf\n"), "the cluster has not started");
+        let configuration = PathBuf::from(configuration.trim_end());
+        Some(Cluster { script, actions, answers, configuration })
+    }
+
+    /// Kills, crashes or starts a daemon: `kill ctld`, `crash n1`, `start n1`.
+    #[track_caller]
+    pub fn daemon(&mut self, action: &str) {
+        writeln!(self.actions.as_mut().unwrap(), "{action}").unwrap();
+        let mut answer = String::new();
+        self.answers.read_line(&mut answer).unwrap();
+        assert_eq!(answer, "ok\n", "{action}");
+    }
+
+    /// Lets a command use this cluster.
+    pub fn with(&self, mut command: Command) -> Command {
+        command.env("SLURM_CONF", &self.configuration);
+        command
+    }
+
+    /// Runs a command of Slurm, which must succeed, and returns its stdout without the line end.
+    #[track_caller]
+    pub fn slurm(&self, program: &str, arguments: &[&str]) -> String {
+        let mut command = self.with(Command::new(program));
+        command.args(arguments);
+        let (code, stdout, stderr) = run(command);
+        assert_eq!(code, Some(0), "{program} {arguments:?}: {stderr}");
+        stdout.trim_end().to_owned()
+    }
+
+    /// Jobs in the queue, the tasks of arrays one by one, each with its state: `12_0 RUNNING`.
+    #[track_caller]
+    pub fn queue(&self) -> Vec<String> {
+        let listed = self.slurm("squeue", &["--noheader", "--array", "--format=%i %T"]);
+        listed.lines().map(str::to_owned).collect()
+    }
+
+    /// Waits until no job is in the queue.
+    #[track_caller]
+    pub fn wait_until_empty(&self) {
+        wait_for(|| self.queue().iter().all(|job| job.ends_with("COMPLETING")));
+    }
+
+    /// Lets requeued jobs start: Slurm waits two minutes otherwise.
+    #[track_caller]
+    pub fn start_requeued(&self) {
+        for job in self.slurm("squeue", &["--noheader", "--array", "--states=PENDING", "--format=%i %r"]).lines() {
+            if let Some((job, "BeginTime")) = job.split_once(' ') {
+                self.slurm("scontrol", &["update", &format!("JobId={job}"), "StartTime=now"]);
+            }
+        }
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        drop(self.actions.take());
+        let _ = self.script.wait();
+    }
+}
+
+/// What a cluster needs and this machine lacks.
+fn missing() -> Option<String> {
+    let is_on_path = |program: &&str| {
+        std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
+            .any(|folder| folder.join(program).is_file())
+    };
+    let programs = ["slurmctld", "slurmd", "sbatch", "munged"];
+    if let Some(program) = programs.iter().find(|program| !is_on_path(program)) {
+        return Some(format!("{program} not installed"));
+    }
+    let is_root =
+        std::fs::metadata("/proc/self").is_ok_and(|process| std::os::unix::fs::MetadataExt::uid(&process) == 0);
+    (!is_root).then(|| "only root can start the daemons of Slurm".to_owned())
+}

@@ -1,0 +1,4 @@
+//! Jobs of Slurm, in a cluster of each test; skipped where Slurm is not installed.
+
+mod cluster;
+mod jobs;
