@@ -2,6 +2,8 @@
 
 mod data;
 mod doctor;
+#[cfg(target_os = "linux")]
+mod doctor_slurm;
 mod help;
 pub mod json_output;
 mod lessons;

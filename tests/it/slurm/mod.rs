@@ -1,4 +1,5 @@
 //! Jobs of Slurm, in a cluster of each test; skipped where Slurm is not installed.
 
 mod cluster;
+mod doctor;
 mod jobs;

@@ -1,64 +1,19 @@
-//! `runner doctor`: checks what this machine can run and whether a GPU can be used, and suggests a fix for each problem.
+//! Checks of this machine.
 
-use serde::Serialize;
 use tch::Device;
 
-use crate::cli::args::lookup::resolve_device;
 use crate::cli::args::user_defaults::{self, Setting, UserDefaults};
-use crate::cli::exit::Exit;
-use crate::cli::text::terminal;
-use crate::cli::text::text_style::TextStyle;
+use crate::cli::commands::doctor::check::Check;
 use crate::config::hint::{Hint, in_a_line};
 use crate::data::store::cache::Cache;
 use crate::device::memory;
-use crate::device::{self, CudaError, DeviceChoice};
+use crate::device::{self, CudaError};
 use crate::io::atomic_write;
 use crate::io::byte_size::format_bytes;
 use crate::tensor::threads::{self, Available};
 
-/// Arguments of `runner doctor`.
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
-    /// Print only the number of free bytes on a device
-    #[arg(long, value_name = "DEVICE", hide = true)]
-    free_memory: Option<DeviceChoice>,
-}
-
-/// Result of one check.
-#[derive(Debug, Serialize)]
-struct Check {
-    what: &'static str,
-    found: String,
-    #[serde(rename = "well")]
-    passed: bool,
-    /// Whether the machine lacks it without a fault.
-    #[serde(skip)]
-    is_absent: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    remedy: Option<String>,
-}
-
-impl Check {
-    /// A check that passed.
-    fn passed(what: &'static str, found: impl Into<String>) -> Self {
-        Check { what, found: found.into(), passed: true, is_absent: false, remedy: None }
-    }
-
-    /// A check that failed, with a fix.
-    fn failed(what: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Check { what, found: found.into(), passed: false, is_absent: false, remedy: Some(remedy.into()) }
-    }
-}
-
-/// Runs all checks and prints their results.
-pub fn run(args: &Args) -> anyhow::Result<Exit> {
-    if let Some(choice) = args.free_memory {
-        terminal::out(&memory::free(resolve_device(choice)?).to_string());
-        return Ok(Exit::Done);
-    }
+/// Returns the results of all checks.
+pub fn checks() -> Vec<Check> {
     let (defaults, broken) = match user_defaults::get() {
         Ok(defaults) => (defaults, None),
         Err(error) => {
@@ -67,11 +22,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
             (&UserDefaults::default(), Some(Check::failed("defaults", in_a_line(&error), remedy)))
         }
     };
-    let checks: Vec<Check> = [
-        Check::passed(
-            "runner",
-            format!("{} ({}), {}", env!("CARGO_PKG_VERSION"), env!("RUNNER_COMMIT"), std::env::consts::ARCH),
-        ),
+    let checks = [
+        program(),
         libtorch(),
         cuda(),
         threads(defaults),
@@ -80,33 +32,24 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         runs(defaults),
         device(defaults),
         log_every(defaults),
-    ]
-    .into_iter()
-    .chain(broken)
-    .collect();
-    if args.json {
-        terminal::json(&checks);
-        return Ok(Exit::Done);
-    }
-    let page = TextStyle::of_output();
-    for check in &checks {
-        let mark = match check.passed {
-            true => terminal::green("✓"),
-            false if check.is_absent => "–".to_owned(),
-            false => terminal::red("✗"),
-        };
-        terminal::out(&page.wrapped(&format!("{mark} {:<9} {}", check.what, check.found), 12));
-        check.remedy.iter().for_each(|remedy| terminal::out(&page.wrapped(&format!("            hint: {remedy}"), 12)));
-    }
-    Ok(Exit::Done)
+    ];
+    checks.into_iter().chain(broken).collect()
 }
 
-fn libtorch() -> Check {
+/// The program and its processor.
+pub fn program() -> Check {
+    let found = format!("{} ({}), {}", env!("CARGO_PKG_VERSION"), env!("RUNNER_COMMIT"), std::env::consts::ARCH);
+    Check::passed("runner", found)
+}
+
+/// libtorch and its folder.
+pub fn libtorch() -> Check {
     let folder = device::libtorch_folder();
     Check::passed("libtorch", format!("{} in {}", env!("RUNNER_LIBTORCH_VERSION"), folder.display()))
 }
 
-fn cuda() -> Check {
+/// GPUs.
+pub fn cuda() -> Check {
     match device::open_cuda() {
         Ok(count) => {
             let devices = (0..count).map(|number| {
@@ -117,8 +60,7 @@ fn cuda() -> Check {
         }
         Err(CudaError::NoDriver) => {
             let found = format!("none: {}; networks are trained on the CPU", CudaError::NoDriver);
-            let remedy = "if the machine has an NVIDIA GPU, install its driver";
-            Check { is_absent: true, ..Check::failed("cuda", found, remedy) }
+            Check::absent("cuda", found, "if the machine has an NVIDIA GPU, install its driver")
         }
         Err(fault) => Check::failed("cuda", format!("not usable: {fault}"), fault.hint()),
     }
@@ -139,7 +81,8 @@ fn threads(defaults: &UserDefaults) -> Check {
     Check::passed("threads", format!("at most {threads} ({source}) of {cores}; change with `--threads N`"))
 }
 
-fn memory() -> Check {
+/// Free memory.
+pub fn memory() -> Check {
     let free = format_bytes(memory::free(Device::Cpu));
     Check::passed(
         "memory",
@@ -147,7 +90,8 @@ fn memory() -> Check {
     )
 }
 
-fn cache() -> Check {
+/// The data cache.
+pub fn cache() -> Check {
     let cache = Cache::for_user();
     let folder = cache.folder();
     match atomic_write::can_write(folder) {

@@ -1,0 +1,72 @@
+//! Slurm's programs.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, anyhow};
+
+use crate::config::hint::Hint;
+
+/// Which of Slurm's programs are on `PATH`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Programs {
+    /// `sbatch`, which submits jobs.
+    pub sbatch: bool,
+    /// `scontrol`, which shows settings and puts jobs back into the queue.
+    pub scontrol: bool,
+    /// `squeue`, which lists jobs.
+    pub squeue: bool,
+    /// `scancel`, which ends jobs.
+    pub scancel: bool,
+}
+
+impl Programs {
+    /// Returns the programs of this machine.
+    pub fn find() -> Programs {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let is_found = |name: &str| std::env::split_paths(&path).any(|folder| is_executable(&folder.join(name)));
+        Programs {
+            sbatch: is_found("sbatch"),
+            scontrol: is_found("scontrol"),
+            squeue: is_found("squeue"),
+            scancel: is_found("scancel"),
+        }
+    }
+
+    /// Returns the names of those that are missing.
+    pub fn missing(&self) -> Vec<&'static str> {
+        let all =
+            [(self.sbatch, "sbatch"), (self.scontrol, "scontrol"), (self.squeue, "squeue"), (self.scancel, "scancel")];
+        all.into_iter().filter(|(is_found, _)| !is_found).map(|(_, name)| name).collect()
+    }
+}
+
+#[cfg(unix)]
+fn is_executable(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    path.metadata().is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_executable(path: &Path) -> bool {
+    path.is_file()
+}
+
+/// Runs one of Slurm's programs and returns its stdout.
+///
+/// # Errors
+/// If it cannot be started, or fails: with its message.
+pub fn run(program: &str, arguments: &[&str], hint: &str) -> anyhow::Result<String> {
+    let output = Command::new(program).args(arguments).stdin(Stdio::null()).output();
+    let output = output.with_context(|| format!("failed to start `{program}`"))?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let message = String::from_utf8_lossy(&output.stderr);
+    let lines: Vec<&str> = message.lines().map(|line| line.trim_start_matches(&format!("{program}: "))).collect();
+    let message = match lines.iter().all(|line| line.trim().is_empty()) {
+        true => output.status.to_string(),
+        false => lines.join("; "),
+    };
+    Err(anyhow!("`{program}` failed: {message}").context(Hint(hint.to_owned())))
+}
