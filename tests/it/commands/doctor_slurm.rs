@@ -166,9 +166,6 @@ fn a_controller_that_does_not_answer_is_an_error() {
     assert_eq!((code, stdout.as_str()), (Some(2), ""));
     assert_says(
         &stderr,
-        &[
-            "error: `scontrol` failed: error: Unable to contact slurm controller",
-            "hint: check the cluster with `sinfo`",
-        ],
+        &["error: `scontrol` failed: Unable to contact slurm controller", "hint: check the cluster with `sinfo`"],
     );
 }

@@ -59,7 +59,7 @@ fn a_probe_that_fails_says_why() {
     assert_eq!(code, Some(2));
     assert_says(
         &stderr,
-        &["error: `sbatch` failed: ", "invalid partition", "hint: give the options", "--partition=NAME"],
+        &["error: `sbatch` failed: ", "invalid partition", "hint: write options of sbatch after `--`"],
     );
     assert!(dir.files().is_empty(), "files are left: {:?}", dir.files());
 

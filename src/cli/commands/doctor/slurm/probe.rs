@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 
-use super::{node, ping, programs};
+use super::{node, ping};
 use crate::cli::args::run_args::listen;
 use crate::cli::args::sweeps_dir::SweepsDir;
 use crate::cli::commands::doctor::check::Check;
@@ -13,6 +13,7 @@ use crate::cli::text::shell_words::{quoted, quoted_path};
 use crate::cli::text::terminal;
 use crate::io::bounded_file;
 use crate::io::signals::Signals;
+use crate::slurm::{queue, sbatch};
 
 /// Time between two questions to Slurm.
 const ASK_AFTER: Duration = Duration::from_secs(60);
@@ -58,7 +59,7 @@ fn end_with(signals: &Signals, folder: &Path, job: Option<&str>) {
     let (folder, job) = (folder.to_path_buf(), job.map(str::to_owned));
     signals.set_exit_action(move || {
         if let Some(job) = &job {
-            let _ = programs::run("scancel", &[job], ""); // it ends after a minute anyway
+            let _ = queue::cancel(std::slice::from_ref(job)); // it ends after a minute anyway
         }
         let _ = std::fs::remove_dir_all(&folder); // a leftover does no harm
     });
@@ -79,23 +80,16 @@ fn submit(folder: &Path, options: &[String]) -> anyhow::Result<String> {
     let path = folder.join("job.sh");
     std::fs::write(&path, script).with_context(|| format!("failed to write `{}`", path.display()))?;
     let log = log_file(folder).display().to_string().replace('%', "%%");
-    let named = [
-        "--parsable".to_owned(),
+    let mut words = vec![
         "--job-name=runner-doctor".to_owned(),
         "--time=1".to_owned(),
         "--no-requeue".to_owned(),
         format!("--output={log}"),
         format!("--chdir={}", folder.display()),
     ];
-    let script = path.display().to_string();
-    let arguments: Vec<&str> = named.iter().chain(options).map(String::as_str).chain([script.as_str()]).collect();
-    let hint = "give the options that jobs of this cluster need: `runner doctor --slurm --probe -- --partition=NAME --account=NAME`";
-    let answer = programs::run("sbatch", &arguments, hint)?;
-    let job = answer.trim().split(';').next().unwrap_or_default();
-    match job.bytes().all(|byte| byte.is_ascii_digit()) && !job.is_empty() {
-        true => Ok(job.to_owned()),
-        false => Err(anyhow!("`sbatch` printed no number of a job, but `{}`", answer.trim())),
-    }
+    words.extend(options.iter().cloned());
+    words.push(path.display().to_string());
+    sbatch::submit(&words)
 }
 
 fn log_file(folder: &Path) -> PathBuf {
@@ -143,14 +137,13 @@ fn wait_for_last_file(folder: &Path) {
     }
 }
 
-/// Returns the state of the job in words; `None` if it is not in the queue any more.
+/// Returns the state of the job in words; `None` if it has ended.
 fn state(job: &str) -> anyhow::Result<Option<String>> {
-    match programs::run("squeue", &["--noheader", "--jobs", job, "--format=%T (%r)"], "try `squeue`") {
-        Ok(answer) if answer.trim().is_empty() => Ok(None),
-        Ok(answer) => Ok(Some(answer.trim().to_lowercase().replace(" (none)", ""))),
-        Err(error) if error.chain().any(|cause| cause.to_string().contains("Invalid job id")) => Ok(None),
-        Err(error) => Err(error),
-    }
+    // a job that has ended stays in the list for some minutes
+    const LEFT: [&str; 5] = ["PENDING", "CONFIGURING", "RUNNING", "COMPLETING", "SUSPENDED"];
+    let queued = queue::list(&[job.to_owned()])?;
+    let left = queued.iter().find(|job| LEFT.contains(&job.state.as_str()));
+    Ok(left.map(|job| format!("{} {}", job.state.to_lowercase(), job.place)))
 }
 
 /// The check of a job that has ended without a report.

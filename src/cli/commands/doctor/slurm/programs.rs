@@ -1,11 +1,6 @@
 //! Slurm's programs.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
-
-use anyhow::{Context, anyhow};
-
-use crate::config::hint::Hint;
 
 /// Which of Slurm's programs are on `PATH`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,23 +45,4 @@ fn is_executable(path: &Path) -> bool {
 #[cfg(not(unix))]
 fn is_executable(path: &Path) -> bool {
     path.is_file()
-}
-
-/// Runs one of Slurm's programs and returns its stdout.
-///
-/// # Errors
-/// If it cannot be started, or fails: with its message.
-pub fn run(program: &str, arguments: &[&str], hint: &str) -> anyhow::Result<String> {
-    let output = Command::new(program).args(arguments).stdin(Stdio::null()).output();
-    let output = output.with_context(|| format!("failed to start `{program}`"))?;
-    if output.status.success() {
-        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
-    }
-    let message = String::from_utf8_lossy(&output.stderr);
-    let lines: Vec<&str> = message.lines().map(|line| line.trim_start_matches(&format!("{program}: "))).collect();
-    let message = match lines.iter().all(|line| line.trim().is_empty()) {
-        true => output.status.to_string(),
-        false => lines.join("; "),
-    };
-    Err(anyhow!("`{program}` failed: {message}").context(Hint(hint.to_owned())))
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::programs;
+use crate::config::hint::Hint;
+use crate::slurm::program;
 
 /// Settings of a cluster.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -37,10 +38,14 @@ impl Settings {
     /// # Errors
     /// If it does not answer.
     pub fn ask() -> anyhow::Result<Settings> {
-        let hint = "check the cluster with `sinfo`; if Slurm does not answer, try again later";
-        let config = programs::run("scontrol", &["show", "config"], hint)?;
-        let partitions = programs::run("scontrol", &["--oneliner", "show", "partition"], hint)?;
-        Ok(Settings::parse(&config, &partitions))
+        let ask = |words: &[&str]| {
+            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            program::run("scontrol", &words, |_| {}).map_err(|error| {
+                let hint = "check the cluster with `sinfo`; if Slurm does not answer, try again later";
+                anyhow::Error::new(error).context(Hint(hint.to_owned()))
+            })
+        };
+        Ok(Settings::parse(&ask(&["show", "config"])?, &ask(&["--oneliner", "show", "partition"])?))
     }
 
     /// Returns the settings in these outputs of `scontrol show config` and `scontrol --oneliner show partition`.
