@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Runs the steps of an image in a new Debian 12 without containers, as root, and removes it:
+#
+#   clean-root.sh            all steps
+#   clean-root.sh PROGRAMS   with `runner` and `runner-engine` of this folder in place of those that the steps would build; they find
+#                            libtorch by LD_LIBRARY_PATH
+#
+# It needs `debootstrap`. The image has a Debian without compilers, which only gets /opt/runner.
+set -euo pipefail
+source=$(cd "$(dirname "$0")/.." && pwd)
+unset LD_LIBRARY_PATH
+root=$(mktemp -d "${TMPDIR:-/tmp}/runner-root.XXXXXX")
+end() {
+    umount "$root"/{build,final}/proc 2>/dev/null || true
+    rm -rf --one-file-system "$root"
+}
+trap end EXIT
+
+new_root() {
+    debootstrap --variant=minbase bookworm "$root/$1" >"$root/log" || { tail "$root/log" >&2; exit 1; }
+    cp /etc/resolv.conf "$root/$1/etc/"
+    mount -t proc proc "$root/$1/proc"
+}
+inside() {
+    local folder=$1
+    shift
+    # of the environment of this machine only what the network needs
+    env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin $(env | grep -iE '^(https?_proxy|no_proxy|PIP_INDEX_URL|LD_LIBRARY_PATH)=' || true) \
+        chroot "$root/$folder" "$@"
+}
+
+new_root build
+mkdir "$root/build/source"
+git -C "$source" ls-files -z --cached --others --exclude-standard | tar --directory "$source" --null --files-from=- --create --file=- | tar --extract --directory "$root/build/source"
+if [[ $# == 0 ]]; then
+    inside build /source/containers/steps.sh build
+else
+    inside build /source/containers/steps.sh packages
+    inside build /source/containers/steps.sh libtorch
+    install -D --target-directory "$root/build/opt/runner/bin" "$1/runner" "$1/runner-engine"
+    inside build /source/containers/steps.sh trim
+    export LD_LIBRARY_PATH=/opt/runner/libtorch/torch/lib
+fi
+new_root final
+mkdir -p "$root/final/opt"
+mv "$root/build/opt/runner" "$root/final/opt/runner"
+cp "$source/containers/steps.sh" "$root/final/opt/runner/"
+inside final /opt/runner/steps.sh check
