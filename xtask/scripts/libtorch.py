@@ -61,7 +61,7 @@ def select(system, machine, variant):
         return packages, ["%s_%s" % (name, machine) for name in names]
     if system == "Darwin" and machine == "arm64":
         if variant == "cuda":
-            raise Failure("CUDA is not available on macOS\nhint: run `cargo xtask setup --cpu`")
+            raise Failure("CUDA is not available on macOS\nhint: run `%s --cpu`" % pip_tools.COMMAND)
         return packages, ["macosx_11_0_arm64"]
     raise Failure(
         "no libtorch %s package exists for %s on %s\nhint: build libtorch %s from source and set `LIBTORCH` to its folder"
@@ -129,7 +129,7 @@ def load(folder):
         raise Failure(
             "libtorch does not load on this system: %s\nhint: the packages need glibc 2.28 or newer (`ldd --version`); on an "
             "older system build libtorch %s from source and set `LIBTORCH` to its folder. If a file is broken, run "
-            "`cargo xtask setup --force`" % (reason, VERSION)
+            "`%s --force`" % (reason, VERSION, pip_tools.COMMAND)
         )
 
 

@@ -36,12 +36,17 @@ REASONS = [
 ]
 
 
+# `runner setup` of the Python package uses these scripts under its own name.
+PROGRAM = os.environ.get("RUNNER_SETUP_PROGRAM", "xtask")
+COMMAND = os.environ.get("RUNNER_SETUP_COMMAND", "cargo xtask setup")
+
+
 class Failure(Exception):
     """An error for the user, with a hint on its last line."""
 
 
 def note(line):
-    print("xtask: " + line, file=sys.stderr, flush=True)
+    print("%s: %s" % (PROGRAM, line), file=sys.stderr, flush=True)
 
 
 def main(function):

@@ -1,0 +1,1 @@
+"""Networks in PyTorch: trained ones rebuilt and exported, and modules for experiments."""
