@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from histories import HERE, Told
+from runner_experiments import RunnerError
 
-EMBEDDED = HERE.parent / "src" / "data" / "embedded"
+EMBEDDED = Path(__file__).resolve().parent.parent / "src" / "data" / "embedded"
 
 
 def digits() -> tuple[np.ndarray, np.ndarray]:
@@ -41,7 +41,7 @@ def mnist_test() -> tuple[np.ndarray, np.ndarray]:
         images = (folder / "t10k-images-idx3-ubyte").read_bytes()
         labels = (folder / "t10k-labels-idx1-ubyte").read_bytes()
     except FileNotFoundError:
-        raise Told(f"no MNIST in `{folder}`\nhint: `runner data fetch mnist`; it is kept in RUNNER_DATA_DIR if that is set") from None
+        raise RunnerError(f"no MNIST in `{folder}`", "run `runner data fetch mnist`; it is kept in RUNNER_DATA_DIR if that is set") from None
     # The IDX format: a header of 16 bytes for images and 8 for labels, then a byte for each value.
     return np.frombuffer(images, np.uint8, offset=16).reshape(-1, 28, 28), np.frombuffer(labels, np.uint8, offset=8).astype(int)
 

@@ -22,7 +22,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from histories import Run
+from runner_experiments import Run
+from short_runs import shortened
 
 BLUE, ORANGE, GREEN, VERMILLION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 PURPLE, SKY, BLACK, GREY = "#CC79A7", "#56B4E9", "#222222", "#767676"
@@ -90,7 +91,7 @@ def show(figure: Figure, alt: str) -> None:
 
 def say(text: str, *runs: Run) -> None:
     """A paragraph whose figures were taken from the histories; where it reads them, `runs` says whose, and it is marked if one is short."""
-    if any(run.shortened for run in runs):
+    if any(shortened(run) for run in runs):
         text += " *(A short run: the figures are its own, and the reading is that of a whole one.)*"
     display(Markdown(text))
 
@@ -145,13 +146,13 @@ def opening(*runs: Run) -> None:
         rows.append({"experiment": f"`{run.experiment}`", "question": first["config"]["question"], "data": f"{data}: {shown} rows", "run": "; ".join(many)})
     table(pl.DataFrame(rows))
     for run in runs:
-        if run.shortened:
-            say(f"**Short run:** `{run.experiment}` was run shorter than it is shipped ({run.shortened}). It shows how the pictures are made, and not yet the lesson; `runner exp {run.experiment}` runs it whole.")
+        if shortened(run):
+            say(f"**Short run:** `{run.experiment}` was run shorter than it is shipped ({shortened(run)}). It shows how the pictures are made, and not yet the lesson; `runner exp {run.experiment}` runs it whole.")
 
 
 def check(claim: str, holds: bool, *runs: Run) -> None:
     """Says that a claim of the lesson holds for these runs; an error where it does not, unless a run is a short one."""
-    if any(run.shortened for run in runs):
+    if any(shortened(run) for run in runs):
         say(f"– {claim} *(a short run: not checked)*")
     elif holds:
         say(f"✓ {claim}")

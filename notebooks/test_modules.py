@@ -1,4 +1,4 @@
-"""Tests of what the notebooks are built of: reading runs, and drawing what was read."""
+"""Tests of what the notebooks are built of: short runs, and drawing."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ import numpy as np
 matplotlib.use("Agg")
 
 import datasets
-import histories
 import pictures
+import short_runs
+from runner_experiments import RunnerError, load
 
 
 def trial(variant: str = "base", seed: int = 0, epochs: int = 30, loss: tuple = (1.0, 0.5), **more) -> dict:
     """A history as `runner exp overfit_mnist` would write it, but for what the notebooks do not read."""
     return {
-        "schema": histories.SCHEMA,
+        "schema": "runner.history/2",
         "experiment": "overfit_mnist",
         "variant": variant,
         "seed": seed,
@@ -57,89 +58,21 @@ class Runs(unittest.TestCase):
             (folder / f"{name}.json").write_text(json.dumps(content))
         return folder
 
-    def test_the_table_of_the_newest_finished_sweep_is_loaded(self):
-        with mock.patch.dict(os.environ, {"RUNNER_SWEEPS": str(self.folder)}):
-            with self.assertRaisesRegex(histories.Told, "no finished sweep of `tuned`"):
-                histories.sweep("tuned")
-            for name, best in [("2026-01-01T000000Z-aaaaaa", 0.2), ("2026-01-02T000000Z-bbbbbb", 0.1), ("2026-01-03T000000Z-cccccc", None)]:
-                folder = self.folder / "tuned" / name
-                folder.mkdir(parents=True)
-                if best is not None:
-                    (folder / "table.csv").write_text(f"rank,train.lr,best.val_loss,status,error\n1,0.01,{best},done,\n")
-            (self.folder / "tuned" / "latest").symlink_to("2026-01-01T000000Z-aaaaaa")
-            found = histories.sweep("tuned")
-        self.assertEqual(found.select("train.lr", "best.val_loss").row(0), (0.01, 0.1))
-
-    def test_the_newest_run_that_has_histories_is_loaded(self):
-        self.write("2026-01-01T000000Z-aaaaaa", base=trial(seed=1))
-        self.write("2026-01-02T000000Z-bbbbbb", base=trial(seed=2))
-        begun = self.write("2026-01-03T000000Z-cccccc")
-        self.assertEqual(histories.load("overfit_mnist").seeds, [2])
-        older = begun.parent / "2026-01-01T000000Z-aaaaaa"
-        self.assertEqual(histories.load("overfit_mnist", older).seeds, [1])
-
-    def test_a_missing_run_says_which_command_makes_it(self):
-        with self.assertRaisesRegex(histories.Told, "`runner exp digits_mlp`"):
-            histories.load("digits_mlp")
-        with self.assertRaisesRegex(histories.Told, "holds no history"):
-            histories.load("overfit_mnist", self.folder)
-
-    def test_what_is_no_history_of_ours_is_passed_over_or_named(self):
-        run = self.write("2026-01-01T000000Z-aaaaaa", base=trial(), other={"a": 1})
-        (run / "base-seed0.tree.json").write_text("{}")
-        (run / "run.json").write_text('{"schema": "runner.run/1"}')
-        self.assertEqual(len(histories.load("overfit_mnist").histories), 1)
-        self.write(run.name, later=trial(schema="runner.history/9"))
-        with self.assertRaisesRegex(histories.Told, "runner.history/9"):
-            histories.load("overfit_mnist")
-        (run / "later.json").write_text('{"schema": "runner.hist')
-        with self.assertRaisesRegex(histories.Told, "later.json` is damaged"):
-            histories.load("overfit_mnist")
-
-    def test_a_history_of_an_earlier_version_is_read_with_its_former_keys(self):
-        old = trial(
-            schema=histories.FORMER_SCHEMA,
-            diagnosis={"verdict": "jumping_about", "overfits_from": None, "gap": 0.1, "acc_gap": None},
-            data={"resample": {"method": "smote", "leak": None, "from": [9, 3], "to": [9, 9]}},
-            network={"layers": [{"name": "0", "kind": "linear", "output": [10], "parameters": 20}], "parameters": 20},
-            expectations=[{"number": 0, "value": "last.loss", "expected": "≤ 1", "found": 0.5, "met": True}],
-            theirs=[{"value": "last.loss", "theirs": 0.0074, "ours": 0.5, "exact": False}],
-        )
-        del old["references"]
-        self.write("2026-01-01T000000Z-aaaaaa", base=old)
-        run = histories.load("overfit_mnist")
-        self.assertEqual(run.ends.select("label", "val_loss_rise").row(0), ("unstable", 0.1))
-        self.assertEqual(run.references.select("metric", "reference", "this_run").row(0), ("last.loss", 0.0074, 0.5))
-        self.assertEqual(run.expectations.select("metric", "met").row(0), ("last.loss", True))
-        self.assertEqual(run.trial()["data"]["resample"]["rows_after"], [9, 9])
-        self.assertEqual(run.trial()["network"]["layers"][0]["output_shape"], [10])
-
-    def test_figures_that_are_not_finite_are_floats_again(self):
-        self.write("2026-01-01T000000Z-aaaaaa", base=trial(loss=(1.0, "inf", "nan")))
-        losses = histories.load("overfit_mnist").curves["loss"].to_list()
-        self.assertEqual(losses[:2], [1.0, math.inf])
-        self.assertTrue(math.isnan(losses[2]))
-
-    def test_layers_come_in_their_order_and_not_in_that_of_the_alphabet(self):
-        self.write("2026-01-01T000000Z-aaaaaa", base=trial())
-        layers = histories.load("overfit_mnist").by_layer("gradient_norm")
-        self.assertEqual(layers.select("layer", "depth").unique().sort("depth").rows(), [("2", 1), ("10", 2)])
-
     def test_a_run_of_fewer_epochs_or_rows_is_short_and_a_whole_one_is_not(self):
         self.write("2026-01-01T000000Z-aaaaaa", base=trial())
-        self.assertIsNone(histories.load("overfit_mnist").shortened)
+        self.assertIsNone(short_runs.shortened(load("overfit_mnist")))
         self.write("2026-01-02T000000Z-aaaaaa", base=trial(epochs=3))
-        self.assertEqual(histories.load("overfit_mnist").shortened, "3 epochs in place of 30")
+        self.assertEqual(short_runs.shortened(load("overfit_mnist")), "3 epochs in place of 30")
         fewer = trial()
         fewer["config"]["data"]["mnist"]["split"]["train_rows"] = 2000
         self.write("2026-01-03T000000Z-aaaaaa", base=fewer)
-        self.assertEqual(histories.load("overfit_mnist").shortened, "2,000 training rows")
+        self.assertEqual(short_runs.shortened(load("overfit_mnist")), "2,000 training rows")
 
     def test_a_claim_that_does_not_hold_fails_for_whole_runs_only(self):
         self.write("2026-01-01T000000Z-aaaaaa", base=trial())
-        whole = histories.load("overfit_mnist")
+        whole = load("overfit_mnist")
         self.write("2026-01-02T000000Z-aaaaaa", base=trial(epochs=3))
-        short = histories.load("overfit_mnist")
+        short = load("overfit_mnist")
         with mock.patch.object(pictures, "display"):
             pictures.check("two and two are five", False, short)
             with self.assertRaisesRegex(AssertionError, "two and two"):
@@ -150,7 +83,7 @@ class Runs(unittest.TestCase):
         for one, values in [(first, [1.0, 2.0]), (second, [3.0, 2.0])]:
             one["history"]["val_loss"] = values
         self.write("2026-01-01T000000Z-aaaaaa", a=first, b=second)
-        figure = pictures.learning_curves(histories.load("overfit_mnist"), metrics=[("loss", "loss")])
+        figure = pictures.learning_curves(load("overfit_mnist"), metrics=[("loss", "loss")])
         (axis,) = figure.axes
         drawn = {line.get_label(): list(line.get_ydata()) for line in axis.lines}
         self.assertEqual(drawn["training"], [2.0, 1.0])
@@ -222,7 +155,7 @@ class Rows(unittest.TestCase):
 
     def test_without_mnist_it_says_how_to_get_it(self):
         with tempfile.TemporaryDirectory() as folder, mock.patch.dict(os.environ, {"RUNNER_DATA_DIR": folder}):
-            with self.assertRaisesRegex(histories.Told, "`runner data fetch mnist`"):
+            with self.assertRaisesRegex(RunnerError, "`runner data fetch mnist`"):
                 datasets.mnist_test()
 
 

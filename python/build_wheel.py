@@ -38,7 +38,9 @@ def main(runner: str, engine: str, output: str) -> None:
     tag = f"manylinux_{needed[0]}_{needed[1]}_{platform.machine()}"
     with tempfile.TemporaryDirectory() as scratch:
         project = Path(scratch) / "project"
-        shutil.copytree(HERE, project, ignore=shutil.ignore_patterns("tests", "__pycache__", "build", "*.egg-info", "build_wheel.py", "bin"))
+        shutil.copytree(
+            HERE, project, ignore=shutil.ignore_patterns("tests", "__pycache__", "build", "*.egg-info", "build_wheel.py", "bin")
+        )
         package = project / "src" / "runner_experiments"
         (package / "bin" / "libexec").mkdir(parents=True)
         shutil.copy2(HERE / "bin" / "runner-engine", package / "bin" / "runner-engine")

@@ -54,7 +54,9 @@ class Machine:
         program = self.environment / "bin" / words[0]
         done = subprocess.run([str(program), *words[1:]], cwd=self.work, env=self.variables | variables, capture_output=True, text=True)
         if done.returncode != code:
-            raise Failed(f"`{' '.join(words)}` ended with exit code {done.returncode} instead of {code}: {done.stderr.strip() or done.stdout.strip()}")
+            raise Failed(
+                f"`{' '.join(words)}` ended with exit code {done.returncode} instead of {code}: {done.stderr.strip() or done.stdout.strip()}"
+            )
         return done
 
     def must_say(self, *words: str, said: str, **variables: str) -> None:
@@ -91,7 +93,11 @@ def check(machine: Machine, wheel: str) -> None:
     shown = machine.run("runner", "doctor").stdout
     if str(site / "torch" / "lib") not in shown:
         raise Failed(f"runner does not use the torch of the environment: {shown}")
-    code = "import runner_experiments as rx\nrun = rx.run('digits_mlp', seeds=range(2), epochs=5, progress=False)\nassert rx.load('digits_mlp').seeds == run.seeds == [0, 1]"
+    code = (
+        "import runner_experiments as rx\n"
+        "run = rx.run('digits_mlp', seeds=range(2), epochs=5, progress=False)\n"
+        "assert rx.load('digits_mlp').seeds == run.seeds == [0, 1]"
+    )
     machine.run("python", "-c", code)
     if "RUNNER_DATA_DIR" in machine.variables and (Path(machine.variables["RUNNER_DATA_DIR"]) / "mnist").is_dir():
         machine.run("runner", "exp", "overfit_mnist", "--epochs", "1", "--quiet")

@@ -1,7 +1,7 @@
 """A wheel with programs belongs to one platform, and to every Python 3.
 
 `RUNNER_PLATFORM` is its tag, which `build_wheel.py` measures, such as `manylinux_2_35_x86_64`. Without programs the package is that of the
-source, for every platform.
+source, for every platform, and uses the `runner` on `PATH`.
 """
 
 import os
@@ -25,6 +25,10 @@ if PLATFORM:
         def get_tag(self) -> tuple[str, str, str]:
             return "py3", "none", PLATFORM
 
-    setup(distclass=WithPrograms, cmdclass={"bdist_wheel": AnyPython})
+    setup(
+        distclass=WithPrograms,
+        cmdclass={"bdist_wheel": AnyPython},
+        entry_points={"console_scripts": ["runner = runner_experiments.programs:main"]},
+    )
 else:
     setup()

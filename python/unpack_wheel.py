@@ -1,6 +1,6 @@
 """Unpacks a wheel into a directory, with the permissions of its programs.
 
-    unpack_wheel.py WHEEL DIRECTORY
+unpack_wheel.py WHEEL DIRECTORY
 """
 
 import sys

@@ -41,7 +41,10 @@ NETWORKS = {
 def trained(out: Path, tmp_path_factory: pytest.TempPathFactory) -> rx.Run:
     """One trial of each network."""
     file = tmp_path_factory.mktemp("experiment") / "every_layer.toml"
-    variants = "".join(f'\n[[variants]]\nname = "{name}"\nset = {{ "network.layers" = [{layers.strip()[1:-1]}, {{ linear = 10 }}] }}\n' for name, layers in NETWORKS.items())
+    variants = "".join(
+        f'\n[[variants]]\nname = "{name}"\nset = {{ "network.layers" = [{layers.strip()[1:-1]}, {{ linear = 10 }}] }}\n'
+        for name, layers in NETWORKS.items()
+    )
     file.write_text(
         'title = "Every layer"\n[data.digits]\nscale = "unit"\n[train]\nepochs = 2\nbatch = 64\nloss = "cross_entropy"\n'
         f"optimizer = {{ adam = {{ lr = 0.003 }} }}\n{variants}"
@@ -60,7 +63,9 @@ def predicted(run: rx.Run, trial: str) -> object:
     """The probabilities that `runner predict` reports: [rows, classes]."""
     answer = json.loads(programs.call(["predict", str(run.folder), "train", "--trial", trial, "--format", "json"]))
     answer = answer.get("predictions", answer.get("rows")) if isinstance(answer, dict) else answer
-    return torch.tensor([list(row["probabilities"].values()) if isinstance(row["probabilities"], dict) else row["probabilities"] for row in answer])
+    return torch.tensor(
+        [list(row["probabilities"].values()) if isinstance(row["probabilities"], dict) else row["probabilities"] for row in answer]
+    )
 
 
 def test_every_kind_of_layer_is_trained() -> None:
@@ -118,7 +123,9 @@ def test_a_module_of_ones_own_is_trained(out: Path, tmp_path: Path) -> None:
     rx.export_module(net, tmp_path / "traced.pt", torch.zeros(2, 64))
     for name in ("net", "traced"):
         file = tmp_path / f"own_{name}.toml"
-        file.write_text(f'title = "Own"\n[data.digits]\n[network]\ntorchscript = "{name}.pt"\n[train]\nepochs = 1\nbatch = 64\nloss = "cross_entropy"\noptimizer = {{ sgd = {{ lr = 0.1 }} }}\n')
+        file.write_text(
+            f'title = "Own"\n[data.digits]\n[network]\ntorchscript = "{name}.pt"\n[train]\nepochs = 1\nbatch = 64\nloss = "cross_entropy"\noptimizer = {{ sgd = {{ lr = 0.1 }} }}\n'
+        )
         run = rx.run(file, out=out, progress=False)
         net.load_state_dict(rx.weights(run), strict=True)
 

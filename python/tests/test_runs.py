@@ -73,7 +73,8 @@ def test_a_missing_run_is_an_error_with_a_hint(out: Path) -> None:
     assert "`runner exp mnist_dropout`" in caught.value.hint
 
 
-def test_errors_have_the_message_and_the_hint_of_runner(out: Path) -> None:
+def test_errors_have_the_message_and_the_hint_of_runner(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLICOLOR_FORCE", "1")  # as in Jupyter
     with pytest.raises(rx.RunnerError) as caught:
         rx.run("digits_mpl", out=out, progress=False)
     assert caught.value.exit_code == 2
@@ -115,7 +116,10 @@ def test_a_history_of_an_earlier_version_has_the_current_names(digits: rx.Run, t
     history = json.loads((digits.folder / "base-seed0.json").read_text())
     history["schema"] = "runner.history/1"
     history["asked"] = history.pop("provenance")
-    history["theirs"] = [{"value": row["metric"], "theirs": row["reference"], "ours": row["this_run"], "exact": row["exact"]} for row in history.pop("references")]
+    history["theirs"] = [
+        {"value": row["metric"], "theirs": row["reference"], "ours": row["this_run"], "exact": row["exact"]}
+        for row in history.pop("references")
+    ]
     history["diagnosis"]["verdict"] = "jumping_about"
     del history["diagnosis"]["label"]
     history["network"]["layers"] = [{"output": layer.pop("output_shape"), **layer} for layer in history["network"]["layers"]]
@@ -163,10 +167,7 @@ def test_a_damaged_weight_file_is_an_error(digits: rx.Run, tmp_path: Path, how: 
 
 
 def test_an_interrupted_run_is_resumed(out: Path) -> None:
-    code = (
-        "import runner_experiments as rx\n"
-        "rx.run('digits_mlp', epochs=100000, set={'train.batch': 8}, out='stopped')\n"
-    )
+    code = "import runner_experiments as rx\nrx.run('digits_mlp', epochs=100000, set={'train.batch': 8}, out='stopped')\n"
     process = subprocess.Popen([sys.executable, "-c", code], cwd=out.parent, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     for line in process.stderr:
@@ -194,7 +195,9 @@ def test_comparison_has_the_numbers_of_runner(digits: rx.Run, faster: rx.Run) ->
 
 
 def test_a_sweep_ranks_its_configurations(out: Path, tmp_path: Path) -> None:
-    found = rx.sweep("digits_mlp", space={"lr": [0.001, 0.01], "train.batch": "256,512"}, seeds=0, epochs=3, out=out.parent / "sweeps", progress=False)
+    found = rx.sweep(
+        "digits_mlp", space={"lr": [0.001, 0.01], "train.batch": "256,512"}, seeds=0, epochs=3, out=out.parent / "sweeps", progress=False
+    )
     table = found.table
     assert table["rank"].to_list() == [1, 2, 3, 4]
     assert table["best.loss"].to_list() == sorted(table["best.loss"].to_list())

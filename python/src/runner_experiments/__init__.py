@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from runner_experiments.comparison import Comparison, compare
     from runner_experiments.errors import RunnerError
+    from runner_experiments.pytorch.export_module import export_module
     from runner_experiments.pytorch.trained_network import network, to_onnx
     from runner_experiments.runs import Run, load, number, weights
     from runner_experiments.sweeps import Sweep, load_sweep, sweep
-    from runner_experiments.pytorch.export_module import export_module
     from runner_experiments.training import run
 
 __version__ = "0.1.0"

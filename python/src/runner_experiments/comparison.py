@@ -34,14 +34,15 @@ class Comparison:
     @property
     def baseline(self) -> str:
         """The label of the group that the others are compared with."""
-        return self.groups[self.data["baseline"]]
+        number: int = self.data["baseline"]
+        return self.groups[number]
 
     @cached_property
     def metrics(self) -> Any:
         """One row per metric and group: `metric`, `group`, `n` (trials), `mean`, `std`, `low`, `high` (95 % interval), `min`, `max`."""
         rows = []
         for metric in self.data["metrics"]:
-            for label, values in zip(self.groups, metric["groups"]):
+            for label, values in zip(self.groups, metric["groups"], strict=True):
                 values = values or {}
                 interval = values.get("interval") or {}
                 row = {"metric": metric["name"], "group": label, "n": values.get("n")}
@@ -52,7 +53,7 @@ class Comparison:
     @cached_property
     def settings(self) -> Any:
         """One row per setting that differs: `setting`, and a column for each group."""
-        rows = [{"setting": row["key"]} | dict(zip(self.groups, row["values"])) for row in self.data["settings"]]
+        rows = [{"setting": row["key"]} | dict(zip(self.groups, row["values"], strict=True)) for row in self.data["settings"]]
         return frame(rows, self.frames, ("setting", *self.groups))
 
     @cached_property
@@ -64,7 +65,7 @@ class Comparison:
         """
         rows = []
         for test in self.data["tests"]:
-            for label, values in zip(self.groups, test["groups"]):
+            for label, values in zip(self.groups, test["groups"], strict=True):
                 if values is not None:
                     interval = values.get("interval") or {}
                     row = {"metric": test["metric"], "group": label, "difference": values.get("difference")}

@@ -14,12 +14,14 @@ Frames = Literal["polars", "pandas"]
 def choose(frames: Frames | None) -> Frames:
     """Returns the package that makes the frames; by default polars if it is installed, else pandas."""
     if frames not in (None, "polars", "pandas"):
-        raise RunnerError(f"`frames` is \"polars\" or \"pandas\", found {frames!r}")
+        raise RunnerError(f'`frames` is "polars" or "pandas", found {frames!r}')
     wanted: Sequence[Frames] = ("polars", "pandas") if frames is None else (frames,)
     for name in wanted:
         if find_spec(name) is not None:
             return name
-    raise RunnerError(f"tables need {' or '.join(f'`{name}`' for name in wanted)}, which is not installed", f"run `pip install {wanted[0]}`")
+    raise RunnerError(
+        f"tables need {' or '.join(f'`{name}`' for name in wanted)}, which is not installed", f"run `pip install {wanted[0]}`"
+    )
 
 
 def frame(rows: Sequence[Mapping[str, Any]], frames: Frames | None, columns: Sequence[str] = ()) -> Any:

@@ -56,7 +56,9 @@ def read_file(file: Path) -> dict[str, Any] | None:
     if schema is None:
         return None
     if schema not in (SCHEMA, FORMER_SCHEMA):
-        raise RunnerError(f"`{file}` has the schema `{schema}`, which is not `{SCHEMA}` or `{FORMER_SCHEMA}`", "use the version of runner that wrote it")
+        raise RunnerError(
+            f"`{file}` has the schema `{schema}`, which is not `{SCHEMA}` or `{FORMER_SCHEMA}`", "use the version of runner that wrote it"
+        )
     return _with_current_keys(history)
 
 
@@ -70,7 +72,11 @@ def _with_current_keys(history: dict[str, Any]) -> dict[str, Any]:
         diagnosis["label"] = _FORMER_LABELS.get(diagnosis.get("label"), diagnosis.get("label"))
     if "resample" in (data := history.get("data") or {}):
         data["resample"] = renamed("resample", data["resample"])
-    for parent, key, what in [(history.get("network") or {}, "layers", "layer"), (history, "expectations", "expectation"), (history, "references", "reference")]:
+    for parent, key, what in [
+        (history.get("network") or {}, "layers", "layer"),
+        (history, "expectations", "expectation"),
+        (history, "references", "reference"),
+    ]:
         if key in parent:
             parent[key] = [renamed(what, fields) for fields in parent[key]]
     return history

@@ -68,7 +68,7 @@ def call(arguments: Sequence[str], on_line: Callable[[str], None] | None = None)
     try:
         process = subprocess.Popen(
             command,
-            env=environment(program),
+            env=_without_colors(environment(program)),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -80,6 +80,11 @@ def call(arguments: Sequence[str], on_line: Callable[[str], None] | None = None)
     except OSError as error:
         raise RunnerError(f"failed to start `{program}`: {error.strerror}", "install runner again") from None
     return _finish(process, on_line)
+
+
+def _without_colors(variables: dict[str, str]) -> dict[str, str]:
+    """Returns the variables for output that is parsed: Jupyter sets `CLICOLOR_FORCE`."""
+    return {name: value for name, value in variables.items() if name != "CLICOLOR_FORCE"} | {"NO_COLOR": "1"}
 
 
 def call_json(arguments: Sequence[str], on_line: Callable[[str], None] | None = None) -> Any:
@@ -134,5 +139,8 @@ def main() -> None:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(error.exit_code or 2)
     except OSError as error:
-        print(f"error: failed to start `runner`: {error.strerror}\nhint: this wheel is for another system; see `pip debug --verbose`", file=sys.stderr)
+        print(
+            f"error: failed to start `runner`: {error.strerror}\nhint: this wheel is for another system; see `pip debug --verbose`",
+            file=sys.stderr,
+        )
         sys.exit(2)

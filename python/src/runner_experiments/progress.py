@@ -68,4 +68,6 @@ def _notebook_display() -> Any:
         return None
     from IPython.display import display
 
-    return display(_Html("starting runner", None), display_id=True)
+    return display(  # type: ignore[no-untyped-call, unused-ignore]
+        _Html("starting runner", None), display_id=True
+    )

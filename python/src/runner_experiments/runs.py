@@ -32,7 +32,8 @@ def load(run: str | os.PathLike[str] | Run, *, frames: Frames | None = None, out
     Args:
         run: Directory of a run, name of an experiment (its newest run that has histories), or id or name of a run.
         frames: Package of the tables, `"polars"` or `"pandas"`; by default polars if it is installed, else pandas.
-        out: Directory of the runs; by default `RUNNER_RUNS`, else `runs` in the current directory.
+        out: Directory of the runs; by default `RUNNER_RUNS`, else `runs` in the current directory or, for notebooks in a directory of their
+            own, in the one above it.
 
     Raises:
         RunnerError: If there is no such run, or a history is damaged.
@@ -43,7 +44,7 @@ def load(run: str | os.PathLike[str] | Run, *, frames: Frames | None = None, out
     folder = Path(given)
     if folder.is_dir() and (histories := history_files.read_directory(folder)):
         return _run(folder, histories, frames)
-    base = Path(out if out is not None else os.environ.get("RUNNER_RUNS") or "runs").expanduser()
+    base = Path(out).expanduser() if out is not None else runs_directory()
     experiment = base / given
     if experiment.is_dir():
         for child in sorted(_directories(experiment), key=lambda child: child.name, reverse=True):
@@ -57,6 +58,15 @@ def load(run: str | os.PathLike[str] | Run, *, frames: Frames | None = None, out
         f"no run of `{given}` in `{base}`",
         f"run `runner exp {given}`, or name the directory of the runs: RUNNER_RUNS=DIR",
     )
+
+
+def runs_directory() -> Path:
+    """Returns the directory of the runs: `RUNNER_RUNS`, else `runs` in the current directory, else in the one above it."""
+    own = os.environ.get("RUNNER_RUNS")
+    if own:
+        return Path(own).expanduser()
+    above = Path("..", "runs")
+    return above if above.is_dir() and not Path("runs").is_dir() else Path("runs")
 
 
 def _directories(folder: Path) -> list[Path]:
@@ -120,7 +130,9 @@ class Run:
 
     def of_first_seed(self) -> Run:
         """Returns the run with only the trials of its first seed."""
-        return Run(self.experiment, self.name, [trial for trial in self.histories if trial["seed"] == self.seeds[0]], self.folder, self.frames)
+        return Run(
+            self.experiment, self.name, [trial for trial in self.histories if trial["seed"] == self.seeds[0]], self.folder, self.frames
+        )
 
     def trial(self, variant: str | None = None, seed: int | None = None, fold: int | None = None) -> dict[str, Any]:
         """Returns the history of the first trial with this variant, seed and fold; None matches all."""
@@ -137,8 +149,10 @@ class Run:
         if trial is None and len(self.histories) == 1:
             return self.histories[0]
         if trial is None:
-            raise RunnerError(f"the run of `{self.experiment}` has {len(self.histories)} trials", f"name one: {', '.join(self.trial_names)}")
-        for history, name in zip(self.histories, self.trial_names):
+            raise RunnerError(
+                f"the run of `{self.experiment}` has {len(self.histories)} trials", f"name one: {', '.join(self.trial_names)}"
+            )
+        for history, name in zip(self.histories, self.trial_names, strict=True):
             if name == trial:
                 return history
         raise RunnerError(f"the run of `{self.experiment}` has no trial `{trial}`", f"its trials are {', '.join(self.trial_names)}")
@@ -168,7 +182,7 @@ class Run:
         trial = self.trial(variant, seed, fold)
         if metric not in trial["history"]:
             raise RunnerError(f"`{self.experiment}` has no curve `{metric}`", f"its curves are {', '.join(trial['history'])}")
-        pairs = zip(trial["history"]["epoch"], trial["history"][metric])
+        pairs = zip(trial["history"]["epoch"], trial["history"][metric], strict=True)
         return frame([{"epoch": epoch, metric: number(value)} for epoch, value in pairs], self.frames, ("epoch", metric))
 
     @cached_property
@@ -221,7 +235,7 @@ class Run:
             return [
                 {"layer": name.split(".", 1)[1], "depth": depth, "epoch": epoch, "value": number(value)}
                 for depth, name in enumerate(layers, start=1)
-                for epoch, value in zip(trial["history"]["epoch"], trial["history"][name])
+                for epoch, value in zip(trial["history"]["epoch"], trial["history"][name], strict=True)
             ]
 
         return self._table(rows)
@@ -258,12 +272,16 @@ class Run:
         ]
         return frame(rows, self.frames, ("claim", "variant", "metric", "expected", "found", "met"))
 
-    def weights(self, variant: str | None = None, seed: int | None = None, fold: int | None = None, *, framework: Framework = "torch") -> dict[str, Any]:
+    def weights(
+        self, variant: str | None = None, seed: int | None = None, fold: int | None = None, *, framework: Framework = "torch"
+    ) -> dict[str, Any]:
         """Returns the kept weights of the first trial with this variant, seed and fold; see `weights`."""
         return safetensors.of_trial(self.folder, trial_name(self.trial(variant, seed, fold)), framework)
 
 
-def weights(run: str | os.PathLike[str] | Run, trial: str | dict[str, Any] | None = None, *, framework: Framework = "torch") -> dict[str, Any]:
+def weights(
+    run: str | os.PathLike[str] | Run, trial: str | dict[str, Any] | None = None, *, framework: Framework = "torch"
+) -> dict[str, Any]:
     """Returns the kept weights of a trial, as a state dict.
 
     Args:

@@ -38,12 +38,16 @@ def of_trial(folder: Path, name: str, framework: Framework) -> dict[str, Any]:
 def read(file: Path, framework: Framework = "torch") -> dict[str, Any]:
     """Returns the tensors of a safetensors file: eight bytes with the length of the header, the header as JSON, the values."""
     if framework not in ("torch", "numpy"):
-        raise RunnerError(f"`framework` is \"torch\" or \"numpy\", found {framework!r}")
+        raise RunnerError(f'`framework` is "torch" or "numpy", found {framework!r}')
     content = file.read_bytes()
     try:
         (length,) = struct.unpack("<Q", content[:8])
         header = json.loads(content[8 : 8 + length])
-        entries = {name: (_TYPES[entry["dtype"]], entry["shape"], entry["data_offsets"]) for name, entry in header.items() if name != "__metadata__"}
+        entries = {
+            name: (_TYPES[entry["dtype"]], entry["shape"], entry["data_offsets"])
+            for name, entry in header.items()
+            if name != "__metadata__"
+        }
     except (struct.error, ValueError, KeyError, TypeError) as error:
         raise RunnerError(f"`{file}` is damaged, or no safetensors file: {error}") from None
     values = memoryview(content)[8 + length :]
@@ -57,7 +61,9 @@ def _torch(types: tuple[str, str | None], shape: list[int], values: bytearray) -
     try:
         import torch
     except ImportError:
-        raise RunnerError("weights as tensors need torch, which is not installed", 'run `pip install torch==2.11.0`, or set `framework="numpy"`') from None
+        raise RunnerError(
+            "weights as tensors need torch, which is not installed", 'run `pip install torch==2.11.0`, or set `framework="numpy"`'
+        ) from None
     dtype = getattr(torch, types[0])
     return torch.frombuffer(values, dtype=dtype).reshape(shape) if values else torch.empty(shape, dtype=dtype)
 

@@ -44,9 +44,16 @@ def main(arguments: Sequence[str]) -> int:
     if not _SCRIPT.is_file():
         raise RunnerError("`runner setup` is part of the wheel, and this is the source", "run `cargo xtask setup` in the clone", 2)
     if find_spec("pip") is None:
-        raise RunnerError(f"`{sys.executable}` has no pip, which downloads libtorch", f"run `{sys.executable} -m ensurepip`, or install `torch=={libtorch.VERSION}` into this environment", 2)
+        raise RunnerError(
+            f"`{sys.executable}` has no pip, which downloads libtorch",
+            f"run `{sys.executable} -m ensurepip`, or install `torch=={libtorch.VERSION}` into this environment",
+            2,
+        )
     wanted = wanted or ("cuda" if any(map(os.path.exists, _DRIVERS)) else "cpu")
-    print(f"downloading libtorch {libtorch.VERSION} for {'CUDA, 3 GB' if wanted == 'cuda' else 'the CPU, 0.5 GB'}, into `{home}`", file=sys.stderr)
+    print(
+        f"downloading libtorch {libtorch.VERSION} for {'CUDA, 3 GB' if wanted == 'cuda' else 'the CPU, 0.5 GB'}, into `{home}`",
+        file=sys.stderr,
+    )
     home.mkdir(parents=True, exist_ok=True)
     with _lock(home):
         if _ready(home) != wanted or chosen.force:
@@ -66,11 +73,18 @@ def _install(home: Path, variant: str) -> None:
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir()
     command = [sys.executable, str(_SCRIPT), "fetch", str(home), variant]
-    names = {"RUNNER_SETUP_PROGRAM": "runner", "RUNNER_SETUP_COMMAND": "runner setup", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONIOENCODING": "utf-8"}
+    names = {
+        "RUNNER_SETUP_PROGRAM": "runner",
+        "RUNNER_SETUP_COMMAND": "runner setup",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONIOENCODING": "utf-8",
+    }
     done = subprocess.run(command, env=os.environ | names, stdout=subprocess.PIPE, encoding="utf-8")
     if done.returncode != 0:
         message, _, hint = done.stdout.strip().partition("\nhint: ")
-        raise RunnerError(f"failed to download libtorch: {message}" if message else "the download was interrupted", hint or "run `runner setup` again", 2)
+        raise RunnerError(
+            f"failed to download libtorch: {message}" if message else "the download was interrupted", hint or "run `runner setup` again", 2
+        )
     (home / "READY").unlink(missing_ok=True)
     for part in ("nvidia", "torch"):  # `torch` last: it is what `libtorch.find` looks for
         if (staging / "new" / part).exists():

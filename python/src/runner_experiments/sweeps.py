@@ -15,6 +15,7 @@ from runner_experiments.arguments import option, seeds_text, settings, toml
 from runner_experiments.errors import RunnerError
 from runner_experiments.frames import Frames, frame
 from runner_experiments.progress import Progress
+from runner_experiments.runs import runs_directory
 
 
 @dataclass
@@ -31,10 +32,14 @@ class Sweep:
 
     @cached_property
     def table(self) -> Any:
-        """One row per configuration, best first: `rank`, `configuration`, its settings, the metric (mean over seeds) and its standard deviation, `n`, `trials`, `epochs`, `status`, `error`."""
+        """One row per configuration, best first.
+
+        `rank`, `configuration`, its settings, the metric (mean over seeds) and its standard deviation, `n` (seeds), `trials`, `epochs`,
+        `status`, `error`.
+        """
         with (self.folder / "table.csv").open(encoding="utf-8", newline="") as file:
             header, *lines = csv.reader(file)
-        return frame([dict(zip(header, map(_value, line))) for line in lines], self.frames, header)
+        return frame([dict(zip(header, map(_value, line), strict=True)) for line in lines], self.frames, header)
 
     def best_experiment(self, path: str | os.PathLike[str]) -> Path:
         """Writes the experiment of the best configuration as a TOML file, which `run` takes; returns the path."""
@@ -64,12 +69,14 @@ def load_sweep(sweep: str | os.PathLike[str], *, frames: Frames | None = None, o
     if (given / "table.csv").is_file():
         return Sweep(given.resolve(), frames)
     if out is None:
-        runs = Path(os.environ.get("RUNNER_RUNS") or "runs").expanduser()
-        out = os.environ.get("RUNNER_SWEEPS") or runs.parent / "sweeps"
+        out = os.environ.get("RUNNER_SWEEPS") or runs_directory().parent / "sweeps"
     base = Path(out).expanduser()
     tables = [table for table in base.glob(f"{given}/*/table.csv") if not table.parent.is_symlink()]
     if not tables:
-        raise RunnerError(f"no sweep of `{given}` with results in `{base}`", f"run `runner sweep {given}`, or name the directory of the sweeps: RUNNER_SWEEPS=DIR")
+        raise RunnerError(
+            f"no sweep of `{given}` with results in `{base}`",
+            f"run `runner sweep {given}`, or name the directory of the sweeps: RUNNER_SWEEPS=DIR",
+        )
     return Sweep(max(tables, key=lambda table: table.parent.name).parent.resolve(), frames)
 
 
@@ -82,7 +89,7 @@ def sweep(
     method: str | None = None,
     metric: str | None = None,
     halving: str | None = None,
-    set: Mapping[str, Any] | None = None,  # noqa: A002: the name of the option
+    set: Mapping[str, Any] | None = None,
     epochs: int | None = None,
     device: str | None = None,
     workers: int | None = None,
@@ -122,7 +129,14 @@ def sweep(
         text = values if isinstance(values, str) else ",".join(value if isinstance(value, str) else toml(value) for value in values)
         command += ["--space", f"{key}={text}"]
     command += option("--trials", trials) + option("--seeds", None if seeds is None else seeds_text(seeds))
-    for name, value in [("--method", method), ("--metric", metric), ("--halving", halving), ("--epochs", epochs), ("--device", device), ("--workers", workers)]:
+    for name, value in [
+        ("--method", method),
+        ("--metric", metric),
+        ("--halving", halving),
+        ("--epochs", epochs),
+        ("--device", device),
+        ("--workers", workers),
+    ]:
         command += option(name, value)
     command += option("--out", None if out is None else os.fspath(out)) + ["--resume"] * resume + [*arguments]
     with Progress(progress) as shown:

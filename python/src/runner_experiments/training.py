@@ -16,7 +16,7 @@ from runner_experiments.runs import Run, load
 def run(
     experiment: str | os.PathLike[str],
     *,
-    set: Mapping[str, Any] | None = None,  # noqa: A002: the name of the option
+    set: Mapping[str, Any] | None = None,
     seeds: int | Sequence[int] | str | None = None,
     epochs: int | None = None,
     variants: str | Sequence[str] | None = None,

@@ -43,8 +43,8 @@ def export_module(module: torch.nn.Module, path: str | os.PathLike[str], example
             if example is None:
                 script = torch.jit.script(copied)
             else:
-                script = torch.jit.trace(copied, example.to("cpu"), check_trace=False)
-            script.save(os.fspath(path))
+                script = torch.jit.trace(copied, example.to("cpu"), check_trace=False)  # type: ignore[no-untyped-call]
+            script.save(os.fspath(path))  # type: ignore[no-untyped-call]
     except OSError as error:
         raise RunnerError(f"failed to write `{path}`: {error.strerror}") from None
     except (RuntimeError, NotImplementedError, TypeError) as error:

@@ -32,7 +32,10 @@ def sequential(layers: list[Any], shape: Shape) -> tuple[nn.Sequential, Shape]:
 
 def _module(kind: str, settings: Any, shape: Shape) -> nn.Module:
     if kind == "torchscript":
-        raise RunnerError("the network contains a TorchScript module, which cannot be rebuilt as layers", "load `weights` into your own `nn.Module`, and export that")
+        raise RunnerError(
+            "the network contains a TorchScript module, which cannot be rebuilt as layers",
+            "load `weights` into your own `nn.Module`, and export that",
+        )
     if kind not in BUILDERS:
         raise RunnerError(f"layers of kind `{kind}` are not supported", "load `weights` into your own `nn.Module`")
     return BUILDERS[kind](settings, shape)
@@ -96,8 +99,8 @@ def _recurrent(module: type[nn.RNNBase]) -> Callable[[Settings, Shape], nn.Modul
 
         returns = "last"
 
-        def forward(self, rows: Tensor) -> Tensor:  # type: ignore[override]
-            outputs = super().forward(rows)[0]
+        def forward(self, rows: Tensor) -> Tensor:
+            outputs: Tensor = super().forward(rows)[0]
             if self.returns == "sequence":
                 return outputs
             if not self.bidirectional:
@@ -109,7 +112,14 @@ def _recurrent(module: type[nn.RNNBase]) -> Callable[[Settings, Shape], nn.Modul
         more = {"nonlinearity": settings["nonlinearity"]} if settings.get("nonlinearity") and module is nn.RNN else {}
         dropout = settings["dropout"] if settings["layers"] > 1 else 0.0
         made = Recurrent(
-            shape[-1], settings["units"], num_layers=settings["layers"], bidirectional=settings["bidirectional"], dropout=dropout, bias=settings["bias"], batch_first=True, **more
+            shape[-1],
+            settings["units"],
+            num_layers=settings["layers"],
+            bidirectional=settings["bidirectional"],
+            dropout=dropout,
+            bias=settings["bias"],
+            batch_first=True,
+            **more,
         )
         made.returns = settings["returns"]
         return made
@@ -144,7 +154,9 @@ def _encoder(settings: Settings, shape: Shape) -> nn.Module:
 
 def _embedding(settings: Settings, shape: Shape) -> nn.Module:
     if settings["tokens"] is None:
-        raise RunnerError("the number of tokens of the embedding is not in the experiment", "set `tokens` in `{ embedding = { tokens = …, units = … } }`")
+        raise RunnerError(
+            "the number of tokens of the embedding is not in the experiment", "set `tokens` in `{ embedding = { tokens = …, units = … } }`"
+        )
     return nn.Embedding(settings["tokens"], settings["units"], padding_idx=settings.get("padding"))
 
 
@@ -178,8 +190,9 @@ class Residual(nn.Module):
         self.projection = projection
 
     def forward(self, rows: Tensor) -> Tensor:
-        passed = rows if self.projection is None else self.projection(rows)
-        return passed + self.layers(rows)
+        passed: Tensor = rows if self.projection is None else self.projection(rows)
+        changed: Tensor = self.layers(rows)
+        return passed + changed
 
 
 def _residual(settings: Settings, shape: Shape) -> nn.Module:
@@ -259,8 +272,10 @@ BUILDERS: dict[str, Callable[[Any, Shape], nn.Module]] = {
     "permute": lambda order, shape: Permute(order),
     "batch_norm": _batch_norm,
     "instance_norm": _instance_norm,
-    "layer_norm": lambda settings, shape: nn.LayerNorm(_normalized(shape), eps=settings["eps"], elementwise_affine=settings["affine"]),
-    "rms_norm": lambda settings, shape: nn.RMSNorm(_normalized(shape), eps=settings["eps"], elementwise_affine=settings["affine"]),
+    "layer_norm": lambda settings, shape: nn.LayerNorm(
+        list(_normalized(shape)), eps=settings["eps"], elementwise_affine=settings["affine"]
+    ),
+    "rms_norm": lambda settings, shape: nn.RMSNorm(list(_normalized(shape)), eps=settings["eps"], elementwise_affine=settings["affine"]),
     "group_norm": lambda settings, shape: nn.GroupNorm(settings["groups"], shape[0], eps=settings["eps"], affine=settings["affine"]),
     "dropout": lambda settings, shape: nn.Dropout(settings["p"]),
     "dropout2d": lambda settings, shape: nn.Dropout2d(settings["p"]),

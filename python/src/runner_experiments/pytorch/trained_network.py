@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from runner_experiments import runs
 from runner_experiments.errors import RunnerError
+from runner_experiments.history_files import trial_name
 from runner_experiments.runs import Run
 
 if TYPE_CHECKING:
@@ -41,7 +42,9 @@ def input_shape(run: Run, history: dict[str, Any]) -> tuple[int, ...]:
         found = [part for part in fitted if history["variant"] in part["variants"]]
         return tuple(found[0]["card"]["sample"])
     except (OSError, ValueError, KeyError, IndexError) as error:
-        raise RunnerError(f"the shape of the rows is unknown: `{file}` is missing or damaged ({type(error).__name__})", "train the experiment again") from None
+        raise RunnerError(
+            f"the shape of the rows is unknown: `{file}` is missing or damaged ({type(error).__name__})", "train the experiment again"
+        ) from None
 
 
 def _rebuild(run: str | os.PathLike[str] | Run, trial: str | dict[str, Any] | None) -> tuple[nn.Sequential, tuple[int, ...]]:
@@ -53,12 +56,15 @@ def _rebuild(run: str | os.PathLike[str] | Run, trial: str | dict[str, Any] | No
 
     run = runs.load(run)
     history = run.named(trial)
-    name = runs.trial_name(history)
+    name = trial_name(history)
     spec = history["config"].get("network") or {}
     if not history.get("network"):
         raise RunnerError(f"trial `{name}` is a decision tree, which has no network")
     if not spec.get("layers"):
-        raise RunnerError(f"the network of trial `{name}` is a TorchScript module, which cannot be rebuilt", "load `weights` into your own `nn.Module`, and export that")
+        raise RunnerError(
+            f"the network of trial `{name}` is a TorchScript module, which cannot be rebuilt",
+            "load `weights` into your own `nn.Module`, and export that",
+        )
     shape = input_shape(run, history)
     made, _ = layers.sequential(spec["layers"], shape)
     try:
@@ -68,7 +74,9 @@ def _rebuild(run: str | os.PathLike[str] | Run, trial: str | dict[str, Any] | No
     return made.eval(), shape
 
 
-def to_onnx(run: str | os.PathLike[str] | Run, trial: str | dict[str, Any] | None = None, path: str | os.PathLike[str] = "model.onnx") -> Path:
+def to_onnx(
+    run: str | os.PathLike[str] | Run, trial: str | dict[str, Any] | None = None, path: str | os.PathLike[str] = "model.onnx"
+) -> Path:
     """Writes the network of a trial, with its kept weights, as an ONNX file.
 
     The file has one input, `rows` [batch, …], and one output, `output` [batch, outputs], both float32 (token ids: int64); the batch size
@@ -99,11 +107,21 @@ def to_onnx(run: str | os.PathLike[str] | Run, trial: str | dict[str, Any] | Non
         warnings.simplefilter("ignore")
         try:
             torch.onnx.export(
-                made, (rows,), os.fspath(path), input_names=["rows"], output_names=["output"], dynamic_shapes=({0: torch.export.Dim("batch")},), dynamo=True, external_data=False, verbose=False
+                made,
+                (rows,),
+                os.fspath(path),
+                input_names=["rows"],
+                output_names=["output"],
+                dynamic_shapes=({0: torch.export.Dim("batch")},),
+                dynamo=True,
+                external_data=False,
+                verbose=False,
             )
         except OSError as error:
             raise RunnerError(f"failed to write `{path}`: {error.strerror}") from None
         except Exception as error:
             reason = str(error.__cause__ or error).strip().splitlines()[0]
-            raise RunnerError(f"torch.onnx cannot export this network: {reason}", "use `network`, and export it with other options") from None
+            raise RunnerError(
+                f"torch.onnx cannot export this network: {reason}", "use `network`, and export it with other options"
+            ) from None
     return Path(path)
