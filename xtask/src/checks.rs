@@ -16,10 +16,10 @@ use crate::libtorch::setup::Source;
 use crate::python::Environment;
 use crate::supply_chain::{self, Outcome};
 use crate::workspace::Workspace;
-use crate::{browser, console, docs, notebooks, process};
+use crate::{browser, console, docs, notebooks, process, wheel};
 
 /// The number of checks.
-const TOTAL: usize = 10;
+const TOTAL: usize = 11;
 
 /// Programs that the tests of Slurm jobs need.
 const SLURM: [&str; 4] = ["slurmctld", "slurmd", "sbatch", "munged"];
@@ -70,6 +70,14 @@ pub fn run(workspace: &Workspace, source: &Source, test_args: &[OsString]) -> Re
     begin("documentation");
     if let Some(code) = docs::build(workspace, &runner, true)? {
         return Ok(code);
+    }
+
+    begin("Python package");
+    let wheel = wheel::build(workspace, &runner)?;
+    match wheel::check(workspace, &wheel)? {
+        wheel::Outcome::Passed => {}
+        wheel::Outcome::NotTested => skipped.push("the Python package"),
+        wheel::Outcome::Failed(check, hint) => return Ok(failed(check, hint)),
     }
 
     begin("report in a browser");

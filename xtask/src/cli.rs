@@ -63,6 +63,12 @@ pub enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Build the Python package with both programs
+    Wheel {
+        /// Also test it in an empty environment, and run the tests of the package
+        #[arg(long)]
+        check: bool,
+    },
     /// Install runner and runner-engine
     Install {
         /// Install into DIR/bin [default: cargo's bin folder]

@@ -20,6 +20,7 @@ mod notebooks;
 mod process;
 mod python;
 mod supply_chain;
+mod wheel;
 mod workspace;
 
 use std::process::ExitCode;
@@ -51,6 +52,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Notebooks(args) => notebooks::write(&workspace, &args),
         Command::Bench(args) => bench::run(&workspace, &ready()?, &args),
         Command::Docs { check } => docs::run(&workspace, &ready()?, check),
+        Command::Wheel { check } => wheel::run(&workspace, &ready()?, check),
         Command::Install { root } => install::run(&workspace, &ready()?, root.as_deref()),
     }
 }

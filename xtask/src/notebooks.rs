@@ -15,6 +15,9 @@ use crate::workspace::Workspace;
 pub const REQUIREMENTS: &str = "notebooks/requirements.txt";
 const EXECUTE: &str = "notebooks/execute.py";
 
+/// The source of the package `runner_experiments`, which the notebooks import.
+const PACKAGE: &str = "python/src";
+
 /// The experiments that notebooks load and that are not quick, with arguments that shorten them.
 const RUNS: [(&str, &str); 13] = [
     ("initialization", ""),
@@ -69,7 +72,7 @@ pub fn check(
         ("the tests of `xtask/scripts`", &unit_tests("xtask/scripts")),
         ("the notebooks", &[EXECUTE, "check"]),
     ] {
-        let mut command = environment.command(workspace);
+        let mut command = python_with_package(workspace, environment);
         command.args(arguments).env("RUNNER_RUNS", out).env("RUNNER_SWEEPS", &sweeps);
         if !process::succeeds(&mut command)? {
             let hint =
@@ -83,7 +86,7 @@ pub fn check(
 /// Executes the notebooks on complete runs and saves their output.
 pub fn write(workspace: &Workspace, args: &NotebooksArgs) -> Result<ExitCode> {
     let environment = Environment::with(workspace, "checks", &[REQUIREMENTS])?;
-    let mut command = environment.command(workspace);
+    let mut command = python_with_package(workspace, &environment);
     // The shell completes file names.
     let names = args.names.iter().map(|name| name.rsplit('/').next().unwrap_or_default().trim_end_matches(".ipynb"));
     command.arg(EXECUTE).arg("write").args(names);
@@ -92,6 +95,13 @@ pub fn write(workspace: &Workspace, args: &NotebooksArgs) -> Result<ExitCode> {
         command.env("RUNNER_RUNS", std::path::absolute(runs).context("failed to read the current folder")?);
     }
     Ok(if process::succeeds(&mut command)? { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// Returns the Python of the environment, which finds the package `runner_experiments` in the clone.
+fn python_with_package(workspace: &Workspace, environment: &Environment) -> Command {
+    let mut command = environment.command(workspace);
+    command.env("PYTHONPATH", workspace.root().join(PACKAGE));
+    command
 }
 
 #[cfg(test)]

@@ -51,7 +51,7 @@ fn test_runs_all_checks_in_order() {
         stage.tool(tool, "#!/bin/sh\n");
     }
     let finished = run(&stage, "test -- --no-fail-fast", &[("CI", "true")]);
-    finished.succeeds(&["[10 of 10]", "all checks passed in", "with 2 quick experiments\n"]);
+    finished.succeeds(&["[11 of 11]", "all checks passed in", "with 2 quick experiments\n"]);
     let log = stage.log();
     let mut from = 0;
     for start in [
@@ -75,6 +75,12 @@ fn test_runs_all_checks_in_order() {
         "install scripts",
         "python -m mkdocs build --strict --site-dir ",
         "python docs/update_outputs.py --runner ",
+        "install python",
+        "python python/build_wheel.py ",
+        "check_wheel ",
+        "install python",
+        "python python/unpack_wheel.py ",
+        "python -m pytest --quiet ",
         "python tests/browser/report.py --runner ",
     ] {
         let place = log[from..].iter().position(|line| line.starts_with(start));
@@ -97,6 +103,8 @@ fn a_failed_check_ends_it_with_a_hint() {
         ("FAKE_CHECK", "execute.py", &["check failed: the notebooks", "the runs are in"]),
         ("FAKE_CHECK", "mkdocs", &["check failed: the book"]),
         ("FAKE_CHECK", "update_outputs", &["check failed: output shown", "`cargo xtask docs`"]),
+        ("FAKE_WHEEL", "1", &["check failed: the wheel in an empty environment"]),
+        ("FAKE_CHECK", "pytest", &["check failed: the tests of the Python package"]),
     ] {
         let finished = run(&stage, "test", &[(variable, value), temporary]);
         finished.ends_with(1, words);
@@ -121,6 +129,11 @@ fn what_was_not_checked_is_in_the_last_line() {
         stage.tool(tool, "#!/bin/sh\n");
     }
     run(&stage, "test", &[("CI", "true")]).refuses(&["no Chromium", "`apt-get install chromium`"]);
+    let offline = [("FAKE_WHEEL", "3"), ("FAKE_DENY", "fetch")];
+    let unchecked = "known vulnerabilities of dependencies, the Python package, the report in a browser\n";
+    run(&stage, "test", &offline).succeeds(&[&format!("; NOT checked: {unchecked}")]);
+    run(&stage, "wheel --check", &[("FAKE_WHEEL", "3")]).succeeds(&["the wheel is `"]);
+    run(&stage, "wheel --check", &[("FAKE_WHEEL", "3"), ("CI", "true")]).ends_with(1, &["in an empty environment"]);
 }
 
 #[test]

@@ -23,6 +23,9 @@ impl Stage {
         stage.file("elsewhere/empty", "");
         stage.file("checkout/notebooks/requirements.txt", "polars==2.1.0\n");
         stage.file("checkout/tests/browser/requirements.txt", "");
+        stage.file("checkout/python/requirements-build.txt", "");
+        stage.file("checkout/python/requirements-tests.txt", "");
+        stage.file("checkout/python/check_wheel.py", include_str!("fake/check_wheel.py"));
         stage.file("checkout/xtask/Cargo.toml", "");
         let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts");
         std::os::unix::fs::symlink(scripts, stage.path("checkout/xtask/scripts")).unwrap();
