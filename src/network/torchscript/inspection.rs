@@ -154,6 +154,11 @@ fn by_engine(bytes: &[u8], sha256: &str, role: &Role) -> anyhow::Result<Result<I
     let mut command = Command::new(engine);
     command.arg(COMMAND).arg(module.path()).arg(serde_json::to_string(role)?);
     let output = command.output()?;
+    if !output.status.success() {
+        let reason = String::from_utf8_lossy(&output.stderr);
+        let first = reason.lines().next().unwrap_or("runner-engine printed no reason");
+        anyhow::bail!("{}", first.trim_start_matches("error: "));
+    }
     let found: Result<Inspected, Problem> = serde_json::from_slice(&output.stdout)?;
     if let Ok(found) = &found {
         let _ = keep(&file, found); // without a cache, the next command asks the engine again
