@@ -10,9 +10,9 @@ use super::ping::{self, Seen};
 use super::programs::Programs;
 use crate::cli::commands::doctor::check::Check;
 use crate::cli::commands::doctor::machine;
+use crate::io::host_name::host_name;
 use crate::io::{atomic_write, bounded_file};
 use crate::sweep::dir::create_once::{Creation, create_once};
-use crate::sweep::work::identity;
 
 /// File that the machine which submits the job leaves for the node.
 const EXPECTED: &str = "expected.json";
@@ -41,7 +41,7 @@ struct Expected {
 /// # Errors
 /// When the file cannot be written.
 pub fn leave_expected(folder: &Path) -> anyhow::Result<()> {
-    let expected = Expected { build: BUILD.to_owned(), host: identity::host() };
+    let expected = Expected { build: BUILD.to_owned(), host: host_name() };
     atomic_write::write_whole(&folder.join(EXPECTED), serde_json::to_string(&expected)?.as_bytes())
 }
 
@@ -88,7 +88,7 @@ fn variable(name: &str) -> Option<String> {
 }
 
 fn node() -> Check {
-    let name = variable("SLURMD_NODENAME").unwrap_or_else(identity::host);
+    let name = variable("SLURMD_NODENAME").unwrap_or_else(host_name);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let given = variable("SLURM_CPUS_PER_TASK").or_else(|| variable("SLURM_CPUS_ON_NODE"));
     let given = given.map_or(String::new(), |given| format!(", of which Slurm gives a task {given}"));
