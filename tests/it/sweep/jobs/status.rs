@@ -57,7 +57,7 @@ fn the_jobs_of_a_sweep_have_states_in_words() {
     slurm.refuse("squeue", "slurm_load_jobs error: Unable to contact slurm controller\n");
     let (code, stdout, _) = status(&dir, &slurm, &[]);
     assert_eq!(code, Some(0));
-    assert_says(&stdout, &["0 of 16 done", "Unable to contact slurm controller"]);
+    assert_says(&stdout, &["0 of 16 done", "unknown: `squeue` failed"]);
 }
 
 #[test]

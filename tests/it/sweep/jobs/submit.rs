@@ -180,7 +180,7 @@ fn a_run_as_a_job_has_the_history_of_one_without() {
     assert_eq!(code, Some(0), "{log}");
     let expected = other.histories(&["idea.toml", "--seeds", "0,1", "--threads", "1"]);
     for (seed, expected) in expected.iter().enumerate() {
-        let found = json(&folder.join(format!("idea-seed{seed}.json")));
+        let found = json(&folder.join(format!("base-seed{seed}.json")));
         let without_seconds = |history: &serde_json::Value| {
             let mut history = history["history"].clone();
             history.as_object_mut().unwrap().remove("seconds");
