@@ -19,13 +19,14 @@ trap end EXIT
 new_root() {
     debootstrap --variant=minbase bookworm "$root/$1" >"$root/log" || { tail "$root/log" >&2; exit 1; }
     cp /etc/resolv.conf "$root/$1/etc/"
+    [[ -z "${PIP_CERT:-}" ]] || cp "$PIP_CERT" "$root/$1/root/certificates.pem"
     mount -t proc proc "$root/$1/proc"
 }
 inside() {
     local folder=$1
     shift
     # of the environment of this machine only what the network needs
-    env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin $(env | grep -iE '^(https?_proxy|no_proxy|PIP_INDEX_URL|LD_LIBRARY_PATH)=' || true) \
+    env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin ${PIP_CERT:+PIP_CERT=/root/certificates.pem} $(env | grep -iE '^(https?_proxy|no_proxy|PIP_INDEX_URL|LD_LIBRARY_PATH)=' || true) \
         chroot "$root/$folder" "$@"
 }
 

@@ -44,9 +44,9 @@ check() {
     "$prefix/bin/runner" doctor
     folder=$(mktemp -d)
     cd "$folder"
-    "$prefix/bin/runner" exp xor --strict --quiet
-    "$prefix/bin/runner" sweep xor --space lr=log:0.01..0.1 --trials 4 --workers 2 --quiet
-    "$prefix/bin/runner" sweep verify xor
+    "$prefix/bin/runner" exp digits_mlp --strict --quiet
+    "$prefix/bin/runner" sweep digits_mlp --space lr=log:0.001..0.1 --trials 4 --epochs 5 --workers 2 --quiet
+    "$prefix/bin/runner" sweep verify digits_mlp
     rm -rf "$folder"
 }
 

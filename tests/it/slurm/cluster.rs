@@ -1,9 +1,12 @@
 //! A Slurm of one test: `tests/slurm/cluster.sh`, which ends with it.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use crate::sweep::sweep_run::{run, wait_for};
 
@@ -13,7 +16,12 @@ pub struct Cluster {
     actions: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
     configuration: PathBuf,
+    /// When jobs were first seen that wait after they were requeued.
+    requeued: RefCell<HashMap<String, Instant>>,
 }
+
+/// Time after which a requeued job can start: the processes of its first start have ended by then.
+const ENDED_BY_THEN: Duration = Duration::from_secs(4);
 
 impl Cluster {
     /// Starts a cluster with settings such as `nodes=3` and `KillWait=30`; `None` if Slurm is not installed.
@@ -33,7 +41,7 @@ impl Cluster {
         answers.read_line(&mut configuration).unwrap();
         assert!(configuration.ends_with("slurm.conf\n"), "the cluster has not started");
         let configuration = PathBuf::from(configuration.trim_end());
-        Some(Cluster { script, actions, answers, configuration })
+        Some(Cluster { script, actions, answers, configuration, requeued: RefCell::default() })
     }
 
     /// Kills, crashes or starts a daemon: `kill ctld`, `crash n1`, `start n1`.
@@ -78,7 +86,10 @@ impl Cluster {
     #[track_caller]
     pub fn start_requeued(&self) {
         for job in self.slurm("squeue", &["--noheader", "--array", "--states=PENDING", "--format=%i %r"]).lines() {
-            if let Some((job, "BeginTime")) = job.split_once(' ') {
+            let Some((job, "BeginTime")) = job.split_once(' ') else { continue };
+            let mut requeued = self.requeued.borrow_mut();
+            if requeued.entry(job.to_owned()).or_insert_with(Instant::now).elapsed() > ENDED_BY_THEN {
+                requeued.remove(job);
                 self.slurm("scontrol", &["update", &format!("JobId={job}"), "StartTime=now"]);
             }
         }

@@ -59,7 +59,8 @@ fn a_preemption_with_a_user_signal_leaves_at_once() {
     assert!(waited < Duration::from_secs(90), "before the grace time is over");
     assert_eq!(released(&jobs, 1), 2, "both workers have left");
     for task in 0..2 {
-        assert_says(&jobs.log(&format!("{}_{task}", jobs.job())), &["the time of the job is over"]);
+        let log = format!("{}_{task}", jobs.job());
+        wait_for(|| jobs.log(&log).contains("the time of the job is over"));
     }
     jobs.finish(&cluster, LONG);
 }
@@ -74,7 +75,8 @@ fn a_signal_to_the_last_task_requeues_it_alone() {
     wait_for(|| restarts(&cluster, &jobs).last().is_some_and(|task| task == "2 1"));
     assert_eq!(restarts(&cluster, &jobs), ["0 0", "1 0", "2 1"]);
     assert_eq!(released(&jobs, 1), 1);
-    assert_says(&jobs.log(&last), &[&format!("the time of the job is over: it is in the queue again as {last}")]);
+    let line = format!("the time of the job is over: it is in the queue again as {last}");
+    wait_for(|| jobs.log(&last).contains(&line));
     jobs.finish(&cluster, LONG);
 }
 
@@ -109,6 +111,6 @@ fn a_worker_leaves_before_its_time_limit_and_continues() {
     cluster.slurm("scancel", &["--batch", "--signal=STOP", &task]);
     wait_for(|| restarts(&cluster, &jobs) == ["0 1"]);
     assert!(released(&jobs, 1) >= 1, "the worker has left with a checkpoint");
-    assert_says(&jobs.log(&task), &["the time of the job is over: it is in the queue again"]);
+    wait_for(|| jobs.log(&task).contains("the time of the job is over: it is in the queue again"));
     jobs.finish(&cluster, LONG);
 }

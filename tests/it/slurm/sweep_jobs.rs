@@ -1,6 +1,7 @@
 //! A sweep whose workers are jobs, and the same sweep without Slurm.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -12,6 +13,9 @@ use crate::sweep::sweep_run::{
 
 /// Epochs of a sweep that trains for some seconds, so that its jobs can be interrupted.
 pub const LONG: usize = 1200;
+
+/// Longest time until a sweep has ended.
+const LONGEST: Duration = Duration::from_secs(300);
 
 /// A sweep whose workers are jobs.
 pub struct Jobs {
@@ -32,7 +36,9 @@ impl Jobs {
     /// Submits workers from this directory, with another `PATH`.
     #[track_caller]
     pub fn submit_in(cluster: &Cluster, dir: TestDir, more: &[&str], path: Option<&str>) -> Jobs {
-        let arguments = [&["sweep", "submit", "idea.toml", "--json", "--checkpoint", "1"], &SPACE[..], more].concat();
+        let arguments =
+            [&["sweep", "submit", "idea.toml", "--device", "cpu", "--json", "--checkpoint", "1"], &SPACE[..], more]
+                .concat();
         let mut command = cluster.with(with_short_beats(dir.command(&arguments)));
         if let Some(path) = path {
             command.env("PATH", path);
@@ -71,11 +77,13 @@ impl Jobs {
     /// Slurm.
     #[track_caller]
     pub fn finish(&self, cluster: &Cluster, epochs: usize) {
-        let is_over = || {
+        let is_over = || names(&self.sweep.join("ended")).iter().filter(|name| !name.contains("failed")).count() == 4;
+        let started = Instant::now();
+        while !is_over() {
+            assert!(started.elapsed() < LONGEST, "the sweep has not ended: {:?}", cluster.queue());
             cluster.start_requeued();
-            names(&self.sweep.join("ended")).iter().filter(|name| !name.contains("failed")).count() == 4
-        };
-        wait_for(is_over);
+            std::thread::sleep(Duration::from_millis(200));
+        }
         cluster.wait_until_empty();
         self.compare(epochs);
     }
