@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::compare::statistics::mean;
 use crate::compare::trial::{Axis, Curve, Trial};
+use crate::history::History;
 
 /// Trials that differ only in seed and fold.
 #[derive(Clone, Debug)]
@@ -137,14 +138,22 @@ pub fn describe_test_weights(groups: &[Group]) -> String {
     let of_networks = histories().filter(|history| history.network.is_some());
     let weights: BTreeSet<&str> =
         of_networks.filter_map(|history| history.test.as_ref()).map(|test| test.weights.as_str()).collect();
-    let weights = match &Vec::from_iter(weights)[..] {
-        [] if histories().any(|history| history.tree.is_some()) => "the fitted tree".to_owned(),
-        [] => "as recorded".to_owned(),
-        [one] => format!("weights of the {one} epoch"),
-        _ => "weights of the best or of the last epoch".to_owned(),
+    let has_tree = histories().any(|history| history.tree.is_some());
+    let of_networks = match &Vec::from_iter(weights)[..] {
+        [] if has_tree => None,
+        [] => Some("as recorded".to_owned()),
+        [one] => Some(format!("weights of the {one} epoch")),
+        _ => Some("weights of the best or of the last epoch".to_owned()),
     };
-    let has_threshold = histories().filter_map(|history| history.test.as_ref()).any(|test| test.threshold.is_some());
-    if has_threshold { format!("{weights}, at the chosen threshold") } else { weights }
+    let weights: Vec<String> = of_networks.into_iter().chain(has_tree.then(|| "the fitted tree".to_owned())).collect();
+    let weights = weights.join(" or ");
+    let has_threshold = |history: &History| Some(history.test.as_ref()?.threshold.is_some());
+    let thresholds: BTreeSet<bool> = histories().filter_map(has_threshold).collect();
+    match (thresholds.contains(&true), thresholds.contains(&false)) {
+        (true, false) => format!("{weights}, at the chosen threshold"),
+        (true, true) => format!("{weights}, at the chosen threshold if there is one"),
+        (false, _) => weights,
+    }
 }
 
 /// Returns the distinct names in order of first occurrence.

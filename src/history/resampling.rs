@@ -32,12 +32,25 @@ impl ResampleRecord {
         let why = match method {
             "under" => "the validation and test rows are balanced, unlike new rows",
             "over" => "validation and test rows have copies among the training rows",
-            _ => {
+            _ if from.iter().zip(&to).any(|(from, to)| *to > 2 * from) => {
                 "the training rows contain synthetic rows made from validation and test rows, and most validation and test \
                  rows of a rare class are synthetic"
             }
+            _ => "the training rows contain synthetic rows made from validation and test rows",
         };
         let leak = Some(format!("all rows were resampled ({method}) before the split: {why}"));
         ResampleRecord { method: method.to_owned(), before_split: true, leak, from, to }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn most_rows_of_a_class_are_synthetic_only_if_it_was_rare() {
+        let leak = |from: [u64; 2]| ResampleRecord::before_split("smote", from.to_vec(), vec![100, 100]).leak.unwrap();
+        assert!(leak([100, 10]).ends_with("most validation and test rows of a rare class are synthetic"));
+        assert!(leak([100, 97]).ends_with("synthetic rows made from validation and test rows"));
     }
 }

@@ -229,6 +229,12 @@ impl SweepRecord {
         self.extensions.push(extension);
     }
 
+    /// Returns the seeds of the search and of all confirmations.
+    pub fn used_seeds(&self) -> impl Iterator<Item = i64> {
+        let confirmations = self.extensions.iter().filter_map(|extension| extension.confirmation.as_ref());
+        self.seeds.iter().chain(confirmations.flat_map(|plan| &plan.seeds)).copied()
+    }
+
     /// Returns the newest confirmation.
     pub fn confirmation(&self) -> Option<&ConfirmationPlan> {
         self.extensions.iter().rev().find_map(|extension| extension.confirmation.as_ref())

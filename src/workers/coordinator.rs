@@ -95,7 +95,7 @@ pub fn train(
         && parts[0].trials.len() > 1
         && workers.setups.len() > 1
     {
-        let each = parts[0].trials.len().div_ceil(workers.setups.len());
+        let each = (parts[0].trials.len() / workers.setups.len()).max(1);
         watch.note(&format!(
             "all {} models are in one stack, which one worker trains: split it with `--stack {each}`",
             parts[0].trials.len()

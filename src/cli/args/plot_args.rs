@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 use clap::ValueEnum;
 
+use crate::cli::args::output_args::check_is_no_experiment;
 use crate::cli::text::terminal;
 use crate::compare::group::{Group, union};
 use crate::config::hint::Hint;
@@ -83,7 +84,10 @@ impl PlotOutput {
     pub fn check(&self) -> anyhow::Result<()> {
         let folder = match self.destination()? {
             Destination::Stdout => return Ok(()),
-            Destination::File(file, _) => file.parent().map(Path::to_path_buf).unwrap_or_default(),
+            Destination::File(file, _) => {
+                check_is_no_experiment(&file)?;
+                file.parent().map(Path::to_path_buf).unwrap_or_default()
+            }
             Destination::Directory(folder) => folder,
         };
         let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { &folder };

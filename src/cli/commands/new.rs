@@ -139,6 +139,10 @@ impl Place {
             None if Path::new(OWN).is_dir() => in_own.clone(),
             None => PathBuf::from(format!("{}.toml", args.name)),
         };
+        if args.name.is_empty() && args.output.is_none() {
+            let error = anyhow!("the name of the experiment is empty");
+            return Err(error.context(Hint("write, for example, `runner new first`".to_owned())));
+        }
         if path.extension().is_none_or(|extension| extension != "toml") {
             let error = anyhow!("`{}` is not the name of an experiment file", path.display());
             return Err(error.context(Hint("end it with `.toml`".to_owned())));

@@ -46,6 +46,10 @@ pub(super) fn explained(error: &clap::Error, name: &str) -> anyhow::Error {
             anyhow!("`{name}` takes one experiment, or a command and its arguments, found a second name: `{second}`")
                 .context(Hint(format!("name one experiment, or write the command first; see `{name} --help`")))
         }
+        ErrorKind::ArgumentConflict if !about(ContextKind::InvalidSubcommand).is_empty() => {
+            let second = about(ContextKind::InvalidSubcommand);
+            anyhow!("`{name}` takes no further argument `{second}`").context(Hint(help))
+        }
         ErrorKind::ArgumentConflict if !argument.is_empty() => {
             let others: Vec<String> =
                 texts(error, ContextKind::PriorArg).iter().map(|other| argument_name(other)).collect();
@@ -64,6 +68,9 @@ pub(super) fn explained(error: &clap::Error, name: &str) -> anyhow::Error {
                 }
                 "runner resume" => {
                     "list those that can be resumed with `runner runs --filter status=unfinished`".to_owned()
+                }
+                "runner new" if missing.iter().any(|missing| missing.contains("--csv")) => {
+                    "write `runner new NAME --csv FILE --target COLUMN`".to_owned()
                 }
                 "runner new" => "write, for example, `runner new first --data mnist`".to_owned(),
                 _ => help,
@@ -114,6 +121,12 @@ fn alternatives(argument: &str) -> String {
 /// Returns the text of a value parser's error, with the words of Rust's parsers replaced.
 fn plain_words(error: &dyn std::error::Error) -> String {
     let text = error.to_string();
+    if let Some((low, high)) = text.split_once(" is not in ").and_then(|(_, range)| range.split_once("..=")) {
+        return match high.parse::<u32>() {
+            Ok(u32::MAX) => format!("must be at least {low}"),
+            _ => format!("must be between {low} and {high}"),
+        };
+    }
     let words = [
         ("invalid digit found in string", "expected a whole number"),
         ("cannot parse integer from empty string", "expected a whole number"),
@@ -121,14 +134,8 @@ fn plain_words(error: &dyn std::error::Error) -> String {
         ("number too small to fit in target type", "the number is too small"),
         ("invalid float literal", "expected a number"),
         ("cannot parse float from empty string", "expected a number"),
-        (" is not in ", " is not in the range "),
-        ("..=", " to "),
     ];
-    let is_range = text.contains(" is not in ");
-    words
-        .into_iter()
-        .filter(|(from, _)| *from != "..=" || is_range)
-        .fold(text, |text, (from, to)| text.replace(from, to))
+    words.into_iter().fold(text, |text, (from, to)| text.replace(from, to))
 }
 
 #[cfg(test)]
@@ -163,7 +170,7 @@ mod tests {
     #[test]
     fn each_kind_says_what_is_wrong_and_what_is_allowed() {
         for (words, expected) in [
-            (&["a", "--csv", "b", "--bins", "1"][..], "invalid value `1` for `--bins`: 1 is not in the range 2 to 9"),
+            (&["a", "--csv", "b", "--bins", "1"][..], "invalid value `1` for `--bins`: must be between 2 and 9"),
             (&["a", "--bins", "many"], "invalid value `many` for `--bins`: expected a whole number"),
             (&["a", "--bins"], "write `--bins N` | `--bins` needs a value"),
             (&["a", "--level", "hihg"], "did you mean `high`? | invalid value `hihg` for `--level`"),

@@ -87,7 +87,7 @@ fn meaning(ranked: &Ranked, trials: &[&History], has_best: bool, page: TextStyle
     };
     let mark = meaning_of_mark(&ranked.variants, has_best).map(|meaning| match (has_best, page.styled) {
         (true, true) => format!("; bold: {meaning}"),
-        (true, false) => format!("; * {meaning}"),
+        (true, false) => format!("; *: {meaning}"),
         (false, _) => format!("; {meaning}"),
     });
     format!("{of}{}{}", mark.unwrap_or_default(), meaning_of_order(ranked))

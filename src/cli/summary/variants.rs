@@ -66,7 +66,7 @@ fn tables(ranked: &Ranked, top: usize, page: TextStyle) -> Vec<String> {
     let legend = |has_best: bool| {
         let mark = meaning_of_mark(variants, has_best).map(|meaning| match (has_best, page.styled) {
             (true, true) => format!("; bold: {meaning}"),
-            (true, false) => format!("; * {meaning}"),
+            (true, false) => format!("; *: {meaning}"),
             (false, _) => format!("; {meaning}"),
         });
         let (rise, order) = (meaning_of_rise(&trials), meaning_of_order(ranked));
@@ -107,7 +107,7 @@ fn with_legend(
 
 /// Returns the metric that variants are ordered by, as a part of a legend; empty if none ranks them.
 pub(super) fn meaning_of_order(ranked: &Ranked) -> String {
-    ranked.by.as_ref().map(|by| format!("; best first by {}", by.name())).unwrap_or_default()
+    ranked.by.as_ref().map(|by| format!("; sorted by {}", by.name())).unwrap_or_default()
 }
 
 /// Returns a note on the variants that are left out of a table of the first `top`; empty if it has all.
@@ -236,8 +236,8 @@ mod tests {
         interrupted     0.1000    0.2000  0.0000  0.9900   0.9400    0.8900  good
         large_steps          –         –       –       –        –         –  diverged
         late                 –         –       –       –        –         –  –
-        train/val/test: last epoch; rise: last val_loss minus its lowest; * best on
-        validation rows; best first by val_loss
+        train/val/test: last epoch; rise: last val_loss minus its lowest; *: best value
+        on validation rows; sorted by val_loss
 
         diverged: large_steps (epoch 2 of 2)
         stopped early: early_stopping (epoch 4 of 60)
@@ -271,7 +271,7 @@ mod tests {
         variant            loss             acc  diagnosis
         narrow   0.3100 ±0.0100* 0.8900 ±0.0100* –
         wide     0.3200 ±0.0200  0.8800 ±0.0200  –
-        train: last epoch; * best on training rows; best first by loss
+        train: last epoch; *: best value on training rows; sorted by loss
         ");
         assert_snapshot!(shown(&variants, &of(4)), @r"
         variant         loss  val_loss     acc  val_acc  diagnosis
@@ -279,7 +279,7 @@ mod tests {
           ± std of 3  0.0100    0.0100  0.0100   0.0100
         wide          0.3200    0.4200  0.8800   0.8300  –
           ± std of 3  0.0200    0.0200  0.0200   0.0200
-        train/val: last epoch; * best on validation rows; best first by val_loss
+        train/val: last epoch; *: best value on validation rows; sorted by val_loss
         ");
     }
 
@@ -309,7 +309,7 @@ mod tests {
         variant     mape  test mape  test loss
         absolute  0.4000   1.500e14    3001.00
         squared   0.4000   1.500e14    3000.00
-        train/test: last epoch; * best on training rows; best first by r2
+        train/test: last epoch; *: best value on training rows; sorted by r2
 
         losses are not comparable, different loss functions: mse (squared), mae
           (absolute)
@@ -335,8 +335,8 @@ mod tests {
         variant    loss  val_loss  test loss     acc  val_acc  test acc  diagnosis
         b        0.4000    0.5000*    0.5000  0.8000   0.8000*   0.7000  –
         a        0.5000    0.6000     0.5000  0.8000   0.7000    0.9900  –
-        train/val/test: best epoch by val_loss; * best on validation rows; best first by
-        val_loss
+        train/val/test: best epoch by val_loss; *: best value on validation rows; sorted
+        by val_loss
         ");
     }
 
@@ -355,7 +355,7 @@ mod tests {
         variant    loss  val_loss  test loss     acc  val_acc  diagnosis
         a        0.3000    0.4000     0.5000  0.9500   0.9000  –
         b        0.3000    0.4000     0.5000  0.9500   0.9000  –
-        train/val/test: last epoch, default threshold; best first by val_loss
+        train/val/test: last epoch, default threshold; sorted by val_loss
 
         variant  threshold  val_precision  val_recall  val_f1  test acc
         a           0.2500         0.5000      0.7500  0.6000    0.8500
@@ -363,11 +363,11 @@ mod tests {
         val/test at the threshold of each trial: last epoch
 
         a: test at threshold 0.2500, chosen by f1 on the validation rows; at the default
-          threshold, used for all train/val metrics: test precision 0.5000, recall
-          0.7500, f1 0.5000
+          threshold, used for the train/val metrics of each epoch: test precision
+          0.5000, recall 0.7500, f1 0.5000
         b: test at threshold 0.2500, chosen by f1 on the validation rows; at the default
-          threshold, used for all train/val metrics: test precision 0.5000, recall
-          0.7500, f1 0.5000
+          threshold, used for the train/val metrics of each epoch: test precision
+          0.5000, recall 0.7500, f1 0.5000
         ");
     }
 }

@@ -72,7 +72,10 @@ impl Listing {
             let paths = found.into_iter().map(|(folder, file)| format!("{folder}/{file}"));
             let (images, others): (Vec<_>, Vec<_>) = paths.partition(|path| is_image(path));
             if images.is_empty() {
-                return Err(no_images(&format!("has no images of the class `{name}`"), &others));
+                return Err(no_images(
+                    &format!("is read as a directory of images, but its subdirectory `{name}` has no images"),
+                    &others,
+                ));
             }
             listing.entries.extend(images.into_iter().map(|path| Entry { path, class }));
             others.into_iter().for_each(|path| listing.count_other(path));
@@ -236,9 +239,9 @@ mod tests {
         };
         assert!(refused(&[]).starts_with("has no images | images are files"));
         assert!(refused(&["1.png"]).starts_with("has images, but no directory for each class | move the images"));
-        assert!(
-            refused(&["a/1.png", "b/1.webp"]).starts_with("has no images of the class `b`; it has `.webp` | convert")
-        );
+        assert!(refused(&["a/1.png", "b/1.webp"]).starts_with(
+            "is read as a directory of images, but its subdirectory `b` has no images; it has `.webp` | convert"
+        ));
     }
 
     #[test]

@@ -65,7 +65,9 @@ pub(super) fn classes(settings: &Images, training: &Listing) -> Result<Vec<Strin
     let found = &training.classes;
     if let [class] = &found[..] {
         let inner = training.folder.join(class);
-        let message = format!("has images of one class only, `{class}`, but at least two are needed");
+        let folder = training.folder.display();
+        let message =
+            format!("cannot be used: `{folder}` has images of only one class, `{class}`, but at least two are needed");
         let fault = Invalid::new("path", message);
         let has_classes =
             !settings.path.ends_with(".csv") && Listing::of_folder(&inner).is_ok_and(|l| l.classes.len() > 1);

@@ -218,7 +218,7 @@ fn role(table: &Table, column: &Column) -> Role {
         return match recognize_numbers(column).or_else(|| recognize_row_numbers(column)) {
             None => Role::Numbers,
             Some(NumberFinding::Ids) => dropped("a different integer in each row, like ids"),
-            Some(NumberFinding::RowNumbers) => dropped("row numbers"),
+            Some(NumberFinding::RowNumbers) => dropped("consecutive integers, like ids"),
             Some(NumberFinding::LeadingZero(text) | NumberFinding::TooManyDigits(text)) => {
                 match are_few(distinct, rows) {
                     true => Role::Codes(format!("codes such as {text}")),

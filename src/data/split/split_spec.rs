@@ -108,7 +108,12 @@ impl Split {
                 continue; // a fraction of the groups, which is checked with the groups
             }
             let split_off = held_out(left, wanted);
-            require(split_off < left, key, "must leave at least one training row", format!("{wanted} of {left} rows"))?;
+            if split_off >= left {
+                let (s, are) = if left == 1 { ("", "is") } else { ("s", "are") };
+                let message =
+                    format!("must leave at least one training row, but there {are} only {left} row{s} to divide");
+                return Err(Invalid::new(key, message));
+            }
             left -= split_off;
         }
         if let Some(folds) = self.folds {

@@ -152,9 +152,13 @@ impl<'a> CsvText<'a> {
         match fields < self.fields {
             true if is_last => "check that the file is complete: this is its last line".to_owned(),
             true => {
-                "add the missing field: leave it empty if its value is unknown, as in `1,,3`; put a field with a line \
-                     break in quotes"
-                    .to_owned()
+                let add = match self.fields - fields {
+                    1 => "add the missing field: leave it empty if its value is unknown".to_owned(),
+                    several => {
+                        format!("add the {several} missing fields: leave them empty if their values are unknown")
+                    }
+                };
+                format!("{add}, as in `1,,3`; put a field with a line break in quotes")
             }
             false => "put fields that contain the separator in quotes".to_owned(),
         }
@@ -344,7 +348,9 @@ mod tests {
         let hint = |text: &[u8]| CsvText::check(text, b',').unwrap_err().hint.unwrap();
         assert!(hint(b"a,b\n1,2\n3").contains("is complete"));
         assert!(
-            hint(b"a,b\n1\n3,4\n").contains("add the missing field") && hint(b"a,b\n1,2,3\n").contains("in quotes")
+            hint(b"a,b\n1\n3,4\n").contains("add the missing field")
+                && hint(b"a,b,c\n1\n3,4,5\n").contains("add the 2 missing fields")
+                && hint(b"a,b\n1,2,3\n").contains("in quotes")
         );
         let other = hint(b"a;b;churn\n1,5;2;no\n");
         assert!(other.contains("`separator = \";\"`, and `decimal = \",\"`"), "{other}");

@@ -78,7 +78,7 @@ impl TableForm {
         let rows = self.rows_to_keep(table, &features, &targets, truth, unknown)?;
         let encoded = self.encoding.columns.iter().zip(&features);
         let raw: Vec<Vec<f64>> = encoded
-            .map(|(encoded, column)| raw(encoded, column, table, &rows, self.policy(unknown)))
+            .map(|(encoded, column)| raw(encoded, column, table, &rows, self.policy(unknown), self.encoding.missing))
             .collect::<Result<_, _>>()?;
         let features = row_by_row(&raw, rows.len());
         let targets = match targets.iter().any(Option::is_some) {
@@ -200,6 +200,16 @@ pub fn is_known(targets: &Tensor, target: Target) -> bool {
     unknown.any().int64_value(&[]) == 0
 }
 
+/// Returns which options accept unknown categories of a column, in parentheses; empty if none does.
+fn accepting(encoded: &ColumnEncoding, missing: Missing) -> &'static str {
+    match (missing, &encoded.encoding) {
+        (Missing::Error, EncodingKind::OneHot(_)) => " (`--unknown ignore` accepts others)",
+        (Missing::Error, _) => "",
+        (_, EncodingKind::OneHot(_)) => " (`--unknown missing` or `--unknown ignore` accepts others)",
+        _ => " (`--unknown missing` accepts others)",
+    }
+}
+
 /// Returns the raw values of one column in these rows: numbers, or indices of categories; NaN if missing.
 fn raw(
     encoded: &ColumnEncoding,
@@ -207,6 +217,7 @@ fn raw(
     table: &Table,
     rows: &[usize],
     unknown: Result<Unknown, &str>,
+    missing: Missing,
 ) -> Result<Vec<f64>, TableError> {
     let categories = encoded.categories();
     if encoded.encoding == EncodingKind::Number {
@@ -232,10 +243,9 @@ fn raw(
                 let hint = match unknown {
                     Ok(Unknown::Ignore) => "use `--unknown missing`: a label-encoded column has no one-hot features",
                     Err(hint) => hint,
-                    Ok(Unknown::Error | Unknown::Missing) => &format!(
-                        "{} (`--unknown missing` or `--unknown ignore` accepts others)",
-                        nearest_or_known(&text, categories)
-                    ),
+                    Ok(Unknown::Error | Unknown::Missing) => {
+                        &format!("{}{}", nearest_or_known(&text, categories), accepting(encoded, missing))
+                    }
                 };
                 Err(TableError::new(wrong_value(table, column, row, "a category of the run")).hint(hint))
             }
@@ -333,7 +343,7 @@ mod tests {
     fn values_that_the_run_does_not_know_are_named_by_their_place() {
         let (message, hint) = refusal("age,city\n1,Rome\n2,Romme\n", Missing::Error, Truth::Optional);
         assert_eq!(message, "has `Romme` in row 2 (line 3), column `city`, where a category of the run was expected");
-        assert_eq!(hint, "did you mean `Rome`? (`--unknown missing` or `--unknown ignore` accepts others)");
+        assert_eq!(hint, "did you mean `Rome`? (`--unknown ignore` accepts others)");
         let (message, _) = refusal("age,city\n1,Rome\nold,Rome\n", Missing::Error, Truth::Optional);
         assert_eq!(message, "has `old` in row 2 (line 3), column `age`, where a number was expected");
         let (message, hint) = refusal("age,city,y\n1,Rome,zzz\n", Missing::Error, Truth::Optional);

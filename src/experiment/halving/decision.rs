@@ -53,8 +53,8 @@ impl Rung {
     /// Decides which configurations continue. `trials` are all trials of the configurations that were not dropped before.
     ///
     /// The best `keep` of them continue, rounded up. A configuration with a trial without a value is worst, and never continues.
-    /// One that is close to the worst of these continues, too, if there are at least two seeds: if the mean difference of
-    /// their seeds is smaller than its standard error. At most twice as many as by `keep` continue. A
+    /// One that is close to the worst of these continues, too, if there are at least two seeds: if the mean of the
+    /// seed-by-seed differences is smaller than its standard error. At most twice the share `keep` continues. A
     /// configuration that is alone continues.
     pub fn decide(rule: &HalvingRule, epoch: usize, trials: &[RungTrial]) -> Rung {
         let mut names: Vec<&str> = trials.iter().map(|trial| trial.configuration).collect();

@@ -128,7 +128,7 @@ impl FromStr for Halving {
 }
 
 fn expected() -> String {
-    "expected `first=3,keep=0.33`: rungs after 3, 9, 27, … epochs, at each of which a third of the configurations continues"
+    "expected `first=3,keep=0.33`: after 3, 9, 27, … epochs only the best third of the configurations continues"
         .to_owned()
 }
 

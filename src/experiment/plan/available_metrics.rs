@@ -156,12 +156,18 @@ impl AvailableMetrics {
             }
             unknown(match suggest::nearest(metric, known.iter().copied()) {
                 Some(near) => format!("did you mean `{}{near}`?", name.strip_suffix(metric).unwrap_or_default()),
-                None => format!("known names: {}", suggest::list(known)),
+                None => {
+                    let prefix = name.strip_suffix(metric).unwrap_or_default();
+                    let known: Vec<String> = known.iter().map(|metric| format!("{prefix}{metric}")).collect();
+                    format!("known names: {}", suggest::list(&known.iter().map(String::as_str).collect::<Vec<_>>()))
+                }
             })
         };
         if name == STATUS {
             return Ok(());
         }
+        let tested: Vec<String> =
+            Metric::test_defaults(self.classes).iter().map(|metric| metric.name().into_owned()).collect();
         let Some((group, metric)) = name.split_once('.') else {
             if lacks_validation(name) {
                 return without_validation();
@@ -172,6 +178,9 @@ impl AvailableMetrics {
                     let is_higher_better = info.is_some_and(|info| info.higher_is_better == Some(true));
                     let extreme = if is_higher_better { "max" } else { "min" };
                     format!("add a prefix: `last.{name}`, `best.{name}` or `{extreme}.{name}`")
+                }
+                false if self.has_test && tested.iter().any(|metric| metric == name) => {
+                    format!("add a prefix: `test.{name}`")
                 }
                 false => match suggest::nearest(name, metrics.iter().copied().chain([STATUS])) {
                     Some(STATUS) => format!("did you mean `{STATUS}`?"),
@@ -216,11 +225,9 @@ impl AvailableMetrics {
                 {
                     return unknown(format!("did you mean `test.{near}`?"));
                 }
-                let always = Metric::test_defaults(self.classes).iter().map(|metric| metric.name());
-                let always: Vec<_> = always.collect();
-                let mut tested: Vec<&str> = metrics.iter().copied().filter(|name| !name.starts_with("val_")).collect();
-                tested.extend(always.iter().map(|name| &**name).filter(|name| !metrics.contains(name)));
-                check_known(metric, &tested)
+                let mut known: Vec<&str> = metrics.iter().copied().filter(|name| !name.starts_with("val_")).collect();
+                known.extend(tested.iter().map(String::as_str).filter(|name| !metrics.contains(name)));
+                check_known(metric, &known)
             }
             "diagnosis" => check_known(metric, &DIAGNOSIS),
             "learned" => self.check_learned(metric).or_else(unknown),
@@ -347,7 +354,11 @@ mod tests {
         let hint = |metrics: &AvailableMetrics, name: &str| metrics.check("value", name).unwrap_err().hint.unwrap();
         assert_eq!(hint(&two, "test.report.clases.1.recall"), "did you mean `test.report.classes.1.recall`?");
         assert_eq!(hint(&two, "test.report.macro.f2"), "did you mean `test.report.macro.f1`?");
-        assert_eq!(hint(&two, "test.zzzz"), "known names: `loss`, `f1`, `mcc`, `balanced_acc`, `roc_auc`, `ap`");
+        assert_eq!(
+            hint(&two, "test.zzzz"),
+            "known names: `test.loss`, `test.f1`, `test.mcc`, `test.balanced_acc`, `test.roc_auc`, `test.ap`"
+        );
+        assert_eq!(hint(&two, "mcc"), "add a prefix: `test.mcc`");
         assert!(metrics(Some(2), false).check("value", "test.threshold.value").is_err());
         assert!(metrics(Some(3), false).check("value", "test.ap").is_err());
         assert!(metrics(Some(3), false).check("value", "test.confusion.2.3").is_err());

@@ -9,6 +9,7 @@ use tch::Tensor;
 use crate::config::check::Invalid;
 use crate::config::hint::{Hint, into_error, with_hint};
 use crate::data::Rows;
+use crate::data::arrays::array_file::is_array_file;
 use crate::data::arrays::open_arrays::OpenArrays;
 use crate::data::arrays::settings::{self, Arrays};
 use crate::data::arrays::targets::ArrayTargets;
@@ -77,6 +78,12 @@ pub fn rows(plan: &Plan, data: &FittedData, written: &str, unknown: Unknown) -> 
 /// # Errors
 /// When the training data are not a table, or the file cannot be read.
 pub fn read_table(data: &FittedData, path: &Path, separator: Option<char>, keep: &[String]) -> anyhow::Result<Table> {
+    if is_array_file(path) {
+        let hint = "use `--index N` for one of the run's own rows, or evaluate the file with `runner eval RUN FILE`";
+        return Err(
+            anyhow!("`runner predict` does not read files of arrays: {}", shown(path)).context(Hint(hint.to_owned()))
+        );
+    }
     let form = table_form(data)?;
     let mut reading = form.reading.clone();
     reading.separator = separator.unwrap_or(reading.separator);

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::config::suggest;
 use crate::experiment::spec::file_hints;
-use crate::experiment::spec::setting_keys::keys_in;
+use crate::experiment::spec::setting_keys::{is_varied, keys_in};
 use crate::experiment::spec::source_text::SpecError;
 
 /// Maximum number of parts of a path. Deeper nesting could overflow the stack.
@@ -28,6 +28,7 @@ pub fn find<'a>(tree: &'a mut Value, path: &str) -> Result<&'a mut Value, SpecEr
         let sources = tree.get("data").and_then(Value::as_object).into_iter().flat_map(|data| data.keys());
         format!("data.{}.split.{part}", sources.into_iter().next().map_or("NAME", String::as_str))
     });
+    let near = if path.contains('.') || tree.get(path).is_some() { None } else { nearest_setting(tree, path) };
     let mut place = tree;
     for part in path.split('.') {
         let missing = |hint: String| SpecError {
@@ -46,6 +47,8 @@ pub fn find<'a>(tree: &'a mut Value, path: &str) -> Result<&'a mut Value, SpecEr
                         [chosen] if map[chosen].get(part).is_some() => {
                             format!("did you mean `{walked}.{chosen}.{part}`?")
                         }
+                        // Keras names dropout's probability so, too
+                        _ if part == "rate" && map.contains_key("lr") => format!("did you mean `{walked}.lr`?"),
                         // the name of a setting that is somewhere else
                         _ if !meant.is_empty()
                             && (part == last
@@ -61,7 +64,9 @@ pub fn find<'a>(tree: &'a mut Value, path: &str) -> Result<&'a mut Value, SpecEr
                                 "the experiment has `{chosen}`; to use another: `--set '{walked}={{ {part} = {{ … }} }}'`"
                             )
                         }
-                        _ => file_hints::of_key(part, None, &known).unwrap_or_else(|| suggest::hint(part, known)),
+                        _ => file_hints::of_key(part, None, &known)
+                            .or_else(|| near.filter(|_| suggest::nearest(part, known.iter().copied()).is_none()))
+                            .unwrap_or_else(|| suggest::hint(part, known)),
                     }));
                 }
                 &mut map[part]
@@ -84,6 +89,26 @@ pub fn find<'a>(tree: &'a mut Value, path: &str) -> Result<&'a mut Value, SpecEr
         walked = if walked.is_empty() { part.to_owned() } else { format!("{walked}.{part}") };
     }
     Ok(place)
+}
+
+/// Returns a hint with the full keys of the setting whose name is most similar; `None` if none is.
+fn nearest_setting(tree: &Value, name: &str) -> Option<String> {
+    fn collect<'a>(place: &'a Value, names: &mut Vec<&'a str>) {
+        match place {
+            Value::Object(fields) => fields.iter().for_each(|(key, value)| {
+                names.push(key);
+                collect(value, names);
+            }),
+            Value::Array(items) => items.iter().for_each(|item| collect(item, names)),
+            _ => {}
+        }
+    }
+    let mut names = Vec::new();
+    let varied = tree.as_object()?.iter().filter(|(key, _)| is_varied(key));
+    varied.for_each(|(_, table)| collect(table, &mut names));
+    let keys = keys_in(tree, suggest::nearest(name, names)?);
+    let keys = suggest::either(&keys.iter().map(String::as_str).collect::<Vec<_>>());
+    (!keys.is_empty()).then(|| format!("did you mean {keys}?"))
 }
 
 /// Returns the part of a split that is meant by the name of another program.

@@ -226,7 +226,7 @@ fn show_line(text: &str, line: usize, message: &str) -> String {
 /// Replaces Rust types and serde's terms in an error message by the terms of TOML and of this program.
 fn translate(message: &str) -> String {
     let is_negative = message.contains("invalid value: integer `-");
-    let whole = if is_negative { "expected a whole number of at least 0" } else { "expected a whole number" };
+    let whole = if is_negative { "expected a whole number that is not negative" } else { "expected a whole number" };
     let words = [
         ("expected usize", whole),
         ("expected u32", whole),

@@ -114,7 +114,7 @@ pub(super) fn not_found_error(named: &str, path: &Path, out: &Path) -> anyhow::E
         None => format!("name one of {}; `runner runs` lists all runs", list_some(&names)),
     };
     let message = match path.components().count() {
-        1 => format!("no run `{named}` under `{}`", out.display()),
+        1 => format!("there is no run `{named}` under `{}`", out.display()),
         _ => format!("there is no run `{named}`"),
     };
     anyhow!(message).context(Hint(hint))

@@ -28,7 +28,7 @@ pub(super) fn all(
     name: &str,
 ) -> Vec<Section> {
     let mut sections = vec![summary(state, overview, name)];
-    sections.extend(confirmation.map(|found| confirmation::section(overview.record, found)));
+    sections.extend(confirmation.map(|found| confirmation::section(found)));
     if overview.means().next().is_some() {
         sections.extend(by_setting(overview));
         sections.extend(parallel(overview));

@@ -1,4 +1,4 @@
-//! Results of the newest confirmation of a sweep: its best configurations on seeds that did not choose them.
+//! Results of the newest confirmation of a sweep: its best configurations on seeds that were not used for the selection.
 
 mod pairs;
 
@@ -18,13 +18,33 @@ use crate::sweep::confirmation::pairs::{Key, corrected_p};
 use crate::sweep::dir::SweepDir;
 use crate::sweep::dir::ended::{EndedStack, EndedTrial};
 use crate::sweep::record::{ConfirmationPlan, Extension, StackPlan, SweepRecord};
-use crate::sweep::results::{ConfigurationResult, Outcome};
+use crate::sweep::results::{ConfigurationResult, Outcome, Ranking};
+
+/// The metric that ranks configurations.
+#[derive(Clone, Copy, Debug)]
+pub struct RankedBy<'a> {
+    /// Its path.
+    pub metric: &'a str,
+    /// Whether a higher value is better.
+    pub higher_is_better: bool,
+}
+
+impl<'a> RankedBy<'a> {
+    /// Returns the metric of a sweep.
+    pub fn new(record: &'a SweepRecord) -> RankedBy<'a> {
+        RankedBy { metric: &record.metric, higher_is_better: record.higher_is_better }
+    }
+}
 
 /// Results of a confirmation.
 #[derive(Debug)]
 pub struct Confirmation<'a> {
     /// Its plan.
     pub plan: &'a ConfirmationPlan,
+    /// The metric that ranks its configurations.
+    pub by: RankedBy<'a>,
+    /// The smallest seed above all that the sweep has used.
+    unused_seed: i64,
     /// Its configurations, best first on the fresh seeds.
     pub results: Vec<Confirmed<'a>>,
     /// Path of the test metric, such as `test.loss`; `None` if there are no test rows.
@@ -38,8 +58,8 @@ pub struct Confirmation<'a> {
 pub struct Confirmed<'a> {
     /// Its metric on the fresh seeds.
     pub result: ConfigurationResult<'a>,
-    /// Mean of the metric on the seeds of the search, which chose it.
-    pub in_search: f64,
+    /// Mean of the metric on the seeds of the search; `None` if it does not have all of them.
+    pub in_search: Option<f64>,
     /// The test metric on the fresh seeds.
     pub test: Option<Sample>,
     /// Number of parameters of its network; `None` for a tree.
@@ -58,6 +78,8 @@ pub enum Standing {
     Best,
     /// Its difference to the best one is not significant.
     NotSeparable,
+    /// Its difference to the best one cannot be tested: there is only one trial of each.
+    Untested,
     /// It is significantly worse than the best one.
     Worse,
     /// Some of its trials diverged or failed, or are not done yet.
@@ -70,6 +92,7 @@ impl Standing {
         match self {
             Standing::Best => "best",
             Standing::NotSeparable => "not significantly worse",
+            Standing::Untested => "not tested",
             Standing::Worse => "worse",
             Standing::Incomplete => "incomplete",
         }
@@ -77,7 +100,8 @@ impl Standing {
 }
 
 impl<'a> Confirmation<'a> {
-    /// Reads the newest confirmation of a sweep with these ends of stacks; `None` if it has none.
+    /// Reads the newest confirmation of a sweep with these ends of stacks, which have the values of the metric; `None` if it
+    /// has none.
     ///
     /// # Errors
     /// When a history cannot be read.
@@ -85,11 +109,13 @@ impl<'a> Confirmation<'a> {
         dir: &SweepDir,
         record: &'a SweepRecord,
         ended: &HashMap<String, EndedStack>,
+        by: RankedBy<'a>,
     ) -> anyhow::Result<Option<Confirmation<'a>>> {
         let with_stacks = |extension: &'a Extension| Some((extension.confirmation.as_ref()?, &extension.stacks));
         let Some((plan, stacks)) = record.extensions.iter().rev().find_map(with_stacks) else { return Ok(None) };
         let ends: Vec<&EndedStack> = stacks.iter().filter_map(|stack| ended.get(&stack.name)).collect();
-        let test_metric = format!("test.{}", metric_of(&record.metric).trim_start_matches("val_"));
+        let test_metric = format!("test.{}", metric_of(by.metric).trim_start_matches("val_"));
+        let search = Ranking::new(record, ended, by.higher_is_better);
         let mut tests: HashMap<&str, Vec<f64>> = HashMap::new();
         let mut parameters: HashMap<&str, usize> = HashMap::new();
         for end in &ends {
@@ -114,7 +140,12 @@ impl<'a> Confirmation<'a> {
             let result = ConfigurationResult::new(configuration, &trials, is_ended, failure);
             let confirmed = Confirmed {
                 result,
-                in_search: chosen.mean.0,
+                in_search: match by.metric == record.metric {
+                    true => Some(chosen.mean.0),
+                    false => {
+                        search.results.iter().find(|one| one.configuration.name == name).and_then(|one| one.mean())
+                    }
+                },
                 test: tests.get(name).and_then(|values| Sample::from_values(values)),
                 parameters: parameters.get(name).copied(),
                 p: None,
@@ -125,18 +156,20 @@ impl<'a> Confirmation<'a> {
         let has_test = results.iter().any(|(confirmed, _)| confirmed.test.is_some());
         Ok(Some(Confirmation {
             plan,
-            results: judged(results, record.higher_is_better),
+            by,
+            unused_seed: record.used_seeds().max().map_or(0, |seed| seed.saturating_add(1)),
+            results: judged(results, by.higher_is_better),
             test_metric: has_test.then_some(test_metric),
             is_over: ends.len() == stacks.len(),
         }))
     }
 
-    /// Returns the best configuration, then those that are not significantly worse.
+    /// Returns the best configuration, then those that are not significantly worse or cannot be tested.
     pub fn best_set(&self) -> impl Iterator<Item = &Confirmed<'a>> {
-        self.results.iter().filter(|one| matches!(one.standing, Standing::Best | Standing::NotSeparable))
+        self.results.iter().filter(|one| !matches!(one.standing, Standing::Worse | Standing::Incomplete))
     }
 
-    /// Returns the cheapest configuration of the best set: the one with the fewest parameters; if several have as few, the one
+    /// Returns the cheapest configuration of the best set: the one with the fewest parameters; if there are several, the one
     /// that trains the fewest epochs.
     pub fn cheapest(&self) -> Option<&Confirmed<'a>> {
         self.best_set().min_by_key(|one| one.cost())
@@ -149,6 +182,9 @@ impl<'a> Confirmation<'a> {
             return "no configuration has all of its trials on fresh seeds".to_owned();
         };
         let compared = self.results.iter().filter(|one| one.standing != Standing::Incomplete).count();
+        if self.results.len() == 1 {
+            return "only one configuration was confirmed, so there is nothing to compare".to_owned();
+        }
         if compared == 1 {
             return format!("`{best}` is the only configuration with all of its trials on fresh seeds");
         }
@@ -157,8 +193,10 @@ impl<'a> Confirmation<'a> {
         if trials < needed && self.results.iter().all(|one| one.standing != Standing::Worse) {
             let trials = of_trials(trials);
             return format!(
-                "with {trials} of each, no difference between {compared} configurations can be significant: confirm on fresh \
-                 seeds, at least {needed}"
+                "with {trials} of each, no difference between {compared} configurations can be significant: use at least \
+                 {needed} seeds, such as `--seeds {}..{}`",
+                self.unused_seed,
+                self.unused_seed + needed as i64 - 1
             );
         }
         let about_test = format!("paired permutation test with Holm's correction, {} of each", of_trials(trials));
@@ -166,9 +204,9 @@ impl<'a> Confirmation<'a> {
         let cheapest = cheapest.map_or_else(String::new, |one| format!("; the cheapest of them is {}", one.price()));
         match equals {
             equals if equals.len() + 1 == self.results.len() => {
-                format!("no configuration is better than the others ({about_test}){cheapest}")
+                format!("no configuration is significantly better than the others ({about_test}){cheapest}")
             }
-            [] => format!("`{best}` is better than all others ({about_test})"),
+            [] => format!("`{best}` is significantly better than all others ({about_test})"),
             equals => {
                 format!(
                     "`{best}` is the best; not significantly worse: {} ({about_test}){cheapest}",
@@ -178,13 +216,18 @@ impl<'a> Confirmation<'a> {
         }
     }
 
-    /// Returns the name of the best configuration of the search, and how much worse its metric is on fresh seeds; negative if it
-    /// is better. `None` if it has not all of its trials.
-    pub fn shrinkage(&self, higher_is_better: bool) -> Option<(&str, f64)> {
+    /// Returns the best configuration of the search, with its metric on fresh seeds and in the search. `None` if it has not all
+    /// of its trials.
+    pub fn best_of_search(&self) -> Option<(&str, f64, f64)> {
         let best = self.plan.configurations.first()?;
         let found = self.results.iter().find(|one| one.name() == best.name && one.standing != Standing::Incomplete)?;
-        let sign = if higher_is_better { -1.0 } else { 1.0 };
-        Some((found.name(), sign * (found.result.mean()? - found.in_search)))
+        Some((found.name(), found.result.mean()?, found.in_search?))
+    }
+
+    /// Returns how much worse the metric of the best configuration of the search is on fresh seeds; negative if it is better.
+    pub fn shrinkage(&self) -> Option<f64> {
+        let (_, fresh, in_search) = self.best_of_search()?;
+        Some(if self.by.higher_is_better { in_search - fresh } else { fresh - in_search })
     }
 }
 
@@ -234,7 +277,8 @@ fn judged<'a>(results: Vec<(Confirmed<'a>, HashMap<Key, f64>)>, higher_is_better
         confirmed.standing = match confirmed.p {
             _ if place == 0 => Standing::Best,
             Some(p) if p < ALPHA => Standing::Worse,
-            _ => Standing::NotSeparable,
+            Some(_) => Standing::NotSeparable,
+            None => Standing::Untested,
         };
     }
     results.into_iter().map(|(confirmed, _)| confirmed).collect()

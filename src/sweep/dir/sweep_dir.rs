@@ -11,6 +11,7 @@ use time::macros::format_description;
 use crate::config::hint::Hint;
 use crate::config::suggest;
 use crate::data::store::checksum::sha256;
+use crate::experiment::spec::catalogue;
 use crate::experiment::store::newest;
 use crate::experiment::store::run_name::experiment_directory;
 use crate::history::readable_json;
@@ -133,7 +134,7 @@ impl SweepDir {
                 let names = folders.iter().filter_map(|folder| folder.file_name()?.to_str());
                 let hint = match suggest::nearest(name, names) {
                     Some(near) if near != name => format!("did you mean `{near}`?"),
-                    _ => format!("start one with `runner sweep {name}`, or name its directory"),
+                    _ => how_to_start(name, out),
                 };
                 Err(anyhow!("no sweep `{name}` under `{}`", out.display()).context(Hint(hint)))
             }
@@ -196,6 +197,17 @@ impl SweepDir {
     pub fn remove_temporary_files(&self) {
         const OLD: std::time::Duration = std::time::Duration::from_secs(3600);
         FOLDERS.iter().for_each(|folder| atomic_write::sweep(&self.file(folder), OLD));
+    }
+}
+
+/// Returns the hint on a name that has no sweep under `out`: how to start one, if it is an experiment.
+fn how_to_start(name: &str, out: &Path) -> String {
+    match catalogue::find(name).ok().and_then(|source| source.parse().ok()) {
+        Some(spec) if spec.sweep.as_ref().is_some_and(|sweep| !sweep.space.is_empty() || !sweep.zip.is_empty()) => {
+            format!("start one with `runner sweep {name}`, or name its directory")
+        }
+        Some(_) => format!("start one with `runner sweep {name} --space KEY=VALUES`, or name its directory"),
+        None => format!("name the directory of a sweep, or an experiment with a sweep under `{}`", out.display()),
     }
 }
 

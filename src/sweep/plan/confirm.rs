@@ -1,11 +1,10 @@
-//! Plans the confirmation of a sweep: its best configurations are trained again on seeds that did not choose them.
+//! Plans the confirmation of a sweep: its best configurations are trained again on seeds that were not used for the selection.
 
 use std::collections::HashMap;
 
 use anyhow::{anyhow, ensure};
 use time::OffsetDateTime;
 
-use crate::config::check::at_least_one;
 use crate::config::hint::Hint;
 use crate::experiment::spec::seeds;
 use crate::experiment::store::history_fields;
@@ -14,7 +13,7 @@ use crate::sweep::dir::ended::EndedStack;
 use crate::sweep::plan::extension::RecordedExperiment;
 use crate::sweep::record::{ChosenConfiguration, ConfirmationPlan, Extension, SweepRecord};
 use crate::sweep::results::{Outcome, Ranking};
-use crate::sweep::space::origin::SpaceFault;
+use crate::sweep::plan::confirm_check::at_most;
 use crate::sweep::spec::Confirm;
 
 /// First of the default seeds.
@@ -23,37 +22,6 @@ const FIRST_SEED: i64 = 100;
 /// Number of default seeds. With ten pairs of values, the smallest p of a paired permutation test is 0.002: five
 /// configurations, which are ten comparisons, can then differ significantly at the level 0.05.
 const SEEDS: usize = 10;
-
-/// Maximum number of configurations unless another one is set.
-const AT_MOST: usize = 5;
-
-/// Returns how many configurations are confirmed at most.
-pub fn at_most(confirm: &Confirm) -> usize {
-    confirm.at_most.unwrap_or(AT_MOST)
-}
-
-/// Checks the confirmation of a new sweep with these seeds.
-///
-/// # Errors
-/// If it trains no configuration or no seed, or one of its seeds chooses the configurations.
-pub(super) fn check(confirm: &Confirm, seeds_of_search: &[i64]) -> Result<(), SpaceFault> {
-    at_least_one("confirm.at_most", at_most(confirm))
-        .map_err(|fault| SpaceFault::new(fault.to_string(), "write `confirm = { at_most = 5 }`"))?;
-    let asked = confirm.seeds.as_deref().unwrap_or_default();
-    if confirm.seeds.is_some() && asked.is_empty() {
-        return Err(SpaceFault::new(
-            "`confirm.seeds` is empty".to_owned(),
-            "write `confirm = { seeds = \"100..109\" }`",
-        ));
-    }
-    match asked.iter().find(|seed| seeds_of_search.contains(seed)) {
-        None => Ok(()),
-        Some(seed) => {
-            let message = format!("`confirm.seeds` must be fresh seeds, but the sweep trains on seed {seed}, too");
-            Err(SpaceFault::new(message, format!("name seeds other than {}", seeds::format(seeds_of_search))))
-        }
-    }
-}
 
 /// Plans the confirmation of the best configurations of a sweep with these ends of stacks.
 ///
@@ -86,15 +54,14 @@ pub fn best(record: &SweepRecord, ended: &HashMap<String, EndedStack>, at_most: 
 
 /// Returns the seeds of the request, or the default ones without those that the sweep has trained on.
 fn fresh_seeds(record: &SweepRecord, asked: Option<&[i64]>) -> anyhow::Result<Vec<i64>> {
-    let earlier = record.extensions.iter().filter_map(|extension| extension.confirmation.as_ref());
-    let used: Vec<i64> = record.seeds.iter().chain(earlier.flat_map(|plan| &plan.seeds)).copied().collect();
+    let used: Vec<i64> = record.used_seeds().collect();
     let Some(asked) = asked else {
         return Ok((FIRST_SEED..).filter(|seed| !used.contains(seed)).take(SEEDS).collect());
     };
     match asked.iter().find(|seed| used.contains(seed)) {
         None => Ok(asked.to_vec()),
         Some(seed) => {
-            let hint = format!("name seeds other than {}", seeds::format(&used));
+            let hint = format!("choose seeds other than {}", seeds::format(&used));
             Err(anyhow!("the sweep has trained on seed {seed} already, and a confirmation needs fresh seeds")
                 .context(Hint(hint)))
         }

@@ -56,7 +56,7 @@ impl Checked<'_> {
         }
         let paths = self.paths();
         if !paths.contains(metric) {
-            let message = format!("`{metric}` is nothing that an expectation of this sweep can be about");
+            let message = format!("`metric` must be a metric of this sweep, found `{metric}`");
             let all =
                 || format!("allowed are {}", suggest::list(&paths.iter().map(String::as_str).collect::<Vec<_>>()));
             let near = suggest::nearest(metric, paths.iter().map(String::as_str));

@@ -310,7 +310,8 @@ fn number_of_trials(record: &SweepRecord, request: &ExtensionRequest) -> anyhow:
         Some(FurtherTrials::By(count)) => Ok(Some(count)),
         Some(FurtherTrials::To(all)) if all > has => Ok(Some(all - has)),
         Some(FurtherTrials::To(all)) => {
-            let message = format!("the sweep has {has} configurations: there is nothing to add to have {all}");
+            let more = if all < has { format!(", more than {all}") } else { String::new() };
+            let message = format!("the sweep already has {has} configurations{more}");
             Err(anyhow!(message).context(Hint(format!("use `--trials +{all}` to add {all}"))))
         }
     }
@@ -320,7 +321,7 @@ fn number_of_trials(record: &SweepRecord, request: &ExtensionRequest) -> anyhow:
 fn nothing_to_add(record: &SweepRecord, request: &ExtensionRequest) -> anyhow::Error {
     match &request.seeds {
         Some(_) => {
-            let hint = format!("name other seeds: it has {}", seeds::format(&record.seeds));
+            let hint = format!("choose other seeds: it has {}", seeds::format(&record.seeds));
             anyhow!("the sweep has all of these seeds: there is nothing to add").context(Hint(hint))
         }
         None => {

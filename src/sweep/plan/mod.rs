@@ -3,6 +3,7 @@
 mod base_settings;
 mod configuration_fault;
 pub mod confirm;
+pub mod confirm_check;
 mod expectations;
 pub mod extension;
 mod halving;

@@ -18,7 +18,7 @@ use crate::io::file_names;
 use crate::sweep::expectation::SweepExpectation;
 use crate::sweep::plan::base_settings::BaseSettings;
 use crate::sweep::plan::configuration_fault::ConfigurationFaults;
-use crate::sweep::plan::confirm;
+use crate::sweep::plan::confirm_check;
 use crate::sweep::plan::expectations::Checked;
 use crate::sweep::plan::halving;
 use crate::sweep::plan::metric::RankingMetric;
@@ -95,7 +95,7 @@ pub fn plan(request: &SweepRequest) -> anyhow::Result<PlannedSweep> {
     sweep
         .confirm
         .as_ref()
-        .map_or(Ok(()), |confirm| confirm::check(confirm, &seeds))
+        .map_or(Ok(()), |confirm| confirm_check::check(confirm, &seeds))
         .map_err(|fault| fault.at(&Origin::file(&["sweep", "confirm"])).into_error(source))?;
     let mut notes = planner.take_notes();
     notes.extend(plans.iter().flat_map(|plan| &plan.info.notes).cloned());
@@ -285,7 +285,7 @@ fn notes_on(metric: &RankingMetric, space: &Space, seeds: &[i64]) -> Vec<String>
     }
     if seeds.len() == 1 {
         notes.push(
-            "each configuration is trained on one seed: differences may be chance; see `--seeds 0..2`".to_owned(),
+            "each configuration is trained on one seed: differences may be chance; use `--seeds 0..2`".to_owned(),
         );
     }
     notes

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use anyhow::ensure;
+use anyhow::anyhow;
 use rayon::prelude::*;
 
+use crate::config::hint::Hint;
 use crate::history::History;
 use crate::history::metric_path::canonical;
 use crate::history::number::Number;
@@ -28,6 +29,12 @@ pub fn replace(dir: &SweepDir, ended: &mut HashMap<String, EndedStack>, metric: 
     })?;
     let trials = || ended.values().flat_map(|end| &end.trials);
     let has_metric = |trial: &EndedTrial| trial.value.is_some();
-    ensure!(trials().next().is_none() || trials().any(has_metric), "no trial has the metric `{metric}`");
-    Ok(())
+    if trials().next().is_none() || trials().any(has_metric) {
+        return Ok(());
+    }
+    let hint = match metric.contains('.') {
+        true => "use a metric such as `best.val_loss`, `best.val_acc` or `last.val_loss`".to_owned(),
+        false => format!("add a prefix: `best.{metric}` or `last.{metric}`"),
+    };
+    Err(anyhow!("no trial has the metric `{metric}`").context(Hint(hint)))
 }

@@ -29,7 +29,7 @@ impl Formula {
     /// If it is none of them.
     pub fn parse(text: &str) -> Result<Formula, String> {
         let text = text.trim();
-        let invalid = || format!("a copied value is written `= KEY`, `= KEY * 2` or `= KEY / 2`, found `{text}`");
+        let invalid = || format!("a formula must be `= KEY`, `= KEY * 2` or `= KEY / 2`, found `{text}`");
         let rest = text.strip_prefix('=').ok_or_else(invalid)?.trim();
         let split = |sign: char, operation| Some((rest.split_once(sign)?, operation));
         let (key, operation) = match split('*', Operation::Times).or_else(|| split('/', Operation::DividedBy)) {

@@ -8,6 +8,9 @@ use crate::experiment::spec::overrides::{canonical, check_path};
 use crate::experiment::spec::setting_keys::{VARIED, is_varied, keys_in};
 use crate::sweep::space::origin::SpaceFault;
 
+/// Key of the seeds, which cannot vary.
+const SEEDS: &str = "seeds";
+
 /// Returns the full key of a setting that may vary: `train.optimizer.adam.lr` for `lr`. `tree` has the settings of the
 /// experiment.
 ///
@@ -15,7 +18,7 @@ use crate::sweep::space::origin::SpaceFault;
 /// If there is no such setting, several have the name, or it cannot vary. A short name is an error unless `allows_short`.
 pub fn resolve(tree: &Value, written: &str, allows_short: bool) -> Result<String, SpaceFault> {
     let key = canonical(tree, &current_path(written.trim()));
-    if is_within(&key, "seeds") {
+    if is_within(&key, SEEDS) {
         let hint = "set `seeds` in `[sweep]`, or use `--seeds 0..4`";
         return Err(SpaceFault::new("`seeds` cannot vary: each configuration is trained on the same seeds", hint));
     }
@@ -36,7 +39,8 @@ pub fn resolve(tree: &Value, written: &str, allows_short: bool) -> Result<String
         [] => Err(match check_path(tree, &key) {
             Err(error) => SpaceFault { message: error.message, hint: error.hint, origin: None },
             Ok(()) => {
-                let hint = format!("vary only keys that begin with {}", suggest::list(&VARIED));
+                let keys: Vec<&str> = VARIED.into_iter().filter(|key| *key != SEEDS).collect();
+                let hint = format!("vary only keys that begin with {}", suggest::list(&keys));
                 SpaceFault::new(format!("`{key}` must be the same for all configurations"), hint)
             }
         }),

@@ -93,13 +93,13 @@ fn check_contains(key: &str, own: &Domain, new: &Domain) -> Result<(), (String, 
         let message = format!("the values of `{key}` must be wider ones of the same form");
         Err((message, hint))
     };
-    let ends = |kind: &str, (low, high): (&dyn ToString, &dyn ToString), is_inside: bool| {
-        let (low, high) = (low.to_string(), high.to_string());
+    let ends = |(low, high): (&dyn ToString, &dyn ToString), is_inside: bool| {
         if is_inside {
             return Ok(());
         }
+        let (low, high) = (low.to_string(), high.to_string());
         let message = format!("the range of `{key}` must contain the range of the sweep, {low} to {high}");
-        Err((message, format!("write `{kind}:{low}..{high}` with a lower or a higher end")))
+        Err((message, wider_range(own)))
     };
     match (own, new) {
         (Domain::Choices(own), Domain::Choices(new)) => {
@@ -114,32 +114,21 @@ fn check_contains(key: &str, own: &Domain, new: &Domain) -> Result<(), (String, 
             Domain::Int { low, high, step, log },
             Domain::Int { low: new_low, high: new_high, step: new_step, log: new_log },
         ) if (step, log) == (new_step, new_log) && (low - new_low) % step == 0 => {
-            ends("int", (low, high), new_low <= low && new_high >= high)
+            ends((low, high), new_low <= low && new_high >= high)
         }
-        (Domain::Int { low, high, step, log }, _) => form(match (log, step) {
-            (true, _) => format!("write `int:{low}..{high}:log` with a lower or a higher end"),
-            (false, 1) => format!("write `int:{low}..{high}` with a lower or a higher end"),
-            (false, step) => format!("write `int:{low}..{high}:{step}` with ends that are further steps"),
-        }),
         (Domain::Float { low, high, step: None }, Domain::Float { low: new_low, high: new_high, step: None }) => {
-            ends("float", (low, high), new_low <= low && new_high >= high)
+            ends((low, high), new_low <= low && new_high >= high)
         }
         (
             Domain::Float { low, high, step: Some(step) },
             Domain::Float { low: new_low, high: new_high, step: Some(new_step) },
         ) if step == new_step && is_whole((low - new_low) / step) => {
-            ends("float", (low, high), new_low <= low && new_high >= high)
-        }
-        (Domain::Float { low, high, step: None }, _) => {
-            form(format!("write `float:{low}..{high}` with a lower or a higher end"))
-        }
-        (Domain::Float { low, high, step: Some(step) }, _) => {
-            form(format!("write `float:{low}..{high}:{step}` with ends that are further steps"))
+            ends((low, high), new_low <= low && new_high >= high)
         }
         (Domain::Log { low, high }, Domain::Log { low: new_low, high: new_high }) => {
-            ends("log", (low, high), new_low <= low && new_high >= high)
+            ends((low, high), new_low <= low && new_high >= high)
         }
-        (Domain::Log { low, high }, _) => form(format!("write `log:{low}..{high}` with a lower or a higher end")),
+        (Domain::Int { .. } | Domain::Float { .. } | Domain::Log { .. }, _) => form(wider_range(own)),
         (Domain::Choices(own), _) => {
             let own: Vec<String> = own.iter().map(shown).collect();
             form(format!("write `{key}={},…` with further values", own.join(",")))
@@ -149,6 +138,22 @@ fn check_contains(key: &str, own: &Domain, new: &Domain) -> Result<(), (String, 
             Err((message, format!("widen `{}`", formula.key)))
         }
     }
+}
+
+/// Returns the hint on a range that contains this one: an example with a higher end, on a logarithmic scale with a lower one.
+fn wider_range(own: &Domain) -> String {
+    let range = match own {
+        Domain::Int { low, high, log: true, .. } => format!("int:{low}..{}:log", high.saturating_mul(2)),
+        Domain::Int { low, high, step: 1, log: false } => {
+            format!("int:{low}..{}", high.saturating_mul(2).max(high + 1))
+        }
+        Domain::Int { low, high, step, log: false } => format!("int:{low}..{}:{step}", high.saturating_add(*step)),
+        Domain::Float { low, high, step: None } => format!("float:{low}..{}", high + (high - low)),
+        Domain::Float { low, high, step: Some(step) } => format!("float:{low}..{}:{step}", high + step),
+        Domain::Log { low, high } => format!("log:{}..{high}", low / 10.0),
+        Domain::Choices(_) | Domain::Copy(_) => return String::new(),
+    };
+    format!("use a wider range, such as `{range}`")
 }
 
 /// Whether a number of steps is whole up to rounding.
@@ -191,9 +196,9 @@ mod tests {
     #[test]
     fn values_of_another_form_are_refused_with_the_form_to_write() {
         for (own, new, expected) in [
-            (json!({ "float": [0, 1] }), json!({ "log": [0.1, 1] }), "write `float:0..1` with a lower or a higher end"),
-            (json!({ "int": [4, 8], "step": 4 }), json!({ "int": [0, 8] }), "write `int:4..8:4` with ends"),
-            (json!({ "int": [4, 8], "step": 4 }), json!({ "int": [2, 10], "step": 4 }), "write `int:4..8:4`"),
+            (json!({ "float": [0, 1] }), json!({ "log": [0.1, 1] }), "use a wider range, such as `float:0..2`"),
+            (json!({ "int": [4, 8], "step": 4 }), json!({ "int": [0, 8] }), "use a wider range, such as `int:4..12:4`"),
+            (json!({ "int": [4, 8], "step": 4 }), json!({ "int": [2, 10], "step": 4 }), "such as `int:4..12:4`"),
             (json!([1, 2]), json!({ "int": [1, 9] }), "write `a.b=1,2,…`"),
             (json!("= c.d * 2"), json!([1, 2]), "widen `c.d`"),
         ] {

@@ -89,11 +89,11 @@ fn loss(history: &History, words: impl Fn(&Loss) -> String) -> Option<String> {
     Some(weights().map_or(loss.clone(), |column| format!("{loss} weighted by {column}")))
 }
 
-/// Returns which rows the mark is about: `best on validation rows`; without a mark, why there is none.
+/// Returns which rows the mark is about: `best value on validation rows`; without a mark, why there is none.
 pub fn meaning_of_mark(variants: &[Variant], has_best: bool) -> Option<&'static str> {
     match (has_best, have_validation(variants)) {
-        (true, true) => Some("best on validation rows"),
-        (true, false) => Some("best on training rows"),
+        (true, true) => Some("best value on validation rows"),
+        (true, false) => Some("best value on training rows"),
         (false, false) if predict_the_same(variants) => Some("without validation rows no variant is marked as best"),
         (false, _) => None,
     }

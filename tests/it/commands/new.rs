@@ -157,6 +157,9 @@ fn mistakes_in_a_new_experiment_are_named_with_a_proposal() {
     ] {
         assert_says(&dir.error_message(&[&["new", "idea"], arguments].concat()), words);
     }
+    assert_says(&dir.error_message(&["new", ""]), &["the name of the experiment is empty", "`runner new first`"]);
+    let message = dir.error_message(&["new", "x", "--target", "churn"]);
+    assert_says(&message, &["`--csv FILE`", "write `runner new NAME --csv FILE --target COLUMN`"]);
 }
 
 #[test]

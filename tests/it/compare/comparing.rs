@@ -56,7 +56,7 @@ fn different_groups_are_compared_pairwise_with_their_differences() {
     for words in [
         "A  fast   B  slow",
         "lr",
-        "loss last compared with A (the first named), 7 pairs by seed",
+        "loss last compared with A (named first), 7 pairs by seed",
         "B  worse",
         "corrected for 2 comparisons (Holm)",
     ] {

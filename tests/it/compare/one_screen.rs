@@ -20,7 +20,7 @@ fn five_runs_take_45_lines_and_no_label_is_cut() {
     }
     let text = screen(&dir, &["runs/idea/2*"]);
     assert!(text.lines().count() <= 45, "{text}");
-    assert_says(&text, &["5 runs of idea, each with 2 seeds: 0, 1", "acc best compared with A (the first named)"]);
+    assert_says(&text, &["5 runs of idea, each with 2 seeds: 0, 1", "acc best compared with A (named first)"]);
     let mut runs: Vec<String> = std::fs::read_dir(dir.path("runs/idea"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())

@@ -33,7 +33,7 @@ fn test_rows_never_select_a_variant() {
     let (header, quick) = (line(&summary, "variant"), line(&summary, "quick "));
     assert!(header.contains("val_acc") && header.contains("test acc"), "{summary}");
     let one_line = summary.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert_says(&one_line, &["* best on validation rows", "train/val/test: best epoch by val_loss"]);
+    assert_says(&one_line, &["*: best value on validation rows", "train/val/test: best epoch by val_loss"]);
     assert_eq!(quick.matches('*').count(), 2, "val_loss and val_acc: {summary}");
     assert!(!line(&summary, "slow ").contains('*'), "{summary}");
 
@@ -89,7 +89,7 @@ fn runs_shows_the_variant_selected_on_validation_rows() {
 fn test_metrics_are_not_marked_without_validation_rows() {
     let dir = dir_with_trained_variants("{ test = 0.2, random_state = 3 }", VARIANTS);
     let summary = stdout(&dir.run(&["exp", "idea.toml"]).success());
-    assert_says(&summary, &["* best on training rows", "train/test: best epoch by loss"]);
+    assert_says(&summary, &["*: best value on training rows", "train/test: best epoch by loss"]);
     let test_acc = line(&summary, "quick ").split_whitespace().rev().nth(1).unwrap().to_owned();
     assert!(!test_acc.contains('*'), "{summary}");
 }

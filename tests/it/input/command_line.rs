@@ -11,6 +11,9 @@ fn override_of_an_unknown_setting_suggests_the_nearest() {
     hint: did you mean `epochs`?
     ");
     assert_says(&error_of_arguments(&["--set", "tran.epochs=3"]), &["`tran`", "did you mean `train`?"]);
+    assert_says(&error_of_arguments(&["--set", "lrr=3"]), &["did you mean `train.optimizer.adam.lr`?"]);
+    let rate = error_of_arguments(&["--set", "train.optimizer.adam.rate=3"]);
+    assert_says(&rate, &["no `rate` in `train.optimizer.adam`", "did you mean `train.optimizer.adam.lr`?"]);
     assert_says(&error_of_arguments(&["--set", "network.layers.0.linear.unit=8"]), &["did you mean `units`?"]);
     assert_says(&error_of_arguments(&["--set", "network.layers.9=relu"]), &["`9`", "numbered from 0 to 2"]);
     assert_says(&error_of_arguments(&["--set", "train.epochs.x=3"]), &["`x`", "write `--set train.epochs=…`"]);

@@ -141,6 +141,10 @@ fn an_unknown_command_or_flag_suggests_the_nearest() {
         &TestDir::new().error_message(&["list", "extra"]),
         &["`runner list` takes no further argument `extra`"],
     );
+    assert_says(
+        &TestDir::new().error_message(&["sweep", "digits_mlp", "other"]),
+        &["`runner sweep` takes no further argument `other`", "`runner sweep --help`"],
+    );
     assert_says(&TestDir::new().error_message(&["list", "--jsn"]), &["--jsn", "--json"]);
     assert_says(&TestDir::new().error_message(&["exp"]), &["NAME|FILE"]);
     assert_says(&TestDir::new().error_message(&["completions", "tcsh"]), &["tcsh", "bash", "zsh", "fish"]);

@@ -113,6 +113,10 @@ fn other_files_are_not_replaced_without_force() {
     dir.run(&["plot", "two", "-o", &mine]).code(0);
     assert!(read(&dir, &mine).contains("made by runner"));
     dir.run(&["plot", "two", "--metric", "loss"]).code(0);
+    let experiment = dir.file("mine.toml", "title = \"mine\"");
+    let message = dir.error_message(&["plot", "two", "-o", &experiment, "--format", "svg"]);
+    assert_says(&message, &["`mine.toml` has the name of an experiment file", "write to another file"]);
+    assert_eq!(read(&dir, &experiment), "title = \"mine\"");
 }
 
 #[test]

@@ -83,6 +83,7 @@ fn a_mistake_in_an_option_names_the_option() {
             &["--space", "train.bach=1,2"],
             &["there is no `bach` in `train`", "`--space train.bach=1,2`", "did you mean `batch`?"],
         ),
+        (&["--space", "title=a,b"], &["`title` must be the same", "`resample_before_split`, `threshold`, `train`"]),
         (&["--space", "units=8,16"], &["`units` is the name of 2 settings", "network.layers.0.linear.units"]),
         (&["--space", "lr=log:0..1"], &["`log` must begin above 0", "`--space lr=log:0..1`"]),
         (&["--space", "lr=0.1..1"], &["range without a kind", "`float:0.1..1`"]),

@@ -60,7 +60,10 @@ fn a_mistake_in_an_expectation_is_an_error_with_its_line() {
             "metric = \"best.train.optimiser.adam.lr\"\nat_least = 1",
             &["did you mean `best.train.optimizer.adam.lr`"][..],
         ),
-        ("metric = \"best.val_acc\"\nat_least = 0.5", &["`best.val_acc` is nothing that an expectation", "line"]),
+        (
+            "metric = \"best.val_acc\"\nat_least = 0.5",
+            &["`metric` must be a metric of this sweep, found `best.val_acc`", "line"],
+        ),
         ("metric = \"best.val_loss\"", &["has no bound", "add `at_least`"]),
         ("metric = \"most_important\"\nat_least = 0.5", &["is a word", "use `is`"]),
         ("metric = \"diverged\"\nis = \"none\"", &["is a number", "use `at_least` and `at_most`"]),

@@ -92,6 +92,12 @@ fn an_export_needs_a_form_and_results() {
     assert_says(&dir.error_message(&["sweep", "export", "idea"]), &["needs `--csv FILE` or `--optuna FILE`"]);
     let message = dir.error_message(&["sweep", "export", "idea", "--csv", "missing/trials.csv"]);
     assert_says(&message, &["failed to write `missing/trials.csv`"]);
+    let experiment = std::fs::read(dir.path("idea.toml")).unwrap();
+    for option in ["--csv", "--optuna"] {
+        let message = dir.error_message(&["sweep", "export", "idea", option, "idea.toml"]);
+        assert_says(&message, &["`idea.toml` has the name of an experiment file", "write to another file"]);
+    }
+    assert_eq!(std::fs::read(dir.path("idea.toml")).unwrap(), experiment);
     for stack in ["S000", "S001", "S002", "S003"] {
         std::fs::remove_file(path.join(format!("ended/{stack}.json"))).unwrap();
     }

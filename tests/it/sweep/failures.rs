@@ -45,7 +45,14 @@ fn another_directory_or_build_is_refused() {
     let dir = TestDir::with_idea();
     for (arguments, words) in [
         (&["status", "nowhere/here"][..], &["`nowhere/here` does not exist", "hint: "][..]),
-        (&["status", "idea"], &["no sweep `idea` under `sweeps`", "hint: start one with `runner sweep idea`"]),
+        (
+            &["status", "idea"],
+            &["no sweep `idea` under `sweeps`", "hint: start one with `runner sweep idea --space KEY=VALUES`"],
+        ),
+        (
+            &["status", "nothing_such"],
+            &["no sweep `nothing_such` under `sweeps`", "hint: name the directory of a sweep"],
+        ),
         (&["work", "."], &["is not the directory of a sweep"]),
     ] {
         let (code, _, stderr) = sweep(&dir, arguments);

@@ -74,6 +74,23 @@ fn the_best_configuration_becomes_an_experiment_with_the_same_result() {
     let (code, _, stderr) = sweep(&dir, &["table", &shown, "--metric", "test.acc"]);
     assert_eq!(code, Some(2));
     assert_says(&stderr, &["must not choose a configuration"]);
+    let (code, _, stderr) = sweep(&dir, &["table", &shown, "--metric", "val_acc"]);
+    assert_eq!(code, Some(2));
+    assert_says(&stderr, &["no trial has the metric `val_acc`", "add a prefix: `best.val_acc` or `last.val_acc`"]);
+}
+
+#[test]
+fn the_command_below_a_shortened_table_shows_all_configurations() {
+    let dir = dir_with_epochs(1);
+    let space =
+        ["sweep", "idea.toml", "--space", "lr=log:1e-4..1e-1", "--trials", "12", "--seeds", "0", "--stack", "12"];
+    let (code, table, stderr) = run(with_short_beats(dir.command(&space)));
+    assert_eq!(code, Some(0), "{stderr}");
+    let one_line = table.split_whitespace().collect::<Vec<_>>().join(" ");
+    let (_, command) = one_line.split_once("2 more configurations: show all with `runner ").unwrap();
+    let words: Vec<&str> = command.split_once('`').unwrap().0.split(' ').collect();
+    let all = crate::support::stdout(&dir.run(&words).success());
+    assert_eq!(all.lines().filter(|line| line.starts_with("00")).count(), 12, "{all}");
 }
 
 #[test]

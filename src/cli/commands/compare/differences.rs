@@ -83,7 +83,7 @@ impl MetricView<'_> {
         let which = match (screen.is_baseline_named, screen.are_variants()) {
             (true, _) => "`--baseline`",
             (false, true) => "the first variant",
-            (false, false) => "the first named",
+            (false, false) => "named first",
         };
         let title = format!("{metric} compared with {} ({which}){}", screen.baseline(), self.design(&differences));
         let title = page.wrapped(&title, 2);
@@ -129,7 +129,7 @@ impl MetricView<'_> {
             Design::Groups(n, m) => {
                 let other = match differences {
                     [(place, _)] => self.screen.groups[*place].label.as_str(),
-                    _ => "each other",
+                    _ => "each of the others",
                 };
                 format!(
                     ", {m} {} of {}, {n} of {other}",
@@ -303,15 +303,12 @@ impl MetricView<'_> {
         let with_interval: Vec<usize> =
             differences.iter().filter(|(_, d)| d.interval.is_some()).map(|(_, d)| trials(d.design)).collect();
         if let Some(fewest) = with_interval.into_iter().min() {
-            let few = match fewest < MIN_FOR_BOOTSTRAP {
-                true => "; with fewer than 10 trials it is too narrow",
-                false => "",
-            };
-            let resamples = match self.screen.all {
-                true => format!(" ({} resamples)", number_format::count(bootstrap::RESAMPLES)),
-                false => String::new(),
-            };
-            parts.push(format!("interval: bootstrap{resamples}{few}"));
+            let resamples =
+                self.screen.all.then(|| format!("{} resamples", number_format::count(bootstrap::RESAMPLES)));
+            let few = (fewest < MIN_FOR_BOOTSTRAP).then(|| "too narrow with fewer than 10 trials".to_owned());
+            let remarks: Vec<String> = resamples.into_iter().chain(few).collect();
+            let remarks = if remarks.is_empty() { String::new() } else { format!(" ({})", remarks.join("; ")) };
+            parts.push(format!("interval: bootstrap{remarks}"));
             parts.push("g: Hedges' g".to_owned());
         }
         (!parts.is_empty()).then(|| parts.join("; "))

@@ -85,7 +85,8 @@ Examples:
   runner compare 'old/*/base-*.json' mnist_dropout --baseline mnist_dropout
 
 Trials that differ only by seed and fold form a group; its metrics are means
-over them. Groups with the same seeds are compared in pairs.";
+over them. If groups have the same seeds, their trials are compared in pairs
+(paired test).";
 
 /// Compares runs.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {

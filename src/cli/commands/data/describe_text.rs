@@ -171,7 +171,11 @@ fn warnings(part: &PartDescription, na_values: &[String]) -> Vec<String> {
     if !na_values.is_empty() {
         let texts: Vec<&str> = na_values.iter().map(String::as_str).collect();
         let setting = together(&format!("`na_values = {texts:?}`"));
-        warnings.push(format!("counted as missing: {}; write: {setting}", listed(&texts)));
+        let looks = match texts.len() {
+            1 => "looks like a missing value and is counted as one here",
+            _ => "look like missing values and are counted as such here",
+        };
+        warnings.push(format!("{} {looks}: write {setting}", listed(&texts)));
     }
     let columns = |which: &dyn Fn(&ColumnDescription) -> bool| {
         part.columns.iter().filter(|column| which(column)).map(|column| column.name.as_str()).collect::<Vec<_>>()

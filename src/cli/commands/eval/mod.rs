@@ -47,8 +47,8 @@ pub struct Args {
     /// Former form of the argument.
     #[arg(long = "data", value_name = "ROWS|FILE", hide = true, conflicts_with = "data")]
     data_option: Option<String>,
-    /// Categories of the file that the run's table does not have, and texts without a known token: an error, missing values
-    /// (only categories), or ignored (all one-hot features of the column are 0)
+    /// What to do with categories that the training data does not have, and with texts that have no known token: `error`
+    /// stops, `missing` treats categories as missing values, `ignore` sets all one-hot features of the column to 0
     #[arg(long, value_enum, value_name = "POLICY", default_value = "error")]
     unknown: UnknownArg,
     #[command(flatten)]

@@ -34,7 +34,10 @@ pub(crate) fn run_default(directory: &Path, target: &PlotOutput) -> anyhow::Resu
     let exit = write(&RankedSweep::in_directory(directory), SweepChart::default(), target)?;
     let others: Vec<&str> = SweepChart::ALL.into_iter().skip(1).map(SweepChart::name).collect();
     let others = others.join("|");
-    terminal::say(&format!("a sweep; other plots: `runner plot sweep {} --chart {others}`", quoted(&shown)));
+    terminal::say(&format!(
+        "note: this is a sweep; other plots: `runner plot sweep {} --chart {others}`",
+        quoted(&shown)
+    ));
     Ok(exit)
 }
 

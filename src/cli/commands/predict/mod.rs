@@ -117,8 +117,8 @@ Examples:
   zcat new.csv.gz | runner predict encoding_penguins - --format csv
   runner predict mnist_dropout validation --index 7 --ensemble --json
 
-Rows of a table are counted from 1, after the header. Text lists at most 50
-rows of the run's data; `-o FILE` writes all.";
+Rows of a table are counted from 1, after the header. The text output
+shows at most 50 rows of the run's data; `-o FILE` writes all rows.";
 
 /// Maximum number of rows of the run's data that are listed on stdout as text.
 const MOST_LISTED: usize = 50;

@@ -41,8 +41,8 @@ the validation rows (on the training rows if there are none) are shown;
 `--variants` shows all. The table shows two metrics, each averaged over seeds:
 the monitored metric in its best epoch, and the main test metric.
 
-`changed` lists the settings you gave on the command line, and the settings
-you edited in the experiment file since its oldest run. `--filter
+`changed` lists the settings you gave on the command line, and all other
+settings that differ from the oldest run of the experiment. `--filter
 status=complete` also matches runs that stopped early. `incomplete` means that
 history files are missing. A wider terminal shows more columns.
 

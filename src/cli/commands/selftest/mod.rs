@@ -108,7 +108,11 @@ impl Counts {
         let took = self.started.map_or(0.0, |started| started.elapsed().as_secs_f64());
         let (kill, run) = (if *kills == 1 { "kill" } else { "kills" }, if *runs == 1 { "run" } else { "runs" });
         let (history, file) = if *trials == 1 { ("history", "file") } else { ("histories", "files") };
-        let of_kills = if resumed == kills { "each".to_owned() } else { format!("{resumed} of them") };
+        let after = match resumed {
+            0 => "no kill was followed by a resume from a checkpoint: use more epochs".to_owned(),
+            _ if resumed == kills => "after each, the run was resumed from a checkpoint".to_owned(),
+            _ => format!("after {resumed} of them, the run was resumed from a checkpoint"),
+        };
         let repeated = match repeated_epochs {
             0 => "no epoch was repeated".to_owned(),
             1 => "1 epoch was repeated because no checkpoint had it".to_owned(),
@@ -119,7 +123,7 @@ impl Counts {
                 "{kills} {kill} in {runs} {run}: {in_writes} while a checkpoint was written, {before_record} before \
                  the first checkpoint"
             ),
-            format!("after {of_kills}, the run was resumed from a checkpoint; {repeated}"),
+            format!("{after}; {repeated}"),
             format!(
                 "every run is identical to the uninterrupted run, to the last bit: {trials} {history} and {trials} \
                  weight {file}; no file was damaged"

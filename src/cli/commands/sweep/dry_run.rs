@@ -13,7 +13,7 @@ use crate::io::byte_size::format_bytes;
 use crate::sweep::estimate::{TimeEstimate, planned_epochs};
 use crate::sweep::labels::Labels;
 use crate::sweep::plan::PlannedSweep;
-use crate::sweep::plan::confirm::at_most;
+use crate::sweep::plan::confirm_check::at_most;
 use crate::sweep::record::Configuration;
 use crate::sweep::spec::Confirm;
 
@@ -134,11 +134,15 @@ fn time(duration: &Duration, workers: usize, has_halving: bool) -> String {
     match duration {
         Ok(TimeEstimate { seconds, measured }) => {
             let on = if workers == 1 { String::new() } else { format!(" on {} workers", count(workers)) };
-            let s = if measured.len() == 1 { "" } else { "s" };
+            let each = if measured.len() == 1 { "stack " } else { "each of the stacks " };
             let rounded = if *seconds < 10.0 { *seconds } else { seconds.round() };
-            let all = if has_halving { "without close results at rungs" } else { "if all epochs are trained" };
+            let all = if has_halving {
+                "longer if configurations continue because their results are close"
+            } else {
+                "if all epochs are trained"
+            };
             format!(
-                "about {} of training{on}, {all} (measured: a moment of stack{s} {}, alone)",
+                "about {} of training{on}, {all} (estimated from one second of training of {each}{} with one worker)",
                 number_format::seconds(rounded),
                 measured.join(", ")
             )

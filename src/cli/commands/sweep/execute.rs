@@ -12,14 +12,14 @@ use crate::cli::args::run_args::listen;
 use crate::cli::commands::sweep::confirm::text as confirmation_text;
 use crate::cli::commands::sweep::expectations_text;
 use crate::cli::commands::sweep::progress::Progress;
-use crate::cli::commands::sweep::ranking_text::{self, TOP};
+use crate::cli::commands::sweep::ranking_text::{self, Shown, TOP};
 use crate::cli::commands::sweep::work::{check_is_same, pool, resume_command};
 use crate::cli::commands::sweep::worker_args::WorkerArgs;
 use crate::cli::exit::Exit;
 use crate::cli::text::shell_words::quoted_path;
 use crate::cli::text::terminal;
 use crate::cli::text::text_style::TextStyle;
-use crate::sweep::confirmation::Confirmation;
+use crate::sweep::confirmation::{Confirmation, RankedBy};
 use crate::sweep::dir::state::SweepState;
 use crate::sweep::dir::{SweepDir, extensions, stop_request};
 use crate::sweep::record::SweepRecord;
@@ -157,7 +157,7 @@ fn finish(dir: &SweepDir, record: &SweepRecord, state: &SweepState, execution: &
     let ranking = Ranking::new(record, &state.ended, record.higher_is_better);
     let overview = Overview::new(record, ranking, &record.metric, record.higher_is_better);
     let (ranking, expected) = (&overview.ranking, expectations::verify(&overview));
-    let confirmation = Confirmation::read(dir, record, &state.ended)?;
+    let confirmation = Confirmation::read(dir, record, &state.ended, RankedBy::new(record))?;
     if execution.json {
         let result = |result: &crate::sweep::results::ConfigurationResult| {
             let (status, error) = csv::status(&result.outcome);
@@ -171,19 +171,21 @@ fn finish(dir: &SweepDir, record: &SweepRecord, state: &SweepState, execution: &
         terminal::json(&json!({
             "sweep": dir.path(), "metric": record.metric, "results": results, "expectations": expected,
             "notes": notes::notes(record, ranking),
-            "confirmation": confirmation.as_ref().map(|found| confirmation_text::json(record, found)),
+            "confirmation": confirmation.as_ref().map(|found| confirmation_text::json(found)),
         }));
     } else if !execution.quiet {
         let page = TextStyle::of_output();
         if !execution.confirms {
-            terminal::out(&ranking_text::table(record, ranking, &record.metric, TOP, page));
+            let option = format!("runner sweep table {} --top", quoted_path(dir.path()));
+            let shown = Shown { top: TOP, option };
+            terminal::out(&ranking_text::table(record, ranking, &record.metric, &shown, page));
         }
         if !expected.is_empty() && !execution.confirms {
             terminal::out(&format!("\n{}", expectations_text::lines(&expected, page)));
         }
         if let Some(found) = &confirmation {
             let line = if execution.confirms { "" } else { "\n" };
-            terminal::out(&format!("{line}{}", confirmation_text::table(record, found, page)));
+            terminal::out(&format!("{line}{}", confirmation_text::table(found, page)));
         }
         terminal::say(&format!("all configurations: {}", path.display()));
     }

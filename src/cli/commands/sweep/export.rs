@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::ensure;
 
+use crate::cli::args::output_args::check_is_no_experiment;
 use crate::cli::args::sweeps_dir::NamedSweep;
 use crate::cli::exit::Exit;
 use crate::cli::text::number_format::count;
@@ -45,6 +46,7 @@ pub fn run(args: &ExportArgs) -> anyhow::Result<Exit> {
     let (dir, record) = args.sweep.open()?;
     let mut state = SweepState::default();
     state.update(&dir, &record)?;
+    [&args.csv, &args.optuna].into_iter().flatten().try_for_each(|file| check_is_no_experiment(file))?;
     ensure!(!state.ended.is_empty(), "no stack of the sweep has ended: there are no results yet");
     if let Some(file) = &args.csv {
         let table = trials_csv::table(&record, &state.ended);

@@ -30,7 +30,7 @@ const ATTEMPTS: usize = 100;
 pub struct ExtendArgs {
     #[command(flatten)]
     sweep: NamedSweep,
-    /// Number of configurations: `+8` adds eight, `40` adds as many as are missing to 40
+    /// Number of configurations: `+8` adds 8; `40` adds configurations until there are 40
     #[arg(long, value_name = "+N|N", allow_hyphen_values = true)]
     trials: Option<FurtherTrials>,
     /// Wider values of a setting, which must include its present values; repeatable
@@ -54,9 +54,10 @@ Examples:
   runner sweep extend digits_mlp --seeds 3..4
   runner sweep sweeps/digits_mlp/latest --resume      train what was added
 
-What the sweep has trained stays as it is. With the same space, the further
-configurations are those of a sweep with more `--trials`. New values of a
-grid are combined with all others. Running workers train what was added.";
+What the sweep has trained stays as it is. If the space is unchanged, the
+result is the same as that of a sweep started with more `--trials`. New
+values of a grid are combined with all others. Running workers train what
+was added.";
 
 impl FromStr for FurtherTrials {
     type Err = String;

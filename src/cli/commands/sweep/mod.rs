@@ -65,6 +65,7 @@ enum SweepCommand {
 const EXAMPLES: &str = "\
 Examples:
   runner sweep my/idea.toml                     with a table [sweep.space]
+  runner sweep sweep_learning_rate              a shipped sweep
   runner sweep digits_mlp --space lr=log:1e-4..1e-1 --trials 32 --seeds 0..2
   runner sweep digits_mlp --space train.batch=32,64,128 --space lr=0.001,0.01
   runner sweep my/idea.toml --space p=float:0..0.5:0.1 --dry-run
@@ -87,7 +88,7 @@ Values of a setting:
   int:16..256:log         whole number, evenly distributed logarithm
   float:0..0.5            number; float:0..0.5:0.1 in steps of 0.1
   log:1e-4..1e-1          number, evenly distributed logarithm
-  '= train.batch * 2'     value of another setting; also divided: `/ 2`
+  '= train.batch * 2'     value of another setting times a number, or `/ 2`
 
 Keys may be short where they are unique: `lr`. Each configuration is trained
 on all seeds, and all configurations are checked before the first one is

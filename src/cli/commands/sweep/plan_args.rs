@@ -25,7 +25,8 @@ pub struct PlanArgs {
     /// Vary a setting; replaces its entry in the file's `[sweep.space]`; repeatable
     #[arg(long, value_name = "KEY=VALUES")]
     pub space: Vec<String>,
-    /// Number of configurations [default: `trials` of the file, else all of at most 100]
+    /// Number of configurations [default: `trials` of the file, else all configurations if
+    /// there are at most 100]
     #[arg(long, value_name = "N", value_parser = parse_positive, allow_negative_numbers = true)]
     pub trials: Option<usize>,
     /// Seeds that each configuration is trained on: `0..4` (both included) or `1,5,7` [default: those of the file]
@@ -41,8 +42,8 @@ pub struct PlanArgs {
     /// monitored metric in the best epoch]
     #[arg(long, value_name = "METRIC")]
     pub metric: Option<String>,
-    /// Drop configurations early: rungs after 3, 9, 27, … epochs, at each of which the best third of a stack continues
-    /// [default: `halving` of the file, else none]
+    /// Drop configurations early: after N, N/SHARE, … epochs only the best SHARE of each stack continues. `first=3` means
+    /// `first=3,keep=0.33` [default: `halving` of the file, else none]
     #[arg(long, value_name = "first=N,keep=SHARE")]
     pub halving: Option<Halving>,
     /// Seed of the search [default: `seed` of the file's `[sweep]`, else 0]

@@ -1,5 +1,6 @@
 //! Progress of a sweep: a bar over trials in a terminal, otherwise lines.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -34,12 +35,22 @@ fn fitting(mut parts: Vec<(u8, String)>, room: usize) -> String {
     }
 }
 
+/// Returns the stacks of the newest confirmation if all stacks that have not ended are of it; `None` otherwise.
+fn confirmation_in_training(record: &SweepRecord, state: &SweepState) -> Option<HashSet<String>> {
+    let newest = record.extensions.iter().rev().find(|extension| extension.confirmation.is_some())?;
+    let stacks: HashSet<String> = newest.stacks.iter().map(|stack| stack.name.clone()).collect();
+    let mut open = record.stacks.iter().filter(|stack| !state.ended.contains_key(&stack.name));
+    open.all(|stack| stacks.contains(&stack.name)).then_some(stacks)
+}
+
 /// Shows the progress of a sweep on stderr.
 #[derive(Debug)]
 pub struct Progress {
     quiet: bool,
     bar: Option<ProgressBar>,
     started: Instant,
+    /// The stacks of a confirmation, if only these are trained.
+    confirmation: Option<HashSet<String>>,
     /// Trials that were done or had failed before.
     before: usize,
     /// When the last line was printed, and the number of trials then.
@@ -49,25 +60,31 @@ pub struct Progress {
 impl Progress {
     /// Returns the display of a sweep that begins in this state; it shows nothing if `quiet`.
     pub fn new(quiet: bool, record: &SweepRecord, state: &SweepState) -> Progress {
-        let counts = Counts::new(record, state);
+        let confirmation = confirmation_in_training(record, state);
+        let counts = Counts::of(record, state, confirmation.as_ref());
         let bar = (!quiet && terminal::stderr_is_terminal()).then(|| {
             let style = ProgressStyle::with_template("{pos}/{len} {wide_bar} {msg}").expect("a valid template");
             ProgressBar::new(counts.all as u64).with_style(style)
         });
-        Progress { quiet, bar, started: Instant::now(), before: counts.done + counts.failed, last: None }
+        let before = counts.done + counts.failed;
+        Progress { quiet, bar, started: Instant::now(), confirmation, before, last: None }
     }
 
     /// Shows what is trained by how many workers.
     pub fn starting(&self, dir: &SweepDir, record: &SweepRecord, workers: &[WorkerCommand]) {
-        let (configurations, seeds, stacks) = (record.all_configurations(), record.seeds.len(), record.stacks.len());
         let plural =
             |number: usize, noun: &str| format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" });
-        let parts = match record.search.rounds {
+        let newest = self.confirmation.as_ref().and_then(|stacks| Some((stacks.len(), record.confirmation()?)));
+        let (what, configurations, seeds, stacks) = match newest {
+            Some((stacks, plan)) => ("confirmation: ", plan.configurations.len(), plan.seeds.len(), stacks),
+            None => ("", record.all_configurations(), record.seeds.len(), record.stacks.len()),
+        };
+        let parts = match record.search.rounds.filter(|_| newest.is_none()) {
             Some(rounds) => format!("rounds of {}", count(rounds.size)),
             None => plural(stacks, "stack"),
         };
         self.say(&format!(
-            "{}, {} each, in {parts} on {}",
+            "{what}{}, {} each, in {parts} on {}",
             plural(configurations, "configuration"),
             plural(seeds, "seed"),
             plural(workers.len(), "worker"),
@@ -80,7 +97,7 @@ impl Progress {
         if self.quiet {
             return;
         }
-        let counts = Counts::new(record, state);
+        let counts = Counts::of(record, state, self.confirmation.as_ref());
         let ended = counts.done + counts.failed;
         if let Some(bar) = &self.bar {
             bar.set_length(counts.all as u64); // a sweep may be extended
@@ -135,8 +152,9 @@ impl Progress {
             let (epoch, epochs) = running.progress?;
             let stack = record.stacks.iter().find(|stack| stack.name == running.stack)?;
             let trials_of = |stack: &StackPlan| stack.configurations.len() * record.seeds_of(stack).len();
-            let later = record.unchosen() * record.seeds.len();
-            let planned = later + record.stacks.iter().map(trials_of).sum::<usize>();
+            let counted = |stack: &&StackPlan| self.confirmation.as_ref().is_none_or(|own| own.contains(&stack.name));
+            let later = if self.confirmation.is_some() { 0 } else { record.unchosen() * record.seeds.len() };
+            let planned = later + record.stacks.iter().filter(counted).map(trials_of).sum::<usize>();
             let trials = trials_of(stack) * counts.all / planned.max(1); // of all folds
             Some(trials as f64 * epoch as f64 / epochs.max(1) as f64)
         });

@@ -11,9 +11,18 @@ use crate::sweep::results::{ConfigurationResult, Outcome, Ranking, failure_reaso
 /// Number of configurations that are shown unless another number is asked for.
 pub const TOP: usize = 10;
 
-/// Returns the table of the first `top` configurations, and below it what is left out and why configurations failed.
-pub fn table(record: &SweepRecord, ranking: &Ranking, metric: &str, top: usize, page: TextStyle) -> String {
-    let shown = &ranking.results[..top.min(ranking.results.len())];
+/// How many configurations are shown.
+pub struct Shown {
+    /// Their maximum number, best first.
+    pub top: usize,
+    /// The option that shows more, with the command if it is another one.
+    pub option: String,
+}
+
+/// Returns the table of the first configurations, and below it what is left out and why configurations failed.
+pub fn table(record: &SweepRecord, ranking: &Ranking, metric: &str, shown: &Shown, page: TextStyle) -> String {
+    let Shown { top, option } = shown;
+    let shown = &ranking.results[..(*top).min(ranking.results.len())];
     let best = ranking.best().is_some();
     let labels = Labels::new(&record.settings);
     let names = Column::words("configuration", shown.iter().map(|result| result.configuration.name.clone()));
@@ -34,7 +43,7 @@ pub fn table(record: &SweepRecord, ranking: &Ranking, metric: &str, top: usize, 
     }
     if record.halving.is_some() {
         let epochs = shown.iter().map(|result| Cell::plain(count(result.epochs)));
-        groups.push(vec![Column::numbers("epochs", epochs)]);
+        groups.push(vec![Column::numbers("epochs (sum)", epochs)]);
     }
     let states: Vec<String> = shown.iter().map(status).collect();
     let closing = states.iter().any(|status| !status.is_empty()).then(|| Column::words("status", states));
@@ -49,7 +58,7 @@ pub fn table(record: &SweepRecord, ranking: &Ranking, metric: &str, top: usize, 
     let hidden = ranking.results.len() - shown.len();
     if hidden > 0 {
         let (noun, all) = (if hidden == 1 { "configuration" } else { "configurations" }, ranking.results.len());
-        below.push(format!("{} more {noun}: show all with `--top {all}`", count(hidden)));
+        below.push(format!("{} more {noun}: show all with `{option} {all}`", count(hidden)));
     }
     below.extend(failure_reasons::of(ranking).iter().map(|reason| format!("failed: {reason}")));
     below.extend(notes::notes(record, ranking).into_iter().map(|note| format!("note: {note}")));

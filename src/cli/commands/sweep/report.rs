@@ -10,7 +10,7 @@ use crate::cli::text::terminal;
 use crate::config::hint::Hint;
 use crate::io::atomic_write;
 use crate::report::sweep;
-use crate::sweep::confirmation::Confirmation;
+use crate::sweep::confirmation::{Confirmation, RankedBy};
 use crate::sweep::results::{Overview, Ranking};
 
 /// File name in the directory of the sweep.
@@ -32,7 +32,8 @@ pub fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
     let name = quoted_path(dir.path());
     let ranking = Ranking::new(&record, &state.ended, higher_is_better);
     let overview = Overview::new(&record, ranking, &metric, higher_is_better);
-    let confirmation = Confirmation::read(&dir, &record, &state.ended)?.filter(|found| found.is_over);
+    let by = RankedBy { metric: &metric, higher_is_better };
+    let confirmation = Confirmation::read(&dir, &record, &state.ended, by)?.filter(|found| found.is_over);
     let page = || sweep::html(&dir, &state, &overview, confirmation.as_ref(), &name);
     match &args.output {
         Some(output) if output.as_os_str() == "-" => terminal::out(&page()),

@@ -11,7 +11,7 @@ use crate::cli::args::lookup::resolve_device;
 use crate::cli::args::run_args::{ExecutionConfig, listen};
 use crate::cli::args::sweeps_dir::SweepsDir;
 use crate::cli::args::user_defaults;
-use crate::cli::commands::sweep::confirm::train_and_confirm;
+use crate::cli::commands::sweep::confirm::at_end::train_and_confirm;
 use crate::cli::commands::sweep::dry_run;
 use crate::cli::commands::sweep::execute::Execution;
 use crate::cli::commands::sweep::plan_args::PlanArgs;
@@ -223,6 +223,15 @@ pub fn run(args: &StartArgs) -> anyhow::Result<Exit> {
     let sweep = plan::plan(&args.plan_args.request(&devices)?)?;
     if !args.quiet {
         sweep.notes.iter().for_each(|note| terminal::say(&format!("note: {note}")));
+        let (stacks, models) = (sweep.stacks.stacks.len(), sweep.stacks.replicas.iter().sum::<usize>());
+        if devices.len() > stacks && models > stacks {
+            let (s, are) = if stacks == 1 { ("", "is") } else { ("s", "are") };
+            terminal::say(&format!(
+                "note: there {are} {stacks} stack{s} for {} workers: use smaller stacks, such as `--stack {}`",
+                devices.len(),
+                (models / devices.len()).max(1)
+            ));
+        }
     }
     if args.dry_run {
         let signals = listen()?;

@@ -8,6 +8,7 @@ use anyhow::{Context, anyhow};
 use serde_json::json;
 
 use crate::cli::args::sweeps_dir::NamedSweep;
+use crate::cli::commands::sweep::confirm::text as confirmation_text;
 use crate::cli::commands::sweep::jobs_text;
 use crate::cli::commands::sweep::ranking_text;
 use crate::cli::commands::sweep::work::resume_command;
@@ -17,7 +18,8 @@ use crate::cli::text::shell_words::quoted_path;
 use crate::cli::text::terminal;
 use crate::cli::text::text_style::TextStyle;
 use crate::config::hint::Hint;
-use crate::sweep::confirmation::Confirmation;
+use crate::experiment::spec::seeds;
+use crate::sweep::confirmation::{Confirmation, RankedBy};
 use crate::sweep::dir::beat::{self, Beat};
 use crate::sweep::dir::claim::lease_name;
 use crate::sweep::dir::liveness::MISSED;
@@ -61,6 +63,8 @@ pub fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
     let counts = Counts::new(&record, &state);
     let ranking = Ranking::new(&record, &state.ended, record.higher_is_better);
     let failed = || state.ended.values().filter_map(|end| Some((end, end.failure.as_ref()?)));
+    let confirmation =
+        Confirmation::read(&dir, &record, &state.ended, RankedBy::new(&record))?.filter(|found| found.is_over);
     let jobs = jobs_text::read(&dir);
     if args.json {
         let running = state.running.iter().map(|running| {
@@ -80,6 +84,7 @@ pub fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
             "configurations": { "all": record.all_configurations(), "chosen": record.configurations.len() },
             "stacks": { "all": record.stacks.len(), "ended": state.ended.len(), "waiting": state.waiting },
             "running": running.collect::<Vec<_>>(), "best": best, "notes": notes::notes(&record, &ranking),
+            "confirmation": confirmation.as_ref().map(confirmation_text::json),
             "jobs": jobs_text::to_json(&jobs),
             "failures": failed().map(|(end, failure)| json!({ "stack": end.stack, "error": failure.error }))
                 .collect::<Vec<_>>(),
@@ -87,12 +92,18 @@ pub fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     let page = TextStyle::of_output();
-    let (configurations, seeds) = (record.all_configurations(), record.seeds.len());
+    let confirmed: usize = record.extensions.iter().filter(|extension| extension.confirmation.is_some()).count();
+    let confirmations = match confirmed {
+        0 => String::new(),
+        1 => ", and a confirmation".to_owned(),
+        several => format!(", and {several} confirmations"),
+    };
+    let (configurations, all_seeds) = (record.all_configurations(), record.seeds.len());
     terminal::out(&format!(
-        "{}: {} configurations, {seeds} {} each",
+        "{}: {} configurations, {all_seeds} {} each{confirmations}",
         terminal::bold(&record.experiment),
         count(configurations),
-        if seeds == 1 { "seed" } else { "seeds" }
+        if all_seeds == 1 { "seed" } else { "seeds" }
     ));
     let mut lines = vec![("trials", counts.to_text())];
     lines.push(("stacks", format!("{} of {} ended", count(state.ended.len()), count(record.stacks.len()))));
@@ -114,8 +125,9 @@ pub fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
     }
     let best = ranking.best().map(|best| ranking_text::best_line(&record, best, &record.metric));
     lines.extend(best.map(|best| ("best", best)));
-    let confirmation = Confirmation::read(&dir, &record, &state.ended)?.filter(|found| found.is_over);
-    lines.extend(confirmation.map(|found| ("confirmed", found.conclusion())));
+    let confirmed =
+        |found: Confirmation| format!("on seeds {}: {}", seeds::format(&found.plan.seeds), found.conclusion());
+    lines.extend(confirmation.map(|found| ("confirm", confirmed(found))));
     let notes = notes::notes(&record, &ranking);
     lines.extend(notes.into_iter().map(|note| ("note", note)));
     lines.extend(stop_request::reason(&dir).filter(|_| !state.is_over()).map(|reason| ("stopped", reason)));
@@ -192,11 +204,16 @@ pub struct Counts {
 impl Counts {
     /// Counts the trials of a sweep. Folds are counted as they are in the stacks that have ended.
     pub fn new(record: &SweepRecord, state: &SweepState) -> Counts {
+        Counts::of(record, state, None)
+    }
+
+    /// Counts the trials of these stacks, or of all.
+    pub fn of(record: &SweepRecord, state: &SweepState, stacks: Option<&HashSet<String>>) -> Counts {
         let folds = state.ended.values().flat_map(|end| &end.trials).filter_map(|trial| Some(trial.fold? + 1)).max();
         let held = state.running.iter().filter(|running| running.is_held());
         let held: HashSet<&str> = held.map(|running| running.stack.as_str()).collect();
         let mut counts = Counts::default();
-        for stack in &record.stacks {
+        for stack in record.stacks.iter().filter(|stack| stacks.is_none_or(|own| own.contains(&stack.name))) {
             let trials = stack.configurations.len() * record.seeds_of(stack).len() * folds.unwrap_or(1);
             counts.all += trials;
             match state.ended.get(&stack.name) {

@@ -7,7 +7,7 @@ use anyhow::{Context, anyhow};
 
 use crate::cli::args::run_args::parse_positive;
 use crate::cli::args::sweeps_dir::NamedSweep;
-use crate::cli::commands::sweep::ranking_text::{self, TOP};
+use crate::cli::commands::sweep::ranking_text::{self, Shown, TOP};
 use crate::cli::exit::Exit;
 use crate::cli::text::shell_words::quoted_path;
 use crate::cli::text::terminal;
@@ -17,7 +17,7 @@ use crate::compare::metric_name::metric_of;
 use crate::config::hint::Hint;
 use crate::history::metric_path::canonical;
 use crate::io::{atomic_write, bounded_file};
-use crate::sweep::confirmation::Confirmation;
+use crate::sweep::confirmation::{Confirmation, RankedBy};
 use crate::sweep::dir::SweepDir;
 use crate::sweep::dir::state::SweepState;
 use crate::sweep::record::SweepRecord;
@@ -107,8 +107,8 @@ pub fn run(args: &TableArgs) -> anyhow::Result<Exit> {
     match args.csv {
         true => terminal::out(&csv::table(&record, &ranking, &metric)),
         false => {
-            let top = args.top.unwrap_or(TOP);
-            terminal::out(&ranking_text::table(&record, &ranking, &metric, top, TextStyle::of_output()));
+            let shown = Shown { top: args.top.unwrap_or(TOP), option: "--top".to_owned() };
+            terminal::out(&ranking_text::table(&record, &ranking, &metric, &shown, TextStyle::of_output()));
         }
     }
     if !state.is_over() {
@@ -158,7 +158,8 @@ pub fn run_best(args: &BestArgs) -> anyhow::Result<Exit> {
         }
     }
     notes::notes(&record, &ranking).iter().for_each(|note| terminal::say(&format!("note: {note}")));
-    match Confirmation::read(&dir, &record, &state.ended)?.filter(|found| found.is_over) {
+    let by = RankedBy { metric: &metric, higher_is_better };
+    match Confirmation::read(&dir, &record, &state.ended, by)?.filter(|found| found.is_over) {
         Some(found) => terminal::say(&format!("on fresh seeds: {}", found.conclusion())),
         None if state.is_over() => {
             let shown = quoted_path(dir.path());

@@ -90,7 +90,7 @@ impl DateError {
                 toml_key(column)
             ),
             false if self.row.is_none() => format!("leave the column out: write `drop = [\"{column}\"]`"),
-            false => "correct the value, or list it under `na_values`".to_owned(),
+            false => format!("correct the value, list it under `na_values`, or remove `{column}` from `dates`"),
         }
     }
 }
@@ -171,7 +171,8 @@ pub fn read(fields: &[Option<&str>], format: Option<&DateFormat>) -> Result<(Vec
         Ok((days, format))
     };
     let fault = |(row, why): (usize, String), format: &DateFormat| {
-        let message = format!("where a date {} was expected: {why}", format.describe());
+        let why = if why == NO_DATE { String::new() } else { format!(": {why}") };
+        let message = format!("where a date {} was expected{why}", format.describe());
         DateError { row: Some(row), message, is_ambiguous: false }
     };
     if let Some(format) = format {
@@ -313,7 +314,7 @@ mod tests {
             (&["2023-02-29"], 0, "February 2023 has 28 days"),
             (&["31/04/2023"], 0, "April 2023 has 30 days"),
             (&["31/12/2023", "31/13/2023"], 1, "there is no month 13"),
-            (&["2024-01-01", "soon"], 1, "such as 2024-12-31 was expected: it is not a date"),
+            (&["2024-01-01", "soon"], 1, "such as 2024-12-31 was expected"),
             (&["2024-01-01 25:00"], 0, "is not a time of day"),
         ] {
             let fault = column(texts).unwrap_err();

@@ -39,6 +39,8 @@ fn the_best_configurations_are_trained_on_fresh_seeds_and_do_not_change_the_rank
     let (code, stdout, stderr) = sweep(&dir, &["confirm", "idea", "--workers", "2"]);
     assert_eq!(code, Some(0), "{stderr}");
     assert_says(&stdout, &["in the search", "conclusion", "worse", "paired permutation test", "10 trials of each"]);
+    assert_says(&stdout, &["was best in the search: its best.val_loss is ", " on fresh seeds ("]);
+    assert_says(&stderr, &["confirmation: 3 configurations, 10 seeds each, in ", " on 2 workers", " of 30 trials, "]);
     let confirmation = &json(&path.join("extend-1.json"))["confirmation"];
     assert_eq!(confirmation["configurations"][0]["name"], best.as_str());
     assert_eq!(std::fs::read(path.join("table.csv")).unwrap(), table, "the fresh seeds do not rank the configurations");
@@ -55,7 +57,10 @@ fn the_best_configurations_are_trained_on_fresh_seeds_and_do_not_change_the_rank
     let (code, stdout, _) = sweep(&dir, &["verify", "idea"]);
     assert_eq!(code, Some(0), "{stdout}");
     let (_, status, _) = sweep(&dir, &["status", "idea"]);
-    assert_says(&status, &["confirmed"]);
+    assert_says(&status, &["3 configurations, 2 seeds each, and a confirmation", "confirm   on seeds 100..109: "]);
+    let (_, status, _) = sweep(&dir, &["status", "idea", "--json"]);
+    let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+    assert_eq!(status["confirmation"]["results"].as_array().unwrap().len(), 3);
     let (code, _, stderr) = sweep(&dir, &["report", "idea", "-o", &dir.data_path("page.html").display().to_string()]);
     assert_eq!(code, Some(0), "{stderr}");
     let page = std::fs::read_to_string(dir.data_path("page.html")).unwrap();
@@ -66,7 +71,11 @@ fn the_best_configurations_are_trained_on_fresh_seeds_and_do_not_change_the_rank
     assert_eq!(code, Some(0), "{stderr}");
     let found: serde_json::Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!(found["confirmation"]["seeds"], serde_json::json!([200, 201, 202]));
-    assert_says(&found["confirmation"]["conclusion"].to_string(), &["with 3 trials of each, no difference"]);
+    let conclusion = found["confirmation"]["conclusion"].to_string();
+    assert_says(
+        &conclusion,
+        &["with 3 trials of each, no difference", "use at least 6 seeds, such as `--seeds 203..208`"],
+    );
     let (code, stdout, _) = sweep(&dir, &["verify", "idea"]);
     assert_eq!(code, Some(0), "{stdout}");
 
@@ -88,7 +97,7 @@ fn equal_configurations_are_said_to_be_equal() {
     assert_eq!(code, Some(0), "{stderr}");
     let (code, stdout, stderr) = sweep(&dir, &["confirm", "idea", "--seeds", "50..57"]);
     assert_eq!(code, Some(0), "{stderr}");
-    assert_says(&stdout, &["no configuration is better than the others", "8 trials of each"]);
+    assert_says(&stdout, &["no configuration is significantly better than the others", "8 trials of each"]);
     assert!(!stdout.contains("cheapest"), "all cost the same");
 }
 
@@ -101,7 +110,7 @@ fn a_file_with_confirm_confirms_its_best_configurations() {
     let start =
         |more: &[&str]| run(with_short_beats(dir.command(&[&["sweep", "idea.toml"], &options[..], more].concat())));
     for (confirm, expected) in [
-        ("{ seeds = [7, 1] }", &["idea.toml", "sweep trains on seed 1, too", "name seeds other than 0..1"][..]),
+        ("{ seeds = [7, 1] }", &["idea.toml", "sweep trains on seed 1, too", "choose seeds other than 0..1"][..]),
         ("{ seeds = [] }", &["`confirm.seeds` is empty"]),
         ("{ at_most = 0 }", &["`confirm.at_most` must be at least 1, found 0"]),
         ("{ most = 1 }", &["most", "at_most"]),
@@ -141,13 +150,53 @@ fn a_file_with_confirm_confirms_its_best_configurations() {
 }
 
 #[test]
+fn another_metric_ranks_a_confirmation_in_its_own_direction() {
+    let dir = dir_with_epochs(3);
+    let path = trained(&dir);
+    let (code, _, stderr) = sweep(&dir, &["confirm", "idea", "--seeds", "50..59"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    // the accuracy of the largest rate is lowest, and lower is worse
+    let record = json(&path.join("sweep.json"));
+    let configurations = record["configurations"].as_array().unwrap();
+    let is_largest = |one: &&serde_json::Value| one["set"]["train.optimizer.adam.lr"] == 1.0;
+    let worst = configurations.iter().find(is_largest).unwrap()["name"].as_str().unwrap();
+    let (code, _, stderr) = sweep(&dir, &["best", "idea", "--metric", "best.val_acc"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    let conclusion = stderr.split_once("on fresh seeds: ").unwrap().1;
+    assert!(conclusion.starts_with('`') && !conclusion.contains(worst), "{worst}: {conclusion}");
+    let page = dir.data_path("page.html").display().to_string();
+    let (code, _, stderr) = sweep(&dir, &["report", "idea", "--metric", "best.val_acc", "-o", &page]);
+    assert_eq!(code, Some(0), "{stderr}");
+    let page = std::fs::read_to_string(page).unwrap();
+    let section = page.split_once("id=\"confirmation\"").unwrap().1;
+    let section = section.split_once("</section>").unwrap().0;
+    assert!(section.contains("best.val_acc") && !section.contains("best.val_loss"), "{section}");
+}
+
+#[test]
+fn what_cannot_be_compared_is_not_said_to_be_equal() {
+    let dir = dir_with_epochs(2);
+    trained(&dir);
+    let confirmation = |options: &[&str]| {
+        let (code, stdout, stderr) = sweep(&dir, &[&["confirm", "idea", "--json"], options].concat());
+        assert_eq!(code, Some(0), "{stderr}");
+        serde_json::from_str::<serde_json::Value>(&stdout).unwrap()["confirmation"].clone()
+    };
+    let one = confirmation(&["--seeds", "70,71", "--at-most", "1"]);
+    assert_eq!(one["conclusion"], "only one configuration was confirmed, so there is nothing to compare");
+    let two = confirmation(&["--seeds", "80", "--at-most", "2"]);
+    assert_eq!(two["results"][1]["conclusion"], "not tested");
+    assert_says(&two["conclusion"].to_string(), &["with 1 trial of each, no difference between 2 configurations"]);
+}
+
+#[test]
 fn a_confirmation_needs_a_complete_sweep_and_fresh_seeds() {
     let dir = dir_with_epochs(2);
     let path = trained(&dir);
     for (options, expected) in [
         (
             &["confirm", "idea", "--seeds", "1..3"][..],
-            &["trained on seed 1 already", "hint: name seeds other than 0"][..],
+            &["trained on seed 1 already", "hint: choose seeds other than 0"][..],
         ),
         (&["confirm", "idea", "--at-most", "0"], &["--at-most", "at least 1"]),
         (&["confirm", "idea", "--devices", "cuda:99"], &["cuda:99"]),
@@ -156,6 +205,19 @@ fn a_confirmation_needs_a_complete_sweep_and_fresh_seeds() {
         let (code, _, stderr) = sweep(&dir, options);
         assert_eq!(code, Some(2), "{stderr}");
         assert_says(&stderr, expected);
+    }
+    // one that exists does not train the open stacks of the search
+    let (code, _, stderr) = sweep(&dir, &["confirm", "idea", "--seeds", "50", "--at-most", "1"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    let (code, _, stderr) = sweep(&dir, &["extend", "idea", "--seeds", "2"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    let ended = names(&path.join("ended"));
+    let (code, _, stderr) = sweep(&dir, &["confirm", "idea"]);
+    assert_eq!(code, Some(2), "{stderr}");
+    assert_says(&stderr, &["the sweep is not complete: 1 of 3 stacks have not ended", "--resume"]);
+    assert_eq!(names(&path.join("ended")), ended, "nothing was trained");
+    for extension in ["extend-1.json", "extend-2.json"] {
+        std::fs::remove_file(path.join(extension)).unwrap();
     }
     std::fs::remove_file(path.join("ended/S000.json")).unwrap();
     let (code, _, stderr) = sweep(&dir, &["confirm", "idea"]);

@@ -179,7 +179,7 @@ fn an_extension_that_adds_nothing_or_changes_the_space_is_refused() {
         (&[][..], &["there is nothing to add", "`--trials +8`"][..]),
         (&["--trials", "0"], &["expected `+8` for eight further"]),
         (&["--trials", "-3"], &["expected `+8` for eight further"]),
-        (&["--trials", "2"], &["has 2 configurations: there is nothing to add to have 2", "`--trials +2`"]),
+        (&["--trials", "2"], &["the sweep already has 2 configurations", "`--trials +2`"]),
         (&["--trials", "+70000"], &["at most 65536 configurations"]),
         (&["--seeds", "0"], &["has all of these seeds"]),
         (&["--space", "train.epochs=1,2"], &["`train.epochs` is not in the space of the sweep", "another sweep"]),
@@ -187,7 +187,7 @@ fn an_extension_that_adds_nothing_or_changes_the_space_is_refused() {
         (&["--space", "batch=64,128"], &["must include those of the sweep: `32` is missing"]),
         (&["--space", "batch=64,32"], &["there is nothing to add"]),
         (&["--space", "lr=log:1e-3..1"], &["must contain the range of the sweep, 0.0001 to 0.1"]),
-        (&["--space", "lr=float:0..1"], &["of the same form", "write `log:0.0001..0.1`"]),
+        (&["--space", "lr=float:0..1"], &["of the same form", "use a wider range, such as `log:0.00001..0.1`"]),
         (&["--space", "lr=log:1e-5..1"], &["`--trials` is missing", "`--trials +8`"]),
         (&["--space", "batch=32,64,0", "--trials", "+4"], &["configuration `000", "`train.batch`"]),
     ] {

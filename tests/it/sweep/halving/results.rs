@@ -51,7 +51,10 @@ fn dropped_configurations_are_shown_behind_finished_ones_with_their_rung_and_epo
 
     let dropped = rows.len() - finished;
     let trained: usize = all.iter().map(|(_, history)| epochs(history)).sum();
-    let note = [format!("{dropped} of 8 configurations were dropped"), format!("{trained} epochs in all")];
+    let note = [
+        format!("{dropped} of 8 configurations were dropped"),
+        format!("{trained} epochs of training (sum over all trials)"),
+    ];
     let note: Vec<&str> = note.iter().map(String::as_str).collect();
     let (code, table, _) = sweep(&dir, &["table", "idea"]);
     assert_eq!(code, Some(0));

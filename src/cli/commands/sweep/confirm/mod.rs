@@ -1,11 +1,14 @@
-//! `runner sweep confirm DIR`: the best configurations on seeds that did not choose them.
+//! `runner sweep confirm DIR`: the best configurations on seeds that were not used for the selection.
 
+mod add;
+pub(super) mod at_end;
 pub(super) mod text;
 
 use anyhow::anyhow;
 
 use crate::cli::args::run_args::parse_positive;
 use crate::cli::args::sweeps_dir::NamedSweep;
+use crate::cli::commands::sweep::confirm::add::{add, describe};
 use crate::cli::commands::sweep::execute::{self, Execution};
 use crate::cli::commands::sweep::start::devices_to_continue;
 use crate::cli::commands::sweep::work::{check_is_same, resume_command};
@@ -16,12 +19,9 @@ use crate::cli::text::terminal;
 use crate::config::hint::Hint;
 use crate::device::DeviceChoice;
 use crate::experiment::spec::seeds::{self, Seeds};
-use crate::sweep::dir::SweepDir;
-use crate::sweep::dir::extensions;
 use crate::sweep::dir::state::SweepState;
-use crate::sweep::labels::Labels;
 use crate::sweep::plan::confirm::{best, confirmation};
-use crate::sweep::record::{Extension, SweepRecord};
+use crate::sweep::record::{StackPlan, SweepRecord};
 use crate::sweep::spec::Confirm;
 
 /// Arguments of `runner sweep confirm`.
@@ -31,7 +31,7 @@ pub struct ConfirmArgs {
     #[command(flatten)]
     sweep: NamedSweep,
     /// Fresh seeds: `100..109` (both included) or `7,8,9` [default: those of the file's `[sweep]`, else
-    /// ten from 100 on]
+    /// the first ten from 100 on that the sweep has not used]
     #[arg(long, value_name = "SEEDS", value_parser = seeds::parse, allow_hyphen_values = true)]
     seeds: Option<Seeds>,
     /// Maximum number of configurations, best first [default: `at_most` of the file's `confirm`, else 5]
@@ -64,8 +64,9 @@ Examples:
 The best of many configurations looks better than it is, because it was
 chosen for its results. This command trains the best ones again on fresh
 seeds, compares all pairs of them (paired permutation test, Holm's
-correction), and shows their test metric. Called again, it continues or
-shows the last confirmation; with other seeds it adds one.";
+correction), and shows their test metric. If you run it again, it continues
+or shows the last confirmation. With other `--seeds` or another `--at-most`,
+it starts another confirmation.";
 
 /// Trains the best configurations of a sweep on fresh seeds, and prints how they compare.
 pub fn run(args: &ConfirmArgs) -> anyhow::Result<Exit> {
@@ -73,11 +74,16 @@ pub fn run(args: &ConfirmArgs) -> anyhow::Result<Exit> {
     let mut state = SweepState::default();
     state.update(&dir, &record)?;
     let devices = devices_to_continue(&record, &args.devices, args.workers)?;
-    if !args.continues(&record, &state) {
-        if !state.is_over() {
-            let hint = Hint(format!("continue it with `{}`", resume_command(dir.path())));
-            return Err(anyhow!("the sweep is not complete: {}", state.progress(&record)).context(hint));
-        }
+    let continues = args.continues(&record, &state);
+    let confirmed = record.confirmation_stacks();
+    let must_have_ended = |stack: &&StackPlan| !continues || !confirmed.contains(stack.name.as_str());
+    let is_open = record.stacks.iter().filter(must_have_ended).any(|stack| !state.ended.contains_key(&stack.name));
+    if is_open || (!continues && !state.is_over()) {
+        let hint = Hint(format!("continue it with `{}`", resume_command(dir.path())));
+        return Err(anyhow!("the sweep is not complete: {}", state.progress(&record)).context(hint));
+    }
+    drop(confirmed);
+    if !continues {
         if !args.worker_args.force {
             check_is_same(&dir, &record)?;
         }
@@ -89,52 +95,12 @@ pub fn run(args: &ConfirmArgs) -> anyhow::Result<Exit> {
         }
         add(&dir, &mut record, extension, args.quiet || args.json)?;
     } else if args.dry_run {
-        let hint = Hint("leave `--dry-run` out to continue or show it, or name other `--seeds`".to_owned());
+        let hint = Hint("leave `--dry-run` out to continue or show it, or choose other `--seeds`".to_owned());
         return Err(anyhow!("the sweep has a confirmation already").context(hint));
     }
     let (quiet, json) = (args.quiet, args.json);
     let execution = Execution { devices, worker_args: args.worker_args, quiet, json, confirms: true, strict: false };
     execute::train(&dir, &record, &execution)
-}
-
-/// Trains a sweep, and then its best configurations on fresh seeds if its file has `confirm`; prints the results.
-///
-/// # Errors
-/// See [`execute::train`].
-pub fn train_and_confirm(dir: &SweepDir, record: &SweepRecord, execution: &Execution) -> anyhow::Result<Exit> {
-    let Some(confirm) = record.confirm.as_ref().filter(|_| record.confirmation().is_none()) else {
-        return execute::train(dir, record, execution);
-    };
-    let (quiet, json) = (execution.quiet, execution.json);
-    let search = Execution { quiet: quiet || json, json: false, strict: false, ..execution.clone() };
-    let exit = execute::train(dir, record, &search)?;
-    let mut record = record.clone();
-    extensions::read_new(dir.path(), &mut record)?;
-    let mut state = SweepState::default();
-    state.update(dir, &record)?;
-    if exit != Exit::Done || !state.is_over() {
-        return Ok(exit);
-    }
-    if record.confirmation().is_none() {
-        let extension = confirmation(&record, &state.ended, confirm, record.command.clone())?;
-        add(dir, &mut record, extension, quiet || json)?;
-    }
-    execute::train(dir, &record, &Execution { confirms: !json, ..execution.clone() })
-}
-
-/// Adds a confirmation to a sweep.
-///
-/// # Errors
-/// If another process has extended the sweep at the same time.
-fn add(dir: &SweepDir, record: &mut SweepRecord, extension: Extension, is_quiet: bool) -> anyhow::Result<()> {
-    if !extensions::publish(dir.path(), record.extensions.len() + 1, &extension)? {
-        return Err(anyhow!("another process has extended the sweep").context(Hint("try it again".to_owned())));
-    }
-    if !is_quiet {
-        terminal::say(&describe(record, &extension));
-    }
-    record.extend(extension);
-    Ok(())
 }
 
 impl ConfirmArgs {
@@ -159,24 +125,4 @@ impl ConfirmArgs {
         words.extend(self.at_most.map(|at_most| format!("--at-most {at_most}")));
         words.join(" ")
     }
-}
-
-/// Returns what a confirmation trains, as text.
-fn describe(record: &SweepRecord, extension: &Extension) -> String {
-    let Some(plan) = &extension.confirmation else { return String::new() };
-    let labels = Labels::new(&record.settings);
-    let of_one = |name: &str| {
-        let set = record.configuration(name).map(|configuration| labels.describe(&configuration.set));
-        format!("  {name}  {}", set.unwrap_or_default())
-    };
-    let mut lines = vec![format!(
-        "the best {} on seeds {}:",
-        match plan.configurations.len() {
-            1 => "configuration".to_owned(),
-            several => format!("{several} configurations"),
-        },
-        seeds::format(&plan.seeds)
-    )];
-    lines.extend(plan.configurations.iter().map(|chosen| of_one(&chosen.name)));
-    lines.join("\n")
 }

@@ -8,10 +8,9 @@ use crate::cli::text::number_format;
 use crate::cli::text::text_style::TextStyle;
 use crate::compare::statistics::sample::Sample;
 use crate::sweep::confirmation::{Confirmation, Confirmed, Standing};
-use crate::sweep::record::SweepRecord;
 
 /// Returns the configurations on fresh seeds as a table, and the conclusion below it.
-pub(crate) fn table(record: &SweepRecord, confirmation: &Confirmation, page: TextStyle) -> String {
+pub(crate) fn table(confirmation: &Confirmation, page: TextStyle) -> String {
     let results = &confirmation.results;
     let values = |sample: &dyn Fn(&Confirmed) -> Option<Sample>| -> Vec<String> {
         results.iter().map(|one| sample(one).as_ref().map_or("–".to_owned(), mean_and_std)).collect()
@@ -19,9 +18,9 @@ pub(crate) fn table(record: &SweepRecord, confirmation: &Confirmation, page: Tex
     let metric = results.iter().zip(values(&|one| one.result.metric.clone()));
     let metric = metric.map(|(one, text)| Cell { text, is_best: one.standing == Standing::Best });
     let plain = |texts: Vec<String>| texts.into_iter().map(Cell::plain);
-    let in_search = results.iter().map(|one| number_format::metric(Some(one.in_search))).collect();
+    let in_search = results.iter().map(|one| number_format::metric(one.in_search)).collect();
     let mut groups = vec![
-        vec![Column::numbers(record.metric.as_str(), metric)],
+        vec![Column::numbers(confirmation.by.metric, metric)],
         vec![Column::numbers("in the search", plain(in_search))],
     ];
     if let Some(test) = &confirmation.test_metric {
@@ -33,20 +32,25 @@ pub(crate) fn table(record: &SweepRecord, confirmation: &Confirmation, page: Tex
     let labels = Column::words("configuration", results.iter().map(|one| one.name().to_owned()));
     let mut parts = Fitted { labels, groups, spare: Vec::new(), closing: Some(closing) }.tables(page);
     let mut below = vec![confirmation.conclusion()];
-    below.extend(shrinkage(record, confirmation));
+    below.extend(shrinkage(confirmation));
     parts.push(below.iter().map(|line| page.wrapped(line, 2)).collect::<Vec<_>>().join("\n"));
     parts.join("\n\n")
 }
 
 /// Returns how the metric of the best configuration of the search differs on fresh seeds, as text.
-fn shrinkage(record: &SweepRecord, confirmation: &Confirmation) -> Option<String> {
-    let (name, worse) = confirmation.shrinkage(record.higher_is_better)?;
-    let (by, what) = (number_format::metric(Some(worse.abs())), if worse < 0.0 { "better" } else { "worse" });
-    Some(format!("the best of the search, `{name}`, is {by} {what} on fresh seeds"))
+fn shrinkage(confirmation: &Confirmation) -> Option<String> {
+    let (name, fresh, in_search) = confirmation.best_of_search()?;
+    let what = if fresh < in_search { "lower" } else { "higher" };
+    let [by, fresh, in_search] =
+        [(fresh - in_search).abs(), fresh, in_search].map(|value| number_format::metric(Some(value)));
+    let metric = confirmation.by.metric;
+    Some(format!(
+        "`{name}` was best in the search: its {metric} is {by} {what} on fresh seeds ({fresh} instead of {in_search})"
+    ))
 }
 
 /// Returns the confirmation as JSON.
-pub(crate) fn json(record: &SweepRecord, confirmation: &Confirmation) -> Value {
+pub(crate) fn json(confirmation: &Confirmation) -> Value {
     let result = |one: &Confirmed| {
         json!({
             "configuration": one.name(), "metric": one.result.metric, "in_search": one.in_search, "test": one.test,
@@ -57,6 +61,6 @@ pub(crate) fn json(record: &SweepRecord, confirmation: &Confirmation) -> Value {
         "seeds": confirmation.plan.seeds, "test_metric": confirmation.test_metric,
         "results": confirmation.results.iter().map(result).collect::<Vec<_>>(),
         "cheapest": confirmation.cheapest().map(Confirmed::name),
-        "shrinkage": confirmation.shrinkage(record.higher_is_better).map(|(_, worse)| worse), "conclusion": confirmation.conclusion(),
+        "shrinkage": confirmation.shrinkage(), "conclusion": confirmation.conclusion(),
     })
 }

@@ -1,0 +1,34 @@
+//! Confirms the best configurations of a sweep as soon as all are trained.
+
+use crate::cli::commands::sweep::confirm::add::add;
+use crate::cli::commands::sweep::execute::{self, Execution};
+use crate::cli::exit::Exit;
+use crate::sweep::dir::state::SweepState;
+use crate::sweep::dir::{SweepDir, extensions};
+use crate::sweep::plan::confirm::confirmation;
+use crate::sweep::record::SweepRecord;
+
+/// Trains a sweep, and then its best configurations on fresh seeds if its file has `confirm`; prints the results.
+///
+/// # Errors
+/// See [`execute::train`].
+pub fn train_and_confirm(dir: &SweepDir, record: &SweepRecord, execution: &Execution) -> anyhow::Result<Exit> {
+    let Some(confirm) = record.confirm.as_ref().filter(|_| record.confirmation().is_none()) else {
+        return execute::train(dir, record, execution);
+    };
+    let (quiet, json) = (execution.quiet, execution.json);
+    let search = Execution { quiet: quiet || json, json: false, strict: false, ..execution.clone() };
+    let exit = execute::train(dir, record, &search)?;
+    let mut record = record.clone();
+    extensions::read_new(dir.path(), &mut record)?;
+    let mut state = SweepState::default();
+    state.update(dir, &record)?;
+    if exit != Exit::Done || !state.is_over() {
+        return Ok(exit);
+    }
+    if record.confirmation().is_none() {
+        let extension = confirmation(&record, &state.ended, confirm, record.command.clone())?;
+        add(dir, &mut record, extension, quiet || json)?;
+    }
+    execute::train(dir, &record, &Execution { confirms: !json, ..execution.clone() })
+}
