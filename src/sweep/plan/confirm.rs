@@ -10,10 +10,10 @@ use crate::experiment::spec::seeds;
 use crate::experiment::store::history_fields;
 use crate::history::number::Number;
 use crate::sweep::dir::ended::EndedStack;
+use crate::sweep::plan::confirm_check::at_most;
 use crate::sweep::plan::extension::RecordedExperiment;
 use crate::sweep::record::{ChosenConfiguration, ConfirmationPlan, Extension, SweepRecord};
 use crate::sweep::results::{Outcome, Ranking};
-use crate::sweep::plan::confirm_check::at_most;
 use crate::sweep::spec::Confirm;
 
 /// First of the default seeds.

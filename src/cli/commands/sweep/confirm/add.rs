@@ -13,7 +13,12 @@ use crate::sweep::record::{Extension, SweepRecord};
 ///
 /// # Errors
 /// If another process has extended the sweep at the same time.
-pub(super) fn add(dir: &SweepDir, record: &mut SweepRecord, extension: Extension, is_quiet: bool) -> anyhow::Result<()> {
+pub(super) fn add(
+    dir: &SweepDir,
+    record: &mut SweepRecord,
+    extension: Extension,
+    is_quiet: bool,
+) -> anyhow::Result<()> {
     if !extensions::publish(dir.path(), record.extensions.len() + 1, &extension)? {
         return Err(anyhow!("another process has extended the sweep").context(Hint("try it again".to_owned())));
     }
