@@ -24,7 +24,7 @@ fn variants_with_many_metrics_and_layers_are_shown_in_80_columns() {
     }
     let ran = TestDir::new().run(&["exp", "dying_relu", "--epochs", "2", "--device", "cpu", "--verbose"]).code(0);
     let one_line = stdout(&ran).split_whitespace().collect::<Vec<_>>().join(" ");
-    assert_says(&one_line, &["; * best on "]);
+    assert_says(&one_line, &["; *: best value on "]);
 }
 
 #[test]

@@ -68,7 +68,8 @@ fn binary_classifiers_have_a_report_curves_and_areas() {
         &message,
         &["test mcc ", "test roc_auc ", "✓ test.report.classes.1.recall", "✗ test.confusion.0.1 ≥ 1000"],
     );
-    assert_eq!(message.matches("test ap ").count(), 1, "{message}");
+    assert_eq!(message.matches(", test ap ").count(), 1, "{message}");
+    assert!(message.split_whitespace().collect::<Vec<_>>().join(" ").contains("; test ap "), "{message}");
     let fits = |text: &str| text.lines().filter(|line| !line.starts_with(['✓', '✗'])).all(|l| l.chars().count() <= 80);
     assert!(fits(&message), "{message}");
     let history: Value =
