@@ -20,6 +20,7 @@ use crate::run_dir::latest;
 use crate::sweep::dir::create_once::retry_stale;
 use crate::sweep::dir::{extensions, record_check};
 use crate::sweep::record::{FILE, SCHEMA, SweepRecord};
+use crate::sweep::spec::SweepSpec;
 
 /// File name of the resolved experiment in the directory of a sweep.
 pub const EXPERIMENT: &str = "sweep.toml";
@@ -202,12 +203,15 @@ impl SweepDir {
 
 /// Returns the hint on a name that has no sweep under `out`: how to start one, if it is an experiment.
 fn how_to_start(name: &str, out: &Path) -> String {
-    match catalogue::find(name).ok().and_then(|source| source.parse().ok()) {
-        Some(spec) if spec.sweep.as_ref().is_some_and(|sweep| !sweep.space.is_empty() || !sweep.zip.is_empty()) => {
+    let file = format!("{name}.toml");
+    let name = if Path::new(&file).is_file() { &file } else { name };
+    let has_space = |sweep: &SweepSpec| !sweep.space.is_empty() || !sweep.zip.is_empty();
+    match catalogue::find(name).map(|source| source.parse()) {
+        Ok(Ok(spec)) if spec.sweep.as_ref().is_some_and(has_space) => {
             format!("start one with `runner sweep {name}`, or name its directory")
         }
-        Some(_) => format!("start one with `runner sweep {name} --space KEY=VALUES`, or name its directory"),
-        None => format!("name the directory of a sweep, or an experiment with a sweep under `{}`", out.display()),
+        Ok(_) => format!("start one with `runner sweep {name} --space KEY=VALUES`, or name its directory"),
+        Err(_) => format!("name the directory of a sweep, or an experiment with a sweep under `{}`", out.display()),
     }
 }
 

@@ -117,7 +117,7 @@ fn the_text_shows_the_settings_of_each_configuration_with_short_names() {
             "0000",
             "0003",
             "time      about ",
-            "if all epochs are trained (measured: a moment",
+            "if all epochs are trained (estimated from one",
             "nothing was written",
         ],
     );

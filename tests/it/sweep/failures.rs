@@ -47,7 +47,7 @@ fn another_directory_or_build_is_refused() {
         (&["status", "nowhere/here"][..], &["`nowhere/here` does not exist", "hint: "][..]),
         (
             &["status", "idea"],
-            &["no sweep `idea` under `sweeps`", "hint: start one with `runner sweep idea --space KEY=VALUES`"],
+            &["no sweep `idea` under `sweeps`", "hint: start one with `runner sweep idea.toml --space KEY=VALUES`"],
         ),
         (
             &["status", "nothing_such"],

@@ -96,7 +96,7 @@ fn a_sweep_is_named_by_its_experiment_or_by_files() {
     assert_says(&stderr, &["is already complete"]);
     dir.write("other.toml", "title = \"\"\n");
     for (name, words) in [
-        ("other.toml", &["no sweep `other.toml` under `sweeps`", "`runner sweep other.toml`"][..]),
+        ("other.toml", &["no sweep `other.toml` under `sweeps`", "`runner sweep other.toml --space KEY=VALUES`"][..]),
         ("./other.toml", &["no sweep `./other.toml`"]),
         ("idae", &["no sweep `idae`", "did you mean `idea`?"]),
     ] {

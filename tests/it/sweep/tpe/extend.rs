@@ -23,7 +23,7 @@ fn further_configurations_are_chosen_by_further_rounds_also_from_a_wider_space()
     assert!(!path.join("table.csv").exists());
     let (code, _, stderr) = sweep(&dir, &["extend", "idea", "--trials", "17"]);
     assert_eq!(code, Some(2));
-    assert_says(&stderr, &["the sweep has 17 configurations"]);
+    assert_says(&stderr, &["the sweep already has 17 configurations"]);
     done(&dir, &[&shown, "--resume", "--workers", "2"]);
     let all = sets(&path);
     assert_eq!((all.len(), &all[..14]), (17, &before[..]));
