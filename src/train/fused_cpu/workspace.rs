@@ -125,9 +125,10 @@ impl Workspace {
             inputs = outputs;
             let dropout = self.dropouts[number].as_ref().zip(views.dropped[number].as_ref());
             if let Some((part, (dropout, dropped))) = part.filter(|part| layer.drops(part.replica)).zip(dropout) {
-                // SAFETY: two buffers of this workspace, which is borrowed; libtorch has finished the one that is read.
-                let (values, kept) =
-                    unsafe { (RawF32::from_tensor(outputs).get(), RawF32::from_tensor(dropped).get_mut()) };
+                // SAFETY: a buffer of this workspace, which is borrowed; libtorch has written it.
+                let values = unsafe { RawF32::from_tensor(outputs).get() };
+                // SAFETY: another of its buffers.
+                let kept = unsafe { RawF32::from_tensor(dropped).get_mut() };
                 dropout.apply(layer, part, values, kept);
                 inputs = dropped;
             }

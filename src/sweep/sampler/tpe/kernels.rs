@@ -51,7 +51,7 @@ impl Kernels {
     pub(super) fn value(&self, kernel: usize, position: f64) -> f64 {
         match self {
             Kernels::Normal { range, means, stds } => {
-                range.from_axis(normal::quantile(position, means[kernel], stds[kernel], range.axis_ends()))
+                range.value_at(normal::quantile(position, means[kernel], stds[kernel], range.axis_ends()))
             }
             Kernels::Choice(shares) => place_in(&shares[kernel], position) as f64,
         }

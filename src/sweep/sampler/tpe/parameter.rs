@@ -40,7 +40,7 @@ impl Range {
     }
 
     /// Returns the value at a place on the axis of the kernels.
-    pub(super) fn from_axis(self, place: f64) -> f64 {
+    pub(super) fn value_at(self, place: f64) -> f64 {
         let value = if self.log { place.exp() } else { place };
         let on_grid = match self.step {
             Some(step) => self.low + ((value - self.low) / step).round() * step,
