@@ -28,7 +28,8 @@ impl Cluster {
     #[track_caller]
     pub fn start(settings: &[&str]) -> Option<Cluster> {
         if let Some(missing) = missing() {
-            writeln!(std::io::stderr(), "skipped: {missing}").unwrap();
+            let mut stderr = std::io::stderr();
+            writeln!(stderr, "skipped: {missing}").unwrap();
             return None;
         }
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/slurm/cluster.sh");

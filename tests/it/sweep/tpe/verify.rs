@@ -21,7 +21,8 @@ fn rounds_that_do_not_follow_from_the_results_are_found() {
     let path = trained_of(&dir, &[&SPACE[..], &["--stack", "8"]].concat(), &["--workers", "1"]);
     let round = path.join("extend-2.json");
     let original = fs::read(&round).unwrap();
-    let changes: [(fn(&mut Value), &[&str]); 6] = [
+    type Change = fn(&mut Value);
+    let changes: [(Change, &[&str]); 6] = [
         (
             |file| file["round"]["seen"][3]["mean"] = json!(0.001),
             &["its round must have seen `0003` done with", "with 0.001"],
