@@ -9,7 +9,7 @@
 set -euo pipefail
 source=$(cd "$(dirname "$0")/.." && pwd)
 unset LD_LIBRARY_PATH
-root=$(mktemp -d "${TMPDIR:-/tmp}/runner-root.XXXXXX")
+root=$(mktemp -d)
 end() {
     umount "$root"/{build,final}/proc 2>/dev/null || true
     rm -rf --one-file-system "$root"
@@ -19,14 +19,15 @@ trap end EXIT
 new_root() {
     debootstrap --variant=minbase bookworm "$root/$1" >"$root/log" || { tail "$root/log" >&2; exit 1; }
     cp /etc/resolv.conf "$root/$1/etc/"
-    [[ -z "${PIP_CERT:-}" ]] || cp "$PIP_CERT" "$root/$1/root/certificates.pem"
+    [[ -z "${PIP_CERT:-}" ]] || cp "$PIP_CERT" "$root/$1/etc/certificates.pem"
     mount -t proc proc "$root/$1/proc"
 }
 inside() {
     local folder=$1
     shift
     # of the environment of this machine only what the network needs
-    env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin ${PIP_CERT:+PIP_CERT=/root/certificates.pem} $(env | grep -iE '^(https?_proxy|no_proxy|PIP_INDEX_URL|LD_LIBRARY_PATH)=' || true) \
+    env -i HOME=/home PATH=/usr/sbin:/usr/bin:/sbin:/bin ${PIP_CERT:+PIP_CERT=/etc/certificates.pem} \
+        $(env | grep -iE '^(https?_proxy|no_proxy|PIP_INDEX_URL|LD_LIBRARY_PATH)=' || true) \
         chroot "$root/$folder" "$@"
 }
 

@@ -36,7 +36,7 @@ done
 nodes=()
 for number in $(seq "${set[nodes]}"); do nodes+=("n$number"); done
 
-folder=$(mktemp -d "${TMPDIR:-/tmp}/slurm.XXXXXX")
+folder=$(mktemp -d)
 chmod 755 "$folder"
 mkdir -p "$folder"/{state,log}
 mkdir -m 700 "$folder/munge"

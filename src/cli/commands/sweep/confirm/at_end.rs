@@ -24,7 +24,8 @@ pub fn train_and_confirm(dir: &SweepDir, record: &SweepRecord, execution: &Execu
     let mut state = SweepState::default();
     state.update(dir, &record)?;
     if exit != Exit::Done || !state.is_over() {
-        return Ok(exit);
+        // a failed sweep has results, too
+        return if json && state.is_over() { execute::train(dir, &record, execution) } else { Ok(exit) };
     }
     if record.confirmation().is_none() {
         let extension = confirmation(&record, &state.ended, confirm, record.command.clone())?;
