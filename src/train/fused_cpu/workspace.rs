@@ -143,7 +143,8 @@ impl Workspace {
         unsafe { RawF32::from_tensor(buffer).part(0..rows * self.plan.outputs()).get() }
     }
 
-    /// Computes forward pass, loss and backward pass of a part of a batch, with the masks that were drawn for it. Leaves their part of the gradient of the batch's mean `loss`, and returns the sum of the rows' losses and the
+    /// Computes forward pass, loss and backward pass of a part of a batch, with the masks that were drawn for it.
+    /// Leaves its part of the gradient of the batch's mean `loss`, and returns the sum of the rows' losses and the
     /// outputs. Must not be called while other threads may read the gradient.
     pub(crate) fn forward_backward(
         &mut self,
