@@ -4,6 +4,7 @@ mod directory;
 mod fallback;
 pub mod latest;
 pub mod lease_check;
+pub mod live_tail;
 mod lock;
 pub mod remove;
 mod state;

@@ -24,7 +24,7 @@ use crate::experiment::plan::{Model, Plan};
 use crate::experiment::run::checkpointing::continuation::Continuation;
 use crate::experiment::run::checkpointing::{self, RunCheckpoint};
 use crate::experiment::run::context::RunContext;
-use crate::experiment::run::progress::{RecordedProgress, RunProgress, live_log};
+use crate::experiment::run::progress::{RecordedProgress, RunProgress};
 use crate::experiment::run::run_study::loading::{LoadedData, load_group};
 use crate::experiment::run::run_study::options::Options;
 use crate::experiment::run::scheduler::{TrialResults, run_group};
@@ -35,7 +35,7 @@ use crate::experiment::store::run_record::{self, RunOptions, RunRecord};
 use crate::experiment::store::run_state::RunState;
 use crate::experiment::store::{about, newest};
 use crate::history::{History, expectation, reference};
-use crate::run_dir::RunDir;
+use crate::run_dir::{RunDir, live_tail};
 
 /// Result of a run.
 #[derive(Debug)]
@@ -322,7 +322,7 @@ impl Run<'_> {
         if !is_stopped && failures.is_empty() && is_complete {
             self.run_state.mark_finished();
             update_latest(folder);
-            [checkpointing::FILE, live_log::FILE].iter().for_each(|name| folder.remove(name));
+            [checkpointing::FILE, live_tail::FILE].iter().for_each(|name| folder.remove(name));
         }
         if !folder.is_leased() {
             self.options.signals.clear_exit_message();

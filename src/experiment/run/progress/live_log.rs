@@ -15,10 +15,8 @@ use serde::Serialize;
 
 use crate::history::number::Number;
 use crate::run_dir::RunDir;
+use crate::run_dir::live_tail::FILE;
 use crate::train::callback::EpochReport;
-
-/// File name in the run directory.
-pub const FILE: &str = "live.jsonl";
 
 /// Maximum time that a line waits to be written together with later ones.
 const FLUSH_INTERVAL: Duration = Duration::from_millis(200);
