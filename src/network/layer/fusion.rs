@@ -7,14 +7,33 @@ pub enum Fusion {
     Flatten,
     /// A matrix product, plus a bias if the layer has one.
     Linear,
-    /// An elementwise activation; it must follow a linear layer.
+    /// Normalization; it must follow a linear layer.
+    Normalization(FusedNormalization),
+    /// An elementwise activation; it must follow a linear layer or its normalization.
     Activation(FusedActivation),
-    /// Dropout of values with this probability; it must follow a linear layer or its activation, and precede another linear
-    /// layer.
+    /// Dropout of values with this probability; it must follow a linear layer, its normalization or its activation,
+    /// and precede another linear layer.
     Dropout(f64),
 }
 
-/// Elementwise activation whose derivative can be computed from its output, so that its input need not be stored.
+/// Normalization of the units of a linear layer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum FusedNormalization {
+    /// Batch normalization, with running averages.
+    Batch {
+        /// Added to the variance.
+        eps: f64,
+        /// Weight of the new batch in the running averages.
+        momentum: f64,
+    },
+    /// Layer normalization.
+    Layer {
+        /// Added to the variance.
+        eps: f64,
+    },
+}
+
+/// Elementwise activation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum FusedActivation {
     /// `y = x`.
@@ -28,4 +47,13 @@ pub enum FusedActivation {
     Sigmoid,
     /// Hyperbolic tangent.
     Tanh,
+    /// `x` where positive, `eˣ − 1` elsewhere.
+    Elu,
+    /// `x · sigmoid(x)`.
+    Silu,
+    /// `x Φ(x)`, with Φ as PyTorch's `approximate` says.
+    Gelu {
+        /// `none` or `tanh`.
+        approximate: &'static str,
+    },
 }

@@ -1,6 +1,6 @@
 //! Forward and backward pass of the activations that follow linear layers.
 //!
-//! Their derivatives are computed from their outputs, so their inputs are not stored.
+//! Derivatives are computed from the outputs if possible, so that the inputs need not be stored.
 
 use tch::Tensor;
 
@@ -20,29 +20,66 @@ impl FusedActivation {
             FusedActivation::LeakyRelu { slope } => {
                 map_with_bias(values, bias, units, |x| if x < 0.0 { slope * x } else { x })
             }
-            FusedActivation::Identity | FusedActivation::Sigmoid | FusedActivation::Tanh => {
-                map_with_bias(values, bias, units, |x| x)
-            }
+            FusedActivation::Identity
+            | FusedActivation::Sigmoid
+            | FusedActivation::Tanh
+            | FusedActivation::Elu
+            | FusedActivation::Silu
+            | FusedActivation::Gelu { .. } => map_with_bias(values, bias, units, |x| x),
         }
     }
 
-    /// Applies the rest of the activation, in place: `[rows, units]`.
-    pub(crate) fn finish(self, values: &Tensor) {
+    /// Returns whether the derivative is computed from the input.
+    pub(crate) fn needs_input(self) -> bool {
+        match self {
+            FusedActivation::Silu | FusedActivation::Gelu { .. } => true,
+            FusedActivation::Identity
+            | FusedActivation::LeakyRelu { .. }
+            | FusedActivation::Sigmoid
+            | FusedActivation::Tanh
+            | FusedActivation::Elu => false,
+        }
+    }
+
+    /// Applies the rest of the activation: `[rows, units]` → `outputs`, the same tensor unless the input is needed.
+    pub(crate) fn finish(self, values: &Tensor, outputs: &Tensor) {
         let _ = match self {
-            FusedActivation::Sigmoid => values.shallow_clone().sigmoid_(), // libtorch's versions are vectorized
-            FusedActivation::Tanh => values.shallow_clone().tanh_(),
+            FusedActivation::Sigmoid => outputs.shallow_clone().sigmoid_(), // libtorch's versions are vectorized
+            FusedActivation::Tanh => outputs.shallow_clone().tanh_(),
+            FusedActivation::Elu => outputs.shallow_clone().elu_(),
+            FusedActivation::Silu => values.silu_out(outputs),
+            FusedActivation::Gelu { approximate } => values.gelu_out(outputs, approximate),
             FusedActivation::Identity | FusedActivation::LeakyRelu { .. } => return,
         };
     }
 
-    /// Turns the gradient of the outputs into that of the inputs, in place, and sums it over the rows.
+    /// Turns the gradient of the outputs into that of the inputs, in place, for activations that need the input.
+    ///
+    /// # Shapes
+    /// Both are `[rows, units]`.
+    pub(crate) fn backward_from_input(self, inputs: &Tensor, gradient: &Tensor) {
+        let _ = match self {
+            FusedActivation::Silu => gradient.silu_backward_grad_input(gradient, inputs),
+            FusedActivation::Gelu { approximate } => inputs.gelu_backward_grad_input(gradient, gradient, approximate),
+            FusedActivation::Identity
+            | FusedActivation::LeakyRelu { .. }
+            | FusedActivation::Sigmoid
+            | FusedActivation::Tanh
+            | FusedActivation::Elu => return,
+        };
+    }
+
+    /// Turns the gradient of the outputs into that of the inputs, in place, and sums it over the rows. If the activation
+    /// needs the input, only sums.
     ///
     /// # Shapes
     /// `outputs` and `gradient` are `[rows, units]`; `sums`, the gradient of the bias, is `[units]`, or empty without a
     /// bias.
     pub(crate) fn backward(self, outputs: &[f32], gradient: &mut [f32], sums: &mut [f32], units: usize) {
         match self {
-            FusedActivation::Identity => map_and_sum_rows(outputs, gradient, sums, units, |_, g| g),
+            FusedActivation::Identity | FusedActivation::Silu | FusedActivation::Gelu { .. } => {
+                map_and_sum_rows(outputs, gradient, sums, units, |_, g| g);
+            }
             FusedActivation::LeakyRelu { slope: 0.0 } => {
                 map_and_sum_rows(outputs, gradient, sums, units, |y, g| if y > 0.0 { g } else { 0.0 });
             }
@@ -51,6 +88,9 @@ impl FusedActivation {
             }
             FusedActivation::Sigmoid => map_and_sum_rows(outputs, gradient, sums, units, |y, g| g * ((1.0 - y) * y)),
             FusedActivation::Tanh => map_and_sum_rows(outputs, gradient, sums, units, |y, g| g * (1.0 - y * y)),
+            FusedActivation::Elu => {
+                map_and_sum_rows(outputs, gradient, sums, units, |y, g| if y > 0.0 { g } else { g * (y + 1.0) });
+            }
         }
     }
 }

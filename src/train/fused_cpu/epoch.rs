@@ -2,8 +2,9 @@
 //!
 //! Rules for shared memory: features are only read. A replica's outputs and parameters belong to the thread that trains
 //! it, or to its group, in which each member has a part of the rows. Within a step of a group, parameters are only read
-//! up to the first barrier, and each member writes its own gradient. Between the two barriers, each member sums one
-//! part of all gradients into its own and updates the same part of the parameters; the other parts are only read.
+//! until all gradients are computed, and each member writes its own gradient. Between the last two barriers, each member
+//! sums one part of all gradients into its own and updates the same part of the parameters; the other parts are only read.
+//! The barriers of batch normalization, before these two, are in `normalization`.
 
 #![expect(unsafe_code, reason = "threads share the memory of tensors")]
 
@@ -16,13 +17,14 @@ use crate::data::prepare::batches::{DeviceRows, Epoch};
 use crate::data::prepare::features::Features;
 use crate::metrics::Metric;
 use crate::network::stack::Stack;
-use crate::tensor::raw_values::RawF32;
+use crate::tensor::raw_values::{RawF32, RawValues};
 use crate::train::evaluate::{Measure, MetricTensors};
 use crate::train::fused_cpu::clip::ClipLimit;
 use crate::train::fused_cpu::dropout::{self, Part};
 use crate::train::fused_cpu::gather::{RawFeatures, load};
 use crate::train::fused_cpu::group::ThreadGroup;
 use crate::train::fused_cpu::loss::Targets;
+use crate::train::fused_cpu::normalization::Member;
 use crate::train::fused_cpu::plan::Plan;
 use crate::train::fused_cpu::pool::{Pool, Worker, useful_members, useful_threads};
 use crate::train::fused_cpu::workspace::{Weights, Workspace};
@@ -43,13 +45,15 @@ pub(crate) struct FusedCpu {
     replicas: usize,
     batch: usize,
     pool: Pool,
-    outputs: Tensor, // of the last epoch, [replicas, rows, outputs]
+    outputs: Tensor,           // of the last epoch, [replicas, rows, outputs]
+    batch_counts: Vec<Tensor>, // number of batches that each batch normalization has seen, int64, [replicas]
 }
 
 /// Everything that the threads need to train an epoch.
 struct EpochWork<'a> {
     plan: &'a Plan,
     gradients: &'a [RawF32],
+    statistics: &'a [RawValues<f64>],
     batch: usize,
     rows: usize,
     order: Option<Vec<i64>>, // [replicas, rows]
@@ -85,9 +89,9 @@ impl FusedCpu {
         let (replicas, rows) = (stack.replicas(), training.len());
         let threads = useful_threads(plan.operations(), replicas, rows, batch, threads);
         let (training, validation) = (&training.features, validation.map(|rows| &rows.features));
-        let values = stack.arena().values();
+        let arena = stack.arena();
         let pool = Pool::new(replicas, threads, || Worker {
-            weights: (0..replicas as i64).map(|replica| Weights::new(&plan, &values.get(replica))).collect(),
+            weights: (0..replicas as i64).map(|replica| Weights::new(&plan, arena, replica)).collect(),
             training: training.shallow_clone(),
             validation: validation.map(Features::shallow_clone),
             workspace: Workspace::new(&plan, batch),
@@ -96,7 +100,9 @@ impl FusedCpu {
         });
         let shape = [replicas as i64, rows as i64, plan.outputs() as i64];
         let outputs = Tensor::zeros(shape, (Kind::Float, Device::Cpu));
-        FusedCpu { plan, replicas, batch, pool, outputs }
+        let buffers = plan.layers.iter().filter_map(|layer| layer.normalization.as_ref()?.buffers);
+        let batch_counts = buffers.map(|first| arena.buffers()[first + 2].values.shallow_clone()).collect();
+        FusedCpu { plan, replicas, batch, pool, outputs, batch_counts }
     }
 
     /// Trains one epoch of the replicas for which `training` is true. Returns the mean loss of each replica,
@@ -125,6 +131,7 @@ impl FusedCpu {
         let work = EpochWork {
             plan: &self.plan,
             gradients: &self.pool.gradients,
+            statistics: &self.pool.statistics,
             batch: self.batch,
             rows,
             order: epoch.order().map(|order| Vec::try_from(order.flatten(0, -1)).expect("row numbers are int64")),
@@ -148,6 +155,7 @@ impl FusedCpu {
             return None;
         }
         update.count(steps.len() as u64);
+        self.count_batches(training, rows);
         let mut losses = vec![0.0; self.replicas];
         for worker in self.pool.workers() {
             for (replica, sum) in worker.losses.drain(..) {
@@ -155,6 +163,17 @@ impl FusedCpu {
             }
         }
         Some((Tensor::from_slice(&losses), self.outputs.shallow_clone()))
+    }
+
+    /// Counts the batches of an epoch that batch normalization has seen: those of more than one row.
+    fn count_batches(&self, training: &[bool], rows: usize) {
+        let batches = (rows / self.batch + usize::from(rows % self.batch > 1)) as i64;
+        let batches = if self.batch == 1 { 0 } else { batches };
+        let trains: Vec<i64> = training.iter().map(|trains| i64::from(*trains) * batches).collect();
+        let trains = Tensor::from_slice(&trains);
+        self.batch_counts.iter().for_each(|count| {
+            let _ = count.shallow_clone().g_add_(&trains);
+        });
     }
 
     /// Returns the outputs of the validation rows, `[replicas, rows, outputs]`.
@@ -222,6 +241,7 @@ fn train_replica(worker: &mut Worker, work: &EpochWork, replica: usize, member: 
     let own_part = group.part(member, work.plan.parameters, FLOATS_PER_CACHE_LINE);
     // each member draws the masks of whole batches, and applies those of its rows
     let mut generator = work.generators.get(replica).map(|one| one.copy().expect("there is memory for a generator"));
+    let this_member = Member { group, number: member, statistics: work.statistics };
     let mut sum = 0.0;
     for (step, settings) in work.steps.iter().enumerate() {
         let start = step * work.batch;
@@ -233,26 +253,20 @@ fn train_replica(worker: &mut Worker, work: &EpochWork, replica: usize, member: 
         let batch_part = Part { replica, first: part.start, rows, batch };
         generator.iter_mut().for_each(|generator| workspace.draw_masks(batch_part, generator));
         let mut stopwatch = Stopwatch::new();
-        if rows > 0 {
-            let inputs = work.plan.inputs();
-            let numbers = work.order.as_ref().map(|order| &order[offset..offset + rows]);
-            let features_in_order = load(training, work.features, numbers, &(first..first + rows), inputs, workspace);
-            stopwatch.add_lap_to(&mut workspace.timing.gather);
-            let targets = work.targets[replica].as_slice().rows(first, rows, columns);
-            let (row_losses, row_outputs) =
-                workspace.forward_backward(features_in_order.as_ref(), targets, batch_part, loss, weights);
-            sum += row_losses;
-            let outputs = work.outputs.part(offset * columns..(offset + rows) * columns);
-            // SAFETY: `FusedCpu` keeps the outputs alive, and each row of a replica belongs to one thread, once per
-            // epoch.
-            let outputs = unsafe { outputs.get_mut() };
-            outputs.copy_from_slice(row_outputs);
-        } else {
-            // The last batch has fewer rows than the group has members.
-            // SAFETY: the worker keeps the gradient alive, and only this thread uses it before the barrier.
-            let gradient = unsafe { workspace.gradient().get_mut() };
-            gradient.fill(0.0);
-        }
+        let inputs = work.plan.inputs();
+        let numbers = work.order.as_ref().map(|order| &order[offset..offset + rows]);
+        let features_in_order = load(training, work.features, numbers, &(first..first + rows), inputs, workspace);
+        stopwatch.add_lap_to(&mut workspace.timing.gather);
+        let targets = work.targets[replica].as_slice().rows(first, rows, columns);
+        // there are no rows if the last batch has fewer than the group has members
+        let computed =
+            workspace.forward_backward(features_in_order.as_ref(), targets, batch_part, loss, weights, this_member);
+        let Some((row_losses, row_outputs)) = computed else { return }; // another thread has panicked
+        sum += row_losses;
+        let outputs = work.outputs.part(offset * columns..(offset + rows) * columns);
+        // SAFETY: `FusedCpu` keeps the outputs alive, and each row of a replica belongs to one thread, once per epoch.
+        let outputs = unsafe { outputs.get_mut() };
+        outputs.copy_from_slice(row_outputs);
 
         #[cfg(test)]
         crate::train::fused_cpu::tests::on_step(work.stop);

@@ -1,4 +1,5 @@
-//! The fused CPU backend: trains networks of linear layers, activations and dropout on the CPU without autograd.
+//! The fused CPU backend: trains networks of linear layers, normalization, activations and dropout on the CPU
+//! without autograd.
 //!
 //! The forward and backward pass of these networks are a few matrix products with some elementwise arithmetic between
 //! them. Autograd takes about twenty operations, each of which allocates memory, is dispatched and is recorded; for a
@@ -19,6 +20,7 @@ mod gather;
 mod group;
 mod log_softmax;
 mod loss;
+mod normalization;
 pub mod plan;
 mod pool;
 #[cfg(test)]

@@ -6,16 +6,17 @@ use std::ops::Range;
 use tch::Device;
 
 use crate::network::layer::Layer;
-use crate::network::layer::fusion::{FusedActivation, Fusion};
+use crate::network::layer::fusion::{FusedActivation, FusedNormalization, Fusion};
 use crate::network::stack::Stack;
 use crate::observe::observer::Observer;
 use crate::train::TrainSpec;
 use crate::train::fused_cpu::loss::FusedLoss;
+use crate::train::fused_cpu::normalization::PlacedNormalization;
 use crate::train::regularize::clip::Clip;
 use crate::train::regularize::penalty::Penalty;
 use crate::train::task::Task;
 
-/// Networks of linear layers, activations and dropout, and their losses.
+/// Networks of linear layers, normalization, activations and dropout, and their losses.
 #[derive(Clone, Debug)]
 pub(in crate::train) struct Plan {
     /// The linear layers in order.
@@ -30,19 +31,27 @@ pub(in crate::train) struct Plan {
     pub(crate) parameters: usize,
 }
 
-/// A linear layer, and the activation and the dropout after it. `weight` and `bias` are offsets in a replica's row of the arena.
+/// A linear layer, and the normalization, the activation and the dropout after it. `weight` and `bias` are offsets in a
+/// replica's row of the arena.
 #[derive(Clone, Debug)]
 pub(crate) struct FusedLayer {
     pub(crate) inputs: usize,
     pub(crate) outputs: usize,
     pub(crate) weight: usize,
     pub(crate) bias: Option<usize>,
+    pub(crate) normalization: Option<PlacedNormalization>,
     pub(crate) activation: FusedActivation,
     /// Probability of the dropout after it in each replica; empty without dropout.
     pub(crate) dropout: Vec<f64>,
 }
 
 impl FusedLayer {
+    /// Returns the number of its batch statistics: a mean, a variance and two sums of gradients per unit.
+    fn statistics(&self) -> usize {
+        let is_batch = |placed: &PlacedNormalization| matches!(placed.settings, FusedNormalization::Batch { .. });
+        if self.normalization.as_ref().is_some_and(is_batch) { 4 * self.outputs } else { 0 }
+    }
+
     /// Whether values are dropped after it in a replica.
     pub(crate) fn drops(&self, replica: usize) -> bool {
         self.dropout.get(replica).is_some_and(|&p| p > 0.0)
@@ -105,6 +114,11 @@ impl Plan {
         }
     }
 
+    /// Returns the number of batch statistics of all layers.
+    pub(crate) fn statistics(&self) -> usize {
+        self.layers.iter().map(FusedLayer::statistics).sum()
+    }
+
     /// Whether there is a layer of dropout.
     pub(crate) fn has_dropout(&self) -> bool {
         self.layers.iter().any(|layer| !layer.dropout.is_empty())
@@ -123,9 +137,11 @@ pub fn is_fusable(settings: &TrainSpec, layers: &[Layer], device: Device) -> boo
     let before = |place: usize| place.checked_sub(1).and_then(|before| fusions[before]);
     let fits = |place: usize| match fusions[place] {
         Some(Fusion::Flatten | Fusion::Linear) => true,
-        Some(Fusion::Activation(_)) => before(place) == Some(Fusion::Linear),
+        Some(Fusion::Normalization(_)) => before(place) == Some(Fusion::Linear),
+        Some(Fusion::Activation(_)) => matches!(before(place), Some(Fusion::Linear | Fusion::Normalization(_))),
         Some(Fusion::Dropout(_)) => {
-            let follows = matches!(before(place), Some(Fusion::Linear | Fusion::Activation(_)));
+            let before = before(place);
+            let follows = matches!(before, Some(Fusion::Linear | Fusion::Normalization(_) | Fusion::Activation(_)));
             follows && fusions[place..].contains(&Some(Fusion::Linear))
         }
         None => false,
@@ -143,7 +159,7 @@ fn is_chain(layers: &[FusedLayer], row: &[i64]) -> bool {
     layers.iter().all(|layer| std::mem::replace(&mut values, layer.outputs) == layer.inputs)
 }
 
-/// Returns the linear layers, each with the activation and the dropout after it; `None` if the network needs autograd.
+/// Returns the linear layers, each with what is computed after it; `None` if the network needs autograd.
 fn fused_layers(stack: &Stack) -> Option<Vec<FusedLayer>> {
     let mut slots = stack.arena().slots().iter().peekable();
     let mut fused: Vec<FusedLayer> = Vec::new();
@@ -159,9 +175,32 @@ fn fused_layers(stack: &Stack) -> Option<Vec<FusedLayer>> {
                     outputs: outputs as usize,
                     weight: weight.offset(),
                     bias: bias.map(|slot| slot.offset()),
+                    normalization: None,
                     activation: FusedActivation::Identity,
                     dropout: Vec::new(),
                 });
+            }
+            Fusion::Normalization(settings) => {
+                let statistics = fused.iter().map(FusedLayer::statistics).sum();
+                let last = fused.last_mut().filter(|last| last.normalization.is_none())?;
+                let mut offset = |name| {
+                    let slot = slots.next_if(|slot| slot.name == format!("{number}.{name}"));
+                    slot.map(|slot| slot.offset())
+                };
+                let (weight, bias) = (offset("weight"), offset("bias"));
+                let buffers = stack.arena().buffers();
+                let buffers = match settings {
+                    FusedNormalization::Layer { .. } => None,
+                    FusedNormalization::Batch { .. } => {
+                        let first = format!("{number}.running_mean");
+                        let first = buffers.iter().position(|buffer| buffer.name == first)?;
+                        // a sequence of one step has one channel, not one per unit
+                        Some(first).filter(|first| buffers[*first].values.size()[1] == last.outputs as i64)?;
+                        Some(first)
+                    }
+                };
+                last.normalization =
+                    Some(PlacedNormalization { settings, affine: weight.zip(bias), buffers, statistics });
             }
             Fusion::Dropout(_) => {
                 let last = fused.last_mut().filter(|last| last.dropout.is_empty())?;

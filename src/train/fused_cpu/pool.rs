@@ -6,7 +6,7 @@ use rayon::ThreadPool;
 
 use crate::data::prepare::features::Features;
 use crate::device::fault;
-use crate::tensor::raw_values::RawF32;
+use crate::tensor::raw_values::{RawF32, RawValues};
 use crate::tensor::threads;
 use crate::train::fused_cpu::group::{Assignment, Membership, ThreadGroup, assign};
 use crate::train::fused_cpu::workspace::{Weights, Workspace};
@@ -30,6 +30,8 @@ pub(crate) struct Pool {
     workers: Vec<Mutex<Worker>>,
     /// The gradient of each worker, `[parameters]`.
     pub(crate) gradients: Vec<RawF32>,
+    /// The batch statistics of each worker.
+    pub(crate) statistics: Vec<RawValues<f64>>,
 }
 
 /// Data of one thread.
@@ -56,7 +58,8 @@ impl Pool {
             builder.thread_name(|number| format!("train-{number}")).build().expect("the system gives threads")
         });
         let gradients = workers.iter().map(|worker| worker.workspace.gradient()).collect();
-        Pool { replicas, rayon_pool, workers: workers.into_iter().map(Mutex::new).collect(), gradients }
+        let statistics = workers.iter().map(|worker| worker.workspace.statistics()).collect();
+        Pool { replicas, rayon_pool, workers: workers.into_iter().map(Mutex::new).collect(), gradients, statistics }
     }
 
     /// Returns the number of threads.

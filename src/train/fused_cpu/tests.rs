@@ -58,7 +58,16 @@ const SGD: &str = "optimizer = { sgd = { lr = 0.1, momentum = 0.9, weight_decay 
 
 #[test]
 fn every_activation_and_loss_trains_as_with_autograd() {
-    for activation in ["\"relu\"", "{leaky_relu=0.2}", "\"sigmoid\"", "\"tanh\""] {
+    for activation in [
+        "\"relu\"",
+        "{leaky_relu=0.2}",
+        "\"sigmoid\"",
+        "\"tanh\"",
+        "\"elu\"",
+        "\"silu\"",
+        "\"gelu\"",
+        "{gelu={approximate=\"tanh\"}}",
+    ] {
         for loss in ["cross_entropy", "bce_with_logits", "mse", "mae", "huber"] {
             let layers = format!("{{linear=9}} {activation} {{linear={{units=5,bias=false}}}} {{linear={OUTPUTS}}}");
             let settings = format!("{SGD}batch = 16\nloss = \"{loss}\"");
@@ -119,6 +128,46 @@ fn dropout_has_the_masks_of_autograd() {
             for (replicas, threads, folds) in [(1, 1, false), (1, 2, false), (3, 2, false), (5, 3, true), (2, 8, true)]
             {
                 assert_same_training(&Case { layers, settings, replicas, threads, folds });
+            }
+        }
+    }
+}
+
+#[test]
+fn normalization_trains_as_with_autograd() {
+    for layers in [
+        "{linear=9} \"batch_norm\" \"relu\" {linear={units=5,bias=false}} {batch_norm={momentum=0.3,eps=0.01}} \"tanh\" {linear=3}",
+        "{linear=9} {batch_norm={affine=false}} {linear=5} \"batch_norm\" \"silu\" {dropout=0.3} {linear=3}",
+        "{linear=9} \"layer_norm\" \"relu\" {linear={units=20,bias=false}} {layer_norm={affine=false}} \"gelu\" {linear=3}",
+        "{linear=17} {layer_norm={eps=0.01}} {dropout=0.3} {linear=5} \"batch_norm\" \"elu\" {linear=3} \"batch_norm\"",
+    ] {
+        // The last batch has 11 rows, 1 row, or all rows.
+        for batch in ["64", "74", "75"] {
+            let settings: &str =
+                format!("optimizer = {{ sgd = {{ lr = 0.05, momentum = 0.5 }} }}\nkeep = \"last\"\nbatch = {batch}\nloss = \"cross_entropy\"").leak();
+            for (replicas, threads, folds) in [(1, 1, false), (1, 2, false), (1, 4, false), (3, 2, false), (5, 3, true)]
+            {
+                assert_same_training(&Case { layers, settings, replicas, threads, folds });
+            }
+        }
+    }
+}
+
+#[test]
+fn running_averages_equal_those_of_autograd() {
+    let layers = "{linear=9} \"batch_norm\" \"relu\" {linear=3}";
+    for (batch, batches) in [("64", 8), ("74", 4), ("1", 0)] {
+        let settings: &str =
+            format!("optimizer = {{ sgd = {{ lr = 0.05 }} }}\nkeep = \"last\"\nbatch = {batch}\nloss = \"mse\"").leak();
+        for (replicas, threads) in [(1, 1), (1, 3), (3, 2)] {
+            let case = Case { layers, settings, replicas, threads, folds: false };
+            let [fused, autograd] = case.buffers_of_both_backends();
+            for (name, wanted) in autograd {
+                let found = &fused[&name];
+                assert!(found.allclose(&wanted, 1e-5, 1e-5, false), "{name}, batch {batch}: {found:?}, {wanted:?}");
+                if name.ends_with("num_batches_tracked") {
+                    assert_eq!(Vec::<i64>::try_from(found).unwrap(), vec![batches; replicas], "batch {batch}");
+                }
             }
         }
     }

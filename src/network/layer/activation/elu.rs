@@ -8,6 +8,7 @@ use tch::nn::Module;
 use crate::config::check::{Invalid, positive};
 use crate::config::defaults;
 use crate::config::shorthand::FromNumber;
+use crate::network::layer::fusion::{FusedActivation, Fusion};
 use crate::network::layer::layer_spec::LayerSpec;
 
 /// ELU: `x` where positive, `alpha · (eˣ − 1)` elsewhere (Clevert et al. 2015); written `"elu"` or `{ elu = 0.5 }`.
@@ -42,5 +43,9 @@ impl LayerSpec for Elu {
 
     fn check(&self) -> Result<(), Invalid> {
         positive("alpha", self.alpha)
+    }
+
+    fn fusion(&self) -> Option<Fusion> {
+        (self.alpha == 1.0).then_some(Fusion::Activation(FusedActivation::Elu))
     }
 }

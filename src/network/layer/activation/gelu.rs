@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use tch::Tensor;
 use tch::nn::Module;
 
+use crate::network::layer::fusion::{FusedActivation, Fusion};
 use crate::network::layer::layer_spec::LayerSpec;
 
 /// GELU: `x Φ(x)`, where Φ is the normal distribution function (Hendrycks and Gimpel 2016); written `"gelu"` or `{ gelu
@@ -28,17 +29,28 @@ pub enum Approximation {
     Tanh,
 }
 
+impl Approximation {
+    /// Returns PyTorch's name.
+    fn name(self) -> &'static str {
+        match self {
+            Approximation::None => "none",
+            Approximation::Tanh => "tanh",
+        }
+    }
+}
+
 impl Module for Gelu {
     fn forward(&self, xs: &Tensor) -> Tensor {
-        match self.approximate {
-            Approximation::None => xs.gelu("none"),
-            Approximation::Tanh => xs.gelu("tanh"),
-        }
+        xs.gelu(self.approximate.name())
     }
 }
 
 impl LayerSpec for Gelu {
     fn kind(&self) -> &'static str {
         "gelu"
+    }
+
+    fn fusion(&self) -> Option<Fusion> {
+        Some(Fusion::Activation(FusedActivation::Gelu { approximate: self.approximate.name() }))
     }
 }

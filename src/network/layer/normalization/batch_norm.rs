@@ -14,6 +14,7 @@ use crate::config::check::{Invalid, positive, require};
 use crate::config::defaults;
 use crate::network::arena::Buffer;
 use crate::network::init::{Init, Parameter};
+use crate::network::layer::fusion::{FusedNormalization, Fusion};
 use crate::network::layer::layer_spec::LayerSpec;
 use crate::network::layer::normalization::affine::{affine, of_all_channels};
 use crate::network::layer::replica_channels::{merge_replicas, split_replicas};
@@ -62,6 +63,10 @@ impl LayerSpec for BatchNorm {
 
     fn mixes_rows(&self) -> bool {
         true
+    }
+
+    fn fusion(&self) -> Option<Fusion> {
+        Some(Fusion::Normalization(FusedNormalization::Batch { eps: self.eps, momentum: self.momentum }))
     }
 }
 

@@ -8,6 +8,7 @@ use tch::nn::Module;
 use crate::config::check::{Invalid, positive};
 use crate::config::defaults;
 use crate::network::init::{Init, Parameter};
+use crate::network::layer::fusion::{FusedNormalization, Fusion};
 use crate::network::layer::layer_spec::LayerSpec;
 use crate::network::layer::normalization::affine::{affine, normalized_shape};
 use crate::tensor::shape::Shape;
@@ -40,6 +41,10 @@ impl LayerSpec for LayerNorm {
 
     fn parameters(&self, input: &Shape, _init: Init) -> Vec<Parameter> {
         affine(normalized_shape(input), self.affine)
+    }
+
+    fn fusion(&self) -> Option<Fusion> {
+        Some(Fusion::Normalization(FusedNormalization::Layer { eps: self.eps }))
     }
 }
 

@@ -1,5 +1,6 @@
 //! A training on a few rows with both backends.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -86,6 +87,24 @@ impl Case {
             let epochs = task.settings.epochs;
             let fitted = run_epochs(&mut backend, stack, task, batch, epochs, &stop, &mut (), &mut Counting::default());
             trained(fitted.map(|fitted| fitted.results), stack)
+        })
+    }
+
+    /// Trains with both backends. Returns the buffers of each, by name, `[replicas, …]`.
+    pub(super) fn buffers_of_both_backends(&self) -> [BTreeMap<String, Tensor>; 2] {
+        let settings = vec![read(self.settings); self.replicas];
+        let seeds: Vec<i64> = (0..self.replicas as i64).collect();
+        [true, false].map(|is_fused| {
+            self.with_task(&settings, &seeds, |stack, task| {
+                let batch = task.settings.batch.size(task.training.len());
+                let mut backend =
+                    if is_fused { Backend::new(stack, task, batch) } else { Backend::autograd(stack, task, batch) };
+                assert_eq!(matches!(backend, Backend::FusedCpu { .. }), is_fused);
+                let (stop, epochs) = (AtomicBool::new(false), task.settings.epochs);
+                run_epochs(&mut backend, stack, task, batch, epochs, &stop, &mut (), &mut Counting::default()).unwrap();
+                let buffers = stack.arena().buffers().iter();
+                buffers.map(|buffer| (buffer.name.clone(), buffer.values.copy())).collect()
+            })
         })
     }
 
