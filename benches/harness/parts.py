@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Callable
 
 import measure
+from layers import layers
 from measure import Failure, Program, Run, limit_threads, run_in_turn, spread, steady
 from page import Section, Target, memory
 from same_work import Check, Curves, same, same_losses, same_output, similar
@@ -478,6 +479,7 @@ def phases(bench: Bench) -> list[Section]:
 
 PARTS: dict[str, Callable[[Bench], list[Section]]] = {
     "mnist": mnist,
+    "layers": layers,
     "stack": stack,
     "digits": digits,
     "sweep": sweep,

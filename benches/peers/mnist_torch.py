@@ -11,8 +11,10 @@ import torch
 from torch import nn
 
 
-def parse_arguments(description):
+def parse_arguments(description, extend=lambda parser: None):
+    """The arguments of the program; `extend` adds its own ones."""
     arguments = mnist.parser(description)
+    extend(arguments)
     arguments.add_argument("--device", default="cpu", help="cpu (default) or cuda")
     arguments.add_argument("--fused", action="store_true", help="fused Adam")
     arguments = arguments.parse_args()
