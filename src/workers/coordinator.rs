@@ -103,7 +103,8 @@ pub fn train(
     }
     let stacks = StacksProgress { all: parts.len(), ..StacksProgress::default() };
     watch.starting_workers(study, workers.setups.len().min(parts.len()), &stacks);
-    Coordinator::new(&run, &folder, workers, options, parts, watch).train(&mut results)?;
+    let events = options.events.map(|events| events.folder(&study.name, folder.path()));
+    Coordinator::new(&run, &folder, workers, options, parts, events, watch).train(&mut results)?;
     let checkpoint = results.checkpoint;
     let (histories, failures, is_stopped) = run.finish(results)?;
     let timed_out = is_stopped && options.signals.has_timed_out();
@@ -159,9 +160,11 @@ struct Coordinator<'a> {
     waiting: VecDeque<Task>,
     slots: Vec<Slot>,
     sender: Sender<(usize, usize, Event)>,
-    events: Receiver<(usize, usize, Event)>,
+    reports: Receiver<(usize, usize, Event)>,
     all: usize,
     ended: usize,
+    /// Directory of the run's event files, if there are some.
+    events: Option<PathBuf>,
 }
 
 impl<'a> Coordinator<'a> {
@@ -171,14 +174,15 @@ impl<'a> Coordinator<'a> {
         workers: &'a Workers,
         options: &'a Options<'a>,
         parts: Vec<Part>,
+        events: Option<PathBuf>,
         watch: &'a mut dyn RunProgress,
     ) -> Coordinator<'a> {
         let all = parts.len();
         let waiting = parts.into_iter().map(|part| Task { part, deaths: 0, saved: SavedProgress::default() }).collect();
-        let (sender, events) = mpsc::channel();
+        let (sender, reports) = mpsc::channel();
         let slot = |_| Slot { process: None, task: None, started: 0 };
         let slots = (0..workers.setups.len().min(all)).map(slot).collect();
-        Coordinator { run, folder, workers, options, watch, waiting, slots, sender, events, all, ended: 0 }
+        Coordinator { run, folder, workers, options, watch, waiting, slots, sender, reports, all, ended: 0, events }
     }
 
     /// Trains all stacks.
@@ -201,7 +205,7 @@ impl<'a> Coordinator<'a> {
                 processes.for_each(|process| process.send(&Order::SaveCheckpoint));
             }
             self.show_progress();
-            match self.events.recv_timeout(LOOK) {
+            match self.reports.recv_timeout(LOOK) {
                 Ok((number, start, event)) if self.slots[number].started == start => match event {
                     Event::Report(Report::Note(text)) => self.watch.note(&text),
                     Event::Report(Report::Ended { failures, is_stopped, checkpoint }) => {
@@ -235,6 +239,7 @@ impl<'a> Coordinator<'a> {
                 device: setup.seen_as.clone(),
                 threads: self.options.threads,
                 checkpoint: self.options.checkpoint_interval.to_string(),
+                tensorboard: self.events.clone(),
                 narrows: self.options.narrows,
             };
             slot.started += 1;

@@ -27,6 +27,8 @@ pub enum Order {
         threads: usize,
         /// When checkpoints are written, as in `--checkpoint`.
         checkpoint: String,
+        /// Directory of the run's event files, if there are some.
+        tensorboard: Option<PathBuf>,
         /// Whether a stack that runs out of memory is trained in smaller ones.
         narrows: bool,
     },

@@ -8,6 +8,8 @@ mod golden;
 mod hostile;
 mod input;
 mod layout;
+#[cfg(unix)]
+mod live_views;
 mod process;
 mod reports;
 mod resuming;

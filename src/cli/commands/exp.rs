@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::cli::args::about_args::AboutArgs;
 use crate::cli::args::dry_run::DryRun;
 use crate::cli::args::experiments::{Experiments, Planned};
-use crate::cli::args::log_args::LogArgs;
+use crate::cli::args::log_args::{EventArgs, LogArgs};
 use crate::cli::args::output_args::OutputArgs;
 use crate::cli::args::run_args::{ExecutionConfig, RunArgs, listen};
 use crate::cli::args::runs_dir::RunsDir;
@@ -67,6 +67,8 @@ pub struct Args {
     #[command(flatten)]
     log_args: LogArgs,
     #[command(flatten)]
+    event_args: EventArgs,
+    #[command(flatten)]
     output_args: OutputArgs,
     #[command(flatten)]
     job_args: JobArgs,
@@ -108,7 +110,9 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
             errors.iter().for_each(terminal::error);
             Ok(Exit::Failed)
         }
-        ([one], 0) if args.job_args.slurm => args.job_args.submit(one, &args.out, args.checkpoint, &args.output_args),
+        ([one], 0) if args.job_args.slurm => {
+            args.job_args.submit(one, &args.out, args.checkpoint, &args.event_args, &args.output_args)
+        }
         (several, 0) if args.job_args.slurm => {
             let hint = Hint("call `runner exp NAME --slurm` for each of them".to_owned());
             Err(anyhow!("`--slurm` is for a single experiment, found {}", several.len()).context(hint))
@@ -127,6 +131,7 @@ fn run_all(args: &Args, planned: &[Planned]) -> anyhow::Result<Exit> {
     if args.phases.is_some() {
         return Err(anyhow!("`--phases` is for a single experiment, found {}", planned.len()));
     }
+    args.event_args.files()?;
     let output_args = OutputArgs { json_lines: true, ..args.output_args.clone() };
     let say = |text: &str| {
         if !args.output_args.quiet {
@@ -195,6 +200,7 @@ fn not_started(left: &[Planned]) -> String {
 fn run_one(args: &Args, planned: &Planned, output_args: &OutputArgs, signals: &Signals) -> anyhow::Result<Exit> {
     let Planned { run_args, study } = planned;
     let mut study = study.clone();
+    let events = args.event_args.files()?;
     let existing = if args.resume { resume::newest_matching(&study, &args.out, run_args)? } else { None };
     let about = args.about_args.about();
     if let Some((folder, _)) = existing.as_ref().filter(|_| !about.is_empty()) {
@@ -236,6 +242,7 @@ fn run_one(args: &Args, planned: &Planned, output_args: &OutputArgs, signals: &S
         stack: run_args.stack,
         narrows: run_args.stack.is_none(),
         checkpoint_interval: args.checkpoint,
+        events: events.as_ref(),
         cache: &Cache::for_user(),
         signals,
     };
@@ -250,6 +257,7 @@ fn run_one(args: &Args, planned: &Planned, output_args: &OutputArgs, signals: &S
     if args.resume && existing.is_none() {
         progress.say("no run to resume: starting a new one");
     }
+    args.event_args.hint().iter().for_each(|hint| progress.say(hint));
     let finished = match (existing, &workers) {
         (Some((folder, record)), workers) => {
             resume::resume_run(folder, record, &study, &options, workers.as_ref(), &mut progress)

@@ -6,6 +6,7 @@ use serde_json::json;
 use time::OffsetDateTime;
 
 use crate::cli::args::experiments::Planned;
+use crate::cli::args::log_args::EventArgs;
 use crate::cli::args::output_args::OutputArgs;
 use crate::cli::args::run_args::RunArgs;
 use crate::cli::exit::Exit;
@@ -53,10 +54,12 @@ impl JobArgs {
         planned: &Planned,
         out: &Path,
         checkpoint: CheckpointInterval,
+        event_args: &EventArgs,
         output_args: &OutputArgs,
     ) -> anyhow::Result<Exit> {
         let options = SbatchOptions(&self.sbatch);
         options.check(false)?;
+        event_args.files()?;
         if !self.print {
             sbatch::check_is_installed()?;
         }
@@ -66,7 +69,7 @@ impl JobArgs {
         let run_options = options_of_run(&planned.run_args, options);
         let paths = JobPaths::of_this_process(out)?;
         let unknown = absolute(&out.join(&study.name).join(UNKNOWN));
-        let words = arguments(&unknown, checkpoint, output_args);
+        let words = arguments(&unknown, checkpoint, event_args, output_args);
         let first = self.request(&study, &run_options, &paths, &unknown, &words);
         if self.print {
             terminal::out(first.script.to_text().trim_end());
@@ -76,7 +79,7 @@ impl JobArgs {
         let (folder, _) = create(&study, out, run_options.clone(), OffsetDateTime::now_utc())?;
         let directory = absolute(folder.path());
         drop(folder); // the job locks it
-        let words = arguments(&directory, checkpoint, output_args);
+        let words = arguments(&directory, checkpoint, event_args, output_args);
         let submitted = self.request(&study, &run_options, &paths, &directory, &words).submit();
         let jobs = submitted.inspect_err(|_| drop(remove(&directory)))?; // report the first error
         if output_args.json {
@@ -124,9 +127,15 @@ fn options_of_run(run_args: &RunArgs, options: SbatchOptions) -> RunOptions {
 }
 
 /// Returns the arguments of `runner` in the job.
-fn arguments(directory: &Path, checkpoint: CheckpointInterval, output_args: &OutputArgs) -> Vec<String> {
+fn arguments(
+    directory: &Path,
+    checkpoint: CheckpointInterval,
+    event_args: &EventArgs,
+    output_args: &OutputArgs,
+) -> Vec<String> {
     let mut words = vec!["resume".to_owned(), directory.display().to_string()];
     words.extend(["--checkpoint".to_owned(), checkpoint.to_string()]);
+    words.extend(event_args.arguments());
     words.extend(output_args.strict.then(|| "--strict".to_owned()));
     words.extend(output_args.verbose.then(|| "--verbose".to_owned()));
     words

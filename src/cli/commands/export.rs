@@ -10,7 +10,7 @@ use crate::cli::exit::Exit;
 use crate::cli::text::{number_format, terminal};
 use crate::experiment::store::find::{SavedRun, SavedTrial};
 use crate::export::Format;
-use crate::export::files::{File, Trial};
+use crate::export::files::{File, Trial, folder_of_run};
 use crate::export::write_files::{self, Existing};
 
 /// Arguments of `runner export`.
@@ -97,13 +97,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
 
 /// Returns the default directory, a different one for each run.
 fn default_folder(format: Format, run: &SavedRun) -> PathBuf {
-    let history = &run.trials[0].history; // a run has at least one trial
-    let folder = run.folder.canonicalize().unwrap_or_else(|_| run.folder.clone());
-    let run_name =
-        folder.file_name().map_or_else(|| history.started.clone(), |name| name.to_string_lossy().into_owned());
-    // names in a history may come from anyone: they must not lead out of the directory
-    let safe = |name: &str| name.replace(['/', '\\', ':'], "_").trim_start_matches('.').to_owned();
-    Path::new("export").join(format.word()).join(safe(&history.experiment)).join(safe(&run_name))
+    let experiment = &run.trials[0].history.experiment; // a run has at least one trial
+    Path::new("export").join(format.word()).join(folder_of_run(experiment, &run.folder))
 }
 
 /// Prints the names of the written files.

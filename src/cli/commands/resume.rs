@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 
 use crate::cli::args::compute_args::RecordedComputeArgs;
-use crate::cli::args::log_args::LogArgs;
+use crate::cli::args::log_args::{EventArgs, LogArgs};
 use crate::cli::args::lookup::{find_run, sweep_instead_of};
 use crate::cli::args::output_args::OutputArgs;
 use crate::cli::args::run_args::{ExecutionConfig, RunArgs, parse_epochs, signals_and_progress};
@@ -23,6 +23,7 @@ use crate::data::store::cache::Cache;
 use crate::experiment::plan::study::Study;
 use crate::experiment::run::checkpointing::continuation::{Continuation, ended_text};
 use crate::experiment::run::checkpointing::{CheckpointInterval, RunCheckpoint};
+use crate::experiment::run::progress::event_log::EventFiles;
 use crate::experiment::run::{self, Finished, LoadedData, Options};
 use crate::experiment::store::find::{self, SavedRun};
 use crate::experiment::store::history_fields::Program;
@@ -59,6 +60,8 @@ pub struct Args {
     #[command(flatten)]
     log_args: LogArgs,
     #[command(flatten)]
+    event_args: EventArgs,
+    #[command(flatten)]
     output_args: OutputArgs,
 }
 
@@ -79,8 +82,9 @@ run is kept. The result is that of `runner exp … --epochs N` from the start.";
 /// Resumes a run.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     whole_run::check(&args.run, &args.out, "resume")?;
+    let events = args.event_args.files()?;
     if let Some(epochs) = args.epochs {
-        return continue_run(args, epochs);
+        return continue_run(args, epochs, events.as_ref());
     }
     let continue_it = |sweep: &Path| format!("continue the sweep: `{}`", resume_command(sweep));
     let path = find::run_to_resume(&args.run, &args.out)
@@ -115,9 +119,10 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let workers = if devices.is_empty() { None } else { Some(worker_processes::on(&devices, &args.out)?) };
     let (signals, mut progress) = signals_and_progress(args.output_args.quiet, &args.log_args)?;
     args.time_limit.start(&signals)?;
+    args.event_args.hint().iter().for_each(|hint| progress.say(hint));
     study.notes.iter().for_each(|note| progress.note(note));
     let cache = Cache::for_user();
-    let options = options(args, &record, execution, &cache, &signals);
+    let options = Options { events: events.as_ref(), ..options(args, &record, execution, &cache, &signals) };
     let finished = resume_run(folder, record, &study, &options, workers.as_ref(), &mut progress);
     progress.end_run(&signals);
     Ok(finish_run(&study, &finished?, &signals, &args.output_args))
@@ -134,7 +139,7 @@ fn newer_unfinished_sweep(experiment: &str, run: &Path) -> Option<PathBuf> {
 }
 
 /// Continues a finished run up to this number of epochs in total, in a new run directory next to it.
-fn continue_run(args: &Args, epochs: usize) -> anyhow::Result<Exit> {
+fn continue_run(args: &Args, epochs: usize, events: Option<&EventFiles>) -> anyhow::Result<Exit> {
     let from = latest::resolve_link(&find_run(&args.run, &args.out)?.folder);
     let record = RunRecord::read(&from)?;
     let execution = ExecutionConfig::from_run(&record.options, args.compute_args.device, args.compute_args.threads)?;
@@ -142,7 +147,7 @@ fn continue_run(args: &Args, epochs: usize) -> anyhow::Result<Exit> {
     let (signals, mut progress) = signals_and_progress(args.output_args.quiet, &args.log_args)?;
     args.time_limit.start(&signals)?;
     let cache = Cache::for_user();
-    let options = options(args, &record, execution, &cache, &signals);
+    let options = Options { events, ..options(args, &record, execution, &cache, &signals) };
     let continuation = Continuation::new(&from, &record, epochs, options.record())?;
     let study = &continuation.study;
     study.notes.iter().for_each(|note| progress.note(note));
@@ -176,6 +181,7 @@ fn options<'a>(
         stack: record.options.stack,
         narrows: record.options.stack.is_none(),
         checkpoint_interval: args.checkpoint,
+        events: None,
         cache,
         signals,
     }

@@ -8,6 +8,7 @@ use crate::cli::args::run_args::ExecutionConfig;
 use crate::cli::exit::Exit;
 use crate::data::store::cache::Cache;
 use crate::experiment::run::Options;
+use crate::experiment::run::progress::event_log::EventFiles;
 use crate::experiment::store::run_record::RunRecord;
 use crate::io::signals::Signals;
 use crate::workers::message::Order;
@@ -20,19 +21,21 @@ use crate::workers::worker::{read_orders, work};
 pub fn run() -> anyhow::Result<Exit> {
     let signals = Arc::new(Signals::default());
     let orders = read_orders(&signals)?;
-    let Ok(Order::Start { run, runs, device, threads, checkpoint, narrows }) = orders.recv() else {
+    let Ok(Order::Start { run, runs, device, threads, checkpoint, tensorboard, narrows }) = orders.recv() else {
         bail!("a worker of a run is started by `runner exp --workers N`");
     };
     let record = RunRecord::read(&run)?;
     let device = device.parse().map_err(anyhow::Error::msg).context("failed to read the device of a worker")?;
     let execution = ExecutionConfig::from_run(&record.options, Some(device), Some(threads))?;
     execution.apply();
+    let events = tensorboard.map(EventFiles::In);
     let options = Options {
         device: execution.device,
         threads: execution.threads,
         stack: record.options.stack,
         narrows,
         checkpoint_interval: checkpoint.parse().map_err(anyhow::Error::msg)?,
+        events: events.as_ref(),
         cache: &Cache::for_user(),
         signals: &signals,
     };

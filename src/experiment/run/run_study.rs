@@ -157,7 +157,7 @@ fn train_study(
     let started = record.started()?;
     let run_state = RunState::new(&folder, record.on_this_machine());
     let run = Run { study, folder: &folder, run_state: &run_state, options, started };
-    let results = run.train(loaded, checkpoint, &mut RecordedProgress::new(&folder, study, watch))?;
+    let results = run.train(loaded, checkpoint, &mut RecordedProgress::new(&folder, study, options.events, watch))?;
     let checkpoint = results.checkpoint;
     let (histories, failures, is_stopped) = run.verify_and_store(results)?;
     let timed_out = is_stopped && options.signals.has_timed_out();

@@ -104,6 +104,15 @@ pub(crate) fn run_stack(
         threads: context.threads,
     };
     let environment = history_fields::environment(context.device, context.threads, replicas.len());
+    let mut started = Vec::with_capacity(replicas.len());
+    let earlier = checkpoint.as_ref().map(RunCheckpoint::curves).unwrap_or_default();
+    for (number, replica) in replicas.iter().enumerate() {
+        let (fold, prepared) = &folds[replica.fold_index];
+        let data = history_fields::data(replica.plan, prepared);
+        let (environment, seed) = (environment.clone(), replica.seed);
+        let history = history_fields::new_history(replica.plan, seed, *fold, context.started, environment, data)?;
+        started.push(History { history: earlier.get(number).cloned().unwrap_or_default(), ..history });
+    }
     let hashed: Vec<HashedTrial> =
         replicas.iter().map(|replica| (replica.plan, folds[replica.fold_index].1.sha256.as_str())).collect();
     let settings = settings_hash(&hashed)?;
@@ -111,6 +120,7 @@ pub(crate) fn run_stack(
         || format!("remove it to train its trials from the start: `rm '{}'`", context.folder.file(&file).display());
     let checked = checkpoint.as_ref().map_or(Ok(()), |checkpoint| checkpoint.check(&settings, &hashed));
     let outcomes = checked.and_then(|()| {
+        watch.trials_started(&started);
         let mut keeper = StackKeeper::new(context, trials, settings, environment.clone(), checkpoint);
         let outcomes = match context.run_state.halving() {
             None => fit(&stack, &task, &context.signals.stop, &mut keeper, &mut *watch)?,
@@ -160,12 +170,8 @@ pub(crate) fn run_stack(
     };
     let seconds = seconds_before + clock.elapsed().as_secs_f64();
     let mut histories = Vec::with_capacity(replicas.len());
-    for (number, (replica, (outcome, test))) in replicas.iter().zip(outcomes.into_iter().zip(tests)).enumerate() {
-        let plan = replica.plan;
-        let (fold, prepared) = &folds[replica.fold_index];
-        let data = history_fields::data(plan, prepared);
-        let started =
-            history_fields::new_history(plan, replica.seed, *fold, context.started, environment.clone(), data)?;
+    let ended = replicas.iter().zip(started).zip(outcomes.into_iter().zip(tests));
+    for (number, ((replica, started), (outcome, test))) in ended.enumerate() {
         let mut history = History {
             status: outcome.status,
             seconds,
@@ -181,6 +187,7 @@ pub(crate) fn run_stack(
         let weights = state_dict::file_of(&stack, number)?;
         context.folder.write_with(&format!("{}.safetensors", history.stem()), &|file| weights.write_to(file));
         context.folder.write(&format!("{}.json", history.stem()), history.to_json()?.as_bytes());
+        watch.trial_ended(&history);
         histories.push(history);
     }
     if let Some(last_epoch) = last_epoch {

@@ -85,6 +85,7 @@ fn stopped(
         stack: None,
         narrows: true,
         checkpoint_interval,
+        events: None,
         cache: &cache,
         signals: &signals,
     };

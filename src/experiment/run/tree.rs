@@ -148,6 +148,8 @@ fn train_trial(trial: &Trial, context: &RunContext, watch: &mut dyn RunProgress)
         history.seconds = clock.elapsed().as_secs_f64();
     }
     context.folder.write(&format!("{}.json", history.stem()), history.to_json()?.as_bytes());
+    watch.trials_started(std::slice::from_ref(&history));
+    watch.trial_ended(&history);
     Ok(history)
 }
 

@@ -15,6 +15,7 @@ use crate::data::store::fetch::DownloadProgress;
 use crate::device::fault::contained;
 use crate::experiment::plan::Plan;
 use crate::experiment::run::checkpointing::CheckpointInterval;
+use crate::experiment::run::progress::event_log::EventFiles;
 use crate::experiment::run::progress::{RunProgress, StackInfo};
 use crate::experiment::run::{Finished, LoadedData, Options, run_leased};
 use crate::experiment::store::pretrained;
@@ -50,6 +51,8 @@ pub struct WorkOptions<'a> {
     pub threads: usize,
     /// When checkpoints are written.
     pub checkpoint_interval: CheckpointInterval,
+    /// Directory below which TensorBoard event files are written, if they are.
+    pub events: Option<&'a EventFiles>,
     /// Cache of data sets.
     pub cache: &'a Cache,
     /// Directory of the runs that pretrained weights are from.
@@ -240,7 +243,11 @@ impl Worker<'_> {
         // which configurations are dropped depends on those in a stack
         let halving = self.record.halving_rule(name);
         let narrows = halving.is_none();
-        let options = Options { device, threads, stack, narrows, checkpoint_interval, cache, signals };
+        // the trials of all stacks belong to one run: the sweep
+        let events = self.options.events.map(|all| all.folder(&self.record.experiment, self.dir.path()));
+        let events = events.map(EventFiles::In);
+        let events = events.as_ref();
+        let options = Options { device, threads, stack, narrows, checkpoint_interval, events, cache, signals };
         let mut watch =
             Notes { stack: name, events: &mut *self.events, data, has_other_data: false, longest_epoch: 0.0 };
         let finished = run_leased(&study, folder, expected, halving, &options, &mut self.kept.loaded, &mut watch);

@@ -41,6 +41,11 @@ pub struct State {
 }
 
 impl State {
+    /// Returns the curves of each replica.
+    pub fn curves(&self) -> impl Iterator<Item = &Curves> {
+        self.results.iter().map(|result| &result.curves)
+    }
+
     /// Returns the state of these replicas, by index, in this order.
     pub(crate) fn select(&self, replicas: &[usize]) -> State {
         let each = || replicas.iter().copied();

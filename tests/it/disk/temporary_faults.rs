@@ -1,5 +1,7 @@
 //! Temporary disk errors and missing features of file systems: the run waits or continues without data loss.
 
+use runner::history::foreign::tensorboard;
+
 use super::faulty_disk::{Disk, EINTR, EINVAL, EIO, ENOLCK, ENOSPC, ENOTSUP, TRIAL_FILES};
 
 // Temporary errors
@@ -42,6 +44,23 @@ fn interrupted_system_calls_are_repeated_immediately() {
     disk.exp(&[], &faults).code(0);
     assert_eq!(disk.faults().len(), 40);
     disk.assert_trials_saved(&disk.run(), &[]);
+}
+
+#[test]
+fn event_files_get_the_events_that_a_full_disk_refused() {
+    let disk = Disk::new();
+    let logs = disk.dir.path("logs").display().to_string();
+    let faults = [("UNDER", logs.as_str()), ("CALL", "write"), ("ERRNO", ENOSPC), ("AFTER", "1"), ("TIMES", "1")];
+    let outcome = disk.exp(&["--tensorboard", "logs"], &faults).code(0);
+    assert_eq!(outcome.stderr.matches("failed to write event files to").count(), 1, "{}", outcome.stderr);
+    assert_eq!(disk.faults().len(), 1);
+    let run = disk.run();
+    let trial = disk.dir.path("logs/idea").join(run.file_name().unwrap()).join("base-seed0");
+    let found = tensorboard::read(&trial).unwrap();
+    assert_eq!(found.series["loss"].iter().map(|point| point.epoch).collect::<Vec<_>>(), [1, 2]);
+    let faults = [("UNDER", logs.as_str()), ("CALL", "write"), ("ERRNO", ENOSPC)];
+    let outcome = disk.exp(&["--tensorboard", "logs"], &faults).code(0);
+    assert_eq!(outcome.stderr.matches("failed to write event files to").count(), 1, "{}", outcome.stderr);
 }
 
 // Missing features of the file system

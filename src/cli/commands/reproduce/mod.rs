@@ -86,6 +86,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         stack: stored.options.stack,
         narrows: stored.options.stack.is_none(),
         checkpoint_interval: CheckpointInterval::Never,
+        events: None,
         cache: &cache,
         signals: &signals,
     };

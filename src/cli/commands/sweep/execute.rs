@@ -77,6 +77,7 @@ pub fn train(dir: &SweepDir, record: &SweepRecord, execution: &Execution) -> any
     stop_request::withdraw(dir).context("failed to withdraw the request to stop")?;
     let mut progress = Progress::new(execution.quiet, &record, &state);
     progress.starting(dir, &record, &commands);
+    execution.worker_args.event_args.hint().filter(|_| !execution.quiet).iter().for_each(|hint| terminal::say(hint));
     let mut workers = Pool::start(dir, commands)?;
     let (mut refreshed, mut is_stopping, mut failed_reads) = (Instant::now(), false, 0);
     let outcome = loop {

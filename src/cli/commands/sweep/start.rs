@@ -104,6 +104,7 @@ impl StartArgs {
                 stack: sweep.record.options.stack,
                 narrows: true,
                 checkpoint_interval: CheckpointInterval::Never,
+                events: None,
                 cache: &Cache::for_user(),
                 signals,
             };
@@ -205,6 +206,7 @@ pub fn devices_to_continue(
 /// # Errors
 /// If the space is invalid, a configuration cannot be trained, the metric does not exist, or the sweep cannot be trained.
 pub fn run(args: &StartArgs) -> anyhow::Result<Exit> {
+    args.execute_args.worker_args.event_args.files()?;
     if let Some(path) = args.named_sweep() {
         let (dir, record) = SweepDir::open(&path)?;
         ensure!(

@@ -2,12 +2,13 @@
 
 use clap::ValueEnum;
 
+use crate::cli::args::log_args::EventArgs;
 use crate::cli::args::run_args::parse_positive;
 use crate::device::DeviceChoice;
 use crate::experiment::run::checkpointing::CheckpointInterval;
 
 /// Options of workers.
-#[derive(Clone, Copy, Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub struct WorkerArgs {
     /// When to save a checkpoint: every N epochs (`5`), at a time interval (`30s`, `10m`), or `never`
     #[arg(long, value_name = "N|TIME", default_value = "30s", allow_hyphen_values = true)]
@@ -18,6 +19,9 @@ pub struct WorkerArgs {
     /// Work on a sweep of another build of runner, or with changed data
     #[arg(long)]
     pub force: bool,
+    /// Event files.
+    #[command(flatten)]
+    pub event_args: EventArgs,
 }
 
 /// What repeated failures with the same cause do.
@@ -41,6 +45,7 @@ impl WorkerArgs {
         let mut words = vec!["--checkpoint".to_owned(), self.checkpoint.to_string()];
         words.extend(self.stops_on_failure().then(|| "--on-failure=stop".to_owned()));
         words.extend(self.force.then(|| "--force".to_owned()));
+        words.extend(self.event_args.arguments());
         words
     }
 }

@@ -11,6 +11,7 @@ use crate::experiment::run::checkpointing::passed_rungs::{ENDED, PassedRungs};
 use crate::experiment::run::checkpointing::settings_hash::{HashedTrial, hashes_of_older_versions};
 use crate::experiment::store::stack_record::TrialName;
 use crate::history::Environment;
+use crate::history::curves::Curves;
 use crate::io::bounded_file;
 use crate::io::byte_size::format_bytes;
 use crate::run_dir::RunDir;
@@ -116,6 +117,18 @@ impl RunCheckpoint {
     /// Training time up to this epoch, in seconds.
     pub fn seconds(&self) -> f64 {
         self.checkpoint.state.seconds
+    }
+
+    /// Returns the curves of each replica of the whole stack, up to this epoch.
+    pub fn curves(&self) -> Vec<Curves> {
+        let live = self.checkpoint.state.replica_states.curves().cloned();
+        let Some((passed, _)) = &self.rungs else { return live.collect() };
+        let mut curves = vec![Curves::default(); passed.live.len() + passed.ended.len()];
+        let ended = passed.ended.iter().map(|ended| (ended.replica, ended.result.curves.clone()));
+        for (replica, own) in passed.live.iter().copied().zip(live).chain(ended) {
+            curves.get_mut(replica).into_iter().for_each(|curves| curves.clone_from(&own));
+        }
+        curves
     }
 
     /// Checks that it was written with the settings and data of these trials, whose hash is `settings`.

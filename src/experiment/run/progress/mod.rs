@@ -1,5 +1,6 @@
 //! Progress of a run, for the command line to show.
 
+pub mod event_log;
 pub mod live_log;
 
 use std::sync::Arc;
@@ -10,10 +11,11 @@ use crate::data::source::DataSpec;
 use crate::data::store::fetch::{self, DownloadProgress};
 use crate::experiment::plan::Plan;
 use crate::experiment::plan::study::Study;
+use crate::experiment::run::progress::event_log::{EventFiles, EventLog};
 use crate::experiment::run::progress::live_log::LiveLog;
-use crate::history::RowCounts;
 use crate::history::positive_class::PositiveClass;
 use crate::history::resampling::ResampleRecord;
+use crate::history::{History, RowCounts};
 use crate::run_dir::RunDir;
 use crate::train::callback::{self, Callback, EpochReport};
 use crate::train::state::epoch_counter::EpochCounter;
@@ -34,6 +36,12 @@ pub trait RunProgress: fetch::DownloadProgress + callback::Callback {
 
     /// A stack starts; its plans, one or more, are variants of one experiment.
     fn starting(&mut self, plans: &[&Plan], stack: &StackInfo);
+
+    /// The trials of a stack start to train. Each has the epochs up to the checkpoint that it continues from.
+    fn trials_started(&mut self, _trials: &[History]) {}
+
+    /// A trial has ended.
+    fn trial_ended(&mut self, _history: &History) {}
 
     /// Worker processes start to train the stacks of a run.
     fn starting_workers(&mut self, _study: &Study, _workers: usize, _stacks: &StacksProgress) {}
@@ -81,17 +89,31 @@ pub struct StackInfo {
     pub threads: usize,
 }
 
-/// Passes all reports on, and records the epoch and its metrics in the run directory, for programs that show the progress.
+/// Passes all reports on, and records the epoch and its metrics in the run directory and in event files, for programs that
+/// show the progress.
 pub(super) struct RecordedProgress<'a> {
     folder: &'a RunDir,
     live: LiveLog<'a>,
+    events: Option<EventLog<'a>>,
     watch: &'a mut dyn RunProgress,
 }
 
 impl<'a> RecordedProgress<'a> {
-    pub(super) fn new(folder: &'a RunDir, study: &Study, watch: &'a mut dyn RunProgress) -> Self {
+    pub(super) fn new(
+        folder: &'a RunDir,
+        study: &Study,
+        events: Option<&EventFiles>,
+        watch: &'a mut dyn RunProgress,
+    ) -> Self {
         watch.planned(study.plans.len());
-        RecordedProgress { folder, live: LiveLog::new(folder), watch }
+        let events = events.map(|events| EventLog::new(folder, events.folder(&study.name, folder.path())));
+        RecordedProgress { folder, live: LiveLog::new(folder), events, watch }
+    }
+
+    /// Writes events, and passes the warning on if there is one.
+    fn write_events(&mut self, write: impl FnOnce(&mut EventLog) -> Option<String>) {
+        let warning = self.events.as_mut().and_then(write);
+        warning.iter().for_each(|warning| self.watch.note(warning));
     }
 }
 
@@ -100,6 +122,7 @@ impl Callback for RecordedProgress<'_> {
         self.folder.record_progress(report.epoch, report.epochs);
         self.live.add(report);
         self.watch.epoch(report);
+        self.write_events(|events| events.add(report));
     }
 
     fn epoch_counter(&mut self) -> Arc<EpochCounter> {
@@ -139,5 +162,15 @@ impl RunProgress for RecordedProgress<'_> {
             self.live.start_stack(&stack.trials, network.train.epochs);
         }
         self.watch.starting(plans, stack);
+    }
+
+    fn trials_started(&mut self, trials: &[History]) {
+        self.write_events(|events| events.start_stack(trials));
+        self.watch.trials_started(trials);
+    }
+
+    fn trial_ended(&mut self, history: &History) {
+        self.write_events(|events| events.end_trial(history));
+        self.watch.trial_ended(history);
     }
 }

@@ -6,6 +6,7 @@ use crate::data::store::cache::Cache;
 use crate::device;
 use crate::device::compute_mode::ComputeMode;
 use crate::experiment::run::checkpointing::CheckpointInterval;
+use crate::experiment::run::progress::event_log::EventFiles;
 use crate::experiment::store::run_record::RunOptions;
 use crate::io::signals::Signals;
 
@@ -22,6 +23,8 @@ pub struct Options<'a> {
     pub narrows: bool,
     /// When checkpoints are written.
     pub checkpoint_interval: CheckpointInterval,
+    /// Where TensorBoard event files are written, if they are.
+    pub events: Option<&'a EventFiles>,
     /// Cache of data sets.
     pub cache: &'a Cache,
     /// Signals that the process received.

@@ -71,6 +71,7 @@ it starts another confirmation.";
 /// Trains the best configurations of a sweep on fresh seeds, and prints how they compare.
 pub fn run(args: &ConfirmArgs) -> anyhow::Result<Exit> {
     let (dir, mut record) = args.sweep.open()?;
+    args.worker_args.event_args.files()?;
     let mut state = SweepState::default();
     state.update(&dir, &record)?;
     let devices = devices_to_continue(&record, &args.devices, args.workers)?;
@@ -99,7 +100,8 @@ pub fn run(args: &ConfirmArgs) -> anyhow::Result<Exit> {
         return Err(anyhow!("the sweep has a confirmation already").context(hint));
     }
     let (quiet, json) = (args.quiet, args.json);
-    let execution = Execution { devices, worker_args: args.worker_args, quiet, json, confirms: true, strict: false };
+    let execution =
+        Execution { devices, worker_args: args.worker_args.clone(), quiet, json, confirms: true, strict: false };
     execute::train(&dir, &record, &execution)
 }
 

@@ -88,6 +88,7 @@ pub fn run(args: &SubmitArgs) -> anyhow::Result<Exit> {
     if !args.print {
         sbatch::check_is_installed()?;
     }
+    args.worker_args.event_args.files()?;
     let paths = JobPaths::with_default_runs()?;
     let target = Target::find(&args.start_args(), args.resume, options)?;
     if !args.quiet {
@@ -140,7 +141,7 @@ impl SubmitArgs {
                 workers: None,
                 devices: Vec::new(),
                 resume: true, // also the name of an experiment may mean its newest sweep
-                worker_args: self.worker_args,
+                worker_args: self.worker_args.clone(),
             },
             out: self.out.clone(),
             dry_run: false,

@@ -72,6 +72,7 @@ pub fn run(args: &WorkArgs) -> anyhow::Result<Exit> {
         terminal::say(&format!("the sweep was stopped ({reason}); continue it with `{resume}`"));
         return Ok(Exit::Done);
     }
+    let events = args.worker_args.event_args.files()?;
     let devices = args.devices(&record)?;
     if devices.len() > 1 {
         return pool::run(&dir, &mut record, &devices, &args.worker_args, args.quiet);
@@ -90,6 +91,7 @@ pub fn run(args: &WorkArgs) -> anyhow::Result<Exit> {
         device: execution.device,
         threads: execution.threads,
         checkpoint_interval: args.worker_args.checkpoint,
+        events: events.as_ref(),
         cache: &Cache::for_user(),
         runs: PathBuf::from(user_defaults::out()),
         stop_on_failure: args.worker_args.stops_on_failure(),

@@ -1,0 +1,3 @@
+//! Views of runs and sweeps in training.
+
+mod event_files;
