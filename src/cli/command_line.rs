@@ -21,6 +21,7 @@ Examples:
   runner exp overfit_mnist --seeds 0..4          five seeds, trained together
   runner exp digits_mlp --set train.epochs=200   change a setting
   runner exp my/idea.toml                        your own experiment
+  runner watch                                   curves of the run in training
   runner resume overfit_mnist                    resume an interrupted run
   runner reproduce overfit_mnist                 train it again and compare
   runner show overfit_mnist                      settings and layers

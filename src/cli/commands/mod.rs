@@ -20,9 +20,11 @@ pub mod resume;
 pub mod runs;
 pub mod schema;
 pub mod selftest;
+pub mod setup;
 pub mod show;
 pub mod stack_worker;
 pub mod sweep;
+pub mod watch;
 pub mod worker_processes;
 
 use clap::Subcommand;
@@ -41,6 +43,8 @@ pub enum Command {
     Resume(resume::Args),
     /// Train a run again and compare the results
     Reproduce(reproduce::Args),
+    /// Watch a run or a sweep in the terminal
+    Watch(watch::Args),
     /// List past runs
     Runs(runs::Args),
     /// Compare settings, metrics and curves of runs
@@ -63,6 +67,8 @@ pub enum Command {
     Data(data::Args),
     /// Test that killed runs resume exactly
     Selftest(selftest::Args),
+    /// Download libtorch for the Python package
+    Setup(setup::Args),
     /// Check this machine and suggest fixes
     Doctor(doctor::Args),
     /// Print the JSON Schema of histories or experiments

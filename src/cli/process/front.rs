@@ -14,7 +14,8 @@ use anyhow::Context;
 use crate::cli::args::user_defaults;
 use crate::cli::command_line::Cli;
 use crate::cli::commands::{
-    Command, compare, completions, data, export, list, man, new, plot, report, runs, schema, selftest, show, sweep,
+    Command, compare, completions, data, export, list, man, new, plot, report, runs, schema, selftest, setup, show,
+    sweep, watch,
 };
 use crate::cli::exit::{Exit, report_outcome};
 use crate::cli::process::dispatch::{Dispatched, EngineCommand};
@@ -57,12 +58,14 @@ pub fn main() -> ExitCode {
 /// Runs a command that needs no tensors, or returns it for the engine. An invalid `runner.toml` is an error of all commands
 /// that use its defaults; `doctor` shows it.
 pub(crate) fn dispatch(command: &Command) -> Dispatched<'_> {
-    let needs_defaults = !matches!(command, Command::Doctor(_) | Command::Completions(_) | Command::Man(_));
+    let needs_defaults =
+        !matches!(command, Command::Doctor(_) | Command::Setup(_) | Command::Completions(_) | Command::Man(_));
     if let (true, Err(error)) = (needs_defaults, user_defaults::get()) {
         return Dispatched::Done(Err(error));
     }
     Dispatched::Done(match command {
         Command::Runs(args) => runs::run(args),
+        Command::Watch(args) => watch::run(args),
         Command::Compare(args) => compare::run(args),
         Command::Export(args) => export::run(args),
         Command::Report(args) => report::run(args),
@@ -70,6 +73,7 @@ pub(crate) fn dispatch(command: &Command) -> Dispatched<'_> {
         Command::New(args) => new::run(args),
         Command::Show(args) => show::run(args),
         Command::Selftest(args) => selftest::run(args),
+        Command::Setup(args) => setup::run(args),
         Command::Schema(args) => schema::run(args),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run::<Cli>(args),

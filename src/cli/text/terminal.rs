@@ -31,6 +31,13 @@ pub fn out(text: &str) {
     }
 }
 
+/// Prints a result like [`out`], and returns whether somebody reads it: the pipe is not closed.
+pub fn try_out(text: &str) -> bool {
+    let mut stdout = io::stdout().lock();
+    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.write_all(b"\n"));
+    written.and_then(|()| stdout.flush()).is_ok()
+}
+
 /// Returns whether a result could not be printed, which makes the command fail.
 pub fn has_failed() -> bool {
     FAILED.load(Ordering::Relaxed)
@@ -106,6 +113,11 @@ pub fn stderr_is_terminal() -> bool {
 /// Returns whether stderr is a terminal that can redraw a line, which one with `TERM=dumb` cannot.
 pub fn can_redraw() -> bool {
     stderr_is_terminal() && !console::is_dumb()
+}
+
+/// Returns whether stdout is a terminal that can show a screen, which one with `TERM=dumb` cannot.
+pub fn stdout_is_screen() -> bool {
+    stdout_is_terminal() && !console::is_dumb()
 }
 
 /// Returns whether stdout is a terminal.

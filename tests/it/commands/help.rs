@@ -43,6 +43,15 @@ fn texts_after_the_options_fit_80_columns() {
 }
 
 #[test]
+fn setup_of_the_python_package_is_explained() {
+    let dir = TestDir::new();
+    assert_says(&stdout(&dir.run(&["--help"]).code(0)), &["  setup ", "Download libtorch for the Python package"]);
+    assert_says(&stdout(&dir.run(&["setup", "--help"]).code(0)), &["--cpu", "--cuda", "--force", "`pip install`"]);
+    let message = dir.error_message(&["setup", "--cpu"]);
+    assert_says(&message, &["`runner setup` is a command of the Python package", "cargo xtask setup"]);
+}
+
+#[test]
 fn version_includes_the_libtorch_version() {
     assert_says(&stdout(&TestDir::new().run(&["--version"]).code(0)), &["runner ", "libtorch 2.11.0"]);
 }

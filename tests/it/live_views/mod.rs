@@ -1,3 +1,4 @@
 //! Views of runs and sweeps in training.
 
 mod event_files;
+mod watching;

@@ -243,14 +243,14 @@ impl Counts {
 }
 
 /// Returns the seconds since the last heartbeat of a stack's worker, by the clock of this machine; `None` without one.
-fn silence(dir: &SweepDir, running: &RunningStack) -> Option<f64> {
+pub fn silence(dir: &SweepDir, running: &RunningStack) -> Option<f64> {
     let file: PathBuf = dir.file("beats").join(lease_name(&running.stack, running.generation));
     let beaten = file.metadata().and_then(|metadata| metadata.modified()).ok()?;
     Some(SystemTime::now().duration_since(beaten).map_or(0.0, |time| time.as_secs_f64()))
 }
 
 /// Whether the worker of a stack seems to be alive.
-fn is_alive(dir: &SweepDir, running: &RunningStack) -> bool {
+pub fn is_alive(dir: &SweepDir, running: &RunningStack) -> bool {
     let longest = f64::from(MISSED) * beat::interval().as_secs_f64();
     matches!(running.beat, Beat::Count(_)) && silence(dir, running).is_some_and(|silent| silent < longest)
 }

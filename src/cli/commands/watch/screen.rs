@@ -1,0 +1,139 @@
+//! The screen of `runner watch`: keys, signals and the terminal.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use ratatui::DefaultTerminal;
+use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+
+use crate::cli::commands::watch::draw::{Look, draw};
+use crate::cli::commands::watch::view::Model;
+use crate::cli::exit::Exit;
+use crate::cli::text::terminal;
+
+/// Time between two looks at the files.
+const REFRESH: Duration = Duration::from_secs(1);
+
+/// Maximum time between two looks at signals.
+const TICK: Duration = Duration::from_millis(100);
+
+/// The terminal while it shows the screen; what was there before is restored at the end, also after a panic.
+struct Screen(DefaultTerminal);
+
+impl Screen {
+    fn enter() -> io::Result<Screen> {
+        ratatui::try_init().map(Screen)
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        let _ = ratatui::try_restore(); // the terminal may be gone
+    }
+}
+
+/// Shows a run or a sweep until the user quits or a signal arrives.
+///
+/// # Errors
+/// When the terminal cannot be used.
+pub fn show(model: &mut dyn Model) -> anyhow::Result<Exit> {
+    let signal = listen().context("failed to listen for signals")?;
+    let mut screen = Screen::enter().context("failed to use the terminal")?;
+    let mut look = Look::new(terminal::is_styled());
+    let (mut view, mut refreshed) = (model.refresh(), Instant::now());
+    let mut needs_drawing = true;
+    loop {
+        if let signal @ 1.. = signal.load(Ordering::Relaxed) {
+            return Ok(Exit::Interrupted(signal as i32));
+        }
+        if refreshed.elapsed() >= REFRESH {
+            (view, refreshed) = (model.refresh(), Instant::now());
+            needs_drawing = true;
+        }
+        if std::mem::take(&mut needs_drawing) {
+            screen.0.draw(|frame| draw(frame, &view, &look)).context("failed to write to the terminal")?;
+        }
+        let has_event = event::poll(TICK).context("failed to read from the terminal")?;
+        if !has_event {
+            continue;
+        }
+        needs_drawing = true;
+        match event::read().context("failed to read from the terminal")? {
+            Event::Key(key) if key.kind != KeyEventKind::Release => match action(key) {
+                Action::Quit => return Ok(Exit::Done),
+                Action::Interrupt => return Ok(Exit::Interrupted(INTERRUPT)),
+                Action::Suspend => {
+                    drop(screen);
+                    suspend();
+                    screen = Screen::enter().context("failed to use the terminal")?;
+                }
+                Action::Metric(step) => look.choose(&view, step),
+                Action::Scale => look.is_logarithmic = !look.is_logarithmic,
+                Action::Help => look.shows_help = !look.shows_help,
+                Action::Nothing => needs_drawing = look.close_help(),
+            },
+            _ => {} // a new size, or the focus
+        }
+    }
+}
+
+/// Number of the signal of Ctrl-C.
+const INTERRUPT: i32 = 2;
+
+/// What a key does.
+enum Action {
+    Quit,
+    Interrupt,
+    Suspend,
+    /// The next metrics, or with a negative number those before.
+    Metric(isize),
+    Scale,
+    Help,
+    Nothing,
+}
+
+fn action(key: KeyEvent) -> Action {
+    if key.modifiers.contains(KeyModifiers::CONTROL) {
+        return match key.code {
+            KeyCode::Char('c') => Action::Interrupt,
+            KeyCode::Char('z') => Action::Suspend,
+            _ => Action::Nothing,
+        };
+    }
+    match key.code {
+        KeyCode::Char('q') | KeyCode::Esc => Action::Quit,
+        KeyCode::Tab | KeyCode::Right | KeyCode::Down => Action::Metric(1),
+        KeyCode::BackTab | KeyCode::Left | KeyCode::Up => Action::Metric(-1),
+        KeyCode::Char('l') => Action::Scale,
+        KeyCode::Char('?' | 'h') => Action::Help,
+        _ => Action::Nothing,
+    }
+}
+
+/// Returns the number of the signal that arrived last, 0 before: of those that would leave the terminal as it is.
+#[cfg(unix)]
+fn listen() -> io::Result<Arc<AtomicUsize>> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+    let arrived = Arc::new(AtomicUsize::new(0));
+    for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM] {
+        signal_hook::flag::register_usize(signal, Arc::clone(&arrived), signal.unsigned_abs() as usize)?;
+    }
+    Ok(arrived)
+}
+
+#[cfg(not(unix))]
+fn listen() -> io::Result<Arc<AtomicUsize>> {
+    Ok(Arc::default())
+}
+
+/// Stops this process until the shell continues it.
+#[cfg(unix)]
+fn suspend() {
+    let _ = signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP);
+}
+
+#[cfg(not(unix))]
+fn suspend() {}
