@@ -68,6 +68,63 @@ def predicted(run: rx.Run, trial: str) -> object:
     )
 
 
+@pytest.fixture(scope="module")
+def reviews(out: Path, tmp_path_factory: pytest.TempPathFactory) -> rx.Run:
+    """Networks on texts of up to six words: the number of tokens is that of the vocabulary, or is stated."""
+    folder = tmp_path_factory.mktemp("reviews")
+    words = [["good", "great", "lovely"], ["bad", "awful", "dull"]]
+    rows = [f"a {words[row % 2][row // 2 % 3]} {'and very long ' if row % 5 == 0 else ''}film,{['pos', 'neg'][row % 2]}" for row in range(60)]
+    (folder / "reviews.csv").write_text("text,label\n" + "\n".join(rows) + "\n")
+    layers = '["mean_over_time", { linear = 2 }]'
+    (folder / "reviews.toml").write_text(
+        f"""title = "Reviews"
+[data.text]
+path = "reviews.csv"
+target = "label"
+[network]
+layers = [{{ embedding = {{ units = 6, padding = 0 }} }}, {layers[1:]}
+[train]
+epochs = 3
+batch = 8
+loss = "cross_entropy"
+optimizer = {{ adam = {{ lr = 0.05 }} }}
+[[variants]]
+name = "vocabulary"
+[[variants]]
+name = "stated"
+set = {{ "network.layers" = [{{ embedding = {{ tokens = 20, units = 4 }} }}, {{ lstm = 5 }}, {{ linear = 2 }}] }}
+"""
+    )
+    return rx.run(folder / "reviews.toml", out=out, progress=False)
+
+
+def token_ids(run: rx.Run) -> torch.Tensor:
+    """The texts as ids of the run's vocabulary: [60, 6]. Id 0 is padding, and words have the ids from 2 on."""
+    fitted = json.loads((run.folder / "preprocessing.json").read_text())["fitted"][0]["form"]["text"]
+    folder = Path(json.loads((run.folder / "run.json").read_text())["source"]["directory"])
+    texts = [line.split(",")[0].split() for line in (folder / "reviews.csv").read_text().splitlines()[1:]]
+    ids = [[2 + fitted["tokens"].index(word) for word in text] for text in texts]
+    return torch.tensor([row + [0] * (fitted["tokenizer"]["length"] - len(row)) for row in ids])
+
+
+@pytest.mark.parametrize("name", ["vocabulary", "stated"])
+def test_an_embedding_has_the_outputs_of_runner(reviews: rx.Run, name: str, tmp_path: Path) -> None:
+    trial = f"{name}-seed0"
+    network = rx.network(reviews, trial)
+    rows = token_ids(reviews)
+    with torch.no_grad():
+        outputs = network(rows)
+    torch.testing.assert_close(outputs.softmax(1), predicted(reviews, trial), atol=2e-5, rtol=1e-4)
+    runtime = pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxscript")
+    file = rx.to_onnx(reviews, trial, tmp_path / "model.onnx")
+    session = runtime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+    assert session.get_inputs()[0].type == "tensor(int64)"
+    for count in (1, 5):
+        (output,) = session.run(["output"], {"rows": rows[:count].numpy()})
+        torch.testing.assert_close(torch.from_numpy(output), outputs[:count], atol=1e-4, rtol=1e-4)
+
+
 def test_every_kind_of_layer_is_trained() -> None:
     from runner_experiments.pytorch.layers import BUILDERS
 

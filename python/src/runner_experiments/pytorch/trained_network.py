@@ -47,6 +47,14 @@ def input_shape(run: Run, history: dict[str, Any]) -> tuple[int, ...]:
         ) from None
 
 
+def _with_tokens(layers: list[Any], weights: dict[str, Any]) -> list[Any]:
+    """Returns the layers with the number of tokens of an embedding whose experiment leaves it to the vocabulary."""
+    first = layers[0].get("embedding") if isinstance(layers[0], dict) else None
+    if not isinstance(first, dict) or first.get("tokens") is not None:
+        return layers
+    return [{"embedding": {**first, "tokens": len(weights["0.weight"])}}, *layers[1:]]
+
+
 def _rebuild(run: str | os.PathLike[str] | Run, trial: str | dict[str, Any] | None) -> tuple[nn.Sequential, tuple[int, ...]]:
     try:
         import torch  # noqa: F401
@@ -66,9 +74,10 @@ def _rebuild(run: str | os.PathLike[str] | Run, trial: str | dict[str, Any] | No
             "load `weights` into your own `nn.Module`, and export that",
         )
     shape = input_shape(run, history)
-    made, _ = layers.sequential(spec["layers"], shape)
+    weights = runs.weights(run, history)
+    made, _ = layers.sequential(_with_tokens(spec["layers"], weights), shape)
     try:
-        made.load_state_dict(runs.weights(run, history), strict=True)
+        made.load_state_dict(weights, strict=True)
     except RuntimeError as error:
         raise RunnerError(f"the weights of trial `{name}` do not fit its layers: {error}") from None
     return made.eval(), shape
