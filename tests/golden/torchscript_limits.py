@@ -208,5 +208,7 @@ if __name__ == "__main__":
     ]
     for module in modules:
         save(module, house.HERE / "torchscript" / f"{type(module).__name__.lower()}.pt")
+    traced = torch.jit.trace(Norm().train(), torch.randn(8, 4))
+    save(traced, house.HERE / "torchscript" / "tracednorm.pt")
     frozen = torch.jit.freeze(torch.jit.script(Norm().eval()))
     save(frozen, house.HERE / "torchscript" / "frozen.pt")

@@ -10,6 +10,7 @@ mod input;
 mod layout;
 #[cfg(unix)]
 mod live_views;
+mod numpy_files;
 mod process;
 mod reports;
 mod resuming;

@@ -4,6 +4,7 @@ pub mod array_file;
 pub mod element;
 pub mod fill;
 pub mod layout;
+pub mod new_rows;
 pub mod npy_header;
 pub mod open_arrays;
 pub mod settings;

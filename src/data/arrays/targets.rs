@@ -47,8 +47,11 @@ impl TargetArray {
         }
     }
 
-    /// Returns the values as integers; `Err` has the first row with a fraction.
-    fn integers(&self) -> Result<Vec<i64>, usize> {
+    /// Returns the values as integers.
+    ///
+    /// # Errors
+    /// The first row with a fraction.
+    pub fn integers(&self) -> Result<Vec<i64>, usize> {
         match &self.values {
             ArrayValues::Integers(values) => Ok(values.clone()),
             ArrayValues::Floats(values) => {

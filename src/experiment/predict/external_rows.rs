@@ -9,17 +9,12 @@ use tch::Tensor;
 use crate::config::check::Invalid;
 use crate::config::hint::{Hint, into_error, with_hint};
 use crate::data::Rows;
-use crate::data::arrays::array_file::is_array_file;
-use crate::data::arrays::open_arrays::OpenArrays;
-use crate::data::arrays::settings::{self, Arrays};
-use crate::data::arrays::targets::ArrayTargets;
 use crate::data::image_file::{self, ImageFile, Invert};
 use crate::data::images::convert;
 use crate::data::images::image_set::ImageSet;
 use crate::data::images::listing::images_in;
 use crate::data::images::settings::Images;
 use crate::data::prepare::fitted_data::FittedData;
-use crate::data::prepare::scale::Scale;
 use crate::data::source::Source;
 use crate::data::source::idx_files::LabeledImages;
 use crate::data::store::cache::Cache;
@@ -31,10 +26,9 @@ use crate::data::table::field_format::TextColumns;
 use crate::data::table::form::{Form, ImageSize, TableForm, TextForm};
 use crate::data::text::text_file;
 use crate::experiment::plan::Plan;
+use crate::experiment::predict::array_rows::{self, ArrayRows};
+use crate::experiment::predict::input_kind::{STDIN, own_input, shown, size_text, wrong_kind};
 use crate::io::separator;
-
-/// Name of stdin as a file.
-pub const STDIN: &str = "-";
 
 /// Rows of a table as network input.
 #[derive(Debug)]
@@ -53,8 +47,8 @@ pub struct ExternalRows {
 /// # Errors
 /// When the file does not have the columns or size of the training data.
 pub fn rows(plan: &Plan, data: &FittedData, written: &str, unknown: Unknown) -> anyhow::Result<(Rows, usize)> {
-    if let Source::Arrays(settings) = &plan.spec.data.source {
-        return Ok((read_arrays(plan, data, settings, written)?, 0));
+    if array_rows::are_arrays(plan, written) {
+        return Ok((ArrayRows::read(plan, data, written)?.with_targets(plan, data, written)?, 0));
     }
     if let Source::Images(settings) = &plan.spec.data.source {
         return Ok((read_image_files(data, settings, written)?, 0));
@@ -78,12 +72,6 @@ pub fn rows(plan: &Plan, data: &FittedData, written: &str, unknown: Unknown) -> 
 /// # Errors
 /// When the training data are not a table, or the file cannot be read.
 pub fn read_table(data: &FittedData, path: &Path, separator: Option<char>, keep: &[String]) -> anyhow::Result<Table> {
-    if is_array_file(path) {
-        let hint = "use `--index N` for one of the run's own rows, or evaluate the file with `runner eval RUN FILE`";
-        return Err(
-            anyhow!("`runner predict` does not read files of arrays: {}", shown(path)).context(Hint(hint.to_owned()))
-        );
-    }
     let form = table_form(data)?;
     let mut reading = form.reading.clone();
     reading.separator = separator.unwrap_or(reading.separator);
@@ -133,11 +121,6 @@ pub fn rows_of_table(
     }
     let features = data.preprocessing.features(features, &shown(path))?;
     Ok(ExternalRows { features, targets, rows })
-}
-
-/// Returns the name of a file in messages.
-pub fn shown(path: &Path) -> String {
-    if path == Path::new(STDIN) { "stdin".to_owned() } else { format!("`{}`", path.display()) }
 }
 
 /// Returns the form of the training data.
@@ -234,11 +217,6 @@ pub fn image(
     Ok((image, raw, features))
 }
 
-/// Returns a size as text, such as `28×28 pixels`.
-pub fn size_text(ImageSize { height, width }: ImageSize) -> String {
-    format!("{width}×{height} pixels")
-}
-
 fn read_images(plan: &Plan, data: &FittedData, size: ImageSize, written: &str) -> anyhow::Result<Rows> {
     let Some((images, labels)) = written.split_once(',') else {
         let hint = "name both files: `--data images-idx3-ubyte,labels-idx1-ubyte`";
@@ -264,57 +242,6 @@ fn read_images(plan: &Plan, data: &FittedData, size: ImageSize, written: &str) -
     data.preprocessing.apply(Rows::new(features, targets), "given")
 }
 
-/// Reads the arrays of a file, or of a `.npy` file of features and one of targets. They have the names that the run's own
-/// arrays have.
-fn read_arrays(plan: &Plan, data: &FittedData, settings: &Arrays, written: &str) -> anyhow::Result<Rows> {
-    let files = Arrays::of_files(written);
-    let name = |own: Option<String>, name: &Option<String>| {
-        own.or_else(|| name.clone().filter(|name| !settings::is_file(name) && files.path.is_some()))
-    };
-    let named = Arrays {
-        x: name(files.x.clone(), &settings.x),
-        y: name(files.y.clone(), &settings.y),
-        channels: settings.channels,
-        task: settings.task,
-        ..files.clone()
-    };
-    let to_error = |fault: Invalid| {
-        let message = match fault.message.strip_prefix("cannot be used: ") {
-            Some(message) => message.to_owned(), // which names the file
-            None => format!("`{written}`: `{}` {}", fault.key, fault.message),
-        };
-        with_hint(anyhow!(message), user_file::hint_on_command_line(fault.hint))
-    };
-    let mut opened = OpenArrays::open(&named).map_err(to_error)?;
-    if opened.layout.sample != plan.info.sample {
-        let (found, wanted) = (&opened.layout.sample, &plan.info.sample);
-        return Err(anyhow!("`{written}` has rows of the shape {found}, but the network takes {wanted}"));
-    }
-    check_type(plan, data, &opened, written)?;
-    let targets = ArrayTargets::of_model(plan.info.target, &data.classes, settings.classes.is_some());
-    let rows = opened.training_rows(&targets).map_err(to_error)?;
-    data.preprocessing.apply(rows, "given")
-}
-
-/// Checks that features are bytes exactly if those of the run are: `scale = "unit"` divides bytes by their largest value,
-/// and other numbers of the same rows would have another range.
-fn check_type(plan: &Plan, data: &FittedData, opened: &OpenArrays, written: &str) -> anyhow::Result<()> {
-    let of_older_run = (plan.spec.data.scale() == Scale::Unit).then_some(true);
-    let Some(has_bytes) = data.has_bytes.or(of_older_run) else { return Ok(()) };
-    let wanted = has_bytes.then_some(data.largest as u8);
-    if opened.element.largest_byte() == wanted {
-        return Ok(());
-    }
-    let own = match wanted {
-        Some(1) => "has the type bool",
-        Some(_) => "has the type uint8",
-        None => "does not have bytes",
-    };
-    let message = format!("`{written}`: `x` has the type {}, but the run's own `x` {own}", opened.element.name());
-    let hint = "store `x` with the type and the range of values that the run was trained on";
-    Err(anyhow!(message).context(Hint(hint.to_owned())))
-}
-
 /// Returns an error about a file, with its hint.
 fn file_error(path: &Path, fault: TableError) -> anyhow::Error {
     user_file::file_error(&shown(path), fault)
@@ -323,27 +250,4 @@ fn file_error(path: &Path, fault: TableError) -> anyhow::Error {
 /// Shape of a tensor with this number of rows.
 fn batch_shape(plan: &Plan, rows: i64) -> Vec<i64> {
     std::iter::once(rows).chain(plan.info.sample.dimensions().iter().copied()).collect()
-}
-
-/// Returns an error about input of another kind than the training data; `what` is what the run cannot do with it.
-fn wrong_kind(data: &FittedData, what: &str, hint: &str) -> anyhow::Error {
-    let trained_on = match &data.form {
-        Form::Table(_) => "a table".to_owned(),
-        Form::Text(_) => "texts".to_owned(),
-        Form::Image(size) => format!("images of {}", size_text(*size)),
-        Form::Points if matches!(data.name.as_str(), "images" | "arrays") => data.name.clone(),
-        Form::Points => format!("the data set `{}`", data.name),
-    };
-    anyhow!("the run was trained on {trained_on}, so it cannot {what}").context(Hint(hint.to_owned()))
-}
-
-/// Returns the hint on the input that a run on these data can predict.
-fn own_input(data: &FittedData) -> &'static str {
-    match data.form {
-        Form::Table(_) => "use `--csv FILE`, or `--index N` for one of its own rows",
-        Form::Text(_) => "use `--text TEXT`, `--csv FILE` for many texts, or `--index N` for one of its own rows",
-        Form::Image(_) => "use `--image FILE`, or `--index N` for one of its own images",
-        Form::Points if data.name == "images" => "use `--image FILE`, or `--index N` for one of its own images",
-        Form::Points => "use `--index N` for one of its own rows",
-    }
 }

@@ -1,4 +1,6 @@
 //! Predictions for new rows.
 
+pub mod array_rows;
 pub mod external_rows;
+pub mod input_kind;
 pub mod prediction;

@@ -58,7 +58,8 @@ fn inspect_network(bytes: &[u8], sample: &[i64]) -> Result<Inspection, Problem> 
     let tensors = ModuleTensors::of(&module).map_err(problem)?;
     tensors.check()?;
     let state = ModuleState::of(&module)?;
-    let output = inspect_evaluation(&mut module, &state, sample)?;
+    let layers_of_fixed_mode = layers_of_fixed_mode(bytes);
+    let output = inspect_evaluation(&mut module, &state, sample, &layers_of_fixed_mode)?;
     inspect_training(&mut module, &state, sample, &tensors.parameters)?;
     state.restore(&module)?;
     module.set_training(true).map_err(problem)?;
@@ -81,7 +82,7 @@ fn inspect_network(bytes: &[u8], sample: &[i64]) -> Result<Inspection, Problem> 
         buffers: sizes(buffers),
         shared,
         draws_parameters,
-        layers_of_fixed_mode: layers_of_fixed_mode(bytes),
+        layers_of_fixed_mode,
         memory,
     })
 }
@@ -98,10 +99,25 @@ fn run_seeded(module: &ScriptModule, sample: &[i64]) -> Result<Tensor, Problem> 
     run(module, &draw_rows(ROWS, sample))
 }
 
-/// Returns the outputs of two rows in evaluation mode, which must repeat and change no buffer.
-fn inspect_evaluation(module: &mut ScriptModule, state: &ModuleState, sample: &[i64]) -> Result<Tensor, Problem> {
+/// Returns the outputs of two rows in evaluation mode, which must repeat and change no buffer. `fixed` are the layers that keep the
+/// mode in which the module was traced.
+fn inspect_evaluation(
+    module: &mut ScriptModule,
+    state: &ModuleState,
+    sample: &[i64],
+    fixed: &[String],
+) -> Result<Tensor, Problem> {
     let output = evaluate(module, sample)?;
     if let Some(name) = state.changed_buffer(module)? {
+        if !fixed.is_empty() {
+            let message = format!("was traced in training mode: it changes its buffer `{name}` in evaluation, too");
+            let hint = format!(
+                "use `torch.jit.script(net)`, with which {} follows the mode; or call `net.eval()` before `torch.jit.trace`, which \
+                 fixes it in evaluation mode",
+                fixed.join(" and ")
+            );
+            return Err(Problem { message, hint: Some(hint) });
+        }
         let message =
             format!("changes its buffer `{name}` in evaluation, so that results depend on earlier evaluations");
         let hint = "change it in training only: `if self.training:`".to_owned();

@@ -1,7 +1,6 @@
 //! Training from arrays in files: `.npz`, `.npy` and `.safetensors`.
 
 use std::collections::HashMap;
-use std::io::{Cursor, Write};
 
 use runner::data::Loaded;
 use runner::data::prepare::prepared::Prepared;
@@ -12,33 +11,12 @@ use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use serde_json::{Value, json};
 use tch::{Kind, Tensor};
-use zip::write::{SimpleFileOptions, ZipWriter};
 
+use crate::numpy_files::{npy, npz};
 use crate::support::{TestDir, assert_says, curves, stdout};
 
 const BYTES: &str = "|u1";
 const FLOATS: &str = "<f4";
-
-/// An array as NumPy writes it.
-pub(super) fn npy(descr: &str, shape: &[usize], is_fortran: bool, values: &[u8]) -> Vec<u8> {
-    let order = if is_fortran { "True" } else { "False" };
-    let shape: String = shape.iter().map(|length| format!("{length}, ")).collect();
-    let text = format!("{{'descr': '{descr}', 'fortran_order': {order}, 'shape': ({shape}), }}");
-    let text = format!("{text:<117}\n");
-    [b"\x93NUMPY\x01\0", &(text.len() as u16).to_le_bytes()[..], text.as_bytes(), values].concat()
-}
-
-/// An archive as `numpy.savez` or `numpy.savez_compressed` writes it.
-fn npz(arrays: &[(&str, Vec<u8>)], is_compressed: bool) -> Vec<u8> {
-    let method = if is_compressed { zip::CompressionMethod::Deflated } else { zip::CompressionMethod::Stored };
-    let options = SimpleFileOptions::default().compression_method(method);
-    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, bytes) in arrays {
-        archive.start_file(format!("{name}.npy"), options).unwrap();
-        archive.write_all(bytes).unwrap();
-    }
-    archive.finish().unwrap().into_inner()
-}
 
 fn spec(settings: Value) -> DataSpec {
     serde_json::from_value(json!({ "arrays": settings })).unwrap()

@@ -8,5 +8,6 @@ mod finding_runs;
 mod image_files;
 mod images;
 mod metrics;
+mod new_arrays;
 mod saved_run;
 mod tables;

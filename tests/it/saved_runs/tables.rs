@@ -207,7 +207,11 @@ fn scores_are_not_called_probabilities() {
     assert!(row.get("probability").is_none() && row["score"].is_number(), "{row}");
     assert_says(
         &dir.error_message(&["predict", "perceptron_and", "--csv", "x.csv"]),
-        &["the run was trained on the data set `logic`, so it cannot predict a table", "use `--index N`"],
+        &[
+            "the run was trained on the data set `logic`, so it cannot predict a table",
+            "use a file of arrays",
+            "`--index N`",
+        ],
     );
 }
 

@@ -1,4 +1,4 @@
-//! Rows to predict: a row of the data, the rows of a table, or an image.
+//! Rows to predict: a row of the data, the rows of a table or of arrays, or an image.
 
 use std::path::Path;
 
@@ -21,7 +21,9 @@ use crate::data::table::Table;
 use crate::data::table::encode::ColumnEncoding;
 use crate::data::table::external_table::Truth;
 use crate::data::table::form::{Form, ImageSize};
+use crate::experiment::predict::array_rows::ArrayRows;
 use crate::experiment::predict::external_rows::{self, ExternalRows};
+use crate::experiment::predict::input_kind;
 use crate::experiment::store::load_model::TrainedModel;
 use crate::experiment::store::trial_data::{Part, TrialData};
 
@@ -112,7 +114,7 @@ pub(super) fn input_from_table(
 ) -> anyhow::Result<Input> {
     let ExternalRows { features, targets, rows } =
         external_rows::rows_of_table(data, path, table, Truth::Optional, unknown.policy())?;
-    let shown = external_rows::shown(path);
+    let shown = input_kind::shown(path);
     let skipped = table.rows() - rows.len();
     if skipped > 0 {
         let count = row_count(skipped);
@@ -126,6 +128,29 @@ pub(super) fn input_from_table(
         numbers: rows.iter().map(|row| row + 1).collect(),
         origin: json!({ "csv": path }),
         preview: None,
+    })
+}
+
+/// Returns the rows of a user's arrays.
+///
+/// # Errors
+/// If they do not have the shape and type of the training data.
+pub(super) fn input_from_arrays(
+    saved: &TrainedModel,
+    data: &FittedData,
+    written: &str,
+    arrays: &ArrayRows,
+) -> anyhow::Result<Input> {
+    let raw = arrays.features(&saved.plan, data)?;
+    let count = raw.size()[0] as usize;
+    Ok(Input {
+        features: data.preprocessing.features(raw.shallow_clone(), "given")?,
+        targets: arrays.targets(&saved.plan, data)?,
+        numbers: (0..count).collect(),
+        kept: Vec::new(),
+        heading: format!("`{written}`: {}", row_count(count)),
+        origin: json!({ "arrays": written }),
+        preview: if count == 1 { preview(data, &raw) } else { None },
     })
 }
 
@@ -259,7 +284,9 @@ fn preview(data: &FittedData, raw: &Tensor) -> Option<String> {
             Some(TextStyle::of_output().wrapped(&form.text(&ids), 0))
         }
         Form::Points => {
-            let numbers: Vec<String> = values.iter().take(MOST_NUMBERS).map(f64::to_string).collect();
+            // the shortest text of the f32
+            let numbers: Vec<String> =
+                values.iter().take(MOST_NUMBERS).map(|value| (*value as f32).to_string()).collect();
             let more = match values.len().saturating_sub(MOST_NUMBERS) {
                 0 => String::new(),
                 more => format!(", … ({} more)", number_format::count(more)),

@@ -18,7 +18,8 @@ use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::args::unknown_arg::UnknownArg;
 use crate::cli::commands::eval::evaluation::{EvalRows, row_count};
 use crate::cli::commands::predict::input::{
-    Input, InvertArg, input_from_directory, input_from_image, input_from_part, input_from_table, input_from_text,
+    Input, InvertArg, input_from_arrays, input_from_directory, input_from_image, input_from_part, input_from_table,
+    input_from_text,
 };
 use crate::cli::commands::predict::models::{Chosen, LoadedModel};
 pub(crate) use crate::cli::commands::predict::models::{first_usable_trial, load_trial_data, trial_by_name};
@@ -29,7 +30,9 @@ use crate::cli::text::{number_format, terminal};
 use crate::config::hint::Hint;
 use crate::data::Target;
 use crate::data::images::listing::is_image;
-use crate::experiment::predict::external_rows::{self, STDIN};
+use crate::experiment::predict::array_rows::{ArrayRows, are_array_files};
+use crate::experiment::predict::external_rows;
+use crate::experiment::predict::input_kind::STDIN;
 use crate::experiment::predict::prediction::Predictions;
 use crate::experiment::store::find::SavedRun;
 use crate::experiment::store::load_model::TrainedModel;
@@ -47,8 +50,8 @@ pub struct Args {
     /// Id, name or directory of a run, a history or weight file of it, an experiment (its newest finished run), or
     /// RUN/VARIANT
     run: String,
-    /// Rows to predict: `test`, `validation`, `train`, or your own file: a table (`--csv`), an image or a directory of images
-    /// (`--image`) [default: test, or validation if there are no test rows]
+    /// Rows to predict: `test`, `validation`, `train`, or your own file: a table (`--csv`), arrays (`.npz`, `.npy`), an image
+    /// or a directory of images (`--image`) [default: test, or validation if there are no test rows]
     #[arg(value_name = "ROWS|FILE", conflicts_with_all = ["csv", "image", "text", "rows"])]
     data: Option<String>,
     /// Only the row with this index, counted from 0
@@ -113,14 +116,17 @@ Examples:
   runner predict overfit_mnist -o predicted.csv        all test rows
   runner predict overfit_mnist --index 4523
   runner predict overfit_mnist my_digit.png --top 3
+  runner predict mnist_dropout new.npz -o predicted.csv
   runner predict encoding_penguins new.csv --keep id -o predicted.csv
   zcat new.csv.gz | runner predict encoding_penguins - --format csv
   runner predict mnist_dropout validation --index 7 --ensemble --json
 
-Rows of a table are counted from 1, after the header. The text output
-shows at most 50 rows of the run's data; `-o FILE` writes all rows.";
+Arrays of new rows are `x` in a `.npz` file, with the shape and type of the
+run's data; `y` is optional. Rows of a table are counted from 1, after the
+header, others from 0. The text output shows at most 50 rows of the run's
+data or of arrays; `-o FILE` writes all rows.";
 
-/// Maximum number of rows of the run's data that are listed on stdout as text.
+/// Maximum number of rows of the run's data, or of arrays, that are listed on stdout as text.
 const MOST_LISTED: usize = 50;
 
 /// What is predicted.
@@ -129,6 +135,8 @@ enum Wanted {
     Part(Part),
     /// The rows of a table.
     Table(PathBuf),
+    /// The rows of arrays: a file, or `X,Y`.
+    Arrays(String),
     /// An image or a directory of images.
     Image(PathBuf),
     /// A text.
@@ -143,6 +151,9 @@ impl Args {
     fn wanted(&self, run: &SavedRun) -> anyhow::Result<Wanted> {
         let named = self.data.as_deref().or(self.rows.or(self.index.map(|_| Part::Test)).map(Part::word));
         let wanted = match (&self.csv, &self.image, &self.text, named) {
+            (Some(file), ..) if are_array_files(&file.to_string_lossy()) => {
+                Wanted::Arrays(file.to_string_lossy().into_owned())
+            }
             (Some(file), ..) => Wanted::Table(file.clone()),
             (_, Some(path), ..) => Wanted::Image(path.clone()),
             (_, _, Some(text), _) => Wanted::Text(text.clone()),
@@ -150,6 +161,7 @@ impl Args {
             (.., named) => match EvalRows::parse(named, run)? {
                 EvalRows::Part { part, .. } => Wanted::Part(part),
                 EvalRows::File(path) if is_image(&path) || Path::new(&path).is_dir() => Wanted::Image(path.into()),
+                EvalRows::File(path) if are_array_files(&path) => Wanted::Arrays(path),
                 EvalRows::File(path) => Wanted::Table(path.into()),
             },
         };
@@ -157,7 +169,7 @@ impl Args {
             Wanted::Part(_) => [true, false, false],
             Wanted::Table(_) => [false, true, false],
             Wanted::Image(_) => [false, false, true],
-            Wanted::Text(_) => [false; 3],
+            Wanted::Text(_) | Wanted::Arrays(_) => [false; 3],
         };
         let misplaced = [
             ("--index", self.index.is_some() && !part, "a row of the run's data: `runner predict RUN --index 7`"),
@@ -226,7 +238,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     if let Wanted::Part(part) = wanted {
         chosen.check_same_rows(part)?;
     }
-    let mut table = None;
+    let (mut table, mut arrays) = (None, None);
     let mut first: Option<(LoadedModel, Input)> = None;
     let mut each = Vec::with_capacity(chosen.trials.len());
     for trial in &chosen.trials {
@@ -240,13 +252,19 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
                 }
                 input_from_table(model.data(), csv, table.as_ref().expect("it was read"), &args.keep, args.unknown)?
             }
+            Wanted::Arrays(written) => {
+                if arrays.is_none() {
+                    arrays = Some(ArrayRows::read(&model.saved.plan, model.data(), written)?);
+                }
+                input_from_arrays(&model.saved, model.data(), written, arrays.as_ref().expect("they were read"))?
+            }
             Wanted::Image(directory) if directory.is_dir() => {
                 input_from_directory(&model.saved, model.data(), directory, args.invert)?
             }
             Wanted::Image(image) => input_from_image(&model.saved, model.data(), image, args.invert)?,
             Wanted::Text(text) => input_from_text(model.data(), text, args.unknown)?,
         };
-        each.push(Predictions::new(&model.saved, &input.features, input.targets.as_ref()));
+        each.push(model.predict(&input.features, input.targets.as_ref())?);
         first.get_or_insert((model, input));
     }
     let (model, input) = first.expect("there is at least one trial");
@@ -260,7 +278,10 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         kept: &input.kept,
         top: args.top,
         has_truth: input.targets.is_some(),
-        most_rows: if matches!(wanted, Wanted::Part(_)) && args.output.is_none() { MOST_LISTED } else { usize::MAX },
+        most_rows: match wanted {
+            Wanted::Part(_) | Wanted::Arrays(_) if args.output.is_none() => MOST_LISTED,
+            _ => usize::MAX,
+        },
     };
     let text = match format {
         Format::Csv => formats::to_csv(&view),
@@ -322,8 +343,7 @@ fn threshold_note(saved: &TrainedModel, are_probabilities: bool) -> Option<Strin
     let output = if are_probabilities { "probability" } else { "score" };
     let threshold = number_format::metric(Some(saved.threshold()?));
     let positive = saved.plan.info.classes.get(saved.positive())?;
-    let text = format!(
-        "positive class `{positive}`: predicted if its {output} is at least {threshold}, the threshold chosen for the test"
-    );
+    let text =
+        format!("positive class `{positive}`: predicted if its {output} is at least {threshold}, the chosen threshold");
     Some(wrapped(&text))
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use anyhow::anyhow;
-use tch::Device;
+use tch::{Device, Tensor};
 
 use crate::cli::text::progress::progress_bar::Progress;
 use crate::cli::text::text_style::TextStyle;
@@ -11,6 +11,9 @@ use crate::cli::text::{number_format, terminal};
 use crate::config::hint::{Hint, in_a_line};
 use crate::data::prepare::fitted_data::FittedData;
 use crate::data::store::cache::Cache;
+use crate::device::fault::catch_fault;
+use crate::experiment::predict::prediction::Predictions;
+use crate::experiment::run::error::{self, Operation};
 use crate::experiment::store::best_trial::{BestTrial, best_of};
 use crate::experiment::store::find::{Damaged, SavedRun, SavedTrial};
 use crate::experiment::store::load_model::TrainedModel;
@@ -46,6 +49,15 @@ impl LoadedModel {
     /// Returns the rows of its data.
     pub(super) fn rows(&self) -> &TrialData {
         self.rows.as_ref().expect("they are loaded for a part of the data")
+    }
+
+    /// Predicts preprocessed rows.
+    ///
+    /// # Errors
+    /// If a row is no input of the network, such as a token id outside the vocabulary, or memory is not enough.
+    pub(super) fn predict(&self, features: &Tensor, targets: Option<&Tensor>) -> anyhow::Result<Predictions> {
+        catch_fault(|| Predictions::new(&self.saved, features, targets))
+            .map_err(|fault| error::into_run_error(fault, "failed to predict the rows", Operation::Evaluation))
     }
 
     /// Returns columns, classes and preprocessing of its data.

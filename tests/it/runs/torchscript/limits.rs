@@ -1,7 +1,7 @@
 //! Modules at the limits of what is accepted; the files are those of `tests/golden/torchscript_limits.py`.
 
 use super::copy;
-use crate::runs::arrays::npy;
+use crate::numpy_files::npy;
 use crate::support::{TestDir, assert_same_training, assert_says, stderr, stdout};
 
 const IDEA: &str = r#"
@@ -41,6 +41,10 @@ fn dir_with(file: &str, experiment: &str) -> TestDir {
 
 #[test]
 fn modules_with_hidden_state_shared_memory_or_unknown_types_are_refused() {
+    let traced = dir_with("tracednorm.pt", IDEA).error_message(&["exp", "idea.toml"]);
+    let words =
+        ["was traced in training mode", "use `torch.jit.script(net)`", "call `net.eval()` before `torch.jit.trace`"];
+    assert_says(&traced.replace('\n', " "), &words);
     for (file, words) in [
         ("counter.pt", "gives other outputs when it trains again on the same rows"),
         ("attribute.pt", "gives other outputs in evaluation after rows were trained on"),
