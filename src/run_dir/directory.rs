@@ -254,12 +254,17 @@ impl RunDir {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Name of the run's fallback directory: `<experiment>-<run>`.
+    /// Name of the run's fallback directory: `<experiment>-<run>`; of a stack of a sweep, `<experiment>-<sweep>-<stack>`.
     fn fallback_name(&self) -> String {
         let whole = std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone());
-        let names: Vec<String> =
-            whole.iter().rev().take(2).map(|name| name.to_string_lossy().replace(['/', '\\'], "-")).collect();
-        names.into_iter().rev().collect::<Vec<_>>().join("-").trim_start_matches('-').to_owned()
+        let mut names: Vec<String> =
+            whole.iter().rev().take(4).map(|name| name.to_string_lossy().replace(['/', '\\'], "-")).collect();
+        match names.get(1).is_some_and(|parent| parent == "stacks") {
+            true => drop(names.remove(1)),
+            false => names.truncate(2),
+        }
+        names.reverse();
+        names.join("-").trim_start_matches('-').to_owned()
     }
 
     /// Writes a file; waits and retries if that may help.
@@ -322,8 +327,7 @@ impl RunDir {
     }
 }
 
-/// Milliseconds to wait before each retry. A full disk may get room and a network may come back; missing permissions do
-/// not change.
+/// Milliseconds to wait before each retry: a full disk may get room, a network may come back; missing permissions stay.
 fn retry_delays(error: &Error) -> &'static [u64] {
     use ErrorKind::{
         AlreadyExists, FileTooLarge, InvalidFilename, IsADirectory, NotADirectory, PermissionDenied, ReadOnlyFilesystem,

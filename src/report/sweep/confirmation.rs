@@ -11,7 +11,7 @@ use crate::views::document::table::{Cell, Table};
 /// Returns the best configurations on fresh seeds.
 pub(super) fn section(confirmation: &Confirmation) -> Section {
     let heads = ["configuration", confirmation.by.metric, "in the search"].into_iter();
-    let heads = heads.chain(confirmation.test_metric.as_deref()).chain(["p", "conclusion"]);
+    let heads = heads.chain(confirmation.test_metric.as_deref()).chain(["p-value", "conclusion"]);
     let caption = format!("The best configurations on seeds {}", seeds::format(&confirmation.plan.seeds));
     let mut table = Table::new(caption, heads, 0..0).with_id("confirmation");
     let sample = |sample: &Option<Sample>| sample.as_ref().map_or(MISSING.to_owned(), mean_and_std);

@@ -155,6 +155,11 @@ fn progress(overview: &Overview) -> Section {
     if overview.failed().next().is_some() {
         note.push_str(" Diverged and failed configurations count as the worst value of the others.");
     }
+    if overview.dropped().next().is_some() {
+        note.push_str(
+            " The expected best uses only configurations that were trained to the end, none that were dropped early.",
+        );
+    }
     Section { id: "progress", title: "Progress", blocks: vec![Block::Html(html), Block::Note(note)] }
 }
 

@@ -16,6 +16,14 @@ fn write_errors(run: &RunDir) -> WriteErrors {
     run.write_errors().unwrap()
 }
 
+#[test]
+fn a_fallback_directory_has_the_name_of_the_run_or_of_the_sweep_and_its_stack() {
+    let (_here, run) = run();
+    let name = |path: &str| RunDir { path: PathBuf::from(path), ..run.clone() }.fallback_name();
+    assert_eq!(name("/runs/digits/2026-1"), "digits-2026-1");
+    assert_eq!(name("/sweeps/digits/2026-1/stacks/S001"), "digits-2026-1-S001");
+}
+
 /// File names in a directory, sorted.
 fn names(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).unwrap();

@@ -58,6 +58,12 @@ impl<'a> Overview<'a> {
         done.filter_map(|(place, result)| Some((place, result.mean()?)))
     }
 
+    /// Places of the configurations that halving dropped.
+    pub fn dropped(&self) -> impl Iterator<Item = usize> {
+        let results = self.ranking.results.iter().enumerate();
+        results.filter(|(_, result)| matches!(result.outcome, Outcome::Dropped(_))).map(|(place, _)| place)
+    }
+
     /// Places of the configurations that diverged or failed.
     pub fn failed(&self) -> impl Iterator<Item = usize> {
         let results = self.ranking.results.iter().enumerate();
@@ -65,9 +71,9 @@ impl<'a> Overview<'a> {
     }
 }
 
-/// Returns the values of all configurations that have ended; of those that were dropped, the value at their rung. Those that
-/// diverged or failed have the worst value of the others. Configurations that were chosen from results are left out: they are not
-/// independent.
+/// Returns the values of all configurations that were trained to the end. Those that diverged or failed have the worst value of
+/// the others. Dropped configurations, whose final value is unknown, are left out, and so are those that were chosen from results:
+/// they are not independent.
 fn ended_values(record: &SweepRecord, ranking: &Ranking, higher_is_better: bool) -> Vec<f64> {
     let first = record.search.rounds.map_or(usize::MAX, Rounds::startup);
     let independent: HashSet<&str> =
@@ -76,8 +82,7 @@ fn ended_values(record: &SweepRecord, ranking: &Ranking, higher_is_better: bool)
         let is_independent = |result: &&ConfigurationResult| independent.contains(result.configuration.name.as_str());
         ranking.results.iter().filter(is_independent)
     };
-    let is_ended = |result: &&ConfigurationResult| matches!(result.outcome, Outcome::Done | Outcome::Dropped(_));
-    let done = results().filter(is_ended);
+    let done = results().filter(|result| result.outcome == Outcome::Done);
     let mut values: Vec<f64> = done.filter_map(ConfigurationResult::mean).collect();
     let worst = if higher_is_better { f64::min } else { f64::max };
     if let Some(worst) = values.iter().copied().reduce(worst) {
@@ -135,6 +140,18 @@ pub(crate) mod fixtures {
         }
         (record, HashMap::from([("S000".to_owned(), end)]))
     }
+
+    /// Returns the same sweep with halving: two of three configurations were dropped after epoch 3.
+    pub(crate) fn halved_sweep(count: usize) -> (SweepRecord, HashMap<String, EndedStack>) {
+        let (record, mut ended) = sweep(count);
+        for trial in ended.values_mut().flat_map(|end| &mut end.trials) {
+            let number: usize = trial.configuration.parse().expect("the names are numbers");
+            if trial.status == Status::Completed && number % 3 != 0 {
+                (trial.status, trial.epochs) = (Status::Dropped, 3);
+            }
+        }
+        (record, ended)
+    }
 }
 
 #[cfg(test)]
@@ -157,5 +174,18 @@ mod tests {
         let worst = overview.means().map(|(_, mean)| mean).fold(0.0, f64::max);
         let mean = (overview.means().map(|(_, mean)| mean).sum::<f64>() + worst) / 12.0;
         assert!((overview.expected_best[0].1 - mean).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_dropped_configuration_is_neither_failed_nor_in_the_expected_best() {
+        let (record, ended) = fixtures::halved_sweep(12);
+        let overview = Overview::new(&record, Ranking::new(&record, &ended, false), "best.val_loss", false);
+        assert_eq!((overview.means().count(), overview.dropped().count(), overview.failed().count()), (4, 7, 1));
+        let values: Vec<f64> = overview.means().map(|(_, mean)| mean).collect();
+        let worst = values.iter().copied().fold(0.0, f64::max);
+        let mean = (values.iter().sum::<f64>() + worst) / 5.0;
+        assert_eq!(overview.expected_best.len(), 5);
+        assert!((overview.expected_best[0].1 - mean).abs() < 1e-12);
+        assert_eq!(overview.course.len(), 12);
     }
 }

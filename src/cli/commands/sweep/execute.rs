@@ -13,6 +13,7 @@ use crate::cli::commands::sweep::confirm::text as confirmation_text;
 use crate::cli::commands::sweep::expectations_text;
 use crate::cli::commands::sweep::progress::Progress;
 use crate::cli::commands::sweep::ranking_text::{self, Shown, TOP};
+use crate::cli::commands::sweep::status;
 use crate::cli::commands::sweep::work::{check_is_same, pool, resume_command};
 use crate::cli::commands::sweep::worker_args::WorkerArgs;
 use crate::cli::exit::Exit;
@@ -23,7 +24,7 @@ use crate::sweep::confirmation::{Confirmation, RankedBy};
 use crate::sweep::dir::state::SweepState;
 use crate::sweep::dir::{SweepDir, extensions, stop_request};
 use crate::sweep::record::SweepRecord;
-use crate::sweep::results::{Overview, Ranking, csv, expectations, notes};
+use crate::sweep::results::{Overview, Ranking, csv, expectations, failure_reasons, notes};
 use crate::sweep::supervise::pool::Pool;
 
 /// Time between two looks at the worker processes.
@@ -190,13 +191,9 @@ fn finish(dir: &SweepDir, record: &SweepRecord, state: &SweepState, execution: &
         }
         terminal::say(&format!("all configurations: {}", path.display()));
     }
-    let failed = state.ended.values().filter(|end| end.failure.is_some()).count();
-    if failed > 0 {
-        let shown = quoted_path(dir.path());
-        let stacks = if failed == 1 { "stack" } else { "stacks" };
-        terminal::say(&format!(
-            "{failed} {stacks} failed; train them again with `runner sweep retry --failed {shown}`"
-        ));
+    let failures = failure_reasons::of_stacks(&state.ended);
+    if !failures.is_empty() {
+        status::say_failures(dir, &failures);
         return Ok(Exit::Failed);
     }
     Ok(if execution.strict { expectations_text::strict_exit(record, &expected) } else { Exit::Done })

@@ -26,6 +26,7 @@ use crate::sweep::dir::liveness::MISSED;
 use crate::sweep::dir::state::{RunningStack, SweepState};
 use crate::sweep::dir::{SweepDir, ended, stop_request};
 use crate::sweep::record::SweepRecord;
+use crate::sweep::results::failure_reasons::{self, FailedStacks};
 use crate::sweep::results::{Ranking, csv, notes};
 
 /// Arguments of `runner sweep status`.
@@ -115,14 +116,8 @@ pub fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
         lines.push(("", format!("{}: {}", running.stack, describe(&dir, running))));
     }
     lines.extend(jobs_text::lines(&jobs).into_iter().map(|line| ("jobs", line)));
-    let mut failures: Vec<(&str, &str)> =
-        failed().map(|(end, failure)| (end.stack.as_str(), failure.error.as_str())).collect();
-    failures.sort_unstable();
-    const MOST: usize = 5;
-    lines.extend(failures.iter().take(MOST).map(|(stack, error)| ("failed", format!("{stack}: {error}"))));
-    if failures.len() > MOST {
-        lines.push(("failed", format!("{} more stacks", failures.len() - MOST)));
-    }
+    let failures = failure_reasons::of_stacks(&state.ended);
+    lines.extend(failures.iter().map(|failed| ("failed", failed_line(failed))));
     let best = ranking.best().map(|best| ranking_text::best_line(&record, best, &record.metric));
     lines.extend(best.map(|best| ("best", best)));
     let confirmed =
@@ -138,11 +133,44 @@ pub fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
     if !state.is_over() && state.running.iter().all(is_silent) && !jobs_text::has_queued(&jobs) {
         terminal::say(&format!("no worker is active; continue with `{}`", resume_command(dir.path())));
     }
-    if !failures.is_empty() {
-        let shown = quoted_path(dir.path());
-        terminal::say(&format!("train the failed stacks again with `runner sweep retry --failed {shown}`"));
-    }
+    say_what_to_do(&dir, &failures);
     Ok(Exit::Done)
+}
+
+/// Returns the stacks of one cause, and their error, in a line.
+fn failed_line(failed: &FailedStacks) -> String {
+    const MOST: usize = 5;
+    let mut stacks = failed.stacks[..failed.stacks.len().min(MOST)].join(", ");
+    if failed.stacks.len() > MOST {
+        stacks += &format!(" and {} more", failed.stacks.len() - MOST);
+    }
+    format!("{stacks}: {}", failed.error)
+}
+
+/// Prints why stacks failed.
+pub(super) fn say_failures(dir: &SweepDir, failures: &[FailedStacks]) {
+    let count: usize = failures.iter().map(|failed| failed.stacks.len()).sum();
+    terminal::say(&format!("{count} {} failed", if count == 1 { "stack" } else { "stacks" }));
+    failures.iter().for_each(|failed| terminal::say(&format!("  {}", failed_line(failed))));
+    say_what_to_do(dir, failures);
+}
+
+/// Prints how failed stacks are trained after all.
+fn say_what_to_do(dir: &SweepDir, failures: &[FailedStacks]) {
+    if failures.is_empty() {
+        return;
+    }
+    const MOST: usize = 5;
+    let hints = failures.iter().flat_map(|failed| failed.hints.iter().take(MOST));
+    hints.for_each(|hint| terminal::say(&format!("hint: {hint}")));
+    let retry = format!("runner sweep retry --failed {}", quoted_path(dir.path()));
+    match failures.iter().any(|failed| failed.is_out_of_memory) {
+        true => terminal::say(&format!(
+            "the stacks of a sweep keep their size: start a new sweep with a smaller `--stack`, or free memory and train the failed \
+             stacks again with `{retry}`"
+        )),
+        false => terminal::say(&format!("train the failed stacks again with `{retry}`")),
+    }
 }
 
 /// Asks the workers of a sweep to stop.
@@ -197,7 +225,7 @@ pub struct Counts {
     pub done: usize,
     /// Trials of the stacks that workers have.
     pub running: usize,
-    /// Trials of failed stacks that are not done.
+    /// Trials of failed stacks.
     pub failed: usize,
 }
 
@@ -217,10 +245,9 @@ impl Counts {
             let trials = stack.configurations.len() * record.seeds_of(stack).len() * folds.unwrap_or(1);
             counts.all += trials;
             match state.ended.get(&stack.name) {
-                Some(end) => {
-                    counts.done += end.trials.len();
-                    counts.failed += if end.failure.is_some() { trials.saturating_sub(end.trials.len()) } else { 0 };
-                }
+                // files of its trials may be missing
+                Some(end) if end.failure.is_some() => counts.failed += trials,
+                Some(end) => counts.done += end.trials.len(),
                 None if held.contains(stack.name.as_str()) => counts.running += trials,
                 None => {}
             }

@@ -1,9 +1,11 @@
 //! Plot of the best value so far against the number of epochs that all trials were trained.
 
+use std::collections::HashSet;
+
 use crate::plot::Plot;
-use crate::plot::charts::sweep::page::{check_results, metric_axis, metric_title, page};
+use crate::plot::charts::sweep::page::{check_results, cross, cross_keys, metric_axis, metric_title, page, worst_end};
 use crate::plot::draw::axis::Axis;
-use crate::plot::draw::color::{BLUE, VERMILION};
+use crate::plot::draw::color::BLUE;
 use crate::plot::draw::grid::Grid;
 use crate::plot::draw::legend::{Entry, Handle};
 use crate::plot::draw::marker::Marker;
@@ -25,24 +27,22 @@ pub(super) fn draw(overview: &Overview, options: &PageOptions) -> anyhow::Result
     check_results(overview)?;
     let means: Vec<f64> = overview.means().map(|(_, mean)| mean).collect();
     let epochs = overview.course.iter().map(|step| step.epochs as f64);
-    let x = Axis::exact("epochs of all trials", Unit::Whole, epochs.chain([0.0]));
+    let last = overview.course.last().map_or(0.0, |step| step.epochs as f64);
+    let x = Axis::exact("epochs of all trials", Unit::Whole, epochs.chain([0.0, 1.02 * last]));
     let y = metric_axis(overview, &means);
-    let worst = if overview.higher_is_better { y.from } else { y.to };
+    let worst = worst_end(overview, &y);
+    let dropped: HashSet<usize> = overview.dropped().collect();
     let mut panel = Panel::new(metric_title(overview), x, y);
     let mut steps: Vec<Point> = Vec::new();
     let mut mean_of = vec![None; overview.ranking.results.len()];
     overview.means().for_each(|(place, mean)| mean_of[place] = Some(mean));
-    let mut has_failed = false;
     for step in &overview.course {
         let at = step.epochs as f64;
         match mean_of[step.place] {
             Some(mean) => {
                 panel.artists.push(Artist::Marker((at, mean), Marker::Circle, 2.8, BLUE.lighter(0.35)));
             }
-            None => {
-                has_failed = true;
-                panel.artists.push(Artist::Cross((at, worst), VERMILION));
-            }
+            None => panel.artists.push(cross((at, worst), dropped.contains(&step.place))),
         }
         if let Some(best) = step.best {
             steps.extend(steps.last().map(|last| (at, last.1)));
@@ -54,9 +54,7 @@ pub(super) fn draw(overview: &Overview, options: &PageOptions) -> anyhow::Result
         Entry::new(Handle::Line(Stroke::solid(BLUE, 2.0), None), "best so far"),
         Entry::new(Handle::Marker(Marker::Circle, BLUE.lighter(0.35)), "configuration"),
     ];
-    if has_failed {
-        keys.push(Entry::new(Handle::Cross(VERMILION), "diverged or failed"));
-    }
+    keys.extend(cross_keys(overview));
     let notes = vec!["In the order in which the configurations were chosen.".to_owned()];
     let page = Page { keys, notes, ..page(overview, "best configuration so far") };
     let grid = Grid { panels: vec![panel], columns: 1, shares_axes: false };

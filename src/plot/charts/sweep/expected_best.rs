@@ -30,6 +30,9 @@ pub(super) fn draw(overview: &Overview, options: &PageOptions) -> anyhow::Result
     if let Some(rounds) = overview.record.search.rounds {
         notes.push(format!("Only the first {} configurations, which were chosen without results.", rounds.startup()));
     }
+    if overview.dropped().next().is_some() {
+        notes.push("Only configurations that were trained to the end: those dropped early are left out.".to_owned());
+    }
     if overview.failed().next().is_some() {
         notes.push("Diverged and failed configurations have the worst value of the others.".to_owned());
     }

@@ -69,6 +69,7 @@ mod tests {
     use std::collections::HashMap;
 
     use super::*;
+    use crate::history::Status;
     use crate::plot::layout_checks::{outside, overlapping};
     use crate::sweep::results::Ranking;
     use crate::sweep::results::overview::fixtures;
@@ -102,6 +103,28 @@ mod tests {
         assert!(text(SweepChart::BestSoFar).contains(">epochs of all trials<"));
         assert!(text(SweepChart::ExpectedBest).contains(">number of configurations<"));
         assert!(text(SweepChart::Importance).contains(">optimizer<"));
+    }
+
+    #[test]
+    fn dropped_configurations_are_counted_and_not_called_diverged() {
+        let (record, mut ended) = fixtures::halved_sweep(30);
+        for trial in ended.values_mut().flat_map(|end| &mut end.trials) {
+            if trial.status == Status::Diverged {
+                trial.status = Status::Dropped;
+            }
+        }
+        let overview = Overview::new(&record, Ranking::new(&record, &ended, false), "best.val_loss", false);
+        let dropped = overview.dropped().count();
+        for chart in [SweepChart::Settings, SweepChart::Parallel, SweepChart::BestSoFar, SweepChart::ExpectedBest] {
+            let svg = chart.draw(&overview, &PageOptions { width: Some(900.0), ..PageOptions::default() }).unwrap().svg;
+            let found = (outside(&svg), overlapping(&svg));
+            let text = svg.finish();
+            assert_eq!(found, (Vec::new(), Vec::new()), "{chart:?}");
+            assert!(text.contains(&format!("30 configurations, {dropped} dropped early")), "{chart:?}");
+            assert!(!text.contains("diverged or failed"), "{chart:?}");
+            let has_crosses = matches!(chart, SweepChart::Settings | SweepChart::BestSoFar);
+            assert_eq!(text.contains(">dropped early<"), has_crosses, "{chart:?}");
+        }
     }
 
     #[test]

@@ -7,10 +7,20 @@ use crate::config::hint::Hint;
 use crate::experiment::spec::seeds;
 use crate::plot::charts::metric_labels::{capital, count, unit, value};
 use crate::plot::charts::strip_plot::heading;
-use crate::plot::draw::axis::{Axis, range};
+use crate::plot::draw::axis::{Axis, Scale, range};
+use crate::plot::draw::color::{Color, QUIET, VERMILION};
+use crate::plot::draw::legend::{Entry, Handle};
 use crate::plot::draw::page::Page;
+use crate::plot::draw::panel::Artist;
+use crate::plot::draw::shape::Point;
 use crate::sweep::results::Overview;
 use crate::sweep::results::setting_column::DECADES;
+
+/// Color of dropped configurations.
+const DROPPED: Color = QUIET;
+
+/// Distance of the crosses from the end of the metric's axis, as a share of its length.
+const EDGE: f64 = 0.03;
 
 /// Returns the metric in words: `Validation loss in the best epoch`.
 pub(super) fn metric_title(overview: &Overview) -> String {
@@ -20,7 +30,11 @@ pub(super) fn metric_title(overview: &Overview) -> String {
 /// Returns the page of a plot, with the best configuration as its description.
 pub(super) fn page(overview: &Overview, what: &str) -> Page {
     let record = overview.record;
-    let configurations = count(overview.ranking.results.len(), "configuration");
+    let mut configurations = count(overview.ranking.results.len(), "configuration");
+    let dropped = overview.dropped().count();
+    if dropped > 0 {
+        configurations += &format!(", {dropped} dropped early");
+    }
     let direction = if overview.higher_is_better { "higher is better" } else { "lower is better" };
     let seed = if record.seeds.len() == 1 { "seed" } else { "seeds" };
     let subtitle = format!("{configurations} · {seed} {} · {direction}", seeds::format(&record.seeds));
@@ -44,6 +58,27 @@ pub(super) fn check_results(overview: &Overview) -> anyhow::Result<()> {
             .context(Hint("see `runner sweep status DIR`".to_owned()))
     );
     Ok(())
+}
+
+/// Returns the value near the worst end of the metric's axis, where configurations without a value have their cross.
+pub(super) fn worst_end(overview: &Overview, axis: &Axis) -> f64 {
+    let (edge, other) = if overview.higher_is_better { (axis.from, axis.to) } else { (axis.to, axis.from) };
+    match axis.scale {
+        Scale::Log => edge * (other / edge).powf(EDGE),
+        Scale::Linear => edge + EDGE * (other - edge),
+    }
+}
+
+/// Returns the mark of a configuration without a value: the color says whether it was dropped, or diverged or failed.
+pub(super) fn cross(at: Point, is_dropped: bool) -> Artist {
+    Artist::Cross(at, if is_dropped { DROPPED } else { VERMILION })
+}
+
+/// Returns the keys of the crosses.
+pub(super) fn cross_keys(overview: &Overview) -> Vec<Entry> {
+    let dropped = overview.dropped().next().map(|_| Entry::new(Handle::Cross(DROPPED), "dropped early"));
+    let failed = overview.failed().next().map(|_| Entry::new(Handle::Cross(VERMILION), "diverged or failed"));
+    dropped.into_iter().chain(failed).collect()
 }
 
 /// Returns an axis for these values of the metric: logarithmic if they span decades.

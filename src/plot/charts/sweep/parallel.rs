@@ -44,6 +44,9 @@ pub(super) fn draw(overview: &Overview, options: &PageOptions) -> anyhow::Result
     if all > lines.len() {
         notes.push(format!("The best {} of {all} configurations.", lines.len()));
     }
+    if overview.dropped().next().is_some() {
+        notes.push("Configurations that were dropped early have no line.".to_owned());
+    }
     if overview.columns.iter().any(|column| column.values.contains(&None)) {
         notes.push("–: the configuration does not have the setting.".to_owned());
     }
@@ -152,9 +155,10 @@ fn numbered(axis: &Axis) -> Vec<f64> {
     axis.ticks(6).into_iter().filter(|tick| !tick.label.is_empty()).map(|tick| tick.value).collect()
 }
 
-/// Returns a number as it was set if it is short.
+/// Returns a number as it was set if it is short; rounding errors, as in 0.30000000000000004, are left out.
 fn short(number: f64) -> String {
-    let plain = number.to_string();
+    let rounded = format!("{number:.12e}").parse::<f64>().unwrap_or(number);
+    let plain = rounded.to_string();
     if plain.len() <= 6 { plain } else { format_number(number) }
 }
 

@@ -6,9 +6,9 @@ use crate::config::hint::Hint;
 use crate::plot::Plot;
 use crate::plot::charts::setting_axis::Scaled;
 use crate::plot::charts::strip_plot::heading;
-use crate::plot::charts::sweep::page::{check_results, metric_axis, page};
+use crate::plot::charts::sweep::page::{check_results, cross, cross_keys, metric_axis, page, worst_end};
 use crate::plot::draw::axis::{Axis, Scale, range};
-use crate::plot::draw::color::{BLUE, INK, VERMILION};
+use crate::plot::draw::color::{BLUE, INK};
 use crate::plot::draw::grid::Grid;
 use crate::plot::draw::legend::{Entry, Handle};
 use crate::plot::draw::marker::Marker;
@@ -48,9 +48,7 @@ pub(super) fn draw(overview: &Overview, options: &PageOptions) -> anyhow::Result
     let grid = Grid { panels, columns, shares_axes: false };
     let mut keys =
         vec![Entry::new(Handle::Marker(Marker::Circle, BLUE), "configuration"), Entry::new(Handle::Ring(INK), "best")];
-    if overview.failed().next().is_some() {
-        keys.push(Entry::new(Handle::Cross(VERMILION), "diverged or failed"));
-    }
+    keys.extend(cross_keys(overview));
     let has_bars = overview.means().any(|(place, _)| std_of(overview, place).is_some());
     let notes = has_bars.then(|| "Error bars: ± standard deviation over the seeds.".to_owned());
     let page = Page {
@@ -76,8 +74,7 @@ fn panel(overview: &Overview, column: &SettingColumn, y: Axis, width: f64) -> Pa
         SettingScale::Choices(choices) => Scaled::words(&column.label, choices.clone(), width),
     };
     let at = |place: usize| column.values[place];
-    // a diverged configuration is at the worst end of the axis
-    let worst = if overview.higher_is_better { y.from } else { y.to };
+    let worst = worst_end(overview, &y);
     // the title is that of the vertical axis, and says whether it is logarithmic
     let mut panel = Panel::new(overview.metric.clone(), x.axis().clone(), y);
     let mut best = None;
@@ -95,7 +92,11 @@ fn panel(overview: &Overview, column: &SettingColumn, y: Axis, width: f64) -> Pa
     }
     marks.reverse(); // the best ones above the others
     panel.artists.extend(marks);
-    panel.artists.extend(overview.failed().filter_map(|place| Some(Artist::Cross((at(place)?, worst), VERMILION))));
+    let crosses = |places: Vec<usize>, is_dropped: bool| {
+        places.into_iter().filter_map(move |place| Some(cross((at(place)?, worst), is_dropped)))
+    };
+    panel.artists.extend(crosses(overview.dropped().collect(), true));
+    panel.artists.extend(crosses(overview.failed().collect(), false));
     panel.artists.extend(best);
     panel
 }

@@ -19,15 +19,15 @@ pub(crate) fn table(confirmation: &Confirmation, page: TextStyle) -> String {
     let metric = metric.map(|(one, text)| Cell { text, is_best: one.standing == Standing::Best });
     let plain = |texts: Vec<String>| texts.into_iter().map(Cell::plain);
     let in_search = results.iter().map(|one| number_format::metric(one.in_search)).collect();
+    let p = results.iter().map(|one| one.p.map_or("–".to_owned(), number_format::p_value)).collect();
     let mut groups = vec![
         vec![Column::numbers(confirmation.by.metric, metric)],
+        vec![Column::numbers("p-value", plain(p))],
         vec![Column::numbers("in the search", plain(in_search))],
     ];
     if let Some(test) = &confirmation.test_metric {
         groups.push(vec![Column::numbers(test.as_str(), plain(values(&|one| one.test.clone())))]);
     }
-    let p = results.iter().map(|one| one.p.map_or("–".to_owned(), number_format::p_value)).collect();
-    groups.push(vec![Column::numbers("p", plain(p))]);
     let closing = Column::words("conclusion", results.iter().map(|one| one.standing.words().to_owned()));
     let labels = Column::words("configuration", results.iter().map(|one| one.name().to_owned()));
     let mut parts = Fitted { labels, groups, spare: Vec::new(), closing: Some(closing) }.tables(page);
