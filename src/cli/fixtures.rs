@@ -88,6 +88,7 @@ pub(super) fn run<'a>(variants: &[&str], histories: &'a [History]) -> TrainedRun
         variants: variants.iter().map(|name| (*name).to_owned()).collect(),
         histories: Cow::Borrowed(histories),
         peak_memory: None,
+        seconds: None,
         peak_gpu_memory: None,
         planned: None,
     }

@@ -1,9 +1,13 @@
 //! Head of a report: title, questions of the experiments, and key facts.
 
 use std::collections::BTreeSet;
+use std::path::Path;
+
+use indexmap::IndexMap;
 
 use crate::compare::group::{Group, union};
 use crate::compare::trial::{Record, Trial};
+use crate::experiment::store::run_record::RunRecord;
 use crate::history::History;
 use crate::history::number::{count, seconds};
 
@@ -85,7 +89,7 @@ pub fn facts(groups: &[Group]) -> Vec<(&'static str, String)> {
     };
     add("trials", vec![format!("{}{of}", count(number))]);
     add("parameters", histories().filter_map(|history| Some(count(history.network.as_ref()?.parameters))).collect());
-    let took: f64 = stacks(groups).iter().map(|history| history.seconds).sum();
+    let took = training_seconds(groups);
     if took > 0.0 {
         add("time", vec![seconds(took)]);
     }
@@ -102,10 +106,27 @@ pub fn facts(groups: &[Group]) -> Vec<(&'static str, String)> {
     facts
 }
 
+/// Returns the time of training in seconds: of each run the time that its workers trained in parallel, or else the sum over its
+/// stacks.
+fn training_seconds(groups: &[Group]) -> f64 {
+    let mut runs: IndexMap<Option<&Path>, Vec<&History>> = IndexMap::new();
+    for trial in groups.iter().flat_map(|group| &group.trials) {
+        if let Some(history) = trial.history() {
+            runs.entry(trial.file.parent()).or_default().push(history);
+        }
+    }
+    let of_workers = |folder: Option<&Path>| RunRecord::read(folder?).ok()?.training_seconds;
+    runs.into_iter()
+        .map(|(folder, histories)| {
+            of_workers(folder).unwrap_or_else(|| stacks(&histories).iter().map(|history| history.seconds).sum())
+        })
+        .sum()
+}
+
 /// Returns one history per stack: trials trained together have the same start and duration.
-fn stacks(groups: &[Group]) -> Vec<&History> {
+fn stacks<'a>(histories: &[&'a History]) -> Vec<&'a History> {
     let mut stacks: Vec<&History> = Vec::new();
-    for history in groups.iter().flat_map(|group| &group.trials).filter_map(Trial::history) {
+    for history in histories {
         let same = |other: &&History| (&other.started, other.seconds) == (&history.started, history.seconds);
         if !stacks.iter().any(same) {
             stacks.push(history);

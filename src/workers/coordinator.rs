@@ -165,6 +165,8 @@ struct Coordinator<'a> {
     ended: usize,
     /// Directory of the run's event files, if there are some.
     events: Option<PathBuf>,
+    /// When this process started the workers, and the seconds that earlier ones had trained.
+    started: (Instant, f64),
 }
 
 impl<'a> Coordinator<'a> {
@@ -182,7 +184,9 @@ impl<'a> Coordinator<'a> {
         let (sender, reports) = mpsc::channel();
         let slot = |_| Slot { process: None, task: None, started: 0 };
         let slots = (0..workers.setups.len().min(all)).map(slot).collect();
-        Coordinator { run, folder, workers, options, watch, waiting, slots, sender, reports, all, ended: 0, events }
+        let started = (Instant::now(), run.training_seconds());
+        let ended = 0;
+        Coordinator { run, folder, workers, options, watch, waiting, slots, sender, reports, all, ended, events, started }
     }
 
     /// Trains all stacks.
@@ -257,6 +261,8 @@ impl<'a> Coordinator<'a> {
     fn take_in(&mut self, number: usize, failures: Vec<ErrorRecord>, is_stopped: bool, results: &mut TrialResults) {
         let Some(task) = self.slots[number].task.take() else { return };
         let mut errors: Vec<anyhow::Error> = failures.into_iter().map(ErrorRecord::into_error).collect();
+        let (since, before) = self.started;
+        self.run.set_training_seconds(before + since.elapsed().as_secs_f64());
         match self.run.bring_in(&task.part) {
             Ok(histories) => results.histories.extend(histories),
             Err(_) if is_stopped || !errors.is_empty() => {} // it has no files yet

@@ -11,7 +11,7 @@ use crate::io::byte_size::format_bytes;
 pub fn line(run: &TrainedRun) -> String {
     // the trials of a stack share its time
     let share = |history: &History| history.seconds / history.environment.replicas.max(1) as f64;
-    let seconds: f64 = run.histories.iter().map(share).sum();
+    let seconds = run.seconds.unwrap_or_else(|| run.histories.iter().map(share).sum());
     let networks = run.histories.iter().filter(|history| history.network.is_some());
     let epochs: usize = networks.map(|history| history.history.len()).sum();
     let (trials, s) = (run.histories.len(), if epochs == 1 { "" } else { "s" });
@@ -51,5 +51,8 @@ mod tests {
             TrainedRun { peak_memory: Some(512 << 20), peak_gpu_memory: Some(3 << 20), ..run(&["base"], &trials) };
         let expected = "4 epochs (2 trials) in 500 ms, 8.00 epochs/s in total, peak memory 512 MiB, on the GPU 3 MiB";
         assert_eq!(line(&run).replace('\u{a0}', " "), expected);
+        // workers trained it in parallel
+        let run = TrainedRun { seconds: Some(0.25), ..run };
+        assert!(line(&run).starts_with("4 epochs (2 trials) in 250 ms, 16.0 epochs/s in total"), "{}", line(&run));
     }
 }

@@ -28,6 +28,8 @@ pub struct TrainedRun<'a> {
     pub peak_memory: Option<u64>,
     /// Most bytes that tensors had on the GPU at once, if it was used.
     pub peak_gpu_memory: Option<u64>,
+    /// Time that workers trained it in parallel, in seconds; `None` if its stacks were trained one after the other.
+    pub seconds: Option<f64>,
     /// Number of planned trials of an unfinished run.
     pub planned: Option<usize>,
 }
@@ -47,6 +49,7 @@ impl<'a> TrainedRun<'a> {
                 .first()
                 .and_then(|history| device::gpu_with_name(&history.environment.device))
                 .and_then(memory::peak_of_gpu),
+            seconds: RunRecord::read(finished.folder.path()).ok().and_then(|record| record.training_seconds),
             planned: (finished.histories.len() < planned).then_some(planned),
         }
     }
@@ -72,7 +75,8 @@ impl<'a> TrainedRun<'a> {
             variants,
             histories: Cow::Owned(histories),
             peak_memory: record.as_ref().and_then(|record| record.peak_memory),
-            peak_gpu_memory: record.and_then(|record| record.peak_gpu_memory),
+            peak_gpu_memory: record.as_ref().and_then(|record| record.peak_gpu_memory),
+            seconds: record.filter(|_| run.variant.is_none()).and_then(|record| record.training_seconds),
             planned: unfinished.map(|study| match run.variant {
                 Some(_) => study.trials() / study.plans.len().max(1),
                 None => study.trials(),

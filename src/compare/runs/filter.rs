@@ -154,6 +154,7 @@ mod tests {
             started: String::new(),
             host: None,
             job: None,
+            seconds: None,
         }
     }
 

@@ -33,6 +33,8 @@ pub struct RunInfo {
     pub host: Option<String>,
     /// Job of Slurm that trains it, or trained it last.
     pub job: Option<String>,
+    /// Time that workers trained it in parallel, in seconds; `None` if its stacks were trained one after the other.
+    pub seconds: Option<f64>,
 }
 
 /// Whether a run is finished, or how far it is. Progress is the epoch and the number of epochs of the stack in training.
@@ -97,6 +99,7 @@ impl RunInfo {
             state: state(&entry, record, trials),
             host: record.and_then(|record| record.host.clone()),
             job: record.and_then(|record| record.job.clone()),
+            seconds: record.and_then(|record| record.training_seconds),
             started: record.map(|record| record.started.clone()).or_else(earliest).unwrap_or_default(),
             entry,
         }

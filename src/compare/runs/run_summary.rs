@@ -144,7 +144,9 @@ pub(super) fn summarize_groups(
         positive: Some(positive_classes(groups))
             .filter(|classes| !classes.is_empty())
             .map(|classes| classes.iter().map(|(class, _)| *class).collect::<Vec<_>>().join(", ")),
-        seconds: histories().map(|history| history.seconds / history.environment.replicas.max(1) as f64).sum(),
+        seconds: info.seconds.filter(|_| !by_variant).unwrap_or_else(|| {
+            histories().map(|history| history.seconds / history.environment.replicas.max(1) as f64).sum()
+        }),
         device: devices.join(", "),
         settings: IndexMap::new(),
         fields: fields.iter().map(|name| lookup(name, chosen.or(groups.first()), info)).collect(),

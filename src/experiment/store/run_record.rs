@@ -71,13 +71,15 @@ pub struct RunRecord {
     pub cycles_momentum: bool,
     /// Whether all trials are done.
     pub finished: bool,
-    /// Largest resident memory of the training process in bytes, if the system reports it; of a resumed run the largest of all
-    /// its processes.
+    /// Largest resident memory of the training processes in bytes, if the system reports it.
     #[serde(default, rename = "peak_memory_bytes", skip_serializing_if = "Option::is_none")]
     pub peak_memory: Option<u64>,
     /// Most bytes that tensors had on the GPU at once, as `torch.cuda.max_memory_allocated`.
     #[serde(default, rename = "peak_gpu_memory_bytes", skip_serializing_if = "Option::is_none")]
     pub peak_gpu_memory: Option<u64>,
+    /// Time in seconds that workers trained, from the first to the last; `None` if one process trains all stacks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training_seconds: Option<f64>,
     /// Halving: at some epochs, only the best variants of a stack continue. A sweep sets it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub halving: Option<HalvingRule>,
@@ -160,6 +162,7 @@ impl RunRecord {
             finished: false,
             peak_memory: None,
             peak_gpu_memory: None,
+            training_seconds: None,
             halving: None,
             groups: Vec::new(),
             initial_weights: study.plans.iter().filter_map(weights_of).collect(),
@@ -187,13 +190,10 @@ impl RunRecord {
     pub fn read(folder: &Path) -> anyhow::Result<RunRecord> {
         let path = folder.join(FILE);
         let shown = path.display();
+        let hint = "start a new run with `runner exp`: runs of earlier versions have no `run.json`";
         let text = bounded_file::read(&path, bounded_file::JSON)
             .with_context(|| format!("failed to read `{shown}`"))
-            .map_err(|error| {
-            error.context(Hint(
-                "start a new run with `runner exp`: runs of earlier versions have no `run.json`".to_owned(),
-            ))
-        })?;
+            .with_context(|| Hint(hint.to_owned()))?;
         let mut record = Self::parse(&text).with_context(|| format!("failed to read `{shown}`"))?;
         record.modules.iter_mut().for_each(|module| module.copy = folder.join(&module.file));
         Ok(record)

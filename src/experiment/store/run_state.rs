@@ -135,6 +135,16 @@ impl<'a> RunState<'a> {
         self.stacks(group).iter().any(|stack| stack.trials == trials && stack.state == StackState::Done)
     }
 
+    /// Returns the time that workers have trained so far, in seconds.
+    pub fn training_seconds(&self) -> f64 {
+        self.record.borrow().training_seconds.unwrap_or(0.0)
+    }
+
+    /// Records the time that workers have trained so far, which is written when the next stack ends.
+    pub fn set_training_seconds(&self, seconds: f64) {
+        self.record.borrow_mut().training_seconds = Some(seconds);
+    }
+
     /// Whether the run is finished.
     pub fn is_finished(&self) -> bool {
         self.record.borrow().finished

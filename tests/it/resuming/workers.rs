@@ -125,7 +125,14 @@ fn workers_train_what_one_process_trains() {
         assert_says(&stdout, &["wide", "fast", "dropout"]);
         assert_says(&stderr, &["stack 1 of ", "missed: "]);
         assert_same_run(&latest_run(dir), &expected);
+        // the time from the first worker to the last, not the sum over all
+        let seconds = json(&latest_run(dir).join("run.json"))["training_seconds"].as_f64();
+        let (_, listed, _) = run(dir.command(&["runs", "--json"]));
+        let listed: Value = serde_json::from_str(&listed).unwrap();
+        assert!(seconds.is_some_and(|seconds| seconds > 0.0));
+        assert_eq!(listed.pointer("/runs/0/seconds").or(listed.pointer("/0/seconds")).and_then(Value::as_f64), seconds);
     }
+    assert!(json(&expected.join("run.json")).get("training_seconds").is_none());
     // it is complete
     let (code, _, stderr) = run(command(&two, &["--device", "cpu", "--workers", "2", "--resume"]));
     assert_eq!(code, Some(0), "{stderr}");

@@ -198,6 +198,16 @@ impl<'a> PartedRun<'a> {
         self.run.run_state.mark_failed(part.group, &part.trials, error);
     }
 
+    /// Returns the time that workers have trained so far, in seconds.
+    pub fn training_seconds(&self) -> f64 {
+        self.run.run_state.training_seconds()
+    }
+
+    /// Records the time that workers have trained so far.
+    pub fn set_training_seconds(&self, seconds: f64) {
+        self.run.run_state.set_training_seconds(seconds);
+    }
+
     /// Checks the expectations, writes the final histories and marks the run as finished, as for a run of one process.
     ///
     /// # Errors
@@ -236,7 +246,14 @@ pub fn run_part(
             record.groups.get(part.group).with_context(|| anyhow!("the run record has no group {}", part.group))?;
         let stack = StackRecord::waiting(part.trials.clone());
         let groups = vec![GroupRecord { data: group.data.clone(), stacks: vec![stack] }];
-        Ok(RunRecord { groups, finished: false, peak_memory: None, peak_gpu_memory: None, ..record.clone() })
+        Ok(RunRecord {
+            groups,
+            finished: false,
+            peak_memory: None,
+            peak_gpu_memory: None,
+            training_seconds: None,
+            ..record.clone()
+        })
     };
     // the process that has started this one gives each stack to one process
     let folder = RunDir::open_leased(&path, LeaseCheck::new(|| true))?;
