@@ -32,7 +32,8 @@ pub struct TreeSpec {
     /// class shares of a leaf; `min_samples_leaf` and `min_samples_split` count rows.
     #[serde(deserialize_with = "any_or_none")]
     pub class_weights: Option<Weights>,
-    /// Metrics to compute; the default is `acc`, `precision`, `recall` and `f1`.
+    /// Metrics to compute. By default those of `[train]`, if the file has it, `acc`, `precision`, `recall`, `f1`, `mcc` and
+    /// `balanced_acc`; of two classes also `roc_auc` and `ap`.
     #[serde(deserialize_with = "metrics::list_or_none")]
     pub metrics: Option<Vec<Metric>>,
 }

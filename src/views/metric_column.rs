@@ -77,6 +77,11 @@ impl MetricColumn {
         }
     }
 
+    /// Returns whether a metric is the same at every threshold.
+    pub fn is_without_threshold(metric: &str) -> bool {
+        WITHOUT_THRESHOLD.contains(&metric)
+    }
+
     /// Returns the loss of test rows, which is shown if there is room.
     pub fn test_loss() -> MetricColumn {
         MetricColumn::Test("loss".to_owned())

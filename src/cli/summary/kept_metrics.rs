@@ -7,6 +7,7 @@ use crate::cli::text::text_style::TextStyle;
 use crate::compare::metric_name::is_metric;
 use crate::compare::statistics::sample::Sample;
 use crate::history::baseline::without_skill;
+use crate::history::test_record::{AtThreshold, ThresholdRecord};
 use crate::history::{History, Status};
 use crate::views::metric_column::MetricColumn;
 use crate::views::variants::baselines;
@@ -29,8 +30,14 @@ pub fn table(trials: &[&History], page: TextStyle) -> Option<String> {
     let kept = |name: String| move |history: &History| MetricColumn::Kept(name.clone()).value(history);
     let columns = [
         column("training".to_owned(), &|name, history| kept(name.to_owned())(history)),
-        column("validation".to_owned(), &|name, history| kept(format!("val_{name}"))(history)),
-        column(test_header(trials), &|name, history| MetricColumn::Test(name.to_owned()).value(history)),
+        column("validation".to_owned(), &|name, history| {
+            let at_threshold = test_threshold(history).and_then(|threshold| threshold.validation.as_ref());
+            match at_threshold {
+                Some(scores) if !MetricColumn::is_without_threshold(name) => at_chosen_threshold(name, scores),
+                _ => kept(format!("val_{name}"))(history),
+            }
+        }),
+        column("test".to_owned(), &|name, history| MetricColumn::Test(name.to_owned()).value(history)),
         column("baseline".to_owned(), &without_skill::metric),
     ];
     let columns: Vec<Column> = columns.into_iter().flatten().collect();
@@ -39,11 +46,20 @@ pub fn table(trials: &[&History], page: TextStyle) -> Option<String> {
     }
     let has_baseline = columns.iter().any(|column| column.header() == "baseline");
     let left_out = names.len() - shown.len();
+    let is_chosen = trials.iter().any(|history| test_threshold(history).is_some_and(|one| one.validation.is_some()));
+    let (at_default, at_own) = match is_chosen {
+        true => ("training", "validation and test"),
+        false => ("training and validation", "test"),
+    };
+    let threshold = match trials {
+        [history] => format!(" {}", number_format::metric(MetricColumn::Threshold.value(history))),
+        _ => " of each trial".to_owned(),
+    };
     let notes = [
         has_baseline.then(|| baselines::meaning(trials)).flatten(),
-        has_threshold(trials)
-            .then(|| "training and validation: default threshold (the more probable class)".to_owned()),
-        (trials.len() > 1 && has_threshold(trials)).then(|| "test: the threshold of each trial".to_owned()),
+        has_threshold(trials).then(|| {
+            format!("{at_own}: threshold{threshold}; {at_default}: default threshold (the more probable class)")
+        }),
         (trials.len() > 1).then(|| format!("mean ± std of {} trials", trials.len())),
         (left_out > 0).then(|| format!("{left_out} more with `--verbose`")),
     ];
@@ -98,13 +114,30 @@ fn has_threshold(trials: &[&History]) -> bool {
     trials.iter().any(|history| MetricColumn::Threshold.value(history).is_some())
 }
 
-fn test_header(trials: &[&History]) -> String {
-    match trials {
-        [history] => match MetricColumn::Threshold.value(history) {
-            Some(threshold) => format!("test (threshold {})", number_format::metric(Some(threshold))),
-            None => "test".to_owned(),
-        },
-        _ => "test".to_owned(),
+/// Returns the threshold that was set or chosen for the test rows.
+fn test_threshold(history: &History) -> Option<&ThresholdRecord> {
+    history.test.as_ref()?.threshold.as_ref()
+}
+
+/// Returns a metric of the validation rows at the chosen threshold, if it is known.
+fn at_chosen_threshold(name: &str, AtThreshold { scores, confusion, .. }: &AtThreshold) -> Option<f64> {
+    let right = |class: usize| confusion.get(class)?.get(class).copied();
+    let rows = |class: usize| confusion.get(class).map(|row| row.iter().sum::<u64>()).filter(|rows| *rows > 0);
+    let classes = 0..confusion.len();
+    match name {
+        "precision" => scores.precision,
+        "recall" => scores.recall,
+        "f1" => scores.f1,
+        "acc" => {
+            let all: u64 = classes.clone().filter_map(rows).sum();
+            Some(classes.filter_map(right).sum::<u64>() as f64 / all as f64)
+        }
+        "balanced_acc" => {
+            let recalls =
+                classes.map(|class| Some(right(class)? as f64 / rows(class)? as f64)).collect::<Option<Vec<f64>>>()?;
+            Some(recalls.iter().sum::<f64>() / recalls.len() as f64)
+        }
+        _ => None,
     }
 }
 
@@ -151,16 +184,16 @@ mod tests {
     #[test]
     fn test_metrics_at_a_chosen_threshold_say_so() {
         let mut trial = trial(0, 0.9);
-        let scores = json!({ "precision": 0.5, "recall": 0.75, "f1": 0.6, "confusion": [[3, 1], [1, 3]] });
+        let scores = json!({ "precision": 0.5, "recall": 0.75, "f1": 0.6, "confusion": [[4, 2], [1, 3]] });
         let threshold = json!({ "value": 0.25, "by": "f1", "validation": scores, "at_default": scores });
         trial.0.test.as_mut().unwrap().threshold = Some(serde_json::from_value(threshold).unwrap());
         assert_snapshot!(shown(&[trial]), @r"
-        last epoch (2)  training  validation  test (threshold 0.2500)  baseline
-        loss              0.4000      0.5000                   0.6000    0.6700
-        acc               0.9000      0.8000                   0.7500    0.6000
-        mcc                    –           –                   0.5000         –
-        baseline: always `yes`; training and validation: default threshold (the more
-        probable class)
+        last epoch (2)  training  validation    test  baseline
+        loss              0.4000      0.5000  0.6000    0.6700
+        acc               0.9000      0.7000  0.7500    0.6000
+        mcc                    –           –  0.5000         –
+        baseline: always `yes`; validation and test: threshold 0.2500; training: default
+        threshold (the more probable class)
         ");
     }
 }

@@ -143,7 +143,21 @@ impl Plan {
     pub fn metrics(&self) -> Vec<Metric> {
         match &self.model {
             Model::Network(network) => network.train.metrics(self.info.target),
-            Model::Tree(tree) => tree.metrics(),
+            Model::Tree(tree) if tree.metrics.is_some() => tree.metrics(),
+            Model::Tree(tree) => {
+                // those of the network of the same file, and those of test rows, so that both can be compared on validation rows
+                let target = self.info.target;
+                let of_network = self.spec.train.as_ref().map(|train| train.metrics(target)).unwrap_or_default();
+                let classes = if let Target::Classes(classes) = target { Some(classes) } else { None };
+                let all =
+                    of_network.into_iter().chain(tree.metrics()).chain(Metric::test_defaults(classes).iter().cloned());
+                all.fold(Vec::new(), |mut metrics, metric| {
+                    if !metrics.contains(&metric) {
+                        metrics.push(metric);
+                    }
+                    metrics
+                })
+            }
         }
     }
 
@@ -218,7 +232,7 @@ impl Model {
             ModelName::Tree => {
                 let tree = spec.tree.as_ref().ok_or_else(|| {
                     let hint = "add a section, for example: `[tree]`, and below it `max_depth = 5`; `[network]` and \
-                                    `[train]` can stay";
+                                    `[train]` can stay; on the command line, add `--set tree.max_depth=5`";
                     Invalid::new("model", "is `tree`, which needs a `[tree]` section").hint(hint)
                 })?;
                 tree.check(info.target).map_err(|fault| fault.under("tree"))?;

@@ -1,4 +1,5 @@
-//! The rules of the diagnosis and their thresholds. They use smoothed losses, and differences must exceed the noise.
+//! The rules of the diagnosis and their thresholds. They use smoothed losses, and differences must exceed the noise. Sentences
+//! have the losses of the epochs themselves, as tables and plots show them.
 //!
 //! * *diverged*: a loss is NaN or infinite, or the training loss ends above twice its first value and no better than a
 //!   constant prediction, or it had fallen below half of the constant prediction's loss and rose back to it;
@@ -7,7 +8,8 @@
 //!   than training (by the loss, and not better by the accuracy);
 //! * *unstable*: over the second half of the epochs the training or validation loss fluctuates, or the training loss ends
 //!   25 % or more above its minimum;
-//! * *underfitting*: the training loss never falls below half of the loss of a constant prediction;
+//! * *underfitting*: the training loss never falls below half of the loss of a constant prediction, unless a rare class is ranked
+//!   clearly above the others (training ROC AUC or AP): noisy labels allow no lower loss;
 //! * *good*: none of these.
 
 use crate::history::curves::Curves;
@@ -22,6 +24,12 @@ const GROWN: f64 = 2.0;
 const LEARNED: f64 = 0.9;
 /// A training loss above this share of the constant prediction's loss is underfitting.
 const UNEXPLAINED: f64 = 0.5;
+/// A constant prediction of two classes with a cross entropy below this has a rare class: its share is below 11 %.
+const RARE: f64 = 0.35;
+/// Minimum training ROC AUC of a network that finds a rare class.
+const RANKED: f64 = 0.75;
+/// Minimum training AP of a network that finds a rare class, as a multiple of the class's share, the AP of chance.
+const RANKED_AP: f64 = 3.0;
 /// Minimum rise of the validation loss above its minimum, relative to the minimum.
 const RISEN: f64 = 0.05;
 /// Minimum rise of the validation loss relative to the constant prediction's loss, for losses near 0.
@@ -126,9 +134,10 @@ impl Losses<'_> {
             return Some(Finding::Grows { first, last: self.training[length - 1] });
         }
         let constant = self.constant.filter(|&constant| constant > 0.0)?;
-        let (_, lowest) = lowest(&self.smooth)?;
-        let is_lost = lowest < UNEXPLAINED * constant && self.end() > LEARNED * constant;
-        is_lost.then(|| Finding::Lost { lowest, last: self.end(), constant })
+        let (row, least) = lowest(&self.smooth)?;
+        let is_lost = least < UNEXPLAINED * constant && self.end() > LEARNED * constant;
+        let (_, lowest) = lowest_near(&self.training, row)?;
+        is_lost.then(|| Finding::Lost { lowest, last: self.training[length - 1], constant })
     }
 
     fn overfits(&self) -> Option<Finding> {
@@ -147,12 +156,13 @@ impl Losses<'_> {
             && !training_rises
             && end > self.end()
             && !self.validates_better();
-        // the epoch of the minimum itself, near the minimum of the smoothed values
-        let half = series::window(raw.len()) / 2;
-        let from = turn.saturating_sub(half);
-        let (near, lowest) = lowest(&raw[from..raw.len().min(turn + half + 1)])?;
+        // the best epoch; if noise makes that the last one, the minimum near the minimum of the smoothed values
+        let (row, lowest) = match lowest(raw)? {
+            (row, _) if row + 1 == raw.len() => lowest_near(raw, turn)?,
+            best => best,
+        };
         is_overfitting.then(|| Finding::Overfits {
-            epoch: self.epoch(from + near),
+            epoch: self.epoch(row),
             lowest,
             last: raw[raw.len() - 1],
             training: self.training[self.training.len() - 1],
@@ -174,10 +184,11 @@ impl Losses<'_> {
         if let Some(jitter) = of_validation.filter(|&jitter| jitter > VAL_JITTER) {
             return Some(Finding::ValidationJumps { jitter });
         }
-        let (row, lowest) = lowest(&self.smooth)?;
-        let allowed = (CREPT * lowest.max(least)).max(RISEN_OF_NOISE * noise_of_smoothed(&self.training));
-        let creeps = self.end() - lowest > allowed && self.training.len() >= series::SHORT;
-        creeps.then(|| Finding::Creeps { epoch: self.epoch(row), lowest, last: self.end() })
+        let (turn, smallest) = lowest(&self.smooth)?;
+        let allowed = (CREPT * smallest.max(least)).max(RISEN_OF_NOISE * noise_of_smoothed(&self.training));
+        let creeps = self.end() - smallest > allowed && self.training.len() >= series::SHORT;
+        let (row, lowest) = lowest_near(&self.training, turn)?;
+        creeps.then(|| Finding::Creeps { epoch: self.epoch(row), lowest, last: self.training[self.training.len() - 1] })
     }
 
     fn underfits(&self) -> Option<Finding> {
@@ -185,9 +196,23 @@ impl Losses<'_> {
         if constant <= NO_LOSS * self.training[0] {
             return Some(Finding::SameTarget);
         }
-        let (_, lowest) = lowest(&self.smooth)?;
+        let (_, smallest) = lowest(&self.smooth)?;
         let still_falls = still_falls(&self.smooth) && !self.curves.ends_with_small_lr();
-        (lowest > UNEXPLAINED * constant).then_some(Finding::Underfits { lowest, constant, still_falls })
+        let (_, lowest) = lowest(&self.training)?;
+        (smallest > UNEXPLAINED * constant && !self.finds_rare_class(constant)).then_some(Finding::Underfits {
+            lowest,
+            constant,
+            still_falls,
+        })
+    }
+
+    /// Returns whether the training rows of a rare class are ranked clearly above the others. If such a class is noisy, even the
+    /// best possible loss is near that of a constant prediction, which is no underfitting.
+    fn finds_rare_class(&self, constant: f64) -> bool {
+        let end = |name: &str| self.curves.metric(name).and_then(|values| smoothed(&values).last().copied());
+        constant < RARE
+            && (end("roc_auc").is_some_and(|auc| auc >= RANKED)
+                || end("ap").is_some_and(|ap| ap >= RANKED_AP * share_of(constant)))
     }
 
     fn good(&self) -> Finding {
@@ -202,6 +227,24 @@ impl Losses<'_> {
                 },
         }
     }
+}
+
+/// Returns the index and value of the minimum near an index that was found in the smoothed values.
+fn lowest_near(values: &[f64], place: usize) -> Option<(usize, f64)> {
+    let half = series::window(values.len()) / 2;
+    let from = place.saturating_sub(half);
+    lowest(&values[from..values.len().min(place + half + 1)]).map(|(near, value)| (from + near, value))
+}
+
+/// Returns the share of the rarer of two classes whose constant prediction has this cross entropy.
+fn share_of(constant: f64) -> f64 {
+    let entropy = |share: f64| -share * share.ln() - (1.0 - share) * (1.0 - share).ln();
+    let (mut low, mut high) = (1e-9, 0.5);
+    for _ in 0..60 {
+        let middle = f64::midpoint(low, high);
+        if entropy(middle) < constant { low = middle } else { high = middle }
+    }
+    f64::midpoint(low, high)
 }
 
 /// Returns whether the last of several values is lower than all others.
@@ -280,6 +323,41 @@ mod tests {
         let worse = read(&[1.4, 1.3, 1.2, 1.2], &[1.1, 1.2, 1.3, 1.4]);
         assert_eq!(worse.findings, [Verdict::Underfitting], "nothing was learned, so nothing was overfitted");
         assert!(worse.sentence.contains("no better than a constant prediction (1.0000)"), "{}", worse.sentence);
+    }
+
+    #[test]
+    fn a_rare_noisy_class_that_is_ranked_well_is_no_underfitting() {
+        // 4.56 % of the rows: a constant prediction has the loss 0.1852
+        let of = |metric: &str, value: f64| {
+            let mut curves = Curves::default();
+            for (epoch, loss) in [(1, 0.18), (2, 0.16), (3, 0.15), (4, 0.145), (5, 0.1441), (6, 0.144)] {
+                curves.push(epoch, &[("loss", loss), (metric, value)]);
+            }
+            diagnose(&curves, 0.1852).unwrap()
+        };
+        assert!((share_of(0.1852) - 0.0456).abs() < 2e-4);
+        assert_eq!((of("roc_auc", 0.82).verdict, of("ap", 0.32).verdict), (Verdict::Good, Verdict::Good));
+        assert_eq!(
+            (of("roc_auc", 0.55).verdict, of("ap", 0.06).verdict),
+            (Verdict::Underfitting, Verdict::Underfitting)
+        );
+        assert!(of("acc", 0.95).sentence.contains("gets no lower than 0.1440"));
+    }
+
+    #[test]
+    fn sentences_have_the_losses_of_the_epochs_and_the_best_epoch() {
+        // the smoothed validation loss is lowest in epoch 4, the validation loss itself in epoch 8
+        let loss = [0.9, 0.6, 0.4, 0.3, 0.25, 0.2, 0.17, 0.15, 0.13, 0.11, 0.1, 0.09];
+        let val_loss = [0.9, 0.6, 0.5, 0.49, 0.5, 0.53, 0.56, 0.48, 0.62, 0.66, 0.7, 0.75];
+        let overfitted = read(&loss, &val_loss);
+        assert_eq!((overfitted.verdict, overfitted.overfits_from), (Verdict::Overfitting, Some(9)));
+        assert!(
+            overfitted.sentence.contains("lowest in epoch 8 (0.4800) and ends at 0.7500"),
+            "{}",
+            overfitted.sentence
+        );
+        let flat = read(&[1.0, 0.9, 0.86, 0.8, 0.86, 0.85, 0.87, 0.86], &[]);
+        assert!(flat.sentence.contains("no lower than 0.8000"), "{}", flat.sentence);
     }
 
     #[test]

@@ -16,7 +16,7 @@ struct Class {
 }
 
 /// Returns a sentence with the weakest classes, the weakest first, and the class that each is most often confused with. At most
-/// three are named, and fewer than there are; `None` without metrics by class.
+/// three are named, and fewer than there are; `None` without metrics by class, and if there are only two classes.
 pub fn sentence(trials: &[&History]) -> Option<String> {
     let classes = by_f1(trials)?;
     let names = &trials.first()?.data.classes;
@@ -30,7 +30,8 @@ pub fn sentence(trials: &[&History]) -> Option<String> {
     Some(format!("{} by test F1: {shown}", if most == 1 { "weakest class" } else { "weakest classes" }))
 }
 
-/// Returns the classes that have test rows, the lowest F1 first; `None` with fewer than two.
+/// Returns the classes that have test rows, the lowest F1 first; `None` with fewer than two, and if there are
+/// only two classes.
 fn by_f1(trials: &[&History]) -> Option<Vec<Class>> {
     let reports: Vec<_> = trials.iter().filter_map(|history| history.test.as_ref()?.report.as_ref()).collect();
     let count = reports.iter().map(|report| report.classes.len()).max()?;
@@ -41,7 +42,7 @@ fn by_f1(trials: &[&History]) -> Option<Vec<Class>> {
     };
     let mut classes: Vec<Class> = (0..count).filter_map(f1).collect();
     classes.sort_by(|a, b| a.f1.total_cmp(&b.f1)); // stable
-    Some(classes).filter(|classes| classes.len() > 1)
+    Some(classes).filter(|classes| classes.len() > 1 && count > 2)
 }
 
 /// Returns the class that rows of this class are most often predicted as, apart from itself; `None` if they never are, or if
@@ -85,9 +86,11 @@ mod tests {
     }
 
     #[test]
-    fn of_two_classes_one_is_shown_and_classes_without_rows_are_not() {
+    fn of_two_classes_none_is_shown_and_classes_without_rows_are_not() {
         let two = trial(vec![vec![8, 2], vec![4, 6]], &["no", "yes"]);
-        assert_eq!(shown(&[two]).unwrap(), "weakest class by test F1: `yes` 0.6667");
+        assert_eq!(shown(&[two]), None, "the metrics of the positive class say it");
+        let three = trial(vec![vec![8, 2, 0], vec![4, 6, 0], vec![0, 0, 0]], &["no", "yes", "maybe"]);
+        assert_eq!(shown(&[three]).unwrap(), "weakest class by test F1: `yes` 0.6667 (confused with `no`)");
         assert_eq!(shown(&[trial(vec![vec![8, 2], vec![0, 0]], &["no", "yes"])]), None);
         assert_eq!(shown(&[history("base", 0, &[("loss", &[0.5])])]), None);
     }

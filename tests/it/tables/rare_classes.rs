@@ -88,6 +88,9 @@ set = { model = "network", resample = "over" }
         ("network", 210, Some([105, 105])),
     ] {
         let history = history(&dir, &format!("{variant}-seed0"));
+        // a tree has the validation metrics of the network, and those of test rows
+        let has = |name: &str| history["history"].get(name).is_some();
+        assert!(variant == "network" || ["ap", "val_ap", "val_roc_auc", "val_mcc"].into_iter().all(has), "{history}");
         assert_eq!(history["data"]["rows"], json!({ "train": train, "validation": 60, "test": 60 }), "{variant}");
         let resampled = &history["data"]["resample"];
         match to {
