@@ -67,7 +67,7 @@ pub fn page(
 
 /// Returns the head of the page.
 fn header(head: &Head) -> String {
-    let question = |question: &String| format!("<p class=\"question\">{}</p>\n", text(question));
+    let question = |question: &String| format!("<p class=\"question\">{}</p>\n", html::prose(question));
     let questions: String = head.questions.iter().map(question).collect();
     let fact = |(name, fact): &(&str, String)| format!("<div><dt>{}</dt><dd>{}</dd></div>", text(name), text(fact));
     let facts: String = head.facts.iter().map(fact).collect();

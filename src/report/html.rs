@@ -34,7 +34,7 @@ pub fn text(raw: &str) -> String {
 }
 
 /// Escapes sentences; names in backticks become code.
-fn prose(raw: &str) -> String {
+pub(super) fn prose(raw: &str) -> String {
     let escaped = text(raw);
     let parts: Vec<&str> = escaped.split('`').collect();
     if parts.len().is_multiple_of(2) {

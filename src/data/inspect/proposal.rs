@@ -15,6 +15,7 @@ use crate::data::table::recognize::dates;
 use crate::data::table::recognize::number_columns::{NumberFinding, recognize_numbers, recognize_row_numbers};
 use crate::data::table::recognize::{Content, MOST_CATEGORIES, recognize};
 use crate::data::table::values::Values;
+use crate::history::number::count;
 
 /// Names of columns that are often the target, most likely first.
 const TARGET_NAMES: [&str; 16] = [
@@ -238,7 +239,7 @@ fn role(table: &Table, column: &Column) -> Role {
                 }
             }
         }
-        Some((Content::Ids, _)) => Role::Dropped(format!("{distinct} different texts, like ids or names")),
+        Some((Content::Ids, _)) => Role::Dropped(format!("{} different texts, like ids or names", count(distinct))),
         Some((Content::Signs, what)) => Role::Dropped(format!("{what} with signs: remove the signs to use them")),
         Some((Content::OtherNumbers, _)) => dropped("numbers in several formats"),
         Some((Content::OddTexts, _)) => dropped("numbers and texts: correct the texts to use it"),

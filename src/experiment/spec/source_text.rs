@@ -9,9 +9,13 @@ use toml_edit::{Item, Value};
 use crate::config::check::Invalid;
 use crate::config::class_names::known_name;
 use crate::config::no_lists::NoLists;
+use crate::config::suggest;
 use crate::experiment::spec::file_hints::{self, Place};
 use crate::experiment::spec::{Spec, aliases, former_keys, missing_keys};
 use crate::network::torchscript::module_file::ModuleCopy;
+
+/// Maximum number of mistakes that one error shows.
+const MOST_MISTAKES: usize = 9;
 
 /// The text of an experiment file, with its name and origin for messages.
 #[derive(Clone, Debug, Default)]
@@ -63,8 +67,7 @@ impl SourceText {
     /// If it is not valid TOML, has an unknown key or a value of the wrong type, or lacks required keys. The message shows
     /// the line, and all keys that are missing.
     pub fn parse(&self) -> Result<Spec, SpecError> {
-        let spec = toml_edit::de::Deserializer::parse(&self.text).and_then(|text| Spec::deserialize(NoLists(text)));
-        spec.map_err(|error| {
+        read(&self.text).map_err(|error| {
             if let Some(fault) = self.table_named_model() {
                 return fault;
             }
@@ -75,24 +78,82 @@ impl SourceText {
                 let message = format!("failed to read `{}`: {}", self.origin, missing.trim_end());
                 return SpecError { message, hint: Some(hint.to_owned()) };
             }
+            if let Some(several) = self.several_mistakes(&error) {
+                return several;
+            }
             let (origin, shown) = match error.span().and_then(|span| self.place_in_layer(span.start)) {
                 Some((layer, line)) => (&layer.origin, show_line(&layer.text, line, error.message())),
                 None if self.layers.is_empty() => (&self.origin, error.to_string()),
                 None => (&self.origin, error.message().to_owned()),
             };
-            let start = error.span().map(|span| span.start);
-            let rest = start.and_then(|start| self.text.get(start..)).unwrap_or_default();
-            let key = start.and_then(|start| self.key_at(start)).unwrap_or_default();
-            let place = Place { key: &key, rest, text: &self.text };
-            let shown = match file_hints::reworded(error.message(), place) {
-                Some(reworded) => shown.replacen(error.message(), &reworded, 1),
-                None => shown,
-            };
-            let is_no_list = error.message().contains("expected a sequence");
-            let variant = is_no_list.then(|| self.table_of_variants()).flatten();
-            let hint = variant.or_else(|| file_hints::hint(error.message(), place));
-            let message = file_hints::shorten(&translate(shown.trim_end()), hint.is_some());
+            let (message, hint) = self.explain(&self.text, &error, shown.trim_end());
             SpecError { message: format!("failed to read `{origin}`\n{message}"), hint }
+        })
+    }
+
+    /// Returns the message and the hint for an error of a text; `shown` is its message, perhaps with its line.
+    fn explain(&self, text: &str, error: &toml_edit::de::Error, shown: &str) -> (String, Option<String>) {
+        let start = error.span().map(|span| span.start);
+        let rest = start.and_then(|start| text.get(start..)).unwrap_or_default();
+        let key = start.and_then(|start| key_in(text, start)).unwrap_or_default();
+        let place = Place { key: &key, rest, text };
+        let shown = match file_hints::reworded(error.message(), place) {
+            Some(reworded) => shown.replacen(error.message(), &reworded, 1),
+            None => shown.to_owned(),
+        };
+        let is_no_list = error.message().contains("expected a sequence");
+        let variant = is_no_list.then(|| self.table_of_variants()).flatten();
+        let hint = variant.or_else(|| file_hints::hint(error.message(), place));
+        (file_hints::shorten(&file_hints::translate(&shown), hint.is_some()), hint)
+    }
+
+    /// Returns an error with all mistakes of a file that has several unknown names and values of the wrong type, in the order of
+    /// their lines; `None` if it has one, or was merged from several files.
+    fn several_mistakes(&self, first: &toml_edit::de::Error) -> Option<SpecError> {
+        if !self.layers.is_empty() {
+            return None;
+        }
+        let is_of_setting = |error: &toml_edit::de::Error| {
+            ["unknown ", "invalid type"].iter().any(|start| error.message().starts_with(start))
+        };
+        let mut text = self.text.clone();
+        let mut mistakes: Vec<(usize, String)> = Vec::new();
+        let mut error = Some(first.clone()).filter(is_of_setting)?;
+        while mistakes.len() < MOST_MISTAKES {
+            let start = error.span()?.start;
+            let (message, hint) = self.explain(&text, &error, error.message());
+            let hint = hint.map(|hint| format!("\n    hint: {hint}")).unwrap_or_default();
+            let line = 1 + text.get(..start)?.matches('\n').count();
+            let mistake = (line, format!("  line {line}: {message}{hint}"));
+            if mistakes.contains(&mistake) {
+                break;
+            }
+            mistakes.push(mistake);
+            let Some(rest) = key_in(&text, start).and_then(|key| file_hints::without_mistake(&text, &key)) else {
+                break;
+            };
+            text = rest;
+            match read(&text) {
+                Err(next) if is_of_setting(&next) => error = next,
+                _ => break,
+            }
+        }
+        mistakes.sort_by_key(|(line, _)| *line);
+        // a key with a wrong name is not missing, too
+        let is_meant = |key: &str| {
+            let hint = format!("did you mean `{}`?", key.rsplit('.').next().unwrap_or(key));
+            mistakes.iter().any(|(_, text)| text.contains(&hint))
+        };
+        let missing = missing_keys::find(&self.text, true).unwrap_or_default();
+        let missing: Vec<&str> = missing.split(';').next().unwrap_or_default().split('`').skip(1).step_by(2).collect();
+        let missing: Vec<&str> = missing.into_iter().filter(|key| !is_meant(key)).collect();
+        if !missing.is_empty() {
+            mistakes.push((0, format!("  missing: {}", suggest::list(&missing))));
+        }
+        let lines: Vec<String> = mistakes.into_iter().map(|(_, text)| text).collect();
+        (lines.len() > 1).then(|| SpecError {
+            message: format!("failed to read `{}`: {} mistakes\n{}", self.origin, lines.len(), lines.join("\n")),
+            hint: None,
         })
     }
 
@@ -147,16 +208,21 @@ impl SourceText {
 
     /// Returns the file and the line of what is at this byte of the merged text; `None` if the text was not merged.
     fn place_in_layer(&self, start: usize) -> Option<(&Layer, usize)> {
-        let key = self.key_at(start)?;
+        let key = key_in(&self.text, start)?;
         let (_, origin, line) = self.place_of(&key);
         Some((self.layers.iter().find(|layer| layer.origin == origin)?, line?))
     }
+}
 
-    /// Returns the key of the innermost item at this byte of the text; `None` if the text is not TOML.
-    fn key_at(&self, start: usize) -> Option<String> {
-        let document = toml_edit::Document::parse(self.text.as_str()).ok()?;
-        Some(key_at(document.as_item(), start))
-    }
+/// Reads an experiment.
+fn read(text: &str) -> Result<Spec, toml_edit::de::Error> {
+    toml_edit::de::Deserializer::parse(text).and_then(|text| Spec::deserialize(NoLists(text)))
+}
+
+/// Returns the key of the innermost item at this byte of a text; `None` if the text is not TOML.
+fn key_in(text: &str, start: usize) -> Option<String> {
+    let document = toml_edit::Document::parse(text).ok()?;
+    Some(key_at(document.as_item(), start))
 }
 
 /// Returns how many parts of a key such as `network.layers.2.linear` a text has, the key as the text names it, and the line
@@ -223,58 +289,6 @@ fn show_line(text: &str, line: usize, message: &str) -> String {
     format!("TOML parse error at line {line}\n{margin} |\n{line} | {shown}\n{margin} |\n{message}")
 }
 
-/// Replaces Rust types and serde's terms in an error message by the terms of TOML and of this program.
-fn translate(message: &str) -> String {
-    let is_negative = message.contains("invalid value: integer `-");
-    let whole = if is_negative { "expected a whole number that is not negative" } else { "expected a whole number" };
-    let words = [
-        ("expected usize", whole),
-        ("expected u32", whole),
-        ("expected i64", "expected a whole number"),
-        ("expected f64", "expected a number"),
-        ("expected a sequence", "expected a list"),
-        ("expected an array of length", "expected a list of"),
-        ("expected unit", "expected no value"),
-        ("expected fewer elements in map", "expected one name in each pair of braces"),
-        ("invalid type: unit variant, expected newtype variant", "a value is missing"),
-        ("invalid type: map", "invalid type: table"),
-        ("invalid type: sequence", "invalid type: list"),
-    ];
-    let mut plain = words.iter().fold(message.to_owned(), |text, (from, to)| text.replace(from, to));
-    for (term, words) in
-        [("expected struct ", "expected a table of settings"), ("expected enum ", "expected a table with one name")]
-    {
-        if let Some(start) = plain.find(term) {
-            let name = start + term.len();
-            let end = plain[name..].find(|c: char| !c.is_alphanumeric()).map_or(plain.len(), |end| name + end);
-            plain.replace_range(start..end, words);
-        }
-    }
-    if plain.contains("expected enum") {
-        plain = plain.replace("expected enum", "expected a table with one name");
-    }
-    if let Some(start) = plain.find("missing field `") {
-        plain.replace_range(start..start + 14, "required key is missing: ");
-    }
-    // the known names show what kind of name is expected
-    let families = [
-        ("`linear`", "layer"),
-        ("`acc`", "metric"),
-        ("`mse`", "loss"),
-        ("`adam`", "optimizer"),
-        ("`mnist`", "data set"),
-    ];
-    let family = families.iter().find(|(known, _)| plain.contains(known)).map_or("value", |(_, family)| family);
-    let plain = plain
-        .replace("unknown variant", &format!("unknown {family}"))
-        .replace("unknown field", "unknown key")
-        .replace(", there are no fields", ", there are no settings");
-    match plain.rsplit_once('\n') {
-        Some((place, last)) => former_keys::duplicate(last).map_or(plain.clone(), |both| format!("{place}\n{both}")),
-        None => former_keys::duplicate(&plain).unwrap_or(plain),
-    }
-}
-
 /// Parses an experiment from JSON. `changed` are the key and the new value of a setting that was changed; the others are
 /// valid.
 ///
@@ -290,7 +304,7 @@ pub fn reparse<T: DeserializeOwned>(
         let (key, rest) = place.unwrap_or_default();
         let place = Place { key: &key, rest: &rest, text: "" };
         let hint = file_hints::hint(&message, place);
-        let plain = file_hints::reworded(&message, place).unwrap_or_else(|| translate(&message));
+        let plain = file_hints::reworded(&message, place).unwrap_or_else(|| file_hints::translate(&message));
         SpecError { message: file_hints::shorten(&plain, hint.is_some()), hint }
     })
 }

@@ -149,3 +149,32 @@ fn an_unknown_command_or_flag_suggests_the_nearest() {
     assert_says(&TestDir::new().error_message(&["exp"]), &["NAME|FILE"]);
     assert_says(&TestDir::new().error_message(&["completions", "tcsh"]), &["tcsh", "bash", "zsh", "fish"]);
 }
+
+#[test]
+fn all_mistakes_of_a_file_are_reported_at_once() {
+    let dir = TestDir::new();
+    let text = "title = \"t\"\n[data.digits]\n[compile]\nloss = \"mse\"\n[network]\nlayers = [\n  { conv2dd = 8 },\n  \"flatten\",\n  \
+                { GaussianNoise = 0.1 },\n  { linear = 10 },\n]\n[train]\nepoch = 3\nbatch = 64\nloss = \"cross_entropy\"\n\
+                callbacks = [\n  1,\n]\n";
+    dir.write("idea.toml", text);
+    let message = dir.error_message(&["exp", "idea.toml"]);
+    let words = [
+        "failed to read `idea.toml`: 6 mistakes",
+        "line 3: unknown key `compile`",
+        "line 7: unknown layer `conv2dd`",
+        "line 9: unknown layer `GaussianNoise`",
+        "there is no such layer: write `{ dropout = 0.2 }`",
+        "line 13: unknown key `epoch`",
+        "did you mean `epochs`?",
+        "line 16: unknown key `callbacks`",
+        "write `early_stopping = 5`",
+        "missing: `train.optimizer`",
+    ];
+    assert_says(&message, &words);
+    assert!(!message.contains("`train.epochs`"), "a key with a wrong name is not missing, too: {message}");
+    // a single mistake is shown with its line
+    dir.write("idea.toml", "title = \"t\"\ndata = \"digits\"\n[network]\nlayers = [\"nosuchthing\"]\n[train]\nepochs = 1\nbatch = 8\nloss = \"cross_entropy\"\noptimizer = \"adam\"\n");
+    let message = dir.error_message(&["exp", "idea.toml"]);
+    assert_says(&message, &["line 4, column", "unknown layer `nosuchthing`", "`linear`"]);
+    assert!(message.lines().all(|line| line.chars().count() <= 80), "{message}");
+}

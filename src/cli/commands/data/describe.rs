@@ -7,6 +7,7 @@ use anyhow::anyhow;
 use crate::cli::commands::data::describe_text;
 use crate::cli::exit::Exit;
 use crate::cli::text::progress::progress_bar::Progress;
+use crate::cli::text::shell_words::quoted;
 use crate::cli::text::terminal;
 use crate::config::hint::{Hint, into_error, with_hint};
 use crate::config::suggest;
@@ -120,6 +121,13 @@ pub(crate) fn run(args: &DescribeArgs) -> anyhow::Result<Exit> {
         && let Ok(proposal) = propose(Path::new(&args.name), format, args.separator, target)
     {
         terminal::out(&format!("\n{}", describe_text::proposed(&proposal, &args.name, target.is_some())));
+        if let Some(target) = target {
+            let stem =
+                Path::new(&args.name).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+            let stem = stem.trim_end_matches(".csv");
+            let [stem, file, target] = [stem, args.name.as_str(), target].map(quoted);
+            terminal::say(&format!("\nnext: runner new {stem} --csv {file} --target {target}"));
+        }
     }
     Ok(Exit::Done)
 }

@@ -13,6 +13,7 @@ use crate::data::table::column::Column;
 use crate::data::table::recognize::number_columns::FEWEST_IDS;
 use crate::data::table::recognize::number_format::{NumberFormat, OTHER_FORMATS, finite};
 use crate::data::table::values::Values;
+use crate::history::number::count;
 
 /// Maximum number of categories of a one-hot column, unless `categories` names it.
 pub const MOST_CATEGORIES: usize = 50;
@@ -160,7 +161,7 @@ pub fn recognize(column: &Column, numbers: NumberFormat) -> Option<Finding> {
         return Some(Finding { content, what, row, fix: Some(fix), may_be_category: true, may_be_left_out: false });
     }
     if all >= FEWEST_IDS && 20 * distinct.len() >= 19 * all {
-        let what = format!("has {} distinct texts in {all} rows, like ids or names", distinct.len());
+        let what = format!("has {} distinct texts in {} rows, like ids or names", count(distinct.len()), count(all));
         let row = first(&|_| true)?;
         let content = Content::Ids;
         return Some(Finding { content, what, row, fix: None, may_be_category: true, may_be_left_out: true });

@@ -6,18 +6,22 @@ mod keras_meaning;
 mod notation;
 mod other_place;
 mod place;
+mod plain_words;
 mod python_call;
 mod reworded;
 mod unknown_names;
 mod value_text;
+mod without_mistake;
 mod wrong_types;
 
 pub use changed_value::place_in;
 pub use keras_meaning::batch_norm_momentum;
 pub use place::Place;
+pub use plain_words::translate;
 pub use reworded::reworded;
 pub use unknown_names::{of_key, shorten};
 pub use value_text::toml;
+pub use without_mistake::of as without_mistake;
 
 /// Returns the hint for an error message of serde or of the TOML parser; `None` if there is nothing to suggest.
 pub fn hint(message: &str, place: Place) -> Option<String> {

@@ -134,6 +134,10 @@ fn of_layer(typed: &str, lower: &str, value: Option<&str>) -> Option<String> {
     }
     match lower {
         "activation" => Some(format!("write `{}`", value.unwrap_or("\"relu\""))),
+        "gaussiannoise" | "gaussian_noise" | "gaussiandropout" | "gaussian_dropout" => Some(
+            "there is no such layer: write `{ dropout = 0.2 }`, or for images `augment = { noise = 0.1 }` in `[train]`"
+                .to_owned(),
+        ),
         _ if is_schedule(lower) => Some("write it in `[train]`: `schedule = …`; a schedule is not a layer".to_owned()),
         "input" | "input_layer" | "inputlayer" => {
             Some(format!("remove `{typed}`: the data set determines the shape of the input"))
@@ -226,6 +230,14 @@ fn of_file_or_train(typed: &str, lower: &str, value: Option<&str>, is_top: bool)
 fn of_settings(typed: &str, lower: &str, value: Option<&str>, known: &[&str], place: Place) -> Option<String> {
     let is_of = |key: &str| known.contains(&key);
     match lower {
+        "class_weight" if is_of("class_weights") => {
+            let example = "it takes `\"balanced\"` or a list with a weight for each class, as in `[1.0, 2.0]`";
+            Some(format!("did you mean `class_weights`? {example}"))
+        }
+        "class_weight" | "class_weights" if is_of("pos_weight") => Some(
+            "did you mean `pos_weight`? It takes `\"balanced\"` or the weight of the positive class, as in `20.0`"
+                .to_owned(),
+        ),
         "activation" if is_of("units") || is_of("channels") => Some(other_place::of_activation(value, place)),
         "initial_learning_rate" | "lr" | "learning_rate" if is_of("gamma") || is_of("min_lr") => {
             Some(in_optimizer(typed, value))
@@ -264,7 +276,25 @@ pub fn shorten(message: &str, has_hint: bool) -> String {
         return before.to_owned();
     }
     let names = names.into_iter().filter(|name| *name != "theirs" && aliases::current(name).next().is_none());
-    format!("{before}, expected one of {}", suggest::list(&names.collect::<Vec<_>>()))
+    format!("{before}, expected one of\n{}", in_lines(names))
+}
+
+/// Returns names in backticks, in lines that fit a terminal.
+fn in_lines<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    const WIDTH: usize = 76;
+    let mut lines: Vec<String> = vec![String::new()];
+    for name in names {
+        let last = lines.len() - 1;
+        let separator = if lines[last].is_empty() { "" } else { ", " };
+        match lines[last].len() + separator.len() + name.len() + 3 > WIDTH {
+            true => {
+                lines[last].push(',');
+                lines.push(format!("`{name}`"));
+            }
+            false => lines[last] += &format!("{separator}`{name}`"),
+        }
+    }
+    lines.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
@@ -332,6 +362,7 @@ mod tests {
         assert_eq!(shorten(&message, true), "unknown layer `x`");
         let short = shorten(&message, false);
         assert!(short.contains("`linear`, `layer_0`") && short.ends_with("`layer_19`"), "{short}");
+        assert!(short.lines().count() > 2 && short.lines().all(|line| line.len() <= 80), "{short}");
         assert_eq!(
             shorten("unknown key `x`, expected one of `a`, `b`", true),
             "unknown key `x`, expected one of `a`, `b`"

@@ -1,0 +1,55 @@
+//! Messages of serde in the words of TOML and of this program.
+
+use crate::experiment::spec::former_keys;
+
+/// Replaces Rust types and serde's terms in an error message by the terms of TOML and of this program.
+pub fn translate(message: &str) -> String {
+    let is_negative = message.contains("invalid value: integer `-");
+    let whole = if is_negative { "expected a whole number that is not negative" } else { "expected a whole number" };
+    let words = [
+        ("expected usize", whole),
+        ("expected u32", whole),
+        ("expected i64", "expected a whole number"),
+        ("expected f64", "expected a number"),
+        ("expected a sequence", "expected a list"),
+        ("expected an array of length", "expected a list of"),
+        ("expected unit", "expected no value"),
+        ("expected fewer elements in map", "expected one name in each pair of braces"),
+        ("invalid type: unit variant, expected newtype variant", "a value is missing"),
+        ("invalid type: map", "invalid type: table"),
+        ("invalid type: sequence", "invalid type: list"),
+    ];
+    let mut plain = words.iter().fold(message.to_owned(), |text, (from, to)| text.replace(from, to));
+    for (term, words) in
+        [("expected struct ", "expected a table of settings"), ("expected enum ", "expected a table with one name")]
+    {
+        if let Some(start) = plain.find(term) {
+            let name = start + term.len();
+            let end = plain[name..].find(|c: char| !c.is_alphanumeric()).map_or(plain.len(), |end| name + end);
+            plain.replace_range(start..end, words);
+        }
+    }
+    if plain.contains("expected enum") {
+        plain = plain.replace("expected enum", "expected a table with one name");
+    }
+    if let Some(start) = plain.find("missing field `") {
+        plain.replace_range(start..start + 14, "required key is missing: ");
+    }
+    // the known names show what kind of name is expected
+    let families = [
+        ("`linear`", "layer"),
+        ("`acc`", "metric"),
+        ("`mse`", "loss"),
+        ("`adam`", "optimizer"),
+        ("`mnist`", "data set"),
+    ];
+    let family = families.iter().find(|(known, _)| plain.contains(known)).map_or("value", |(_, family)| family);
+    let plain = plain
+        .replace("unknown variant", &format!("unknown {family}"))
+        .replace("unknown field", "unknown key")
+        .replace(", there are no fields", ", there are no settings");
+    match plain.rsplit_once('\n') {
+        Some((place, last)) => former_keys::duplicate(last).map_or(plain.clone(), |both| format!("{place}\n{both}")),
+        None => former_keys::duplicate(&plain).unwrap_or(plain),
+    }
+}
