@@ -186,7 +186,21 @@ impl<'a> Coordinator<'a> {
         let slots = (0..workers.setups.len().min(all)).map(slot).collect();
         let started = (Instant::now(), run.training_seconds());
         let ended = 0;
-        Coordinator { run, folder, workers, options, watch, waiting, slots, sender, reports, all, ended, events, started }
+        Coordinator {
+            run,
+            folder,
+            workers,
+            options,
+            watch,
+            waiting,
+            slots,
+            sender,
+            reports,
+            all,
+            ended,
+            events,
+            started,
+        }
     }
 
     /// Trains all stacks.
