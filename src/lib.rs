@@ -35,6 +35,7 @@ pub mod observe;
 pub mod plot;
 pub mod report;
 pub mod run_dir;
+pub mod serve;
 pub mod slurm;
 pub mod sweep;
 pub mod tensor;

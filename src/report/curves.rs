@@ -15,34 +15,48 @@ use crate::views::document::thinning;
 /// Number of epochs in a table.
 const ROWS: usize = 25;
 
+/// Places of the interactive charts and their controls.
+const PLACES: &str = concat!(
+    "<div class=\"controls needs-js\" id=\"curve-controls\"></div>\n",
+    "<div class=\"needs-js\"><ul class=\"keys\" id=\"keys\" aria-label=\"Lines\"></ul>",
+    "<p id=\"all-or-none\"><button type=\"button\" id=\"show-all\">Show all</button> ",
+    "<button type=\"button\" id=\"show-none\">Hide all</button></p></div>\n",
+    "<div class=\"panels\" id=\"panels\"></div>\n",
+    "<p class=\"note\" id=\"below-zero\" hidden></p>\n",
+);
+
+const PARTS: &str = "Training curves are dashed and validation curves solid.";
+
+const HOW_TO_READ: &str = "Point at a chart to read it, drag to zoom, and double-click to see everything again; with the \
+                           keyboard, go to a chart and use the arrow keys. A vertical line marks the best epoch, and \
+                           overfitting is tinted; with several lines, ▼ marks the best epoch and ◇ where overfitting begins.";
+
+const BAND: &str =
+    "A band is one standard deviation on either side of the mean over the trials that reached the epoch.";
+
+/// Returns the section of a page whose curves grow: the places of the charts, without tables.
+pub fn live_section() -> Section {
+    let notes = [PARTS, HOW_TO_READ, BAND].join(" ");
+    Section {
+        id: "curves",
+        title: "Learning curves",
+        blocks: vec![Block::Html(PLACES.to_owned()), Block::ChartNote(notes)],
+    }
+}
+
 /// Returns the section; `None` if no group has curves.
 pub fn section(groups: &[Group]) -> Option<Section> {
     if !payload::has_curves(groups) {
         return None;
     }
-    let mut html = String::from(concat!(
-        "<div class=\"controls needs-js\" id=\"curve-controls\"></div>\n",
-        "<div class=\"needs-js\"><ul class=\"keys\" id=\"keys\" aria-label=\"Lines\"></ul>",
-        "<p id=\"all-or-none\"><button type=\"button\" id=\"show-all\">Show all</button> ",
-        "<button type=\"button\" id=\"show-none\">Hide all</button></p></div>\n",
-        "<div class=\"panels\" id=\"panels\"></div>\n",
-        "<p class=\"note\" id=\"below-zero\" hidden></p>\n",
-    ));
-    html.push_str(&without_scripts(groups));
+    let html = format!("{PLACES}{}", without_scripts(groups));
     let mut notes: Vec<String> = Vec::new();
     if payload::metrics(groups).iter().any(|metric| metric.train && metric.val) {
-        notes.push("Training curves are dashed and validation curves solid.".to_owned());
+        notes.push(PARTS.to_owned());
     }
-    notes.push(
-        "Point at a chart to read it, drag to zoom, and double-click to see everything again; with the keyboard, go to a \
-         chart and use the arrow keys. A vertical line marks the best epoch, and overfitting is tinted; with several \
-         lines, ▼ marks the best epoch and ◇ where overfitting begins."
-            .to_owned(),
-    );
+    notes.push(HOW_TO_READ.to_owned());
     if groups.iter().any(|group| group.trials.len() > 1) {
-        let band =
-            "A band is one standard deviation on either side of the mean over the trials that reached the epoch.";
-        notes.push(band.to_owned());
+        notes.push(BAND.to_owned());
     }
     match thinning::epoch_step(groups) {
         1 => {}

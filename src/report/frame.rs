@@ -6,10 +6,14 @@ use crate::report::html::{self, json, text};
 use crate::views::document::block::Section;
 
 const FRAME: &str = include_str!("page/page.html");
-const STYLE: [&str; 2] = [include_str!("vendor/uplot/uPlot.min.css"), include_str!("page/style.css")];
-const LIBRARY: &str = include_str!("vendor/uplot/uPlot.iife.min.js");
-const LICENSE: &str = include_str!("vendor/uplot/LICENSE");
-const SCRIPTS: [&str; 7] = [
+/// Styles of all pages.
+pub const STYLE: [&str; 2] = [include_str!("vendor/uplot/uPlot.min.css"), include_str!("page/style.css")];
+/// The library that draws charts.
+pub const LIBRARY: &str = include_str!("vendor/uplot/uPlot.iife.min.js");
+/// Its license.
+pub const LICENSE: &str = include_str!("vendor/uplot/LICENSE");
+/// Scripts of all pages, in order.
+pub const SCRIPTS: [&str; 7] = [
     include_str!("page/marks.js"),
     include_str!("page/chart.js"),
     include_str!("page/curves.js"),
@@ -52,21 +56,24 @@ pub fn page(
         "<p>Written by runner {} from {source}. Charts by uPlot, © Leon Sorokin, under the MIT license. The file holds everything that it shows, and needs no network.</p>",
         env!("CARGO_PKG_VERSION")
     );
-    fill(&[
-        ("title", &text(&format!("{} – runner", head.title))),
-        ("style", &STYLE.join("\n")),
-        ("header", &header(head)),
-        ("sections", &links.join("\n")),
-        ("main", &main.join("\n")),
-        ("footer", &footer),
-        ("data", &json(data)),
-        ("library", &format!("/*!\n{LICENSE}*/\n{LIBRARY}")),
-        ("script", &[&SCRIPTS, more_scripts].concat().join("\n")),
-    ])
+    fill(
+        FRAME,
+        &[
+            ("title", &text(&format!("{} – runner", head.title))),
+            ("style", &STYLE.join("\n")),
+            ("header", &header(head)),
+            ("sections", &links.join("\n")),
+            ("main", &main.join("\n")),
+            ("footer", &footer),
+            ("data", &json(data)),
+            ("library", &format!("/*!\n{LICENSE}*/\n{LIBRARY}")),
+            ("script", &[&SCRIPTS, more_scripts].concat().join("\n")),
+        ],
+    )
 }
 
-/// Returns the head of the page.
-fn header(head: &Head) -> String {
+/// Returns the head of a page.
+pub fn header(head: &Head) -> String {
     let question = |question: &String| format!("<p class=\"question\">{}</p>\n", html::prose(question));
     let questions: String = head.questions.iter().map(question).collect();
     let fact = |(name, fact): &(&str, String)| format!("<div><dt>{}</dt><dd>{}</dd></div>", text(name), text(fact));
@@ -80,10 +87,10 @@ fn header(head: &Head) -> String {
     )
 }
 
-/// Fills the placeholders of the template in one pass; inserted text is not searched for placeholders.
-fn fill(parts: &[(&str, &str)]) -> String {
-    let mut page = String::with_capacity(FRAME.len() + parts.iter().map(|(_, part)| part.len()).sum::<usize>());
-    let mut rest = FRAME;
+/// Fills the placeholders of a template in one pass; inserted text is not searched for placeholders.
+pub fn fill(template: &'static str, parts: &[(&str, &str)]) -> String {
+    let mut page = String::with_capacity(template.len() + parts.iter().map(|(_, part)| part.len()).sum::<usize>());
+    let mut rest = template;
     while let Some((before, behind)) = rest.split_once("{{") {
         let (name, behind) = behind.split_once("}}").expect("the frame's places are closed");
         let (_, part) = parts.iter().find(|(known, _)| *known == name).expect("the frame's places are known");

@@ -6,11 +6,11 @@
 //! (`payload`). Names are escaped (`html`), and the file's content security policy allows only its own content. The same
 //! histories give the same bytes.
 
-mod curves;
+pub mod curves;
 pub mod frame;
-mod html;
+pub mod html;
 pub mod markdown;
 pub mod markdown_table;
 pub mod page;
-mod payload;
+pub mod payload;
 pub mod sweep;

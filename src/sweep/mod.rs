@@ -19,5 +19,6 @@ pub mod sampler;
 pub mod space;
 pub mod spec;
 pub mod supervise;
+pub mod trial_counts;
 pub mod verify;
 pub mod work;

@@ -20,6 +20,7 @@ mod run_output;
 mod runs;
 mod saved_runs;
 mod schemas;
+mod serve;
 #[cfg(target_os = "linux")]
 mod slurm;
 mod support;

@@ -1,4 +1,4 @@
-//! The HTML report in a browser: `tests/browser/report.py` with the Chromium of this machine.
+//! The HTML report and the live pages in a browser: the tests in `tests/browser` with the Chromium of this machine.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -11,17 +11,26 @@ use crate::{console, process};
 
 /// Packages that control a browser.
 pub const REQUIREMENTS: &str = "tests/browser/requirements.txt";
+const TESTS: [&str; 2] = ["tests/browser/report.py", "tests/browser/serve.py"];
 const NAMES: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 
-/// Runs the test and returns whether it succeeds; `None` if there is no browser, which is an error if `CI` is set.
+/// Runs the tests and returns whether they succeed; `None` if there is no browser, which is an error if `CI` is set.
 pub fn check(workspace: &Workspace, environment: &Environment, runner: &Path) -> Result<Option<bool>> {
     let Some(chromium) = find()? else {
-        console::note(&format!("no Chromium on PATH (`{}`): the report is not tested", NAMES.join("`, `")));
+        console::note(&format!(
+            "no Chromium on PATH (`{}`): the report and the live pages are not tested",
+            NAMES.join("`, `")
+        ));
         return Ok(None);
     };
-    let mut command = environment.command(workspace);
-    command.arg("tests/browser/report.py").arg("--runner").arg(runner).env("RUNNER_CHROMIUM", chromium);
-    process::succeeds(&mut command).map(Some)
+    for test in TESTS {
+        let mut command = environment.command(workspace);
+        command.arg(test).arg("--runner").arg(runner).env("RUNNER_CHROMIUM", &chromium);
+        if !process::succeeds(&mut command)? {
+            return Ok(Some(false));
+        }
+    }
+    Ok(Some(true))
 }
 
 /// Returns the browser in `RUNNER_CHROMIUM`, else the first on `PATH`.
@@ -38,7 +47,7 @@ fn find() -> Result<Option<PathBuf>> {
     let found = NAMES.iter().find_map(|name| process::find(name));
     if found.is_none() && process::is_ci() {
         bail!(
-            "no Chromium for the test of the report, and `CI` is set\n\
+            "no Chromium for the tests of the pages, and `CI` is set\n\
              hint: run `apt-get install chromium` (Debian), or set `RUNNER_CHROMIUM` to its path"
         );
     }

@@ -80,11 +80,11 @@ pub fn run(workspace: &Workspace, source: &Source, test_args: &[OsString]) -> Re
         wheel::Outcome::Failed(check, hint) => return Ok(failed(check, hint)),
     }
 
-    begin("report in a browser");
+    begin("pages in a browser");
     match browser::check(workspace, &environment, &runner)? {
         Some(true) => {}
-        Some(false) => return Ok(failed("the report in a browser", "see the messages above")),
-        None => skipped.push("the report in a browser"),
+        Some(false) => return Ok(failed("the pages in a browser", "see the messages above")),
+        None => skipped.push("the pages in a browser"),
     }
 
     let skipped = if skipped.is_empty() { String::new() } else { format!("; NOT checked: {}", skipped.join(", ")) };

@@ -20,6 +20,7 @@ pub mod resume;
 pub mod runs;
 pub mod schema;
 pub mod selftest;
+pub mod serve;
 pub mod setup;
 pub mod show;
 pub mod stack_worker;
@@ -47,6 +48,8 @@ pub enum Command {
     Watch(watch::Args),
     /// List past runs
     Runs(runs::Args),
+    /// Show runs and sweeps live in a browser
+    Serve(serve::Args),
     /// Compare settings, metrics and curves of runs
     Compare(compare::Args),
     /// Evaluate saved weights and check recorded metrics

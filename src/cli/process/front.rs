@@ -14,8 +14,8 @@ use anyhow::Context;
 use crate::cli::args::user_defaults;
 use crate::cli::command_line::Cli;
 use crate::cli::commands::{
-    Command, compare, completions, data, export, list, man, new, plot, report, runs, schema, selftest, setup, show,
-    sweep, watch,
+    Command, compare, completions, data, export, list, man, new, plot, report, runs, schema, selftest, serve, setup,
+    show, sweep, watch,
 };
 use crate::cli::exit::{Exit, report_outcome};
 use crate::cli::process::dispatch::{Dispatched, EngineCommand};
@@ -66,6 +66,7 @@ pub(crate) fn dispatch(command: &Command) -> Dispatched<'_> {
     Dispatched::Done(match command {
         Command::Runs(args) => runs::run(args),
         Command::Watch(args) => watch::run(args),
+        Command::Serve(args) => serve::run(args),
         Command::Compare(args) => compare::run(args),
         Command::Export(args) => export::run(args),
         Command::Report(args) => report::run(args),

@@ -3,6 +3,7 @@
 
 pub mod changes;
 pub mod filter;
+pub mod read_run;
 pub mod run_field;
 pub mod run_info;
 pub mod run_list;

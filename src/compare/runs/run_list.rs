@@ -4,24 +4,22 @@
 //! each history stays in memory.
 
 use std::collections::{BTreeSet, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 
 use crate::compare::comparison::metric_paths;
 use crate::compare::group::Group;
 use crate::compare::runs::filter::Filter;
+use crate::compare::runs::read_run::{ReadRun, reference_of};
 use crate::compare::runs::run_field::{FIELDS, lookup};
-use crate::compare::runs::run_info::RunInfo;
-use crate::compare::runs::run_summary::{RunSummary, summarize_groups};
+use crate::compare::runs::run_summary::RunSummary;
 use crate::compare::settings;
-use crate::compare::trial::Trial;
 use crate::config::hint::Hint;
 use crate::config::suggest;
 use crate::experiment::store::about::About;
+use crate::experiment::store::newest;
 use crate::experiment::store::run_id::{RunEntries, RunEntry};
-use crate::experiment::store::run_record::RunRecord;
-use crate::experiment::store::{find, newest};
 use crate::history::History;
 
 /// Options of the list of saved runs.
@@ -128,13 +126,8 @@ fn references<'a>(entries: &[&'a RunEntry]) -> HashMap<&'a str, History> {
     for entry in entries {
         by_experiment.entry(&entry.experiment).or_default().push(entry);
     }
-    for runs in by_experiment.values_mut() {
-        runs.sort_by_cached_key(|run| newest::order(&run.folder));
-    }
-    let first_history =
-        |run: &&RunEntry| histories(&run.folder).ok()?.first().and_then(|file| History::read(file).ok());
     let several = by_experiment.into_iter().filter(|(_, runs)| runs.len() > 1);
-    several.filter_map(|(experiment, runs)| Some((experiment, runs.iter().find_map(first_history)?))).collect()
+    several.filter_map(|(experiment, mut runs)| Some((experiment, reference_of(&mut runs)?))).collect()
 }
 
 /// Summarizes the run in a directory, if it is a run and matches the filters. Settings of its file that differ from those
@@ -146,8 +139,7 @@ fn summarize_run(
     reference: Option<&History>,
     found: &mut RunList,
 ) {
-    let folder = &entry.folder;
-    let about = About::read(folder).unwrap_or_else(|error| {
+    let about = About::read(&entry.folder).unwrap_or_else(|error| {
         found.faults.push(error);
         About::default()
     });
@@ -155,54 +147,24 @@ fn summarize_run(
         found.archived += 1;
         return;
     }
-    let trials = match trials(folder, &mut found.faults) {
-        Ok(trials) => trials,
-        Err(error) => return found.faults.push(error),
-    };
-    if trials.is_empty() && !newest::is_run(folder) {
-        return;
-    }
-    let record = RunRecord::read(folder).ok();
-    let missing = record.as_ref().map(|record| find::missing_trials_of(record, folder)).unwrap_or_default();
-    found.faults.extend(missing.iter().map(|trial| find::missing_history(folder, trial).error));
-    let mut info = RunInfo::new(entry.clone(), about, record.as_ref(), &trials, missing.len(), short_ids);
-    if let (Some(reference), Some(history)) = (reference, trials.iter().find_map(Trial::history)) {
-        info.add_changes_of_file(history, reference);
-    }
-    let mut groups: Vec<Group> = Vec::new();
-    for trial in trials {
-        let variant = trial.history().map(|history| history.variant.clone()).unwrap_or_default();
-        match groups.iter_mut().find(|group| group.label == variant) {
-            Some(group) => group.trials.push(trial),
-            None => groups.push(Group { label: variant, trials: vec![trial] }),
-        }
-    }
+    let Some(mut run) = ReadRun::read(entry, about, short_ids, reference, &mut found.faults) else { return };
     if found.names.is_empty() {
-        found.names = names(&groups);
+        found.names = names(&run.groups);
     }
-    let with_none = || groups.iter().map(Some).chain(groups.is_empty().then_some(None));
+    let with_none = || run.groups.iter().map(Some).chain(run.groups.is_empty().then_some(None));
     for name in options.filters.iter().map(|filter| &filter.name).chain(&options.fields) {
         let exists =
-            || FIELDS.contains(&name.as_str()) || with_none().any(|group| lookup(name, group, &info).is_some());
+            || FIELDS.contains(&name.as_str()) || with_none().any(|group| lookup(name, group, &run.info).is_some());
         if !found.known.contains(name) && exists() {
             found.known.insert(name.clone());
         }
     }
-    let matches = |group: Option<&Group>| options.filters.iter().all(|filter| filter.holds(group, &info));
-    let summarize = |groups: &[Group], by_variant| {
-        let summary = summarize_groups(&info, groups, &missing, by_variant, &options.fields);
-        let config = groups.first().filter(|_| options.settings).and_then(Group::config);
-        RunSummary { settings: config.map(settings::flatten).unwrap_or_default(), ..summary }
-    };
-    if groups.is_empty() {
-        found.runs.extend(matches(None).then(|| summarize(&[], false)));
+    if !run.retain_matching(&options.filters) {
         return;
     }
-    groups.retain(|group| matches(Some(group)));
-    if options.by_variant {
-        found.runs.extend(groups.into_iter().map(|group| summarize(&[group], true)));
-    } else if !groups.is_empty() {
-        found.runs.push(summarize(&groups, false));
+    match options.by_variant && !run.groups.is_empty() {
+        true => found.runs.extend(run.summaries_by_variant(&options.fields, options.settings)),
+        false => found.runs.push(run.summary(&options.fields, options.settings)),
     }
 }
 
@@ -210,31 +172,4 @@ fn summarize_run(
 fn names(groups: &[Group]) -> Vec<String> {
     let settings = groups.first().and_then(Group::config).map(settings::flatten).unwrap_or_default();
     metric_paths(groups).into_iter().chain(settings.into_keys()).collect()
-}
-
-/// Returns the histories in a directory, sorted by name.
-fn histories(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let failed = || format!("failed to read the directory `{}`", folder.display());
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).with_context(failed)? {
-        let file = entry.with_context(failed)?.path();
-        if newest::may_be_history(&file) {
-            files.push(file);
-        }
-    }
-    files.sort();
-    Ok(files)
-}
-
-/// Reads the histories in a directory.
-fn trials(folder: &Path, faults: &mut Vec<anyhow::Error>) -> anyhow::Result<Vec<Trial>> {
-    let files = histories(folder)?;
-    let mut trials = Vec::with_capacity(files.len());
-    for file in files {
-        match History::read(&file) {
-            Ok(history) => trials.push(Trial::from_history(history, file)),
-            Err(error) => faults.push(error),
-        }
-    }
-    Ok(trials)
 }

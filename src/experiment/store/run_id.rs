@@ -157,7 +157,7 @@ pub struct FoundRun {
 }
 
 /// Returns the names of the subdirectories, sorted; without links such as `latest`, and without hidden ones.
-fn directories(folder: &Path) -> Vec<String> {
+pub fn directories(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let is_directory = |entry: &std::fs::DirEntry| {
         entry

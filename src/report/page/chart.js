@@ -21,13 +21,19 @@ const WHOLE = Array.from({ length: 10 }, (_, power) => [1, 2, 5].map((step) => s
  * null), `onZoom`, `title`, `key` (charts with the same key have one cursor).
  */
 function chart(place, spec) {
-  const lines = spec.lines;
-  for (const line of lines) {
-    line.first = line.values.findIndex((value) => value !== undefined);
-    line.last = line.values.findLastIndex((value) => value !== undefined);
-  }
+  let lines = [];
   const shown = (value) => (value === undefined ? undefined : value !== null && (!spec.log || value > 0) ? value : null);
-  const columns = [spec.x, ...lines.map((line) => line.values.map(shown))];
+  /** Takes over lines, and returns the columns of the chart. */
+  const prepare = (fresh) => {
+    spec = fresh;
+    lines = spec.lines;
+    for (const line of lines) {
+      line.first = line.values.findIndex((value) => value !== undefined);
+      line.last = line.values.findLastIndex((value) => value !== undefined);
+    }
+    return [spec.x, ...lines.map((line) => line.values.map(shown))];
+  };
+  const columns = prepare(spec);
   const text = color("muted");
   const font = "12px system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif";
   const lone = spec.x.length < 2;
@@ -189,6 +195,19 @@ function chart(place, spec) {
 
   return {
     plot, zoomBy, reset,
+    /** Whether lines are these with other values, so that `update` can show them. */
+    fits(fresh) {
+      const look = ({ name, stroke, width, dash }) => JSON.stringify([name, stroke, width, dash]);
+      return !lone && fresh.log === spec.log && fresh.cut === spec.cut && fresh.lines.length === lines.length
+        && fresh.lines.every((line, number) => look(line) === look(lines[number]));
+    },
+    /** Shows lines with other values. The cursor stays where it is. */
+    update(fresh) {
+      const { left, top } = plot.cursor;
+      plot.setData(prepare(fresh), !fresh.zoom);
+      if (fresh.zoom) plot.setScale("x", fresh.zoom);
+      if (left >= 0) queueMicrotask(() => plot.setCursor({ left, top })); // when the chart has its scales
+    },
     end() {
       follow.disconnect();
       plots.delete(plot);

@@ -4,21 +4,29 @@ const PARTS = [["train", "training"], ["val", "validation"]];
 const nameIn = (part, metric) => (part === "train" ? metric : `val_${metric}`);
 
 const curves = {
-  mode: data.trials.length > data.groups.length ? "mean" : "each",
+  mode: "each",
   smooth: 0,
   log: false,
   marks: true,
-  // of many groups, training and validation together would be a tangle
-  parts: new Set(hasValidation && data.groups.length > 5 ? ["val"] : PARTS.map(([part]) => part)),
-  metrics: new Set(data.shown),
+  parts: new Set(),
+  metrics: new Set(),
   hidden: new Set(), // names of items: "g0" for a group, "t3" for a trial
   zoom: null,
   charts: [],
   redrawing: false,
 };
 
+/** What is shown before anybody has chosen. */
+function chooseFirst() {
+  curves.mode = data.trials.length > data.groups.length ? "mean" : "each";
+  // of many groups, training and validation together would be a tangle
+  curves.parts = new Set(hasValidation() && data.groups.length > 5 ? ["val"] : PARTS.map(([part]) => part));
+  curves.metrics = new Set(data.shown);
+}
+chooseFirst();
+
 /** Whether what belongs to one group alone is drawn; its parts have colors then, and not the group. */
-const lone = data.groups.length === 1;
+const lone = () => data.groups.length === 1;
 const epochsOf = (trial) => data.grids[trial.grid];
 const trialsOf = (group) => data.trials.filter((trial) => trial.group === group);
 
@@ -28,8 +36,8 @@ function items() {
     return data.groups.map((group, place) => ({ key: `g${place}`, name: group.label, group: place, place, trials: trialsOf(place) }));
   }
   return data.trials.map((trial, number) => ({
-    key: `t${number}`, group: trial.group, place: lone ? number : trial.group, trials: [trial],
-    name: lone ? trial.name : trialsOf(trial.group).length > 1 ? `${data.groups[trial.group].label}, ${trial.name}` : data.groups[trial.group].label,
+    key: `t${number}`, group: trial.group, place: lone() ? number : trial.group, trials: [trial],
+    name: lone() ? trial.name : trialsOf(trial.group).length > 1 ? `${data.groups[trial.group].label}, ${trial.name}` : data.groups[trial.group].label,
   }));
 }
 
@@ -90,10 +98,10 @@ function linesOf(metric, epochs) {
       const found = overTrials(item.trials, nameIn(part, metric), epochs);
       if (!found) continue;
       const look = style(item.place);
-      const byPart = lone && (curves.mode === "mean" || data.trials.length === 1);
+      const byPart = lone() && (curves.mode === "mean" || data.trials.length === 1);
       const stroke = color(byPart ? (part === "train" ? "s0" : "s1") : look.color);
       const dash = dashOf(part, byPart ? 0 : look.round);
-      const name = lone && (curves.mode === "mean" || data.trials.length === 1) ? word : `${item.name}, ${word}`;
+      const name = lone() && (curves.mode === "mean" || data.trials.length === 1) ? word : `${item.name}, ${word}`;
       const plain = found.mean;
       const values = smoothed(plain, curves.smooth);
       if (curves.smooth && drawn.length <= 3) {
@@ -198,6 +206,25 @@ function marksOf(metric, lines) {
   };
 }
 
+const allEpochs = () => [...new Set(data.trials.flatMap((trial) => epochsOf(trial)))].sort((a, b) => a - b);
+const shownMetrics = () => data.metrics.filter(({ name }) => curves.metrics.has(name));
+
+/** What a panel shows. */
+function specOf(metric, epochs) {
+  const { lines, bands } = linesOf(metric.name, epochs);
+  const cut = curves.log ? null : cutAt(lines);
+  return { x: epochs, lines, bands, log: curves.log, cut, xName: "epoch", wholeX: true, key: "curves", marks: marksOf(metric.name, lines), zoom: curves.zoom };
+}
+
+/** Shows new values in the panels that there are. Returns whether that is possible, with the same lines. */
+function updateCurves() {
+  const epochs = allEpochs();
+  const specs = shownMetrics().map((metric) => specOf(metric, epochs));
+  if (specs.length !== curves.charts.length || !specs.every((spec, number) => curves.charts[number].fits(spec))) return false;
+  for (const [number, spec] of specs.entries()) curves.charts[number].update({ ...spec, onZoom: curves.charts[number].onZoom });
+  return true;
+}
+
 /** Draws all panels again. */
 function drawCurves() {
   const place = document.getElementById("panels");
@@ -206,12 +233,12 @@ function drawCurves() {
   for (const { end } of curves.charts) end();
   curves.charts = [];
   place.replaceChildren();
-  const epochs = [...new Set(data.trials.flatMap((trial) => epochsOf(trial)))].sort((a, b) => a - b);
+  const epochs = allEpochs();
   let below = 0;
-  for (const metric of data.metrics.filter(({ name }) => curves.metrics.has(name))) {
-    const { lines, bands } = linesOf(metric.name, epochs);
+  for (const metric of shownMetrics()) {
+    const spec = specOf(metric, epochs);
+    const { lines, cut } = spec;
     if (curves.log) below += lines.flatMap((line) => (line.silent ? [] : line.values)).filter((value) => typeof value === "number" && value <= 0).length;
-    const cut = curves.log ? null : cutAt(lines);
     const way = { higher: "higher is better", lower: "lower is better" }[metric.better] ?? "";
     const chartAt = chartPlace(`${metric.name} by epoch, ${lines.filter((line) => !line.silent).length} lines`);
     chartAt.dataset.metric = metric.name;
@@ -221,11 +248,9 @@ function drawCurves() {
       chartAt.replaceWith(make("p", { cls: "note", text: "Nothing is shown: switch a line on above." }));
       continue;
     }
-    const made = chart(chartAt, {
-      x: epochs, lines, bands, log: curves.log, cut, xName: "epoch", wholeX: true, key: "curves", marks: marksOf(metric.name, lines), zoom: curves.zoom,
-      onZoom(range) { zoomTo(range, made?.plot); },
-    });
-    curves.charts.push(made);
+    const onZoom = (range) => zoomTo(range, made?.plot);
+    const made = chart(chartAt, { ...spec, onZoom });
+    curves.charts.push({ ...made, onZoom });
     if (focused === metric.name) chartAt.focus({ preventScroll: true });
   }
   document.getElementById("below-zero").hidden = !below;
@@ -258,8 +283,8 @@ function drawKeys() {
   const place = document.getElementById("keys");
   const all = items();
   const rows = document.getElementById("rows");
-  const single = lone && all.length === 1;
-  const byPart = lone && (curves.mode === "mean" || single);
+  const single = lone() && all.length === 1;
+  const byPart = lone() && (curves.mode === "mean" || single);
   place.replaceChildren();
   // where the keys are those of training and validation, there is no need to choose them a second time
   if (rows) {
@@ -307,9 +332,11 @@ function chips(legend, type, choices) {
   return set;
 }
 
+/** Makes the controls, again when there are more metrics, groups or trials. */
 function curveControls() {
   const place = document.getElementById("curve-controls");
   if (!place) return;
+  place.replaceChildren();
   const set = (name) => (value) => { curves[name] = value; drawCurves(); };
   const parts = PARTS.filter(([part]) => data.metrics.some((metric) => metric[part]));
   if (data.metrics.length > 1) {
@@ -329,29 +356,29 @@ function curveControls() {
       text, on: curves.mode === mode, change: () => { curves.hidden.clear(); set("mode")(mode); },
     }))));
   }
-  const slider = make("input", { type: "range", id: "smoothing", min: 0, max: 0.95, step: 0.05, value: 0 });
-  const shown = make("output", { for: "smoothing", text: "none" });
+  const slider = make("input", { type: "range", id: "smoothing", min: 0, max: 0.95, step: 0.05, value: curves.smooth });
+  const shown = make("output", { for: "smoothing", text: curves.smooth || "none" });
   slider.addEventListener("input", () => {
     shown.textContent = +slider.value ? slider.value : "none";
     set("smooth")(+slider.value);
   });
   place.append(make("div", {}, make("label", { cls: "label", for: "smoothing" }, make("span", { text: "Smoothing" }), shown), slider));
   place.append(chips("Show", "checkbox", [
-    { text: "log scale", on: false, change: set("log") },
-    { text: "best epoch and overfitting", on: true, change: set("marks") },
+    { text: "log scale", on: curves.log, change: set("log") },
+    { text: "best epoch and overfitting", on: curves.marks, change: set("marks") },
   ]));
   const zoom = (text, label, act, id) => make("button", { type: "button", text, "aria-label": label, id, onclick: act });
   const each = (act) => () => { if (curves.charts[0]) act(curves.charts[0]); };
   const reset = zoom("All epochs", "Show all epochs", each((made) => made.reset()), "zoom-reset");
-  reset.disabled = true;
+  reset.disabled = !curves.zoom;
   place.append(make("fieldset", {}, make("legend", { text: "Zoom" }), make("div", {},
     zoom("+", "Zoom in", each((made) => made.zoomBy(0.5))), zoom("−", "Zoom out", each((made) => made.zoomBy(2))), reset)));
   for (const [id, hide] of [["show-all", false], ["show-none", true]]) {
-    document.getElementById(id).addEventListener("click", () => {
+    document.getElementById(id).onclick = () => {
       curves.hidden = new Set(hide ? items().map(({ key }) => key) : []);
       drawCurves();
-    });
+    };
   }
   drawCurves();
-  redraws.push(drawCurves);
+  if (!redraws.includes(drawCurves)) redraws.push(drawCurves);
 }

@@ -8,13 +8,13 @@ function choice(label, id, names, change) {
 }
 
 /** Of what is there for each group, one is shown at a time. */
-function oneAtATime() {
-  for (const [number, place] of document.querySelectorAll(".by-group").entries()) {
+function oneAtATime(within = document) {
+  for (const [number, place] of within.querySelectorAll(".by-group").entries()) {
     const parts = [...place.querySelectorAll(":scope > .of-group")];
     if (parts.length < 2) continue;
     const show = (chosen) => { for (const [at, part] of parts.entries()) part.hidden = at !== chosen; };
     for (const part of parts) part.querySelector(".group-name")?.classList.add("hidden");
-    place.prepend(choice("Shown", `by-group-${number}`, parts.map((part) => part.dataset.name), show));
+    place.prepend(choice("Shown", `by-group-${within.id ?? ""}${number}`, parts.map((part) => part.dataset.name), show));
     show(0);
   }
 }

@@ -28,9 +28,9 @@ const COLORS = 7;
 const TRAIN_DASHES = [[5, 4], [2, 3], [9, 3, 2, 3]];
 const VALIDATION_DASHES = [[], [12, 3, 3, 3], [3, 1]];
 const style = (place) => ({ color: `s${place % COLORS}`, round: Math.floor(place / COLORS) % TRAIN_DASHES.length });
-const hasValidation = data.metrics.some(({ val }) => val);
+const hasValidation = () => data.metrics.some(({ val }) => val);
 /** Training is dashed where there is validation beside it. */
-const dashOf = (part, round) => (part === "train" && hasValidation ? TRAIN_DASHES : VALIDATION_DASHES)[round];
+const dashOf = (part, round) => (part === "train" && hasValidation() ? TRAIN_DASHES : VALIDATION_DASHES)[round];
 
 /** A color between the theme's ramp's, for a place in 0–1. */
 function ramp(place) {

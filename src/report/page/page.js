@@ -38,8 +38,8 @@ function theme() {
   tell();
 }
 
-function copyButtons() {
-  for (const button of document.querySelectorAll("button[data-copy]")) {
+function copyButtons(within = document) {
+  for (const button of within.querySelectorAll("button[data-copy]")) {
     button.addEventListener("click", async () => {
       const from = document.getElementById(button.dataset.copy);
       let done = true;
@@ -60,9 +60,9 @@ function copyButtons() {
 }
 
 /** Settings by what is written in them, with or without those that nobody set. */
-function settings() {
-  const place = document.getElementById("settings-controls");
-  const rows = [...document.querySelectorAll("#all-settings tbody tr")];
+function settings(within = document) {
+  const place = within.querySelector("#settings-controls");
+  const rows = [...within.querySelectorAll("#all-settings tbody tr")];
   if (!place || !rows.length) return;
   const search = make("input", { type: "search", id: "settings-search", autocomplete: "off" });
   const told = make("span", { cls: "note", role: "status" });

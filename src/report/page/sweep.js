@@ -1,12 +1,17 @@
 // The page of a sweep: its charts, and the table of configurations that they are linked with.
 
-for (const column of sweep.columns) {
-  const text = (value) => (value === null ? null : column.scale === "choices" ? column.choices[value] : tick(value));
-  column.texts = column.values.map(text);
+/** Prepares the data and the table, again when there are more results. */
+function prepareSweep() {
+  for (const column of sweep.columns) {
+    const text = (value) => (value === null ? null : column.scale === "choices" ? column.choices[value] : tick(value));
+    column.texts = column.values.map(text);
+  }
+  rowsOfSweep = new Map([...(document.getElementById("configurations")?.tBodies[0].rows ?? [])].map((row) => [row.cells[0].textContent, row]));
 }
 
 /** The row of each configuration in the table. */
-const rowsOfSweep = new Map([...(document.getElementById("configurations")?.tBodies[0].rows ?? [])].map((row) => [row.cells[0].textContent, row]));
+let rowsOfSweep = new Map();
+prepareSweep();
 
 /** Scrolls the table to a configuration. */
 function showRow(place) {
@@ -14,18 +19,22 @@ function showRow(place) {
   row?.scrollIntoView({ block: "center" });
 }
 
+/** The row that is marked. */
+let markedRow = null;
+
+function markRow(place) {
+  markedRow?.classList.remove("chosen");
+  markedRow = place === null ? null : rowsOfSweep.get(sweep.configurations[place].name);
+  markedRow?.classList.add("chosen");
+}
+
 function linkTable() {
   const places = new Map(sweep.configurations.map(({ name }, place) => [name, place]));
-  let before = null;
-  chosen.listeners.push((place) => {
-    before?.classList.remove("chosen");
-    before = place === null ? null : rowsOfSweep.get(sweep.configurations[place].name);
-    before?.classList.add("chosen");
-  });
+  if (!chosen.listeners.includes(markRow)) chosen.listeners.push(markRow);
   for (const [name, row] of rowsOfSweep) {
     if (!places.has(name)) continue;
-    row.addEventListener("mouseenter", () => choose(places.get(name)));
-    row.addEventListener("mouseleave", () => choose(null));
+    row.onmouseenter = () => choose(places.get(name));
+    row.onmouseleave = () => choose(null);
   }
 }
 

@@ -1,7 +1,7 @@
 // Tables: cues where a box is clipped and scrolls, and sorting by a column.
 
-/** A box that scrolls has a cue at each edge that hides something, and is a stop of the keyboard; another one is not. */
-function scrollers() {
+/** A box within an element that scrolls has a cue at each edge that hides something, and is a stop of the keyboard; another one is not. */
+function scrollers(within = document) {
   const cues = (box) => {
     const { scrollLeft, scrollTop, clientWidth, clientHeight, scrollWidth, scrollHeight } = box;
     const edges = {
@@ -20,7 +20,7 @@ function scrollers() {
       cues(box);
     }
   });
-  for (const box of document.querySelectorAll(".scroll, nav.sections ul")) {
+  for (const box of within.querySelectorAll(".scroll, nav.sections ul")) {
     box.addEventListener("scroll", () => cues(box), { passive: true });
     follow.observe(box);
     if (box.firstElementChild) follow.observe(box.firstElementChild);
@@ -46,8 +46,8 @@ function compareCells(one, other, sign) {
 }
 
 /** A click on a head sorts by its column: ascending, descending, and in the order of the report again. */
-function sorting() {
-  for (const table of document.querySelectorAll(".scroll table:not(.confusion)")) {
+function sorting(within = document) {
+  for (const table of within.querySelectorAll(".scroll table:not(.confusion)")) {
     const body = table.tBodies[0];
     const order = [...(body?.rows ?? [])];
     // rows that belong to the one above them, with a blank cell for what they share, cannot be moved

@@ -1,8 +1,8 @@
 //! The page of a sweep: the best configuration, the table of all configurations, plots and the importance of the settings.
 
 mod confirmation;
-mod payload;
-mod sections;
+pub mod payload;
+pub mod sections;
 
 use crate::experiment::spec::seeds;
 use crate::history::number::{count, seconds};
@@ -13,7 +13,8 @@ use crate::sweep::dir::SweepDir;
 use crate::sweep::dir::state::SweepState;
 use crate::sweep::results::Overview;
 
-const SCRIPTS: [&str; 3] =
+/// Scripts of the page, after those of all pages.
+pub const SCRIPTS: [&str; 3] =
     [include_str!("../page/scatter.js"), include_str!("../page/parallel.js"), include_str!("../page/sweep.js")];
 
 /// Returns the page of a sweep. `name` is how the commands on it name the sweep.
@@ -24,21 +25,26 @@ pub fn html(
     confirmation: Option<&Confirmation>,
     name: &str,
 ) -> String {
+    let head = head(state, overview);
+    let source = format!("the sweep {}", dir.path().file_name().unwrap_or_default().to_string_lossy());
+    let sections = sections::all(state, overview, confirmation, name);
+    frame::page(&head, &[], &sections, &text(&source), &payload::of(overview), &SCRIPTS)
+}
+
+/// Returns the head of the page.
+pub fn head(state: &SweepState, overview: &Overview) -> Head {
     let document = overview.record.source.text.parse::<toml_edit::DocumentMut>().ok();
     let line = |key: &str| {
         let text = document.as_ref()?.get(key)?.as_str()?.trim();
         (!text.is_empty()).then(|| text.to_owned())
     };
     let experiment = &overview.record.experiment;
-    let head = Head {
+    Head {
         kicker: format!("Sweep of {experiment}"),
         title: line("title").unwrap_or_else(|| experiment.clone()),
         questions: line("question").into_iter().collect(),
         facts: facts(state, overview),
-    };
-    let source = format!("the sweep {}", dir.path().file_name().unwrap_or_default().to_string_lossy());
-    let sections = sections::all(state, overview, confirmation, name);
-    frame::page(&head, &[], &sections, &text(&source), &payload::of(overview), &SCRIPTS)
+    }
 }
 
 /// Returns the key facts below the title.

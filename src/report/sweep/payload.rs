@@ -11,7 +11,7 @@ use crate::views::document::thinning::{places, rounded};
 const MOST: usize = 2000;
 
 /// Returns the data of all charts.
-pub(super) fn of(overview: &Overview) -> Value {
+pub fn of(overview: &Overview) -> Value {
     let results = &overview.ranking.results;
     let shown = places(results.len(), MOST);
     let mut index = vec![None; results.len()];

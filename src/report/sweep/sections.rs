@@ -21,12 +21,7 @@ use crate::views::document::table::{Cell, Table};
 const MOST_ROWS: usize = 1000;
 
 /// Returns the sections in order.
-pub(super) fn all(
-    state: &SweepState,
-    overview: &Overview,
-    confirmation: Option<&Confirmation>,
-    name: &str,
-) -> Vec<Section> {
+pub fn all(state: &SweepState, overview: &Overview, confirmation: Option<&Confirmation>, name: &str) -> Vec<Section> {
     let mut sections = vec![summary(state, overview, name)];
     sections.extend(confirmation.map(|found| confirmation::section(found)));
     if overview.means().next().is_some() {

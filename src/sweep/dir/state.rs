@@ -1,16 +1,18 @@
 //! State of a sweep, from its files alone.
 
 use std::collections::HashMap;
+use std::time::SystemTime;
 
 use anyhow::Context;
 
 use crate::history::number::count;
 use crate::run_dir::writer::Writer;
 use crate::sweep::dir::SweepDir;
-use crate::sweep::dir::beat::Beat;
+use crate::sweep::dir::beat::{self, Beat};
 use crate::sweep::dir::claim::{self, Claim, lease_name};
 use crate::sweep::dir::create_once::exists;
 use crate::sweep::dir::ended::{self, EndedStack};
+use crate::sweep::dir::liveness::MISSED;
 use crate::sweep::record::SweepRecord;
 
 /// State of a sweep.
@@ -48,6 +50,19 @@ impl RunningStack {
             Beat::None | Beat::Count(_) => true,
             Beat::Released | Beat::Died(_) => false,
         }
+    }
+
+    /// Returns the seconds since the last heartbeat of its worker, by the clock of this machine; `None` without one.
+    pub fn silence(&self, dir: &SweepDir) -> Option<f64> {
+        let file = dir.file("beats").join(lease_name(&self.stack, self.generation));
+        let beaten = file.metadata().and_then(|metadata| metadata.modified()).ok()?;
+        Some(SystemTime::now().duration_since(beaten).map_or(0.0, |time| time.as_secs_f64()))
+    }
+
+    /// Whether its worker seems to be alive.
+    pub fn is_alive(&self, dir: &SweepDir) -> bool {
+        let longest = f64::from(MISSED) * beat::interval().as_secs_f64();
+        matches!(self.beat, Beat::Count(_)) && self.silence(dir).is_some_and(|silent| silent < longest)
     }
 }
 

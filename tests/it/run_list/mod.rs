@@ -4,4 +4,4 @@ mod completing;
 mod ids;
 mod listing;
 mod managing;
-mod some_runs;
+pub mod some_runs;

@@ -121,7 +121,7 @@ fn what_was_not_checked_is_in_the_last_line() {
     finished.succeeds(&[
         "vulnerabilities were NOT checked: failed to fetch: fake",
         "no `slurmctld` on PATH: jobs of Slurm are not tested",
-        "; NOT checked: jobs of Slurm, known vulnerabilities of dependencies, the report in a browser\n",
+        "; NOT checked: jobs of Slurm, known vulnerabilities of dependencies, the pages in a browser\n",
     ]);
     assert_eq!(stage.logged("cargo test --locked --workspace --release --all-targets"), 1, "without nextest");
     run(&stage, "test", &[("CI", "true")]).refuses(&["no `slurmctld`", "`apt-get install slurmctld slurmd "]);
@@ -130,7 +130,7 @@ fn what_was_not_checked_is_in_the_last_line() {
     }
     run(&stage, "test", &[("CI", "true")]).refuses(&["no Chromium", "`apt-get install chromium`"]);
     let offline = [("FAKE_WHEEL", "3"), ("FAKE_DENY", "fetch")];
-    let unchecked = "known vulnerabilities of dependencies, the Python package, the report in a browser\n";
+    let unchecked = "known vulnerabilities of dependencies, the Python package, the pages in a browser\n";
     run(&stage, "test", &offline).succeeds(&[&format!("; NOT checked: {unchecked}")]);
     run(&stage, "wheel --check", &[("FAKE_WHEEL", "3")]).succeeds(&["the wheel is `"]);
     run(&stage, "wheel --check", &[("FAKE_WHEEL", "3"), ("CI", "true")]).ends_with(1, &["in an empty environment"]);

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::cli::commands::sweep::status::Counts;
 use crate::cli::text::number_format::{count, seconds, short};
 use crate::cli::text::terminal;
 use crate::io::signals::Signals;
@@ -15,6 +14,7 @@ use crate::sweep::labels::Labels;
 use crate::sweep::record::{StackPlan, SweepRecord};
 use crate::sweep::results::Ranking;
 use crate::sweep::supervise::pool::{Death, WorkerCommand};
+use crate::sweep::trial_counts::Counts;
 
 /// Minimum time between two lines.
 const BETWEEN: Duration = Duration::from_secs(10);

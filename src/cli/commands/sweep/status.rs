@@ -1,9 +1,5 @@
 //! `runner sweep status`, `stop` and `retry`: from the files, and of a sweep with jobs of Slurm also from their queue.
 
-use std::collections::HashSet;
-use std::path::PathBuf;
-use std::time::SystemTime;
-
 use anyhow::{Context, anyhow};
 use serde_json::json;
 
@@ -20,14 +16,12 @@ use crate::cli::text::text_style::TextStyle;
 use crate::config::hint::Hint;
 use crate::experiment::spec::seeds;
 use crate::sweep::confirmation::{Confirmation, RankedBy};
-use crate::sweep::dir::beat::{self, Beat};
-use crate::sweep::dir::claim::lease_name;
-use crate::sweep::dir::liveness::MISSED;
+use crate::sweep::dir::beat::Beat;
 use crate::sweep::dir::state::{RunningStack, SweepState};
 use crate::sweep::dir::{SweepDir, ended, stop_request};
-use crate::sweep::record::SweepRecord;
 use crate::sweep::results::failure_reasons::{self, FailedStacks};
 use crate::sweep::results::{Ranking, csv, notes};
+use crate::sweep::trial_counts::Counts;
 
 /// Arguments of `runner sweep status`.
 #[derive(Debug, clap::Args)]
@@ -72,7 +66,7 @@ pub fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
             json!({
                 "stack": running.stack, "generation": running.generation,
                 "worker": running.claim.as_ref().map(|claim| &claim.worker), "epoch": running.progress.map(|p| p.0),
-                "epochs": running.progress.map(|p| p.1), "silent_seconds": silence(&dir, running),
+                "epochs": running.progress.map(|p| p.1), "silent_seconds": running.silence(&dir),
             })
         });
         let best = ranking.best().map(|best| {
@@ -129,7 +123,7 @@ pub fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
     for (label, text) in lines {
         terminal::out(&page.wrapped(&format!("  {label:<9} {text}"), 12));
     }
-    let is_silent = |running: &RunningStack| !is_alive(&dir, running);
+    let is_silent = |running: &RunningStack| !running.is_alive(&dir);
     if !state.is_over() && state.running.iter().all(is_silent) && !jobs_text::has_queued(&jobs) {
         terminal::say(&format!("no worker is active; continue with `{}`", resume_command(dir.path())));
     }
@@ -185,7 +179,7 @@ pub fn run_stop(args: &StopArgs) -> anyhow::Result<Exit> {
     }
     let is_new = stop_request::request(&dir, "`runner sweep stop`")
         .with_context(|| format!("failed to write to `{}`", dir.path().display()))?;
-    let what = match (is_new, state.running.iter().any(|running| is_alive(&dir, running))) {
+    let what = match (is_new, state.running.iter().any(|running| running.is_alive(&dir))) {
         (true, true) => "the workers save checkpoints and leave",
         (true, false) => "no worker is active, and none will start a stack",
         (false, _) => "the sweep is already asked to stop",
@@ -216,72 +210,6 @@ pub fn run_retry(args: &RetryArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Numbers of trials of a sweep.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// All trials.
-    pub all: usize,
-    /// Trials that are done, diverged ones included.
-    pub done: usize,
-    /// Trials of the stacks that workers have.
-    pub running: usize,
-    /// Trials of failed stacks.
-    pub failed: usize,
-}
-
-impl Counts {
-    /// Counts the trials of a sweep. Folds are counted as they are in the stacks that have ended.
-    pub fn new(record: &SweepRecord, state: &SweepState) -> Counts {
-        Counts::of(record, state, None)
-    }
-
-    /// Counts the trials of these stacks, or of all.
-    pub fn of(record: &SweepRecord, state: &SweepState, stacks: Option<&HashSet<String>>) -> Counts {
-        let folds = state.ended.values().flat_map(|end| &end.trials).filter_map(|trial| Some(trial.fold? + 1)).max();
-        let held = state.running.iter().filter(|running| running.is_held());
-        let held: HashSet<&str> = held.map(|running| running.stack.as_str()).collect();
-        let mut counts = Counts::default();
-        for stack in record.stacks.iter().filter(|stack| stacks.is_none_or(|own| own.contains(&stack.name))) {
-            let trials = stack.configurations.len() * record.seeds_of(stack).len() * folds.unwrap_or(1);
-            counts.all += trials;
-            match state.ended.get(&stack.name) {
-                // files of its trials may be missing
-                Some(end) if end.failure.is_some() => counts.failed += trials,
-                Some(end) => counts.done += end.trials.len(),
-                None if held.contains(stack.name.as_str()) => counts.running += trials,
-                None => {}
-            }
-        }
-        counts.all += record.unchosen() * record.seeds.len() * folds.unwrap_or(1);
-        counts
-    }
-
-    /// Returns the numbers as text.
-    pub fn to_text(self) -> String {
-        let Counts { all, done, running, failed } = self;
-        let part = |number: usize, what: &str| (number > 0).then(|| format!("{} {what}", count(number)));
-        let parts = [
-            Some(format!("{} of {} done", count(done), count(all))),
-            part(running, "in training"),
-            part(failed, "failed"),
-        ];
-        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
-    }
-}
-
-/// Returns the seconds since the last heartbeat of a stack's worker, by the clock of this machine; `None` without one.
-pub fn silence(dir: &SweepDir, running: &RunningStack) -> Option<f64> {
-    let file: PathBuf = dir.file("beats").join(lease_name(&running.stack, running.generation));
-    let beaten = file.metadata().and_then(|metadata| metadata.modified()).ok()?;
-    Some(SystemTime::now().duration_since(beaten).map_or(0.0, |time| time.as_secs_f64()))
-}
-
-/// Whether the worker of a stack seems to be alive.
-pub fn is_alive(dir: &SweepDir, running: &RunningStack) -> bool {
-    let longest = f64::from(MISSED) * beat::interval().as_secs_f64();
-    matches!(running.beat, Beat::Count(_)) && silence(dir, running).is_some_and(|silent| silent < longest)
-}
-
 /// Describes the worker of a stack.
 fn describe(dir: &SweepDir, running: &RunningStack) -> String {
     let worker = running.claim.as_ref().map_or("a worker", |claim| claim.worker.as_str());
@@ -289,8 +217,8 @@ fn describe(dir: &SweepDir, running: &RunningStack) -> String {
     match &running.beat {
         Beat::Released => format!("left with a checkpoint by {worker}{epoch}"),
         Beat::Died(why) => format!("{worker} died ({why}){epoch}"),
-        Beat::None | Beat::Count(_) => match silence(dir, running) {
-            Some(silent) if is_alive(dir, running) => {
+        Beat::None | Beat::Count(_) => match running.silence(dir) {
+            Some(silent) if running.is_alive(dir) => {
                 format!("{worker}{epoch}, heartbeat {} ago", seconds(silent.max(0.001)))
             }
             Some(silent) => format!("{worker} is silent for {}{epoch}", seconds(silent)),

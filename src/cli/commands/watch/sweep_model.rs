@@ -6,7 +6,6 @@ use std::path::Path;
 use indexmap::IndexMap;
 
 use crate::cli::commands::sweep::ranking_text::best_line;
-use crate::cli::commands::sweep::status::{Counts, is_alive, silence};
 use crate::cli::commands::sweep::work::resume_command;
 use crate::cli::commands::watch::view::{Metric, Model, State, View, curve, names_of_metrics};
 use crate::cli::text::number_format::{count, seconds};
@@ -22,6 +21,7 @@ use crate::sweep::dir::state::{RunningStack, SweepState};
 use crate::sweep::dir::{SweepDir, extensions, stop_request};
 use crate::sweep::record::SweepRecord;
 use crate::sweep::results::Ranking;
+use crate::sweep::trial_counts::Counts;
 
 /// Maximum number of configurations in training whose curves are shown.
 const MOST_CURVES: usize = 5;
@@ -49,7 +49,7 @@ struct BestSoFar {
 pub fn is_in_training(folder: &Path) -> bool {
     let Ok((dir, record)) = SweepDir::open(folder) else { return false };
     let mut state = SweepState::default();
-    state.update(&dir, &record).is_ok() && state.running.iter().any(|running| is_alive(&dir, running))
+    state.update(&dir, &record).is_ok() && state.running.iter().any(|running| running.is_alive(&dir))
 }
 
 impl SweepModel {
@@ -168,8 +168,9 @@ impl SweepModel {
         let state = match &running.beat {
             Beat::Released => "left with a checkpoint".to_owned(),
             Beat::Died(_) => "died".to_owned(),
-            Beat::None | Beat::Count(_) if is_alive(&self.dir, running) => "training".to_owned(),
-            Beat::None | Beat::Count(_) => silence(&self.dir, running)
+            Beat::None | Beat::Count(_) if running.is_alive(&self.dir) => "training".to_owned(),
+            Beat::None | Beat::Count(_) => running
+                .silence(&self.dir)
                 .map_or("starting".to_owned(), |silent| format!("silent for {}", seconds(silent))),
         };
         vec![running.stack.clone(), epoch, count(configurations), worker, state]
@@ -186,7 +187,7 @@ impl Model for SweepModel {
         let exists = self.dir.path().is_dir();
         let problem = self.read().err().filter(|_| exists).map(|error| in_a_line(&error));
         let counts = Counts::new(&self.record, &self.state);
-        let workers = self.state.running.iter().filter(|running| is_alive(&self.dir, running)).count();
+        let workers = self.state.running.iter().filter(|running| running.is_alive(&self.dir)).count();
         let has_failed = self.state.ended.values().any(|end| end.failure.is_some());
         let state = match () {
             () if !exists => State::Deleted,

@@ -1,0 +1,9 @@
+//! The table of all runs and sweeps, kept up to date by polling.
+
+pub mod matching;
+pub mod row;
+pub mod rows;
+pub mod scan;
+pub mod scanned;
+pub mod sweeps;
+pub mod walk;
