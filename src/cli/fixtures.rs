@@ -86,6 +86,7 @@ pub(super) fn run<'a>(variants: &[&str], histories: &'a [History]) -> TrainedRun
         name: "idea".to_owned(),
         folder: PathBuf::from("runs/idea/1"),
         variants: variants.iter().map(|name| (*name).to_owned()).collect(),
+        is_part: false,
         histories: Cow::Borrowed(histories),
         peak_memory: None,
         seconds: None,

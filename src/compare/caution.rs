@@ -152,7 +152,10 @@ fn of_group(group: &Group) -> Vec<String> {
     for (status, what) in stops {
         if let stopped @ 1.. = of_status(status) {
             let were = if stopped == 1 { "was" } else { "were" };
-            cautions.push(format!("{stopped} of {} trials {were} {what}", group.trials.len()));
+            cautions.push(match group.trials.len() {
+                1 => format!("its only trial was {what}"),
+                all => format!("{stopped} of {all} trials {were} {what}"),
+            });
         }
     }
     if group.trials.iter().any(|trial| trial.fold().is_some()) {

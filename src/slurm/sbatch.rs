@@ -51,9 +51,19 @@ fn clean(command: &mut Command) {
     }
 }
 
+/// Returns whether these words of `sbatch` say that it did not reach the controller of the cluster.
+fn is_unreachable(words: &str) -> bool {
+    let words = words.to_lowercase();
+    let causes = ["configuration source", "contact slurm controller", "connection refused", "socket timed out"];
+    causes.iter().any(|cause| words.contains(cause))
+}
+
 fn into_error(error: ProgramError) -> anyhow::Error {
     let hint = match &error {
         ProgramError::Missing(_) => "run this command on a login node of a cluster with Slurm",
+        ProgramError::Refused(_, words) if is_unreachable(words) => {
+            "check the cluster with `sinfo`; if Slurm does not answer, try again later"
+        }
         ProgramError::Refused(..) => "write options of sbatch after `--`: `-- --partition=NAME --time=1:00:00`",
         ProgramError::NoAnswer(..) => "check that the controller of Slurm runs: `scontrol ping`",
     };
@@ -63,6 +73,17 @@ fn into_error(error: ProgramError) -> anyhow::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn options_are_no_remedy_if_the_controller_is_not_reached() {
+        let hint = |words: &str| {
+            let error = into_error(ProgramError::Refused("sbatch".to_owned(), words.to_owned()));
+            error.downcast_ref::<Hint>().map(|hint| hint.0.clone()).unwrap_or_default()
+        };
+        let lost = "sbatch: fatal: Could not establish a configuration source";
+        assert!(hint(lost).contains("`sinfo`") && !hint(lost).contains("--time"));
+        assert!(hint("sbatch: error: invalid partition specified: gpu").contains("--partition"));
+    }
 
     #[test]
     fn the_number_of_a_job_is_read() {

@@ -43,14 +43,20 @@ impl Labels {
     /// Returns the value of the setting with a label in a configuration; `None` if the configuration does not set it.
     pub fn value(&self, label: &str, set: &IndexMap<String, Value>) -> Option<String> {
         let mut keys = self.keys.iter().filter(|key| self.label(key) == label);
-        keys.find_map(|key| set.get(key)).map(format_value)
+        keys.find_map(|key| set.get(key)).map(shown)
     }
 
     /// Returns the settings of a configuration that vary: `lr=0.01 batch=32`.
     pub fn describe(&self, set: &IndexMap<String, Value>) -> String {
-        let one = |key: &String| Some(format!("{}={}", self.label(key), format_value(set.get(key)?)));
+        let one = |key: &String| Some(format!("{}={}", self.label(key), shown(set.get(key)?)));
         self.keys.iter().filter_map(one).collect::<Vec<_>>().join(" ")
     }
+}
+
+/// Returns a value for people: a small number as a power of ten only if that is clearly shorter, `1e-4` but `0.000891038`.
+fn shown(value: &Value) -> String {
+    let (plain, short) = (value.to_string(), format_value(value));
+    if value.is_number() && short.len() + 1 >= plain.len() { plain } else { short }
 }
 
 /// Returns a value without quotes: `sgd(lr=0.1)` for `{ sgd = { lr = 0.1 } }`.
@@ -72,5 +78,23 @@ pub fn format_value(value: &Value) -> String {
             _ => number.to_string(),
         },
         value => value.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn small_numbers_are_powers_of_ten_only_if_these_are_clearly_shorter() {
+        let key = "train.optimizer.adam.lr".to_owned();
+        let labels = Labels::new(std::slice::from_ref(&key));
+        let described = |value: Value| labels.describe(&IndexMap::from([(key.clone(), value)]));
+        assert_eq!(
+            [json!(1e-4), json!(0.000891038), json!(0.0174702), json!(32), json!("sgd")].map(described),
+            ["lr=1e-4", "lr=0.000891038", "lr=0.0174702", "lr=32", "lr=sgd"]
+        );
     }
 }

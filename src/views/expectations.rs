@@ -168,22 +168,36 @@ fn value(found: Option<&MetricValue>, number: &dyn Fn(f64) -> String) -> String 
 /// Returns a note on the expectations of an experiment that were not checked because a variant did not run; `None` if there
 /// are none.
 pub fn of_missing_variants<'a>(trials: impl Iterator<Item = &'a History> + Clone) -> Option<String> {
-    let stated = trials.clone().next()?.config.get("expect")?.as_array()?;
-    let read = |(number, value): (usize, &Value)| Some((number, serde_json::from_value(value.clone()).ok()?));
-    let mut stated: Vec<(usize, Expectation)> = stated.iter().enumerate().filter_map(read).collect();
-    let is_checked = |number| trials.clone().any(|trial| trial.expectations.iter().any(|one| one.number == number));
-    stated.retain(|(number, _)| !is_checked(*number));
-    let missing: Vec<&str> = stated.iter().filter_map(|(_, one)| one.missing_variant(trials.clone())).collect();
-    let count = match missing.len() {
+    let mut names = expectations_of_others(trials)?;
+    let count = match names.len() {
         0 => return None,
         1 => "1 expectation was".to_owned(),
         several => format!("{several} expectations were"),
     };
-    let mut names = missing;
     names.sort_unstable();
     names.dedup();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let what = if names.len() == 1 { "variant" } else { "variants" };
     Some(format!("{count} not checked: the {what} {} did not run", suggest::list(&names)))
+}
+
+/// Returns a note on the number of expectations about variants that are not among these trials; `None` if there are none.
+pub fn of_hidden_variants<'a>(trials: impl Iterator<Item = &'a History> + Clone) -> Option<String> {
+    match expectations_of_others(trials)?.len() {
+        0 => None,
+        1 => Some("1 expectation about other variants is not shown".to_owned()),
+        several => Some(format!("{several} expectations about other variants are not shown")),
+    }
+}
+
+/// Returns for each expectation that was not checked with these trials the name of a variant that they lack.
+fn expectations_of_others<'a>(trials: impl Iterator<Item = &'a History> + Clone) -> Option<Vec<String>> {
+    let stated = trials.clone().next()?.config.get("expect")?.as_array()?;
+    let read = |(number, value): (usize, &Value)| Some((number, serde_json::from_value(value.clone()).ok()?));
+    let stated = stated.iter().enumerate().filter_map(read);
+    let is_checked = |number| trials.clone().any(|trial| trial.expectations.iter().any(|one| one.number == number));
+    let left = stated.filter(|(number, _): &(usize, Expectation)| !is_checked(*number));
+    Some(left.filter_map(|(_, one)| one.missing_variant(trials.clone()).map(str::to_owned)).collect())
 }
 
 /// Returns the section with the expectations; `None` if there are none. Each run has a column if there are several.

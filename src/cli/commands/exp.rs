@@ -82,20 +82,21 @@ Examples:
   runner exp digits_mlp --set 'train.optimizer={ sgd = { lr = 0.1 } }'
   runner exp my/idea.toml --device cuda --out results
   runner exp digits_mlp 'ideas/*.toml'          several: all are checked first
-  runner exp regularize_mnist --variant base,dropout
+  runner exp regularize_mnist --variant baseline,dropout
   runner exp digits_mlp --seeds 0..7 --stack 2 --workers 4
   runner exp my/idea.toml --dry-run
   runner exp my/idea.toml --slurm -- --time=4:00:00 --gres=gpu:1
   runner exp digits_mlp --json | jq '.histories[0].history.loss'
 
-Ctrl-C or SIGTERM stops after the current step and saves a checkpoint and the
-histories; `runner resume` continues. SIGUSR1 saves a checkpoint.
+Ctrl-C or SIGTERM stops the run after the current step, and saves a checkpoint
+and the histories; `runner resume` continues. SIGUSR1 saves a checkpoint.
 
 With several experiments, `--json` prints one line for each run, and the exit
 code is the highest of all.";
 
 /// Trains experiments, or resumes their latest matching runs with `--resume`.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
+    args.job_args.check()?;
     let names: Vec<&String> = std::iter::once(&args.run_args.experiment).chain(&args.more).collect();
     let run_args = args.processes.with_device(&args.run_args)?;
     let Experiments { planned, mut errors, notes } = Experiments::plan(&run_args, &names);

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::anyhow;
 use serde_json::json;
 use time::OffsetDateTime;
 
@@ -17,6 +18,7 @@ use crate::cli::slurm::script::JobScript;
 use crate::cli::slurm::submit::{JobRequest, numbers};
 use crate::cli::text::shell_words::quoted_path;
 use crate::cli::text::terminal;
+use crate::config::hint::Hint;
 use crate::device;
 use crate::experiment::plan::study::Study;
 use crate::experiment::run::checkpointing::CheckpointInterval;
@@ -37,14 +39,29 @@ pub struct JobArgs {
     #[arg(long, conflicts_with_all = ["resume", "dry_run", "devices", "workers", "phases", "max_time", "log_file"])]
     pub slurm: bool,
     /// Print the script of `--slurm`; submit and write nothing
-    #[arg(long, requires = "slurm", conflicts_with = "json")]
+    #[arg(long, conflicts_with = "json")]
     print: bool,
     /// Options of sbatch, after `--`: `--slurm -- --time=4:00:00`
-    #[arg(last = true, requires = "slurm", value_name = "SBATCH OPTIONS", allow_hyphen_values = true)]
+    #[arg(last = true, value_name = "SBATCH OPTIONS", allow_hyphen_values = true)]
     sbatch: Vec<String>,
 }
 
 impl JobArgs {
+    /// Checks that the options of a job are used with `--slurm`.
+    ///
+    /// # Errors
+    /// If one is used without it.
+    pub fn check(&self) -> anyhow::Result<()> {
+        let (what, option) = match (self.print, &self.sbatch[..]) {
+            _ if self.slurm => return Ok(()),
+            (true, _) => ("`--print` needs".to_owned(), "leave `--print` out"),
+            (false, []) => return Ok(()),
+            (false, options) => (format!("options of sbatch (`-- {}`) need", options.join(" ")), "leave them out"),
+        };
+        let hint = format!("add `--slurm` to train the run as a job of Slurm, or {option}");
+        Err(anyhow!("{what} `--slurm`").context(Hint(hint)))
+    }
+
     /// Creates the directory of a run under `out`, and submits a job that trains it.
     ///
     /// # Errors

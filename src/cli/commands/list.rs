@@ -83,8 +83,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Maximum length of a title on a terminal of 80 columns.
-const TITLE_WIDTH: usize = 28;
+/// Minimum length at which titles are cut.
+const MIN_TITLE_WIDTH: usize = 8;
 
 /// Returns all experiments, shipped and user-defined, sorted by name.
 fn all_experiments() -> Vec<Entry> {
@@ -138,9 +138,8 @@ fn keep_lesson(entries: &mut Vec<Entry>, lesson: &str) -> Result<(), SpecError> 
     Ok(())
 }
 
-/// Returns the table with a heading above each lesson. Titles are shorter on a narrow terminal.
-fn render(entries: &[Entry], width: usize) -> String {
-    let title = TITLE_WIDTH.saturating_sub(80_usize.saturating_sub(width)).max(8);
+/// Returns the table without headings, with titles of at most `title` characters.
+fn columns(entries: &[Entry], title: usize) -> String {
     let mut table = Columns::new(["experiment", "title", "data", "size"], [3]);
     for item in entries {
         table.row([
@@ -150,7 +149,18 @@ fn render(entries: &[Entry], width: usize) -> String {
             &item.parameters.map_or("tree".to_owned(), number_format::count),
         ]);
     }
-    let table = table.text();
+    table.text()
+}
+
+/// Returns the table with a heading above each lesson. Titles that do not fit are cut.
+fn render(entries: &[Entry], width: usize) -> String {
+    let full = columns(entries, usize::MAX);
+    let excess = full.lines().map(|line| line.chars().count()).max().unwrap_or(0).saturating_sub(width);
+    let longest = entries.iter().map(|item| item.title.chars().count()).max().unwrap_or(0);
+    let table = match excess {
+        0 => full,
+        excess => columns(entries, longest.saturating_sub(excess).max(MIN_TITLE_WIDTH)),
+    };
     let (header, rows) = table.split_once('\n').unwrap_or((&table, ""));
     let mut lines = vec![header.to_owned()];
     let mut previous = None;

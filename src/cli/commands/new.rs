@@ -64,8 +64,9 @@ Examples:
   runner new shapes --data shapes.npz                  your own arrays
   runner new pets --data pets                          your own images
 
-The file has a comment for each choice, and runs as it is. `runner data list`
-lists the data sets, `runner data describe FILE` describes a table.";
+The file has a comment for each choice. You can run it as it is, or change it.
+`runner data list` lists the data sets, `runner data describe FILE` describes
+a table.";
 
 /// Data set of an experiment for which none is stated.
 const DEFAULT_DATA: &str = "mnist";

@@ -1,6 +1,6 @@
 //! `runner show NAME`
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use serde::Serialize;
@@ -20,8 +20,8 @@ use crate::experiment::plan::study::Study;
 use crate::experiment::spec::catalogue;
 use crate::experiment::spec::source_text::{SourceText, SpecError};
 use crate::experiment::store::find::{Damaged, SavedRun};
-use crate::experiment::store::newest;
-use crate::experiment::store::run_name::single_run;
+use crate::experiment::store::newest::{self, NewestRun};
+use crate::experiment::store::run_name::{experiment_directory, single_run};
 use crate::experiment::store::run_record::RunRecord;
 use crate::network::layer::layer_size::LayerSize;
 use crate::network::stack::Architecture;
@@ -62,7 +62,13 @@ Examples:
 /// Prints the settings of an experiment, with defaults and changes, and its layers; or the whole summary of a run.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     match named_experiment(&args.name, &args.out)? {
-        Some(source) => show_experiment(&source, args),
+        Some(source) => {
+            let exit = show_experiment(&source, args)?;
+            if let Some(newest) = newest_run(&args.name, &args.out).filter(|_| !args.json && args.set.is_empty()) {
+                terminal::say(&format!("note: for the results of its newest run: `runner show {}`", newest.display()));
+            }
+            Ok(exit)
+        }
         None => show_run(args),
     }
 }
@@ -83,6 +89,11 @@ fn named_experiment(name: &str, out: &Path) -> anyhow::Result<Option<SourceText>
         Err(_) if path.is_dir() => Ok(None),
         // the error names the variants of the run
         Err(_) if name.rsplit_once('/').is_some_and(|(run, _)| SavedRun::find(run, out).is_ok()) => Ok(None),
+        Err(_) if variant_without_run(name).is_some() => {
+            let (run, variant) = variant_without_run(name).unwrap_or_default();
+            let error = anyhow!("there is no run of `{run}`, so there are no results of its variant `{variant}`");
+            Err(error.context(Hint(format!("train it first: `runner exp {run}`"))))
+        }
         Err(error) => Err(match error.downcast::<SpecError>() {
             Ok(SpecError { message, hint }) if message == format!("no experiment `{name}`") => {
                 let near = hint.filter(|hint| hint.starts_with("did you mean"));
@@ -94,6 +105,18 @@ fn named_experiment(name: &str, out: &Path) -> anyhow::Result<Option<SourceText>
             Err(error) => error,
         }),
     }
+}
+
+/// Returns the directory of the newest run of an experiment that has a history; `None` if there is none.
+fn newest_run(name: &str, out: &Path) -> Option<PathBuf> {
+    Some(NewestRun::find(&experiment_directory(name, out)?).ok()??.run)
+}
+
+/// Splits `NAME/VARIANT` if there is an experiment with this name, and it has this variant.
+fn variant_without_run(name: &str) -> Option<(&str, &str)> {
+    let (experiment, variant) = name.rsplit_once('/')?;
+    let spec = catalogue::find(experiment).ok()?.parse().ok()?;
+    spec.variants.iter().any(|one| one.name == variant).then_some((experiment, variant))
 }
 
 /// Prints the whole summary of a run, or what is known of one in which no trial has ended.

@@ -11,6 +11,9 @@ use crate::config::suggest;
 /// Separates the hint from the message in the errors of value parsers.
 const HINT: &str = "\nhint: ";
 
+/// Options that are required by another option, which the message names instead of the command.
+const REQUIRING: [(&str, &str); 2] = [("`--dry-run`", "--all"), ("`--by-class`", "--rows")];
+
 /// Returns the error of the command `name` as a message with a hint.
 pub(super) fn explained(error: &clap::Error, name: &str) -> anyhow::Error {
     let about = |kind| texts(error, kind).into_iter().next().unwrap_or_default();
@@ -75,7 +78,9 @@ pub(super) fn explained(error: &clap::Error, name: &str) -> anyhow::Error {
                 "runner new" => "write, for example, `runner new first --data mnist`".to_owned(),
                 _ => help,
             };
-            anyhow!("`{name}` needs {}", missing.join(" and ")).context(Hint(hint))
+            let missing = missing.join(" and ");
+            let requiring = REQUIRING.iter().find(|(required, _)| *required == missing).map(|(_, option)| *option);
+            anyhow!("`{}` needs {missing}", requiring.unwrap_or(name)).context(Hint(hint))
         }
         ErrorKind::MissingSubcommand => {
             let known: Vec<String> =

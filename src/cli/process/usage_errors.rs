@@ -38,6 +38,16 @@ pub(crate) fn parse_arguments() -> Cli {
             terminal::error(&anyhow!("{}", explained(&error, &used.name).root_cause()).context(hint));
         }
         ErrorKind::UnknownArgument => terminal::error(&used.unknown_argument(&invalid(ContextKind::InvalidArg))),
+        ErrorKind::InvalidSubcommand
+            if ["--help", "-h"].contains(&&*invalid(ContextKind::InvalidSubcommand))
+                && used.name.ends_with(" help") =>
+        {
+            let above = words.iter().take_while(|word| *word != "help").map(String::as_str);
+            let words = std::iter::once("runner").chain(above).chain(["--help"]);
+            if let Err(help) = Cli::try_parse_from(words) {
+                help.exit(); // with the help of the command above
+            }
+        }
         ErrorKind::InvalidSubcommand => {
             terminal::error(&used.unknown_command(&invalid(ContextKind::InvalidSubcommand)))
         }

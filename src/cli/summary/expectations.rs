@@ -10,11 +10,15 @@ use crate::views::expectations::{self, Expected};
 use crate::views::references;
 use crate::views::trials::Runs;
 
-/// Returns each expectation with a mark, over all trials that it applies to, in the order of the file.
-pub fn of(histories: &[History], page: TextStyle) -> String {
+/// Returns each expectation with a mark, over all trials that it applies to, in the order of the file. `is_part` says
+/// whether these are only the trials of one variant.
+pub fn of(histories: &[History], is_part: bool, page: TextStyle) -> String {
     let expected = expectations::rows(&Runs::together(histories), false);
     let mut lines: Vec<String> = expected.iter().map(|expected| line(expected, page)).collect();
-    let missing_variants = expectations::of_missing_variants(histories.iter());
+    let missing_variants = match is_part {
+        true => expectations::of_hidden_variants(histories.iter()),
+        false => expectations::of_missing_variants(histories.iter()),
+    };
     if expected.is_empty() && missing_variants.is_none() {
         lines.push("no expectation applies to these seeds".to_owned());
     }
@@ -65,7 +69,7 @@ fn line(expected: &Expected, page: TextStyle) -> String {
         }
         [one] if one.found.is_none() => outcome.describe(&number),
         [_] => format!("found {}", outcome.describe(&number)),
-        _ => outcome.describe(&number),
+        _ => format!("met by {}", outcome.describe(&number)),
     });
     let line = format!("{mark} {}: {}", expected.statement, found.collect::<Vec<_>>().join("; "));
     page.wrapped(&line, 2).replacen(mark, &color(mark), 1) // color codes have no width
@@ -101,7 +105,7 @@ mod tests {
     fn shown(expectation: &str, mut trials: Vec<History>) -> String {
         let expectation: Expectation = toml_edit::de::from_str(expectation).unwrap();
         verify(&[expectation], &mut trials);
-        of(&trials, TextStyle { width: 60, styled: false })
+        of(&trials, false, TextStyle { width: 60, styled: false })
     }
 
     #[test]
@@ -110,7 +114,7 @@ mod tests {
         let of_one_seed = shown(above, vec![trial("a", 0, 0.31), trial("b", 0, 0.125)]);
         assert_eq!(of_one_seed, "✓ a/last.loss > b/last.loss: found 0.31, against 0.125");
         let trials = vec![trial("a", 0, 0.31), trial("a", 1, 0.1), trial("b", 0, 0.12), trial("b", 1, 0.12)];
-        assert_eq!(shown(above, trials), "✗ a/last.loss > b/last.loss: 1 of 2 trials");
+        assert_eq!(shown(above, trials), "✗ a/last.loss > b/last.loss: met by 1 of 2 trials");
         let long = above.replace("\"a\"", "\"a_longer_name\"");
         let broken = shown(&long, vec![trial("a_longer_name", 0, 0.31), trial("b", 0, 0.125)]);
         assert_eq!(broken, "✓ a_longer_name/last.loss > b/last.loss: found 0.31, against\n  0.125");

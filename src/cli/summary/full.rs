@@ -32,7 +32,7 @@ pub fn render(run: &TrainedRun, top: Option<usize>, page: TextStyle) -> String {
     }
     if !run.is_interrupted() {
         parts.extend(expectations::references(histories));
-        parts.extend(run.has_expectations().then(|| expectations::of(histories, page)));
+        parts.extend(run.has_expectations().then(|| expectations::of(histories, run.is_part, page)));
     }
     parts.extend(initial_weights(histories).map(|line| page.wrapped(&line, 2)));
     parts.push(page.wrapped(&resources::line(run), 2));

@@ -22,6 +22,8 @@ pub struct TrainedRun<'a> {
     pub folder: PathBuf,
     /// Names of the variants in order, also of those without a trial.
     pub variants: Vec<String>,
+    /// Whether it has only the trials of one of several variants, which was named.
+    pub is_part: bool,
     /// Histories of the trials: variants in order, then folds, then seeds.
     pub histories: Cow<'a, [History]>,
     /// Largest resident memory of the training process in bytes, if it is known.
@@ -42,6 +44,7 @@ impl<'a> TrainedRun<'a> {
             name: study.name.clone(),
             folder: finished.folder.path().to_path_buf(),
             variants: study.plans.iter().map(|plan| plan.variant.clone()).collect(),
+            is_part: false,
             histories: Cow::Borrowed(&finished.histories),
             peak_memory: memory::peak_of_process(),
             peak_gpu_memory: finished
@@ -73,6 +76,7 @@ impl<'a> TrainedRun<'a> {
             name: run.variant.as_ref().map_or(experiment.clone(), |variant| format!("{experiment}/{variant}")),
             folder: run.folder,
             variants,
+            is_part: run.variant.is_some(),
             histories: Cow::Owned(histories),
             peak_memory: record.as_ref().and_then(|record| record.peak_memory),
             peak_gpu_memory: record.as_ref().and_then(|record| record.peak_gpu_memory),

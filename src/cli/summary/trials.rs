@@ -41,6 +41,9 @@ pub fn of(histories: &[History], page: TextStyle) -> Vec<String> {
     parts
 }
 
+/// Numbers below are shown as powers of ten.
+const TINY: f64 = 5e-4;
+
 /// A row of the table.
 struct Row<'a> {
     label: String,
@@ -99,7 +102,11 @@ fn rows(histories: &[History]) -> Rows<'_> {
 
 fn tables(rows: &Rows, histories: &[History], page: TextStyle) -> Vec<String> {
     let all: Vec<&History> = histories.iter().collect();
-    let column = |metric: &MetricColumn| Column::numbers(metric.name(), rows.rows.iter().map(|row| row.cell(metric)));
+    let column = |metric: &MetricColumn| {
+        let values = all.iter().filter_map(|history| metric.value(history));
+        let has_tiny = values.into_iter().any(|value| value != 0.0 && value.abs() < TINY);
+        Column::numbers(metric.name(), rows.rows.iter().map(|row| row.cell(metric, has_tiny)))
+    };
     let mut groups: Vec<Vec<Column>> =
         MetricColumn::groups(&all, false).iter().map(|group| group.iter().map(column).collect()).collect();
     let has_best = histories.iter().any(|history| history.best.is_some());
@@ -131,19 +138,26 @@ fn tables(rows: &Rows, histories: &[History], page: TextStyle) -> Vec<String> {
 }
 
 impl Row<'_> {
-    fn cell(&self, metric: &MetricColumn) -> Cell {
+    /// Returns the cell of a metric. If the column `has_tiny` values, all small ones are powers of ten.
+    fn cell(&self, metric: &MetricColumn, has_tiny: bool) -> Cell {
         let values = || self.trials.iter().filter_map(|history| metric.value(history));
         let finite: Vec<f64> = values().filter(|value| value.is_finite()).collect();
         let sample = Sample::from_values(&finite);
         let (mean, std) = (sample.as_ref().map(|sample| sample.mean), sample.as_ref().and_then(|sample| sample.std));
+        let as_power = |value: Option<f64>| {
+            let small = value.filter(|value| has_tiny && *value != 0.0 && value.abs() < 2.0 * TINY);
+            small.map(|value| format!("{value:.1e}"))
+        };
+        let shown = |value: Option<f64>| as_power(value).unwrap_or_else(|| metric.text(value));
+        let spread = || as_power(mean).and(as_power(std)).unwrap_or_else(|| number_format::spread(mean, std));
         let text = match self.shows {
-            Shows::One => metric.text(values().next()),
-            Shows::Mean => metric.text(mean),
-            Shows::Std => number_format::spread(mean, std),
-            Shows::MeanAndStd if std.is_none() => metric.text(mean),
-            Shows::MeanAndStd => format!("{} ±{}", metric.text(mean), number_format::spread(mean, std)),
-            Shows::Min => metric.text(sample.map(|sample| sample.min)),
-            Shows::Max => metric.text(sample.map(|sample| sample.max)),
+            Shows::One => shown(values().next()),
+            Shows::Mean => shown(mean),
+            Shows::Std => spread(),
+            Shows::MeanAndStd if std.is_none() => shown(mean),
+            Shows::MeanAndStd => format!("{} ±{}", shown(mean), spread()),
+            Shows::Min => shown(sample.map(|sample| sample.min)),
+            Shows::Max => shown(sample.map(|sample| sample.max)),
         };
         Cell::plain(text)
     }
@@ -222,6 +236,18 @@ mod tests {
 
         good in 3 of 3 trials
         ");
+    }
+
+    #[test]
+    fn small_values_of_a_column_have_one_form() {
+        let histories: Vec<History> = [4.6e-4, 6.2e-4]
+            .into_iter()
+            .enumerate()
+            .map(|(seed, loss)| history("base", seed as i64, &[("loss", &[loss])]).0)
+            .collect();
+        let text = shown(&histories);
+        assert!(["4.6e-4", "6.2e-4", "5.4e-4", "1.1e-4"].iter().all(|number| text.contains(number)), "{text}");
+        assert!(!text.contains("0.0006"), "{text}");
     }
 
     #[test]

@@ -235,7 +235,8 @@ fn role(table: &Table, column: &Column) -> Role {
             match dates::read(&fields, None) {
                 Ok(_) => Role::Dates,
                 Err(fault) => {
-                    Role::Dropped(format!("dates; to use them, {}", fault.hint(&column.name).replace('`', "")))
+                    let what = if fault.is_ambiguous() { "ambiguous dates" } else { "dates that cannot be read" };
+                    Role::Dropped(format!("{what}; to use them, {}", fault.hint(&column.name)))
                 }
             }
         }

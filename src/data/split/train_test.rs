@@ -16,8 +16,9 @@ pub(super) fn check_classes(classes: &[i64], share: f64, names: &[String]) -> Re
     let smaller = off.min(classes.len() - off);
     if smaller < rows_of_class.len() {
         let message = format!(
-            "needs a row of each of the {} classes in each part, but a part has {smaller} rows",
-            rows_of_class.len()
+            "needs a row of each of the {} classes in each part, but a part has {smaller} {}",
+            rows_of_class.len(),
+            if smaller == 1 { "row" } else { "rows" }
         );
         return Err(Invalid::new("stratify", message).hint("remove `stratify`, or change the fraction"));
     }

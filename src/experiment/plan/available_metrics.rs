@@ -186,8 +186,9 @@ impl AvailableMetrics {
                     Some(STATUS) => format!("did you mean `{STATUS}`?"),
                     Some(near) => format!("did you mean `last.{near}`?"),
                     None => format!(
-                        "write `last.METRIC`, or another prefix ({}); metrics: {}",
-                        suggest::list(&GROUPS),
+                        "write PREFIX.METRIC, such as `last.{}`; prefixes: {}; metrics: {}",
+                        metrics.first().unwrap_or(&"loss"),
+                        suggest::list(&self.groups()),
                         suggest::list(&metrics)
                     ),
                 },
@@ -200,7 +201,12 @@ impl AvailableMetrics {
             "tree" if !self.is_tree => unknown("remove it: only decision trees have `tree` metrics".to_owned()),
             "tree" => check_known(metric, &TREE),
             "best" | "diagnosis" | "learned" if self.is_tree => {
-                unknown("use `last.acc`, `last.val_acc` or `test.acc`: a tree has no epochs".to_owned())
+                let names = if self.has_test {
+                    "`last.acc`, `last.val_acc` or `test.acc`"
+                } else {
+                    "`last.acc` or `last.val_acc`"
+                };
+                unknown(format!("use {names}: a tree has no epochs"))
             }
             "first" | "last" | "min" | "max" => check_known(metric, &with_more(with_timing)),
             "best" => check_known(metric, &with_more(&["epoch"])),
@@ -231,8 +237,20 @@ impl AvailableMetrics {
             }
             "diagnosis" => check_known(metric, &DIAGNOSIS),
             "learned" => self.check_learned(metric).or_else(unknown),
-            _ => unknown(suggest::hint(group, GROUPS)),
+            _ => unknown(suggest::hint(group, self.groups())),
         }
+    }
+
+    /// Returns the prefixes of the metrics that the trials will have.
+    fn groups(&self) -> Vec<&'static str> {
+        let has = |group: &&str| match *group {
+            "best" | "diagnosis" => !self.is_tree,
+            "learned" => self.learned.is_some(),
+            "test" => self.has_test,
+            "tree" => self.is_tree,
+            _ => true,
+        };
+        GROUPS.into_iter().filter(has).collect()
     }
 
     /// Paths of the nested test metrics: confusion matrix, classification report and threshold.

@@ -219,14 +219,21 @@ pub fn image(
 
 fn read_images(plan: &Plan, data: &FittedData, size: ImageSize, written: &str) -> anyhow::Result<Rows> {
     let Some((images, labels)) = written.split_once(',') else {
-        let hint = "name both files: `--data images-idx3-ubyte,labels-idx1-ubyte`";
+        let hint = "name two files in the IDX format, images and labels: `runner eval RUN \
+                    images-idx3-ubyte,labels-idx1-ubyte`";
         if !Path::new(written).exists() {
-            let hint = format!("check the path; for images, {hint}");
-            return Err(anyhow!("`{written}` does not exist").context(Hint(hint)));
+            return Err(anyhow!("`{written}` does not exist").context(Hint(format!("check the path, or {hint}"))));
         }
-        return Err(anyhow!("images require labels, but `{written}` is a single file").context(Hint(hint.to_owned())));
+        return Err(wrong_kind(data, &format!("be evaluated on the single file `{written}`"), hint));
     };
-    let pair = LabeledImages::read(("--data", images.trim()), ("--data", labels.trim())).map_err(into_error)?;
+    let to_error = |fault: Invalid| {
+        let message = match fault.message.strip_prefix("cannot be used: ") {
+            Some(message) => message.to_owned(), // which names the file
+            None => format!("`{written}`: {}", fault.message),
+        };
+        with_hint(anyhow!(message), user_file::hint_on_command_line(fault.hint))
+    };
+    let pair = LabeledImages::read(("images", images.trim()), ("labels", labels.trim())).map_err(to_error)?;
     if pair.size() != size {
         return Err(anyhow!(
             "`{images}` contains images of {}, but the network takes {}",

@@ -198,6 +198,9 @@ fn read(path: &Path) -> anyhow::Result<SourceText> {
             _ => "`runner list` shows the names of all experiments".to_owned(),
         };
         match error.kind() {
+            std::io::ErrorKind::NotFound if !origin.ends_with(".toml") => {
+                anyhow!("there is no experiment, file or directory `{origin}`").context(Hint(hint))
+            }
             std::io::ErrorKind::NotFound => {
                 anyhow!("the experiment file `{origin}` does not exist").context(Hint(hint))
             }

@@ -23,6 +23,11 @@ pub fn find<'a>(tree: &'a mut Value, path: &str) -> Result<&'a mut Value, SpecEr
     }
     let last = path.rsplit('.').next().unwrap_or_default();
     let meant = keys_in(tree, last);
+    if meant.len() > 1 && !path.contains('.') && tree.get(path).is_none() {
+        let message = format!("`{path}` is the name of {} settings", meant.len());
+        let keys = suggest::either(&meant.iter().map(String::as_str).collect::<Vec<_>>());
+        return Err(SpecError { message, hint: Some(format!("write {keys}")) });
+    }
     let meant = suggest::either(&meant.iter().map(String::as_str).collect::<Vec<_>>());
     let in_split = split_part(last).map(|part| {
         let sources = tree.get("data").and_then(Value::as_object).into_iter().flat_map(|data| data.keys());

@@ -1,6 +1,7 @@
 //! The text of an experiment file. Errors in it name the file, the line and the correction.
 
 use std::fmt;
+use std::ops::Range;
 use std::path::PathBuf;
 
 use serde::de::{Deserialize, DeserializeOwned};
@@ -83,7 +84,12 @@ impl SourceText {
             }
             let (origin, shown) = match error.span().and_then(|span| self.place_in_layer(span.start)) {
                 Some((layer, line)) => (&layer.origin, show_line(&layer.text, line, error.message())),
-                None if self.layers.is_empty() => (&self.origin, error.to_string()),
+                None if self.layers.is_empty() => {
+                    let start = error.span().map_or(0, |span| span.start);
+                    let deeper = unknown_key(error.message()).and_then(|key| span_of_key(&self.text, key, start));
+                    let deeper = deeper.filter(|span| span.start != start);
+                    (&self.origin, deeper.map_or_else(|| error.to_string(), |at| show(&self.text, at, error.message())))
+                }
                 None => (&self.origin, error.message().to_owned()),
             };
             let (message, hint) = self.explain(&self.text, &error, shown.trim_end());
@@ -282,8 +288,48 @@ fn key_at(item: &Item, start: usize) -> String {
     found.unwrap_or_default()
 }
 
-/// Returns an error with its line, as TOML's errors show it.
+/// Returns the key in an error about an unknown key.
+fn unknown_key(message: &str) -> Option<&str> {
+    message.strip_prefix("unknown field `")?.split('`').next()
+}
+
+/// Returns the place of the first key with this name from the byte `from` on; `None` if there is none.
+fn span_of_key(text: &str, name: &str, from: usize) -> Option<Range<usize>> {
+    fn first(item: &Item, name: &str, from: usize) -> Option<Range<usize>> {
+        let found: Vec<Range<usize>> = match item {
+            Item::Value(Value::Array(_)) | Item::ArrayOfTables(_) => {
+                (0..).map_while(|index: usize| item.get(index)).filter_map(|inner| first(inner, name, from)).collect()
+            }
+            item => {
+                let table = item.as_table_like()?;
+                let own = table.key(name).and_then(toml_edit::Key::span).filter(|span| span.start >= from);
+                own.into_iter().chain(table.iter().filter_map(|(_, inner)| first(inner, name, from))).collect()
+            }
+        };
+        found.into_iter().min_by_key(|span| span.start)
+    }
+    first(toml_edit::Document::parse(text).ok()?.as_item(), name, from)
+}
+
+/// Returns an error with the line and the column of its place, as TOML's errors show it.
+fn show(text: &str, at: Range<usize>, message: &str) -> String {
+    let start = text[..at.start].rfind('\n').map_or(0, |end| end + 1);
+    let line = 1 + text[..start].matches('\n').count();
+    let column = 1 + text[start..at.start].chars().count();
+    let shown = text[start..].lines().next().unwrap_or_default();
+    let (margin, marks) = (" ".repeat(line.to_string().len()), "^".repeat(text[at].chars().count()));
+    let indent = " ".repeat(column - 1);
+    format!(
+        "TOML parse error at line {line}, column {column}\n{margin} |\n{line} | {shown}\n{margin} | {indent}{marks}\n{message}"
+    )
+}
+
+/// Returns an error with its line, as TOML's errors show it, and the column of an unknown key.
 fn show_line(text: &str, line: usize, message: &str) -> String {
+    let start: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
+    if let Some(at) = unknown_key(message).and_then(|key| span_of_key(text, key, start)) {
+        return show(text, at, message);
+    }
     let shown = text.lines().nth(line - 1).unwrap_or_default();
     let margin = " ".repeat(line.to_string().len());
     format!("TOML parse error at line {line}\n{margin} |\n{line} | {shown}\n{margin} |\n{message}")

@@ -38,13 +38,16 @@ impl RankingMetric {
             let message = format!("`metric` must be a number, found the text `{path}`");
             return Err(SpaceFault::new(message, "use `best.val_loss`, or another metric of validation rows"));
         }
-        for plan in plans {
-            let label = format!("configuration `{}`", plan.variant);
-            let available = AvailableMetrics { label, ..AvailableMetrics::new(plan) };
-            available.check("metric", &path).map_err(|fault| SpaceFault {
-                message: fault.to_string(),
-                hint: fault.hint,
-                origin: None,
+        for (place, plan) in plans.iter().enumerate() {
+            // metrics of test rows are not allowed, so none is suggested
+            let available = AvailableMetrics { has_test: false, ..AvailableMetrics::new(plan) };
+            available.check("metric", &path).map_err(|fault| {
+                let first = if place == 0 { "the first one, " } else { "" };
+                let message = format!(
+                    "`metric` must be a metric of every configuration of the sweep, but {first}`{}` has no metric `{path}`",
+                    plan.variant
+                );
+                SpaceFault { message, hint: fault.hint, origin: None }
             })?;
         }
         match direction(&path, &plans[0]) {

@@ -16,18 +16,25 @@ struct Class {
 }
 
 /// Returns a sentence with the weakest classes, the weakest first, and the class that each is most often confused with. At most
-/// three are named, and fewer than there are; `None` without metrics by class, and if there are only two classes.
+/// three are named, and fewer than there are; `None` without metrics by class, if there are only two classes, and if all
+/// classes have an F1 of 1.
 pub fn sentence(trials: &[&History]) -> Option<String> {
     let classes = by_f1(trials)?;
     let names = &trials.first()?.data.classes;
     let most = MOST.min(classes.len() - 1);
-    let shown = classes.iter().take(most).map(|class| {
+    let weak: Vec<&Class> = classes.iter().take(most).filter(|class| class.f1 < 1.0).collect();
+    let what = match weak.len() {
+        0 => return None,
+        1 => "weakest class",
+        _ => "weakest classes",
+    };
+    let shown = weak.into_iter().map(|class| {
         let mistake = most_frequent_mistake(trials, class.index);
         let mistake = mistake.map(|other| format!(" (confused with `{}`)", class_name(names, other)));
         unbroken(&format!("`{}` {}{}", class_name(names, class.index), brief(class.f1), mistake.unwrap_or_default()))
     });
     let shown = shown.collect::<Vec<_>>().join(", ");
-    Some(format!("{} by test F1: {shown}", if most == 1 { "weakest class" } else { "weakest classes" }))
+    Some(format!("{what} by test F1: {shown}"))
 }
 
 /// Returns the classes that have test rows, the lowest F1 first; `None` with fewer than two, and if there are
@@ -92,6 +99,7 @@ mod tests {
         let three = trial(vec![vec![8, 2, 0], vec![4, 6, 0], vec![0, 0, 0]], &["no", "yes", "maybe"]);
         assert_eq!(shown(&[three]).unwrap(), "weakest class by test F1: `yes` 0.6667 (confused with `no`)");
         assert_eq!(shown(&[trial(vec![vec![8, 2], vec![0, 0]], &["no", "yes"])]), None);
+        assert_eq!(shown(&[trial(vec![vec![8, 0], vec![0, 6]], &["no", "yes"])]), None, "no class is weak");
         assert_eq!(shown(&[history("base", 0, &[("loss", &[0.5])])]), None);
     }
 }

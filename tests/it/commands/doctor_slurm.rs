@@ -81,8 +81,10 @@ fn a_machine_without_slurm_is_an_error() {
             "`runner sweep work DIR`",
         ],
     );
-    let refused =
-        [(&["doctor", "--probe"][..], "--slurm"), (&["doctor", "--slurm", "--", "--partition=gpu"], "--probe")];
+    let refused = [
+        (&["doctor", "--probe"][..], "`--probe` needs `--slurm`"),
+        (&["doctor", "--slurm", "--", "--partition=gpu"], "(`-- --partition=gpu`) need `--probe`"),
+    ];
     for (arguments, missing) in refused {
         assert_says(&dir.error_message(arguments), &[missing]);
     }

@@ -33,6 +33,17 @@ fn help_shows_examples_that_work() {
 }
 
 #[test]
+fn the_help_of_help_is_that_of_the_command() {
+    let dir = TestDir::new();
+    for command in [&[][..], &["plot"]] {
+        let help = stdout(&dir.run(&[command, &["--help"]].concat()).code(0));
+        for option in ["--help", "-h"] {
+            assert_eq!(stdout(&dir.run(&[command, &["help", option]].concat()).code(0)), help);
+        }
+    }
+}
+
+#[test]
 fn texts_after_the_options_fit_80_columns() {
     fn check(command: &clap::Command) {
         let text = command.get_after_help().map(ToString::to_string).unwrap_or_default();

@@ -40,9 +40,33 @@ fn list_shows_every_shipped_experiment_under_its_lesson() {
 }
 
 #[test]
+fn show_notes_the_newest_run_of_an_experiment() {
+    let dir = TestDir::with_idea();
+    assert!(!stderr(&dir.run(&["show", "idea.toml"]).code(0)).contains("newest run"));
+    dir.exp(&["idea.toml"]);
+    let run = std::fs::read_link(dir.path("runs/idea/latest")).unwrap();
+    let note = format!("note: for the results of its newest run: `runner show runs/idea/{}`", run.display());
+    assert_says(&stderr(&dir.run(&["show", "idea.toml"]).code(0)), &[&note]);
+    assert_eq!(stderr(&dir.run(&["show", "idea.toml", "--json"]).code(0)), "");
+}
+
+#[test]
+fn expectations_about_a_variant_that_is_not_shown_are_counted() {
+    let dir = TestDir::new();
+    let of_first = "[[expect]]\nvariant = \"one\"\nmetric = \"last.loss\"\nat_most = 1e9\n";
+    let variants = "[[variants]]\nname = \"one\"\n[[variants]]\nname = \"two\"\n";
+    dir.write("idea.toml", format!("{IDEA}\n{variants}\n{of_first}"));
+    dir.exp(&["idea.toml"]);
+    let two = stdout(&dir.run(&["show", "idea/two"]).code(0));
+    assert_says(&two, &["1 expectation about other variants is not shown"]);
+    assert!(!two.contains("did not run"), "{two}");
+}
+
+#[test]
 fn list_can_be_limited_to_a_lesson() {
     let dir = TestDir::new();
     let text = stdout(&dir.run(&["list", "--lesson", "c"]).code(0));
+    assert_says(&text, &["A convolutional network on MNIST"]); // titles are cut only if they do not fit
     let chapters = parse_list(&text);
     assert_eq!(chapters.len(), 1, "{text}");
     assert_eq!(chapters[0].0, "C. MNIST and overfitting");

@@ -22,6 +22,25 @@ fn override_of_an_unknown_setting_suggests_the_nearest() {
 }
 
 #[test]
+fn a_name_of_several_settings_is_ambiguous() {
+    let dir = TestDir::new();
+    assert_snapshot!(dir.error_message(&["exp", "digits_mlp", "--set", "units=64"]), @r"
+    error: failed to apply `--set units=64`: `units` is the name of 3 settings
+    hint: write `network.layers.0.linear.units`, `network.layers.2.linear.units` or `network.layers.4.linear.units`
+    ");
+}
+
+#[test]
+fn options_of_a_job_need_slurm_also_with_other_options() {
+    for arguments in [&["--print"][..], &["--print", "--resume"], &["--print", "--dry-run"]] {
+        assert_says(&error_of_arguments(arguments), &["error: `--print` needs `--slurm`", "leave `--print` out"]);
+    }
+    for arguments in [&["--", "--time=1"][..], &["--resume", "--", "--time=1"]] {
+        assert_says(&error_of_arguments(arguments), &["options of sbatch (`-- --time=1`) need `--slurm`"]);
+    }
+}
+
+#[test]
 fn override_without_an_equals_sign_shows_the_syntax() {
     assert_snapshot!(error_of_arguments(&["--set", "train.epochs"]), @r"
     error: failed to apply `--set train.epochs`: `=` is missing

@@ -16,6 +16,28 @@ fn missing_files_are_reported_by_name() {
     hint: `runner list` shows the names of all experiments
     ");
     assert_says(&TestDir::new().error_message(&["show", "idea.toml"]), &["`idea.toml` does not exist"]);
+    let no_file = TestDir::new().error_message(&["sweep", "submit", "sweeps/idea/latest", "--workers", "8", "--print"]);
+    assert_says(&no_file, &["there is no experiment, file or directory `sweeps/idea/latest`"]);
+    let not_trained = TestDir::new().error_message(&["show", "regularize_mnist/dropout"]);
+    assert_says(
+        &not_trained,
+        &["no run of `regularize_mnist`", "its variant `dropout`", "train it first: `runner exp regularize_mnist`"],
+    );
+}
+
+#[test]
+fn an_unknown_key_is_shown_at_its_line_and_column() {
+    let dir = TestDir::with_idea();
+    let sweep = "[sweep.space]\n\"train.batch\" = [8, 16]\n\"train.epochs\" = { itn = [1, 2] }\n";
+    dir.write("space.toml", format!("{IDEA}\n{sweep}"));
+    dir.write("extended.toml", format!("extends = \"idea.toml\"\ntitle = \"More\"\n{sweep}"));
+    for (file, line) in [("space.toml", 3 + 1 + IDEA.lines().count()), ("extended.toml", 5)] {
+        let message = dir.error_message(&["sweep", file, "--dry-run"]);
+        let place = format!("TOML parse error at line {line}, column 20\n");
+        let indent = " ".repeat(line.to_string().len());
+        let marked = format!("{line} | \"train.epochs\" = {{ itn = [1, 2] }}\n{indent} |                    ^^^\n");
+        assert_says(&message, &[&place, &marked, "unknown key `itn`", "did you mean `int`?"]);
+    }
 }
 
 #[test]

@@ -38,6 +38,14 @@ fn predict_draws_an_image_row_with_class_bars_in_80_columns() {
     ] {
         assert_says(&dir.error_message(&[&["predict", "idea"], arguments].concat()), &[words]);
     }
+    dir.write("x.csv", "a,b\n1,2\n");
+    let single = dir.error_message(&["eval", "idea", "x.csv"]);
+    assert_says(&single, &["trained on images of 8×8 pixels, so it cannot be evaluated on the single file `x.csv`"]);
+    let hint = "`runner eval RUN images-idx3-ubyte,labels-idx1-ubyte`";
+    assert_says(&single, &[hint]);
+    assert_says(&dir.error_message(&["eval", "idea", "x.npz"]), &["`x.npz` does not exist", hint]);
+    let missing = dir.error_message(&["eval", "idea", "a,b"]);
+    assert_says(&missing, &["error: `a` does not exist", "the path is relative to the current directory"]);
 }
 
 /// A digit as an image file, with each pixel enlarged `times` times, dark on light or light on dark.

@@ -55,10 +55,13 @@ fn a_mistake_in_the_table_is_an_error_with_its_line() {
         ),
         (
             "[sweep]\nmetric = \"best.val_los\"\n[sweep.space]\n\"train.batch\" = [8, 16]",
+            &["but the first one, `0000` has no metric `best.val_los`", "line 16", "did you mean `best.val_loss`?"],
+        ),
+        (
+            "[sweep]\nmetric = \"zzzz\"\n[sweep.space]\n\"train.batch\" = [8, 16]",
             &[
-                "must be a metric of configuration `0000`, found `best.val_los`",
-                "line 16",
-                "did you mean `best.val_loss`?",
+                "has no metric `zzzz`",
+                "such as `last.loss`; prefixes: `first`, `last`, `epoch`, `best`, `min`, `max`, `diag",
             ],
         ),
         (

@@ -58,3 +58,29 @@ fn descriptions_fit_80_columns_and_contain_warnings() {
         "{message}"
     );
 }
+
+#[test]
+fn missing_targets_are_dropped_and_unknown_date_columns_are_errors() {
+    let dir = TableDir::new("x,day,y\n1,2024-01-02,a\n2,2024-01-03,\n,2024-01-04,b\n");
+    let text = |arguments: &[&str]| {
+        let run = dir.runner(&[&["data", "describe", "table.csv"][..], arguments].concat()).assert().success();
+        String::from_utf8(run.get_output().stdout.clone()).unwrap()
+    };
+    let found = text(&["--target", "y", "--dates", "day"]);
+    assert!(found.contains("missing values in `x`; write:"), "{found}");
+    assert!(found.contains("missing values in the target `y`") && found.contains("rows without a target"), "{found}");
+    for more in [&[][..], &["--toml"]] {
+        let arguments = [&["data", "describe", "table.csv", "--dates", "dya"][..], more].concat();
+        let run = dir.runner(&arguments).assert().code(2);
+        let message = String::from_utf8_lossy(&run.get_output().stderr).into_owned();
+        assert!(message.contains("has no column `dya`") && message.contains("did you mean `day`?"), "{message}");
+    }
+}
+
+#[test]
+fn a_table_without_features_gets_no_settings_and_a_note_says_why() {
+    let dir = TableDir::new("id,y\n1,a\n2,b\n3,a\n4,b\n");
+    let run = dir.runner(&["data", "describe", "table.csv", "--target", "y"]).assert().success();
+    let message = String::from_utf8_lossy(&run.get_output().stderr).into_owned();
+    assert!(message.contains("note: no settings are proposed: `table.csv` has no column"), "{message}");
+}

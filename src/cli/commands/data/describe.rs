@@ -9,6 +9,7 @@ use crate::cli::exit::Exit;
 use crate::cli::text::progress::progress_bar::Progress;
 use crate::cli::text::shell_words::quoted;
 use crate::cli::text::terminal;
+use crate::cli::text::text_style::TextStyle;
 use crate::config::hint::{Hint, into_error, with_hint};
 use crate::config::suggest;
 use crate::data::arrays::array_file::{ArrayFile, is_array_file};
@@ -95,6 +96,7 @@ pub(super) fn find_manifest(name: &str) -> anyhow::Result<Manifest> {
 /// Prints a description of the rows of a data set or of a user's table.
 pub(crate) fn run(args: &DescribeArgs) -> anyhow::Result<Exit> {
     let (format, target) = (args.reading()?, args.target.as_deref());
+    check_dates(args, &format)?;
     if args.toml {
         return print_toml(args, format);
     }
@@ -117,19 +119,45 @@ pub(crate) fn run(args: &DescribeArgs) -> anyhow::Result<Exit> {
         terminal::out(&format!("\n{}", image_section(&args.name)?.trim_end()));
     } else if let Some(TextSection { toml, .. }) = texts {
         terminal::out(&format!("\n{}", toml.trim_end()));
-    } else if manifest.is_none()
-        && let Ok(proposal) = propose(Path::new(&args.name), format, args.separator, target)
-    {
-        terminal::out(&format!("\n{}", describe_text::proposed(&proposal, &args.name, target.is_some())));
-        if let Some(target) = target {
-            let stem =
-                Path::new(&args.name).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-            let stem = stem.trim_end_matches(".csv");
-            let [stem, file, target] = [stem, args.name.as_str(), target].map(quoted);
-            terminal::say(&format!("\nnext: runner new {stem} --csv {file} --target {target}"));
+    } else if manifest.is_none() {
+        match propose(Path::new(&args.name), format, args.separator, target) {
+            Ok(proposal) => {
+                terminal::out(&format!("\n{}", describe_text::proposed(&proposal, &args.name, target.is_some())));
+                if let Some(target) = target {
+                    terminal::say(&format!("\nnext: {}", new_command(&args.name, target)));
+                }
+            }
+            Err(fault) if target.is_some() => {
+                let note = format!("note: no settings are proposed: `{}` {}", args.name, fault.message);
+                let page = TextStyle { width: terminal::stderr_width(), styled: false };
+                terminal::say(&page.wrapped(&note, 2));
+            }
+            Err(_) => {}
         }
     }
     Ok(Exit::Done)
+}
+
+/// Returns the command that writes an experiment on a table.
+fn new_command(table: &str, target: &str) -> String {
+    let stem = Path::new(table).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let [stem, table, target] = [stem.trim_end_matches(".csv"), table, target].map(quoted);
+    format!("runner new {stem} --csv {table} --target {target}")
+}
+
+/// Checks that a table has the columns of `--dates`.
+///
+/// # Errors
+/// If it lacks one.
+fn check_dates(args: &DescribeArgs, format: &FieldFormat) -> anyhow::Result<()> {
+    let has_arrays = is_array_file(Path::new(&args.name)) || is_image_directory(&args.name);
+    if format.dates.is_empty() || has_arrays || !is_table(&args.name) {
+        return Ok(());
+    }
+    let plain = FieldFormat { dates: Vec::new(), ..format.clone() };
+    let (table, ..) =
+        read_separated(Path::new(&args.name), plain, args.separator).map_err(|fault| table_error(&args.name, fault))?;
+    format.dates.iter().try_for_each(|date| find_column(&args.name, &table, &date.name).map(drop))
 }
 
 /// Prints the part `[data.csv]` of an experiment on a table.
@@ -297,7 +325,7 @@ pub(crate) fn table_error(name: &str, fault: TableError) -> anyhow::Error {
     user_file::file_error(&format!("`{name}`"), TableError { hint: fault.hint.map(for_command_line), ..fault })
 }
 
-/// Returns the column named by `--target`.
+/// Returns the column that an option names.
 fn find_column<'t>(name: &str, table: &'t Table, target: &str) -> anyhow::Result<&'t Column> {
     table
         .column(target)

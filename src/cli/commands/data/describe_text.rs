@@ -180,11 +180,22 @@ fn warnings(part: &PartDescription, na_values: &[String]) -> Vec<String> {
     let columns = |which: &dyn Fn(&ColumnDescription) -> bool| {
         part.columns.iter().filter(|column| which(column)).map(|column| column.name.as_str()).collect::<Vec<_>>()
     };
-    let some_missing = columns(&|column| column.missing > 0 && column.distinct > 0);
+    let is_target = |column: &ColumnDescription| part.target.as_ref() == Some(&column.name);
+    let some_missing = columns(&|column| column.missing > 0 && column.distinct > 0 && !is_target(column));
     if !some_missing.is_empty() {
         warnings.push(format!(
             "missing values in {}; write: {} (fills in the mean, or the most frequent text) or {} (drops these rows)",
             listed(&some_missing),
+            together("`missing = \"mean\"`"),
+            together("`missing = \"drop\"`")
+        ));
+    }
+    if let Some(target) =
+        part.columns.iter().find(|column| is_target(column) && column.missing > 0 && column.distinct > 0)
+    {
+        warnings.push(format!(
+            "missing values in the target {}; write: {} or {} (both drop the rows without a target)",
+            listed(&[target.name.as_str()]),
             together("`missing = \"mean\"`"),
             together("`missing = \"drop\"`")
         ));
@@ -198,7 +209,6 @@ fn warnings(part: &PartDescription, na_values: &[String]) -> Vec<String> {
         ))
     };
     warnings.extend(part.columns.iter().filter_map(as_text));
-    let is_target = |column: &ColumnDescription| part.target.as_ref() == Some(&column.name);
     let all_missing = columns(&|column| column.distinct == 0 && !is_target(column));
     if !all_missing.is_empty() {
         warnings.push(format!("no value in any row: {}; write: `drop = {all_missing:?}`", listed(&all_missing)));

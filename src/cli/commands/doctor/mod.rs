@@ -6,10 +6,13 @@ mod slurm;
 
 use std::path::PathBuf;
 
+use anyhow::anyhow;
+
 use crate::cli::args::lookup::resolve_device;
 use crate::cli::exit::Exit;
 use crate::cli::text::terminal;
 use crate::cli::text::text_style::TextStyle;
+use crate::config::hint::Hint;
 use crate::device::{DeviceChoice, memory};
 use check::Check;
 
@@ -21,7 +24,7 @@ pub struct Args {
     #[arg(long)]
     slurm: bool,
     /// Submit a job of one minute that checks a compute node
-    #[arg(long, requires = "slurm")]
+    #[arg(long)]
     probe: bool,
     /// Print JSON
     #[arg(long)]
@@ -33,7 +36,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR", hide = true)]
     node_report: Option<PathBuf>,
     /// Options of `sbatch` for the job of `--probe`
-    #[arg(value_name = "SBATCH OPTIONS", last = true, requires = "probe")]
+    #[arg(value_name = "SBATCH OPTIONS", last = true)]
     sbatch: Vec<String>,
 }
 
@@ -52,6 +55,15 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     if let Some(directory) = &args.node_report {
         slurm::report_of_node(directory)?;
         return Ok(Exit::Done);
+    }
+    let options = format!("options of sbatch (`-- {}`) need `--probe`", args.sbatch.join(" "));
+    let missing = match args {
+        Args { probe: true, slurm: false, .. } => Some(("`--probe` needs `--slurm`", "--slurm --probe")),
+        Args { probe: false, sbatch, .. } if !sbatch.is_empty() => Some((&*options, "--slurm --probe -- OPTIONS")),
+        _ => None,
+    };
+    if let Some((message, words)) = missing {
+        return Err(anyhow!("{message}").context(Hint(format!("write `runner doctor {words}`"))));
     }
     let mut checks = if args.slurm { slurm::checks()? } else { machine::checks() };
     if !args.json {

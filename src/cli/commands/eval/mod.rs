@@ -48,7 +48,8 @@ pub struct Args {
     #[arg(long = "data", value_name = "ROWS|FILE", hide = true, conflicts_with = "data")]
     data_option: Option<String>,
     /// What to do with categories that the training data does not have, and with texts that have no known token: `error`
-    /// stops, `missing` treats categories as missing values, `ignore` sets all one-hot features of the column to 0
+    /// stops; `missing` treats categories as missing values; `ignore` sets all one-hot features of the column to 0, and
+    /// predicts a text without known tokens nevertheless
     #[arg(long, value_enum, value_name = "POLICY", default_value = "error")]
     unknown: UnknownArg,
     #[command(flatten)]

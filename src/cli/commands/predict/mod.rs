@@ -65,7 +65,8 @@ pub struct Args {
     #[arg(long, value_name = "CHAR", value_parser = separator::parse, allow_hyphen_values = true)]
     separator: Option<char>,
     /// What to do with categories that the training data does not have, and with texts that have no known token: `error`
-    /// stops, `missing` treats categories as missing values, `ignore` sets all one-hot features of the column to 0
+    /// stops; `missing` treats categories as missing values; `ignore` sets all one-hot features of the column to 0, and
+    /// predicts a text without known tokens nevertheless
     #[arg(long, value_enum, value_name = "POLICY", default_value = "error")]
     unknown: UnknownArg,
     /// Copy these columns of the table to the output, such as an id; separated by commas, repeatable

@@ -107,7 +107,7 @@ impl Listed<'_> {
         if self.runs.iter().any(|run| !run.info.about.tags.is_empty()) {
             columns.push(self.words("tags", Fit::LeaveOut(3), |run| run.info.about.tags.join(", ")));
         }
-        columns.push(self.words("trials", Fit::LeaveOut(4), trials));
+        columns.push(self.numbers("trials", Fit::LeaveOut(4), trials));
         columns.push(self.numbers("best epoch", Fit::LeaveOut(5), |run| {
             run.best.as_ref().map_or("–".to_owned(), |best| best.epoch.round().to_string())
         }));

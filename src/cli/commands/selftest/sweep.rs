@@ -119,7 +119,8 @@ impl Counts {
         let sweep = if *sweeps == 1 { "sweep" } else { "sweeps" };
         let lines = [
             format!(
-                "{} kills in {sweeps} {sweep} of {workers} workers: {killed} of workers, {commands} of the command",
+                "{} kills in {sweeps} {sweep} with {workers} workers: {killed} killed a worker, {commands} killed the \
+                 command that started them",
                 killed + commands
             ),
             format!("stacks were taken over {taken_over} times"),

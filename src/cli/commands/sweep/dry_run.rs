@@ -134,7 +134,7 @@ fn time(duration: &Duration, workers: usize, has_halving: bool) -> String {
     match duration {
         Ok(TimeEstimate { seconds, measured }) => {
             let on = if workers == 1 { String::new() } else { format!(" on {} workers", count(workers)) };
-            let each = if measured.len() == 1 { "stack " } else { "each of the stacks " };
+            let (stacks, each) = if measured.len() == 1 { ("stack", "") } else { ("stacks", " each") };
             let rounded = if *seconds < 10.0 { *seconds } else { seconds.round() };
             let all = if has_halving {
                 "longer if configurations continue because their results are close"
@@ -142,12 +142,20 @@ fn time(duration: &Duration, workers: usize, has_halving: bool) -> String {
                 "if all epochs are trained"
             };
             format!(
-                "about {} of training{on}, {all} (estimated from one second of training of {each}{} with one worker)",
+                "about {} of training{on}, {all} (estimated: one worker trained the {stacks} {} for a second{each})",
                 number_format::seconds(rounded),
-                measured.join(", ")
+                joined(measured)
             )
         }
         Err(reason) => format!("unknown: {reason}"),
+    }
+}
+
+/// Returns names as a list: `S000, S001 and S002`.
+fn joined(names: &[String]) -> String {
+    match names {
+        [others @ .., last] if !others.is_empty() => format!("{} and {last}", others.join(", ")),
+        names => names.concat(),
     }
 }
 
@@ -219,11 +227,14 @@ fn stacks(sweep: &PlannedSweep) -> String {
     let models = if most == 1 { "model" } else { "models" };
     // the seeds and folds of a configuration are in one stack
     let limit = match sweep.stacks.width {
-        width if width < most => format!("{} trained at once", count(width)),
-        width => format!("at most {}", count(width)),
+        1 if most > 1 => "1 model is trained at once".to_owned(),
+        width if width < most => format!("{} models are trained at once", count(width)),
+        1 => "at most 1 model in a stack".to_owned(),
+        width => format!("at most {} models in a stack", count(width)),
     };
     let first = if sweep.record.unchosen() > 0 { "at first " } else { "" };
-    format!("{first}{} stack{s} of {each} {models} (configurations × seeds), {limit}", count(replicas.len()))
+    let in_each = if replicas.len() == 1 { "" } else { " each" };
+    format!("{first}{} stack{s} of {each} {models}{in_each} (configurations × seeds; {limit})", count(replicas.len()))
 }
 
 /// Returns the first configurations with their settings.

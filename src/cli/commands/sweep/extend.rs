@@ -54,7 +54,7 @@ Examples:
   runner sweep extend digits_mlp --seeds 3..4
   runner sweep sweeps/digits_mlp/latest --resume      train what was added
 
-What the sweep has trained stays as it is. If the space is unchanged, the
+Trained configurations stay as they are. If the space is unchanged, the
 result is the same as that of a sweep started with more `--trials`. New
 values of a grid are combined with all others. Running workers train what
 was added.";

@@ -147,7 +147,11 @@ pub fn run_best(args: &BestArgs) -> anyhow::Result<Exit> {
         let text = best_file::experiment(&record, name)?;
         let about = format!("{FIRST_WORDS} {name} of the sweep {}\n", dir.path().display());
         atomic_write::write_whole(file, (about + &text).as_bytes())?;
-        terminal::say(&format!("wrote `{}`: {}", file.display(), ranking_text::best_line(&record, best, &metric)));
+        terminal::say(&format!(
+            "wrote `{}` with configuration {}",
+            file.display(),
+            ranking_text::best_line(&record, best, &metric)
+        ));
         return Ok(Exit::Done);
     }
     let page = TextStyle::of_output();

@@ -20,12 +20,13 @@ pub struct VerifyArgs {
 }
 
 const NOTES: &str = "\
-Chooses all configurations again from the space and the seed of the search,
-with rounds also from the results that each round has seen, and distributes
-them over stacks again. Compares the results in the record
-with the histories, the files with their checksums, and table.csv with the
-results; checks that each stack was trained by one worker at a time. Files
-that are missing, modified or unknown are listed, and the exit code is 1.";
+The command chooses all configurations again, from the space and the seed of
+the search (with `--method tpe`, also from the results that each round has
+seen), and distributes the configurations over stacks again. It compares the
+results in the record with the histories, the files with their checksums, and
+table.csv with the results. It checks that each stack was trained by one
+worker at a time. If files are missing, modified or unknown, it lists them,
+and the exit code is 1.";
 
 /// Checks a sweep, and lists what is wrong.
 pub fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {

@@ -25,6 +25,8 @@ pub struct Trained {
 /// A metric as text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shown {
+    /// The name of the metric; empty for the number of replicas that are still training.
+    pub name: String,
     /// The metric; with several variants, that of the best and of the worst.
     pub text: String,
     /// A shorter form.
@@ -60,15 +62,16 @@ pub fn metrics(report: &EpochReport, trained: &Trained) -> Vec<Shown> {
                 _ => Rank::Other,
             };
             let (text, short) = of_variants(name, &by_variant(values, shown_of, trained), rank, trained);
-            Shown { text, short, rank }
+            Shown { name: name.clone(), text, short, rank }
         })
         .collect();
-    let plain = |text: String| Shown { short: text.clone(), text, rank: Rank::Other };
+    let plain =
+        |name: &str, text: String| Shown { name: name.to_owned(), short: text.clone(), text, rank: Rank::Other };
     let lrs = report.metrics.iter().find(|(name, _)| trained.shows_lr && name == "lr").map(|(_, lrs)| kept(lrs));
-    shown.extend(lrs.map(|lrs| plain(format!("lr {}", settings::range(&lrs, number_format::short)))));
+    shown.extend(lrs.map(|lrs| plain("lr", format!("lr {}", settings::range(&lrs, number_format::short)))));
     let all = report.training.len();
     if (1..all).contains(&training) {
-        shown.push(plain(format!("({training} of {all} still training)")));
+        shown.push(plain("", format!("({training} of {all} still training)")));
     }
     shown
 }
@@ -110,8 +113,31 @@ fn of_variants(name: &str, means: &[(usize, f64)], rank: Rank, trained: &Trained
     (format!("{name} {text}"), format!("{name} {short}"))
 }
 
+/// Returns the names of the metrics that fit with a gap behind each. A metric without a value takes as much room as one with.
+pub fn names_that_fit(metrics: &[Shown], room: usize, gap: usize) -> Vec<String> {
+    let wide = |text: &str| text.replace('–', "0.0000");
+    let metrics: Vec<Shown> = metrics
+        .iter()
+        .map(|shown| Shown { text: wide(&shown.text), short: wide(&shown.short), ..shown.clone() })
+        .collect();
+    chosen(&metrics, room, gap).into_iter().map(|(place, _)| metrics[place].name.clone()).collect()
+}
+
+/// Returns all of these metrics, in their shorter form if the longer one does not fit.
+pub fn with_all(metrics: &[Shown], room: usize, gap: usize) -> Vec<&str> {
+    let width = |text: &str| text.chars().count() + gap;
+    let least: usize = metrics.iter().map(|shown| width(&shown.short)).sum();
+    let fits = |shown: &Shown| least - width(&shown.short) + width(&shown.text) <= room;
+    metrics.iter().map(|shown| if fits(shown) { &*shown.text } else { &*shown.short }).collect()
+}
+
 /// Returns the metrics that fit with a gap behind each, in their order: always the monitored one, then losses, then others.
 pub fn fitting(metrics: &[Shown], room: usize, gap: usize) -> Vec<&str> {
+    chosen(metrics, room, gap).into_iter().map(|(_, text)| text).collect()
+}
+
+/// Returns the same metrics with their places.
+fn chosen(metrics: &[Shown], room: usize, gap: usize) -> Vec<(usize, &str)> {
     let mut places: Vec<usize> = (0..metrics.len()).collect();
     places.sort_by_key(|&place| metrics[place].rank); // stable
     let width = |text: &str| text.chars().count() + gap;
@@ -127,7 +153,7 @@ pub fn fitting(metrics: &[Shown], room: usize, gap: usize) -> Vec<&str> {
         left = if fits { left - width(text) } else { 0 };
     }
     chosen.sort_unstable();
-    chosen.into_iter().map(|(_, text)| text).collect()
+    chosen
 }
 
 #[cfg(test)]
@@ -188,6 +214,16 @@ mod tests {
         with_seeds.metrics = vec![("val_loss".to_owned(), vec![1.0, 0.5, f64::NAN, 0.5])];
         let seeds = trained(&["slow", "fast"], &[0, 0, 1, 1], "val_loss");
         assert_eq!(texts(&metrics(&with_seeds, &seeds)), ["val_loss 0.7500 (slow) to nan (fast)"]);
+    }
+
+    #[test]
+    fn a_metric_without_a_value_takes_as_much_room_as_one_with() {
+        let seeds = trained(&["base"], &[0, 0], "val_loss");
+        let mut undefined = report(&[true, true]);
+        undefined.metrics[1].1 = vec![f64::NAN; 2];
+        let room = "loss 0.3750 val_loss 0.5000 r2 0.60".len();
+        assert_eq!(fitting(&metrics(&undefined, &seeds), room, 1), ["loss 0.3750", "r2 –", "val_loss 0.5000"]);
+        assert_eq!(names_that_fit(&metrics(&undefined, &seeds), room, 1), ["loss", "val_loss"]);
     }
 
     #[test]

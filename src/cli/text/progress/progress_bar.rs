@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::text::progress::epoch_bar::{self, EpochBar};
 use crate::cli::text::progress::epoch_log::{EpochLog, LogInterval};
-use crate::cli::text::progress::live_line::{Trained, fitting, metrics};
+use crate::cli::text::progress::live_line::{Shown, Trained, fitting, metrics, names_that_fit, with_all};
 use crate::cli::text::progress::stack_text::{list_of_variants, of_data, of_stack, positive_class};
 use crate::cli::text::progress::workers_bar::{self, WorkersBar};
 use crate::cli::text::text_style::TextStyle;
@@ -46,6 +46,8 @@ pub struct Progress {
     bar: Option<Bar>,
     interval: Option<LogInterval>,
     log: EpochLog,
+    /// The metrics in the lines of the stack; `None` before its first line.
+    in_lines: Option<Vec<String>>,
     phases: Timing,
     /// When the last line about the stacks of workers was printed.
     workers_line: Instant,
@@ -87,6 +89,7 @@ impl Progress {
             bar: None,
             interval: None,
             log: EpochLog::new(None),
+            in_lines: None,
             phases: Timing::default(),
             workers_line: Instant::now(),
         }
@@ -216,6 +219,7 @@ impl progress::RunProgress for Progress {
             shows_lr: training.iter().any(|train| train.schedule != Schedule::Constant),
         };
         self.log = EpochLog::new(self.interval);
+        self.in_lines = None;
         if !self.has_bar() {
             return;
         }
@@ -288,7 +292,11 @@ impl callback::Callback for Progress {
             let epoch = format!("epoch {:>width$}/{}  ", report.epoch, report.epochs);
             let speed = self.log.speed(report.epoch, report.epochs);
             let room = LINE_WIDTH.saturating_sub(epoch.chars().count() + speed.chars().count());
-            let line = format!("{epoch}{}  {speed}", fitting(&metrics, room, 2).join("  "));
+            // all lines of a stack have the same metrics
+            let names = self.in_lines.get_or_insert_with(|| names_that_fit(&metrics, room, 2));
+            let shown = metrics.iter().filter(|shown| shown.name.is_empty() || names.contains(&shown.name));
+            let shown: Vec<Shown> = shown.cloned().collect();
+            let line = format!("{epoch}{}  {speed}", with_all(&shown, room, 2).join("  "));
             match &self.bar {
                 Some(_) => log_file::append(&line),
                 None => self.say(&line),

@@ -85,8 +85,7 @@ impl DateError {
     pub fn hint(&self, column: &str) -> String {
         match self.is_ambiguous {
             true => format!(
-                "write `dates = {{ {0} = \"%d/%m/%Y\" }}` if the day is first, or `dates = {{ {0} = \"%m/%d/%Y\" }}` if \
-                 the month is",
+                "write `dates = {{ {0} = \"%d/%m/%Y\" }}` (day first) or `dates = {{ {0} = \"%m/%d/%Y\" }}` (month first)",
                 toml_key(column)
             ),
             false if self.row.is_none() => format!("leave the column out: write `drop = [\"{column}\"]`"),

@@ -184,10 +184,10 @@ impl PanelBuilder<'_> {
     /// Returns an axis around all curves and bands; logarithmic if requested or if curves explode.
     fn y_axis<'s>(&mut self, metric: &str, series: impl Iterator<Item = &'s Series>) -> Axis {
         let mut values: Vec<f64> = Vec::new();
-        for spread in series.flat_map(|series| &series.points) {
-            values.push(spread.mean);
-            let std = spread.std.filter(|_| self.has_bands());
-            values.extend(std.into_iter().flat_map(|std| [spread.mean - std, spread.mean + std]));
+        for one in series {
+            values.extend(one.points.iter().map(|spread| spread.mean));
+            let band = if self.has_bands() { one.band() } else { Vec::new() };
+            values.extend(band.into_iter().flat_map(|(_, low, high)| [low, high]).filter(|end| end.is_finite()));
         }
         // a metric that starts near 0 and rises has not exploded
         let may_explode = higher_is_better(metric) != Some(true);

@@ -6,7 +6,9 @@ use crate::compare::group::Group;
 use crate::compare::statistics::sample::Sample;
 use crate::compare::trial::{Axis, Curve};
 use crate::plot::charts::curves::options::Smoothing;
+use crate::plot::charts::metric_labels;
 use crate::plot::draw::shape::Point;
+use crate::plot::draw::ticks::Unit;
 
 /// A metric over the trials of a group.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -17,6 +19,8 @@ pub struct Series {
     pub broken: Vec<Point>,
     /// Number of trials with the metric.
     pub trials: usize,
+    /// Whether the metric is a share, which cannot be above 1.
+    pub is_share: bool,
 }
 
 /// Statistics of a metric in one epoch.
@@ -36,7 +40,7 @@ pub struct Spread {
 /// are unknown.
 pub fn from_group(group: &Group, metric: &str, axis: Axis) -> Option<Series> {
     let mut at: BTreeMap<usize, Vec<Point>> = BTreeMap::new();
-    let mut series = Series::default();
+    let mut series = Series { is_share: metric_labels::unit(metric) == Unit::Percent, ..Series::default() };
     // Diverged trials are excluded from the means, unless all trials have diverged.
     let all_diverged = group.not_diverged().next().is_none();
     let places = group.places(axis);
@@ -99,9 +103,10 @@ impl Series {
         Series { points: self.points.iter().zip(means).zip(stds).map(spread).collect(), ..self.clone() }
     }
 
-    /// Returns the range of one standard deviation around the mean.
+    /// Returns the range of one standard deviation around the mean; that of a share ends at 1.
     pub fn band(&self) -> Vec<(f64, f64, f64)> {
         let ends = |spread: &Spread| match spread.std {
+            Some(std) if self.is_share => (spread.x, spread.mean - std, (spread.mean + std).min(1.0)),
             Some(std) => (spread.x, spread.mean - std, spread.mean + std),
             None => (spread.x, f64::NAN, f64::NAN),
         };
@@ -144,6 +149,14 @@ mod tests {
             Trial::from_history(history, PathBuf::from("a.json"))
         };
         Group { label: "a".to_owned(), trials: curves.iter().enumerate().map(trial).collect() }
+    }
+
+    #[test]
+    fn the_band_of_a_share_ends_at_1() {
+        let spread = Spread { x: 1.0, mean: 0.99, std: Some(0.02), trials: 2 };
+        let series = |is_share| Series { points: vec![spread], is_share, ..Series::default() };
+        assert_eq!(series(true).band(), [(1.0, 0.97, 1.0)]);
+        assert_eq!(series(false).band(), [(1.0, 0.97, 1.01)]);
     }
 
     #[test]

@@ -24,9 +24,13 @@ use crate::slurm::sbatch_options::SbatchOptions;
 use crate::slurm::submission::SubmittedJob;
 use crate::sweep::dir::stop_request;
 
+/// Usage in two lines: one would be wider than 80 columns.
+const USAGE: &str = "runner sweep submit [OPTIONS] --workers <N> <NAME|FILE|DIR>
+                           [-- <SBATCH OPTIONS>...]";
+
 /// Arguments of `runner sweep submit`.
 #[derive(Clone, Debug, clap::Args)]
-#[command(mut_arg("experiment", |argument| argument.index(1).value_name("NAME|FILE|DIR").help(EXPERIMENT)), after_help = EXAMPLES)]
+#[command(mut_arg("experiment", |argument| argument.index(1).value_name("NAME|FILE|DIR").help(EXPERIMENT)), after_help = EXAMPLES, override_usage = USAGE)]
 pub struct SubmitArgs {
     #[command(flatten)]
     plan_args: PlanArgs,
