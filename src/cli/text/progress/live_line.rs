@@ -144,7 +144,7 @@ fn chosen(metrics: &[Shown], room: usize, gap: usize) -> Vec<(usize, &str)> {
     let mut left = room;
     let mut chosen: Vec<(usize, &str)> = Vec::new();
     for place in places {
-        let Shown { text, short, rank } = &metrics[place];
+        let Shown { text, short, rank, .. } = &metrics[place];
         let text = if width(text) <= left { text } else { short };
         let fits = width(text) <= left;
         if fits || *rank == Rank::Monitored {
