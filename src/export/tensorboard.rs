@@ -28,7 +28,7 @@ const WORDS: [&str; 11] =
 pub fn file(trial: &Trial) -> File {
     let history = trial.history;
     let start = start_of(history);
-    let mut bytes = start_events(history);
+    let mut bytes = start_events(history, false);
     let end = epoch_events(history, &mut bytes);
     end_events(history, end, &mut bytes);
     File { path: format!("{}/{}", trial.stem, file_name(start as u64)).into(), bytes }
@@ -45,21 +45,21 @@ fn start_of(history: &History) -> f64 {
     OffsetDateTime::parse(&history.started, &Rfc3339).map_or(0, |start| start.unix_timestamp().max(0)) as f64
 }
 
-/// Returns the first events of a file: the version of the format, and the settings of the trial.
-pub fn start_events(history: &History) -> Vec<u8> {
+/// Returns the first events of a file: the version of the format, and the settings of the trial. A file of a trial in training
+/// has a session start before the settings: at each one but the first of a directory, TensorBoard drops all earlier events, which
+/// files with earlier names have.
+pub fn start_events(history: &History, is_in_training: bool) -> Vec<u8> {
     let (start, mut bytes) = (start_of(history), Vec::new());
     let version = Some(VERSION.to_owned());
     event_file::write(&Event { wall_time: start, file_version: version, ..Event::default() }, &mut bytes);
+    if is_in_training {
+        let session_log = Some(SessionLog { status: SessionLog::START });
+        event_file::write(&Event { wall_time: start, session_log, ..Event::default() }, &mut bytes);
+    }
     let begin = SessionStart { hparams: settings(history), start_time_secs: start, ..SessionStart::default() };
     let begin = HParams { session_start_info: Some(begin), ..HParams::default() };
     write(start, 0, vec![session("_hparams_/session_start_info", begin)], &mut bytes);
     bytes
-}
-
-/// Adds the event after which TensorBoard ignores all earlier events of the directory, which files with earlier names have.
-pub fn add_restart(wall_time: f64, bytes: &mut Vec<u8>) {
-    let session_log = Some(SessionLog { status: SessionLog::START });
-    event_file::write(&Event { wall_time, session_log, ..Event::default() }, bytes);
 }
 
 /// Adds the events of all epochs. Returns the time of the last one.

@@ -209,7 +209,7 @@ fn a_killed_run_continues_without_a_gap_or_an_epoch_twice() {
             events(file).iter().filter(|event| is_start(event)).map(|event| event.step).collect::<Vec<_>>()
         };
         let restarts: Vec<Vec<i64>> = files.iter().map(restarts).collect();
-        assert_eq!(restarts, [vec![], vec![0_i64], vec![0]], "TensorBoard ignores what came before");
+        assert_eq!(restarts, [[0_i64]; 3], "TensorBoard ignores what came before");
         assert_eq!(epochs_in(&files[2]), 3000);
     }
 }

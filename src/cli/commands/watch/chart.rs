@@ -7,7 +7,7 @@ use ratatui::symbols::Marker;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Axis, Block, Chart, Dataset, GraphType};
 
-use crate::cli::commands::watch::draw::{Look, shortened};
+use crate::cli::commands::watch::look::{Look, shortened};
 use crate::cli::commands::watch::view::{Curve, Metric, Point};
 use crate::cli::text::number_format;
 use crate::plot::draw::ticks::{self, Unit};

@@ -7,53 +7,13 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Paragraph};
 
 use crate::cli::commands::watch::chart;
+use crate::cli::commands::watch::look::{Look, shortened};
 use crate::cli::commands::watch::view::{State, View};
 use crate::cli::text::number_format::seconds;
 use crate::cli::text::table::Columns;
 
 /// Smallest height with a table.
 const HEIGHT_WITH_TABLE: u16 = 16;
-
-/// What the user has chosen.
-#[derive(Clone, Debug)]
-pub struct Look {
-    /// Index of the metric; `None` for the one that matters.
-    metric: Option<usize>,
-    /// Whether the scale of the values is logarithmic.
-    pub is_logarithmic: bool,
-    /// Whether the help is shown.
-    pub shows_help: bool,
-    /// Whether there are colors.
-    pub is_colored: bool,
-}
-
-impl Look {
-    /// Returns the look at the start.
-    pub fn new(is_colored: bool) -> Look {
-        Look { metric: None, is_logarithmic: false, shows_help: false, is_colored }
-    }
-
-    /// Chooses another metric.
-    pub fn choose(&mut self, view: &View, step: isize) {
-        let metrics = isize::try_from(view.metrics.len().max(1)).unwrap_or(1);
-        let next = isize::try_from(self.metric(view)).unwrap_or(0) + step;
-        self.metric = usize::try_from(next.rem_euclid(metrics)).ok();
-    }
-
-    /// Closes the help. Returns whether it was open.
-    pub fn close_help(&mut self) -> bool {
-        std::mem::take(&mut self.shows_help)
-    }
-
-    fn metric(&self, view: &View) -> usize {
-        self.metric.filter(|metric| *metric < view.metrics.len()).unwrap_or_else(|| view.first_metric())
-    }
-
-    /// Returns a style with this color, if there are colors.
-    pub fn color(&self, color: Color) -> Style {
-        if self.is_colored { Style::new().fg(color) } else { Style::new() }
-    }
-}
 
 /// Draws all.
 pub fn draw(frame: &mut Frame, view: &View, look: &Look) {
@@ -150,14 +110,4 @@ fn help(frame: &mut Frame, area: Rect) {
     let popup = Rect::new((area.width - width) / 2, (area.height - height) / 2, width, height);
     frame.render_widget(Clear, popup);
     frame.render_widget(Paragraph::new(lines.map(Line::from).to_vec()).block(Block::bordered().title(" keys ")), popup);
-}
-
-/// Returns a text of at most this width; `…` stands at the end of a longer one.
-pub fn shortened(text: &str, width: u16) -> String {
-    let width = usize::from(width);
-    if text.chars().count() <= width {
-        return text.to_owned();
-    }
-    let kept: String = text.chars().take(width.saturating_sub(1)).collect();
-    if width == 0 { kept } else { format!("{}…", kept.trim_end()) }
 }

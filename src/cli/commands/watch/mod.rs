@@ -3,6 +3,7 @@
 mod chart;
 mod draw;
 mod lines;
+mod look;
 mod run_model;
 mod screen;
 mod sweep_model;

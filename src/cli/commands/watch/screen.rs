@@ -9,7 +9,8 @@ use anyhow::Context;
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-use crate::cli::commands::watch::draw::{Look, draw};
+use crate::cli::commands::watch::draw::draw;
+use crate::cli::commands::watch::look::Look;
 use crate::cli::commands::watch::view::Model;
 use crate::cli::exit::Exit;
 use crate::cli::text::terminal;

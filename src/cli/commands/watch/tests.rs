@@ -4,7 +4,8 @@ use insta::assert_snapshot;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
-use super::draw::{Look, draw};
+use super::draw::draw;
+use super::look::Look;
 use super::view::{Curve, Metric, Point, State, View};
 
 /// A run of two seeds at epoch 12 of 20.
@@ -120,7 +121,7 @@ fn many_workers_and_long_texts_are_cut() {
     };
     assert_snapshot!(screen(&view, &Look::new(true), 80, 24));
     let tiny = screen(&view, &Look::new(true), 12, 4);
-    assert!(tiny.starts_with("digits_mlp"), "{tiny}");
+    assert!(tiny.starts_with("di…  running"), "{tiny}");
     screen(&view, &Look::new(true), 1, 1);
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Each trial has a directory of its own, `DIR/EXPERIMENT/RUN/TRIAL`, with a file for each time that its training has started.
 //! A resumed trial writes all epochs up to its checkpoint again, after an event that lets TensorBoard ignore the earlier
-//! files: so no epoch is missing or there twice, whatever the interrupted process has written.
+//! files. So no epoch is missing or there twice, whatever the interrupted process has written.
 
 use std::fs::File;
 use std::io::{Error, ErrorKind, Write};
@@ -22,7 +22,7 @@ use crate::train::callback::EpochReport;
 /// Maximum time that an epoch waits to be written together with later ones.
 const FLUSH_INTERVAL: Duration = Duration::from_millis(200);
 
-/// Writing takes at most one part in so many of the time.
+/// Minimum time between two writes, in multiples of the duration of a write.
 const SHARE: u32 = 100;
 
 /// Maximum number of bytes of a trial that wait while they cannot be written.
@@ -101,11 +101,8 @@ impl<'a> EventLog<'a> {
     pub fn start_stack(&mut self, trials: &[History]) -> Option<String> {
         let before = self.flush();
         let start = |history: &History| {
-            let (stem, mut waiting) = (history.stem(), tensorboard::start_events(history));
+            let (stem, mut waiting) = (history.stem(), tensorboard::start_events(history, true));
             let folder = self.folder.join(&stem);
-            if newest_file(&folder).is_some() {
-                tensorboard::add_restart(now(), &mut waiting);
-            }
             tensorboard::epoch_events(history, &mut waiting);
             TrialEvents { stem, folder, file: None, written: 0, waiting, is_given_up: false }
         };
