@@ -11,7 +11,6 @@ use crate::network::stack::Stack;
 use crate::observe::observer::Observer;
 use crate::train::TrainSpec;
 use crate::train::fused_cpu::loss::FusedLoss;
-use crate::train::fused_cpu::normalization::PlacedNormalization;
 use crate::train::regularize::clip::Clip;
 use crate::train::regularize::penalty::Penalty;
 use crate::train::task::Task;
@@ -43,6 +42,18 @@ pub(crate) struct FusedLayer {
     pub(crate) activation: FusedActivation,
     /// Probability of the dropout after it in each replica; empty without dropout.
     pub(crate) dropout: Vec<f64>,
+}
+
+/// A normalization after a linear layer, with the positions of its values.
+#[derive(Clone, Debug)]
+pub(crate) struct PlacedNormalization {
+    pub(crate) settings: FusedNormalization,
+    /// Offsets of weight and bias in a replica's row of the arena, if they are learned.
+    pub(crate) affine: Option<(usize, usize)>,
+    /// Index of the running mean among the stack's buffers; the running variance and the number of batches follow.
+    pub(crate) buffers: Option<usize>,
+    /// Offset of the batch statistics of this layer among those of all layers: 4 values per unit.
+    pub(crate) statistics: usize,
 }
 
 impl FusedLayer {

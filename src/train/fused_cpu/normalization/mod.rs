@@ -7,6 +7,9 @@
 
 #![expect(unsafe_code, reason = "members of a group read each other's statistics")]
 
+mod columns;
+mod rows;
+
 use std::ops::Range;
 
 use tch::Tensor;
@@ -15,19 +18,7 @@ use crate::network::layer::fusion::FusedNormalization;
 use crate::tensor::raw_values::{RawF32, RawValues};
 use crate::train::fused_cpu::dropout::Part;
 use crate::train::fused_cpu::group::ThreadGroup;
-use crate::train::fused_cpu::plan::FusedLayer;
-
-/// A normalization after a linear layer, with the positions of its values.
-#[derive(Clone, Debug)]
-pub(crate) struct PlacedNormalization {
-    pub(crate) settings: FusedNormalization,
-    /// Offsets of weight and bias in a replica's row of the arena, if they are learned.
-    pub(crate) affine: Option<(usize, usize)>,
-    /// Index of the running mean among the stack's buffers; the running variance and the number of batches follow.
-    pub(crate) buffers: Option<usize>,
-    /// Offset of the batch statistics of this layer among those of all layers: 4 values per unit.
-    pub(crate) statistics: usize,
-}
+use crate::train::fused_cpu::plan::{FusedLayer, PlacedNormalization};
 
 /// Running averages of one replica, `[units]` each, views of the stack's buffers.
 #[derive(Debug)]
@@ -136,7 +127,14 @@ impl Normalization {
                     self.means[unit] = mean[unit] as f32;
                 }
                 let (weight, bias) = parameters.affine.unwrap_or((&self.ones, &self.zeros));
-                normalize_columns(values, &mut self.normalized, &self.means, &self.factors[..self.units], weight, bias);
+                columns::normalize(
+                    values,
+                    &mut self.normalized,
+                    &self.means,
+                    &self.factors[..self.units],
+                    weight,
+                    bias,
+                );
             }
             FusedNormalization::Layer { eps } => self.normalize_rows(values, parameters, eps),
         }
@@ -159,7 +157,7 @@ impl Normalization {
                     self.factors[unit] = factor as f32;
                     self.means[unit] = (f64::from(bias[unit]) + shift * factor) as f32;
                 }
-                scale_columns(values, &self.factors[..self.units], &self.means);
+                columns::scale(values, &self.factors[..self.units], &self.means);
             }
             FusedNormalization::Layer { eps } => self.normalize_rows(values, parameters, eps),
         }
@@ -185,7 +183,7 @@ impl Normalization {
                 // SAFETY: see the start of this file.
                 let own = unsafe { member.of(member.number, range.clone()).get_mut() };
                 let (sums, products) = own.split_at_mut(self.units);
-                sum_gradients(gradient, normalized, sums, products);
+                columns::sum_gradients(gradient, normalized, sums, products);
                 let write =
                     |to: &mut [f32], from: &[f64]| to.iter_mut().zip(from).for_each(|(to, from)| *to = *from as f32);
                 write(of_bias, sums);
@@ -203,15 +201,15 @@ impl Normalization {
                 let scales: Vec<f32> =
                     weight.iter().zip(&self.factors).map(|(weight, factor)| weight * factor).collect();
                 let (mean, product) = means.split_at(self.units);
-                gradient_of_columns(gradient, normalized, &scales, mean, product);
+                columns::gradient(gradient, normalized, &scales, mean, product);
             }
             FusedNormalization::Layer { .. } => {
                 of_weight.fill(0.0);
                 of_bias.fill(0.0);
-                gradient_of_rows(gradient, normalized, &self.factors, weight, of_weight, of_bias);
+                rows::gradient(gradient, normalized, &self.factors, weight, of_weight, of_bias);
             }
         }
-        sum_rows(gradient, self.units, linear_bias);
+        columns::sum(gradient, self.units, linear_bias);
         Some(())
     }
 
@@ -221,7 +219,7 @@ impl Normalization {
         // SAFETY: see the start of this file.
         let own = unsafe { member.of(member.number, range.clone()).get_mut() };
         let (means, squares) = own.split_at_mut(self.units);
-        means_and_squares(values, means, squares);
+        columns::means_and_squares(values, means, squares);
         if !member.group.barrier.wait() {
             return None;
         }
@@ -248,25 +246,7 @@ impl Normalization {
     fn normalize_rows(&mut self, values: &mut [f32], parameters: Parameters, eps: f64) {
         let (weight, bias) = parameters.affine.unwrap_or((&self.ones, &self.zeros));
         let linear_bias = if parameters.linear_bias.is_empty() { &self.zeros } else { parameters.linear_bias };
-        let (units, normalized, factors) = (self.units, &mut self.normalized, &mut self.factors);
-        pulp::Arch::new().dispatch(
-            #[inline(always)]
-            || {
-                let (weight, bias, linear_bias) = (&weight[..units], &bias[..units], &linear_bias[..units]);
-                let rows = values.chunks_exact_mut(units).zip(normalized.chunks_exact_mut(units));
-                for ((row, normalized), factor) in rows.zip(factors.iter_mut()) {
-                    row.iter_mut().zip(linear_bias).for_each(|(value, bias)| *value += bias);
-                    let mean = sum(row, |value| value) / units as f32;
-                    let squares = sum(row, |value| (value - mean) * (value - mean));
-                    *factor = (1.0 / (f64::from(squares) / units as f64 + eps).sqrt()) as f32;
-                    let (row, normalized) = (&mut row[..units], &mut normalized[..units]);
-                    for unit in 0..units {
-                        normalized[unit] = (row[unit] - mean) * *factor;
-                        row[unit] = normalized[unit] * weight[unit] + bias[unit];
-                    }
-                }
-            },
-        );
+        rows::normalize(values, &mut self.normalized, &mut self.factors, [linear_bias, weight, bias], eps);
     }
 }
 
@@ -278,164 +258,4 @@ fn average(running: &Tensor, values: impl Iterator<Item = f64>, momentum: f64) {
     for (running, value) in running.iter_mut().zip(values) {
         *running = ((1.0 - momentum) * f64::from(*running) + momentum * value) as f32;
     }
-}
-
-/// Returns the sum of `term` over a row, in 16 separate sums, so that it is vectorized.
-#[inline(always)]
-fn sum(row: &[f32], term: impl Fn(f32) -> f32) -> f32 {
-    let mut sums = [0.0_f32; 16];
-    let chunks = row.chunks_exact(16);
-    let rest: f32 = chunks.remainder().iter().map(|value| term(*value)).sum();
-    for chunk in chunks {
-        sums.iter_mut().zip(chunk).for_each(|(sum, value)| *sum += term(*value));
-    }
-    sums.iter().sum::<f32>() + rest
-}
-
-/// Fills the mean of each column and its sum of squared deviations from that mean; zeros without rows.
-fn means_and_squares(values: &[f32], means: &mut [f64], squares: &mut [f64]) {
-    let units = means.len();
-    pulp::Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            means.fill(0.0);
-            squares.fill(0.0);
-            for row in values.chunks_exact(units) {
-                means.iter_mut().zip(row).for_each(|(sum, value)| *sum += f64::from(*value));
-            }
-            let rows = (values.len() / units).max(1) as f64;
-            means.iter_mut().for_each(|mean| *mean /= rows);
-            for row in values.chunks_exact(units) {
-                for ((square, mean), value) in squares.iter_mut().zip(means.iter()).zip(row) {
-                    let deviation = f64::from(*value) - mean;
-                    *square += deviation * deviation;
-                }
-            }
-        },
-    );
-}
-
-/// Normalizes columns: fills `normalized`, and replaces `values` by `normalized · weight + bias`.
-fn normalize_columns(
-    values: &mut [f32],
-    normalized: &mut [f32],
-    means: &[f32],
-    factors: &[f32],
-    weight: &[f32],
-    bias: &[f32],
-) {
-    let units = means.len();
-    pulp::Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            let (factors, weight, bias) = (&factors[..units], &weight[..units], &bias[..units]);
-            for (row, normalized) in values.chunks_exact_mut(units).zip(normalized.chunks_exact_mut(units)) {
-                let (row, normalized) = (&mut row[..units], &mut normalized[..units]);
-                for unit in 0..units {
-                    normalized[unit] = (row[unit] - means[unit]) * factors[unit];
-                    row[unit] = normalized[unit] * weight[unit] + bias[unit];
-                }
-            }
-        },
-    );
-}
-
-/// Replaces `values` by `values · scale + shift`, for each column.
-fn scale_columns(values: &mut [f32], scale: &[f32], shift: &[f32]) {
-    pulp::Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            for row in values.chunks_exact_mut(scale.len()) {
-                let factors = scale.iter().zip(shift);
-                row.iter_mut().zip(factors).for_each(|(value, (scale, shift))| *value = *value * scale + shift);
-            }
-        },
-    );
-}
-
-/// Fills the sums over the rows of the gradient, and of its product with the normalized values.
-fn sum_gradients(gradient: &[f32], normalized: &[f32], sums: &mut [f64], products: &mut [f64]) {
-    let units = sums.len();
-    pulp::Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            sums.fill(0.0);
-            products.fill(0.0);
-            for (row, normalized) in gradient.chunks_exact(units).zip(normalized.chunks_exact(units)) {
-                let (row, normalized, products) = (&row[..units], &normalized[..units], &mut products[..units]);
-                for unit in 0..units {
-                    sums[unit] += f64::from(row[unit]);
-                    products[unit] += f64::from(row[unit] * normalized[unit]);
-                }
-            }
-        },
-    );
-}
-
-/// Replaces the gradient of the outputs by that of the inputs, for columns.
-fn gradient_of_columns(gradient: &mut [f32], normalized: &[f32], scales: &[f32], means: &[f32], products: &[f32]) {
-    let units = scales.len();
-    pulp::Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            let (means, products) = (&means[..units], &products[..units]);
-            for (row, normalized) in gradient.chunks_exact_mut(units).zip(normalized.chunks_exact(units)) {
-                let (row, normalized) = (&mut row[..units], &normalized[..units]);
-                for unit in 0..units {
-                    row[unit] = scales[unit] * (row[unit] - means[unit] - normalized[unit] * products[unit]);
-                }
-            }
-        },
-    );
-}
-
-/// Replaces the gradient of the outputs by that of the inputs, for rows, and adds to the gradients of weight and bias,
-/// which are empty if they are not learned.
-fn gradient_of_rows(
-    gradient: &mut [f32],
-    normalized: &[f32],
-    factors: &[f32],
-    weight: &[f32],
-    of_weight: &mut [f32],
-    of_bias: &mut [f32],
-) {
-    let units = weight.len();
-    let mut products = vec![0.0_f32; units];
-    pulp::Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            let rows = gradient.chunks_exact_mut(units).zip(normalized.chunks_exact(units));
-            for ((row, normalized), factor) in rows.zip(factors) {
-                let (row, normalized, products) = (&mut row[..units], &normalized[..units], &mut products[..units]);
-                of_bias.iter_mut().zip(&*row).for_each(|(sum, gradient)| *sum += gradient);
-                let pairs = row.iter().zip(normalized);
-                of_weight.iter_mut().zip(pairs).for_each(|(sum, (gradient, value))| *sum += gradient * value);
-                for unit in 0..units {
-                    row[unit] *= weight[unit];
-                    products[unit] = row[unit] * normalized[unit];
-                }
-                let mean = sum(row, |value| value) / units as f32;
-                let product = sum(products, |value| value) / units as f32;
-                for unit in 0..units {
-                    row[unit] = factor * (row[unit] - mean - normalized[unit] * product);
-                }
-            }
-        },
-    );
-}
-
-/// Fills `sums` with the sums over the rows, unless it is empty.
-fn sum_rows(values: &[f32], units: usize, sums: &mut [f32]) {
-    pulp::Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            sums.fill(0.0);
-            if sums.is_empty() {
-                return;
-            }
-            for row in values.chunks_exact(units) {
-                sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
-            }
-        },
-    );
 }
