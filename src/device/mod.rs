@@ -140,16 +140,22 @@ pub fn open_cuda() -> Result<usize, CudaError> {
     if !driver_is_present() {
         return Err(CudaError::NoDriver);
     }
-    let folder = libtorch_folder();
-    let library = folder.join("libtorch_cuda.so");
-    if !library.exists() {
-        return Err(CudaError::CpuOnly(folder));
-    }
+    let library = cuda_library()?;
     open_globally(&library).map_err(|why| CudaError::Unopened { library, why })?;
     match usize::try_from(Cuda::device_count()) {
         Ok(count) if count > 0 && Cuda::is_available() => Ok(count),
         _ => Err(CudaError::NoDevice),
     }
+}
+
+/// Returns the path of libtorch's CUDA library. It does not need a GPU.
+///
+/// # Errors
+/// If libtorch is the CPU-only build.
+pub fn cuda_library() -> Result<PathBuf, CudaError> {
+    let folder = libtorch_folder();
+    let library = folder.join("libtorch_cuda.so");
+    if library.exists() { Ok(library) } else { Err(CudaError::CpuOnly(folder)) }
 }
 
 /// Returns the folder from which libtorch_cpu was loaded. It may differ from the one at build time.

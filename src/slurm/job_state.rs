@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::slurm::job_log;
 use crate::slurm::program::ProgramError;
 use crate::slurm::queue::{self, QueuedJob};
+use crate::slurm::sbatch_options::SbatchOptions;
 use crate::slurm::submission::{self, Submission};
 
 /// Beginning of the last line that a process prints when it leaves because the time of its job is over.
@@ -16,8 +17,17 @@ const INTERRUPTED: &str = "interrupted";
 /// Beginnings of the last line of a process that has left as it should.
 const ORDERLY: [&str; 5] = ["all stacks have ended", "stopped", INTERRUPTED, "the sweep was stopped", OUT_OF_TIME];
 
-/// Number of lines of a log that are shown.
+/// Number of lines at the end of a log that are looked at.
+const READ: usize = 12;
+
+/// Number of lines that are shown of a log without an error message.
 const SHOWN: usize = 3;
+
+/// Beginning of an error message.
+const ERROR: &str = "error: ";
+
+/// Beginning of lines that Slurm adds to a log: `slurmstepd-n1: error: …`.
+const SLURM: &str = "slurmstepd";
 
 /// State of a job or of a task of an array.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,14 +46,18 @@ pub enum JobState {
     Finished(String),
     /// It has ended otherwise; the last lines of its log.
     Failed(Vec<String>),
-    /// It has ended, and has no log in the directory.
+    /// It has ended, and its log is not in the directory, because `--output` of `sbatch` is elsewhere.
     Ended,
+    /// It has ended without a log: it was cancelled before it started, or could not start.
+    NotStarted,
 }
 
 impl JobState {
     /// Returns the state in words.
     pub fn to_text(&self) -> String {
         match self {
+            // Slurm has not looked at it yet
+            JobState::Queued(reason) if reason == "(None)" => "queued".to_owned(),
             JobState::Queued(reason) => format!("queued {reason}"),
             JobState::Running(machines) => format!("running on {machines}"),
             JobState::Preempted(reason) => format!("preempted and waiting {reason}"),
@@ -54,8 +68,12 @@ impl JobState {
             }
             JobState::Finished(line) => format!("finished: {line}"),
             JobState::Failed(lines) if lines.is_empty() => "ended before it could print anything".to_owned(),
-            JobState::Failed(lines) => format!("failed: {}", lines.join(" / ")),
+            JobState::Failed(lines) => {
+                let text = lines.join(" / ");
+                format!("failed: {}", text.strip_prefix(ERROR).unwrap_or(&text))
+            }
             JobState::Ended => "ended; its log is in the file of `--output`".to_owned(),
+            JobState::NotStarted => "ended before it started".to_owned(),
         }
     }
 
@@ -70,6 +88,7 @@ impl JobState {
             JobState::Finished(_) => "finished",
             JobState::Failed(_) => "failed",
             JobState::Ended => "ended",
+            JobState::NotStarted => "not_started",
         }
     }
 
@@ -81,7 +100,7 @@ impl JobState {
             | JobState::Preempted(_)
             | JobState::OutOfTime(_)
             | JobState::Other(_) => true,
-            JobState::Finished(_) | JobState::Failed(_) | JobState::Ended => false,
+            JobState::Finished(_) | JobState::Failed(_) | JobState::Ended | JobState::NotStarted => false,
         }
     }
 }
@@ -99,16 +118,22 @@ pub fn ids(submissions: &[Submission]) -> Vec<String> {
 pub fn read(directory: &Path) -> Result<Vec<(String, JobState)>, ProgramError> {
     let submissions = submission::read_all(directory);
     let queued = queue::list(&ids(&submissions))?;
-    let names = submissions.iter().flat_map(|submission| &submission.jobs).flat_map(|job| job.task_names());
-    Ok(names.map(|name| (name.clone(), state_of(directory, &name, &queued))).collect())
+    let states_of = |submission: &Submission| -> Vec<(String, JobState)> {
+        let without_log = match SbatchOptions(&submission.options).has_output() {
+            true => JobState::Ended,
+            false => JobState::NotStarted,
+        };
+        let names = submission.jobs.iter().flat_map(|job| job.task_names());
+        names.map(|name| (name.clone(), state_of(directory, &name, &queued, &without_log))).collect()
+    };
+    Ok(submissions.iter().flat_map(states_of).collect())
 }
 
-fn state_of(directory: &Path, name: &str, queued: &[QueuedJob]) -> JobState {
+/// Returns the state of a job. `without_log` is that of a job that has ended and has no log in the directory.
+fn state_of(directory: &Path, name: &str, queued: &[QueuedJob], without_log: &JobState) -> JobState {
     let path = job_log::path(directory, name);
-    let lines = job_log::last_lines(&path, SHOWN);
-    // Slurm adds lines of its own after those of the process
-    let own = lines.iter().rev().find(|line| !line.starts_with("slurmstepd"));
-    let is_out_of_time = own.is_some_and(|line| line.starts_with(OUT_OF_TIME));
+    let lines = job_log::last_lines(&path, READ);
+    let is_out_of_time = own(&lines).is_some_and(|line| line.starts_with(OUT_OF_TIME));
     match queued.iter().find(|job| job.name == name) {
         Some(job) => match job.state.as_str() {
             "PENDING" | "CONFIGURING" | "REQUEUED" if job.restarts == 0 => JobState::Queued(job.place.clone()),
@@ -117,20 +142,39 @@ fn state_of(directory: &Path, name: &str, queued: &[QueuedJob]) -> JobState {
             "RUNNING" => JobState::Running(job.place.clone()),
             // a job that has ended stays in the list for some minutes
             "COMPLETED" | "FAILED" | "CANCELLED" | "TIMEOUT" | "NODE_FAIL" | "OUT_OF_MEMORY" | "BOOT_FAIL"
-            | "DEADLINE" => ended(&path, lines),
+            | "DEADLINE" => ended(&path, &lines, without_log),
             _ => JobState::Other(job.state.clone()),
         },
-        None => ended(&path, lines),
+        None => ended(&path, &lines, without_log),
     }
 }
 
-fn ended(path: &Path, lines: Vec<String>) -> JobState {
+fn ended(path: &Path, lines: &[String], without_log: &JobState) -> JobState {
     let is_orderly = |line: &String| ORDERLY.iter().any(|beginning| line.starts_with(beginning));
-    match lines.last() {
-        None if !path.exists() => JobState::Ended,
+    match own(lines) {
         Some(last) if is_orderly(last) => JobState::Finished(last.clone()),
-        _ => JobState::Failed(lines),
+        None if !path.exists() => without_log.clone(),
+        Some(_) | None => JobState::Failed(shown(lines)),
     }
+}
+
+/// Returns the last line of the process itself.
+fn own(lines: &[String]) -> Option<&String> {
+    lines.iter().rev().find(|line| !line.starts_with(SLURM))
+}
+
+/// Returns the lines that are shown of a failed job: the last error message and what follows it, else the last lines.
+fn shown(lines: &[String]) -> Vec<String> {
+    let last_error = lines.iter().rposition(|line| line.starts_with(ERROR));
+    let first = last_error.unwrap_or(lines.len().saturating_sub(SHOWN));
+    let without_name = |line: &String| {
+        let text = match line.split_once(": ") {
+            Some((name, text)) if name.starts_with(SLURM) => text,
+            _ => line,
+        };
+        text.trim().to_owned()
+    };
+    lines[first..].iter().map(without_name).collect()
 }
 
 #[cfg(test)]
@@ -152,7 +196,7 @@ mod tests {
                 place: place.to_owned(),
             })
             .collect();
-        state_of(directory.path(), "12_3", &queued).to_text()
+        state_of(directory.path(), "12_3", &queued, &JobState::NotStarted).to_text()
     }
 
     #[test]
@@ -169,10 +213,21 @@ mod tests {
         assert_eq!(state(Some("all stacks have ended\n"), None), "finished: all stacks have ended");
         assert_eq!(state(Some("S001: training\ninterrupted\n"), None), "left with checkpoints: interrupted");
         let failed = "a\nb\nerror: no such directory\nhint: create it\n";
-        assert_eq!(state(Some(failed), None), "failed: b / error: no such directory / hint: create it");
+        assert_eq!(state(Some(failed), None), "failed: no such directory / hint: create it");
+        let long =
+            "S001: training\nerror: failed to use the device\n  because a\n  because b\n  because c\nhint: change it\n";
+        let wanted = "failed: failed to use the device / because a / because b / because c / hint: change it";
+        assert_eq!(state(Some(long), None), wanted);
+        let cancelled =
+            "S001: left with a checkpoint\ninterrupted\nslurmstepd-n1: error: *** JOB 12 ON n1 CANCELLED AT 1 ***\n";
+        assert_eq!(state(Some(cancelled), None), "left with checkpoints: interrupted");
+        let killed = "S001: training\nslurmstepd-n1: error: Detected 1 oom_kill event in StepId=12.batch.\n";
+        let wanted = "failed: S001: training / error: Detected 1 oom_kill event in StepId=12.batch.";
+        assert_eq!(state(Some(killed), None), wanted);
         assert_eq!(state(Some("S001: training\n"), None), "failed: S001: training");
         assert_eq!(state(Some(""), None), "ended before it could print anything");
-        assert_eq!(state(None, None), "ended; its log is in the file of `--output`");
+        assert_eq!(state(None, None), "ended before it started");
+        assert_eq!(state(None, Some(("PENDING", 0, "(None)"))), "queued");
         assert_eq!(
             state(Some("all stacks have ended\n"), Some(("COMPLETED", 0, ""))),
             "finished: all stacks have ended"

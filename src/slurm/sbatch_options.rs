@@ -21,7 +21,11 @@ struct Reserved {
 /// The options that each submission sets itself.
 const RESERVED: [Reserved; 4] = [
     Reserved { long: "array", short: Some('a'), hint: "omit it; `--workers N` of `runner sweep submit` sets it" },
-    Reserved { long: "signal", short: None, hint: "omit it: the signal comes 180 seconds before the end" },
+    Reserved {
+        long: "signal",
+        short: None,
+        hint: "omit it: the signal comes three minutes before the end, or after three quarters of a short time limit",
+    },
     Reserved { long: "wrap", short: None, hint: "omit it: the script starts `runner`" },
     Reserved { long: "test-only", short: None, hint: "use `--print` to see the script" },
 ];
@@ -95,6 +99,11 @@ impl<'a> SbatchOptions<'a> {
             || ["gpus-per-node", "gpus-per-task", "gpus-per-socket"].iter().any(|long| is_gpu(long, None))
     }
 
+    /// Whether the log is in another file than that of the script.
+    pub fn has_output(self) -> bool {
+        self.value("output", Some('o')).is_some()
+    }
+
     /// Returns the last value of an option.
     fn value(self, long: &str, short: Option<char>) -> Option<&'a str> {
         let SbatchOptions(words) = self;
@@ -165,6 +174,8 @@ mod tests {
         let has_gpus = |text: &str| SbatchOptions(&words(text)).has_gpus();
         assert!(has_gpus("-G2") && has_gpus("--gpus-per-task 1") && has_gpus("--gres gpu"));
         assert!(!has_gpus("--gres=gpu:0") && !has_gpus("-G 0") && !has_gpus("-p gpu"));
+        let has_output = |text: &str| SbatchOptions(&words(text)).has_output();
+        assert!(has_output("--output=log") && has_output("-o log") && !has_output("--time=1"));
         assert_eq!(SbatchOptions(&words("-t90")).time_limit(), Some(Duration::from_secs(5400)));
         assert_eq!(SbatchOptions(&words("--time=UNLIMITED")).time_limit(), None);
         let memory = |text: &str| SbatchOptions(&words(text)).memory().map(|bytes| bytes >> 20);

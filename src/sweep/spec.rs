@@ -59,7 +59,7 @@ pub struct SweepSpec {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Confirm {
-    /// Fresh seeds. Default: ten from 100 on.
+    /// Fresh seeds. Default: the first ten from 100 on that the sweep has not trained on.
     #[serde(default, deserialize_with = "seeds::deserialize_some", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<seeds::Written>")]
     pub seeds: Option<Seeds>,

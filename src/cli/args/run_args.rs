@@ -19,8 +19,8 @@ use crate::cli::text::progress::progress_bar::Progress;
 use crate::cli::text::shell_words::quoted;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
-use crate::device::DeviceChoice;
 use crate::device::compute_mode::ComputeMode;
+use crate::device::{self, DeviceChoice};
 use crate::experiment::plan::study::Study;
 use crate::experiment::spec::seeds::{self, Seeds};
 use crate::experiment::spec::source_text::SpecError;
@@ -97,7 +97,11 @@ impl ExecutionConfig {
                 let device = recorded.device.parse::<DeviceChoice>().map_err(anyhow::Error::msg);
                 let device =
                     device.with_context(|| format!("the run record has an invalid device `{}`", recorded.device))?;
-                resolve_device(device).context(Hint("use `--device cpu`; metrics will differ".to_owned()))?
+                device::resolve(device).map_err(|error| {
+                    anyhow::Error::new(error)
+                        .context(format!("failed to use `{device}`, the recorded device"))
+                        .context(Hint(other_device().to_owned()))
+                })?
             }
         };
         let arithmetic = ComputeMode { tf32: recorded.tf32, deterministic: recorded.deterministic };
@@ -109,6 +113,16 @@ impl ExecutionConfig {
         threads::set_limit(self.threads);
         threads::set_libtorch(self.threads);
         self.arithmetic.apply();
+    }
+}
+
+/// Returns what to do if the recorded device cannot be used.
+fn other_device() -> &'static str {
+    match job::is_in_job() {
+        true => {
+            "see what a job sees: `runner doctor --slurm --probe -- --gres=gpu:1`; or start again with `--device cpu`"
+        }
+        false => "use `--device cpu`; metrics will differ",
     }
 }
 

@@ -91,6 +91,11 @@ Examples:
 Ctrl-C or SIGTERM stops the run after the current step, and saves a checkpoint
 and the histories; `runner resume` continues. SIGUSR1 saves a checkpoint.
 
+`--slurm` writes a script to `slurm/` in the run directory, submits it as a
+job, and returns. If the time limit is reached or another job takes its place,
+the job saves a checkpoint, returns to the queue, and continues from there.
+`runner runs` shows its progress; its log is beside the script.
+
 With several experiments, `--json` prints one line for each run, and the exit
 code is the highest of all.";
 

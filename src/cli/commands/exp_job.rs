@@ -11,7 +11,7 @@ use crate::cli::args::log_args::EventArgs;
 use crate::cli::args::output_args::OutputArgs;
 use crate::cli::args::run_args::RunArgs;
 use crate::cli::exit::Exit;
-use crate::cli::slurm::compute::{device_of_job, threads_of_job};
+use crate::cli::slurm::compute::{check_libtorch_supports, device_of_job, threads_of_job};
 use crate::cli::slurm::data::check_is_cached;
 use crate::cli::slurm::paths::JobPaths;
 use crate::cli::slurm::script::JobScript;
@@ -35,7 +35,7 @@ const UNKNOWN: &str = "TIME-ID";
 /// Options of a run that is a job.
 #[derive(Clone, Debug, clap::Args)]
 pub struct JobArgs {
-    /// Submit the run as a job of Slurm and return
+    /// Submit the run as a job of Slurm and return; the job saves checkpoints, and continues from them if it is interrupted
     #[arg(long, conflicts_with_all = ["resume", "dry_run", "devices", "workers", "phases", "max_time", "log_file"])]
     pub slurm: bool,
     /// Print the script of `--slurm`; submit and write nothing
@@ -84,6 +84,7 @@ impl JobArgs {
         check_is_cached(&study.plans)?;
         pretrained::resolve(&mut study.plans, out)?;
         let run_options = options_of_run(&planned.run_args, options);
+        check_libtorch_supports(&run_options.device)?;
         let paths = JobPaths::of_this_process(out)?;
         let unknown = absolute(&out.join(&study.name).join(UNKNOWN));
         let words = arguments(&unknown, checkpoint, event_args, output_args);

@@ -203,6 +203,7 @@ pub(crate) fn resume_run(
     let start = match checkpoint.as_ref().filter(|found| is_needed(found)) {
         Some(checkpoint) => format!("from the checkpoint of epoch {}", checkpoint.epoch()),
         None if workers.is_some() => "each stack from its checkpoint".to_owned(),
+        None if record.done() == 0 => "no checkpoint yet: starting at epoch 1".to_owned(),
         None => "the remaining trials have no checkpoint: starting them at epoch 1".to_owned(),
     };
     let done = match record.done() {

@@ -1,5 +1,7 @@
 //! What a process does at its end when the time of its job is over.
 
+use std::sync::OnceLock;
+
 use crate::cli::exit::Exit;
 use crate::cli::text::terminal;
 use crate::io::signals::{self, SIGUSR2};
@@ -19,7 +21,13 @@ pub fn after(exit: Exit) -> Exit {
 }
 
 /// Puts the job of this process into the queue again, if it belongs to one, and says so. Returns whether somebody continues.
-pub fn leave_job() -> bool {
+/// Threads that call it at the same time do it once: that of the signals and the one that works.
+fn leave_job() -> bool {
+    static IS_CONTINUED: OnceLock<bool> = OnceLock::new();
+    *IS_CONTINUED.get_or_init(leave_once)
+}
+
+fn leave_once() -> bool {
     let Some(job) = Job::of_this_process() else { return false };
     // Slurm ends the job once it is in the queue again
     signals::ignore_sigterm();

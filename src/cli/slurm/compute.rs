@@ -2,7 +2,9 @@
 
 use tch::Device;
 
-use crate::device::DeviceChoice;
+use crate::cli::args::user_defaults;
+use crate::config::hint::Hint;
+use crate::device::{self, DeviceChoice};
 use crate::slurm::sbatch_options::SbatchOptions;
 use crate::tensor::threads::{self, Source};
 
@@ -16,8 +18,25 @@ pub fn device_of_job(choice: DeviceChoice, options: SbatchOptions) -> Device {
     }
 }
 
-/// Returns the number of threads of a job: those asked for, else one for each CPU of a task, else `OMP_NUM_THREADS`, else one.
+/// Checks that libtorch supports the device with this name: the machines of a job load the same libtorch as this one.
+///
+/// # Errors
+/// If it is a GPU, and libtorch has no CUDA library.
+pub fn check_libtorch_supports(device: &str) -> anyhow::Result<()> {
+    if device::gpu_with_name(device).is_none() {
+        return Ok(());
+    }
+    device::cuda_library().map(drop).map_err(|error| {
+        let hint = Hint(error.hint().to_owned());
+        anyhow::Error::new(error).context("the jobs are to train on a GPU").context(hint)
+    })
+}
+
+/// Returns the number of threads of a job: those asked for, else one for each CPU of a task, else `OMP_NUM_THREADS`, else `threads`
+/// of runner.toml, else one.
 pub fn threads_of_job(asked: Option<usize>, options: SbatchOptions) -> usize {
+    let is_default = asked.map(|threads| threads.to_string()).as_deref() == user_defaults::threads();
+    let (asked, default) = if is_default { (None, asked) } else { (asked, None) };
     let of_variable = || {
         let available = threads::available();
         match available.source {
@@ -25,7 +44,7 @@ pub fn threads_of_job(asked: Option<usize>, options: SbatchOptions) -> usize {
             Source::Cores => None,
         }
     };
-    asked.or_else(|| options.cpus()).or_else(of_variable).unwrap_or(1).clamp(1, threads::MAX)
+    asked.or_else(|| options.cpus()).or(default).or_else(of_variable).unwrap_or(1).clamp(1, threads::MAX)
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ fn a_probe_reports_what_a_node_sees() {
     let probe = ["doctor", "--slurm", "--probe", "--json", "--", "--nodelist=n2", "--gres=gpu:1"];
     let (code, stdout, stderr) = run(cluster.with(dir.command(&probe)));
     assert_eq!(code, Some(0), "{stderr}");
-    assert_says(&stderr, &["job 1 checks a node; waiting for its report (Ctrl-C cancels it)"]);
+    assert_says(&stderr, &["submitted job 1; waiting until it has run on a node (Ctrl-C cancels it)"]);
     let checks: Value = serde_json::from_str(&stdout).unwrap();
     let found = |what: &str| {
         let check = checks.as_array().unwrap().iter().find(|check| check["what"] == what);

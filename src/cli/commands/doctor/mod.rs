@@ -23,7 +23,7 @@ pub struct Args {
     /// Check the settings of Slurm and explain what they mean
     #[arg(long)]
     slurm: bool,
-    /// Submit a job of one minute that checks a compute node
+    /// Submit a job of one minute that checks a compute node, and wait until it has run
     #[arg(long)]
     probe: bool,
     /// Print JSON

@@ -7,7 +7,7 @@ use std::process::Command;
 use crate::support::TestDir;
 
 /// The programs that are replaced.
-const PROGRAMS: [&str; 4] = ["sbatch", "squeue", "scontrol", "scancel"];
+const PROGRAMS: [&str; 5] = ["sbatch", "squeue", "scontrol", "scancel", "sacct"];
 
 /// Adds a line to `calls`, prints the file `NAME.out`, and fails with the words of `NAME.err` if there are some. Each call of
 /// sbatch gets the next number as its answer.

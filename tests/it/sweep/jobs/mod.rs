@@ -2,5 +2,6 @@
 
 mod fake_slurm;
 mod in_job;
+mod memory;
 mod status;
 mod submit;

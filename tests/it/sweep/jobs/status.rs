@@ -47,7 +47,7 @@ fn the_jobs_of_a_sweep_have_states_in_words() {
     std::fs::write(sweep.join("slurm/12_1.log"), "error: no such file\n").unwrap();
     let (code, stdout, stderr) = status(&dir, &slurm, &[]);
     assert_eq!(code, Some(0), "{stderr}");
-    assert_says(&stdout, &["12_0: finished: all stacks have ended", "12_1: failed: error: no such file"]);
+    assert_says(&stdout, &["12_0: finished: all stacks have ended", "12_1: failed: no such file"]);
     assert_says(&stderr, &["no worker is active"]);
     let (_, stdout, _) = status(&dir, &slurm, &["--json"]);
     let json: serde_json::Value = serde_json::from_str(&stdout).unwrap();
@@ -70,9 +70,11 @@ fn stopping_a_sweep_cancels_its_jobs_and_submitting_continues_it() {
     assert_says(&stderr, &["cancelled 2 jobs of Slurm"]);
     assert_eq!(slurm.call("scancel"), "--quiet 12_0 12_2");
     assert!(only_sweep(&dir).join("stop").exists());
+    assert_eq!(slurm.calls("squeue").len(), 1, "`submit` does not ask, `stop` asks once");
     slurm.answer("squeue", "");
     let (code, _, stderr) = stop();
     assert_eq!((code, slurm.calls("scancel").len()), (Some(0), 1), "{stderr}");
+    assert!(slurm.calls("sacct").is_empty());
     let words = ["sweep", "submit", "idea", "--workers", "1"];
     let (code, _, stderr) = run(slurm.enter(with_short_beats(dir.command(&words))));
     assert_eq!(code, Some(0), "{stderr}");

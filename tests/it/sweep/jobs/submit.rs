@@ -193,3 +193,41 @@ fn a_run_as_a_job_has_the_history_of_one_without() {
     assert_eq!(code, Some(0), "{log}");
     assert_says(&log, &["already complete"]);
 }
+
+#[test]
+fn gpus_need_a_libtorch_with_cuda_and_workers_need_stacks() {
+    let dir = dir_with_epochs(2);
+    let slurm = FakeSlurm::new(&dir);
+    let before = dir.files();
+    let for_gpus = [&["idea.toml"], &SPACE[..], &["--workers", "6", "--", "--gres=gpu:1"]].concat();
+    let (code, stdout, stderr) = submit(&dir, &slurm, &for_gpus);
+    if has_cuda_library(&dir, &slurm) {
+        assert_eq!(code, Some(0), "{stderr}");
+    } else {
+        assert_eq!((code, stdout.as_str()), (Some(2), ""));
+        assert_says(&stderr, &["the jobs are to train on a GPU", "has no CUDA library", "or use `--device cpu`"]);
+        let (code, _, stderr) = run(slurm.enter(dir.command(&["exp", "idea.toml", "--slurm", "--", "-G1"])));
+        assert_eq!(code, Some(2));
+        assert_says(&stderr, &["the jobs are to train on a GPU", "has no CUDA library"]);
+        assert_eq!(dir.files(), before, "nothing is written");
+        assert!(slurm.calls("sbatch").is_empty());
+    }
+    let on_cpus = [&["idea.toml", "--device", "cpu"], &SPACE[..], &["--workers", "6", "--", "--gres=gpu:1"]].concat();
+    let (code, _, stderr) = submit(&dir, &slurm, &on_cpus);
+    assert_eq!(code, Some(0), "{stderr}");
+    assert_says(&stderr, &["note: 4 stacks are left to train, so 2 of 6 workers would only wait"]);
+    let (code, _, stderr) = submit(&dir, &slurm, &["idea", "--workers", "4"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(!stderr.contains("note:"), "{stderr}");
+}
+
+/// Whether the libtorch of the script of a job has a CUDA library.
+fn has_cuda_library(dir: &TestDir, slurm: &FakeSlurm) -> bool {
+    let print = ["exp", "idea.toml", "--device", "cpu", "--slurm", "--print"];
+    let (code, script, stderr) = run(slurm.enter(dir.command(&print)));
+    assert_eq!(code, Some(0), "{stderr}");
+    let path = script.lines().find_map(|line| line.strip_prefix("export LD_LIBRARY_PATH=\"")).unwrap();
+    let folder = PathBuf::from(path.split("${").next().unwrap());
+    assert!(folder.join("libtorch_cpu.so").exists(), "{path}");
+    folder.join("libtorch_cuda.so").exists()
+}

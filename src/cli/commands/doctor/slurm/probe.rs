@@ -50,7 +50,7 @@ pub fn probe(options: &[String]) -> anyhow::Result<Vec<Check>> {
     end_with(&signals, folder.path(), None);
     let job = submit(folder.path(), options)?;
     end_with(&signals, folder.path(), Some(&job));
-    terminal::say(&format!("job {job} checks a node; waiting for its report (Ctrl-C cancels it)"));
+    terminal::say(&format!("submitted job {job}; waiting until it has run on a node (Ctrl-C cancels it)"));
     wait(folder.path(), &job)
 }
 

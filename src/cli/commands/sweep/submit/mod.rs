@@ -14,6 +14,7 @@ use crate::cli::commands::sweep::submit::target::Target;
 use crate::cli::commands::sweep::work::{check_is_same, resume_command};
 use crate::cli::commands::sweep::worker_args::{ExecuteArgs, WorkerArgs};
 use crate::cli::exit::Exit;
+use crate::cli::slurm::compute::check_libtorch_supports;
 use crate::cli::slurm::paths::JobPaths;
 use crate::cli::slurm::script::JobScript;
 use crate::cli::slurm::submit::{JobRequest, numbers};
@@ -30,7 +31,8 @@ const USAGE: &str = "runner sweep submit [OPTIONS] --workers <N> <NAME|FILE|DIR>
 
 /// Arguments of `runner sweep submit`.
 #[derive(Clone, Debug, clap::Args)]
-#[command(mut_arg("experiment", |argument| argument.index(1).value_name("NAME|FILE|DIR").help(EXPERIMENT)), after_help = EXAMPLES, override_usage = USAGE)]
+#[command(mut_arg("experiment", |argument| argument.index(1).value_name("NAME|FILE|DIR").help(EXPERIMENT)))]
+#[command(mut_arg("threads", |argument| argument.help(THREADS)), after_help = EXAMPLES, override_usage = USAGE)]
 pub struct SubmitArgs {
     #[command(flatten)]
     plan_args: PlanArgs,
@@ -63,7 +65,12 @@ pub struct SubmitArgs {
 }
 
 /// Help of the experiment.
-const EXPERIMENT: &str = "Name of an experiment or path of its TOML file, to start a sweep; or directory of a sweep";
+const EXPERIMENT: &str = "To start a sweep: name of an experiment or path of its TOML file. For more workers of a sweep: its directory, \
+or the name of its experiment (its newest sweep)";
+
+/// Help of the threads.
+const THREADS: &str = "Maximum number of CPU threads of each worker [default: `--cpus-per-task` of sbatch, else \
+`OMP_NUM_THREADS`, else `threads` of runner.toml, else 1]";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -73,13 +80,14 @@ Examples:
       --workers 4 -- --partition=gpu --gres=gpu:1 --cpus-per-task=8
   runner sweep submit sweeps/digits_mlp/latest --workers 8 --print
 
-The command plans the sweep, submits a job array and returns. A task of the
-array is a worker: it trains stacks until all have ended. If its time limit is
-reached or another job takes its place, it saves a checkpoint and is queued
-again. `runner sweep status` shows the jobs, `runner sweep stop` cancels them.
+The command plans the sweep, submits jobs and returns: a job array with a task
+for each worker, or with `--chain` separate jobs. A worker trains stacks until
+all have ended. If its time limit is reached or another job takes its place,
+it saves a checkpoint and returns to the queue; with `--chain`, the next job
+continues. `runner sweep status` shows the jobs, `runner sweep stop` cancels
+them.
 
 With `--device auto`, workers use GPUs if the options of sbatch ask for some.
-By default a worker has as many CPU threads as `--cpus-per-task`, or one.
 Script, job numbers and logs are in `slurm/` in the directory of the sweep.";
 
 /// Submits workers.
@@ -103,9 +111,16 @@ pub fn run(args: &SubmitArgs) -> anyhow::Result<Exit> {
     {
         check_is_same(dir, record)?;
     }
-    if target.is_over()? {
+    let open_stacks = target.open_stacks()?;
+    if open_stacks == Some(0) {
         terminal::say(&format!("the sweep in `{}` is already complete", target.path(&args.out).display()));
         return Ok(Exit::Done);
+    }
+    check_libtorch_supports(&target.record().options.device)?;
+    if let Some(note) = open_stacks.and_then(|stacks| idle_workers(args.workers, stacks))
+        && !args.quiet
+    {
+        terminal::say(&note);
     }
     if args.print {
         let path = target.path(&args.out);
@@ -134,6 +149,18 @@ pub fn run(args: &SubmitArgs) -> anyhow::Result<Exit> {
         ));
     }
     Ok(Exit::Done)
+}
+
+/// Returns a note if there are more workers than stacks.
+fn idle_workers(workers: usize, stacks: usize) -> Option<String> {
+    let left = match stacks {
+        1 => "1 stack is left to train".to_owned(),
+        several => format!("{several} stacks are left to train"),
+    };
+    (workers > stacks).then(|| {
+        let idle = workers - stacks;
+        format!("note: {left}, so {idle} of {workers} workers would only wait: submit fewer, or start a sweep with `--stack N`")
+    })
 }
 
 impl SubmitArgs {

@@ -85,15 +85,17 @@ impl Target {
         }
     }
 
-    /// Whether all stacks have ended.
+    /// Number of stacks that have not ended; `None` if rounds will add others.
     ///
     /// # Errors
     /// When the files of the sweep cannot be read.
-    pub fn is_over(&self) -> anyhow::Result<bool> {
-        let Target::Existing(dir, record) = self else { return Ok(false) };
+    pub fn open_stacks(&self) -> anyhow::Result<Option<usize>> {
+        let record = self.record();
         let mut state = SweepState::default();
-        state.update(dir, record)?;
-        Ok(state.is_over())
+        if let Target::Existing(dir, record) = self {
+            state.update(dir, record)?;
+        }
+        Ok((record.unchosen() == 0).then(|| record.stacks.len().saturating_sub(state.ended.len())))
     }
 
     /// Absolute path of the sweep; a new one below `out` has no name yet.
