@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::sweep::sweep_run::{run, wait_for};
 
@@ -75,6 +75,52 @@ impl Cluster {
     pub fn queue(&self) -> Vec<String> {
         let listed = self.slurm("squeue", &["--noheader", "--array", "--format=%i %T"]);
         listed.lines().map(str::to_owned).collect()
+    }
+
+    /// Submits a job to the partition whose jobs preempt others, on all CPUs of a node, waits until it runs and cancels it. Returns the
+    /// time until it ran.
+    #[track_caller]
+    pub fn preempt(&self, node: &str) -> Duration {
+        let submitted = Instant::now();
+        let node = format!("--nodelist={node}");
+        let options =
+            ["--parsable", "--partition=high", "--exclusive", &node, "--output=/dev/null", "--wrap=sleep 600"];
+        let job = self.slurm("sbatch", &options);
+        wait_for(|| self.queue().contains(&format!("{job} RUNNING")));
+        let waited = submitted.elapsed();
+        self.slurm("scancel", &[&job]);
+        waited
+    }
+
+    /// Sends a signal to the running tasks of an array.
+    #[track_caller]
+    pub fn signal(&self, signal: &str, array: &str) {
+        let queue = self.queue();
+        let is_running = |(name, state): &(&str, &str)| {
+            name.starts_with(&format!("{array}_")) && !["PENDING", "COMPLETING"].contains(state)
+        };
+        let tasks = queue.iter().filter_map(|job| job.split_once(' ')).filter(is_running).map(|(name, _)| name);
+        let signal = format!("--signal={signal}");
+        self.slurm("scancel", &["--batch", &signal].into_iter().chain(tasks).collect::<Vec<_>>());
+    }
+
+    /// Waits until the controller, which saves its state every few seconds, has saved that of all jobs.
+    #[track_caller]
+    pub fn wait_until_saved(&self) {
+        let now = SystemTime::now();
+        let job = self.slurm("sbatch", &["--parsable", "--hold", "--output=/dev/null", "--wrap=true"]);
+        self.slurm("scancel", &[&job]); // it saves changes only
+        let state = self.configuration.with_file_name("state").join("job_state");
+        wait_for(|| state.metadata().and_then(|file| file.modified()).is_ok_and(|time| time > now));
+    }
+
+    /// Kills the controller and starts it again, with `meanwhile` in between.
+    #[track_caller]
+    pub fn without_controller(&mut self, meanwhile: impl FnOnce()) {
+        self.daemon("kill ctld");
+        meanwhile();
+        self.daemon("start ctld");
+        wait_for(|| run(self.with(Command::new("squeue"))).0 == Some(0));
     }
 
     /// Waits until no job is in the queue.

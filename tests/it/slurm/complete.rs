@@ -61,7 +61,7 @@ fn a_submitted_sweep_ends_with_the_results_of_one_without_slurm_and_asks_seldom(
 #[test]
 fn a_stopped_sweep_stays_cancelled_and_can_be_submitted_again() {
     let Some(cluster) = Cluster::start(&["nodes=1"]) else { return };
-    let jobs = Jobs::submit(&cluster, LONG, &["--workers", "2"]);
+    let mut jobs = Jobs::submit(&cluster, LONG, &["--workers", "2"]);
     jobs.wait_for_checkpoints(2);
     let (code, _, stderr) = run(cluster.with(with_short_beats(jobs.dir.command(&["sweep", "stop", "idea.toml"]))));
     assert_eq!(code, Some(0), "{stderr}");
@@ -71,14 +71,11 @@ fn a_stopped_sweep_stays_cancelled_and_can_be_submitted_again() {
     assert!(cluster.queue().is_empty(), "no job returns: {:?}", cluster.queue());
     assert!(ended < 4);
 
-    let again = ["sweep", "submit", jobs.sweep.to_str().unwrap(), "--workers", "1", "--checkpoint", "1", "--json"];
-    let (code, _, stderr) = run(cluster.with(with_short_beats(jobs.dir.command(&again))));
-    assert_eq!(code, Some(0), "{stderr}");
+    jobs.submit_again(&cluster, &["--workers", "1"]);
     wait_for(|| names(&jobs.sweep.join("claims")).iter().any(|claim| claim.ends_with(".2")));
     cluster.slurm("scancel", &["--user=root"]);
     cluster.wait_until_empty();
-    let (code, _, stderr) = run(cluster.with(with_short_beats(jobs.dir.command(&again))));
-    assert_eq!(code, Some(0), "{stderr}");
+    jobs.submit_again(&cluster, &["--workers", "1"]);
     jobs.finish(&cluster, LONG);
 }
 

@@ -17,11 +17,8 @@ fn a_preempted_run_ends_with_the_history_of_a_run_in_one_go() {
     let path = std::path::PathBuf::from(printed["run"].as_str().unwrap_or_else(|| panic!("{stdout}")));
     let epochs = || std::fs::read_to_string(path.join("live.jsonl")).unwrap_or_default().lines().count();
     wait_for(|| epochs() > 10);
-    let high = ["--parsable", "--partition=high", "--exclusive", "--output=/dev/null", "--wrap=sleep 600"];
-    let job = cluster.slurm("sbatch", &high);
-    wait_for(|| cluster.queue().contains(&format!("{job} RUNNING")));
+    cluster.preempt("n1");
     assert!(path.join("checkpoint.safetensors").exists(), "{:?}", names(&path));
-    cluster.slurm("scancel", &[&job]);
     let has_ended = || {
         cluster.start_requeued();
         cluster.queue().is_empty()

@@ -1,7 +1,9 @@
 //! A sweep whose workers are jobs, and the same sweep without Slurm.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::Value;
 
@@ -36,18 +38,28 @@ impl Jobs {
     /// Submits workers from this directory, with another `PATH`.
     #[track_caller]
     pub fn submit_in(cluster: &Cluster, dir: TestDir, more: &[&str], path: Option<&str>) -> Jobs {
+        Jobs::submit_space(cluster, dir, &SPACE, more, path)
+    }
+
+    /// Submits workers of a sweep over another space.
+    #[track_caller]
+    pub fn submit_space(cluster: &Cluster, dir: TestDir, space: &[&str], more: &[&str], path: Option<&str>) -> Jobs {
         let arguments =
-            [&["sweep", "submit", "idea.toml", "--device", "cpu", "--json", "--checkpoint", "1"], &SPACE[..], more]
-                .concat();
+            [&["sweep", "submit", "idea.toml", "--device", "cpu", "--json", "--checkpoint", "1"], space, more].concat();
         let mut command = cluster.with(with_short_beats(dir.command(&arguments)));
         if let Some(path) = path {
             command.env("PATH", path);
         }
-        let (code, stdout, stderr) = run(command);
-        assert_eq!(code, Some(0), "{stderr}");
-        let printed: Value = serde_json::from_str(&stdout).unwrap();
-        let jobs = printed["jobs"].as_array().unwrap().iter().map(|job| job["id"].as_str().unwrap().to_owned());
-        Jobs { jobs: jobs.collect(), sweep: PathBuf::from(printed["sweep"].as_str().unwrap()), dir }
+        let (sweep, jobs) = submitted(command);
+        Jobs { jobs, sweep, dir }
+    }
+
+    /// Submits further workers, and forgets the former jobs.
+    #[track_caller]
+    pub fn submit_again(&mut self, cluster: &Cluster, more: &[&str]) {
+        let sweep = self.sweep.display().to_string();
+        let arguments = [&["sweep", "submit", &sweep, "--json", "--checkpoint", "1"], more].concat();
+        self.jobs = submitted(cluster.with(with_short_beats(self.dir.command(&arguments)))).1;
     }
 
     /// Number of the only job.
@@ -65,19 +77,48 @@ impl Jobs {
 
     fn open_checkpoints(&self) -> usize {
         let ended = names(&self.sweep.join("ended"));
-        let stacks = names(&self.sweep.join("stacks"));
-        let is_open = |stack: &&String| {
-            let checkpoint = self.sweep.join("stacks").join(stack).join("checkpoint.safetensors");
-            !ended.contains(&format!("{stack}.json")) && checkpoint.exists()
+        self.checkpoints().keys().filter(|stack| !ended.contains(&format!("{stack}.json"))).count()
+    }
+
+    /// Times of all checkpoints, by stack.
+    pub fn checkpoints(&self) -> BTreeMap<String, SystemTime> {
+        let time_of = |stack: String| {
+            let checkpoint = self.sweep.join("stacks").join(&stack).join("checkpoint.safetensors");
+            Some((stack, checkpoint.metadata().and_then(|file| file.modified()).ok()?))
         };
-        stacks.iter().filter(is_open).count()
+        names(&self.sweep.join("stacks")).into_iter().filter_map(time_of).collect()
+    }
+
+    /// Leases that their holders have left with a checkpoint.
+    pub fn released(&self) -> Vec<String> {
+        let beats = self.sweep.join("beats");
+        let is_released = |lease: &String| std::fs::read_to_string(beats.join(lease)).unwrap() == "released\n";
+        names(&beats).into_iter().filter(is_released).collect()
+    }
+
+    /// How often Slurm has put the tasks into the queue again, in their order: `0 1` is the first task, once.
+    pub fn restarts(&self, cluster: &Cluster) -> Vec<String> {
+        let jobs = format!("--jobs={}", self.job());
+        let listed = cluster.slurm("squeue", &["--noheader", "--array", &jobs, "--Format=ArrayTaskID:9,RestartCnt:9"]);
+        let mut lines: Vec<String> =
+            listed.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+        lines.sort();
+        lines
     }
 
     /// Lets requeued jobs start until all stacks have ended and no job is left, then compares the results with those of a sweep without
     /// Slurm.
     #[track_caller]
     pub fn finish(&self, cluster: &Cluster, epochs: usize) {
-        let is_over = || names(&self.sweep.join("ended")).iter().filter(|name| !name.contains("failed")).count() == 4;
+        self.wait_for_end(cluster, 4);
+        self.compare(epochs);
+    }
+
+    /// Lets requeued jobs start until this number of stacks have ended and no job is left.
+    #[track_caller]
+    pub fn wait_for_end(&self, cluster: &Cluster, stacks: usize) {
+        let is_over =
+            || names(&self.sweep.join("ended")).iter().filter(|name| !name.contains("failed")).count() == stacks;
         let started = Instant::now();
         while !is_over() {
             assert!(started.elapsed() < LONGEST, "the sweep has not ended: {:?}", cluster.queue());
@@ -85,7 +126,6 @@ impl Jobs {
             std::thread::sleep(Duration::from_millis(200));
         }
         cluster.wait_until_empty();
-        self.compare(epochs);
     }
 
     /// Compares the results with those of a sweep without Slurm.
@@ -101,6 +141,16 @@ impl Jobs {
     pub fn log(&self, job: &str) -> String {
         log_of(&self.sweep, job)
     }
+}
+
+/// Runs `sweep submit --json`, and returns the directory of the sweep and the numbers of the jobs.
+#[track_caller]
+fn submitted(command: Command) -> (PathBuf, Vec<String>) {
+    let (code, stdout, stderr) = run(command);
+    assert_eq!(code, Some(0), "{stderr}");
+    let printed: Value = serde_json::from_str(&stdout).unwrap();
+    let jobs = printed["jobs"].as_array().unwrap().iter().map(|job| job["id"].as_str().unwrap().to_owned());
+    (PathBuf::from(printed["sweep"].as_str().unwrap()), jobs.collect())
 }
 
 /// All that a job of a sweep or a run has printed.
