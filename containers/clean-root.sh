@@ -5,7 +5,8 @@
 #   clean-root.sh PROGRAMS   with `runner` and `runner-engine` of this folder in place of those that the steps would build; they find
 #                            libtorch by LD_LIBRARY_PATH
 #
-# It needs `debootstrap`. The image has a Debian without compilers, which only gets /opt/runner.
+# It needs `debootstrap`. If DEBIAN_CACHE is the absolute path of a folder, it keeps the packages of Debian. The image has a Debian
+# without compilers, which only gets /opt/runner.
 set -euo pipefail
 source=$(cd "$(dirname "$0")/.." && pwd)
 unset LD_LIBRARY_PATH
@@ -16,11 +17,14 @@ end() {
 }
 trap end EXIT
 
-new_root() {
-    debootstrap --variant=minbase bookworm "$root/$1" >"$root/log" || { tail "$root/log" >&2; exit 1; }
-    cp /etc/resolv.conf "$root/$1/etc/"
-    [[ -z "${PIP_CERT:-}" ]] || cp "$PIP_CERT" "$root/$1/etc/certificates.pem"
-    mount -t proc proc "$root/$1/proc"
+new_roots() {
+    local options=(--variant=minbase)
+    [[ -z "${DEBIAN_CACHE:-}" ]] || { mkdir -p "$DEBIAN_CACHE" && options+=(--cache-dir="$DEBIAN_CACHE"); }
+    debootstrap "${options[@]}" bookworm "$root/build" >"$root/log" || { tail "$root/log" >&2; exit 1; }
+    cp /etc/resolv.conf "$root/build/etc/"
+    [[ -z "${PIP_CERT:-}" ]] || cp "$PIP_CERT" "$root/build/etc/certificates.pem"
+    cp --archive "$root/build" "$root/final"
+    for folder in build final; do mount -t proc proc "$root/$folder/proc"; done
 }
 inside() {
     local folder=$1
@@ -31,7 +35,7 @@ inside() {
         chroot "$root/$folder" "$@"
 }
 
-new_root build
+new_roots
 mkdir "$root/build/source"
 git -C "$source" ls-files -z --cached --others --exclude-standard | tar --directory "$source" --null --files-from=- --create --file=- | tar --extract --directory "$root/build/source"
 if [[ $# == 0 ]]; then
@@ -43,7 +47,6 @@ else
     inside build /source/containers/steps.sh trim
     export LD_LIBRARY_PATH=/opt/runner/libtorch/torch/lib
 fi
-new_root final
 mkdir -p "$root/final/opt"
 mv "$root/build/opt/runner" "$root/final/opt/runner"
 cp "$source/containers/steps.sh" "$root/final/opt/runner/"
