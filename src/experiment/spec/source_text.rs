@@ -10,7 +10,6 @@ use toml_edit::{Item, Value};
 use crate::config::check::Invalid;
 use crate::config::class_names::known_name;
 use crate::config::no_lists::NoLists;
-use crate::config::suggest;
 use crate::experiment::spec::file_hints::{self, Place};
 use crate::experiment::spec::{Spec, aliases, former_keys, missing_keys};
 use crate::network::torchscript::module_file::ModuleCopy;
@@ -123,39 +122,33 @@ impl SourceText {
             ["unknown ", "invalid type"].iter().any(|start| error.message().starts_with(start))
         };
         let mut text = self.text.clone();
-        let mut mistakes: Vec<(usize, String)> = Vec::new();
+        let (mut mistakes, mut settings): (Vec<(usize, String)>, Vec<String>) = Default::default();
         let mut error = Some(first.clone()).filter(is_of_setting)?;
         while mistakes.len() < MOST_MISTAKES {
             let start = error.span()?.start;
             let (message, hint) = self.explain(&text, &error, error.message());
             let hint = hint.map(|hint| format!("\n    hint: {hint}")).unwrap_or_default();
             let line = 1 + text.get(..start)?.matches('\n').count();
-            let mistake = (line, format!("  line {line}: {message}{hint}"));
-            if mistakes.contains(&mistake) {
-                break;
+            let key = key_in(&text, start)?;
+            // a second mistake in the same layer or setting often follows from the first one
+            let parts = if key.starts_with("network.layers.") { 3 } else { 2 };
+            let setting = key.split('.').take(parts).collect::<Vec<_>>().join(".");
+            if !settings.contains(&setting) {
+                mistakes.push((line, format!("  line {line}: {message}{hint}")));
+                settings.push(setting);
             }
-            mistakes.push(mistake);
-            let Some(rest) = key_in(&text, start).and_then(|key| file_hints::without_mistake(&text, &key)) else {
-                break;
+            text = match file_hints::without_mistake(&text, &key) {
+                Some(rest) if rest != text => rest,
+                _ => break,
             };
-            text = rest;
             match read(&text) {
+                // a table without its only setting
+                Err(next) if next.message().contains("expected enum") => break,
                 Err(next) if is_of_setting(&next) => error = next,
                 _ => break,
             }
         }
         mistakes.sort_by_key(|(line, _)| *line);
-        // a key with a wrong name is not missing, too
-        let is_meant = |key: &str| {
-            let hint = format!("did you mean `{}`?", key.rsplit('.').next().unwrap_or(key));
-            mistakes.iter().any(|(_, text)| text.contains(&hint))
-        };
-        let missing = missing_keys::find(&self.text, true).unwrap_or_default();
-        let missing: Vec<&str> = missing.split(';').next().unwrap_or_default().split('`').skip(1).step_by(2).collect();
-        let missing: Vec<&str> = missing.into_iter().filter(|key| !is_meant(key)).collect();
-        if !missing.is_empty() {
-            mistakes.push((0, format!("  missing: {}", suggest::list(&missing))));
-        }
         let lines: Vec<String> = mistakes.into_iter().map(|(_, text)| text).collect();
         (lines.len() > 1).then(|| SpecError {
             message: format!("failed to read `{}`: {} mistakes\n{}", self.origin, lines.len(), lines.join("\n")),
