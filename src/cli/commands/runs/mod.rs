@@ -38,8 +38,8 @@ Examples:
 Every command takes the id of a run, or the beginning of it, in place of its
 directory. For a run with variants, the list shows the metrics of the variant
 that is best on the validation rows (on the training rows if there are none);
-`--variants` shows all variants. The table shows two metrics, each averaged over seeds:
-the monitored metric in its best epoch, and the main test metric.
+`--variants` shows all variants. The table shows two metrics, each averaged
+over seeds: the monitored metric in its best epoch, and the main test metric.
 
 `changed` lists the settings you gave on the command line, and all other
 settings that differ from the oldest run of the experiment. `--filter
