@@ -37,7 +37,7 @@ Results go to stdout; progress, warnings and errors go to stderr.
 Exit codes:
   0    success
   1    with --strict: an expectation was missed, none was checked, or a metric
-       differs from the history; reproduce: the results differ; sweep verify: a
-       file was changed, is missing or unknown
+       differs from the history; reproduce: the results differ; sweep verify:
+       a file was changed, is missing or unknown
   2    invalid input or failure
   130  interrupted by Ctrl-C (143: by SIGTERM)";

@@ -139,7 +139,7 @@ mod tests {
         let one_variant = shown(mean, vec![trial("base", 0, 0.25), trial("base", 1, 0.5)]);
         assert_eq!(one_variant, "✓ mean of last.loss ≤ 0.5: found 0.375");
         let variants = shown(mean, vec![trial("a", 0, 0.25), trial("a", 1, 0.5), trial("b", 0, 0.7)]);
-        assert_eq!(variants, "✗ mean of last.loss ≤ 0.5: 1 of 2 variants");
+        assert_eq!(variants, "✗ mean of last.loss ≤ 0.5: met by 1 of 2 variants");
     }
 
     #[test]

@@ -221,8 +221,8 @@ mod tests {
             )
         };
         let plenty = 1 << 50;
-        assert_eq!(wide("[{ linear = 10 }, \"gelu\"]", Device::Cpu, plenty), 1538, "650 parameters each");
-        assert_eq!(wide("[{ linear = 20000 }, \"gelu\", { linear = 10 }]", Device::Cpu, plenty), 1);
+        assert_eq!(wide("[{ linear = 10 }, \"mish\"]", Device::Cpu, plenty), 1538, "650 parameters each");
+        assert_eq!(wide("[{ linear = 20000 }, \"mish\", { linear = 10 }]", Device::Cpu, plenty), 1);
         assert!(wide("[{ linear = 20000 }, \"relu\", { linear = 10 }]", Device::Cpu, plenty) > 1000, "no autograd");
         // each replica takes 10 times its 1,500,010 parameters, 256 rows of 64 + 20,000 in evaluation, and a little
         // more: 81,972,624 bytes; 1,315,218,304 bytes are taken once, most of them by 16,384 of these rows

@@ -59,7 +59,7 @@ impl FusedActivation {
     /// Both are `[rows, units]`.
     pub(crate) fn backward_from_input(self, inputs: &Tensor, gradient: &Tensor) {
         let _ = match self {
-            FusedActivation::Silu => gradient.silu_backward_grad_input(gradient, inputs),
+            FusedActivation::Silu => inputs.silu_backward_grad_input(gradient, gradient),
             FusedActivation::Gelu { approximate } => inputs.gelu_backward_grad_input(gradient, gradient, approximate),
             FusedActivation::Identity
             | FusedActivation::LeakyRelu { .. }

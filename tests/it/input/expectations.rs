@@ -10,7 +10,7 @@ fn expectations_of_unknown_metrics_are_rejected() {
     error: `expect.0.value` must be a metric of this run, found `acc` (idea.toml, line 15)
     hint: add a prefix: `last.acc`, `best.acc` or `max.acc`
     ");
-    assert_says(&error_of_expectation("value = \"zzzz\"\nat_least = 0.5"), &["`zzzz`", "line 15", "`first`", "`test`"]);
+    assert_says(&error_of_expectation("value = \"zzzz\"\nat_least = 0.5"), &["`zzzz`", "line 15", "`first`", "`best`"]);
     assert_says(&error_of_expectation("value = \"lst.acc\"\nat_least = 0.5"), &["`lst.acc`", "did you mean `last`?"]);
     assert_says(&error_of_expectation("value = \"last.acc\"\nabove = \"loss\""), &["`loss`", "`last.loss`"]);
 }
