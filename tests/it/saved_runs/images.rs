@@ -43,7 +43,8 @@ fn predict_draws_an_image_row_with_class_bars_in_80_columns() {
     assert_says(&single, &["trained on images of 8×8 pixels, so it cannot be evaluated on the single file `x.csv`"]);
     let hint = "`runner eval RUN images-idx3-ubyte,labels-idx1-ubyte`";
     assert_says(&single, &[hint]);
-    assert_says(&dir.error_message(&["eval", "idea", "x.npz"]), &["`x.npz` does not exist", hint]);
+    let arrays = dir.error_message(&["eval", "idea", "x.npz"]);
+    assert_says(&arrays, &["`x.npz` does not exist", "the path is relative to the current directory"]);
     let missing = dir.error_message(&["eval", "idea", "a,b"]);
     assert_says(&missing, &["error: `a` does not exist", "the path is relative to the current directory"]);
 }
@@ -108,7 +109,7 @@ fn user_images_are_evaluated_from_pairs_of_idx_files() {
     assert_eq!(own[0]["metrics"], given[0]["metrics"]);
     for (written, words) in [
         ("images.gz", "`images.gz` does not exist"),
-        ("images", "images require labels"),
+        ("images", "cannot be evaluated on the single file `images`"),
         ("images,missing", "`missing` does not exist"),
         ("labels,images", "is not an IDX file of 3 dimensions"),
         ("smaller,labels", "contains images of 2×2 pixels, but the network takes 3×2 pixels"),
