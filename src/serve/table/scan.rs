@@ -121,9 +121,9 @@ impl Scanner {
             let writer = || open.contains(id).then(|| Writer::find(&entry.folder)).flatten();
             if stamp.modified.is_none() {
                 scanned.table().remove(id); // the next walk drops it
-            } else if self.stamps.get(id.as_str()) != Some(&stamp) {
-                changed.insert(id);
-            } else if open.contains(id) && self.follow(id, writer(), scanned) {
+            } else if self.stamps.get(id.as_str()) != Some(&stamp)
+                || open.contains(id) && self.follow(id, writer(), scanned)
+            {
                 changed.insert(id);
             }
         }
