@@ -65,7 +65,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         Some(source) => {
             let exit = show_experiment(&source, args)?;
             if let Some(newest) = newest_run(&args.name, &args.out).filter(|_| !args.json && args.set.is_empty()) {
-                terminal::say(&format!("note: for the results of its newest run: `runner show {}`", newest.display()));
+                terminal::say(&format!("note: `runner show {}` shows the results of the newest run", newest.display()));
             }
             Ok(exit)
         }

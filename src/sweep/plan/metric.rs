@@ -42,10 +42,12 @@ impl RankingMetric {
             // metrics of test rows are not allowed, so none is suggested
             let available = AvailableMetrics { has_test: false, ..AvailableMetrics::new(plan) };
             available.check("metric", &path).map_err(|fault| {
-                let first = if place == 0 { "the first one, " } else { "" };
+                let which = match place {
+                    0 => format!("the first one, `{}`,", plan.variant),
+                    _ => format!("`{}`", plan.variant),
+                };
                 let message = format!(
-                    "`metric` must be a metric of every configuration of the sweep, but {first}`{}` has no metric `{path}`",
-                    plan.variant
+                    "`metric` must be a metric of every configuration of the sweep, but {which} has no metric `{path}`"
                 );
                 SpaceFault { message, hint: fault.hint, origin: None }
             })?;

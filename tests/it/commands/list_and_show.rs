@@ -45,7 +45,7 @@ fn show_notes_the_newest_run_of_an_experiment() {
     assert!(!stderr(&dir.run(&["show", "idea.toml"]).code(0)).contains("newest run"));
     dir.exp(&["idea.toml"]);
     let run = std::fs::read_link(dir.path("runs/idea/latest")).unwrap();
-    let note = format!("note: for the results of its newest run: `runner show runs/idea/{}`", run.display());
+    let note = format!("note: `runner show runs/idea/{}` shows the results of the newest run", run.display());
     assert_says(&stderr(&dir.run(&["show", "idea.toml"]).code(0)), &[&note]);
     assert_eq!(stderr(&dir.run(&["show", "idea.toml", "--json"]).code(0)), "");
 }

@@ -55,7 +55,7 @@ fn a_mistake_in_the_table_is_an_error_with_its_line() {
         ),
         (
             "[sweep]\nmetric = \"best.val_los\"\n[sweep.space]\n\"train.batch\" = [8, 16]",
-            &["but the first one, `0000` has no metric `best.val_los`", "line 16", "did you mean `best.val_loss`?"],
+            &["but the first one, `0000`, has no metric `best.val_los`", "line 16", "did you mean `best.val_loss`?"],
         ),
         (
             "[sweep]\nmetric = \"zzzz\"\n[sweep.space]\n\"train.batch\" = [8, 16]",
