@@ -212,7 +212,7 @@ impl Table {
             (2..=MOST_VALUES).contains(&distinct)
         };
         let mut keys: Vec<String> =
-            values.keys().filter(|key| is_useful(*key)).map(|key| self.texts.get(key).to_owned()).collect();
+            values.keys().filter(|key| is_useful(key)).map(|key| self.texts.get(*key).to_owned()).collect();
         keys.sort_unstable();
         if keys != self.keys {
             self.version += 1;
