@@ -79,7 +79,7 @@ fn a_worker_leaves_before_its_time_limit_and_continues() {
     // suspended, it trains nothing until Slurm continues it with the signal, up to a minute before the end
     cluster.slurm("scancel", &["--batch", "--signal=STOP", &task]);
     wait_for(|| jobs.restarts(&cluster) == ["0 1"]);
-    assert!(jobs.released().len() >= 1, "the worker has left with a checkpoint");
+    assert!(!jobs.released().is_empty(), "the worker has left with a checkpoint");
     wait_for(|| jobs.log(&task).contains("the time of the job is over: it is in the queue again"));
     jobs.finish(&cluster, LONG);
 }

@@ -73,7 +73,8 @@ impl Group {
             Some(group)
         });
         if found.is_none() {
-            writeln!(std::io::stderr(), "skipped: no control group with a limit of memory can be created").unwrap();
+            let mut stderr = std::io::stderr();
+            writeln!(stderr, "skipped: no control group with a limit of memory can be created").unwrap();
         }
         found
     }
