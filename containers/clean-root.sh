@@ -5,8 +5,8 @@
 #   clean-root.sh PROGRAMS   with `runner` and `runner-engine` of this folder in place of those that the steps would build; they find
 #                            libtorch by LD_LIBRARY_PATH
 #
-# It needs `debootstrap`, the right to mount `/proc`, and a network; without them the exit code is 77. If DEBIAN_CACHE is the absolute path of a folder, it keeps the packages of Debian. The image has a Debian
-# without compilers, which only gets /opt/runner.
+# It needs `debootstrap`, the right to mount `/proc`, and a network; without them the exit code is 77. If DEBIAN_CACHE is the absolute
+# path of a folder, it keeps the packages of Debian. The image has a Debian without compilers, which only gets /opt/runner.
 set -euo pipefail
 source=$(cd "$(dirname "$0")/.." && pwd)
 unset LD_LIBRARY_PATH
