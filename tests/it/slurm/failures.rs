@@ -21,7 +21,9 @@ fn a_node_that_crashes_and_a_controller_that_is_killed_change_nothing() {
 #[test]
 fn a_job_whose_daemon_is_killed_trains_each_stack_once() {
     let Some(mut cluster) = Cluster::start(&["nodes=2", "cpus=1", "SlurmdTimeout=3"]) else { return };
-    let jobs = Jobs::submit(&cluster, LONG, &["--workers", "1"]);
+    // until Slurm notices that the daemon is dead, half a minute passes
+    let epochs = 4 * LONG;
+    let jobs = Jobs::submit(&cluster, epochs, &["--workers", "1"]);
     jobs.wait_for_checkpoints(1);
     // the worker stays alive, and Slurm starts its job again on the other node
     cluster.daemon("kill n1");
@@ -31,5 +33,5 @@ fn a_job_whose_daemon_is_killed_trains_each_stack_once() {
     };
     wait_for(starts_again);
     cluster.daemon("start n1");
-    jobs.finish(&cluster, LONG);
+    jobs.finish(&cluster, epochs);
 }
