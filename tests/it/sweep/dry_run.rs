@@ -117,7 +117,7 @@ fn the_text_shows_the_settings_of_each_configuration_with_short_names() {
             "0000",
             "0003",
             "time      about ",
-            "if all epochs are trained (estimated from one",
+            "if all epochs are trained (estimated: one",
             "nothing was written",
         ],
     );
@@ -173,6 +173,6 @@ fn stacks_that_are_wider_than_allowed_are_described_as_they_are_trained() {
     let plan = ["sweep", "idea.toml", "--dry-run", "--space", "lr=0.001,0.01", "--seeds", "0..4", "--device", "cpu"];
     let text =
         |stack: &str| stdout(&dir.run(&[&plan[..], &["--stack", stack]].concat()).code(0)).replace("\n          ", " ");
-    assert_says(&text("2"), &["2 stacks of 5 models (configurations × seeds), 2 trained at once"]);
-    assert_says(&text("10"), &["1 stack of 10 models (configurations × seeds), at most 10"]);
+    assert_says(&text("2"), &["2 stacks of 5 models each (configurations × seeds; 2 models are trained at once)"]);
+    assert_says(&text("10"), &["1 stack of 10 models (configurations × seeds; at most 10 models in a stack)"]);
 }
