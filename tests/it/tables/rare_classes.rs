@@ -207,7 +207,7 @@ fn trees_can_replace_networks_for_seeds_and_folds() {
     let expected = "[[expect]]\nvalue = \"tree.depth\"\nat_most = 2\n[[expect]]\nvalue = \"last.val_acc\"\nover = \"mean\"\nat_least = 0.5\n";
     let dir = new_dir("seeds = [3, 4]", &[&folded, "[tree]\nmax_depth = 2\n", expected]);
     let shown = stdout(&dir.run(&["exp", "idea.toml", "--strict", "--verbose"]).code(0));
-    assert_says(&shown, &["✓ tree.depth ≤ 2: 6 of 6 trials"]);
+    assert_says(&shown, &["✓ tree.depth ≤ 2: met by 6 of 6 trials"]);
     let predicted = stdout(&dir.run(&["predict", "idea", "--csv", "rare.csv", "--format", "csv"]).code(0));
     assert_eq!(predicted.lines().count(), 241);
     // the message names a missing or damaged tree file

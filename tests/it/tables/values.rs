@@ -165,7 +165,7 @@ fn dates_are_recognized_and_converted_on_request() {
     let unclear = table(["01/12/2023", "01/02/2024", "02/03/2024"]);
     let ambiguous = "has ambiguous dates in column `day`: in `01/12/2023`, row 1 (line 2), and all others";
     assert_rejected(&unclear, &asked, &[ambiguous, "`dates = { day = \"%d/%m/%Y\" }`"]);
-    assert_rejected(&unclear, data, &["`dates = { day = \"%d/%m/%Y\" }` if the day is first", "`drop = [\"day\"]`"]);
+    assert_rejected(&unclear, data, &["`dates = { day = \"%d/%m/%Y\" }` (day first)", "`drop = [\"day\"]`"]);
     assert_eq!(train(&unclear, &format!("{data}\ndates = {{ day = \"%d/%m/%Y\" }}"), 1, "mse").0, 1);
     let none = table(["2024-01-01", "2024-02-30", "2024-03-01"]);
     assert_rejected(&none, &asked, &["`2024-02-30` in row 2 (line 3), column `day`", "February 2024 has 29 days"]);
