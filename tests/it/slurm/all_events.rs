@@ -11,7 +11,8 @@ use crate::sweep::sweep_run::{
     assert_same_trials, dir_with_epochs, names, run, sweep, trained_of, wait_for, with_short_beats,
 };
 
-const EPOCHS: usize = 600;
+/// Enough that most stacks are still in training at the last event, on a fast machine, too.
+const EPOCHS: usize = 2400;
 
 /// 24 configurations on two seeds, in twelve stacks.
 const SPACE: [&str; 10] =
@@ -33,7 +34,6 @@ fn ends(jobs: &Jobs) -> BTreeMap<String, usize> {
 }
 
 #[test]
-#[ignore = "passes on a busy machine; on an idle one, the jobs are not in the queue again in time after the second preemption"]
 fn a_sweep_has_the_table_of_one_machine_after_preemptions_crashes_a_cancellation_and_a_time_limit() {
     let Some(mut cluster) = Cluster::start(&["nodes=3", "SlurmdTimeout=3", "KillWait=30"]) else { return };
     let options = ["--workers", "6", "--", "--gres=gpu:1", "--time=10"];
