@@ -94,8 +94,7 @@ pub fn list_runs(out: &Path, options: &ListOptions) -> anyhow::Result<RunList> {
         other
             .started
             .cmp(&one.started)
-            .then_with(|| newest::modified(&other.entry.folder).cmp(&newest::modified(&one.entry.folder)))
-            .then_with(|| other.entry.folder.cmp(&one.entry.folder))
+            .then_with(|| newest::order(&other.entry.folder).cmp(&newest::order(&one.entry.folder)))
             .then(a.variant.cmp(&b.variant))
     });
     all.faults.sort_by_cached_key(ToString::to_string);

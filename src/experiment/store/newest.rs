@@ -115,14 +115,23 @@ fn time_or_name(run: &Path) -> Vec<u8> {
     name[..length].to_vec()
 }
 
+/// Sort key of a directory of a run or a sweep: time in its name, modification time of its first file, path.
+pub type Order = (Vec<u8>, Option<SystemTime>, PathBuf);
+
 /// Sort key that orders run directories by the start of the run, oldest first.
-pub fn order(run: &Path) -> (Vec<u8>, Option<SystemTime>, PathBuf) {
-    (time_or_name(run), modified(run), run.to_path_buf())
+pub fn order(run: &Path) -> Order {
+    order_by_file(run, "experiment.toml")
 }
 
-/// Modification time of the run's `experiment.toml`; orders runs that started in the same second.
-pub fn modified(run: &Path) -> Option<SystemTime> {
-    run.join("experiment.toml").metadata().and_then(|metadata| metadata.modified()).ok()
+/// Sort key that orders directories of runs and sweeps by their start, oldest first. Those that started in the same
+/// second are ordered by the modification time of `file`, which is written at the start.
+pub fn order_by_file(folder: &Path, file: &str) -> Order {
+    (time_or_name(folder), modified(&folder.join(file)), folder.to_path_buf())
+}
+
+/// Modification time of a file; `None` if it cannot be read.
+fn modified(file: &Path) -> Option<SystemTime> {
+    file.metadata().and_then(|metadata| metadata.modified()).ok()
 }
 
 /// Whether a directory's name begins with a time, as names of runs do: `2026-11-28T090715Z-f69e03`.

@@ -151,6 +151,7 @@ impl SweepDir {
     pub fn all(experiment: &Path) -> Vec<PathBuf> {
         let mut found = newest::folders_in(experiment).unwrap_or_default();
         found.retain(|path| newest::is_stamped(path) && path.join(FILE).is_file());
+        found.sort_by_cached_key(|path| newest::order_by_file(path, FILE));
         found
     }
 

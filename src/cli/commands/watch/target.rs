@@ -8,7 +8,7 @@ use crate::cli::args::sweeps_dir::SweepsDir;
 use crate::cli::commands::watch::sweep_model;
 use crate::config::hint::Hint;
 use crate::experiment::store::find;
-use crate::experiment::store::newest::{folders_in, is_run, runs_in};
+use crate::experiment::store::newest::{self, folders_in, is_run, runs_in};
 use crate::experiment::store::run_name::experiment_directory;
 use crate::run_dir::latest::resolve_link;
 use crate::run_dir::writer::Writer;
@@ -68,12 +68,6 @@ impl Target {
         }
     }
 
-    fn folder(&self) -> &Path {
-        match self {
-            Target::Run(folder) | Target::Sweep(folder) => folder,
-        }
-    }
-
     /// Whether a process trains it.
     fn is_in_training(&self) -> bool {
         match self {
@@ -93,9 +87,12 @@ fn sweeps_of(folder: &Path) -> Vec<Target> {
     SweepDir::all(folder).into_iter().map(Target::Sweep).collect()
 }
 
-/// Returns the newest one in training, else the newest one. Their names begin with the time.
+/// Returns the newest one in training, else the newest one.
 fn choose(mut targets: Vec<Target>) -> Option<Target> {
-    targets.sort_by_cached_key(|target| target.folder().file_name().map(ToOwned::to_owned));
+    targets.sort_by_cached_key(|target| match target {
+        Target::Run(folder) => newest::order(folder),
+        Target::Sweep(folder) => newest::order_by_file(folder, record::FILE),
+    });
     let in_training = targets.iter().rev().take(NEWEST).find(|target| target.is_in_training());
     in_training.or(targets.last()).cloned()
 }
