@@ -290,7 +290,7 @@ fn summary(proposal: &Proposal) -> Vec<String> {
         ),
     ];
     let dropped = proposal.columns.iter().filter_map(|(name, role)| match role {
-        Role::Dropped(why) => Some(format!("left out: `{name}`, {why}")),
+        Role::Dropped(why) => Some(format!("left out: `{name}` ({why})")),
         _ => None,
     });
     let before = lines.len();

@@ -1,4 +1,4 @@
-//! Cautions about the comparison: a line for each of the first ones, or all in full.
+//! Cautions about the comparison: one or two in full, or a line for each of the first ones; all in full with `--all`.
 
 use indexmap::IndexMap;
 
@@ -17,7 +17,8 @@ pub(crate) fn render(screen: &Screen, page: TextStyle) -> Option<String> {
     let shown = if screen.all { cautions.len() } else { cautions.len().min(MAX_SHOWN) };
     let more = cautions.len() - shown + hidden;
     cautions.truncate(shown);
-    let line = |sentence: String| match screen.all {
+    let wraps = screen.all || cautions.len() < MAX_SHOWN;
+    let line = |sentence: String| match wraps {
         true => page.wrapped(&format!("caution: {sentence}"), 2),
         false => in_one_line(&format!("caution: {sentence}"), page.width),
     };

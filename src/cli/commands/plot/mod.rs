@@ -108,7 +108,7 @@ struct Layers {
     /// Unit of the x axis
     #[arg(long, value_enum, default_value = "epoch")]
     x: Axis,
-    /// Use a logarithmic y axis; without this option, only norms that differ by powers of ten have one (see `--linear`)
+    /// Use a logarithmic y axis [default: only for norms that differ by powers of ten; see `--linear`]
     #[arg(long, overrides_with = "linear")]
     log: bool,
     /// Use a linear y axis

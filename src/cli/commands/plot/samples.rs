@@ -13,7 +13,7 @@ use crate::config::hint::Hint;
 use crate::data::source::DataSpec;
 use crate::data::store::cache::Cache;
 use crate::data::table::form::{Form, ImageSize};
-use crate::data::{Loaded, Rows, class_numbers};
+use crate::data::{Loaded, Rows, Target, class_numbers};
 use crate::experiment::predict::prediction::{Prediction, Predictions};
 use crate::experiment::store::trial_data::{Part, TrialData};
 use crate::plot::Plot;
@@ -206,7 +206,10 @@ fn image_size(loaded: &Loaded, name: &str) -> anyhow::Result<ImageSize> {
         (Form::Image(size), _) => Ok(*size),
         (Form::Points, &[_, 3, height, width]) => Ok(ImageSize { height: height as usize, width: width as usize }),
         (Form::Table(_) | Form::Text(_) | Form::Points, _) => {
-            let hint = "use `runner plot classes` with the same argument to plot its class counts";
+            let hint = match loaded.target {
+                Target::Classes(_) => "use `runner plot classes` with the same argument to plot its class counts",
+                Target::Labels(_) | Target::Values(_) => "name images, such as `mnist`, or a run on images",
+            };
             Err(anyhow!("`{name}` has no images to plot").context(Hint(hint.to_owned())))
         }
     }

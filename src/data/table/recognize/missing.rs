@@ -71,7 +71,7 @@ impl ColumnRoles<'_> {
                     .collect();
                 format!("if `{cell}` is a class, write `classes = [{}]`", classes.join(", "))
             }
-            false => format!("if `{cell}` is not a missing value, list the missing values: `missing_values = [\"\"]`"),
+            false => format!("if `{cell}` is not a missing value, list the texts that count as missing: `missing_values = [\"\"]`"),
         })
     }
 

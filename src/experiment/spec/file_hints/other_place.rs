@@ -26,7 +26,7 @@ pub fn hint(typed: &str, value: Option<&str>, known: &[&str]) -> Option<String> 
         "reduce_lr_on_plateau" | "reducelronplateau" => {
             format!("write `schedule = \"reduce_on_plateau\"`{in_train}, or with its settings: `{{ reduce_on_plateau = {{ patience = 5 }} }}`")
         }
-        "dropout" | "dropout_rate" => format!("write it as a layer: `{{ dropout = {} }}`", number("0.5")),
+        "dropout" | "dropout_rate" => format!("dropout is a layer: write `{{ dropout = {} }}` in `network.layers`", number("0.5")),
         "random_state" | "seed" | "random_seed" if is_of("split") => {
             format!("write it in `split`: `split = {{ test = 0.2, random_state = {} }}`", number("0"))
         }
@@ -112,7 +112,7 @@ mod tests {
             ),
             ("max_grad_norm", "0.5", "write `clip = { norm = 0.5 }`"),
             ("random_seed", "7", "write `seeds = [7]` at the top of the file"),
-            ("dropout", "0.3", "write it as a layer: `{ dropout = 0.3 }`"),
+            ("dropout", "0.3", "dropout is a layer: write `{ dropout = 0.3 }` in `network.layers`"),
             ("amp", "true", "remove `amp`:"),
         ] {
             let found = hint(typed, Some(value), &train).unwrap();
