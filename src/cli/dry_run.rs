@@ -25,8 +25,15 @@ const MOST_GROUPS: usize = 5;
 /// Maximum number of variants of a group that are named without `--verbose`.
 const MOST_NAMES: usize = 10;
 
-/// Prints what a run would train.
-pub fn print(study: &Study, groups: &[GroupPreview], out: &Path, options: &Options, output_args: &OutputArgs) {
+/// Prints what a run in this number of processes would train.
+pub fn print(
+    study: &Study,
+    groups: &[GroupPreview],
+    out: &Path,
+    options: &Options,
+    workers: usize,
+    output_args: &OutputArgs,
+) {
     let folder = out.join(&study.name);
     if output_args.json {
         output_args.print(&json!({
@@ -36,6 +43,7 @@ pub fn print(study: &Study, groups: &[GroupPreview], out: &Path, options: &Optio
             "folder": folder,
             "device": device::name(options.device),
             "threads": options.threads,
+            "workers": workers,
             "groups": groups.iter().map(group_json).collect::<Vec<_>>(),
         }));
         return;
@@ -75,7 +83,9 @@ pub fn print(study: &Study, groups: &[GroupPreview], out: &Path, options: &Optio
     let seeds = format_seeds(&study.spec.seeds);
     lines.push(page.wrapped(&format!("{:<9} {seeds}", if study.spec.seeds.len() == 1 { "seed" } else { "seeds" }), 10));
     let s = if options.threads == 1 { "" } else { "s" };
-    lines.push(format!("device    {}, up to {} thread{s}", device::name(options.device), options.threads));
+    let of_workers = if workers == 1 { String::new() } else { format!("{workers} workers, each with ") };
+    let device = device::name(options.device);
+    lines.push(format!("device    {device}, {of_workers}up to {} thread{s}", options.threads));
     lines.push(page.wrapped(&format!("writes to {}/…", folder.display()), 10));
     lines.push("nothing was trained or written: leave `--dry-run` out to train".to_owned());
     terminal::out(&lines.join("\n"));

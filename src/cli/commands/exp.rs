@@ -257,7 +257,14 @@ fn run_one(args: &Args, planned: &Planned, output_args: &OutputArgs, signals: &S
     if args.dry_run.dry_run {
         let groups = preview(&study, &args.out, &options, &mut progress)?;
         progress.end();
-        dry_run::print(&study, &groups, &args.out, &options, output_args);
+        dry_run::print(
+            &study,
+            &groups,
+            &args.out,
+            &options,
+            workers.as_ref().map_or(1, |_| devices.len()),
+            output_args,
+        );
         return Ok(Exit::Done);
     }
     if args.resume && existing.is_none() {

@@ -50,12 +50,13 @@ impl ModuleFile {
         let source = copy.map_or_else(|| PathBuf::from(path), |copy| copy.copy.clone());
         let bytes = bounded_file::read(&source, MOST_BYTES).map_err(|error| match error.kind() {
             ErrorKind::NotFound => Invalid::new(key, format!("cannot be read: `{}` does not exist", source.display()))
-                .hint(
-                    "check the path, which is relative to the experiment file, or write the file in Python: \
-                     `torch.jit.script(module).save(\"net.pt\")`",
-                ),
+                .hint(format!(
+                    "check the path (in an experiment file, it is relative to this file), or write the file in Python: \
+                     `torch.jit.script(module).save({:?})`",
+                    source.file_name().unwrap_or_default().to_string_lossy()
+                )),
             _ => Invalid::new(key, format!("cannot be read: `{}`: {error:#}", source.display()))
-                .hint("check the path: it is relative to the experiment file"),
+                .hint("check the path: in an experiment file, it is relative to this file"),
         })?;
         let sha256 = sha256(&bytes);
         if copy.is_some_and(|copy| copy.sha256 != sha256) {

@@ -115,6 +115,16 @@ fn a_dry_run_shows_seeds_and_the_threshold() {
 }
 
 #[test]
+fn a_dry_run_shows_the_workers() {
+    let dir = TestDir::new();
+    dir.write("idea.toml", IDEA);
+    let workers = ["exp", "idea.toml", "--seeds", "0..4", "--stack", "1", "--workers", "2", "--dry-run"];
+    assert_says(&stdout(&dir.run(&workers).code(0)), &["\ndevice    cpu, 2 workers, each with up to "]);
+    let json: Value = serde_json::from_str(&stdout(&dir.run(&[&workers[..], &["--json"]].concat()).code(0))).unwrap();
+    assert_eq!(json["workers"], 2);
+}
+
+#[test]
 fn one_number_as_seeds_is_explained_in_a_file_and_on_the_command_line() {
     let dir = TestDir::new();
     dir.write("idea.toml", format!("seeds = 3\n{IDEA}"));
