@@ -23,6 +23,7 @@ unsafe extern "C" {
     fn runner_generator_swap(index: c_int, generator: *mut c_void) -> bool;
     fn runner_generator_copy(generator: *const c_void, copy: *mut *mut c_void) -> bool;
     fn runner_generator_bernoulli(generator: *mut c_void, values: *mut f32, length: usize, p: f64) -> bool;
+    fn runner_generator_mersenne_twister(generator: *const c_void, state: *mut u32, left: *mut usize) -> bool;
     fn runner_generator_free(generator: *mut c_void);
 }
 
@@ -92,6 +93,17 @@ impl Generator {
     pub fn bernoulli(&mut self, values: &mut [f32], p: f64) -> bool {
         // SAFETY: the generator is borrowed, the values are valid for the call, which keeps neither and lets no exception out.
         unsafe { runner_generator_bernoulli(self.generator.as_ptr(), values.as_mut_ptr(), values.len(), p) }
+    }
+
+    /// Reads the state of the Mersenne Twister of a generator of the CPU. Returns the number of its last words that were not
+    /// drawn yet; `None` for a GPU.
+    pub fn mersenne_twister(&self, state: &mut [u32; 624]) -> Option<usize> {
+        let mut left = 0;
+        // SAFETY: the generator is borrowed, the pointers are valid for the call, which keeps none and lets no exception out; it
+        // writes 624 words.
+        let is_read = self.index < 0
+            && unsafe { runner_generator_mersenne_twister(self.generator.as_ptr(), state.as_mut_ptr(), &raw mut left) };
+        is_read.then_some(left)
     }
 }
 

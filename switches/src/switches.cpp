@@ -2,10 +2,12 @@
 // generators.
 // Each answers whether it could be done; no exception leaves this file.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
 #include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Context.h>
 #include <c10/core/CachingDeviceAllocator.h>
 #include <c10/util/env.h>
@@ -116,6 +118,15 @@ extern "C" bool runner_generator_bernoulli(at::Generator* generator, float* valu
   return done([=] {
     const at::Tensor tensor = at::from_blob(values, {static_cast<std::int64_t>(length)}, at::kFloat);
     tensor.bernoulli_(p, *generator);
+  });
+}
+
+// The words of the Mersenne Twister of a generator of the CPU, and how many of the last ones were not drawn yet.
+extern "C" bool runner_generator_mersenne_twister(const at::Generator* generator, std::uint32_t* state, std::size_t* left) noexcept {
+  return done([=] {
+    const at::mt19937_data_pod data = at::check_generator<at::CPUGeneratorImpl>(*generator)->engine().data();
+    std::copy(data.state_.begin(), data.state_.end(), state);
+    *left = static_cast<std::size_t>(data.left_ - 1);
   });
 }
 

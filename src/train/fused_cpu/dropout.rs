@@ -1,18 +1,58 @@
 //! Dropout of the fused CPU backend. The masks are libtorch's: each replica has those of its lone run with autograd.
 
+use std::ops::Range;
+
 use switches::Generator;
 use tch::Tensor;
 
 use crate::tensor::generators::with_replica;
+use crate::tensor::mersenne_twister::MersenneTwister;
 use crate::train::fused_cpu::plan::{FusedLayer, Plan};
 
-/// Returns a generator for each replica with the state of its own one; none without dropout.
-///
-/// # Panics
-/// When memory runs out.
-pub(crate) fn generators(plan: &Plan, replicas: usize) -> Vec<Generator> {
-    let copy = |replica| with_replica(replica, || Generator::new(None)).expect("the CPU has a default generator");
-    if plan.has_dropout() { (0..replicas).map(copy).collect() } else { Vec::new() }
+/// Draws the masks of a replica: those that libtorch draws.
+#[derive(Debug)]
+pub(crate) enum MaskGenerator {
+    MersenneTwister(MersenneTwister),
+    Libtorch(Generator),
+}
+
+impl MaskGenerator {
+    /// Returns a generator for each replica with the state of its own one; none without dropout.
+    ///
+    /// # Panics
+    /// When memory runs out.
+    pub(crate) fn of_replicas(plan: &Plan, replicas: usize) -> Vec<MaskGenerator> {
+        let of_replica = |replica| {
+            let own = with_replica(replica, || Generator::new(None)).expect("the CPU has a default generator");
+            MersenneTwister::of(&own).map_or(MaskGenerator::Libtorch(own), MaskGenerator::MersenneTwister)
+        };
+        if plan.has_dropout() { (0..replicas).map(of_replica).collect() } else { Vec::new() }
+    }
+
+    /// Returns a copy with the same state.
+    ///
+    /// # Panics
+    /// When memory runs out.
+    pub(crate) fn copy(&self) -> MaskGenerator {
+        match self {
+            MaskGenerator::MersenneTwister(twister) => MaskGenerator::MersenneTwister(twister.clone()),
+            MaskGenerator::Libtorch(generator) => {
+                MaskGenerator::Libtorch(generator.copy().expect("there is memory for a generator"))
+            }
+        }
+    }
+
+    /// Draws a mask of which only the values in `part` are needed: each is 1 with probability `p`, else 0.
+    fn draw(&mut self, mask: &mut [f32], part: Range<usize>, p: f64) {
+        match self {
+            MaskGenerator::MersenneTwister(twister) => {
+                twister.skip(part.start);
+                twister.bernoulli(&mut mask[part.clone()], p);
+                twister.skip(mask.len() - part.end);
+            }
+            MaskGenerator::Libtorch(generator) => assert!(generator.bernoulli(mask, p), "libtorch draws masks"),
+        }
+    }
 }
 
 /// The rows of a batch that a thread computes, of one replica.
@@ -29,7 +69,7 @@ pub(crate) struct Part {
 /// Mask of the dropout after one linear layer, and the values that it lets through.
 #[derive(Debug)]
 pub(crate) struct Dropout {
-    mask: Vec<f32>,            // of a whole batch, [batch, outputs]: 1 or 0
+    mask: Vec<f32>,            // of a batch, [batch, outputs]: 1 or 0 in the rows of this thread
     pub(crate) values: Tensor, // [rows, outputs]
 }
 
@@ -44,10 +84,10 @@ impl Dropout {
     ///
     /// # Panics
     /// When libtorch cannot draw it.
-    pub(crate) fn draw(&mut self, layer: &FusedLayer, part: Part, generator: &mut Generator) {
+    pub(crate) fn draw(&mut self, layer: &FusedLayer, part: Part, generator: &mut MaskGenerator) {
         if layer.drops(part.replica) {
             let mask = &mut self.mask[..part.batch * layer.outputs];
-            assert!(generator.bernoulli(mask, 1.0 - layer.dropout[part.replica]), "libtorch draws masks");
+            generator.draw(mask, values_of(layer, part), 1.0 - layer.dropout[part.replica]);
         }
     }
 
@@ -74,7 +114,11 @@ impl Dropout {
 
     /// Returns the mask of a replica's rows, and 1 / (1 − p).
     fn factors(&self, layer: &FusedLayer, part: Part) -> (&[f32], f32) {
-        let rows = part.first * layer.outputs..(part.first + part.rows) * layer.outputs;
-        (&self.mask[rows], 1.0 / (1.0 - layer.dropout[part.replica]) as f32)
+        (&self.mask[values_of(layer, part)], 1.0 / (1.0 - layer.dropout[part.replica]) as f32)
     }
+}
+
+/// Returns the places of the values of a thread's rows in a batch, `[batch, outputs]`.
+fn values_of(layer: &FusedLayer, part: Part) -> Range<usize> {
+    part.first * layer.outputs..(part.first + part.rows) * layer.outputs
 }

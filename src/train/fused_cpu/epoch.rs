@@ -10,7 +10,6 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use switches::Generator;
 use tch::{Device, Kind, Tensor};
 
 use crate::data::prepare::batches::{DeviceRows, Epoch};
@@ -20,7 +19,7 @@ use crate::network::stack::Stack;
 use crate::tensor::raw_values::{RawF32, RawValues};
 use crate::train::evaluate::{Measure, MetricTensors};
 use crate::train::fused_cpu::clip::ClipLimit;
-use crate::train::fused_cpu::dropout::{self, Part};
+use crate::train::fused_cpu::dropout::{MaskGenerator, Part};
 use crate::train::fused_cpu::gather::{RawFeatures, load};
 use crate::train::fused_cpu::group::ThreadGroup;
 use crate::train::fused_cpu::loss::Targets;
@@ -58,8 +57,8 @@ struct EpochWork<'a> {
     rows: usize,
     order: Option<Vec<i64>>, // [replicas, rows]
     targets: Vec<OwnedTargets>,
-    generators: Vec<Generator>,    // of each replica, if there is dropout
-    features: Option<RawFeatures>, // `None` if each column of bytes is scaled differently
+    generators: Vec<MaskGenerator>, // of each replica, if there is dropout
+    features: Option<RawFeatures>,  // `None` if each column of bytes is scaled differently
     outputs: RawF32,
     updates: Rows,
     steps: &'a [StepSettings],
@@ -136,7 +135,7 @@ impl FusedCpu {
             rows,
             order: epoch.order().map(|order| Vec::try_from(order.flatten(0, -1)).expect("row numbers are int64")),
             targets: (0..self.replicas as i64).map(|replica| read_targets(&epoch.all_targets().get(replica))).collect(),
-            generators: dropout::generators(&self.plan, self.replicas),
+            generators: MaskGenerator::of_replicas(&self.plan, self.replicas),
             features,
             outputs: RawF32::from_tensor(&self.outputs),
             updates: update.rows(values),
@@ -239,8 +238,7 @@ fn train_replica(worker: &mut Worker, work: &EpochWork, replica: usize, member: 
     let others =
         || (0..group.members).filter(|&other| other != member).map(|other| work.gradients[group.first + other]);
     let own_part = group.part(member, work.plan.parameters, FLOATS_PER_CACHE_LINE);
-    // each member draws the masks of whole batches, and applies those of its rows
-    let mut generator = work.generators.get(replica).map(|one| one.copy().expect("there is memory for a generator"));
+    let mut generator = work.generators.get(replica).map(MaskGenerator::copy); // each member draws masks for its rows
     let this_member = Member { group, number: member, statistics: work.statistics };
     let mut sum = 0.0;
     for (step, settings) in work.steps.iter().enumerate() {

@@ -2,12 +2,11 @@
 
 #![expect(unsafe_code, reason = "what lies between two matrix products is done in their memory")]
 
-use switches::Generator;
 use tch::{Device, Kind, Tensor};
 
 use crate::network::arena::Arena;
 use crate::tensor::raw_values::{RawF32, RawValues};
-use crate::train::fused_cpu::dropout::{Dropout, Part};
+use crate::train::fused_cpu::dropout::{Dropout, MaskGenerator, Part};
 use crate::train::fused_cpu::loss::{FusedLoss, Targets};
 use crate::train::fused_cpu::normalization::{Gradients, Member, Normalization, Parameters, RunningAverages};
 use crate::train::fused_cpu::plan::{FusedLayer, Plan};
@@ -130,7 +129,7 @@ impl Workspace {
     }
 
     /// Draws the dropout masks of a batch, in the order of the layers.
-    pub(crate) fn draw_masks(&mut self, part: Part, generator: &mut Generator) {
+    pub(crate) fn draw_masks(&mut self, part: Part, generator: &mut MaskGenerator) {
         for (layer, dropout) in self.plan.layers.iter().zip(&mut self.dropouts) {
             dropout.iter_mut().for_each(|dropout| dropout.draw(layer, part, generator));
         }

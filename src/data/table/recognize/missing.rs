@@ -71,7 +71,9 @@ impl ColumnRoles<'_> {
                     .collect();
                 format!("if `{cell}` is a class, write `classes = [{}]`", classes.join(", "))
             }
-            false => format!("if `{cell}` is not a missing value, list the texts that count as missing: `missing_values = [\"\"]`"),
+            false => format!(
+                "if `{cell}` is not a missing value, list the texts that count as missing: `missing_values = [\"\"]`"
+            ),
         })
     }
 
