@@ -1,6 +1,7 @@
 //! Tensors: memory, shapes, files, seeds and threads.
 
 pub mod generators;
+pub mod matrix_product;
 pub mod mersenne_twister;
 pub mod predictor;
 pub mod raw_values;

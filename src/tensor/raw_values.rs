@@ -57,6 +57,16 @@ impl<T: Element> RawValues<T> {
         RawValues { start, len }
     }
 
+    /// Returns the memory of a slice.
+    pub fn from_slice(values: &mut [T]) -> RawValues<T> {
+        RawValues { start: values.as_mut_ptr(), len: values.len() }
+    }
+
+    /// Returns the address of the first value.
+    pub fn as_mut_ptr(self) -> *mut T {
+        self.start
+    }
+
     /// Returns the number of values.
     pub fn len(self) -> usize {
         self.len

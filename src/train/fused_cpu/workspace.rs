@@ -5,6 +5,7 @@
 use tch::{Device, Kind, Tensor};
 
 use crate::network::arena::Arena;
+use crate::tensor::matrix_product::Matrix;
 use crate::tensor::raw_values::{RawF32, RawValues};
 use crate::train::fused_cpu::dropout::{Dropout, MaskGenerator, Part};
 use crate::train::fused_cpu::loss::{FusedLoss, Targets};
@@ -12,10 +13,13 @@ use crate::train::fused_cpu::normalization::{Gradients, Member, Normalization, P
 use crate::train::fused_cpu::plan::{FusedLayer, Plan};
 use crate::train::state::timing::{Stopwatch, Timing};
 
+/// Number of outputs from which the weight of a layer is too large to be copied in each step.
+const WIDE: usize = 256;
+
 /// Weights of one replica, in the form that the matrix products take.
 #[derive(Debug)]
 pub(crate) struct Weights {
-    layers: Vec<(Tensor, Tensor)>,         // weight [outputs, inputs] and its transpose
+    layers: Vec<Matrix>,                   // weights [outputs, inputs]
     pub(crate) values: RawF32,             // all parameters of the replica
     running: Vec<Option<RunningAverages>>, // of the batch normalization after each layer
 }
@@ -23,16 +27,15 @@ pub(crate) struct Weights {
 impl Weights {
     /// Returns views of a replica's parameters and buffers.
     pub(crate) fn new(plan: &Plan, arena: &Arena, replica: i64) -> Weights {
-        let row = &arena.values().get(replica);
-        let layers = plan.layers.iter().map(|layer| matrix(row, layer));
+        let values = RawF32::from_tensor(&arena.values().get(replica));
         let running = |layer: &FusedLayer| {
             let first = layer.normalization.as_ref()?.buffers?;
             let [mean, variance] = [first, first + 1].map(|buffer| arena.buffers()[buffer].values.get(replica));
             Some(RunningAverages { mean, variance })
         };
         Weights {
-            layers: layers.map(|weight| (weight.shallow_clone(), weight.transpose(0, 1))).collect(),
-            values: RawF32::from_tensor(row),
+            layers: plan.layers.iter().map(|layer| weight(values, layer)).collect(),
+            values,
             running: plan.layers.iter().map(running).collect(),
         }
     }
@@ -50,10 +53,16 @@ impl Weights {
     }
 }
 
-/// Returns the weight `[outputs, inputs]` of a layer in a row of parameters, or of their gradient.
-fn matrix(row: &Tensor, layer: &FusedLayer) -> Tensor {
-    let (outputs, inputs) = (layer.outputs as i64, layer.inputs as i64);
-    row.narrow(0, layer.weight as i64, outputs * inputs).view([outputs, inputs])
+/// Returns features `[rows, inputs]` as a matrix.
+fn features(features: &Tensor, rows: usize) -> Matrix {
+    let values = RawF32::from_tensor(features);
+    Matrix::new(values, rows, values.len().checked_div(rows).unwrap_or_default())
+}
+
+/// Returns the weight `[outputs, inputs]` of a layer in the parameters of a replica, or in their gradient.
+fn weight(parameters: RawF32, layer: &FusedLayer) -> Matrix {
+    let (outputs, inputs) = (layer.outputs, layer.inputs);
+    Matrix::new(parameters.part(layer.weight..layer.weight + outputs * inputs), outputs, inputs)
 }
 
 /// Buffers for a number of rows, and their gradient. The tensors are private to the workspace; the address of the
@@ -69,7 +78,8 @@ pub(crate) struct Workspace {
     dropouts: Vec<Option<Dropout>>,             // after each layer
     output_gradients: Vec<Tensor>,              // gradient of the loss at each layer's outputs, [rows, outputs]
     gradient: Tensor,                           // [parameters]
-    weights: Vec<Tensor>,                       // of each layer, [outputs, inputs], views of the gradient
+    weights: Vec<Matrix>,                       // of each layer, [outputs, inputs], in the gradient
+    scratch: Vec<f32>,                          // for the outputs of the layer with most
     views: Vec<Views>,                          // one for each number of rows: that of a batch and of the last batch
     pub(crate) timing: Timing,
 }
@@ -78,12 +88,30 @@ pub(crate) struct Workspace {
 #[derive(Debug)]
 struct Views {
     rows: usize,
-    inputs: Tensor,
-    outputs: Vec<Tensor>,
-    activation_inputs: Vec<Option<Tensor>>,
-    dropped: Vec<Option<Tensor>>, // outputs after the dropout of each layer
-    output_gradients: Vec<Tensor>,
-    transposed: Vec<Tensor>, // transposed slopes, [outputs, rows]
+    inputs: Matrix,
+    outputs: Vec<View>,
+    activation_inputs: Vec<Option<View>>,
+    dropped: Vec<Option<Matrix>>, // outputs after the dropout of each layer
+    output_gradients: Vec<View>,
+}
+
+/// A view of the first rows of a buffer.
+#[derive(Debug)]
+struct View {
+    tensor: Tensor,
+    matrix: Matrix,
+}
+
+impl View {
+    fn new(buffer: &Tensor, rows: usize) -> View {
+        let tensor = buffer.narrow(0, 0, rows as i64);
+        let columns = tensor.numel().checked_div(rows).unwrap_or_default();
+        View { matrix: Matrix::new(RawF32::from_tensor(&tensor), rows, columns), tensor }
+    }
+
+    fn values(&self) -> RawF32 {
+        self.matrix.values()
+    }
 }
 
 impl Workspace {
@@ -104,7 +132,8 @@ impl Workspace {
             statistics: Tensor::zeros([plan.statistics() as i64], (Kind::Double, Device::Cpu)),
             dropouts: plan.layers.iter().map(|layer| Dropout::new(layer, || buffer(layer.outputs))).collect(),
             output_gradients: plan.layers.iter().map(|layer| buffer(layer.outputs)).collect(),
-            weights: plan.layers.iter().map(|layer| matrix(&gradient, layer)).collect(),
+            weights: plan.layers.iter().map(|layer| weight(RawF32::from_tensor(&gradient), layer)).collect(),
+            scratch: vec![0.0; max_rows * plan.layers.iter().map(|layer| layer.outputs).max().unwrap_or_default()],
             gradient,
             views: Vec::new(),
             timing: Timing::default(),
@@ -152,17 +181,25 @@ impl Workspace {
         training: Option<(Part, Member)>,
     ) -> Option<()> {
         let views = self.views(rows);
-        let Workspace { plan, views: all_views, normalizations, dropouts, .. } = self;
+        let Workspace { plan, views: all_views, normalizations, dropouts, scratch, .. } = self;
         let views = &all_views[views];
-        let mut inputs = features.unwrap_or(&views.inputs);
+        let mut inputs = features.map_or(views.inputs, |features| self::features(features, rows));
         for (number, layer) in plan.layers.iter().enumerate() {
-            let (outputs, (_, transposed)) = (&views.outputs[number], &weights.layers[number]);
+            let (outputs, weight) = (&views.outputs[number], weights.layers[number].t());
             let activation_inputs = views.activation_inputs[number].as_ref().unwrap_or(outputs);
-            let _ = inputs.mm_out(activation_inputs, transposed);
+            let is_wide = layer.outputs >= WIDE && layer.outputs > rows;
+            // SAFETY: buffers of this workspace, which is borrowed, features, to which nothing writes, and parameters, to which no
+            // thread writes now (see `Weights::beside`).
+            unsafe {
+                match is_wide {
+                    true => activation_inputs.matrix.set_to_product_through(inputs, weight, scratch),
+                    false => activation_inputs.matrix.set_to_product(inputs, weight),
+                }
+            }
             let parameters = weights.beside(layer);
             // SAFETY: a buffer of this workspace, which is borrowed, and not a part of the parameters; the slice ends
-            // before libtorch writes to it.
-            let values = unsafe { RawF32::from_tensor(activation_inputs).get_mut() };
+            // before anything else writes to it.
+            let values = unsafe { activation_inputs.values().get_mut() };
             let running = weights.running[number].as_ref();
             let bias = match (&mut normalizations[number], training) {
                 (None, _) => parameters.linear_bias,
@@ -176,17 +213,17 @@ impl Workspace {
                 }
             };
             layer.activation.apply(values, bias, layer.outputs);
-            layer.activation.finish(activation_inputs, outputs);
-            inputs = outputs;
+            layer.activation.finish(&activation_inputs.tensor, &outputs.tensor);
+            inputs = outputs.matrix;
             let part = training.map(|(part, _)| part).filter(|part| layer.drops(part.replica));
             let dropout = dropouts[number].as_ref().zip(views.dropped[number].as_ref());
             if let Some((part, (dropout, dropped))) = part.zip(dropout) {
-                // SAFETY: a buffer of this workspace, which is borrowed; libtorch has written it.
-                let values = unsafe { RawF32::from_tensor(outputs).get() };
+                // SAFETY: a buffer of this workspace, which is borrowed.
+                let values = unsafe { outputs.values().get() };
                 // SAFETY: another of its buffers.
-                let kept = unsafe { RawF32::from_tensor(dropped).get_mut() };
+                let kept = unsafe { dropped.values().get_mut() };
                 dropout.apply(layer, part, values, kept);
-                inputs = dropped;
+                inputs = *dropped;
             }
         }
         Some(())
@@ -219,17 +256,18 @@ impl Workspace {
         let (plan, views) = (&self.plan, &self.views[views]);
         let last = plan.layers.len() - 1;
         // SAFETY: two buffers of this workspace, which is borrowed.
-        let loss =
-            unsafe { loss.loss_and_gradient(&views.outputs[last], targets, &views.output_gradients[last], batch) };
+        let loss = unsafe {
+            loss.loss_and_gradient(&views.outputs[last].tensor, targets, &views.output_gradients[last].tensor, batch)
+        };
         for (number, layer) in plan.layers.iter().enumerate().rev() {
             if let Some(inputs) = &views.activation_inputs[number] {
-                layer.activation.backward_from_input(inputs, &views.output_gradients[number]);
+                layer.activation.backward_from_input(&inputs.tensor, &views.output_gradients[number].tensor);
             }
-            // SAFETY: a buffer of this workspace, which is borrowed; libtorch writes to it only in the forward pass.
-            let outputs = unsafe { RawF32::from_tensor(&views.outputs[number]).get() };
-            // SAFETY: another of its buffers; the slice ends with `backward`, before libtorch writes to the previous
-            // one.
-            let output_gradients = unsafe { RawF32::from_tensor(&views.output_gradients[number]).get_mut() };
+            let gradients = views.output_gradients[number].matrix;
+            // SAFETY: a buffer of this workspace, which is borrowed; it changes only in the forward pass.
+            let outputs = unsafe { views.outputs[number].values().get() };
+            // SAFETY: another of its buffers; the slice ends with `backward`, before the products.
+            let output_gradients = unsafe { gradients.values().get_mut() };
             let gradient = self.gradient();
             let sums = |offset: Option<usize>| {
                 // SAFETY: the gradient is a separate tensor, and other members of the group read it only between the last two
@@ -250,19 +288,19 @@ impl Workspace {
                 Some((dropout, views.dropped[before].as_ref()?))
             });
             let inputs = match (number, dropout) {
-                (0, _) => features.unwrap_or(&views.inputs),
-                (_, Some((_, dropped))) => dropped,
-                (_, None) => &views.outputs[number - 1],
+                (0, _) => features.map_or(views.inputs, |features| self::features(features, rows)),
+                (_, Some((_, dropped))) => *dropped,
+                (_, None) => views.outputs[number - 1].matrix,
             };
-            let _ = views.transposed[number].mm_out(&self.weights[number], inputs);
-            if number > 0 {
-                let _ = views.output_gradients[number]
-                    .mm_out(&views.output_gradients[number - 1], &weights.layers[number].0);
-            }
+            // SAFETY: as in the forward pass; the gradient is as in `sums`.
+            unsafe { self.weights[number].set_to_product(gradients.t(), inputs) };
+            let Some(before) = number.checked_sub(1) else { continue };
+            // SAFETY: as in the forward pass.
+            unsafe { views.output_gradients[before].matrix.set_to_product(gradients, weights.layers[number]) };
             if let Some((dropout, _)) = dropout {
-                // SAFETY: a buffer of this workspace, which is borrowed; libtorch has written it.
-                let gradients = unsafe { RawF32::from_tensor(&views.output_gradients[number - 1]).get_mut() };
-                dropout.apply_in_place(&plan.layers[number - 1], part, gradients);
+                // SAFETY: a buffer of this workspace, which is borrowed.
+                let gradients = unsafe { views.output_gradients[before].values().get_mut() };
+                dropout.apply_in_place(&plan.layers[before], part, gradients);
             }
         }
         stopwatch.add_lap_to(&mut self.timing.backward);
@@ -274,16 +312,14 @@ impl Workspace {
         if let Some(known) = self.views.iter().position(|views| views.rows == rows) {
             return known;
         }
-        let first = |buffer: &Tensor| buffer.narrow(0, 0, rows as i64);
-        let output_gradients: Vec<Tensor> = self.output_gradients.iter().map(first).collect();
+        let first = |buffer: &Tensor| View::new(buffer, rows);
         self.views.push(Views {
             rows,
-            inputs: first(&self.inputs),
+            inputs: first(&self.inputs).matrix,
             outputs: self.outputs.iter().map(first).collect(),
             activation_inputs: self.activation_inputs.iter().map(|inputs| inputs.as_ref().map(first)).collect(),
-            dropped: self.dropouts.iter().map(|dropout| Some(first(&dropout.as_ref()?.values))).collect(),
-            transposed: output_gradients.iter().map(|output_gradients| output_gradients.transpose(0, 1)).collect(),
-            output_gradients,
+            dropped: self.dropouts.iter().map(|dropout| Some(first(&dropout.as_ref()?.values).matrix)).collect(),
+            output_gradients: self.output_gradients.iter().map(first).collect(),
         });
         self.views.len() - 1
     }
