@@ -93,7 +93,7 @@ impl<'de> Visitor<'de> for PairVisitor {
 }
 
 /// A sliding window over `D` dimensions: `[height, width]` of an image, or `[length]` of a signal.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window<const D: usize> {
     /// The size of the window.
     pub kernel: [i64; D],

@@ -1,5 +1,5 @@
-//! The fused CPU backend: trains networks of linear layers, normalization, activations and dropout on the CPU
-//! without autograd.
+//! The fused CPU backend: trains networks of linear layers, normalization, activations and dropout, also after
+//! convolutions with max pooling, on the CPU without autograd.
 //!
 //! The forward and backward pass of these networks are a few matrix products with some elementwise arithmetic between
 //! them. Autograd takes about twenty operations, each of which allocates memory, is dispatched and is recorded; for a
@@ -14,6 +14,7 @@
 mod activation;
 mod barrier;
 mod clip;
+mod convolution;
 mod dropout;
 pub(super) mod epoch;
 mod gather;
@@ -25,4 +26,5 @@ pub mod plan;
 mod pool;
 #[cfg(test)]
 mod tests;
+mod view;
 mod workspace;

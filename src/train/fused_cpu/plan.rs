@@ -7,17 +7,24 @@ use tch::Device;
 
 use crate::network::layer::Layer;
 use crate::network::layer::fusion::{FusedActivation, FusedNormalization, Fusion};
+use crate::network::layer::window::Window;
 use crate::network::stack::Stack;
 use crate::observe::observer::Observer;
 use crate::train::TrainSpec;
+use crate::train::fused_cpu::convolution::{FusedConvolution, Sliding};
 use crate::train::fused_cpu::loss::FusedLoss;
 use crate::train::regularize::clip::Clip;
 use crate::train::regularize::penalty::Penalty;
 use crate::train::task::Task;
 
-/// Networks of linear layers, normalization, activations and dropout, and their losses.
+/// Maximum memory of the images of a batch. Larger ones are left to autograd, which fails with an error if memory runs out.
+const MOST_BYTES: usize = 1 << 30;
+
+/// Networks of linear layers, normalization, activations and dropout, also after convolutions, and their losses.
 #[derive(Clone, Debug)]
 pub(in crate::train) struct Plan {
+    /// The convolutions in order, before all linear layers.
+    pub(crate) convolutions: Vec<FusedConvolution>,
     /// The linear layers in order.
     pub(crate) layers: Vec<FusedLayer>,
     /// Loss of each replica.
@@ -77,12 +84,15 @@ impl Plan {
             return None;
         }
         let losses = task.replicas.iter().map(|settings| FusedLoss::from_loss(&settings.loss));
-        let layers = fused_layers(stack)?;
-        if !is_chain(&layers, &task.training.features.sample()) {
+        let row = task.training.features.sample();
+        let (convolutions, layers) = fused_layers(stack, &row)?;
+        let batch = settings.batch.size(task.training.len());
+        if !is_chain(&convolutions, &layers, &row) || !are_small(&convolutions, batch) {
             return None;
         }
         let parameters = stack.arena().values().size()[1] as usize;
         Some(Plan {
+            convolutions,
             layers,
             losses: losses.collect::<Option<_>>()?,
             penalties: task.replicas.iter().map(|settings| settings.penalty.unwrap_or_default()).collect(),
@@ -94,12 +104,25 @@ impl Plan {
     /// Returns a plan without layers.
     #[cfg(test)]
     pub(crate) fn empty() -> Plan {
-        Plan { layers: Vec::new(), losses: Vec::new(), penalties: Vec::new(), clips: Vec::new(), parameters: 0 }
+        Plan {
+            convolutions: Vec::new(),
+            layers: Vec::new(),
+            losses: Vec::new(),
+            penalties: Vec::new(),
+            clips: Vec::new(),
+            parameters: 0,
+        }
     }
 
     /// Returns the number of features.
     pub(crate) fn inputs(&self) -> usize {
-        self.layers.first().map_or(0, |layer| layer.inputs)
+        let first = self.layers.first().map_or(0, |layer| layer.inputs);
+        self.convolutions.first().map_or(first, |first| first.inputs.iter().product())
+    }
+
+    /// Returns the number of outputs of the convolutions; 0 without convolutions.
+    pub(crate) fn flattened(&self) -> usize {
+        self.convolutions.last().map_or(0, |last| last.outputs().iter().product())
     }
 
     /// Returns the number of outputs.
@@ -116,8 +139,10 @@ impl Plan {
         if penalty == Penalty::default() {
             return;
         }
-        for layer in &self.layers {
-            let weights = layer.weight.max(part.start)..(layer.weight + layer.inputs * layer.outputs).min(part.end);
+        let of_convolutions = self.convolutions.iter().map(|one| one.weight..one.weight + one.weights());
+        let of_layers = self.layers.iter().map(|layer| layer.weight..layer.weight + layer.inputs * layer.outputs);
+        for weights in of_convolutions.chain(of_layers) {
+            let weights = weights.start.max(part.start)..weights.end.min(part.end);
             if !weights.is_empty() {
                 let weights = weights.start - part.start..weights.end - part.start;
                 penalty.add_to_slice(&mut gradient[weights.clone()], &values[weights]);
@@ -135,9 +160,11 @@ impl Plan {
         self.layers.iter().any(|layer| !layer.dropout.is_empty())
     }
 
-    /// Returns the number of floating-point operations per row in the matrix products of the forward and backward pass.
+    /// Returns the number of floating-point operations per row in the convolutions and matrix products of the forward and
+    /// backward pass.
     pub(crate) fn operations(&self) -> usize {
-        self.layers.iter().map(|layer| 6 * layer.inputs * layer.outputs).sum()
+        let of_convolutions = self.convolutions.iter().map(FusedConvolution::multiplications);
+        6 * of_convolutions.chain(self.layers.iter().map(|layer| layer.inputs * layer.outputs)).sum::<usize>()
     }
 }
 
@@ -146,10 +173,24 @@ impl Plan {
 pub fn is_fusable(settings: &TrainSpec, layers: &[Layer], device: Device) -> bool {
     let fusions: Vec<Option<Fusion>> = layers.iter().map(|layer| layer.spec().fusion()).collect();
     let before = |place: usize| place.checked_sub(1).and_then(|before| fusions[before]);
+    let is_convolution =
+        |place: Option<usize>| matches!(place.and_then(|place| fusions[place]), Some(Fusion::Convolution(_)));
     let fits = |place: usize| match fusions[place] {
         Some(Fusion::Flatten | Fusion::Linear) => true,
+        Some(Fusion::Convolution(_)) => !fusions[..place].contains(&Some(Fusion::Linear)),
+        Some(Fusion::MaxPool(_)) => match before(place) {
+            Some(Fusion::Activation(_)) => is_convolution(place.checked_sub(2)),
+            before => matches!(before, Some(Fusion::Convolution(_))),
+        },
         Some(Fusion::Normalization(_)) => before(place) == Some(Fusion::Linear),
-        Some(Fusion::Activation(_)) => matches!(before(place), Some(Fusion::Linear | Fusion::Normalization(_))),
+        Some(Fusion::Activation(activation)) => match before(place) {
+            Some(Fusion::Convolution(_)) => matches!(activation, FusedActivation::LeakyRelu { .. }),
+            // the order of ReLU and a maximum changes neither outputs nor gradients
+            Some(Fusion::MaxPool(_)) => {
+                activation == FusedActivation::LeakyRelu { slope: 0.0 } && is_convolution(place.checked_sub(2))
+            }
+            before => matches!(before, Some(Fusion::Linear | Fusion::Normalization(_))),
+        },
         Some(Fusion::Dropout(_)) => {
             let before = before(place);
             let follows = matches!(before, Some(Fusion::Linear | Fusion::Normalization(_) | Fusion::Activation(_)));
@@ -164,19 +205,56 @@ pub fn is_fusable(settings: &TrainSpec, layers: &[Layer], device: Device) -> boo
         && (0..layers.len()).all(fits)
 }
 
-/// Returns whether each layer takes all values of a row. A linear layer can also act on each step of a sequence.
-fn is_chain(layers: &[FusedLayer], row: &[i64]) -> bool {
+/// Returns whether these convolutions are faster here than with autograd, and fit into memory.
+fn are_small(convolutions: &[FusedConvolution], batch: usize) -> bool {
+    let bytes = convolutions.iter().map(FusedConvolution::bytes).fold(0, usize::saturating_add);
+    let sum = |backend: usize| convolutions.iter().map(|one| one.nanoseconds(batch)[backend]).sum::<f64>();
+    bytes.saturating_mul(batch) <= MOST_BYTES && sum(0) <= sum(1)
+}
+
+/// Returns whether each linear layer takes all values of a row. It can also act on each step of a sequence.
+fn is_chain(convolutions: &[FusedConvolution], layers: &[FusedLayer], row: &[i64]) -> bool {
     let mut values = row.iter().product::<i64>() as usize;
+    if let Some(last) = convolutions.last() {
+        values = last.outputs().iter().product();
+    }
     layers.iter().all(|layer| std::mem::replace(&mut values, layer.outputs) == layer.inputs)
 }
 
-/// Returns the linear layers, each with what is computed after it; `None` if the network needs autograd.
-fn fused_layers(stack: &Stack) -> Option<Vec<FusedLayer>> {
+/// Returns the window of a convolution or a pooling.
+fn sliding(window: Window<2>) -> Sliding {
+    let sizes = |sides: [i64; 2]| sides.map(|side| side as usize);
+    Sliding { kernel: sizes(window.kernel), stride: sizes(window.stride), padding: sizes(window.padding) }
+}
+
+/// Returns the convolutions and the linear layers for rows of this shape, each with what is computed after it; `None` if the
+/// network needs autograd.
+fn fused_layers(stack: &Stack, row: &[i64]) -> Option<(Vec<FusedConvolution>, Vec<FusedLayer>)> {
     let mut slots = stack.arena().slots().iter().peekable();
+    let mut convolutions: Vec<FusedConvolution> = Vec::new();
     let mut fused: Vec<FusedLayer> = Vec::new();
     for (number, fusions) in stack.fusions().iter().enumerate() {
         match *fusions.first()?.as_ref()? {
             Fusion::Flatten => {} // rows are contiguous in memory
+            Fusion::Convolution(window) => {
+                let weight = slots.next()?;
+                let bias = slots.next_if(|slot| slot.name == format!("{number}.bias"));
+                let inputs = match (convolutions.last(), row) {
+                    (Some(before), _) => before.outputs(),
+                    (None, &[channels, height, width]) => [channels, height, width].map(|size| size as usize),
+                    (None, _) => return None,
+                };
+                convolutions.push(FusedConvolution {
+                    inputs,
+                    channels: *weight.shape.first()? as usize,
+                    window: sliding(window),
+                    weight: weight.offset(),
+                    bias: bias.map(|slot| slot.offset()),
+                    slope: 1.0,
+                    pool: None,
+                });
+            }
+            Fusion::MaxPool(window) => convolutions.last_mut()?.pool = Some(sliding(window)),
             Fusion::Linear => {
                 let weight = slots.next()?;
                 let [outputs, inputs] = weight.shape[..] else { return None };
@@ -221,11 +299,14 @@ fn fused_layers(stack: &Stack) -> Option<Vec<FusedLayer>> {
                 };
                 last.dropout = fusions.iter().map(probability).collect::<Option<_>>()?;
             }
+            Fusion::Activation(FusedActivation::LeakyRelu { slope }) if fused.is_empty() => {
+                convolutions.last_mut()?.slope = slope;
+            }
             Fusion::Activation(activation) => {
                 let last = fused.last_mut().filter(|last| last.activation == FusedActivation::Identity)?;
                 last.activation = activation;
             }
         }
     }
-    (!fused.is_empty() && slots.next().is_none()).then_some(fused)
+    (!fused.is_empty() && slots.next().is_none()).then_some((convolutions, fused))
 }

@@ -1,6 +1,7 @@
 //! Tests that the fused CPU backend gives the same results as autograd.
 
 mod case;
+mod convolutions;
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -7,10 +7,12 @@ use tch::{Device, Kind, Tensor};
 use crate::network::arena::Arena;
 use crate::tensor::matrix_product::Matrix;
 use crate::tensor::raw_values::{RawF32, RawValues};
+use crate::train::fused_cpu::convolution::Convolutions;
 use crate::train::fused_cpu::dropout::{Dropout, MaskGenerator, Part};
 use crate::train::fused_cpu::loss::{FusedLoss, Targets};
 use crate::train::fused_cpu::normalization::{Gradients, Member, Normalization, Parameters, RunningAverages};
 use crate::train::fused_cpu::plan::{FusedLayer, Plan};
+use crate::train::fused_cpu::view::View;
 use crate::train::state::timing::{Stopwatch, Timing};
 
 /// Number of outputs from which the weight of a layer is too large to be copied in each step.
@@ -71,6 +73,8 @@ fn weight(parameters: RawF32, layer: &FusedLayer) -> Matrix {
 pub(crate) struct Workspace {
     plan: Plan,
     inputs: Tensor,                             // [rows, inputs]
+    convolutions: Option<Convolutions>,         // before the first layer
+    flattened: [Tensor; 2],                     // their outputs, and the gradient there, [rows, outputs]
     outputs: Vec<Tensor>,                       // of each layer, [rows, outputs]
     activation_inputs: Vec<Option<Tensor>>,     // of each layer, if its activation needs them, [rows, outputs]
     normalizations: Vec<Option<Normalization>>, // after each layer
@@ -89,29 +93,11 @@ pub(crate) struct Workspace {
 struct Views {
     rows: usize,
     inputs: Matrix,
+    flattened: [Matrix; 2],
     outputs: Vec<View>,
     activation_inputs: Vec<Option<View>>,
     dropped: Vec<Option<Matrix>>, // outputs after the dropout of each layer
     output_gradients: Vec<View>,
-}
-
-/// A view of the first rows of a buffer.
-#[derive(Debug)]
-struct View {
-    tensor: Tensor,
-    matrix: Matrix,
-}
-
-impl View {
-    fn new(buffer: &Tensor, rows: usize) -> View {
-        let tensor = buffer.narrow(0, 0, rows as i64);
-        let columns = tensor.numel().checked_div(rows).unwrap_or_default();
-        View { matrix: Matrix::new(RawF32::from_tensor(&tensor), rows, columns), tensor }
-    }
-
-    fn values(&self) -> RawF32 {
-        self.matrix.values()
-    }
 }
 
 impl Workspace {
@@ -122,6 +108,8 @@ impl Workspace {
         let gradient = Tensor::zeros([plan.parameters as i64], (Kind::Float, Device::Cpu));
         Workspace {
             inputs: buffer(plan.inputs()),
+            convolutions: Convolutions::new(&plan.convolutions),
+            flattened: [(); 2].map(|()| buffer(plan.flattened())),
             outputs: plan.layers.iter().map(|layer| buffer(layer.outputs)).collect(),
             activation_inputs: plan
                 .layers
@@ -181,9 +169,19 @@ impl Workspace {
         training: Option<(Part, Member)>,
     ) -> Option<()> {
         let views = self.views(rows);
-        let Workspace { plan, views: all_views, normalizations, dropouts, scratch, .. } = self;
+        let Workspace { plan, views: all_views, normalizations, dropouts, scratch, convolutions, .. } = self;
         let views = &all_views[views];
         let mut inputs = features.map_or(views.inputs, |features| self::features(features, rows));
+        if let Some(convolutions) = convolutions {
+            // SAFETY: a buffer of this workspace, which is borrowed, or features, to which nothing writes.
+            let features = unsafe { inputs.values().get() };
+            // SAFETY: parameters, to which no thread writes now (see `Weights::beside`).
+            let parameters = unsafe { weights.values.get() };
+            inputs = views.flattened[0];
+            // SAFETY: another buffer of this workspace.
+            let outputs = unsafe { inputs.values().get_mut() };
+            convolutions.forward(features, parameters, outputs, training.is_some());
+        }
         for (number, layer) in plan.layers.iter().enumerate() {
             let (outputs, weight) = (&views.outputs[number], weights.layers[number].t());
             let activation_inputs = views.activation_inputs[number].as_ref().unwrap_or(outputs);
@@ -288,20 +286,32 @@ impl Workspace {
                 Some((dropout, views.dropped[before].as_ref()?))
             });
             let inputs = match (number, dropout) {
+                (0, _) if self.convolutions.is_some() => views.flattened[0],
                 (0, _) => features.map_or(views.inputs, |features| self::features(features, rows)),
                 (_, Some((_, dropped))) => *dropped,
                 (_, None) => views.outputs[number - 1].matrix,
             };
             // SAFETY: as in the forward pass; the gradient is as in `sums`.
             unsafe { self.weights[number].set_to_product(gradients.t(), inputs) };
-            let Some(before) = number.checked_sub(1) else { continue };
+            let input_gradient = match number.checked_sub(1) {
+                Some(before) => views.output_gradients[before].matrix,
+                None if self.convolutions.is_some() => views.flattened[1],
+                None => continue,
+            };
             // SAFETY: as in the forward pass.
-            unsafe { views.output_gradients[before].matrix.set_to_product(gradients, weights.layers[number]) };
+            unsafe { input_gradient.set_to_product(gradients, weights.layers[number]) };
             if let Some((dropout, _)) = dropout {
                 // SAFETY: a buffer of this workspace, which is borrowed.
-                let gradients = unsafe { views.output_gradients[before].values().get_mut() };
-                dropout.apply_in_place(&plan.layers[before], part, gradients);
+                let gradients = unsafe { input_gradient.values().get_mut() };
+                dropout.apply_in_place(&plan.layers[number - 1], part, gradients);
             }
+        }
+        if let Some(convolutions) = &mut self.convolutions {
+            // SAFETY: a buffer of this workspace, which is borrowed.
+            let output_gradient = unsafe { views.flattened[1].values().get() };
+            // SAFETY: the gradient is as in `sums`, and no slice of it is in use.
+            let gradient = unsafe { RawF32::from_tensor(&self.gradient).get_mut() };
+            convolutions.backward(output_gradient, gradient);
         }
         stopwatch.add_lap_to(&mut self.timing.backward);
         Some((loss, self.outputs(rows)))
@@ -316,6 +326,7 @@ impl Workspace {
         self.views.push(Views {
             rows,
             inputs: first(&self.inputs).matrix,
+            flattened: self.flattened.each_ref().map(|buffer| first(buffer).matrix),
             outputs: self.outputs.iter().map(first).collect(),
             activation_inputs: self.activation_inputs.iter().map(|inputs| inputs.as_ref().map(first)).collect(),
             dropped: self.dropouts.iter().map(|dropout| Some(first(&dropout.as_ref()?.values).matrix)).collect(),

@@ -25,6 +25,15 @@ fn dropout_batch_norm_plateau_and_early_stopping_survive_kills() {
 }
 
 #[test]
+fn convolutions_survive_kills() {
+    let layers =
+        "{ conv2d = { channels = 4, kernel = 3 } }, \"relu\", { max_pool2d = 2 }, \"flatten\", { linear = 16 }";
+    let experiment = idea_with("{ linear = 16 }", layers).replace("epochs = 2", "epochs = 25");
+    let experiment = experiment.replace("[data.digits]", "[data.digits]\nflatten = false");
+    assert_survives_kills(&experiment, 5, &["--seeds", "0..2", "--threads", "2", "--stack", "2"]);
+}
+
+#[test]
 fn folds_variants_and_other_optimizers_survive_kills() {
     let variants = "\n[[variants]]\nname = \"momentum\"\nset = { \"train.optimizer\" = { sgd = { lr = 0.1, momentum = 0.9 } } }\n\
         [[variants]]\nname = \"dropout\"\nset = { \"network.layers\" = [{ linear = 16 }, { dropout = 0.2 }, { linear = 10 }] }\n\

@@ -110,14 +110,41 @@ fn the_stack_flag_sets_the_stack_size_without_changing_results() {
     }
 }
 
+/// Writes the experiment with images and these layers.
+fn write_with_images(dir: &TestDir, layers: &str) -> String {
+    let study = STUDY.replace("[data.digits]", "[data.digits]\nflatten = false");
+    let study: Vec<&str> = study.lines().map(|line| if line.starts_with("layers") { layers } else { line }).collect();
+    dir.file("study.toml", &format!("{}\noptimizer = \"adam\"\n", study.join("\n")))
+}
+
+const WITH_POOLING: &str =
+    r#"layers = [{ conv2d = { channels = 4, kernel = 3 } }, "relu", { max_pool2d = 2 }, "flatten", { linear = 10 }]"#;
+
+#[test]
+fn small_convolutions_give_the_histories_of_autograd() {
+    let dir = TestDir::new();
+    let study = write_with_images(&dir, WITH_POOLING);
+    let mut with_autograd = dir.command(&["exp", &study, "--json", "--device", "cpu"]);
+    let printed = with_autograd.env("RUNNER_AUTOGRAD", "1").output().unwrap().stdout;
+    let printed: Value = serde_json::from_slice(&printed).unwrap();
+    for threads in ["1", "2"] {
+        for stack in ["1", "2"] {
+            let found = dir.histories(&[&study, "--threads", threads, "--stack", stack]);
+            assert_eq!(found.len(), 2);
+            for (found, expected) in found.iter().zip(printed["histories"].as_array().unwrap()) {
+                assert_same_training(found, expected, &format!("{threads} threads, stacks of {stack}"));
+            }
+        }
+    }
+}
+
 #[test]
 fn convolutions_can_be_stacked_on_the_cpu() {
     let dir = TestDir::new();
-    let layers = "layers = [{ conv2d = { channels = 2, kernel = 3 } }, \"flatten\", { linear = 10 }]";
-    let study =
-        STUDY.replace("layers = [{ linear = 16 }", "").replace("[data.digits]", "[data.digits]\nflatten = false");
-    let study: Vec<&str> = study.lines().map(|line| if line.starts_with("layers") { layers } else { line }).collect();
-    let study = dir.file("study.toml", &format!("{}\noptimizer = \"adam\"\n", study.join("\n")));
+    let study = write_with_images(
+        &dir,
+        "layers = [{ conv2d = { channels = 2, kernel = 3 } }, \"tanh\", \"flatten\", { linear = 10 }]",
+    );
     let alone = dir.histories(&[&study]);
     let together = dir.histories(&[&study, "--stack", "2"]);
     for (found, expected) in together.iter().zip(&alone) {

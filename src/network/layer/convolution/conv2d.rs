@@ -8,6 +8,7 @@ use crate::config::defaults;
 use crate::config::shorthand::named_or_none;
 use crate::network::init::{Init, Parameter};
 use crate::network::layer::convolution::padding::Padding;
+use crate::network::layer::fusion::Fusion;
 use crate::network::layer::layer_spec::{LayerSpec, Stacking};
 use crate::network::layer::window::{Pair, Window, check_channels};
 use crate::tensor::shape::{Shape, ShapeError};
@@ -80,6 +81,10 @@ impl LayerSpec for Conv2d {
 
     fn reuses_weights(&self) -> bool {
         true
+    }
+
+    fn fusion(&self) -> Option<Fusion> {
+        Some(Fusion::Convolution(self.window()))
     }
 
     // On a CPU, a grouped convolution is no faster than one convolution after the other.

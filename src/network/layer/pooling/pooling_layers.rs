@@ -7,6 +7,7 @@ use tch::nn::Module;
 
 use crate::config::check::Invalid;
 use crate::config::shorthand::FromNumber;
+use crate::network::layer::fusion::Fusion;
 use crate::network::layer::layer_spec::LayerSpec;
 use crate::network::layer::pooling::pool1d::Pool1d;
 use crate::network::layer::pooling::pool2d::Pool2d;
@@ -14,9 +15,10 @@ use crate::network::layer::replica_channels::{merge_replicas, split_replicas};
 use crate::network::layer::window::Window;
 use crate::tensor::shape::{Shape, ShapeError};
 
-/// Defines a pooling layer with its settings, its name in experiment files, and the operation for rows and a window.
+/// Defines a pooling layer with its settings, its name in experiment files, and the operation for rows and a window;
+/// `fusion` is what the fused CPU backend computes.
 macro_rules! pooling_layer {
-    ($(#[$doc:meta])* $layer:ident, $settings:ident, $kind:literal, $pool:expr) => {
+    ($(#[$doc:meta])* $layer:ident, $settings:ident, $kind:literal, $pool:expr $(, fusion = $fusion:expr)?) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
         #[serde(transparent)]
@@ -40,6 +42,11 @@ macro_rules! pooling_layer {
             fn output(&self, input: &Shape) -> Result<Shape, ShapeError> {
                 self.0.output(input)
             }
+            $(
+            fn fusion(&self) -> Option<Fusion> {
+                Some($fusion(self.0.window()))
+            }
+            )?
         }
 
         impl Module for $layer {
@@ -81,7 +88,8 @@ pooling_layer!(
     MaxPool2d,
     Pool2d,
     "max_pool2d",
-    |xs, Window { kernel, stride, padding }| xs.max_pool2d(kernel, stride, padding, 1, false)
+    |xs, Window { kernel, stride, padding }| xs.max_pool2d(kernel, stride, padding, 1, false),
+    fusion = Fusion::MaxPool
 );
 
 pooling_layer!(

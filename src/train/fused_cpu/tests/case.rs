@@ -40,6 +40,7 @@ impl Callback for Counting {
 
 pub(super) const ROWS: i64 = 75;
 pub(super) const INPUTS: i64 = 7;
+pub(super) const IMAGE: [i64; 3] = [2, 7, 6];
 pub(super) const OUTPUTS: i64 = 3;
 
 /// A training on a few rows: layers, settings, number of replicas and threads, and whether replicas are folds.
@@ -117,7 +118,7 @@ impl Case {
     ) -> R {
         let settings = &replicas[0];
         let layers: Vec<Layer> = self.layers().into_iter().map(|text| toml(&text)).collect();
-        let architecture = Architecture::follow(&layers, Init::Pytorch, &Shape::from([INPUTS])).unwrap();
+        let architecture = Architecture::follow(&layers, Init::Pytorch, &Shape::from(&self.sample()[..])).unwrap();
         let target = match settings.loss.name() {
             "cross_entropy" => Target::Classes(OUTPUTS as usize),
             "mse" | "mae" | "huber" => Target::Values(OUTPUTS as usize),
@@ -156,9 +157,16 @@ impl Case {
         self.layers.split_whitespace().map(str::to_owned).collect()
     }
 
+    /// Returns the shape of a row: an image if the network has a convolution.
+    fn sample(&self) -> Vec<i64> {
+        if self.layers.contains("conv2d") { IMAGE.to_vec() } else { vec![INPUTS] }
+    }
+
     /// Returns the same learnable rows each time.
     pub(super) fn rows(&self, rows: i64, settings: &TrainSpec, target: Target) -> DeviceRows {
-        let features = (Tensor::arange(rows * INPUTS, (Kind::Float, Device::Cpu)) * 0.7).sin().view([rows, INPUTS]);
+        let sample = self.sample();
+        let count = rows * sample.iter().product::<i64>();
+        let features = (Tensor::arange(count, (Kind::Float, Device::Cpu)) * 0.7).sin().view([rows, -1]);
         let signs = features.narrow(1, 0, OUTPUTS) + features.narrow(1, 3, OUTPUTS).square();
         let truth = match target {
             Target::Classes(_) => signs.argmax(1, false),
@@ -173,7 +181,7 @@ impl Case {
         };
         DeviceRows {
             targets: settings.loss.targets(&truth, OUTPUTS as usize),
-            features: Features::new(&features),
+            features: Features::new(&features.view(&[&[rows], &sample[..]].concat()[..])),
             truth,
             weights: None,
             chosen: self.folds.then(|| folds(rows)),
