@@ -54,17 +54,17 @@ def largest(values) -> float:
     return math.nan if any(math.isnan(value) for value in values) else max(values, default=0.0)
 
 
-def same(name: str, ours: Curves, other: Curves) -> Check:
-    """Whether the curves are the same except for rounding."""
+def same(name: str, ours: Curves, other: Curves, allowed: float = EARLY) -> Check:
+    """Whether the curves are the same except for rounding. `allowed` is for the losses of early epochs, relative."""
     early = min(len(ours.loss), EARLY_EPOCHS)
     pairs = [*zip(ours.loss[:early], other.loss[:early]), *zip(ours.val_loss[:early], other.val_loss[:early])]
     loss = largest(abs(b / a - 1) for a, b in pairs)
     acc = largest(abs(b - a) for a, b in [*zip(ours.acc, other.acc), *zip(ours.val_acc, other.val_acc)])
     text = (
-        f"{name}, same random numbers: the losses of the first {early} epochs differ by at most {loss:.1e} (allowed {EARLY:g}), "
+        f"{name}, same random numbers: the losses of the first {early} epochs differ by at most {loss:.1e} (allowed {allowed:g}), "
         f"the accuracies of all {len(ours.loss)} epochs by {acc:.4f} (allowed {ANY_ACC})"
     )
-    return Check(text + different_rows(ours, other), has_same_shape(ours, other) and loss <= EARLY and acc <= ANY_ACC)
+    return Check(text + different_rows(ours, other), has_same_shape(ours, other) and loss <= allowed and acc <= ANY_ACC)
 
 
 def similar(name: str, ours: Curves, other: Curves) -> Check:

@@ -1,4 +1,4 @@
-"""Shared by the two PyTorch programs: tensors, network and epochs.
+"""Shared by the PyTorch programs: tensors, network, the training loop on indexed tensors, and epochs.
 
 The seeds are those of `runner`; see `tests/golden/house.py`.
 """
@@ -46,6 +46,47 @@ def network_and_optimizer(arguments):
     network = network.to(arguments.device)
     options = {"fused": True} if arguments.fused else {}
     return network, torch.optim.Adam(network.parameters(), lr=1e-3, **options)
+
+
+def train_indexed(arguments, network, optimizer, penalty=None, clip=None, block=None):
+    """Trains on tensors in memory, indexed by a permutation, and evaluates `block` rows at a time, or all at once.
+
+    Loss and accuracy stay tensors until the epoch ends: one `.item()` each per epoch. `penalty()` is added to the loss of each
+    step; `clip()` is called before the optimizer.
+    """
+    device = arguments.device
+    (x, y), (x_val, y_val) = ((x.to(device), y.to(device)) for x, y in training_and_validation(arguments))
+    loss_function = nn.CrossEntropyLoss()
+
+    def epoch_of_training():
+        network.train()
+        loss_sum = torch.zeros((), dtype=torch.float64, device=device)
+        right = torch.zeros((), dtype=torch.int64, device=device)
+        order = torch.randperm(len(x)).to(device)
+        for rows in order.split(mnist.BATCH):
+            targets = y[rows]
+            output = network(x[rows])
+            loss = loss_function(output, targets)
+            optimizer.zero_grad()
+            (loss + penalty() if penalty else loss).backward()
+            if clip:
+                clip()
+            optimizer.step()
+            loss_sum += loss.detach() * len(rows)
+            right += (output.argmax(dim=1) == targets).sum()
+        return loss_sum.item() / len(x), right.item() / len(x)
+
+    @torch.no_grad()
+    def evaluate(x, y):
+        network.eval()
+        output = torch.cat([network(rows) for rows in x.split(block)]) if block else network(x)
+        return loss_function(output, y).item(), (output.argmax(dim=1) == y).sum().item() / len(x)
+
+    def evaluate_test():
+        x, y = (tensor.to(device) for tensor in test(arguments))
+        return *evaluate(x, y), len(x)
+
+    run(arguments, epoch_of_training, lambda: evaluate(x_val, y_val), (len(x), len(x_val)), evaluate_test, network)
 
 
 def run(arguments, epoch_of_training, validate, rows, evaluate_test, network):
