@@ -71,7 +71,7 @@ pub fn below_one(key: &str, value: f64) -> Result<(), Invalid> {
 
 /// Checks that the value is strictly between 0 and 1.
 pub fn share(key: &str, value: f64) -> Result<(), Invalid> {
-    require(value > 0.0 && value < 1.0, key, "must be between 0 and 1", value)
+    require(value > 0.0 && value < 1.0, key, "must be greater than 0 and less than 1", value)
 }
 
 /// Checks that the count is at least 1.

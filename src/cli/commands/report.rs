@@ -46,7 +46,7 @@ seeds share one section, with a column for each run.";
 
 /// Format of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
+pub(crate) enum Format {
     /// One page with interactive charts
     Html,
     /// Markdown without charts
@@ -63,16 +63,24 @@ impl Format {
             return Ok(format);
         }
         let Some(output) = args.output.as_deref().filter(|output| !output.is_dir()) else { return Ok(Format::Html) };
-        let extension = output.extension().map(|extension| extension.to_string_lossy().to_lowercase());
-        match extension.as_deref() {
-            None | Some("html" | "htm") => Ok(Format::Html),
-            Some("md" | "markdown") => Ok(Format::Md),
-            Some(_) => {
+        match Format::of_extension(output) {
+            Some(format) => Ok(format),
+            None => {
                 let hint = "use a name that ends in `.html` or `.md`, or add `--format html` or `--format md`; to get a \
                             PDF, print the HTML page from a browser";
                 let message = format!("`-o {}` ends in neither `.html` nor `.md`", output.display());
                 Err(anyhow!(message).context(Hint(hint.to_owned())))
             }
+        }
+    }
+
+    /// Returns the format of a file by its extension, HTML without one; `None` if the extension is that of neither format.
+    pub(crate) fn of_extension(output: &Path) -> Option<Format> {
+        let extension = output.extension().map(|extension| extension.to_string_lossy().to_lowercase());
+        match extension.as_deref() {
+            None | Some("html" | "htm") => Some(Format::Html),
+            Some("md" | "markdown") => Some(Format::Md),
+            Some(_) => None,
         }
     }
 

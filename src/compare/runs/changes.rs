@@ -95,7 +95,10 @@ impl ShortKeys {
         let keys: BTreeSet<&str> = keys.into_iter().collect();
         let mut endings: HashMap<&str, usize> = HashMap::new();
         keys.iter().flat_map(|key| endings_of(key)).for_each(|ending| *endings.entry(ending).or_default() += 1);
-        let short = |key: &str| endings_of(key).find(|ending| endings[ending] == 1).unwrap_or(key).to_owned();
+        // the place in a list says nothing without the list: `layers.1`
+        let is_place = |ending: &str| ending.bytes().all(|byte| byte.is_ascii_digit());
+        let is_clear = |ending: &&str| endings[ending] == 1 && !is_place(ending);
+        let short = |key: &str| endings_of(key).find(is_clear).unwrap_or(key).to_owned();
         ShortKeys(keys.iter().map(|key| ((*key).to_owned(), short(key))).collect())
     }
 
@@ -154,6 +157,11 @@ mod tests {
         let shared = ShortKeys::for_lists(keys().chain(["train.optimizer.sgd.lr"]));
         assert_eq!(shared.describe(&changes), "lr=0.1 loss=mse seeds=3,5");
         assert_eq!(parse(&["seeds=[0, 1, 2, 3]".to_owned()])[0].value, "0..3");
+        let places = ShortKeys::for_lists(["network.layers.1", "network.layers.3.dropout.p"]);
+        assert_eq!(
+            ["network.layers.1", "network.layers.3.dropout.p"].map(|key| places.label(key).to_owned()),
+            ["layers.1", "p"]
+        );
     }
 
     #[test]

@@ -7,6 +7,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::check::{Invalid, at_least_one, share};
+use crate::config::suggest;
+
+/// Text for no rungs.
+const NONE: &str = "none";
 
 /// Share that continues unless another one is set.
 const KEEP: f64 = 0.33;
@@ -20,6 +24,15 @@ pub struct Halving {
     /// Share of the configurations of a stack that continues at a rung.
     #[serde(default = "keep")]
     pub keep: f64,
+}
+
+/// What the command line asks of halving.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum HalvingChoice {
+    /// No rungs, also if the file has some.
+    None,
+    /// These rungs.
+    Rungs(Halving),
 }
 
 /// Halving of a run: what is needed to decide again.
@@ -52,7 +65,7 @@ impl Halving {
     /// Checks the numbers.
     ///
     /// # Errors
-    /// When `first` is 0, or `keep` is not between 0 and 1.
+    /// When `first` is 0, or `keep` is not greater than 0 and less than 1.
     pub fn check(&self) -> Result<(), Invalid> {
         at_least_one("first", self.first)?;
         share("keep", self.keep)
@@ -88,6 +101,16 @@ impl Halving {
     }
 }
 
+impl HalvingChoice {
+    /// Returns the rungs, if there are some.
+    pub fn rungs(self) -> Option<Halving> {
+        match self {
+            HalvingChoice::None => None,
+            HalvingChoice::Rungs(halving) => Some(halving),
+        }
+    }
+}
+
 impl HalvingRule {
     /// Returns the rungs and the share.
     pub fn halving(&self) -> Halving {
@@ -98,6 +121,26 @@ impl HalvingRule {
 impl fmt::Display for Halving {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "first={},keep={}", self.first, self.keep)
+    }
+}
+
+impl fmt::Display for HalvingChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            HalvingChoice::None => f.write_str(NONE),
+            HalvingChoice::Rungs(halving) => halving.fmt(f),
+        }
+    }
+}
+
+impl FromStr for HalvingChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<HalvingChoice, String> {
+        match text.trim() {
+            NONE => Ok(HalvingChoice::None),
+            text => text.parse().map(HalvingChoice::Rungs),
+        }
     }
 }
 
@@ -118,7 +161,12 @@ impl FromStr for Halving {
                     share = Some(value.parse().map_err(|_| format!("`keep` must be a number, found `{value}`"))?);
                 }
                 twice @ ("first" | "keep") => return Err(format!("`{twice}` is there twice")),
-                _ => return Err(expected()),
+                other => {
+                    let near = suggest::nearest(other, ["first", "keep"]);
+                    return Err(near.map_or_else(expected, |near| {
+                        format!("there is no setting `{other}`: did you mean `{near}`? Example: `first=3,keep=0.33`")
+                    }));
+                }
             }
         }
         let halving = Halving { first: first.ok_or_else(expected)?, keep: share.unwrap_or_else(keep) };
@@ -128,7 +176,7 @@ impl FromStr for Halving {
 }
 
 fn expected() -> String {
-    "expected `first=3,keep=0.33`: after 3, 9, 27, … epochs only the best third of the configurations continues"
+    "expected `first=3,keep=0.33` (after 3, 9, 27, … epochs only the best third of the configurations continues) or `none`"
         .to_owned()
 }
 
@@ -168,15 +216,19 @@ mod tests {
     fn options_are_read_and_mistakes_are_named() {
         assert_eq!(halving("keep=0.5, first=2"), Halving { first: 2, keep: 0.5 });
         assert_eq!(halving(&halving("first=4").to_string()), Halving { first: 4, keep: 0.33 });
+        assert_eq!("none".parse(), Ok(HalvingChoice::None));
+        assert_eq!("first=4".parse(), Ok(HalvingChoice::Rungs(halving("first=4"))));
         for (text, words) in [
             ("3", "expected `first=3,keep=0.33`"),
             ("keep=0.5", "expected `first=3,keep=0.33`"),
-            ("first=3,kept=0.5", "expected `first=3,keep=0.33`"),
+            ("first=3,seeds=2", "expected `first=3,keep=0.33`"),
+            ("frist=3", "there is no setting `frist`: did you mean `first`?"),
+            ("first=3,kep=0.5", "there is no setting `kep`: did you mean `keep`?"),
             ("first=0", "`first` must be at least 1, found 0"),
             ("first=2.5", "`first` must be a whole number, found `2.5`"),
-            ("first=1,keep=1", "`keep` must be between 0 and 1, found 1"),
-            ("first=1,keep=0", "`keep` must be between 0 and 1, found 0"),
-            ("first=1,keep=nan", "`keep` must be between 0 and 1"),
+            ("first=1,keep=1", "`keep` must be greater than 0 and less than 1, found 1"),
+            ("first=1,keep=0", "`keep` must be greater than 0 and less than 1, found 0"),
+            ("first=1,keep=nan", "`keep` must be greater than 0 and less than 1"),
             ("first=1,first=2", "`first` is there twice"),
         ] {
             let error = text.parse::<Halving>().unwrap_err();

@@ -7,6 +7,9 @@ use anyhow::{Error, anyhow};
 use crate::config::hint::Hint;
 use crate::device::fault::{Fault, text};
 
+/// First words of the hint on a stack that does not fit into memory; the option follows.
+pub const FEWER_REPLICAS: &str = "train fewer replicas at once:";
+
 /// The operation that failed.
 #[derive(Clone, Copy, Debug)]
 pub enum Operation {
@@ -24,7 +27,7 @@ pub enum Operation {
 pub fn into_run_error(fault: Fault, what: &str, operation: Operation) -> Error {
     let hint = match operation {
         Operation::Stack(Some(width)) if fault.is_out_of_memory() => {
-            Some(format!("train fewer replicas at once: `--stack {width}`"))
+            Some(format!("{FEWER_REPLICAS} `--stack {width}`"))
         }
         Operation::Data if fault.is_out_of_memory() => {
             Some("use fewer rows (`split.train_rows`, or a smaller table), or free memory".to_owned())

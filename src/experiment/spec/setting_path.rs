@@ -48,6 +48,11 @@ pub fn find<'a>(tree: &'a mut Value, path: &str) -> Result<&'a mut Value, SpecEr
                 if !map.contains_key(part) {
                     let known: Vec<&str> = map.keys().map(String::as_str).collect();
                     return Err(missing(match known[..] {
+                        _ if walked.is_empty() && part == "sweep" => {
+                            "use an option of `runner sweep`, such as `--trials 16` or `--halving none`: `--set` and `--unset` \
+                             change the experiment"
+                                .to_owned()
+                        }
                         // a choice, such as the optimizer: the table itself must be set to change it
                         [chosen] if map[chosen].get(part).is_some() => {
                             format!("did you mean `{walked}.{chosen}.{part}`?")

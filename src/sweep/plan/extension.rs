@@ -151,7 +151,8 @@ pub fn extension(record: &SweepRecord, request: &ExtensionRequest) -> anyhow::Re
     if record.halving.is_some() && request.seeds.is_some() {
         let hint = "add configurations with `--trials`, or start another sweep with more seeds".to_owned();
         return Err(anyhow!(
-            "a sweep with `halving` cannot have further seeds: some configurations were dropped by the seeds it has"
+            "a sweep with `halving` cannot have further seeds: some configurations were dropped because of their results \
+             on the seeds that the sweep has"
         )
         .context(Hint(hint)));
     }
@@ -321,7 +322,8 @@ fn number_of_trials(record: &SweepRecord, request: &ExtensionRequest) -> anyhow:
 fn nothing_to_add(record: &SweepRecord, request: &ExtensionRequest) -> anyhow::Error {
     match &request.seeds {
         Some(_) => {
-            let hint = format!("choose other seeds: it has {}", seeds::format(&record.seeds));
+            let s = if record.seeds.len() == 1 { "" } else { "s" };
+            let hint = format!("choose other seeds: the sweep already has seed{s} {}", seeds::format(&record.seeds));
             anyhow!("the sweep has all of these seeds: there is nothing to add").context(Hint(hint))
         }
         None => {

@@ -43,11 +43,11 @@ impl RankingMetric {
             let available = AvailableMetrics { has_test: false, ..AvailableMetrics::new(plan) };
             available.check("metric", &path).map_err(|fault| {
                 let which = match place {
-                    0 => format!("the first one, `{}`,", plan.variant),
-                    _ => format!("`{}`", plan.variant),
+                    0 => format!("the first configuration, `{}`,", plan.variant),
+                    _ => format!("configuration `{}`", plan.variant),
                 };
                 let message = format!(
-                    "`metric` must be a metric of every configuration of the sweep, but {which} has no metric `{path}`"
+                    "`metric` must be a metric of every configuration of the sweep; {which} has no metric `{path}`"
                 );
                 SpaceFault { message, hint: fault.hint, origin: None }
             })?;
@@ -81,6 +81,20 @@ fn direction(path: &str, plan: &Plan) -> Option<bool> {
     }
 }
 
+/// Returns the hint to name a metric that does not depend on the loss, if the configurations have one.
+fn another_metric(plans: &[Plan]) -> String {
+    let metrics: Vec<Vec<String>> = plans.iter().map(Plan::metric_names).collect();
+    let is_other = |name: &&String| {
+        let plain = name.strip_prefix("val_").unwrap_or(name);
+        plain != "loss" && metrics.iter().all(|names| names.contains(name)) && direction(name, &plans[0]).is_some()
+    };
+    let others = || metrics[0].iter().filter(is_other);
+    match others().find(|name| name.starts_with("val_")).or_else(|| others().next()) {
+        Some(name) => format!("name another metric: `--metric best.{name}`"),
+        None => "add a metric that all configurations have: `metrics = [\"acc\"]` in `[train]`".to_owned(),
+    }
+}
+
 /// Returns the path of the metric that all configurations monitor.
 fn default_path(plans: &[Plan]) -> Result<String, SpaceFault> {
     let monitored = |plan: &Plan| match &plan.model {
@@ -98,7 +112,7 @@ fn default_path(plans: &[Plan]) -> Result<String, SpaceFault> {
     if first.ends_with("loss") && plans.iter().any(|plan| loss(plan) != loss(&plans[0])) {
         let message =
             format!("`metric` is missing: the configurations have different losses, so `{first}` cannot rank them");
-        return Err(SpaceFault::new(message, "name another metric, such as `--metric best.val_acc`".to_owned()));
+        return Err(SpaceFault::new(message, another_metric(plans)));
     }
     match plans.iter().find(|plan| monitored(plan) != first) {
         None => Ok(first),

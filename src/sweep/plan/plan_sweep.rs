@@ -8,6 +8,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 use crate::data::store::checksum::sha256;
+use crate::experiment::halving::rule::HalvingChoice;
 use crate::experiment::plan::Plan;
 use crate::experiment::plan::variant_planner::VariantPlanner;
 use crate::experiment::spec::source_text::SourceText;
@@ -70,20 +71,29 @@ pub fn plan(request: &SweepRequest) -> anyhow::Result<PlannedSweep> {
     let method = request.method.or(sweep.method).unwrap_or_default();
     let size = round_size(request, &sweep, method);
     let size = size.map_err(|fault| in_file(fault, request, &sweep).into_error(source))?;
-    let mut sets = choose::configurations(&space, method, trials(request, &sweep), seed(request, &sweep))
-        .map_err(|fault| in_file(fault, request, &sweep).into_error(source))?;
-    let rounds = size.map(|size| Rounds { size, trials: sets.len() });
-    sets.truncate(rounds.map_or(sets.len(), Rounds::startup));
-    let variants = variants(&fixed, 0, sets);
     let mut all_changes = changes.clone();
     all_changes.push(format!("seeds={seeds:?}"));
     let mut planner = VariantPlanner::new(&current, source, &written, &all_changes);
+    let choose = |trials| choose::configurations(&space, method, trials, seed(request, &sweep));
+    let mut sets = match (choose(trials(request, &sweep)), trials(request, &sweep)) {
+        (Ok(sets), _) => sets,
+        (Err(fault), asked) => {
+            // values of the wrong type are named before the missing number of configurations
+            if let (None, Ok(first)) = (asked, choose(Some(1))) {
+                plan_all(&mut planner, &name, &variants(&fixed, 0, first), &space, source)?;
+            }
+            return Err(in_file(fault, request, &sweep).into_error(source));
+        }
+    };
+    let rounds = size.map(|size| Rounds { size, trials: sets.len() });
+    sets.truncate(rounds.map_or(sets.len(), Rounds::startup));
+    let variants = variants(&fixed, 0, sets);
     let plans = plan_all(&mut planner, &name, &variants, &space, source)?;
     check_distinct(&plans).map_err(|fault| fault.into_error(source))?;
     let asked = request.metric.as_deref().or(sweep.metric.as_deref());
     let metric =
         RankingMetric::new(asked, &plans).map_err(|fault| in_file(fault, request, &sweep).into_error(source))?;
-    let halving = request.halving.or(sweep.halving);
+    let halving = request.halving.map_or(sweep.halving, HalvingChoice::rungs);
     let in_table = |fault: SpaceFault| match request.halving {
         None => fault.at(&Origin::file(&["sweep", "halving"])),
         Some(_) => fault,

@@ -2,7 +2,7 @@
 
 use tch::Device;
 
-use crate::experiment::halving::rule::Halving;
+use crate::experiment::halving::rule::HalvingChoice;
 use crate::experiment::spec::seeds::Seeds;
 use crate::experiment::spec::source_text::SourceText;
 use crate::experiment::store::run_record::RunOptions;
@@ -23,8 +23,8 @@ pub struct SweepRequest {
     pub round: Option<usize>,
     /// Path of the metric that ranks configurations.
     pub metric: Option<String>,
-    /// Rungs at which configurations are dropped.
-    pub halving: Option<Halving>,
+    /// Rungs at which configurations are dropped, or none.
+    pub halving: Option<HalvingChoice>,
     /// Seeds that each configuration is trained on.
     pub seeds: Option<Seeds>,
     /// Seed of the search.

@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use anyhow::anyhow;
 use rayon::prelude::*;
 
+use crate::compare::direction::higher_is_better;
+use crate::compare::metric_name::metric_of;
 use crate::config::hint::Hint;
+use crate::config::suggest;
 use crate::history::History;
 use crate::history::metric_path::canonical;
 use crate::history::number::Number;
@@ -27,14 +30,43 @@ pub fn replace(dir: &SweepDir, ended: &mut HashMap<String, EndedStack>, metric: 
             anyhow::Ok(())
         })
     })?;
-    let trials = || ended.values().flat_map(|end| &end.trials);
-    let has_metric = |trial: &EndedTrial| trial.value.is_some();
-    if trials().next().is_none() || trials().any(has_metric) {
-        return Ok(());
-    }
-    let hint = match metric.contains('.') {
-        true => "use a metric such as `best.val_loss`, `best.val_acc` or `last.val_loss`".to_owned(),
-        false => format!("add a prefix: `best.{metric}` or `last.{metric}`"),
+    let trials = || ended.iter().flat_map(|(stack, end)| end.trials.iter().map(move |trial| (stack, trial)));
+    let has_metric = |(_, trial): (&String, &EndedTrial)| trial.value.is_some();
+    let Some((stack, first)) = trials().next().filter(|_| !trials().any(has_metric)) else { return Ok(()) };
+    let stem = History::stem_of(&first.configuration, first.seed, first.fold);
+    let history = History::read(&dir.stack(stack).join(format!("{stem}.json")))?;
+    let names: Vec<&str> = history.history.series.keys().map(String::as_str).collect();
+    Err(anyhow!("no trial has the metric `{metric}`").context(Hint(hint(&metric, &names))))
+}
+
+/// Returns the hint for a metric that no trial has: the nearest of the metrics `names` of each epoch, or all of them.
+fn hint(metric: &str, names: &[&str]) -> String {
+    let (prefix, name) = match metric.rsplit_once('.') {
+        Some((prefix @ ("first" | "last" | "best" | "min" | "max"), name)) => (prefix, name),
+        _ => ("best", metric.rsplit('.').next().unwrap_or(metric)),
     };
-    Err(anyhow!("no trial has the metric `{metric}`").context(Hint(hint)))
+    let ranking = || names.iter().copied().filter(|name| higher_is_better(metric_of(name)).is_some());
+    match ranking().find(|known| *known == name).or_else(|| suggest::nearest(name, ranking())) {
+        Some(same) if same == metric => format!("add a prefix: `best.{same}` or `last.{same}`"),
+        Some(near) => format!("did you mean `{prefix}.{near}`?"),
+        None => {
+            let known: Vec<String> = ranking().map(|name| format!("best.{name}")).collect();
+            format!("use one of {}", suggest::list(&known.iter().map(String::as_str).collect::<Vec<_>>()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hint_names_a_metric_that_exists() {
+        let hint = |metric: &str| hint(metric, &["loss", "acc", "val_loss", "val_acc", "lr", "seconds"]);
+        assert_eq!(hint("val_acc"), "add a prefix: `best.val_acc` or `last.val_acc`");
+        assert_eq!(hint("last.val_los"), "did you mean `last.val_loss`?");
+        assert_eq!(hint("val_los"), "did you mean `best.val_loss`?");
+        assert_eq!(hint("foo"), "use one of `best.loss`, `best.acc`, `best.val_loss`, `best.val_acc`");
+        assert_eq!(hint("best.foo"), hint("foo"));
+    }
 }

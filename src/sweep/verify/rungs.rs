@@ -1,6 +1,6 @@
 //! Decides the rungs of a stack again from the histories of its trials, and compares them with the recorded ones.
 
-use crate::experiment::halving::decision::{Rung, Verdict};
+use crate::experiment::halving::decision::{Judged, Rung, Verdict};
 use crate::experiment::halving::replay::{StackTrial, replay};
 use crate::experiment::halving::rule::HalvingRule;
 use crate::experiment::halving::rung_metric::RungMetric;
@@ -37,8 +37,7 @@ pub(super) fn check_rungs(
     let again = replay(&rule, &metric, epochs, &trials);
     for (number, (found, expected)) in recorded.iter().zip(&again).enumerate() {
         if *found != expected {
-            let number = number + 1;
-            findings.add(file, format!("rung {number} must be {}, found {}", describe(expected), describe(found)));
+            findings.add(file, format!("rung {} {}", number + 1, difference(expected, found)));
         }
     }
     if recorded.len() != again.len() {
@@ -75,6 +74,28 @@ fn stack_trial<'a>(study: &'a Study, history: &'a History) -> Option<(StackTrial
         monitor: train.monitored(plan.has_validation(), plan.info.target),
     };
     Some((trial, train.epochs))
+}
+
+/// Returns the difference of two rungs as text: who continues, or if these are the same, the first different mean or verdict.
+fn difference(expected: &Rung, found: &Rung) -> String {
+    let (must_be, is) = (describe(expected), describe(found));
+    if must_be != is {
+        return format!("must be {must_be}, found {is}");
+    }
+    let judged = |judged: &Judged| {
+        let mean = judged.mean.map_or_else(|| "no mean".to_owned(), |mean| format!("the mean {}", mean.0));
+        let verdict = match judged.verdict {
+            Verdict::Kept => "kept",
+            Verdict::Close => "close",
+            Verdict::Dropped => "dropped",
+        };
+        format!("`{}` with {mean} ({verdict})", judged.name)
+    };
+    let pairs = expected.configurations.iter().zip(&found.configurations);
+    let different = pairs.enumerate().find(|(_, (expected, found))| expected != found);
+    different.map_or_else(String::new, |(place, (expected, found))| {
+        format!("must have {} in place {}, found {}", judged(expected), place + 1, judged(found))
+    })
 }
 
 /// Returns a rung as text: its epoch, and the configurations that continue.

@@ -102,6 +102,11 @@ fn missing_files(finished: &Finished) -> Option<anyhow::Error> {
 fn failure_of(error: &anyhow::Error) -> Failure {
     let hint = error.downcast_ref::<Hint>().map(|hint| hint.0.clone());
     let cause = error.chain().map(ToString::to_string).filter(|text| Some(text) != hint.as_ref()).last();
+    // the stacks of a sweep keep their size
+    let hint = hint.map(|hint| match hint.strip_prefix(error::FEWER_REPLICAS) {
+        Some(option) => format!("start a new sweep with{option}"),
+        None => hint,
+    });
     Failure { error: in_a_line(error), cause: cause.unwrap_or_default(), hint }
 }
 
@@ -134,6 +139,14 @@ mod tests {
         let lost = || Fault::DeviceLost("an illegal memory access was encountered".to_owned());
         match conclude(Problem::Stack(anyhow::Error::new(lost()).context("failed to train `x`")), false) {
             Conclusion::Leave(_, Beat::Died(why)) => assert_eq!(why, lost().to_string()),
+            other => panic!("{other:?}"),
+        }
+        let fault = Fault::from_message("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0");
+        let full = error::into_run_error(fault, "failed to train `x`", error::Operation::Stack(Some(5)));
+        match conclude(Problem::Stack(full), false) {
+            Conclusion::Publish(end) => {
+                assert_eq!(end.failure.unwrap().hint.unwrap(), "start a new sweep with `--stack 5`");
+            }
             other => panic!("{other:?}"),
         }
         match conclude(Problem::Stack(anyhow!("no room").context("failed to train `x`")), false) {

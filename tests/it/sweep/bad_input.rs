@@ -55,7 +55,11 @@ fn a_mistake_in_the_table_is_an_error_with_its_line() {
         ),
         (
             "[sweep]\nmetric = \"best.val_los\"\n[sweep.space]\n\"train.batch\" = [8, 16]",
-            &["but the first one, `0000`, has no metric `best.val_los`", "line 16", "did you mean `best.val_loss`?"],
+            &[
+                "; the first configuration, `0000`, has no metric `best.val_los`",
+                "line 16",
+                "did you mean `best.val_loss`?",
+            ],
         ),
         (
             "[sweep]\nmetric = \"zzzz\"\n[sweep.space]\n\"train.batch\" = [8, 16]",
@@ -72,6 +76,10 @@ fn a_mistake_in_the_table_is_an_error_with_its_line() {
             "[sweep.space]\n\"train.loss\" = [\"cross_entropy\", { cross_entropy = { label_smoothing = 0.1 } }]",
             &["`metric` is missing", "different losses", "`best.val_loss` cannot rank them", "--metric best.val_acc"],
         ),
+        (
+            "[sweep]\n[sweep.space]\n\"train.batch\" = { float = [8, 16] }",
+            &["configuration `0000` (batch=", "cannot be trained", "line 16"],
+        ),
         ("[sweep]\nmetric = \"status\"\n[sweep.space]\n\"train.batch\" = [8, 16]", &["must be a number", "line 16"]),
     ] {
         assert_says(&error(sweep, &[]), words);
@@ -85,6 +93,10 @@ fn a_mistake_in_an_option_names_the_option() {
         (
             &["--space", "train.bach=1,2"],
             &["there is no `bach` in `train`", "`--space train.bach=1,2`", "did you mean `batch`?"],
+        ),
+        (
+            &["--space", "batch=8,16", "--unset", "sweep.halving"],
+            &["there is no setting `sweep`", "hint: use an option of `runner sweep`", "`--halving none`"],
         ),
         (&["--space", "title=a,b"], &["`title` must be the same", "`resample_before_split`, `threshold`, `train`"]),
         (&["--space", "units=8,16"], &["`units` is the name of 2 settings", "network.layers.0.linear.units"]),

@@ -72,6 +72,34 @@ fn a_disk_without_room_for_one_stack_fails_this_stack_only() {
     let path = only_sweep(&dir);
     let failed = |stack: &str| json(&path.join(format!("ended/{stack}.json"))).get("failure").is_some();
     assert_eq!(["S000", "S001", "S002", "S003"].map(failed), [false, false, true, false]);
+    assert!(stderr.contains("12 of 16 trials, ") && stderr.contains("4 failed"), "{stderr}");
+    let (code, status, _) = self::sweep(&dir, &["status", "idea"]);
+    assert_eq!(code, Some(0));
+    assert!(status.contains("4 of 4 ended, 1 of them failed"), "{status}");
+}
+
+#[test]
+fn a_disk_without_room_for_the_histories_is_shown_beside_the_complete_table() {
+    let dir = dir_with_epochs(4);
+    let mut sweep = command(&dir, &["--workers", "1"]);
+    sweep.env("LD_PRELOAD", library()).env("FAULT_UNDER", dir.path("sweeps")).env("FAULT_MATCH", "-seed");
+    sweep.env("FAULT_CALL", "write").env("FAULT_ERRNO", ENOSPC).env("XDG_CACHE_HOME", dir.data_path("cache"));
+    let (code, _, stderr) = run(sweep);
+    assert_eq!(code, Some(2), "{stderr}");
+    let path = only_sweep(&dir);
+    let id = path.file_name().unwrap().to_string_lossy().into_owned();
+    let rescued = names(&dir.data_path("cache/runner/rescued"));
+    assert_eq!(rescued, ["S000", "S001", "S002", "S003"].map(|stack| format!("idea-{id}-{stack}")));
+    for folder in rescued {
+        assert!(stderr.contains(&format!("rescued/{folder}`")), "{stderr}");
+    }
+    assert!(stderr.contains("0 of 16 trials, ") && stderr.contains("16 failed"), "{stderr}");
+    for command in ["table", "best"] {
+        let (code, _, stderr) = self::sweep(&dir, &[command, "idea"]);
+        assert_eq!(code, Some(0));
+        let expected = format!("4 stacks failed: `runner sweep status {}` shows why", path.display());
+        assert!(stderr.contains(&expected), "{stderr}");
+    }
 }
 
 #[test]

@@ -35,6 +35,10 @@ fn a_report_of_nothing_overwrites_nothing_and_names_what_is_wrong() {
     assert_eq!(code, Some(2));
     assert_says(&stderr, &["no sweep `idea`", "runner sweep idea"]);
     trained(&dir, &["--workers", "1"]);
+    let (code, _, stderr) = sweep(&dir, &["report", "idea", "-o", "page.pdf"]);
+    assert_eq!(code, Some(2));
+    assert_says(&stderr, &["`-o page.pdf` does not end in `.html`", "hint: ", "print the HTML page from a browser"]);
+    assert!(!dir.path("page.pdf").exists());
     dir.write("notes.html", "mine");
     let (code, _, stderr) = sweep(&dir, &["report", "idea", "-o", "notes.html"]);
     assert_eq!(code, Some(2));

@@ -14,7 +14,7 @@ use crate::cli::commands::sweep::expectations_text;
 use crate::cli::commands::sweep::progress::Progress;
 use crate::cli::commands::sweep::ranking_text::{self, Shown, TOP};
 use crate::cli::commands::sweep::status;
-use crate::cli::commands::sweep::work::{check_is_same, pool, resume_command};
+use crate::cli::commands::sweep::work::{check_is_same, confirm_command, pool, resume_command};
 use crate::cli::commands::sweep::worker_args::WorkerArgs;
 use crate::cli::exit::Exit;
 use crate::cli::text::shell_words::quoted_path;
@@ -47,6 +47,8 @@ pub struct Execution {
     pub quiet: bool,
     /// Whether the results are printed as JSON.
     pub json: bool,
+    /// Whether the results and failures are printed later, by another execution of the same sweep.
+    pub is_silent: bool,
     /// Whether the results are those of a confirmation only.
     pub confirms: bool,
     /// Whether missed expectations set the exit code.
@@ -73,7 +75,10 @@ pub fn train(dir: &SweepDir, record: &SweepRecord, execution: &Execution) -> any
     let commands = pool::commands(dir, &execution.devices, &execution.worker_args)?;
     let signals = listen()?;
     signals.training.store(true, Ordering::SeqCst); // the first signal stops the workers, a second one this process
-    let resume = resume_command(dir.path());
+    let resume = match execution.confirms {
+        true => confirm_command(dir.path()),
+        false => resume_command(dir.path()),
+    };
     signals.set_exit_message(format!("interrupted: continue with `{resume}`"));
     stop_request::withdraw(dir).context("failed to withdraw the request to stop")?;
     let mut progress = Progress::new(execution.quiet, &record, &state);
@@ -107,7 +112,7 @@ pub fn train(dir: &SweepDir, record: &SweepRecord, execution: &Execution) -> any
                 Ok(deaths) => deaths.iter().for_each(|death| progress.died(death)),
                 Err(error) => break Err(error),
             }
-            progress.update(&record, &state, workers.running());
+            progress.update(dir, &record, &state, workers.running());
         }
         if workers.running() == 0 {
             break Ok(());
@@ -193,7 +198,9 @@ fn finish(dir: &SweepDir, record: &SweepRecord, state: &SweepState, execution: &
     }
     let failures = failure_reasons::of_stacks(&state.ended);
     if !failures.is_empty() {
-        status::say_failures(dir, &failures);
+        if !execution.is_silent {
+            status::say_failures(dir, &failures);
+        }
         return Ok(Exit::Failed);
     }
     Ok(if execution.strict { expectations_text::strict_exit(record, &expected) } else { Exit::Done })

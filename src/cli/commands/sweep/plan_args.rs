@@ -7,7 +7,7 @@ use crate::cli::args::compute_args::ComputeArgs;
 use crate::cli::args::run_args::{parse_epochs, parse_positive};
 use crate::cli::text::shell_words::quoted;
 use crate::device::{self, DeviceChoice, memory};
-use crate::experiment::halving::rule::Halving;
+use crate::experiment::halving::rule::HalvingChoice;
 use crate::experiment::spec::seeds::{self, Seeds};
 use crate::experiment::spec::{catalogue, overrides};
 use crate::experiment::store::run_record::RunOptions;
@@ -43,9 +43,9 @@ pub struct PlanArgs {
     #[arg(long, value_name = "METRIC")]
     pub metric: Option<String>,
     /// Drop configurations early: after N, N/SHARE, … epochs only the best SHARE of each stack continues. `first=3` means
-    /// `first=3,keep=0.33` [default: `halving` of the file, else none]
+    /// `first=3,keep=0.33`; `none` drops none [default: `halving` of the file, else none]
     #[arg(long, value_name = "first=N,keep=SHARE")]
-    pub halving: Option<Halving>,
+    pub halving: Option<HalvingChoice>,
     /// Seed of the search [default: `seed` of the file's `[sweep]`, else 0]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub search_seed: Option<u32>,

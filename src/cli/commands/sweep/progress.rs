@@ -14,7 +14,7 @@ use crate::sweep::labels::Labels;
 use crate::sweep::record::{StackPlan, SweepRecord};
 use crate::sweep::results::Ranking;
 use crate::sweep::supervise::pool::{Death, WorkerCommand};
-use crate::sweep::trial_counts::Counts;
+use crate::sweep::trial_counts::{Counts, DecidedTrials};
 
 /// Minimum time between two lines.
 const BETWEEN: Duration = Duration::from_secs(10);
@@ -51,6 +51,8 @@ pub struct Progress {
     started: Instant,
     /// The stacks of a confirmation, if only these are trained.
     confirmation: Option<HashSet<String>>,
+    /// Trials that have left stacks in training.
+    decided: DecidedTrials,
     /// Trials that were done or had failed before.
     before: usize,
     /// When the last line was printed, and the number of trials then.
@@ -67,7 +69,8 @@ impl Progress {
             ProgressBar::new(counts.all as u64).with_style(style)
         });
         let before = counts.done + counts.failed;
-        Progress { quiet, bar, started: Instant::now(), confirmation, before, last: None }
+        let decided = DecidedTrials::default();
+        Progress { quiet, bar, started: Instant::now(), confirmation, decided, before, last: None }
     }
 
     /// Shows what is trained by how many workers.
@@ -93,12 +96,16 @@ impl Progress {
     }
 
     /// Shows the state of the sweep.
-    pub fn update(&mut self, record: &SweepRecord, state: &SweepState, workers: usize) {
+    pub fn update(&mut self, dir: &SweepDir, record: &SweepRecord, state: &SweepState, workers: usize) {
         if self.quiet {
             return;
         }
-        let counts = Counts::of(record, state, self.confirmation.as_ref());
-        let ended = counts.done + counts.failed;
+        let mut counts = Counts::of(record, state, self.confirmation.as_ref());
+        // only rungs end many trials of a stack long before its end
+        let has_rungs = record.halving.is_some() && self.confirmation.is_none();
+        let decided = if has_rungs { self.decided.update(dir, state) } else { 0 };
+        counts.running = counts.running.saturating_sub(decided);
+        let ended = counts.done + counts.failed + decided;
         if let Some(bar) = &self.bar {
             bar.set_length(counts.all as u64); // a sweep may be extended
             bar.set_position(ended as u64);
@@ -113,7 +120,7 @@ impl Progress {
             let all = count(counts.all);
             terminal::say(&format!(
                 "{} of {all} trials, {}",
-                count(ended),
+                count(ended - counts.failed),
                 self.message(record, state, &counts, workers, usize::MAX)
             ));
         }

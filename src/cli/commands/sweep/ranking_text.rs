@@ -42,7 +42,11 @@ pub fn table(record: &SweepRecord, ranking: &Ranking, metric: &str, shown: &Show
         }]);
     }
     if record.halving.is_some() {
-        let epochs = shown.iter().map(|result| Cell::plain(count(result.epochs)));
+        // those of a stack in training are unknown
+        let epochs = shown.iter().map(|result| match result.epochs {
+            0 => Cell::plain("–".to_owned()),
+            epochs => Cell::plain(count(epochs)),
+        });
         groups.push(vec![Column::numbers("epochs (sum)", epochs)]);
     }
     let states: Vec<String> = shown.iter().map(status).collect();

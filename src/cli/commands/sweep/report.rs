@@ -1,8 +1,10 @@
 //! `runner sweep report`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::cli::commands::report::check_free;
+use anyhow::{anyhow, ensure};
+
+use crate::cli::commands::report::{Format, check_free};
 use crate::cli::commands::sweep::table::{RankedSweep, Results};
 use crate::cli::exit::Exit;
 use crate::cli::text::shell_words::quoted_path;
@@ -26,8 +28,19 @@ pub struct ReportArgs {
     output: Option<PathBuf>,
 }
 
+/// Returns an error if a file has the extension of another format.
+fn check_is_html(output: &Path) -> anyhow::Result<()> {
+    let hint = "use a name that ends in `.html`; to get a PDF, print the HTML page from a browser";
+    ensure!(
+        output.is_dir() || Format::of_extension(output) == Some(Format::Html),
+        anyhow!("`-o {}` does not end in `.html`", output.display()).context(Hint(hint.to_owned()))
+    );
+    Ok(())
+}
+
 /// Writes the report of a sweep.
 pub fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
+    args.output.as_deref().map_or(Ok(()), check_is_html)?;
     let Results { dir, record, state, metric, higher_is_better } = args.ranked.results()?;
     let name = quoted_path(dir.path());
     let ranking = Ranking::new(&record, &state.ended, higher_is_better);

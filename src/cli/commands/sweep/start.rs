@@ -90,7 +90,8 @@ impl StartArgs {
             true => devices_to_continue(record, &devices, workers)?,
             false => of_workers(&named_devices(record, &devices)?, workers)?,
         };
-        Ok(Execution { devices, worker_args, quiet: self.quiet, json: self.json, confirms: false, strict: self.strict })
+        let (quiet, json, strict) = (self.quiet, self.json, self.strict);
+        Ok(Execution { devices, worker_args, quiet, json, is_silent: false, confirms: false, strict })
     }
 
     /// Returns the estimated duration of a sweep, or why it is unknown.

@@ -101,7 +101,12 @@ pub fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
         if all_seeds == 1 { "seed" } else { "seeds" }
     ));
     let mut lines = vec![("trials", counts.to_text())];
-    lines.push(("stacks", format!("{} of {} ended", count(state.ended.len()), count(record.stacks.len()))));
+    let failed_stacks = match failed().count() {
+        0 => String::new(),
+        stacks => format!(", {} of them failed", count(stacks)),
+    };
+    let (ended, all) = (count(state.ended.len()), count(record.stacks.len()));
+    lines.push(("stacks", format!("{ended} of {all} ended{failed_stacks}")));
     if let Some(rounds) = record.search.rounds {
         let (chosen, all) = (count(record.configurations.len()), count(configurations));
         lines.push(("rounds", format!("{chosen} of {all} configurations chosen, {} at a time", count(rounds.size))));
@@ -149,6 +154,16 @@ pub(super) fn say_failures(dir: &SweepDir, failures: &[FailedStacks]) {
     say_what_to_do(dir, failures);
 }
 
+/// Prints how many stacks have failed, if there are some, and where their errors are shown.
+pub(super) fn say_number_of_failures(dir: &SweepDir, state: &SweepState) {
+    let failed = state.ended.values().filter(|end| end.failure.is_some()).count();
+    if failed > 0 {
+        let stacks = if failed == 1 { "stack" } else { "stacks" };
+        let command = format!("runner sweep status {}", quoted_path(dir.path()));
+        terminal::say(&format!("{} {stacks} failed: `{command}` shows why", count(failed)));
+    }
+}
+
 /// Prints how failed stacks are trained after all.
 fn say_what_to_do(dir: &SweepDir, failures: &[FailedStacks]) {
     if failures.is_empty() {
@@ -158,13 +173,15 @@ fn say_what_to_do(dir: &SweepDir, failures: &[FailedStacks]) {
     let hints = failures.iter().flat_map(|failed| failed.hints.iter().take(MOST));
     hints.for_each(|hint| terminal::say(&format!("hint: {hint}")));
     let retry = format!("runner sweep retry --failed {}", quoted_path(dir.path()));
-    match failures.iter().any(|failed| failed.is_out_of_memory) {
-        true => terminal::say(&format!(
-            "the stacks of a sweep keep their size: start a new sweep with a smaller `--stack`, or free memory and train the failed \
-             stacks again with `{retry}`"
-        )),
-        false => terminal::say(&format!("train the failed stacks again with `{retry}`")),
-    }
+    let is_out_of_memory = failures.iter().any(|failed| failed.is_out_of_memory);
+    let names_size = failures.iter().flat_map(|failed| &failed.hints).any(|hint| hint.contains("`--stack "));
+    let or_else = if names_size { "" } else { "start a new sweep with a smaller `--stack`, or " };
+    terminal::say(&match is_out_of_memory {
+        true => format!(
+            "the stacks of a sweep keep their size: {or_else}free memory before you train the failed stacks again with `{retry}`"
+        ),
+        false => format!("train the failed stacks again with `{retry}`"),
+    });
 }
 
 /// Asks the workers of a sweep to stop.

@@ -8,6 +8,7 @@ use anyhow::{Context, anyhow};
 use crate::cli::args::run_args::parse_positive;
 use crate::cli::args::sweeps_dir::NamedSweep;
 use crate::cli::commands::sweep::ranking_text::{self, Shown, TOP};
+use crate::cli::commands::sweep::status::say_number_of_failures;
 use crate::cli::exit::Exit;
 use crate::cli::text::shell_words::quoted_path;
 use crate::cli::text::terminal;
@@ -102,7 +103,7 @@ impl RankedSweep {
 
 /// Prints the configurations, best first.
 pub fn run(args: &TableArgs) -> anyhow::Result<Exit> {
-    let Results { record, state, metric, higher_is_better, .. } = args.ranked.results()?;
+    let Results { dir, record, state, metric, higher_is_better } = args.ranked.results()?;
     let ranking = Ranking::new(&record, &state.ended, higher_is_better);
     match args.csv {
         true => terminal::out(&csv::table(&record, &ranking, &metric)),
@@ -111,6 +112,7 @@ pub fn run(args: &TableArgs) -> anyhow::Result<Exit> {
             terminal::out(&ranking_text::table(&record, &ranking, &metric, &shown, TextStyle::of_output()));
         }
     }
+    say_number_of_failures(&dir, &state);
     if !state.is_over() {
         terminal::say(&state.progress(&record));
     }
@@ -171,6 +173,7 @@ pub fn run_best(args: &BestArgs) -> anyhow::Result<Exit> {
         }
         None => {}
     }
+    say_number_of_failures(&dir, &state);
     if !state.is_over() {
         terminal::say(&state.progress(&record));
     }

@@ -36,6 +36,9 @@ pub fn hint(message: &str, place: Place) -> Option<String> {
         "stratify" if is_text => {
             Some("write `stratify = true`: the classes of the target are kept in proportion".into())
         }
+        "halving" if is_number => Some(format!("write `halving = {{ first = {value}, keep = 0.33 }}`")),
+        "halving" => Some("write `halving = { first = 3, keep = 0.33 }`".to_owned()),
+        "confirm" => Some("write `confirm = { seeds = \"100..109\", at_most = 5 }`".to_owned()),
         "clip" => Some(format!("write `clip = {{ norm = {} }}`", if is_number { value } else { "1.0" })),
         "penalty" => Some(format!("write `penalty = {{ l2 = {} }}`", if is_number { value } else { "0.01" })),
         _ if matches!(&*lower, "linear" | "dense") && is_list => Some(linear_layer(&lower, value)),
@@ -203,6 +206,8 @@ mod tests {
     fn what_a_number_or_a_list_means_is_written_as_a_table() {
         let number = "invalid type: floating point `0.2`, expected struct Split";
         assert!(found("data.digits.split", number, "0.2\n").starts_with("write `split = { validation = 0.2 }`"));
+        let table = "invalid type: integer `3`, expected struct Halving";
+        assert_eq!(found("sweep.halving", table, "3\n"), "write `halving = { first = 3, keep = 0.33 }`");
         let list = "invalid type: sequence, expected a number or a table of settings";
         let sizes = found("network.layers.0.linear", list, "[784, 128] }");
         assert!(sizes.starts_with("write `{ linear = 128 }`: the size of the input"), "{sizes}");

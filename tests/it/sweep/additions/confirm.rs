@@ -1,9 +1,12 @@
 //! `runner sweep confirm`: the best configurations on fresh seeds.
 
 use std::path::PathBuf;
+use std::process::Stdio;
 
-use super::super::sweep_run::{dir_with_epochs, json, names, only_sweep, run, sweep, with_short_beats};
-use crate::support::{TestDir, assert_says};
+use super::super::sweep_run::{
+    dir_with_epochs, json, names, only_sweep, reopen, run, sweep, wait_for, with_short_beats,
+};
+use crate::support::{TestDir, assert_says, send};
 
 /// Trains a sweep over learning rates, of which the largest one is much too large.
 fn trained(dir: &TestDir) -> PathBuf {
@@ -224,4 +227,90 @@ fn a_confirmation_needs_a_complete_sweep_and_fresh_seeds() {
     let (code, _, stderr) = sweep(&dir, &["confirm", "idea"]);
     assert_eq!(code, Some(2), "{stderr}");
     assert_says(&stderr, &["the sweep is not complete: 0 of 1 stacks have ended", "--resume"]);
+}
+
+#[test]
+fn an_unfinished_confirmation_is_named_with_the_command_that_continues_it() {
+    let dir = dir_with_epochs(2);
+    let path = trained(&dir);
+    let (code, expected, stderr) = sweep(&dir, &["confirm", "idea", "--seeds", "50..55"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    let stacks = names(&path.join("ended")).len() - 1;
+    reopen(&path, "S001");
+    let command = format!("runner sweep confirm {}", path.display());
+    let open = format!("is not complete: {} of its {stacks} stacks have ended", stacks - 1);
+    for (options, hint) in [
+        (&["--dry-run"][..], "hint: leave `--dry-run` out to continue it".to_owned()),
+        (&["--seeds", "70..75"], format!("hint: continue it with `{command}` before you start another one")),
+        (&["--seeds", "70..75", "--dry-run"], format!("hint: continue it with `{command}` before")),
+    ] {
+        let (code, _, stderr) = sweep(&dir, &[&["confirm", "idea"], options].concat());
+        assert_eq!(code, Some(2), "{stderr}");
+        assert_says(&stderr, &["the confirmation on seeds 50..55 of the sweep in ", &open, &hint]);
+    }
+    let (code, stdout, stderr) = sweep(&dir, &["confirm", &path.display().to_string()]);
+    assert_eq!((code, stdout), (Some(0), expected), "{stderr}");
+}
+
+#[test]
+fn an_interrupted_confirmation_names_the_command_that_continues_it() {
+    let dir = dir_with_epochs(400);
+    let all = ["sweep", "idea.toml", "--device", "cpu", "--space", "lr=0.001,0.003", "--seeds", "0", "--threads", "1"];
+    let (code, _, stderr) = run(with_short_beats(dir.command(&all)));
+    assert_eq!(code, Some(0), "{stderr}");
+    let path = only_sweep(&dir);
+    let mut confirm =
+        with_short_beats(dir.command(&["sweep", "confirm", "idea", "--seeds", "50..149", "--workers", "1"]));
+    let child = confirm.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    wait_for(|| path.join("claims/S001.1").exists());
+    send(&child, libc::SIGINT);
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(128 + libc::SIGINT), "{stderr}");
+    assert_says(&stderr, &[&format!("interrupted; continue with `runner sweep confirm {}`", path.display())]);
+    assert!(!stderr.contains("--resume"), "{stderr}");
+}
+
+#[test]
+fn a_failed_sweep_with_confirm_prints_its_results_as_json_once() {
+    let dir = dir_with_epochs(2);
+    let text = std::fs::read_to_string(dir.path("idea.toml")).unwrap();
+    dir.write("idea.toml", format!("{text}\n[sweep]\nconfirm = {{ seeds = \"50..52\" }}\n"));
+    let options = ["--space", "lr=0.001,0.01,0.1,0.2", "--seeds", "0,1", "--stack", "4", "--threads", "1"];
+    let all = [&["sweep", "idea.toml", "--device", "cpu"], &options[..]].concat();
+    let (code, _, stderr) = run(with_short_beats(dir.command(&all)));
+    assert_eq!(code, Some(0), "{stderr}");
+    let path = only_sweep(&dir);
+    // without its confirmation, and with a file in the way of a stack
+    std::fs::remove_file(path.join("extend-1.json")).unwrap();
+    for stack in names(&path.join("stacks")).iter().skip(2) {
+        reopen(&path, stack);
+        std::fs::remove_dir_all(path.join("stacks").join(stack)).unwrap();
+    }
+    reopen(&path, "S001");
+    std::fs::remove_dir_all(path.join("stacks/S001")).unwrap();
+    std::fs::write(path.join("stacks/S001"), "").unwrap();
+
+    let shown = path.display().to_string();
+    let (code, stdout, stderr) = sweep(&dir, &[&shown, "--resume", "--json"]);
+    assert_eq!(code, Some(2), "{stderr}");
+    assert_eq!(stderr.matches("1 stack failed").count(), 1, "{stderr}");
+    assert_says(&stderr, &["runner sweep retry --failed"]);
+    let found: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(found["confirmation"], serde_json::Value::Null);
+    let results = found["results"].as_array().unwrap();
+    let of_status = |status: &str| results.iter().filter(|result| result["status"] == status).collect::<Vec<_>>();
+    assert_eq!((results.len(), of_status("done").len(), of_status("failed").len()), (4, 2, 2), "{found}");
+    assert!(of_status("failed").iter().all(|one| one["error"].as_str().unwrap().contains("stacks/S001")), "{found}");
+    assert!(of_status("done").iter().all(|one| one["metric"]["mean"].is_number() && one["error"].is_null()));
+    assert!(!path.join("extend-1.json").exists(), "nothing is confirmed");
+
+    // when the stack is trained after all, the best are confirmed
+    std::fs::remove_file(path.join("stacks/S001")).unwrap();
+    assert_eq!(sweep(&dir, &["retry", "--failed", &shown]).0, Some(0));
+    let (code, stdout, stderr) = sweep(&dir, &[&shown, "--resume", "--json"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    let found: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(found["confirmation"]["seeds"], serde_json::json!([50, 51, 52]));
+    assert!(found["results"].as_array().unwrap().iter().all(|result| result["status"] == "done"));
 }

@@ -17,21 +17,23 @@ const SPACE: [&str; 4] = ["sweep", "idea.toml", "--space", "lr=0.001,0.01,0.1"];
 fn numbers_out_of_range_are_refused() {
     for (halving, words) in [
         ("first=0,keep=0.5", &["`first` must be at least 1, found 0"][..]),
-        ("first=2,keep=1", &["`keep` must be between 0 and 1, found 1"]),
-        ("first=2,keep=0", &["`keep` must be between 0 and 1, found 0"]),
+        ("first=2,keep=1", &["`keep` must be greater than 0 and less than 1, found 1"]),
+        ("first=2,keep=0", &["`keep` must be greater than 0 and less than 1, found 0"]),
         ("first=10,keep=0.5", &["`halving.first` must be less than the number of epochs, 10, found 10"]),
         ("3", &["expected `first=3,keep=0.33`"]),
-        ("first=2,seeds=3", &["expected `first=3,keep=0.33`"]),
+        ("first=2,seeds=3", &["expected `first=3,keep=0.33`", "or `none`"]),
+        ("frist=2", &["there is no setting `frist`: did you mean `first`?"]),
     ] {
         assert_says(&dir("").error_message(&[&SPACE[..], &["--halving", halving]].concat()), words);
     }
     for (halving, words) in [
         ("{ first = 0 }", &["`halving.first` must be at least 1, found 0", "idea.toml, line 16"][..]),
-        ("{ first = 2, keep = 1.5 }", &["`halving.keep` must be between 0 and 1, found 1.5", "line 16"]),
+        ("{ first = 2, keep = 1.5 }", &["`halving.keep` must be greater than 0 and less than 1, found 1.5", "line 16"]),
         ("{ first = 12 }", &["must be less than the number of epochs, 10, found 12", "idea.toml, line 16"]),
         ("{ first = 2, keeps = 0.5 }", &["line 16", "`keeps`", "`keep`"]),
         ("{ keep = 0.5 }", &["line 16", "`first`"]),
-        ("3", &["line 16"]),
+        ("3", &["line 16", "hint: write `halving = { first = 3, keep = 0.33 }`"]),
+        ("\"none\"", &["line 16", "hint: write `halving = { first = 3, keep = 0.33 }`"]),
     ] {
         let message = dir(&format!("[sweep]\nhalving = {halving}")).error_message(&SPACE);
         assert_says(&message, words);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{SPACE, epochs, histories};
 use crate::support::{assert_says, stdout};
-use crate::sweep::sweep_run::{dir_with_epochs, json as read_json, only_sweep, run, sweep, trained_of};
+use crate::sweep::sweep_run::{dir_with_epochs, json as read_json, only_sweep, planned_of, run, sweep, trained_of};
 
 const HALVING: [&str; 2] = ["--halving", "first=2,keep=0.33"];
 
@@ -124,6 +124,12 @@ fn halving_is_set_in_the_file_and_further_configurations_have_it_too() {
     let (code, stdout, _) = sweep(&dir, &["verify", &shown]);
     assert_eq!(code, Some(0), "{stdout}");
 
+    // the command line switches it off
+    let plan = ["sweep", "idea.toml", "--device", "cpu", "--dry-run", "--json", "--halving", "none"];
+    let (code, plan, _) = run(dir.command(&plan));
+    assert_eq!(code, Some(0));
+    assert_eq!(serde_json::from_str::<Value>(&plan).unwrap()["halving"], Value::Null);
+
     // the same request finds it, another halving does not
     let again = [&["sweep", "idea.toml", "--device", "cpu", "--resume"], &options[..]].concat();
     let (code, _, stderr) = run(dir.command(&again));
@@ -134,6 +140,20 @@ fn halving_is_set_in_the_file_and_further_configurations_have_it_too() {
     assert_eq!(code, Some(0), "{stderr}");
     assert_says(&stderr, &["no sweep to resume"]);
     assert_eq!(crate::sweep::sweep_run::sweeps(&dir).len(), 2);
+}
+
+#[test]
+fn a_stack_in_training_has_no_number_of_epochs() {
+    let dir = dir_with_epochs(12);
+    let planned = planned_of(&dir, &[&SPACE[..], &HALVING].concat());
+    let (code, table, _) = sweep(&dir, &["table", &planned.display().to_string()]);
+    assert_eq!(code, Some(0));
+    let rows: Vec<&str> = table.lines().filter(|line| line.contains("unfinished")).collect();
+    assert_eq!(rows.len(), 8, "{table}");
+    for row in rows {
+        let cells: Vec<&str> = row.split_whitespace().collect();
+        assert_eq!(cells[cells.len() - 2..], ["–", "unfinished"], "{table}");
+    }
 }
 
 #[test]

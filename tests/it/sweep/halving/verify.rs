@@ -32,6 +32,11 @@ fn decisions_that_do_not_follow_from_the_histories_are_found() {
     });
     found(&["stacks/S000/run.json: rung 1 must be after epoch 2 with ", " of 4 continuing, found after epoch 2"]);
     fs::write(&run, &original).unwrap();
+    edit(&run, |record| {
+        record["groups"][0]["stacks"][0]["rungs"][0]["configurations"][1]["mean"] = json!(0.125);
+    });
+    found(&["stacks/S000/run.json: rung 1 must have `", " in place 2, found `", "` with the mean 0.125 ("]);
+    fs::write(&run, &original).unwrap();
     edit(&run, |record| drop(record["groups"][0]["stacks"][0].as_object_mut().unwrap().remove("rungs")));
     found(&["stacks/S000/run.json: there must be ", " rungs, found 0"]);
     fs::write(&run, &original).unwrap();
@@ -50,6 +55,12 @@ fn decisions_that_do_not_follow_from_the_histories_are_found() {
     edit(file, |history| history["status"] = json!("completed"));
     let stem = format!("{}-seed{}.json", history["variant"].as_str().unwrap(), history["seed"]);
     found(&[&format!("{stem}: its result is")]);
+    // without a history, nothing is said about the decisions
+    fs::remove_file(file).unwrap();
+    let (code, stdout, _) = sweep(&dir, &["verify", "idea"]);
+    assert_eq!(code, Some(1));
+    assert_says(&stdout, &[&format!("{stem}: cannot be read")]);
+    assert!(!stdout.contains("rung"), "{stdout}");
     fs::write(file, &text).unwrap();
     assert_eq!(sweep(&dir, &["verify", "idea"]).0, Some(0));
 }

@@ -17,7 +17,7 @@ pub fn train_and_confirm(dir: &SweepDir, record: &SweepRecord, execution: &Execu
         return execute::train(dir, record, execution);
     };
     let (quiet, json) = (execution.quiet, execution.json);
-    let search = Execution { quiet: quiet || json, json: false, strict: false, ..execution.clone() };
+    let search = Execution { quiet: quiet || json, json: false, is_silent: json, strict: false, ..execution.clone() };
     let exit = execute::train(dir, record, &search)?;
     let mut record = record.clone();
     extensions::read_new(dir.path(), &mut record)?;
@@ -25,7 +25,8 @@ pub fn train_and_confirm(dir: &SweepDir, record: &SweepRecord, execution: &Execu
     state.update(dir, &record)?;
     if exit != Exit::Done || !state.is_over() {
         // a failed sweep has results, too
-        return if json && state.is_over() { execute::train(dir, &record, execution) } else { Ok(exit) };
+        let results = Execution { quiet: true, ..execution.clone() };
+        return if json && state.is_over() { execute::train(dir, &record, &results) } else { Ok(exit) };
     }
     if record.confirmation().is_none() {
         let extension = confirmation(&record, &state.ended, confirm, record.command.clone())?;

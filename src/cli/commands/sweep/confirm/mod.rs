@@ -11,14 +11,16 @@ use crate::cli::args::sweeps_dir::NamedSweep;
 use crate::cli::commands::sweep::confirm::add::{add, describe};
 use crate::cli::commands::sweep::execute::{self, Execution};
 use crate::cli::commands::sweep::start::devices_to_continue;
-use crate::cli::commands::sweep::work::{check_is_same, resume_command};
+use crate::cli::commands::sweep::work::{check_is_same, confirm_command, resume_command};
 use crate::cli::commands::sweep::worker_args::WorkerArgs;
 use crate::cli::exit::Exit;
+use crate::cli::text::number_format::count;
 use crate::cli::text::shell_words::quoted;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
 use crate::device::DeviceChoice;
 use crate::experiment::spec::seeds::{self, Seeds};
+use crate::sweep::dir::SweepDir;
 use crate::sweep::dir::state::SweepState;
 use crate::sweep::plan::confirm::{best, confirmation};
 use crate::sweep::record::{StackPlan, SweepRecord};
@@ -78,7 +80,15 @@ pub fn run(args: &ConfirmArgs) -> anyhow::Result<Exit> {
     let continues = args.continues(&record, &state);
     let confirmed = record.confirmation_stacks();
     let must_have_ended = |stack: &&StackPlan| !continues || !confirmed.contains(stack.name.as_str());
-    let is_open = record.stacks.iter().filter(must_have_ended).any(|stack| !state.ended.contains_key(&stack.name));
+    let is_ended = |stack: &StackPlan| state.ended.contains_key(&stack.name);
+    let is_open = record.stacks.iter().filter(must_have_ended).any(|stack| !is_ended(stack));
+    let of_search = record.stacks.iter().filter(|stack| !confirmed.contains(stack.name.as_str()));
+    if !continues && state.unchosen == 0 && of_search.into_iter().all(is_ended) && !state.is_over() {
+        return Err(unfinished(&dir, &record, &state).context(Hint(format!(
+            "continue it with `{}` before you start another one",
+            confirm_command(dir.path())
+        ))));
+    }
     if is_open || (!continues && !state.is_over()) {
         let hint = Hint(format!("continue it with `{}`", resume_command(dir.path())));
         return Err(anyhow!("the sweep is not complete: {}", state.progress(&record)).context(hint));
@@ -96,13 +106,36 @@ pub fn run(args: &ConfirmArgs) -> anyhow::Result<Exit> {
         }
         add(&dir, &mut record, extension, args.quiet || args.json)?;
     } else if args.dry_run {
-        let hint = Hint("leave `--dry-run` out to continue or show it, or choose other `--seeds`".to_owned());
-        return Err(anyhow!("the sweep has a confirmation already").context(hint));
+        let (error, what) = match state.is_over() {
+            true => (anyhow!("the sweep has a confirmation already"), "show it, or choose other `--seeds`"),
+            false => (unfinished(&dir, &record, &state), "continue it"),
+        };
+        return Err(error.context(Hint(format!("leave `--dry-run` out to {what}"))));
     }
-    let (quiet, json) = (args.quiet, args.json);
-    let execution =
-        Execution { devices, worker_args: args.worker_args.clone(), quiet, json, confirms: true, strict: false };
+    let execution = Execution {
+        devices,
+        worker_args: args.worker_args.clone(),
+        quiet: args.quiet,
+        json: args.json,
+        is_silent: false,
+        confirms: true,
+        strict: false,
+    };
     execute::train(&dir, &record, &execution)
+}
+
+/// Returns the error about the newest confirmation, of which stacks have not ended.
+fn unfinished(dir: &SweepDir, record: &SweepRecord, state: &SweepState) -> anyhow::Error {
+    let newest = record.extensions.iter().rev().find(|extension| extension.confirmation.is_some());
+    let stacks = newest.map_or(&[][..], |extension| &extension.stacks);
+    let ended = stacks.iter().filter(|stack| state.ended.contains_key(&stack.name)).count();
+    let on = record.confirmation().map(|plan| format!(" on seeds {}", seeds::format(&plan.seeds))).unwrap_or_default();
+    anyhow!(
+        "the confirmation{on} of the sweep in `{}` is not complete: {} of its {} stacks have ended",
+        dir.path().display(),
+        count(ended),
+        count(stacks.len())
+    )
 }
 
 impl ConfirmArgs {

@@ -245,6 +245,11 @@ pub fn resume_command(dir: &Path) -> String {
     format!("runner sweep {} --resume", quoted_path(dir))
 }
 
+/// Returns the command that continues the newest confirmation of a sweep.
+pub fn confirm_command(dir: &Path) -> String {
+    format!("runner sweep confirm {}", quoted_path(dir))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
