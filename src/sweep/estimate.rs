@@ -45,6 +45,10 @@ struct Work {
     steps: f64,
     /// Number of rows × parameters × models.
     products: f64,
+    /// Number of rows × parameters.
+    products_of_model: f64,
+    /// Number of epochs on each further seed.
+    further_epochs: f64,
     /// Number of epochs of the stack.
     epochs: f64,
     /// Mean number of epochs of its models, which is smaller with halving.
@@ -87,7 +91,7 @@ pub fn estimate(
     let share = sweep.record.all_configurations() as f64 / sweep.plans.len() as f64;
     let seconds =
         |work: &Work| per_step * work.steps * work.epochs + per_product * work.products * work.epochs_of_model;
-    let all: f64 = work.iter().map(seconds).sum();
+    let all: f64 = work.iter().map(seconds).sum::<f64>() + further(sweep, &work, per_step, per_product);
     let longest = work.iter().map(seconds).fold(0.0, f64::max);
     let names = measured.iter().map(|(place, _)| stacks[*place].name.clone()).collect();
     // workers share the stacks, and none is faster than its longest one
@@ -101,7 +105,15 @@ fn work_of(sweep: &PlannedSweep, stack: &StackPlan) -> Option<Work> {
         .iter()
         .map(|name| sweep.plans.iter().find(|plan| plan.variant == *name))
         .collect::<Option<_>>()?;
-    let (mut work, first) = (Work { steps: 0.0, products: 0.0, epochs: 0.0, epochs_of_model: 0.0 }, plans.first()?);
+    let none = Work {
+        steps: 0.0,
+        products: 0.0,
+        products_of_model: 0.0,
+        further_epochs: finished_epochs(sweep, stack) as f64,
+        epochs: 0.0,
+        epochs_of_model: 0.0,
+    };
+    let (mut work, first) = (none, plans.first()?);
     let mut all_models = 0;
     for plan in &plans {
         let network = plan.network()?;
@@ -109,7 +121,8 @@ fn work_of(sweep: &PlannedSweep, stack: &StackPlan) -> Option<Work> {
         let rows = split_rows(&split, plan.info.rows, plan.info.test_rows).train;
         let models = split.folds.unwrap_or(1) * plan.spec.seeds.len();
         all_models += models;
-        work.products += (rows * network.architecture.parameters() * models) as f64;
+        work.products_of_model = (rows * network.architecture.parameters()) as f64;
+        work.products += work.products_of_model * models as f64;
         work.epochs = work.epochs.max(network.train.epochs as f64);
     }
     let rows = split_rows(&first.spec.data.split(), first.info.rows, first.info.test_rows).train;
@@ -118,6 +131,32 @@ fn work_of(sweep: &PlannedSweep, stack: &StackPlan) -> Option<Work> {
     let parts = sweep.record.options.stack.map_or(1, |width| all_models.div_ceil(width.max(1))).max(1) as f64;
     let epochs = planned_epochs(sweep, stack) as f64 / stack.configurations.len().max(1) as f64;
     Some(Work { products: work.products / parts, epochs: work.epochs * parts, epochs_of_model: epochs * parts, ..work })
+}
+
+/// Returns the seconds of the configurations that are trained to the end on the further seeds, in stacks of their own.
+fn further(sweep: &PlannedSweep, work: &[Work], per_step: f64, per_product: f64) -> f64 {
+    let seeds = sweep.record.further_seeds.len() as f64;
+    let width = sweep.record.options.stack.unwrap_or(1).max(1) as f64;
+    let models = |work: &Work| seeds * work.further_epochs / work.epochs.max(1.0);
+    let products: f64 = work.iter().map(|work| work.products_of_model * seeds * work.further_epochs).sum();
+    let stacks = (work.iter().map(models).sum::<f64>() / width).ceil();
+    let steps = work.iter().map(|work| work.steps * work.epochs).fold(0.0, f64::max);
+    per_product * products + per_step * steps * stacks
+}
+
+/// Returns the number of epochs on one seed of the configurations of a stack that are trained to the end, if as few as possible
+/// are.
+pub fn finished_epochs(sweep: &PlannedSweep, stack: &StackPlan) -> usize {
+    let plan = |name: &String| sweep.plans.iter().find(|plan| plan.variant == *name);
+    let epochs = |name| plan(name).and_then(|plan| Some(plan.network()?.train.epochs)).unwrap_or(0);
+    let (count, each) = (stack.configurations.len(), stack.configurations.iter().map(epochs));
+    match sweep.record.halving {
+        None => each.sum(),
+        Some(halving) => {
+            let epochs = each.max().unwrap_or(0);
+            epochs * halving.segments(count, epochs).last().map_or(0, |last| last.configurations)
+        }
+    }
 }
 
 /// Returns the number of epochs of the configurations of a stack on one seed, if as few as possible continue at each rung.
@@ -276,9 +315,11 @@ mod tests {
     use crate::experiment::store::run_record::RunOptions;
     use crate::sweep::plan::plan;
     use crate::sweep::plan::request::SweepRequest;
+    use crate::sweep::sweep_seeds::SweepSeeds;
 
     fn work(steps: f64, products: f64) -> Work {
-        Work { steps, products, epochs: 1.0, epochs_of_model: 1.0 }
+        let (products_of_model, further_epochs) = (products, 0.0);
+        Work { steps, products, products_of_model, further_epochs, epochs: 1.0, epochs_of_model: 1.0 }
     }
 
     #[test]
@@ -320,7 +361,7 @@ mod tests {
                 round: None,
                 metric: None,
                 halving: None,
-                seeds: Some(vec![0, 1, 2, 3]),
+                seeds: Some(SweepSeeds::same(vec![0, 1, 2, 3])),
                 search_seed: None,
                 overrides: Vec::new(),
                 variant: None,

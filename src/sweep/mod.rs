@@ -19,6 +19,7 @@ pub mod sampler;
 pub mod space;
 pub mod spec;
 pub mod supervise;
+pub mod sweep_seeds;
 pub mod trial_counts;
 pub mod verify;
 pub mod work;

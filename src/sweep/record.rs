@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::experiment::halving::rule::{Halving, HalvingRule};
+use crate::experiment::spec::seeds;
 use crate::experiment::store::history_fields::Program;
 use crate::experiment::store::run_record::{RunOptions, SourceRecord};
-use crate::history::number::Number;
+use crate::history::number::{Number, count};
 use crate::sweep::expectation::SweepExpectation;
 use crate::sweep::rounds::{RoundRecord, Rounds};
 use crate::sweep::space::entry::Entry;
@@ -59,6 +60,9 @@ pub struct SweepRecord {
     pub confirm: Option<Confirm>,
     /// Each configuration is trained on each of these seeds.
     pub seeds: Vec<i64>,
+    /// Configurations that are trained to the end are trained on these seeds, too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub further_seeds: Vec<i64>,
     /// Keys of the settings that differ between configurations, in the order of the space.
     pub settings: Vec<String>,
     /// How the configurations were chosen.
@@ -134,6 +138,9 @@ pub struct Extension {
     /// The best configurations, which its stacks train again on fresh seeds; `None` for other additions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmation: Option<ConfirmationPlan>,
+    /// Names of the configurations that its stacks train on the further seeds of the sweep; empty for other additions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub on_further_seeds: Vec<String>,
     /// Stacks of the further trials; their numbers continue those of the sweep.
     pub stacks: Vec<StackPlan>,
 }
@@ -181,6 +188,7 @@ impl Extension {
             further_trials: 0,
             round: None,
             confirmation: None,
+            on_further_seeds: Vec::new(),
             stacks: Vec::new(),
         }
     }
@@ -232,7 +240,7 @@ impl SweepRecord {
     /// Returns the seeds of the search and of all confirmations.
     pub fn used_seeds(&self) -> impl Iterator<Item = i64> {
         let confirmations = self.extensions.iter().filter_map(|extension| extension.confirmation.as_ref());
-        self.seeds.iter().chain(confirmations.flat_map(|plan| &plan.seeds)).copied()
+        self.seeds.iter().chain(&self.further_seeds).chain(confirmations.flat_map(|plan| &plan.seeds)).copied()
     }
 
     /// Returns the newest confirmation.
@@ -246,10 +254,34 @@ impl SweepRecord {
         confirmations.flat_map(|extension| &extension.stacks).map(|stack| stack.name.as_str()).collect()
     }
 
-    /// Returns the halving of the run of a stack, if it has one: all configurations of a confirmation are trained to the end.
+    /// Returns the halving of the run of a stack, if it has one: on further seeds and in a confirmation, all configurations are
+    /// trained to the end.
     pub fn halving_rule(&self, stack: &str) -> Option<HalvingRule> {
-        let Halving { first, keep } = self.halving.filter(|_| !self.confirmation_stacks().contains(stack))?;
+        let is_without =
+            |extension: &&Extension| extension.confirmation.is_some() || !extension.on_further_seeds.is_empty();
+        let mut without = self.extensions.iter().filter(is_without).flat_map(|extension| &extension.stacks);
+        let is_whole = without.any(|own| own.name == stack);
+        let Halving { first, keep } = self.halving.filter(|_| !is_whole)?;
         Some(HalvingRule { first, keep, metric: self.metric.clone(), higher_is_better: self.higher_is_better })
+    }
+
+    /// Returns the seeds as text: `0..2`, or `0, then 0..2` if their number grows.
+    pub fn seeds_text(&self) -> String {
+        let first = seeds::format(&self.seeds);
+        match self.further_seeds.is_empty() {
+            true => first,
+            false => format!("{first}, then {}", seeds::format(&[&self.seeds[..], &self.further_seeds].concat())),
+        }
+    }
+
+    /// Returns the number of seeds as text: `2 seeds each`, or `1 seed each, 3 if trained to the end`.
+    pub fn number_of_seeds(&self) -> String {
+        let first = self.seeds.len();
+        let each = format!("{} {} each", count(first), if first == 1 { "seed" } else { "seeds" });
+        match self.further_seeds.len() {
+            0 => each,
+            further => format!("{each}, {} if trained to the end", count(first + further)),
+        }
     }
 
     /// Returns the seeds of a stack.
@@ -276,6 +308,7 @@ pub(crate) fn record_for_tests(configurations: &[&str], seeds: &[i64]) -> SweepR
         halving: None,
         confirm: None,
         seeds: seeds.to_vec(),
+        further_seeds: Vec::new(),
         settings: Vec::new(),
         search: Search::default(),
         extensions: Vec::new(),

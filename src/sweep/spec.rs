@@ -9,6 +9,7 @@ use crate::experiment::halving::rule::Halving;
 use crate::experiment::spec::seeds::{self, Seeds};
 use crate::sweep::expectation::SweepExpectation;
 use crate::sweep::space::domain::Domain;
+use crate::sweep::sweep_seeds::{self, SweepSeeds};
 
 /// The settings that a sweep varies, and how.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
@@ -27,10 +28,11 @@ pub struct SweepSpec {
     /// Number of configurations. `grid` trains all, and at most this number.
     #[serde(default)]
     pub trials: Option<usize>,
-    /// Seeds that each configuration is trained on. Default: `seeds` of the experiment.
-    #[serde(default, deserialize_with = "seeds::deserialize_some")]
-    #[schemars(with = "Option<seeds::Written>")]
-    pub seeds: Option<Seeds>,
+    /// Seeds that each configuration is trained on. Default: `seeds` of the experiment. With `halving`, configurations that are
+    /// trained to the end can have more seeds than the others: `{ first = 1, then = 3 }`.
+    #[serde(default)]
+    #[schemars(with = "Option<sweep_seeds::Written>")]
+    pub seeds: Option<SweepSeeds>,
     /// Drops configurations early: at the end of some epochs, the rungs, only the best of each stack continue:
     /// `{ first = 3, keep = 0.33 }`.
     #[serde(default)]

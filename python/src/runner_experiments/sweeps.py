@@ -107,10 +107,10 @@ def sweep(
         experiment: Name of an experiment, or path of its TOML file.
         space: Settings to vary: `{"lr": "log:1e-4..1e-1", "train.batch": [32, 64]}`; see `docs/guide/sweeps.md`.
         trials: Number of configurations.
-        seeds: Seeds of each configuration: `3`, `range(3)` or `"0..2"`.
+        seeds: Seeds of each configuration: `3`, `range(3)` or `"0..2"`; with `halving` also `"first=1,then=3"`.
         method: `"grid"`, `"random"` or `"sobol"`.
         metric: Metric that ranks the configurations, such as `best.val_loss`.
-        halving: Drops configurations early: `"first=3"`.
+        halving: Drops configurations early: `"first=3"`; `"none"` ignores the halving of the file.
         set: Settings of all configurations to change.
         epochs: Number of epochs.
         device: `"auto"`, `"cpu"`, `"cuda"` or `"cuda:1"`.

@@ -105,7 +105,7 @@ fn all_experiments() -> Vec<Entry> {
             sweep: source.parse()?.sweep.map(|sweep| SweepEntry {
                 metric: sweep.metric,
                 trials: sweep.trials,
-                seeds: sweep.seeds,
+                seeds: sweep.seeds.map(|seeds| seeds.first),
                 expectations: sweep.expect.iter().map(SweepExpectation::statement).collect(),
             }),
             own: shipped.get(&source.name) != Some(&source.text),

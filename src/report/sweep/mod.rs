@@ -4,7 +4,6 @@ mod confirmation;
 pub mod payload;
 pub mod sections;
 
-use crate::experiment::spec::seeds;
 use crate::history::number::{count, seconds};
 use crate::report::frame::{self, Head};
 use crate::report::html::text;
@@ -52,10 +51,10 @@ fn facts(state: &SweepState, overview: &Overview) -> Vec<(&'static str, String)>
     let record = overview.record;
     let trials: usize = overview.ranking.results.iter().map(|result| result.done).sum();
     let took: f64 = state.ended.values().map(|end| end.seconds).sum();
-    let seeds = seeds::format(&record.seeds);
+    let has_one = record.seeds.len() == 1 && record.further_seeds.is_empty();
     let mut facts = vec![
         ("configurations", count(record.configurations.len())),
-        (if record.seeds.len() == 1 { "seed" } else { "seeds" }, seeds),
+        (if has_one { "seed" } else { "seeds" }, record.seeds_text()),
         ("trials", count(trials)),
     ];
     if took > 0.0 {

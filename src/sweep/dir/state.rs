@@ -14,6 +14,7 @@ use crate::sweep::dir::create_once::exists;
 use crate::sweep::dir::ended::{self, EndedStack};
 use crate::sweep::dir::liveness::MISSED;
 use crate::sweep::record::SweepRecord;
+use crate::sweep::results::further_seeds::lacking;
 
 /// State of a sweep.
 #[derive(Debug, Default)]
@@ -26,6 +27,8 @@ pub struct SweepState {
     pub waiting: usize,
     /// Number of configurations that rounds have not chosen yet.
     pub unchosen: usize,
+    /// When all stacks have ended: number of the configurations that are trained on further seeds next.
+    pub lacking: usize,
 }
 
 /// A claimed stack that has not ended.
@@ -99,7 +102,14 @@ impl SweepState {
                 }
             })
             .collect();
+        self.count_lacking(record);
         Ok(())
+    }
+
+    /// Counts the configurations that are trained on further seeds next.
+    fn count_lacking(&mut self, record: &SweepRecord) {
+        let is_next = self.waiting == 0 && self.running.is_empty() && self.unchosen == 0;
+        self.lacking = if is_next { lacking(record, &self.ended).len() } else { 0 };
     }
 
     /// Reads the state of a sweep, and looks for the end of each stack by its name: a listing may be late.
@@ -120,21 +130,24 @@ impl SweepState {
         self.ended.extend(EndedStack::read_all(dir, &unlisted)?.into_iter().map(|end| (end.stack.clone(), end)));
         self.running.retain(|running| !self.ended.contains_key(&running.stack));
         self.waiting = record.stacks.len() - self.ended.len() - self.running.len();
+        self.count_lacking(record);
         Ok(())
     }
 
     /// Returns how many stacks have ended, and how many configurations are not chosen yet, in words.
     pub fn progress(&self, record: &SweepRecord) -> String {
         let ended = format!("{} of {} stacks have ended", count(self.ended.len()), count(record.stacks.len()));
-        match self.unchosen {
-            0 => ended,
-            unchosen => format!("{ended}; {} configurations are not chosen yet", count(unchosen)),
+        match (self.unchosen, self.lacking) {
+            (0, 0) => ended,
+            (0, 1) => format!("{ended}; 1 configuration is trained on further seeds next"),
+            (0, lacking) => format!("{ended}; {} configurations are trained on further seeds next", count(lacking)),
+            (unchosen, _) => format!("{ended}; {} configurations are not chosen yet", count(unchosen)),
         }
     }
 
-    /// Whether all stacks have ended, and no round follows.
+    /// Whether all stacks have ended, and neither a round nor further seeds follow.
     pub fn is_over(&self) -> bool {
-        self.waiting == 0 && self.running.is_empty() && self.unchosen == 0
+        self.waiting == 0 && self.running.is_empty() && self.unchosen == 0 && self.lacking == 0
     }
 }
 

@@ -199,6 +199,9 @@ pub fn planned_again(record: &SweepRecord, extension: &Extension) -> anyhow::Res
         let Extension { added, command, .. } = extension.clone();
         return Ok(Extension { added, command, ..experiment.confirmation(plan)? });
     }
+    if !extension.on_further_seeds.is_empty() {
+        return experiment.on_further_seeds(&extension.on_further_seeds);
+    }
     let space = experiment.space(extension.space.as_ref().unwrap_or(&record.search.space))?;
     let count = extension.configurations.len();
     let sets = match (count, record.search.method) {
@@ -260,20 +263,31 @@ impl RecordedExperiment<'_> {
     /// # Errors
     /// If they cannot be planned any more.
     pub fn confirmation(&self, plan: &ConfirmationPlan) -> anyhow::Result<Extension> {
+        let names = plan.configurations.iter().map(|chosen| chosen.name.as_str());
+        let stacks = self.stacks_on(names, &plan.seeds)?;
+        Ok(Extension { confirmation: Some(plan.clone()), stacks, ..Extension::empty() })
+    }
+
+    /// Plans the extension that trains configurations on the further seeds of the sweep, too. All workers plan the same.
+    ///
+    /// # Errors
+    /// If they cannot be planned any more.
+    pub fn on_further_seeds(&self, names: &[String]) -> anyhow::Result<Extension> {
+        let stacks = self.stacks_on(names.iter().map(String::as_str), &self.record.further_seeds)?;
+        Ok(Extension { on_further_seeds: names.to_vec(), stacks, ..Extension::empty() })
+    }
+
+    /// Distributes configurations of the sweep over stacks that train them on other seeds.
+    fn stacks_on<'n>(&self, names: impl Iterator<Item = &'n str>, seeds: &[i64]) -> anyhow::Result<Vec<StackPlan>> {
         let record = self.record;
-        let chosen = plan.configurations.iter().map(|chosen| {
-            let found = record.configuration(&chosen.name);
-            found.map(variant).with_context(|| format!("the sweep has no configuration `{}`", chosen.name))
+        let chosen = names.map(|name| {
+            let found = record.configuration(name);
+            found.map(variant).with_context(|| format!("the sweep has no configuration `{name}`"))
         });
         let chosen = chosen.collect::<anyhow::Result<Vec<_>>>()?;
-        let plans = self.plan(&chosen, &plan.seeds, &self.space(&record.search.space)?)?;
-        let stacks = self.further_stacks(&plans);
-        let seeds = Some(plan.seeds.clone());
-        Ok(Extension {
-            confirmation: Some(plan.clone()),
-            stacks: stacks.into_iter().map(|stack| StackPlan { seeds: seeds.clone(), ..stack }).collect(),
-            ..Extension::empty()
-        })
+        let plans = self.plan(&chosen, seeds, &self.space(&record.search.space)?)?;
+        let on_seeds = |stack| StackPlan { seeds: Some(seeds.to_vec()), ..stack };
+        Ok(self.further_stacks(&plans).into_iter().map(on_seeds).collect())
     }
 
     /// Returns the stacks of the sweep as they were planned at its start.

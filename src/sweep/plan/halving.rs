@@ -3,8 +3,10 @@
 use crate::experiment::halving::rule::Halving;
 use crate::experiment::halving::rung_metric::RungMetric;
 use crate::experiment::plan::Plan;
+use crate::experiment::spec::seeds;
 use crate::sweep::plan::stacks::SweepStacks;
 use crate::sweep::space::origin::SpaceFault;
+use crate::sweep::sweep_seeds::SweepSeeds;
 
 /// Checks that the configurations of a sweep can be dropped at rungs.
 ///
@@ -35,6 +37,23 @@ pub(super) fn check(halving: Halving, metric: &str, plans: &[Plan], stacks: &Swe
         return fail(message, "raise `--stack`, vary settings that keep the shapes, or remove `halving`");
     }
     Ok(())
+}
+
+/// Checks that the number of seeds grows only in a sweep with rungs.
+///
+/// # Errors
+/// If there are further seeds without halving.
+pub(super) fn check_seeds(halving: Option<Halving>, seeds: &SweepSeeds) -> Result<(), SpaceFault> {
+    let (first, all) = (seeds.first.len(), seeds.all());
+    if halving.is_some() || seeds.further.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "`seeds = {{ first = {first}, then = {} }}` needs `halving`: without rungs, all configurations are trained to the end",
+        all.len()
+    );
+    let same = seeds::format(&all);
+    Err(SpaceFault::new(message, format!("add `--halving first=3`, or train all on the same seeds, `--seeds {same}`")))
 }
 
 /// Checks that configurations have epochs without folds.

@@ -34,6 +34,7 @@ use crate::sweep::space::configurations::{Set, Space};
 use crate::sweep::space::entry::Entry;
 use crate::sweep::space::origin::{Origin, SpaceFault};
 use crate::sweep::spec::{Method, SweepSpec};
+use crate::sweep::sweep_seeds::SweepSeeds;
 
 /// A sweep that was checked completely.
 #[derive(Debug)]
@@ -61,7 +62,9 @@ pub fn plan(request: &SweepRequest) -> anyhow::Result<PlannedSweep> {
     let source = &request.source;
     let parsed = source.parse()?;
     let sweep = parsed.sweep.clone().unwrap_or_default();
-    let seeds = request.seeds.clone().or_else(|| sweep.seeds.clone()).unwrap_or_else(|| parsed.seeds.clone());
+    let asked = request.seeds.clone().or_else(|| sweep.seeds.clone());
+    let all_seeds = asked.unwrap_or_else(|| SweepSeeds::same(parsed.seeds.clone()));
+    let SweepSeeds { first: seeds, further: further_seeds } = all_seeds.clone();
     let base = BaseSettings::new(&current, source, parsed, request)?;
     let name = base.spec.name.clone().unwrap_or_else(|| source.name.clone());
     file_names::check("name", &name).map_err(|fault| source.locate(fault))?;
@@ -102,14 +105,18 @@ pub fn plan(request: &SweepRequest) -> anyhow::Result<PlannedSweep> {
     halving
         .map_or(Ok(()), |halving| halving::check(halving, &metric.path, &plans, &stacks))
         .map_err(|fault| in_table(fault).into_error(source))?;
+    halving::check_seeds(halving, &all_seeds).map_err(|fault| match request.seeds {
+        None => fault.at(&Origin::file(&["sweep", "seeds"])).into_error(source),
+        Some(_) => fault.into_error(source),
+    })?;
     sweep
         .confirm
         .as_ref()
-        .map_or(Ok(()), |confirm| confirm_check::check(confirm, &seeds))
+        .map_or(Ok(()), |confirm| confirm_check::check(confirm, &all_seeds.all()))
         .map_err(|fault| fault.at(&Origin::file(&["sweep", "confirm"])).into_error(source))?;
     let mut notes = planner.take_notes();
     notes.extend(plans.iter().flat_map(|plan| &plan.info.notes).cloned());
-    notes.extend(notes_on(&metric, &space, &seeds));
+    notes.extend(notes_on(&metric, &space, &all_seeds.all()));
     let mut unique = IndexSet::new();
     notes.retain(|note| unique.insert(note.clone()));
     let configurations: Vec<Configuration> =
@@ -137,6 +144,7 @@ pub fn plan(request: &SweepRequest) -> anyhow::Result<PlannedSweep> {
         halving,
         confirm: sweep.confirm.clone(),
         seeds,
+        further_seeds,
         settings,
         search: Search { method, seed: seed(request, &sweep), fixed, rounds, space: recorded(&space) },
         extensions: Vec::new(),
@@ -357,7 +365,7 @@ optimizer = "adam"
         assert!(plan(&request).unwrap_err().to_string().contains("has 2 variants"));
         request.variant = Some("b".to_owned());
         request.overrides = vec!["train.batch_size=32".to_owned()];
-        request.seeds = Some(vec![4, 5, 6]);
+        request.seeds = Some(SweepSeeds::same(vec![4, 5, 6]));
         let sweep = plan(&request).unwrap();
         let record = &sweep.record;
         assert_eq!((record.metric.as_str(), record.higher_is_better), ("last.val_acc", true));

@@ -3,10 +3,10 @@
 use tch::Device;
 
 use crate::experiment::halving::rule::HalvingChoice;
-use crate::experiment::spec::seeds::Seeds;
 use crate::experiment::spec::source_text::SourceText;
 use crate::experiment::store::run_record::RunOptions;
 use crate::sweep::spec::Method;
+use crate::sweep::sweep_seeds::SweepSeeds;
 
 /// What a user asks of a sweep. Options that are `None` have the value of the file's `[sweep]`, or their default.
 #[derive(Clone, Debug)]
@@ -26,7 +26,7 @@ pub struct SweepRequest {
     /// Rungs at which configurations are dropped, or none.
     pub halving: Option<HalvingChoice>,
     /// Seeds that each configuration is trained on.
-    pub seeds: Option<Seeds>,
+    pub seeds: Option<SweepSeeds>,
     /// Seed of the search.
     pub search_seed: Option<u32>,
     /// Changes from the command line that hold for all configurations, as `--set` takes them.

@@ -7,6 +7,7 @@ pub mod csv;
 pub mod expectations;
 pub mod expected_best;
 pub mod failure_reasons;
+pub mod further_seeds;
 pub mod metric_values;
 pub mod notes;
 pub mod overview;

@@ -2,6 +2,7 @@
 
 mod confirmation;
 mod findings;
+mod further_seeds;
 mod plan;
 mod rounds;
 mod rungs;
@@ -17,6 +18,7 @@ use crate::sweep::dir::SweepDir;
 use crate::sweep::dir::ended::EndedStack;
 use crate::sweep::dir::state::SweepState;
 use crate::sweep::results::csv;
+use crate::sweep::results::further_seeds::lacking;
 pub use crate::sweep::verify::findings::{Finding, Findings};
 
 /// Result of the check of a sweep.
@@ -30,6 +32,8 @@ pub struct Verification {
     pub ended: usize,
     /// Number of configurations that rounds have not chosen yet.
     pub unchosen: usize,
+    /// When all stacks have ended: number of configurations that are trained on further seeds next.
+    pub lacking: usize,
     /// Number of trials whose results were compared with their histories.
     pub trials: usize,
     /// Number of files of stacks whose checksums were compared.
@@ -69,6 +73,7 @@ fn check(path: &Path) -> anyhow::Result<Verification> {
     state.ended = ended;
     confirmation::check(&dir, &original, &record.extensions, &state, &mut findings)?;
     rounds::check(&dir, &original, &record.extensions, &state, &mut findings)?;
+    further_seeds::check(&dir, &original, &record.extensions, &state, &mut findings)?;
     let leases = shared_files::check_leases(&dir, &record, &state.ended, &mut findings)?;
     shared_files::check_unknown_files(&dir, &record, &mut findings)?;
     let checked = stack_files::check_stacks(&dir, &record, &state.ended, &leases, &mut findings)?;
@@ -81,6 +86,7 @@ fn check(path: &Path) -> anyhow::Result<Verification> {
         stacks: record.stacks.len(),
         ended: state.ended.len(),
         unchosen: record.unchosen(),
+        lacking: lacking(&record, &state.ended).len(),
         trials: checked.trials,
         files: checked.files,
         findings: findings.into_sorted(),

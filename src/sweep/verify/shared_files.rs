@@ -14,6 +14,7 @@ use crate::sweep::dir::stop_request;
 use crate::sweep::dir::sweep_dir::{EXPERIMENT, FOLDERS, SweepDir};
 use crate::sweep::record::{FILE, SweepRecord};
 use crate::sweep::results::csv;
+use crate::sweep::results::further_seeds::lacking;
 use crate::sweep::verify::findings::Findings;
 
 /// Report that `runner sweep report` writes into the directory.
@@ -162,11 +163,12 @@ pub(super) fn check_table(
     let path = dir.file(csv::FILE);
     let open = record.stacks.iter().filter(|stack| !state.ended.contains_key(&stack.name));
     let open: Vec<&str> = open.map(|stack| stack.name.as_str()).collect();
+    let is_continued = record.unchosen() > 0 || (open.is_empty() && !lacking(record, &state.ended).is_empty());
     match (path.is_file(), &open[..]) {
-        (true, []) if record.unchosen() > 0 => {
-            findings.add(csv::FILE, "it exists, although further rounds are missing");
+        (true, []) if is_continued => {
+            findings.add(csv::FILE, "it exists, although further rounds or seeds are missing");
         }
-        (false, []) if record.unchosen() > 0 => {}
+        (false, []) if is_continued => {}
         (true, []) => {
             let text = bounded_file::read_to_string(&path, bounded_file::JSON);
             let text = text.with_context(|| format!("failed to read `{}`", path.display()))?;

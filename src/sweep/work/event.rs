@@ -39,6 +39,11 @@ pub enum Event<'a> {
         /// Number of the configurations.
         configurations: usize,
     },
+    /// It has published further seeds of configurations that were trained to the end.
+    FurtherSeeds {
+        /// Number of the configurations.
+        configurations: usize,
+    },
     /// A stack has ended.
     Ended {
         /// Name of the stack.

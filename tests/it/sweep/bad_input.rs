@@ -77,7 +77,7 @@ fn a_mistake_in_the_table_is_an_error_with_its_line() {
             &["`metric` is missing", "different losses", "`best.val_loss` cannot rank them", "--metric best.val_acc"],
         ),
         (
-            "[sweep]\n[sweep.space]\n\"train.batch\" = { float = [8, 16] }",
+            "[sweep.space]\n\"train.batch\" = { float = [8, 16] }",
             &["configuration `0000` (batch=", "cannot be trained", "line 16"],
         ),
         ("[sweep]\nmetric = \"status\"\n[sweep.space]\n\"train.batch\" = [8, 16]", &["must be a number", "line 16"]),

@@ -97,7 +97,7 @@ fn a_disk_without_room_for_the_histories_is_shown_beside_the_complete_table() {
     for command in ["table", "best"] {
         let (code, _, stderr) = self::sweep(&dir, &[command, "idea"]);
         assert_eq!(code, Some(0));
-        let expected = format!("4 stacks failed: `runner sweep status {}` shows why", path.display());
+        let expected = format!("4 stacks failed: `runner sweep status sweeps/idea/{id}` shows why");
         assert!(stderr.contains(&expected), "{stderr}");
     }
 }

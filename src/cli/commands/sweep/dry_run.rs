@@ -10,7 +10,7 @@ use crate::device::memory;
 use crate::experiment::halving::rule::Halving;
 use crate::experiment::spec::seeds;
 use crate::io::byte_size::format_bytes;
-use crate::sweep::estimate::{TimeEstimate, planned_epochs};
+use crate::sweep::estimate::{TimeEstimate, finished_epochs, planned_epochs};
 use crate::sweep::labels::Labels;
 use crate::sweep::plan::PlannedSweep;
 use crate::sweep::plan::confirm_check::at_most;
@@ -74,6 +74,7 @@ fn to_json(sweep: &PlannedSweep, workers: usize, duration: &Duration) -> Value {
         "halving": halving,
         "confirm": record.confirm,
         "seeds": record.seeds,
+        "further_seeds": record.further_seeds,
         "trials": trials(sweep),
         "settings": record.settings,
         "configurations": own,
@@ -98,7 +99,8 @@ fn text(sweep: &PlannedSweep, workers: usize, duration: &Duration, rows: usize, 
     let direction = if record.higher_is_better { "highest" } else { "lowest" };
     lines.push(row("metric", format!("{}, {direction} is best", record.metric)));
     lines.push(row("method", method(sweep)));
-    lines.push(row("seeds", seeds::format(&record.seeds)));
+    let further = if record.further_seeds.is_empty() { "" } else { " for configurations that are trained to the end" };
+    lines.push(row("seeds", format!("{}{further}", record.seeds_text())));
     lines.extend(record.halving.map(|rungs| row("halving", halving(sweep, rungs))));
     lines.extend(record.confirm.as_ref().map(|confirm| row("confirm", confirmed(confirm))));
     lines.push(row("stacks", stacks(sweep)));
@@ -208,14 +210,16 @@ fn most_epochs(sweep: &PlannedSweep) -> usize {
 
 /// Returns the number of epochs of all trials that are planned.
 fn epochs(sweep: &PlannedSweep) -> usize {
-    let seeds = sweep.record.seeds.len();
-    for_all(sweep, sweep.stacks.stacks.iter().map(|stack| seeds * planned_epochs(sweep, stack)).sum())
+    let (first, further) = (sweep.record.seeds.len(), sweep.record.further_seeds.len());
+    let of_stack = |stack| first * planned_epochs(sweep, stack) + further * finished_epochs(sweep, stack);
+    for_all(sweep, sweep.stacks.stacks.iter().map(of_stack).sum())
 }
 
 /// Returns the number of epochs of all trials if none is dropped.
 fn epochs_without_halving(sweep: &PlannedSweep) -> usize {
     let epochs = sweep.plans.iter().filter_map(|plan| Some(plan.network()?.train.epochs));
-    for_all(sweep, sweep.record.seeds.len() * epochs.sum::<usize>())
+    let seeds = sweep.record.seeds.len() + sweep.record.further_seeds.len();
+    for_all(sweep, seeds * epochs.sum::<usize>())
 }
 
 /// Returns the number of stacks and of models in them.

@@ -8,12 +8,12 @@ use crate::cli::args::run_args::{parse_epochs, parse_positive};
 use crate::cli::text::shell_words::quoted;
 use crate::device::{self, DeviceChoice, memory};
 use crate::experiment::halving::rule::HalvingChoice;
-use crate::experiment::spec::seeds::{self, Seeds};
 use crate::experiment::spec::{catalogue, overrides};
 use crate::experiment::store::run_record::RunOptions;
 use crate::sweep::plan::request::SweepRequest;
 use crate::sweep::spec::Method;
 use crate::sweep::supervise::devices::sharing;
+use crate::sweep::sweep_seeds::SweepSeeds;
 use crate::tensor::threads;
 
 /// Arguments of a sweep that decide what is trained.
@@ -29,9 +29,10 @@ pub struct PlanArgs {
     /// there are at most 100]
     #[arg(long, value_name = "N", value_parser = parse_positive, allow_negative_numbers = true)]
     pub trials: Option<usize>,
-    /// Seeds that each configuration is trained on: `0..4` (both included) or `1,5,7` [default: those of the file]
-    #[arg(long, value_name = "SEEDS", value_parser = seeds::parse, allow_hyphen_values = true)]
-    pub seeds: Option<Seeds>,
+    /// Seeds that each configuration is trained on: `0..4` (both included) or `1,5,7`; with `--halving` also
+    /// `first=1,then=3`: one seed each, and three for configurations that are trained to the end [default: those of the file]
+    #[arg(long, value_name = "SEEDS", allow_hyphen_values = true)]
+    pub seeds: Option<SweepSeeds>,
     /// How configurations are chosen [default: `method` of the file, else sobol]
     #[arg(long, value_enum)]
     pub method: Option<Method>,
@@ -148,7 +149,7 @@ impl PlanArgs {
         option("trials", self.trials.map(|trials| trials.to_string()));
         option("method", self.method.map(|method| method.name().to_owned()));
         option("round", self.round.map(|round| round.to_string()));
-        option("seeds", self.seeds.as_deref().map(seeds::format));
+        option("seeds", self.seeds.as_ref().map(SweepSeeds::to_string));
         option("metric", self.metric.clone());
         option("halving", self.halving.map(|halving| halving.to_string()));
         option("search-seed", self.search_seed.map(|seed| seed.to_string()));

@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::text::number_format::{count, seconds, short};
 use crate::cli::text::terminal;
+use crate::experiment::spec::seeds;
 use crate::io::signals::Signals;
 use crate::sweep::dir::SweepDir;
 use crate::sweep::dir::state::SweepState;
@@ -43,6 +44,11 @@ fn confirmation_in_training(record: &SweepRecord, state: &SweepState) -> Option<
     open.all(|stack| stacks.contains(&stack.name)).then_some(stacks)
 }
 
+/// Returns the number of configurations that are trained on further seeds.
+fn on_further_seeds(record: &SweepRecord) -> usize {
+    record.extensions.iter().map(|extension| extension.on_further_seeds.len()).sum()
+}
+
 /// Shows the progress of a sweep on stderr.
 #[derive(Debug)]
 pub struct Progress {
@@ -53,6 +59,8 @@ pub struct Progress {
     confirmation: Option<HashSet<String>>,
     /// Trials that have left stacks in training.
     decided: DecidedTrials,
+    /// Number of configurations on further seeds so far.
+    on_further_seeds: usize,
     /// Trials that were done or had failed before.
     before: usize,
     /// When the last line was printed, and the number of trials then.
@@ -69,8 +77,8 @@ impl Progress {
             ProgressBar::new(counts.all as u64).with_style(style)
         });
         let before = counts.done + counts.failed;
-        let decided = DecidedTrials::default();
-        Progress { quiet, bar, started: Instant::now(), confirmation, decided, before, last: None }
+        let (started, decided, on_further_seeds) = (Instant::now(), DecidedTrials::default(), on_further_seeds(record));
+        Progress { quiet, bar, started, confirmation, decided, on_further_seeds, before, last: None }
     }
 
     /// Shows what is trained by how many workers.
@@ -79,17 +87,19 @@ impl Progress {
             |number: usize, noun: &str| format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" });
         let newest = self.confirmation.as_ref().and_then(|stacks| Some((stacks.len(), record.confirmation()?)));
         let (what, configurations, seeds, stacks) = match newest {
-            Some((stacks, plan)) => ("confirmation: ", plan.configurations.len(), plan.seeds.len(), stacks),
-            None => ("", record.all_configurations(), record.seeds.len(), record.stacks.len()),
+            Some((stacks, plan)) => {
+                let seeds = format!("{} each", plural(plan.seeds.len(), "seed"));
+                ("confirmation: ", plan.configurations.len(), seeds, stacks)
+            }
+            None => ("", record.all_configurations(), record.number_of_seeds(), record.stacks.len()),
         };
         let parts = match record.search.rounds.filter(|_| newest.is_none()) {
             Some(rounds) => format!("rounds of {}", count(rounds.size)),
             None => plural(stacks, "stack"),
         };
         self.say(&format!(
-            "{what}{}, {} each, in {parts} on {}",
+            "{what}{}, {seeds}, in {parts} on {}",
             plural(configurations, "configuration"),
-            plural(seeds, "seed"),
             plural(workers.len(), "worker"),
         ));
         self.say(&format!("sweep directory: {}", dir.path().display()));
@@ -101,6 +111,16 @@ impl Progress {
             return;
         }
         let mut counts = Counts::of(record, state, self.confirmation.as_ref());
+        let further = on_further_seeds(record).saturating_sub(self.on_further_seeds);
+        if further > 0 {
+            self.on_further_seeds += further;
+            let (s, seeds) = (if further == 1 { "" } else { "s" }, seeds::format(&record.further_seeds));
+            let text = format!("{} configuration{s} trained to the end: now on seeds {seeds}, too", count(further));
+            match &self.bar {
+                Some(bar) => bar.suspend(|| terminal::say(&text)),
+                None => terminal::say(&text),
+            }
+        }
         // only rungs end many trials of a stack long before its end
         let has_rungs = record.halving.is_some() && self.confirmation.is_none();
         let decided = if has_rungs { self.decided.update(dir, state) } else { 0 };

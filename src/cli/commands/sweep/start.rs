@@ -158,11 +158,11 @@ impl StartArgs {
                 ..record.options.clone()
             };
             let request = |record: &SweepRecord| {
-                let SweepRecord { metric, halving, seeds, configurations, search, overrides, source, .. } =
-                    record.clone();
+                let SweepRecord { metric, halving, seeds, further_seeds, configurations, search, .. } = record.clone();
+                let SweepRecord { overrides, source, .. } = record.clone();
                 // rounds depend on more than the first configurations
                 let search = search.rounds.is_some().then_some(search);
-                (metric, halving, seeds, configurations, search, overrides, source)
+                (metric, halving, seeds, further_seeds, configurations, search, overrides, source)
             };
             other.options == options && request(other) == request(record)
         };

@@ -93,12 +93,12 @@ pub fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
         1 => ", and a confirmation".to_owned(),
         several => format!(", and {several} confirmations"),
     };
-    let (configurations, all_seeds) = (record.all_configurations(), record.seeds.len());
+    let configurations = record.all_configurations();
     terminal::out(&format!(
-        "{}: {} configurations, {all_seeds} {} each{confirmations}",
+        "{}: {} configurations, {}{confirmations}",
         terminal::bold(&record.experiment),
         count(configurations),
-        if all_seeds == 1 { "seed" } else { "seeds" }
+        record.number_of_seeds()
     ));
     let mut lines = vec![("trials", counts.to_text())];
     let failed_stacks = match failed().count() {
@@ -107,6 +107,11 @@ pub fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
     };
     let (ended, all) = (count(state.ended.len()), count(record.stacks.len()));
     lines.push(("stacks", format!("{ended} of {all} ended{failed_stacks}")));
+    let further = record.extensions.iter().map(|extension| extension.on_further_seeds.len()).sum::<usize>();
+    if further > 0 || state.lacking > 0 {
+        let seeds = seeds::format(&record.further_seeds);
+        lines.push(("seeds", format!("{} configurations on further seeds {seeds}", count(further + state.lacking))));
+    }
     if let Some(rounds) = record.search.rounds {
         let (chosen, all) = (count(record.configurations.len()), count(configurations));
         lines.push(("rounds", format!("{chosen} of {all} configurations chosen, {} at a time", count(rounds.size))));

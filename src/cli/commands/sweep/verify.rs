@@ -32,7 +32,7 @@ and the exit code is 1.";
 pub fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
     let path = args.sweep.locate()?;
     let result = verify(&path)?;
-    let Verification { configurations, stacks, ended, unchosen, trials, files, findings } = &result;
+    let Verification { configurations, stacks, ended, unchosen, lacking, trials, files, findings } = &result;
     if args.json {
         terminal::json(&json!({
             "sweep": path, "verified": findings.is_empty(), "configurations": configurations,
@@ -53,7 +53,7 @@ pub fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
             1 => format!("1 problem: {numbers}"),
             problems => format!("{} problems: {numbers}", count(problems)),
         });
-        if ended < stacks || *unchosen > 0 {
+        if ended < stacks || *unchosen > 0 || *lacking > 0 {
             terminal::say("the sweep has not ended: only what has ended was checked completely");
         }
     }

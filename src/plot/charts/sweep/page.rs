@@ -4,7 +4,6 @@ use anyhow::{anyhow, ensure};
 
 use crate::compare::metric_name::metric_of;
 use crate::config::hint::Hint;
-use crate::experiment::spec::seeds;
 use crate::plot::charts::metric_labels::{capital, count, unit, value};
 use crate::plot::charts::strip_plot::heading;
 use crate::plot::draw::axis::{Axis, Scale, range};
@@ -36,8 +35,8 @@ pub(super) fn page(overview: &Overview, what: &str) -> Page {
         configurations += &format!(", {dropped} dropped early");
     }
     let direction = if overview.higher_is_better { "higher is better" } else { "lower is better" };
-    let seed = if record.seeds.len() == 1 { "seed" } else { "seeds" };
-    let subtitle = format!("{configurations} · {seed} {} · {direction}", seeds::format(&record.seeds));
+    let seed = if record.seeds.len() == 1 && record.further_seeds.is_empty() { "seed" } else { "seeds" };
+    let subtitle = format!("{configurations} · {seed} {} · {direction}", record.seeds_text());
     let best = overview.means().next().map(|(place, mean)| {
         let settings = overview.labels.describe(&overview.ranking.results[place].configuration.set);
         format!("Best: {} ({settings}).", value(metric_of(&overview.metric), mean))

@@ -17,6 +17,11 @@ fn trained(dir: &TestDir) -> PathBuf {
     only_sweep(dir)
 }
 
+/// Path of the directory of a sweep as commands show it.
+fn shown(sweep: &std::path::Path) -> String {
+    format!("sweeps/idea/{}", sweep.file_name().unwrap().display())
+}
+
 /// Changes a file of a sweep.
 fn edit(path: &std::path::Path, from: &str, to: &str) {
     let text = std::fs::read_to_string(path).unwrap();
@@ -237,7 +242,7 @@ fn an_unfinished_confirmation_is_named_with_the_command_that_continues_it() {
     assert_eq!(code, Some(0), "{stderr}");
     let stacks = names(&path.join("ended")).len() - 1;
     reopen(&path, "S001");
-    let command = format!("runner sweep confirm {}", path.display());
+    let command = format!("runner sweep confirm {}", shown(&path));
     let open = format!("is not complete: {} of its {stacks} stacks have ended", stacks - 1);
     for (options, hint) in [
         (&["--dry-run"][..], "hint: leave `--dry-run` out to continue it".to_owned()),
@@ -267,7 +272,7 @@ fn an_interrupted_confirmation_names_the_command_that_continues_it() {
     let output = child.wait_with_output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(128 + libc::SIGINT), "{stderr}");
-    assert_says(&stderr, &[&format!("interrupted; continue with `runner sweep confirm {}`", path.display())]);
+    assert_says(&stderr, &[&format!("interrupted; continue with `runner sweep confirm {}`", shown(&path))]);
     assert!(!stderr.contains("--resume"), "{stderr}");
 }
 

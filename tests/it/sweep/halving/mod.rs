@@ -1,6 +1,7 @@
 //! `--halving`: configurations are dropped at rungs, and the others continue as if they were alone.
 
 mod bad_input;
+mod growing_seeds;
 mod lone;
 mod results;
 mod verify;

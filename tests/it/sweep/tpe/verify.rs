@@ -64,7 +64,7 @@ fn rounds_that_do_not_follow_from_the_results_are_found() {
     fs::remove_file(&round).unwrap();
     let (code, stdout, _) = sweep(&dir, &["verify", "idea"]);
     assert_eq!(code, Some(1));
-    assert_says(&stdout, &["table.csv: it exists, although further rounds are missing"]);
+    assert_says(&stdout, &["table.csv: it exists, although further rounds or seeds are missing"]);
     fs::write(&round, &original).unwrap();
     assert_eq!(sweep(&dir, &["verify", "idea"]).0, Some(0));
 }

@@ -83,7 +83,12 @@ pub fn run(args: &ConfirmArgs) -> anyhow::Result<Exit> {
     let is_ended = |stack: &StackPlan| state.ended.contains_key(&stack.name);
     let is_open = record.stacks.iter().filter(must_have_ended).any(|stack| !is_ended(stack));
     let of_search = record.stacks.iter().filter(|stack| !confirmed.contains(stack.name.as_str()));
-    if !continues && state.unchosen == 0 && of_search.into_iter().all(is_ended) && !state.is_over() {
+    if !continues
+        && state.unchosen == 0
+        && state.lacking == 0
+        && of_search.into_iter().all(is_ended)
+        && !state.is_over()
+    {
         return Err(unfinished(&dir, &record, &state).context(Hint(format!(
             "continue it with `{}` before you start another one",
             confirm_command(dir.path())

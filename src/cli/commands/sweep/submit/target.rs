@@ -85,7 +85,7 @@ impl Target {
         }
     }
 
-    /// Number of stacks that have not ended; `None` if rounds will add others.
+    /// Number of stacks that have not ended; `None` if rounds or further seeds will add others.
     ///
     /// # Errors
     /// When the files of the sweep cannot be read.
@@ -95,7 +95,9 @@ impl Target {
         if let Target::Existing(dir, record) = self {
             state.update(dir, record)?;
         }
-        Ok((record.unchosen() == 0).then(|| record.stacks.len().saturating_sub(state.ended.len())))
+        let is_over = matches!(self, Target::Existing(..)) && state.is_over();
+        let grows = record.unchosen() > 0 || (!record.further_seeds.is_empty() && !is_over);
+        Ok((!grows).then(|| record.stacks.len().saturating_sub(state.ended.len())))
     }
 
     /// Absolute path of the sweep; a new one below `out` has no name yet.

@@ -29,7 +29,7 @@ use crate::sweep::supervise::devices;
 use crate::sweep::work::data_check::changed;
 use crate::sweep::work::event::{Event, Events, LoggedEvents};
 use crate::sweep::work::identity::Identity;
-use crate::sweep::work::next_round::publish_next_round;
+use crate::sweep::work::next_round::{Following, publish_following};
 use crate::sweep::work::worker::{Departure, Kept, WorkOptions, work};
 use crate::tensor::threads;
 
@@ -107,12 +107,15 @@ pub fn run(args: &WorkArgs) -> anyhow::Result<Exit> {
     let departure = loop {
         let departure = work(&dir, &record, &identity, &options, &mut kept, &mut events);
         let departure = departure.inspect_err(|error| events.event(&Event::Left { reason: &in_a_line(error) }))?;
-        if departure == Departure::Over && record.unchosen() > 0 {
-            let published = publish_next_round(&dir, &record);
-            let published = published.inspect_err(|error| events.event(&Event::Left { reason: &in_a_line(error) }))?;
-            published.into_iter().for_each(|configurations| events.event(&Event::Chosen { configurations }));
-        } else if departure != Departure::Over || csv::write(&dir, &record)?.is_some() {
+        if departure != Departure::Over {
             break departure;
+        }
+        let following = publish_following(&dir, &record);
+        match following.inspect_err(|error| events.event(&Event::Left { reason: &in_a_line(error) }))? {
+            Following::Nothing if csv::write(&dir, &record)?.is_some() => break departure,
+            Following::Nothing | Following::Other => {}
+            Following::Round(configurations) => events.event(&Event::Chosen { configurations }),
+            Following::FurtherSeeds(configurations) => events.event(&Event::FurtherSeeds { configurations }),
         }
         // a round, or an extension of a user
         extensions::read_new(dir.path(), &mut record)?;
@@ -229,6 +232,10 @@ impl Events for Lines {
             }
             Event::Chosen { configurations: 1 } => "1 further configuration chosen".to_owned(),
             Event::Chosen { configurations } => format!("{configurations} further configurations chosen"),
+            Event::FurtherSeeds { configurations: 1 } => "1 configuration is trained on further seeds".to_owned(),
+            Event::FurtherSeeds { configurations } => {
+                format!("{configurations} configurations are trained on further seeds")
+            }
             Event::Released { stack } => format!("{stack}: left with a checkpoint"),
             Event::LeaseLost { stack } => format!("{stack}: another worker has taken it over"),
             Event::Retrying { error } => format!("trying again: {error}"),
