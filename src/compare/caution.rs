@@ -133,6 +133,21 @@ fn of_rows(
     })
 }
 
+/// Returns a caution if the trees of several seeds are all equal.
+fn equal_trees(histories: &[&History]) -> Option<String> {
+    let (first, others) = histories.split_first().filter(|(_, others)| !others.is_empty())?;
+    let metrics = |history: &History| history.test.as_ref().map(|test| test.metrics.clone());
+    let is_equal = |other: &&History| {
+        other.tree.is_some() && other.fold == first.fold && other.tree == first.tree && metrics(other) == metrics(first)
+    };
+    (first.tree.is_some() && others.iter().all(is_equal)).then(|| {
+        format!(
+            "the {} trees are equal: a seed decides only between equally good splits, so its differences have no spread",
+            histories.len()
+        )
+    })
+}
+
 /// Returns what must be kept in mind about a group.
 fn of_group(group: &Group) -> Vec<String> {
     let mut cautions = Vec::new();
@@ -141,6 +156,7 @@ fn of_group(group: &Group) -> Vec<String> {
     }
     let histories: Vec<&History> = group.trials.iter().filter_map(|trial| trial.history()).collect();
     cautions.extend(baseline::cautions(&histories));
+    cautions.extend(equal_trees(&histories));
     cautions.extend(diverged(group));
     cautions.extend(not_finite(group));
     let of_status = |wanted: Status| histories.iter().filter(|history| history.status == wanted).count();

@@ -67,11 +67,18 @@ pub fn identity(history: &History) -> String {
 }
 
 /// Returns the settings by key, as written in an experiment file and on the command line (`train.optimizer.adam.lr`),
-/// without unset ones. A list of plain values is one setting, and so is the name of a choice (`train.optimizer`).
+/// without unset ones and those of the model that is not trained. A list of plain values is one setting, and so is the name of
+/// a choice (`train.optimizer`).
 pub fn flatten(config: &Value) -> IndexMap<String, String> {
+    let unused: &[&str] = match config["model"].as_str() {
+        Some("tree") => &["network", "train"],
+        Some("network") => &["tree"],
+        _ => &[],
+    };
     let mut settings = IndexMap::new();
     if let Value::Object(fields) = config {
-        for (key, value) in fields.iter().filter(|(key, _)| !DESCRIPTIVE_KEYS.contains(&key.as_str())) {
+        let is_shown = |key: &str| !DESCRIPTIVE_KEYS.contains(&key) && !unused.contains(&key);
+        for (key, value) in fields.iter().filter(|(key, _)| is_shown(key)) {
             add(key.clone(), value, &mut settings);
         }
     }

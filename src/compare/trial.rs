@@ -207,7 +207,20 @@ impl Trial {
 
     /// Returns a metric in the best epoch.
     pub fn at_best_epoch(&self, metric: &str) -> Option<f64> {
-        Some(self.best()?.metrics.get(metric)?.0)
+        match self.history().filter(|history| history.tree.is_some() && history.best.is_none()) {
+            Some(tree) => tree.history.at(*tree.history.epoch.last()?, metric),
+            None => Some(self.best()?.metrics.get(metric)?.0),
+        }
+    }
+
+    /// Returns the monitored metric: that of the best epoch, and for a tree that of the experiment if the tree has it.
+    pub fn monitor(&self) -> Option<&str> {
+        let of_tree = || {
+            let history = self.history().filter(|history| history.tree.is_some())?;
+            let monitor = history.config["train"]["monitor"].as_str()?;
+            history.history.series.contains_key(monitor).then_some(monitor)
+        };
+        self.best().map(|best| best.monitor.as_str()).or_else(of_tree)
     }
 
     /// Returns a metric in the epoch whose weights are kept; for foreign histories in the best epoch, else the last.

@@ -164,6 +164,7 @@ impl RunArgs {
         changes.extend(seeds.map(|seeds| format!("seeds={seeds:?}")));
         changes.extend(self.epochs.map(|epochs| format!("train.epochs={epochs}")));
         let study = Study::new(&source, &changes).map_err(|error| self.with_option_names(error))?;
+        overrides::check_distinct(&study.changes).map_err(|error| self.with_option_names(error))?;
         let study = study.with_variants(&self.variant_args.variants)?;
         Ok(study.with_command(&format!("runner exp {}", self.shell_words().join(" "))))
     }
@@ -218,6 +219,10 @@ impl RunArgs {
         }
         let notes = [
             (self.stack.is_some() && has_tree, "`--stack` has no effect on trees: they are fitted one by one"),
+            (
+                has_tree && study.plans.iter().any(|plan| plan.network().is_none() && plan.spec.seeds.len() > 1),
+                "the seed of a tree decides only between equally good splits: the trees of several seeds are often equal",
+            ),
             (self.tf32 && !device.is_cuda(), "`--tf32` has no effect on the CPU, which computes in float32"),
         ];
         notes.into_iter().filter(|(applies, _)| *applies).for_each(|(_, note)| progress.note(note));

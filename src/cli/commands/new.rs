@@ -276,8 +276,15 @@ fn summary(proposal: &Proposal) -> Vec<String> {
     let problem = match &proposal.problem {
         Problem::Values { .. } => "a number".to_owned(),
         Problem::Classes { names, .. } => {
-            let (rarest, share) = proposal.problem.rarest().expect("it has classes");
-            format!("{} classes, the rarest is `{rarest}` with {:.1} % of the rows", names.len(), 100.0 * share)
+            let (rarest, rows, share) = proposal.problem.rarest().expect("it has classes");
+            let s = if rows == 1 { "" } else { "s" };
+            let rare = match proposal.problem.can_be_stratified() {
+                true => "",
+                false => ": too few for a stratified split, so that a part of the rows may have none",
+            };
+            let rows = number_format::count(rows);
+            let share = 100.0 * share;
+            format!("{} classes, the rarest is `{rarest}` with {rows} row{s} ({share:.1} %){rare}", names.len())
         }
     };
     let mut lines = vec![
@@ -297,7 +304,7 @@ fn summary(proposal: &Proposal) -> Vec<String> {
     lines.extend(dropped);
     if proposal.duplicates > 0 {
         let (rows, equal) = if proposal.duplicates == 1 { ("row", "equals") } else { ("rows", "equal") };
-        let left_out = if lines.len() > before { " without the left-out columns" } else { "" };
+        let left_out = if lines.len() > before { " if the left-out columns are ignored" } else { "" };
         let count = number_format::count(proposal.duplicates);
         lines.push(format!("{count} {rows} {equal} an earlier row{left_out}"));
     }

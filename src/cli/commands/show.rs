@@ -17,8 +17,8 @@ use crate::cli::text::text_style::TextStyle;
 use crate::cli::text::{number_format, terminal};
 use crate::config::hint::Hint;
 use crate::experiment::plan::study::Study;
-use crate::experiment::spec::catalogue;
 use crate::experiment::spec::source_text::{SourceText, SpecError};
+use crate::experiment::spec::{catalogue, overrides};
 use crate::experiment::store::find::{Damaged, SavedRun};
 use crate::experiment::store::newest::{self, NewestRun};
 use crate::experiment::store::run_name::{experiment_directory, single_run};
@@ -191,6 +191,7 @@ fn show_without_trials(folder: &Path, record: &RunRecord, as_json: bool) -> Exit
 
 fn show_experiment(source: &SourceText, args: &Args) -> anyhow::Result<Exit> {
     let study = Study::new(source, &args.set)?;
+    overrides::check_distinct(&study.changes)?;
     let plan = study.baseline();
     if args.json {
         let network = plan.network().map(|network| {

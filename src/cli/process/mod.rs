@@ -5,4 +5,5 @@ pub mod engine;
 pub mod front;
 mod invalid_arguments;
 mod sweep_words;
+mod threshold_hint;
 mod usage_errors;

@@ -11,6 +11,7 @@ use crate::cli::command_line::Cli;
 use crate::cli::exit::Exit;
 use crate::cli::process::invalid_arguments::explained;
 use crate::cli::process::sweep_words;
+use crate::cli::process::threshold_hint::other_threshold;
 use crate::cli::text::shell_words::quoted;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
@@ -165,10 +166,9 @@ impl Used<'_> {
             "gpu" | "cuda" | "gpus" | "accelerator" if own.contains(&"device") => {
                 Some("write `--device cuda`".to_owned())
             }
-            "threshold" if self.name == "runner predict" => Some(
-                "print the probabilities with `--format csv`; the run's `threshold` is a setting of its experiment"
-                    .into(),
-            ),
+            "threshold" if ["runner predict", "runner eval"].contains(&&*self.name) => {
+                Some(other_threshold(&self.name, self.words, argument))
+            }
             "num-workers" | "jobs" | "processes" if own.contains(&"workers") => Some("write `--workers N`".to_owned()),
             "workers" | "num-workers" | "jobs" if own.contains(&"threads") => Some("write `--threads N`".to_owned()),
             "csv" | "file" | "images" | "image" if self.name == "runner eval" => {
@@ -180,6 +180,9 @@ impl Used<'_> {
             "grid" | "random" | "sobol" if own.contains(&"method") => Some(format!("write `--method {option}`")),
             "output" if own.contains(&"toml") => Some("write `--toml FILE`".to_owned()),
             "format" if self.name == "runner export" => Some("write `--tensorboard`, `--csv` or `--keras`".to_owned()),
+            "weights" if self.name == "runner export" => {
+                Some("the weights are in the run directory, as `.safetensors`: `runner show RUN` names it".to_owned())
+            }
             _ => None,
         };
         let hint = device.or_else(|| self.setting_hint(option)).unwrap_or_else(|| {

@@ -55,7 +55,7 @@ pub fn thresholds(histories: &[&History]) -> Option<String> {
     let values = settings::range(&values, |value| number_format::metric(Some(value)));
     let mean = if chosen.len() > 1 { " on average" } else { "" };
     let default = format!(
-        "at the default threshold, used for the train/val metrics of each epoch: test precision {precision}, recall {recall}, f1 {f1}{mean}"
+        "at the default threshold, as the train/val metrics of each epoch: test precision {precision}, recall {recall}, f1 {f1}{mean}"
     );
     let data =
         &histories.iter().find(|history| history.test.as_ref().is_some_and(|test| test.threshold.is_some()))?.data;
@@ -190,8 +190,12 @@ fn threshold_text(threshold: &ThresholdRecord, rows: &str, positive: Option<&str
     let (of, chosen) = (of_class(positive), how_chosen(threshold, positive));
     let validation = threshold.validation.as_ref().map_or(String::new(), |at| format!(" (validation {})", at_text(at)));
     let value = number_format::metric(Some(threshold.value));
+    let (whose, epochs) = match rows {
+        "test" => ("the test rows".to_owned(), " Train/val metrics of epochs are at the default threshold, too."),
+        rows => (format!("the rows of the {rows}"), ""),
+    };
     format!(
-        "threshold {value}{of}, {chosen}{validation}; at the default threshold, used for the train/val metrics of each epoch: {rows} {}",
+        "Threshold {value}{of}, {chosen}{validation}. At the default threshold, {whose} have {}.{epochs}",
         at_text(&threshold.at_default)
     )
 }
@@ -314,21 +318,23 @@ mod tests {
         };
         let validation = Some(by.evaluate(&[vec![40, 2], vec![1, 3]], 1));
         assert_snapshot!(text(by, ChosenThreshold { by, value: 0.25, validation: validation.clone() }), @r"
-        threshold 0.2500 for `fraud`, chosen on the validation rows by cost: a missed
+        Threshold 0.2500 for `fraud`, chosen on the validation rows by cost: a missed
         `fraud` 10, a false alarm 0.5 (validation precision 0.6000, recall 0.7500, f1
-        0.6667, cost 11); at the default threshold, used for the train/val metrics of
-        each epoch: test precision 0.5000, recall 0.6667, f1 0.5714, cost 22
+        0.6667, cost 11). At the default threshold, the test rows have precision 0.5000,
+        recall 0.6667, f1 0.5714, cost 22. Train/val metrics of epochs are at the
+        default threshold, too.
         ");
         let validation = Some(ThresholdRule::F1.evaluate(&[vec![40, 2], vec![1, 3]], 1));
         assert_snapshot!(text(ThresholdRule::F1, ChosenThreshold { by: ThresholdRule::F1, value: 0.25, validation }), @r"
-        threshold 0.2500 for `fraud`, chosen by f1 on the validation rows (validation
-        precision 0.6000, recall 0.7500, f1 0.6667); at the default threshold, used for
-        the train/val metrics of each epoch: test precision 0.5000, recall 0.6667, f1
-        0.5714
+        Threshold 0.2500 for `fraud`, chosen by f1 on the validation rows (validation
+        precision 0.6000, recall 0.7500, f1 0.6667). At the default threshold, the test
+        rows have precision 0.5000, recall 0.6667, f1 0.5714. Train/val metrics of
+        epochs are at the default threshold, too.
         ");
         assert_snapshot!(text(ThresholdRule::Fixed(0.9), ChosenThreshold::fixed(0.9)), @r"
-        threshold 0.9000 for `fraud`, given; at the default threshold, used for the
-        train/val metrics of each epoch: test precision 0.5000, recall 0.6667, f1 0.5714
+        Threshold 0.9000 for `fraud`, given. At the default threshold, the test rows
+        have precision 0.5000, recall 0.6667, f1 0.5714. Train/val metrics of epochs are
+        at the default threshold, too.
         ");
         assert_eq!(serde_json::to_value(by).unwrap(), json!({ "cost": { "miss": 10.0, "false_alarm": 0.5 } }));
     }

@@ -60,6 +60,8 @@ pub fn table(trials: &[&History], page: TextStyle) -> Option<String> {
         has_threshold(trials).then(|| {
             format!("{at_own}: threshold{threshold}; {at_default}: default threshold (the more probable class)")
         }),
+        waits_for_threshold(trials)
+            .then(|| "default threshold (the more probable class): the other is chosen when training ends".to_owned()),
         (trials.len() > 1).then(|| format!("mean ± std of {} trials", trials.len())),
         (left_out > 0).then(|| format!("{left_out} more with `--verbose`")),
     ];
@@ -112,6 +114,15 @@ fn epoch_header(trials: &[&History]) -> String {
 
 fn has_threshold(trials: &[&History]) -> bool {
     trials.iter().any(|history| MetricColumn::Threshold.value(history).is_some())
+}
+
+/// Returns whether a threshold will be chosen for some trials once they end.
+fn waits_for_threshold(trials: &[&History]) -> bool {
+    let waits = |history: &&History| {
+        let rule = &history.config["threshold"];
+        history.status == Status::Interrupted && history.test.is_none() && (rule.is_string() || rule.is_object())
+    };
+    trials.iter().any(waits)
 }
 
 /// Returns the threshold that was set or chosen for the test rows.
@@ -170,14 +181,15 @@ mod tests {
         loss              0.4000      0.5000  0.6000    0.6700
         acc               0.9000      0.8000  0.7500    0.6000
         mcc                    –           –  0.5000         –
-        baseline: always `yes`
+        baseline: always `yes`, the most frequent class of the test rows
         ");
         assert_snapshot!(shown(&[trial(0, 0.9), trial(1, 0.7)]), @r"
         last epoch (2)        training      validation            test  baseline
         loss            0.4000 ±0.0000  0.5000 ±0.0000  0.6000 ±0.0000    0.6700
         acc             0.8000 ±0.1414  0.8000 ±0.0000  0.7500 ±0.0000    0.6000
         mcc                          –               –  0.5000 ±0.0000         –
-        baseline: always `yes`; mean ± std of 2 trials
+        baseline: always `yes`, the most frequent class of the test rows; mean ± std of
+        2 trials
         ");
     }
 
@@ -192,8 +204,8 @@ mod tests {
         loss              0.4000      0.5000  0.6000    0.6700
         acc               0.9000      0.7000  0.7500    0.6000
         mcc                    –           –  0.5000         –
-        baseline: always `yes`; validation and test: threshold 0.2500; training: default
-        threshold (the more probable class)
+        baseline: always `yes`, the most frequent class of the test rows; validation and
+        test: threshold 0.2500; training: default threshold (the more probable class)
         ");
     }
 }

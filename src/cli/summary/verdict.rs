@@ -40,7 +40,9 @@ fn of_trial(history: &History) -> Vec<String> {
     };
     let happened = match (history.status, &history.tree) {
         (Status::Dropped | Status::Interrupted | Status::TimeLimit, _) => trial_status::of_one(history),
-        (Status::Diverged, _) => Some(format!("diverged in epoch {}", history.history.len())),
+        (Status::Diverged, _) => {
+            Some(format!("diverged in epoch {}: {}", history.history.len(), against_divergence(history)))
+        }
         (_, Some(tree)) => Some(number_format::tree_size(tree.leaves, tree.depth)),
         (Status::EarlyStopped, _) => {
             Some([findings(), trial_status::of_one(history)].into_iter().flatten().collect::<Vec<_>>().join("; "))
@@ -48,12 +50,24 @@ fn of_trial(history: &History) -> Vec<String> {
         (Status::Completed, _) if history.diagnosis.is_some() => findings(),
         (Status::Completed, _) => Some(format!("trained for {}", epochs(history.history.len()))),
     };
+    let chance = against_chance(history).filter(|_| !caution.iter().any(|caution| caution.contains("than chance")));
     let best = history.best.as_ref().filter(|_| history.network.is_some()).and_then(|best| {
         let value = number_format::of(&best.monitor, Some(history.history.at(best.epoch, &best.monitor)?));
         let last = if history.history.epoch.last() == Some(&best.epoch) { ", the last" } else { "" };
         Some(format!("best {} {value} at epoch {}{last}", best.monitor, best.epoch))
     });
-    caution.into_iter().chain(happened).chain(best).chain(against_chance(history)).collect()
+    caution.into_iter().chain(happened).chain(best).chain(chance).collect()
+}
+
+/// Returns what to change if a training diverged.
+fn against_divergence(history: &History) -> &'static str {
+    let data = &history.config["data"][&history.data.name];
+    match history.data.name.as_str() {
+        "csv" | "arrays" if matches!(data["scale"].as_str(), None | Some("none")) => {
+            "the features are not scaled; write `scale = \"standard\"`, or try a smaller learning rate"
+        }
+        _ => "try a smaller learning rate",
+    }
 }
 
 /// Returns the monitored metric of the test rows with its value without skill: `test ap 0.2265, by chance 0.0455`; `None` if it has
@@ -69,14 +83,14 @@ fn against_chance(history: &History) -> Option<String> {
     ))
 }
 
-/// Returns whether a good fit is best on the validation rows in the last epoch, and more epochs would change it: the
-/// learning rate did not fall to almost 0.
+/// Returns whether a good fit or an underfitting one is best on the validation rows in the last epoch, and more epochs would
+/// change it: the learning rate did not fall to almost 0.
 fn improves_to_the_end(history: &History) -> bool {
     let best = history.best.as_ref().filter(|best| best.monitor.starts_with("val_")).map(|best| best.epoch);
     let is_last = best.is_some() && history.history.epoch.last().copied() == best;
     is_last
         && history.history.len() > 1
-        && history.verdict() == Some(Verdict::Good)
+        && matches!(history.verdict(), Some(Verdict::Good | Verdict::Underfitting))
         && !history.history.ends_with_small_lr()
 }
 

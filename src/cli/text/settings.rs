@@ -1,5 +1,7 @@
 //! Settings in a few words, without those that have their defaults.
 
+use std::path::Path;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -8,6 +10,7 @@ use crate::classical::decision_tree::TreeSpec;
 use crate::classical::impurity::Impurity;
 use crate::cli::text::number_format;
 use crate::data::prepare::weights::Weights;
+use crate::experiment::store::run_id;
 use crate::network::initial_weights::InitialWeights;
 use crate::train::loss::Loss;
 use crate::train::optimizer::Optimizer;
@@ -66,12 +69,17 @@ pub fn of_rows(parts: [(&str, usize); 3]) -> String {
     format!("{} row{s}", words.join(", "))
 }
 
-/// Returns the trained weights that a network starts from: `weights from digits_mlp except layer 4`.
+/// Returns the trained weights that a network starts from: `weights from digits_mlp except layer 4`; once they are found, with
+/// the run and the trial: `weights from digits_mlp (run 6bcd41, base-seed0)`.
 pub fn of_initial_weights(from: &InitialWeights) -> String {
     let layers: Vec<String> = from.except.iter().map(ToString::to_string).collect();
     let s = if layers.len() == 1 { "" } else { "s" };
     let except = if layers.is_empty() { String::new() } else { format!(" except layer{s} {}", layers.join(", ")) };
-    format!("weights from {}{except}", from.run)
+    let id = |folder: &Path| run_id::of_folder(folder).chars().take(6).collect::<String>();
+    let file = from.file.as_deref().map(Path::new).filter(|_| !from.run.ends_with(".safetensors"));
+    let trial =
+        file.and_then(|file| Some(format!(" (run {}, {})", id(file.parent()?), file.file_stem()?.to_string_lossy())));
+    format!("weights from {}{except}{}", from.run, trial.unwrap_or_default())
 }
 
 /// Returns a decision tree with the settings that differ from their defaults.

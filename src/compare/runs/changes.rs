@@ -48,7 +48,11 @@ pub fn of_file(history: &History, reference: &History) -> Vec<Change> {
     let (Some(asked), Some(other_asked)) = (&history.asked, &reference.asked) else { return Vec::new() };
     let (settings, others) = (flatten(&history.config), flatten(&reference.config));
     let has_other_choice = |key: &str| choice_of(key).is_some_and(|choice| settings.get(choice) != others.get(choice));
-    let keys: IndexSet<&String> = settings.keys().chain(others.keys()).collect();
+    // another model has other settings
+    let has_other_model = settings.get("model") != others.get("model");
+    let is_of_model = |key: &str| ["network", "train", "tree"].contains(&key.split('.').next().unwrap_or(key));
+    let keys = settings.keys().chain(others.keys()).filter(|key| !has_other_model || !is_of_model(key));
+    let keys: IndexSet<&String> = keys.collect();
     let changed = keys.into_iter().filter_map(|key| {
         let origins = [asked.origin(key), other_asked.origin(key)];
         let is_of_file = origins.contains(&Origin::File) && origins.iter().all(|origin| *origin >= Origin::File);

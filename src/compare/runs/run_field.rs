@@ -111,7 +111,7 @@ pub fn lookup(name: &str, group: Option<&Group>, info: &RunInfo) -> Option<Field
         "epochs" => metric(group?.values(|trial| Some(trial.epochs() as f64))),
         "seed" => metric(group?.values(|trial| trial.seed().map(|seed| seed as f64))),
         "best" => {
-            let monitor = group?.trials.iter().find_map(|trial| Some(trial.best()?.monitor.clone()))?;
+            let monitor = group?.trials.iter().find_map(|trial| Some(trial.monitor()?.to_owned()))?;
             lookup(&format!("best.{monitor}"), group, info)
         }
         name => of_histories(name, group?),

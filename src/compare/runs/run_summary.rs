@@ -60,8 +60,8 @@ pub struct BestMetric {
     /// Values of the trials.
     #[serde(skip)]
     pub values: Vec<f64>,
-    /// Mean of the best epochs.
-    pub epoch: f64,
+    /// Mean of the best epochs; `None` for trees, which have none.
+    pub epoch: Option<f64>,
 }
 
 /// A test metric, as the mean over trials.
@@ -108,12 +108,12 @@ pub(super) fn summarize_groups(
         Some(values_of(metric)).filter(|values| !values.is_empty()).map(|values| mean(&values))
     };
     let mean_of_metric = |metric: &str| mean_of(&|trial| trial.metric_value(metric));
-    let monitor = chosen.and_then(|group| group.trials.iter().find_map(|trial| Some(trial.best()?.monitor.clone())));
+    let monitor = chosen.and_then(|group| group.trials.iter().find_map(|trial| Some(trial.monitor()?.to_owned())));
     let best = monitor.and_then(|metric| {
         Some(BestMetric {
             value: mean_of_metric(&format!("best.{metric}"))?,
             values: values_of(&|trial| trial.metric_value(&format!("best.{metric}"))),
-            epoch: mean_of_metric("best.epoch")?,
+            epoch: mean_of_metric("best.epoch"),
             metric,
         })
     });

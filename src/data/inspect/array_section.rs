@@ -7,6 +7,7 @@ use crate::data::arrays::settings::{Arrays, is_file};
 use crate::data::dataset::DatasetInfo;
 use crate::data::inspect::csv_section::{FEWEST_TO_HOLD_OUT, comment_lines, quoted};
 use crate::data::inspect::problem::Problem;
+use crate::data::table::target_kind::TargetKind;
 use crate::data::target::Target;
 
 /// What is known of a file of arrays without its features.
@@ -20,6 +21,8 @@ pub struct ArraySummary {
     pub has_bytes: bool,
     /// Whether the channels of images are last.
     pub has_channels_last: bool,
+    /// Whether the targets are one-hot classes.
+    pub is_one_hot: bool,
 }
 
 impl ArraySummary {
@@ -47,7 +50,8 @@ impl ArraySummary {
             Target::Labels(_) => None,
         };
         let has_bytes = opened.element.largest_byte() == Some(255);
-        Ok(ArraySummary { info, problem, has_bytes, has_channels_last: settings.channels.is_some() })
+        let (has_channels_last, is_one_hot) = (settings.channels.is_some(), settings.task.is_some());
+        Ok(ArraySummary { info, problem, has_bytes, has_channels_last, is_one_hot })
     }
 
     /// Returns whether some rows are held out: by arrays of their own, or by the split.
@@ -60,6 +64,12 @@ impl ArraySummary {
         let mut lines = vec!["[data.arrays]".to_owned(), format!("path = {}", quoted(path))];
         if self.has_channels_last {
             lines.push("# images have the channels last, as in Keras\nchannels = \"last\"".to_owned());
+        }
+        if self.is_one_hot {
+            let comment =
+                "each row of the targets has exactly one 1: one-hot classes; \"labels\" if a row can have several";
+            lines.extend(comment_lines(comment));
+            lines.push("task = \"classes\"".to_owned());
         }
         let (comment, scale) = match self.has_bytes {
             true => ("bytes to 0–1", "unit"),
@@ -95,11 +105,17 @@ pub(super) fn split_lines(info: &DatasetInfo, problem: Option<&Problem>) -> Vec<
     ]
 }
 
-/// Returns the settings of the arrays of a file, with the channels last if the images can only be understood so.
+/// Returns the settings of the arrays of a file, with the channels last if the images can only be understood so, and with
+/// classes if each row of the targets has exactly one 1.
 pub fn likely_settings(path: &str) -> Arrays {
     let settings = Arrays::of_files(path);
     let last = Arrays { channels: Some(Channels::Last), ..settings.clone() };
-    if OpenArrays::open(&settings).is_err() && OpenArrays::open(&last).is_ok() { last } else { settings }
+    let settings =
+        if OpenArrays::open(&settings).is_err() && OpenArrays::open(&last).is_ok() { last } else { settings };
+    let one_hot = Arrays { task: Some(TargetKind::Classes), ..settings.clone() };
+    let has_targets =
+        |settings: &Arrays| OpenArrays::open(settings).is_ok_and(|mut opened| opened.targets(settings).is_ok());
+    if !has_targets(&settings) && has_targets(&one_hot) { one_hot } else { settings }
 }
 
 /// Returns the part `[data.arrays]` for a file whose arrays have other names, with the names to fill in.

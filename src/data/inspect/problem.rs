@@ -5,6 +5,7 @@ use crate::data::table::csv_table::Table;
 use crate::data::table::csv_text::TableError;
 use crate::data::table::recognize::{Content, recognize};
 use crate::data::table::values::Values;
+use crate::history::number::count;
 
 /// Maximum number of classes.
 const MOST_CLASSES: usize = 100;
@@ -70,8 +71,8 @@ impl Problem {
                 Ok(Problem::Values { mean, std: variance.sqrt() })
             }
             Values::Text { .. } if content == Some(Content::Ids) || names.len() > MOST_CLASSES => {
-                let message =
-                    format!("has {} different texts in the target `{name}`, too many for classes", names.len());
+                let texts = count(names.len());
+                let message = format!("has {texts} different texts in the target `{name}`, too many for classes");
                 Err(TableError::new(message).hint("choose another column with `--target`"))
             }
             Values::Text { .. } => Ok(classes(content.map(|_| "the texts are classes as they are".to_owned()))),
@@ -86,12 +87,12 @@ impl Problem {
         }
     }
 
-    /// Returns the rarest class with its share of the rows; `None` for numbers.
-    pub fn rarest(&self) -> Option<(&str, f64)> {
+    /// Returns the rarest class with its number of rows and their share; `None` for numbers.
+    pub fn rarest(&self) -> Option<(&str, usize, f64)> {
         let Problem::Classes { names, rows, .. } = self else { return None };
         let total: usize = rows.iter().sum();
         let (name, rows) = names.iter().zip(rows).min_by_key(|(_, rows)| **rows)?;
-        Some((name, *rows as f64 / total as f64))
+        Some((name, *rows, *rows as f64 / total as f64))
     }
 
     /// Whether every part of a split can have rows of every class.

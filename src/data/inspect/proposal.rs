@@ -213,7 +213,7 @@ fn role(table: &Table, column: &Column) -> Role {
         return dropped("the same value in every row");
     }
     if 2 * missing > rows {
-        return Role::Dropped(format!("no value in {missing} of {rows} rows"));
+        return Role::Dropped(format!("no value in {} of {} rows", count(missing), count(rows)));
     }
     if let Values::Numbers(_) = column.values {
         return match recognize_numbers(column).or_else(|| recognize_row_numbers(column)) {
@@ -223,7 +223,7 @@ fn role(table: &Table, column: &Column) -> Role {
             Some(NumberFinding::LeadingZero(text) | NumberFinding::TooManyDigits(text)) => {
                 match are_few(distinct, rows) {
                     true => Role::Codes(format!("codes such as {text}")),
-                    false => Role::Dropped(format!("{distinct} different codes such as {text}")),
+                    false => Role::Dropped(format!("{} different codes such as {text}", count(distinct))),
                 }
             }
         };
@@ -246,7 +246,7 @@ fn role(table: &Table, column: &Column) -> Role {
         Some((Content::OddTexts, _)) => dropped("numbers and texts: correct the texts to use it"),
         Some((Content::Mark, _)) | None if are_few(distinct, rows) => Role::Text,
         Some((Content::Mark, _)) | None => {
-            Role::Dropped(format!("{distinct} different texts, too many for one feature each"))
+            Role::Dropped(format!("{} different texts, too many for one feature each", count(distinct)))
         }
     }
 }

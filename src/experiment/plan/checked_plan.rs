@@ -219,7 +219,7 @@ impl Model {
             (None, true, None) => ModelName::Network,
             (None, false, Some(_)) => ModelName::Tree,
             (None, true, Some(_)) => {
-                let fault = Invalid::new("model", "is missing, but the file has a network and a tree");
+                let fault = Invalid::new("model", "is missing at the top of the file, which has a network and a tree");
                 return Err(fault.hint("set `model = \"network\"` or `model = \"tree\"`; a variant can set the other"));
             }
             (None, false, None) => {

@@ -110,8 +110,8 @@ impl NetworkPlan {
         last.layer.spec().output_kind(&last.input)
     }
 
-    /// Returns notes about modules written in PyTorch: seeds that start from the same weights, a loss of logits for
-    /// probabilities, a loss that broadcasts, a fixed training mode.
+    /// Returns notes about a schedule that never changes the learning rate, and about modules written in PyTorch: seeds that
+    /// start from the same weights, a loss of logits for probabilities, a loss that broadcasts, a fixed training mode.
     pub fn notes(&self, seeds: &[i64], target: Target) -> Vec<String> {
         let loss = &self.train.loss;
         let about_logits =
@@ -129,7 +129,9 @@ impl NetworkPlan {
             }
             _ => None,
         };
-        let notes = [self.note_about_seeds(seeds), about_logits, about_shapes].into_iter().flatten();
+        let about_plateau =
+            self.train.early_stopping.as_ref().and_then(|stopping| stopping.note_about_schedule(&self.train.schedule));
+        let notes = [self.note_about_seeds(seeds), about_logits, about_shapes, about_plateau].into_iter().flatten();
         notes.chain(self.notes_about_modes()).collect()
     }
 
@@ -140,8 +142,8 @@ impl NetworkPlan {
                 let layers = module.layers_of_fixed_mode(&planned.input);
                 (!layers.is_empty()).then(|| {
                     format!(
-                        "the training mode is fixed in `{}`: it has no effect on {}; export the module with `torch.jit.script`, \
-                         not with `torch.jit.trace`",
+                        "`{}` was traced, which fixes its mode: in training and evaluation, {} do the same; export the module \
+                         with `torch.jit.script`, not with `torch.jit.trace`",
                         module.path,
                         layers.join(" and ")
                     )

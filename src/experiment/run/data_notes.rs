@@ -1,13 +1,16 @@
 //! Notes about the data of a run that are known once they are loaded and split: classes without training rows, which a
-//! model cannot learn, columns that determine the class, and rows that are in two parts.
+//! model cannot learn, or without validation or test rows, columns that determine the class, and rows that are in two parts.
 
 use std::collections::BTreeSet;
+
+use tch::Kind;
 
 use crate::config::suggest;
 use crate::data::inspect::{leaking_columns, shared_rows};
 use crate::data::split::Parts;
-use crate::data::{Loaded, Target};
+use crate::data::{Loaded, Rows, Target};
 use crate::experiment::run::source_rows::{Fold, SourceRows};
+use crate::history::number;
 use crate::train::callback::Callback;
 
 /// Maximum number of class names in a warning.
@@ -21,7 +24,8 @@ pub(in crate::experiment) fn report(
     reported: &mut BTreeSet<String>,
     watch: &mut dyn Callback,
 ) {
-    for warning in unseen_classes(folds, &source.loaded) {
+    let parts: Vec<Parts> = folds.iter().map(|(_, data)| source.loaded.places(&data.parts)).collect();
+    for warning in unseen_classes(folds, &source.loaded).into_iter().chain(absent_classes(&parts, &source.loaded)) {
         if reported.insert(warning.clone()) {
             watch.note(&warning);
         }
@@ -29,7 +33,6 @@ pub(in crate::experiment) fn report(
     if !source.is_of_user() {
         return;
     }
-    let parts: Vec<Parts> = folds.iter().map(|(_, data)| source.loaded.places(&data.parts)).collect();
     let facts = || [leaking_columns::notes(&source.loaded), shared_rows::notes(&source.loaded, &parts)].concat();
     for fact in source.facts.get_or_init(facts) {
         if reported.insert(fact.clone()) {
@@ -38,17 +41,65 @@ pub(in crate::experiment) fn report(
     }
 }
 
+/// Returns classes by their names.
+fn named(numbers: &[usize], loaded: &Loaded) -> String {
+    let names: Vec<&str> = numbers.iter().take(MOST_NAMES).map(|&class| loaded.classes[class].as_str()).collect();
+    let more = numbers.len() - names.len();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{} {}{more}", if numbers.len() == 1 { "class" } else { "classes" }, suggest::list(&names))
+}
+
+/// Returns the warnings about classes without validation or test rows in these folds. Parts with fewer rows than classes, such
+/// as those of leave-one-out, have none.
+fn absent_classes(folds: &[Parts], loaded: &Loaded) -> Vec<String> {
+    let Target::Classes(classes) = loaded.target else { return Vec::new() };
+    let Ok(truth) = Vec::<i64>::try_from(loaded.rows.targets.to_kind(Kind::Int64)) else { return Vec::new() };
+    let count = |rows: &[usize]| {
+        let mut counts = vec![0; classes];
+        rows.iter().for_each(|&row| counts[truth[row] as usize] += 1);
+        counts
+    };
+    let of_part = |name: &str, own: Option<&Rows>, rows: &dyn Fn(&Parts) -> Option<Vec<usize>>| {
+        let mut found: Vec<(Vec<usize>, u64)> = Vec::new(); // absent classes and rows, of each fold that lacks some
+        for fold in folds {
+            let counts: Vec<u64> = match (rows(fold), own) {
+                (Some(rows), _) => count(&rows),
+                (None, Some(own)) => own.counts(classes),
+                (None, None) => continue,
+            };
+            let training = count(&fold.training);
+            let absent: Vec<usize> = (0..classes).filter(|&class| counts[class] == 0 && training[class] > 0).collect();
+            let all: u64 = counts.iter().sum();
+            if !absent.is_empty() && all >= classes as u64 {
+                found.push((absent, all));
+            }
+        }
+        let (absent, all) = found.first()?;
+        let in_folds = match folds.len() {
+            1 => String::new(),
+            all => format!(" in {} of {all} folds", found.len()),
+        };
+        let undefined = match classes {
+            2 => "ROC AUC, and precision and recall of this class, are undefined there",
+            _ => "scores of such a class are undefined there",
+        };
+        Some(format!(
+            "no {name} rows of {}{in_folds} ({} rows): {undefined}; use `stratify = true`, `folds` or more rows",
+            named(absent, loaded),
+            number::count(*all as usize)
+        ))
+    };
+    let validation = of_part("validation", loaded.validation.as_ref(), &|parts| parts.validation.clone());
+    let test = of_part("test", loaded.test.as_ref(), &|parts| parts.test.clone());
+    [validation, test].into_iter().flatten().collect()
+}
+
 /// Returns the warnings about classes without training rows in these folds.
 fn unseen_classes(folds: &[Fold], loaded: &Loaded) -> Vec<String> {
     let Target::Classes(classes) = loaded.target else { return Vec::new() };
     let of_test = loaded.test.as_ref().map_or_else(|| vec![0; classes], |rows| rows.counts(classes));
     let all: Vec<u64> = loaded.rows.counts(classes).iter().zip(of_test).map(|(rows, test)| rows + test).collect();
-    let named = |numbers: &[usize]| {
-        let names: Vec<&str> = numbers.iter().take(MOST_NAMES).map(|&class| loaded.classes[class].as_str()).collect();
-        let more = numbers.len() - names.len();
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        format!("{} {}{more}", if numbers.len() == 1 { "class" } else { "classes" }, suggest::list(&names))
-    };
+    let named = |numbers: &[usize]| named(numbers, loaded);
     let absent: Vec<usize> = (0..classes).filter(|&class| all[class] == 0).collect();
     let mut warnings = Vec::new();
     if !absent.is_empty() {
@@ -86,10 +137,9 @@ fn unseen_classes(folds: &[Fold], loaded: &Loaded) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use tch::{Kind, Tensor};
+    use tch::Tensor;
 
     use super::*;
-    use crate::data::Rows;
     use crate::data::prepare::prepared::Prepared;
     use crate::data::prepare::scale::Scale;
     use crate::data::table::form::Form;
@@ -107,6 +157,28 @@ mod tests {
         };
         let folds: Vec<Fold> = trainings.iter().enumerate().map(fold).collect();
         unseen_classes(&folds, &loaded)
+    }
+
+    #[test]
+    fn a_class_without_test_rows_is_named_with_their_number() {
+        let rows = |truth: &[i64]| {
+            let features = Tensor::zeros([truth.len() as i64, 1], (Kind::Float, tch::Device::Cpu));
+            Rows::new(features, Tensor::from_slice(truth))
+        };
+        let classes = vec!["no".to_owned(), "yes".to_owned()];
+        let truth = [0, 0, 1, 1, 0, 0, 0];
+        let loaded = Loaded::new(String::new(), Target::Classes(2), classes, rows(&truth), Form::Points);
+        let parts = |test: &[usize]| {
+            let training = (0..truth.len()).filter(|row| !test.contains(row)).collect();
+            Parts { training, validation: None, test: Some(test.to_vec()) }
+        };
+        let found = absent_classes(&[parts(&[4, 5, 6])], &loaded);
+        assert_eq!(found.len(), 1);
+        assert!(found[0].starts_with("no test rows of class `yes` (3 rows): ROC AUC"), "{}", found[0]);
+        assert!(absent_classes(&[parts(&[0, 2])], &loaded).is_empty());
+        assert!(absent_classes(&[parts(&[0])], &loaded).is_empty(), "a single row has one class");
+        let folds = absent_classes(&[parts(&[0, 2]), parts(&[4, 5])], &loaded);
+        assert!(folds[0].contains(" in 1 of 2 folds "), "{}", folds[0]);
     }
 
     #[test]

@@ -84,7 +84,9 @@ fn as_written(name: &str, extending: Option<&Path>) -> anyhow::Result<SourceText
     shipped().find(|experiment| experiment.name == name).ok_or_else(|| {
         let names: Vec<String> = all().0.into_iter().map(|experiment| experiment.name).collect();
         let file = format!("{name}.toml");
-        let hint = match suggest::nearest(name, names.iter().map(String::as_str)) {
+        let similar = similar_file(&Path::new(name).with_extension("toml"));
+        let near = suggest::nearest(name, names.iter().map(String::as_str)).map(str::to_owned).or(similar);
+        let hint = match near {
             _ if Path::new(&file).is_file() => format!("did you mean `{file}`?"),
             _ if name.contains('=') => format!("write settings with `--set`: `--set {name}`"),
             _ if name.parse::<i64>().is_ok() => {
@@ -134,6 +136,18 @@ pub fn not_an_experiment(name: &str) -> Option<SpecError> {
             message: format!("`{name}` is a file of PyTorch, not an experiment file"),
             hint: Some(hint),
         });
+    }
+    const OTHERS: [(&str, &str); 6] = [
+        (".jpeg", "an image"),
+        (".jpg", "an image"),
+        (".pdf", "a PDF"),
+        (".png", "an image"),
+        (".py", "a Python file"),
+        (".svg", "an image"),
+    ];
+    if let Some((_, what)) = OTHERS.iter().find(|(ending, _)| plain.ends_with(ending)) {
+        let hint = "`runner list` lists the experiments; name the path of a file as `my/idea.toml`".to_owned();
+        return Some(SpecError { message: format!("`{name}` is {what}, not an experiment file"), hint: Some(hint) });
     }
     let format = FileFormat::of(&[], plain)?;
     let hint = if format == FileFormat::NumpyArchive {

@@ -10,11 +10,24 @@ use crate::experiment::spec::source_text::SpecError;
 /// Maximum number of parts of a path. Deeper nesting could overflow the stack.
 const DEEPEST: usize = 32;
 
+/// Returns whether a path exists.
+pub fn exists(tree: &Value, path: &str) -> bool {
+    find(&mut tree.clone(), path).is_ok()
+}
+
 /// Returns the value at a path.
 ///
 /// # Errors
 /// If the path does not exist.
 pub fn find<'a>(tree: &'a mut Value, path: &str) -> Result<&'a mut Value, SpecError> {
+    find_for(tree, path, None)
+}
+
+/// Same as [`find`]; `new` is the value that the setting is to have, for hints.
+///
+/// # Errors
+/// As for [`find`].
+pub fn find_for<'a>(tree: &'a mut Value, path: &str, new: Option<&str>) -> Result<&'a mut Value, SpecError> {
     let mut walked = String::new();
     let depth = path.split('.').count();
     if depth > DEEPEST {
@@ -34,10 +47,13 @@ pub fn find<'a>(tree: &'a mut Value, path: &str) -> Result<&'a mut Value, SpecEr
         format!("data.{}.split.{part}", sources.into_iter().next().map_or("NAME", String::as_str))
     });
     let near = if path.contains('.') || tree.get(path).is_some() { None } else { nearest_setting(tree, path) };
+    let is_short = path.split_once('.').is_some_and(|(first, _)| !keys_in(tree, first).is_empty());
+    let loss = tree.pointer("/train/loss").cloned().unwrap_or_default();
     let mut place = tree;
     for part in path.split('.') {
         let missing = |hint: String| SpecError {
             message: match walked.as_str() {
+                "" if is_short => format!("`{path}` is not the full key of a setting"),
                 "" => format!("there is no setting `{part}`"),
                 _ => format!("there is no `{part}` in `{walked}`"),
             },
@@ -66,6 +82,9 @@ pub fn find<'a>(tree: &'a mut Value, path: &str) -> Result<&'a mut Value, SpecEr
                         {
                             format!("did you mean {meant}?")
                         }
+                        _ if matches!(part, "class_weight" | "class_weights") && takes_pos_weight(&loss) => {
+                            format!("write `--set pos_weight={}`", new.unwrap_or("balanced").trim_matches('"'))
+                        }
                         _ if in_split.is_some() => {
                             format!("did you mean `{}`?", in_split.unwrap_or_default())
                         }
@@ -74,7 +93,8 @@ pub fn find<'a>(tree: &'a mut Value, path: &str) -> Result<&'a mut Value, SpecEr
                                 "the experiment has `{chosen}`; to use another: `--set '{walked}={{ {part} = {{ … }} }}'`"
                             )
                         }
-                        _ => file_hints::of_key(part, None, &known)
+                        _ => file_hints::of_key(part, new, &known)
+                            .or_else(|| file_hints::synonym(part, &known))
                             .or_else(|| near.filter(|_| suggest::nearest(part, known.iter().copied()).is_none()))
                             .unwrap_or_else(|| suggest::hint(part, known)),
                     }));
@@ -99,6 +119,11 @@ pub fn find<'a>(tree: &'a mut Value, path: &str) -> Result<&'a mut Value, SpecEr
         walked = if walked.is_empty() { part.to_owned() } else { format!("{walked}.{part}") };
     }
     Ok(place)
+}
+
+/// Returns whether a loss has a weight of the positive class.
+fn takes_pos_weight(loss: &Value) -> bool {
+    loss.as_str() == Some("bce_with_logits") || loss.get("bce_with_logits").is_some()
 }
 
 /// Returns a hint with the full keys of the setting whose name is most similar; `None` if none is.

@@ -112,8 +112,7 @@ impl SourceText {
         (file_hints::shorten(&file_hints::translate(&shown), hint.is_some()), hint)
     }
 
-    /// Returns an error with all mistakes of a file that has several unknown names and values of the wrong type, in the order of
-    /// their lines; `None` if it has one, or was merged from several files.
+    /// Returns all unknown names and values of the wrong type in the order of their lines; `None` if one, or of merged files.
     fn several_mistakes(&self, first: &toml_edit::de::Error) -> Option<SpecError> {
         if !self.layers.is_empty() {
             return None;
@@ -123,11 +122,13 @@ impl SourceText {
         };
         let mut text = self.text.clone();
         let (mut mistakes, mut settings): (Vec<(usize, String)>, Vec<String>) = Default::default();
+        let mut lists: Vec<String> = Vec::new();
         let mut error = Some(first.clone()).filter(is_of_setting)?;
         while mistakes.len() < MOST_MISTAKES {
             let start = error.span()?.start;
             let (message, hint) = self.explain(&text, &error, error.message());
             let hint = hint.map(|hint| format!("\n    hint: {hint}")).unwrap_or_default();
+            let message = file_hints::with_new_list(message, &mut lists);
             let line = 1 + text.get(..start)?.matches('\n').count();
             let key = key_in(&text, start)?;
             // a second mistake in the same layer or setting often follows from the first one

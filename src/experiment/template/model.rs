@@ -44,7 +44,8 @@ impl Sizes {
 impl Task<'_> {
     /// The rare class of two with its share; `None` if both are frequent.
     fn rare_class(&self) -> Option<(&str, f64)> {
-        self.problem.rarest().filter(|(_, share)| self.problem.classes() == Some(2) && *share < RARE)
+        let (name, _, share) = self.problem.rarest()?;
+        (self.problem.classes() == Some(2) && share < RARE).then_some((name, share))
     }
 
     /// Returns the settings before the first table: the positive class and the threshold.

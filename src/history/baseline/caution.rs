@@ -1,24 +1,46 @@
-//! Warnings that a classifier never predicts a class or is no better than the majority class.
+//! Warnings that a classifier never predicts a class or is no better than the majority class, or that its loss cannot be right.
 
 use indexmap::IndexMap;
 
 use crate::history::baseline::constant_prediction::{Baseline, Baselines};
 use crate::history::number::brief;
+use crate::history::test_record::TestRecord;
 use crate::history::trial_history::History;
 
 /// If the balanced accuracy is this far above chance, the classifier distinguishes the classes, whatever its accuracy.
 const ABOVE_CHANCE: f64 = 0.1;
 
+/// Average precision up to this multiple of the share of the positive class is that of chance.
+const NEAR_CHANCE: f64 = 1.2;
+
+/// Returns a warning if a loss is below 0 that cannot be, or if the classifier is no better than a constant prediction.
+pub fn caution(history: &History, baselines: &Baselines) -> Option<String> {
+    let parts: Vec<String> =
+        [without_skill(history, baselines), negative_loss(history)].into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+/// Returns a warning if the negative log-likelihood is below 0.
+fn negative_loss(history: &History) -> Option<String> {
+    let loss = &history.config["train"]["loss"];
+    let is_nll = loss.as_str() == Some("nll") || loss.get("nll").is_some();
+    let least = history.history.metric("loss").filter(|_| is_nll)?.into_iter().reduce(f64::min)?;
+    (least < 0.0).then(|| {
+        format!("the loss `nll` is {}, below 0: the outputs of the network are no log-probabilities", brief(least))
+    })
+}
+
 /// Returns a warning if a classifier never predicts a class, or if neither its accuracy is better than the share of the majority
 /// class nor its balanced accuracy (without test rows: its ROC AUC) clearly above chance. A threshold that finds a rare class costs
 /// accuracy, which is no fault. It looks at the test rows, or without test rows at the validation rows.
-pub fn caution(history: &History, baselines: &Baselines) -> Option<String> {
+fn without_skill(history: &History, baselines: &Baselines) -> Option<String> {
     let classes = &history.data.classes;
     let name = |class: usize| classes.get(class).map_or_else(|| format!("class {class}"), |name| format!("`{name}`"));
     match history.test.as_ref() {
         Some(test) => {
             let confusion = test.confusion.as_ref().filter(|matrix| matrix.len() > 1)?;
-            of_confusion(confusion, baselines.test.as_ref()?, name)
+            let baseline = baselines.test.as_ref()?;
+            ranking_by_chance(test).or_else(|| of_confusion(confusion, baseline, name))
         }
         None => {
             let baseline = baselines.validation.as_ref()?;
@@ -36,6 +58,15 @@ pub fn caution(history: &History, baselines: &Baselines) -> Option<String> {
             })
         }
     }
+}
+
+/// Returns the warning on the average precision in place of that on the accuracy, if the test rows have the former and not the
+/// latter and it is that of chance; `None` if the accuracy decides.
+fn ranking_by_chance(test: &TestRecord) -> Option<String> {
+    let (ap, chance) = (test.metrics.get("ap")?.0, test.positives.filter(|chance| *chance > 0.0)?);
+    let is_by_chance = !test.metrics.contains_key("acc") && ap <= NEAR_CHANCE * chance;
+    let how = if ap <= chance { "no" } else { "hardly" };
+    is_by_chance.then(|| format!("ap {} is {how} better than chance ({})", brief(ap), brief(chance)))
 }
 
 /// The beginning of the warning on classes that are never predicted.
@@ -135,7 +166,6 @@ fn of_confusion(confusion: &[Vec<u64>], baseline: &Baseline, name: impl Fn(usize
 mod tests {
     use super::*;
     use crate::history::number::Number;
-    use crate::history::test_record::TestRecord;
     use crate::history::trial_history::trial_for_tests;
 
     fn warning(confusion: &[&[u64]], classes: &[&str]) -> Option<String> {
@@ -158,6 +188,28 @@ mod tests {
             warning(&[&[0, 955], &[0, 45]]),
             "predicts only `yes`: accuracy 0.0450; always predicting `no` gets 0.9550"
         );
+    }
+
+    #[test]
+    fn a_ranking_by_chance_and_a_loss_below_zero_are_named() {
+        let mut history = trial_for_tests("base", 0, 1.0);
+        history.data.classes = vec!["no".to_owned(), "yes".to_owned()];
+        let with_ap = |ap: f64| TestRecord {
+            confusion: Some(vec![vec![40, 150], vec![1, 9]]),
+            metrics: [("ap".to_owned(), Number(ap))].into(),
+            positives: Some(0.05),
+            ..TestRecord::default()
+        };
+        let baselines = Baselines { test: Baseline::of_counts(&[190, 10]), ..Baselines::default() };
+        history.test = Some(with_ap(0.04));
+        assert_eq!(caution(&history, &baselines).unwrap(), "ap 0.0400 is no better than chance (0.0500)");
+        history.test = Some(with_ap(0.055));
+        assert_eq!(caution(&history, &baselines).unwrap(), "ap 0.0550 is hardly better than chance (0.0500)");
+        history.test = None;
+        history.config["train"]["loss"] = "nll".into();
+        history.history.series.insert("loss".to_owned(), vec![Number(-1.5), Number(-2.0)]);
+        let found = caution(&history, &Baselines::default()).unwrap();
+        assert_eq!(found, "the loss `nll` is -2.0000, below 0: the outputs of the network are no log-probabilities");
     }
 
     #[test]

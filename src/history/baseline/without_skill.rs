@@ -8,10 +8,13 @@ pub const WITHOUT_SKILL: [&str; 3] = ["balanced_acc", "roc_auc", "ap"];
 
 /// Returns the metric of a constant prediction for a trial's test rows, or without test rows for its validation rows: those
 /// that the history records, balanced accuracy 1 / number of classes, ROC AUC 0.5 and, for two classes, the average precision
-/// of random scores, which is the share of the positive class.
+/// of random scores, which is the share of the positive class. Rows of a single class have none.
 pub fn metric(name: &str, history: &History) -> Option<f64> {
     let baselines = history.baselines.as_ref()?;
     let baseline = baselines.test.as_ref().or(baselines.validation.as_ref())?;
+    if baseline.class.is_some() && baseline.metric("acc").is_some_and(|share| share >= 1.0) {
+        return None;
+    }
     baseline.metric(name).or_else(|| match name {
         "balanced_acc" => baseline.class.map(|_| 1.0 / classes(history) as f64),
         "roc_auc" => Some(0.5),

@@ -60,7 +60,7 @@ struct Losses<'a> {
 /// Diagnoses the learning curves of one trial. `constant_loss` is the loss of the best constant prediction on the training
 /// rows, or NaN if it is unknown, as in histories of other programs.
 ///
-/// Returns `None` without a training loss.
+/// Returns `None` without a training loss, and for a single epoch, unless its loss is not finite.
 pub fn diagnose(curves: &Curves, constant_loss: f64) -> Option<Diagnosis> {
     let training = curves.metric("loss")?;
     let end = |name: &str| curves.metric(name).and_then(|values| values.last().copied());
@@ -73,6 +73,9 @@ pub fn diagnose(curves: &Curves, constant_loss: f64) -> Option<Diagnosis> {
         training,
     };
     let findings = losses.findings();
+    if losses.training.len() == 1 && !matches!(findings[..], [Finding::NotFinite { .. }]) {
+        return None;
+    }
     let verdicts = || findings.iter().map(Finding::verdict);
     let is_finite = !findings.iter().any(|finding| matches!(finding, Finding::NotFinite { .. }));
     let last_loss = losses.training.last().copied();

@@ -41,6 +41,10 @@ pub fn lookup(history: &History, path: &str) -> Option<MetricValue> {
         "best" if history.best.as_ref().is_some_and(|best| best.metrics.contains_key(rest)) => {
             history.best.as_ref()?.metrics.get(rest).map(|value| MetricValue::Number(*value))
         }
+        // a tree has one epoch, which is not chosen
+        "best" if history.tree.is_some() && history.best.is_none() => {
+            history.history.at(*history.history.epoch.last()?, rest).map(|value| MetricValue::Number(Number(value)))
+        }
         "test" if history.test.as_ref().is_some_and(|test| test.metrics.contains_key(rest)) => {
             history.test.as_ref()?.metrics.get(rest).map(|value| MetricValue::Number(*value))
         }

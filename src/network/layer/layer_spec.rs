@@ -148,4 +148,6 @@ pub enum OutputKind {
     Probabilities,
     /// Probabilities that sum to 1 over the outputs of a row, as from a softmax.
     Distribution,
+    /// Logarithms of such probabilities, as from a log-softmax.
+    LogDistribution,
 }

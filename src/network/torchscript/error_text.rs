@@ -55,6 +55,12 @@ pub fn explain_call(message: &str) -> String {
     }
 }
 
+/// Returns whether the module itself raised the error that [`explain_call`] explains: its line has a `raise` or an `assert`.
+pub fn is_raised(reason: &str) -> bool {
+    let code = reason.rsplit_once(": `").map_or("", |(_, code)| code);
+    ["raise ", "assert "].iter().any(|word| code.split([' ', ':', '`']).any(|part| part == word.trim()))
+}
+
 /// Returns the last place in a trace, and its line of code: the line above the mark `~~~ <--- HERE`.
 fn failed_line(trace: &[&str]) -> Option<(String, String)> {
     let mark = trace.iter().rposition(|line| line.contains("<--- HERE"))?;

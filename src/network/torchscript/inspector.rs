@@ -4,7 +4,7 @@ use crate::network::layer::layer_spec::RowMemory;
 use crate::tensor::script_module::{MemoryCount, ScriptModule};
 use tch::{Device, Kind, Tensor};
 
-use crate::network::torchscript::error_text::{explain_call, explain_load};
+use crate::network::torchscript::error_text::{explain_call, explain_load, is_raised};
 use crate::network::torchscript::fixed_mode::layers_of_fixed_mode;
 use crate::network::torchscript::function_inspector::{inspect_loss, inspect_metric};
 use crate::network::torchscript::inspection::{Inspected, Inspection, Problem, Role};
@@ -112,7 +112,7 @@ fn inspect_evaluation(
         if !fixed.is_empty() {
             let message = format!("was traced in training mode: it changes its buffer `{name}` in evaluation, too");
             let hint = format!(
-                "use `torch.jit.script(net)`, with which {} follows the mode; or call `net.eval()` before `torch.jit.trace`, which \
+                "use `torch.jit.script(net)`, so that the mode applies to {}; or call `net.eval()` before `torch.jit.trace`, which \
                  fixes it in evaluation mode",
                 fixed.join(" and ")
             );
@@ -197,11 +197,12 @@ pub fn run(module: &ScriptModule, rows: &Tensor) -> Result<Tensor, Problem> {
         // libtorch's words for an operation that takes indices, such as an embedding
         let takes_indices = reason.contains("to have one of the following scalar types: Long, Int");
         let hint = match takes_indices {
-            true => "rows are float32: convert token ids in `forward` with `x.long()`",
-            false => "export a module for rows of this shape, which are float32",
+            true => Some("rows are float32: convert token ids in `forward` with `x.long()`".to_owned()),
+            false if is_raised(&reason) => None,
+            false => Some("export a module for rows of this shape, which are float32".to_owned()),
         };
         let message = format!("fails on rows of {}: {reason}", lengths.join("×"));
-        Problem { message, hint: Some(hint.to_owned()) }
+        Problem { message, hint }
     })?;
     let output = output.ok_or_else(|| "no tensor".to_owned()).and_then(|output| check_output(output, rows));
     output.map_err(|found| Problem {

@@ -40,6 +40,20 @@ pub struct ModuleCopy {
     pub copy: PathBuf,
 }
 
+/// Returns what to do about a file that does not exist; `seed` is the one that it is for.
+fn missing_hint(source: &Path, seed: Option<i64>) -> String {
+    let save =
+        format!("`torch.jit.script(module).save({:?})`", source.file_name().unwrap_or_default().to_string_lossy());
+    match seed {
+        Some(seed) => format!(
+            "check the path, write the file of seed {seed} in Python: {save}, or train fewer seeds with `--seeds`"
+        ),
+        None => format!(
+            "check the path (in an experiment file, it is relative to this file), or write the file in Python: {save}"
+        ),
+    }
+}
+
 impl ModuleFile {
     /// Reads the file at `path`, or its copy if the run has one.
     ///
@@ -50,11 +64,7 @@ impl ModuleFile {
         let source = copy.map_or_else(|| PathBuf::from(path), |copy| copy.copy.clone());
         let bytes = bounded_file::read(&source, MOST_BYTES).map_err(|error| match error.kind() {
             ErrorKind::NotFound => Invalid::new(key, format!("cannot be read: `{}` does not exist", source.display()))
-                .hint(format!(
-                    "check the path (in an experiment file, it is relative to this file), or write the file in Python: \
-                     `torch.jit.script(module).save({:?})`",
-                    source.file_name().unwrap_or_default().to_string_lossy()
-                )),
+                .hint(missing_hint(&source, seed)),
             _ => Invalid::new(key, format!("cannot be read: `{}`: {error:#}", source.display()))
                 .hint("check the path: in an experiment file, it is relative to this file"),
         })?;

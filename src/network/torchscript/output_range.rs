@@ -1,4 +1,5 @@
-//! Finds out whether the outputs of a network are probabilities, from trial runs with large rows and random parameters.
+//! Finds out whether the outputs of a network are probabilities or their logarithms, from trial runs with large rows and random
+//! parameters.
 
 use tch::{Device, Kind, Tensor};
 
@@ -18,7 +19,8 @@ const DRAWS: usize = 3;
 const TOLERANCE: f64 = 1e-3;
 
 /// Returns what the outputs for rows of shape `sample` are. Probabilities stay between 0 and 1 for all rows and
-/// parameters, and are not all alike. Draws new values for the parameters. `run` runs rows in evaluation mode.
+/// parameters, and are not all alike; the exponentials of log-probabilities sum to 1. Draws new values for the parameters.
+/// `run` runs rows in evaluation mode.
 pub fn output_kind(
     module: &ScriptModule,
     parameters: &[(String, Tensor)],
@@ -49,7 +51,16 @@ pub fn output_kind(
     ) else {
         return OutputKind::Values;
     };
-    if outputs[0].dim() != 2 || low < 0.0 || high > 1.0 || high - low < TOLERANCE {
+    let sums_to_one_in_logarithms = |output: &Tensor| {
+        output.size()[1] > 1 && output.logsumexp([1], false).abs().max().double_value(&[]) < TOLERANCE
+    };
+    if outputs[0].dim() != 2 || high - low < TOLERANCE {
+        return OutputKind::Values;
+    }
+    if outputs.iter().all(sums_to_one_in_logarithms) {
+        return OutputKind::LogDistribution;
+    }
+    if low < 0.0 || high > 1.0 {
         return OutputKind::Values;
     }
     let sums_to_one = |output: &Tensor| {

@@ -252,7 +252,9 @@ impl Loss {
             |message: String, hint: String| Err(Invalid::new("loss", format!("does not fit: {message}")).hint(hint));
         let (name, kind) = (self.name(), last.kind());
         let is_module = matches!(last, Layer::TorchScript(_));
-        let ends_in_probabilities = !is_module && output_kind != OutputKind::Values;
+        let is_made_of_layers = matches!(last, Layer::Residual(_) | Layer::Repeat(_) | Layer::Parallel(_));
+        let ends_in_probabilities =
+            !is_module && matches!(output_kind, OutputKind::Probabilities | OutputKind::Distribution);
         match self {
             Loss::CrossEntropy(_) if ends_in_probabilities => fault(
                 format!("`{name}` takes logits, and the network ends in `{kind}`"),
@@ -265,6 +267,10 @@ impl Loss {
             Loss::Nll(_) if ends_in_probabilities => fault(
                 format!("`nll` takes logarithms of probabilities, and the network ends in `{kind}`"),
                 format!("use `cross_entropy`, and leave the last `{kind}` out"),
+            ),
+            Loss::Nll(_) if !is_module && !is_made_of_layers && output_kind != OutputKind::LogDistribution => fault(
+                format!("`nll` takes logarithms of probabilities, and the network ends in `{kind}`"),
+                "end with `\"log_softmax\"`, or use `cross_entropy`, which takes logits".to_owned(),
             ),
             Loss::Bce if is_module && output_kind != OutputKind::Probabilities => fault(
                 "`bce` takes probabilities, but outputs of the module are below 0, above 1 or all equal".to_owned(),
@@ -285,10 +291,14 @@ impl Loss {
         }
     }
 
-    /// Returns a note if the loss takes logits, but the outputs are of another kind.
+    /// Returns a note if the loss takes logits or log-probabilities, but the outputs are of another kind.
     pub fn note_about_logits(&self, kind: OutputKind) -> Option<String> {
         let ends_in = match kind {
-            OutputKind::Values => return None,
+            OutputKind::Values if matches!(self, Loss::Nll(_)) => {
+                let found = "`nll` takes logarithms of probabilities, but the network returns other values";
+                return Some(format!("{found}: end it with `log_softmax`, or use `cross_entropy`, which takes logits"));
+            }
+            OutputKind::Values | OutputKind::LogDistribution => return None,
             OutputKind::Probabilities => "sigmoid",
             OutputKind::Distribution => "softmax",
         };
@@ -324,7 +334,7 @@ impl Loss {
     pub fn decision(&self, kind: OutputKind, outputs: usize, target: Target) -> Decision {
         let threshold = match self {
             Loss::BceWithLogits(_) => 0.0, // a logit
-            Loss::TorchScript(_) if kind == OutputKind::Values => 0.0,
+            Loss::TorchScript(_) if matches!(kind, OutputKind::Values | OutputKind::LogDistribution) => 0.0,
             Loss::TorchScript(_) => 0.5,
             Loss::Bce | Loss::Mse | Loss::Mae | Loss::Huber(_) | Loss::CrossEntropy(_) | Loss::Nll(_) => 0.5,
         };
@@ -412,7 +422,9 @@ mod tests {
             );
             fault.map_err(|fault| fault.hint.unwrap())
         };
-        assert_eq!(hint("\"nll\"", Layer::Relu, 3, Target::Classes(3)), Ok(()));
+        assert_eq!(hint("\"nll\"", Layer::LogSoftmax, 3, Target::Classes(3)), Ok(()));
+        let fault = hint("\"nll\"", Layer::Relu, 3, Target::Classes(3)).unwrap_err();
+        assert!(fault.starts_with("end with `\"log_softmax\"`"), "{fault}");
         let fault = hint("\"nll\"", Layer::Softmax, 3, Target::Classes(3)).unwrap_err();
         assert!(fault.contains("`cross_entropy`"), "{fault}");
         assert!(hint("\"nll\"", Layer::Relu, 3, Target::Labels(3)).unwrap_err().contains("`bce_with_logits`"));

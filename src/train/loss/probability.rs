@@ -30,18 +30,20 @@ impl Loss {
             (Loss::BceWithLogits(_), _) => Some(outputs.sigmoid()),
             (Loss::Bce, _) => Some(outputs),
             (Loss::TorchScript(_), _) => Some(match (kind, target) {
-                (OutputKind::Values, Target::Classes(_)) if several => outputs.softmax(-1, Kind::Double),
-                (OutputKind::Values, _) => outputs.sigmoid(),
+                (OutputKind::Values | OutputKind::LogDistribution, Target::Classes(_)) if several => {
+                    outputs.softmax(-1, Kind::Double)
+                }
+                (OutputKind::Values | OutputKind::LogDistribution, _) => outputs.sigmoid(),
                 (OutputKind::Distribution | OutputKind::Probabilities, _) => outputs,
             }),
             (Loss::Mse | Loss::Mae | Loss::Huber(_), Target::Classes(_)) => match kind {
                 OutputKind::Distribution => several.then_some(outputs),
                 OutputKind::Probabilities => (!several).then_some(outputs),
-                OutputKind::Values => None,
+                OutputKind::Values | OutputKind::LogDistribution => None,
             },
             (Loss::Mse | Loss::Mae | Loss::Huber(_), Target::Labels(_)) => match kind {
                 OutputKind::Probabilities => Some(outputs),
-                OutputKind::Distribution | OutputKind::Values => None,
+                OutputKind::Distribution | OutputKind::Values | OutputKind::LogDistribution => None,
             },
         }
     }
@@ -57,7 +59,7 @@ impl Loss {
             Loss::BceWithLogits(_) => Score::Logit,
             Loss::Bce => Score::Probability,
             Loss::CrossEntropy(_) | Loss::Nll(_) => Score::Logits,
-            Loss::TorchScript(_) if kind == OutputKind::Values => {
+            Loss::TorchScript(_) if matches!(kind, OutputKind::Values | OutputKind::LogDistribution) => {
                 if is_one {
                     Score::Logit
                 } else {
@@ -68,9 +70,11 @@ impl Loss {
             Loss::TorchScript(_) => Score::Probabilities,
             Loss::Mse | Loss::Mae | Loss::Huber(_) => match (is_one, kind) {
                 (true, OutputKind::Probabilities) => Score::Probability,
-                (true, OutputKind::Values | OutputKind::Distribution) => Score::Output,
+                (true, OutputKind::Values | OutputKind::Distribution | OutputKind::LogDistribution) => Score::Output,
                 (false, OutputKind::Distribution) => Score::Probabilities,
-                (false, OutputKind::Values | OutputKind::Probabilities) => Score::Difference,
+                (false, OutputKind::Values | OutputKind::Probabilities | OutputKind::LogDistribution) => {
+                    Score::Difference
+                }
             },
         })
     }

@@ -9,6 +9,7 @@ use crate::config::check::{Invalid, not_negative};
 use crate::config::shorthand::FromNumber;
 use crate::history::number::Number;
 use crate::train::kept_weights::Keep;
+use crate::train::schedule::Schedule;
 
 /// Settings of early stopping.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -29,6 +30,29 @@ pub struct EarlyStopping {
 impl Default for EarlyStopping {
     fn default() -> Self {
         EarlyStopping { monitor: None, patience: 5, min_delta: 0.0, restore_best: None }
+    }
+}
+
+impl EarlyStopping {
+    /// Returns a note if training ends before `reduce_on_plateau` lowers the learning rate, because both monitor the same metric.
+    pub fn note_about_schedule(&self, schedule: &Schedule) -> Option<String> {
+        match schedule {
+            Schedule::WarmUp(warm_up) => self.note_about_schedule(&warm_up.then),
+            Schedule::ReduceOnPlateau(plateau) => {
+                let (stops, lowers) = (self.patience, plateau.patience);
+                (lowers >= stops && plateau.monitor == self.monitor).then(|| {
+                    format!(
+                        "early stopping (patience {stops}) ends training before `reduce_on_plateau` (patience {lowers}) \
+                         lowers the learning rate: give the schedule a smaller `patience`"
+                    )
+                })
+            }
+            Schedule::Constant
+            | Schedule::Step(_)
+            | Schedule::Exponential(_)
+            | Schedule::Cosine(_)
+            | Schedule::OneCycle(_) => None,
+        }
     }
 }
 

@@ -50,7 +50,8 @@ fn has_metric(histories: &[&History], name: &str) -> bool {
     })
 }
 
-/// Returns what the baseline predicts and for which rows: `baseline: always `1``. `None` if there is no baseline.
+/// Returns what the baseline predicts and for which rows: `baseline: always `1`, the most frequent class of the test rows`.
+/// `None` if there is no baseline.
 pub fn meaning(histories: &[&History]) -> Option<String> {
     let of_rows = |history: &&History| {
         let baselines = history.baselines.as_ref()?;
@@ -58,14 +59,16 @@ pub fn meaning(histories: &[&History]) -> Option<String> {
     };
     let found: Vec<(bool, Option<usize>)> = histories.iter().filter_map(of_rows).collect();
     let (has_test, class) = *found.first()?;
+    let rows = if has_test { "test" } else { "validation" };
     let what = match class {
         Some(class) if found.iter().all(|(_, other)| *other == Some(class)) => {
-            format!("always {}", class_name(histories[0], class))
+            format!("always {}, the most frequent class of the {rows} rows", class_name(histories[0], class))
         }
-        Some(_) => "always the majority class".to_owned(),
-        None => "always the mean of the training rows".to_owned(),
+        Some(_) => format!("always the most frequent class of the {rows} rows"),
+        None if has_test => "always the mean of the training rows".to_owned(),
+        None => "always the mean of the training rows (validation rows)".to_owned(),
     };
-    Some(format!("baseline: {what}{}", if has_test { "" } else { " (validation rows)" }))
+    Some(format!("baseline: {what}"))
 }
 
 /// Returns whether the trials share the baseline; losses of different functions have no common baseline.

@@ -30,7 +30,10 @@ fn a_table_becomes_an_experiment_that_runs_as_it_is() {
     std::fs::create_dir(dir.path("experiments")).unwrap();
     let new = ["new", "churn", "--csv", "data/customers.csv", "--target", "churn"];
     let printed = stdout(&dir.run(&new).code(0));
-    assert_says(&printed, &["wrote experiments/churn.toml", "`yes` with 5.0 %", "\n  runner exp churn\n"]);
+    assert_says(
+        &printed,
+        &["wrote experiments/churn.toml", "the rarest is `yes` with 30 rows (5.0 %)", "\n  runner exp churn\n"],
+    );
     let text = std::fs::read_to_string(dir.path("experiments/churn.toml")).unwrap();
     for setting in [
         "path = \"../data/customers.csv\"",

@@ -74,6 +74,78 @@ fn override_of_an_unused_optimizer_shows_how_to_change_it() {
 }
 
 #[test]
+fn names_of_settings_are_those_after_all_changes_in_either_order() {
+    let dir = TestDir::with_idea();
+    let optimizer = |changes: &[&str]| {
+        let changes: Vec<&str> = changes.iter().flat_map(|change| ["--set", change]).collect();
+        let history = dir.history(&[&["idea.toml", "--epochs", "1"], &changes[..]].concat());
+        history["config"]["train"]["optimizer"].clone()
+    };
+    let wanted = serde_json::json!(0.25);
+    for changes in [["lr=0.25", "optimizer=sgd"], ["optimizer=sgd", "lr=0.25"], ["optimizer.lr=0.25", "optimizer=sgd"]]
+    {
+        let found = optimizer(&changes);
+        assert_eq!(found["sgd"]["lr"], wanted, "{changes:?}: {found}");
+    }
+    let found = optimizer(&["momentum=0.5", "train.optimizer={ sgd = { lr = 0.25 } }"]);
+    assert_eq!((&found["sgd"]["lr"], &found["sgd"]["momentum"]), (&wanted, &0.5.into()), "{found}");
+    let found = optimizer(&["lr=0.25", "lr=0.25"]);
+    assert_eq!(found["adam"]["lr"], wanted, "a repeated change is no contradiction");
+}
+
+#[test]
+fn a_change_that_would_replace_another_is_rejected() {
+    assert_snapshot!(error_of_arguments(&["--set", "lr=0.1", "--set", "train.optimizer.adam.lr=0.2"]), @r"
+    error: `--set train.optimizer.adam.lr=0.1` and `--set train.optimizer.adam.lr=0.2` both change `train.optimizer.adam.lr`
+    hint: keep one of them
+    ");
+    for (first, second) in
+        [("train.optimizer=sgd", "train.optimizer=adam"), ("train.optimizer={ adam = { lr = 0.1 } }", "lr=0.2")]
+    {
+        assert_says(&error_of_arguments(&["--set", first, "--set", second]), &["both change `train.optimizer"]);
+    }
+    let message = error_of_arguments(&["--set", "epochs=2", "--epochs", "3"]);
+    assert_says(&message, &["`--set train.epochs=2` and `--epochs 3` both change `train.epochs`"]);
+    let message = error_of_arguments(&["--set", "train.optimizer.adam.lr=5", "--set", "optimizer=sgd"]);
+    assert_says(&message, &["no `adam` in `train.optimizer`"]);
+    let message = TestDir::with_idea().error_message(&["show", "idea.toml", "--set", "batch=8", "--set", "batch=9"]);
+    assert_says(&message, &["both change `train.batch`"]);
+}
+
+#[test]
+fn the_end_of_a_key_is_enough_if_it_is_that_of_one_setting() {
+    let dir = TestDir::with_idea();
+    let history = dir.history(&["idea.toml", "--epochs", "1", "--set", "split.test=0.3"]);
+    assert_eq!(history["config"]["data"]["digits"]["split"]["test"], 0.3);
+    let message = error_of_arguments(&["--set", "loss.pos_weight=balanced"]);
+    assert_says(&message, &["`loss.pos_weight` is not the full key of a setting"]);
+}
+
+#[test]
+fn values_that_stand_for_something_else_are_corrected() {
+    let layers = "hint: write layers: `--set 'network.layers=[{ linear = 64 }, \"relu\", { linear = 32 }, \"relu\", \
+                  { linear = 10 }]'`";
+    assert_says(&error_of_arguments(&["--set", "network.layers=[64,32]"]), &[layers]);
+    assert_says(&error_of_arguments(&["--set", "layers=64"]), &["[{ linear = 64 }, \"relu\", { linear = 10 }]"]);
+    let cost = error_of_arguments(&["--set", "threshold=cost"]);
+    assert_says(&cost, &["write, for example, `{ cost = { miss = 10, false_alarm = 1 } }`"]);
+    assert_says(&error_of_arguments(&["--set", "dropout=0.2"]), &["write `{ dropout = 0.2 }`"]);
+    let dir = TestDir::new();
+    dir.write("t.csv", "a,b,y\n".to_owned() + &"1,2,no\n2,1,yes\n".repeat(20));
+    let table = "[data.csv]\npath = \"t.csv\"\ntarget = \"y\"\ndrop = [\"b\"]";
+    let text = crate::support::idea_with("[data.digits]", table)
+        .replace("{ linear = 10 }", "{ linear = 1 }")
+        .replace("\"cross_entropy\"", "\"bce_with_logits\"");
+    dir.write("idea.toml", text);
+    let message = |change: &str| dir.error_message(&["exp", "idea.toml", "--set", change]);
+    assert_says(&message("data.csv.drop=none"), &["hint: remove the list: `--unset data.csv.drop`"]);
+    assert_says(&message("class_weight=balanced"), &["hint: write `--set pos_weight=balanced`"]);
+    let history =
+        dir.history(&["idea.toml", "--epochs", "1", "--set", "pos_weight=balanced", "--set", "loss=bce_with_logits"]);
+    assert_eq!(history["config"]["train"]["loss"]["bce_with_logits"]["pos_weight"], "balanced");
+}
+
+#[test]
 fn override_with_invalid_toml_is_rejected() {
     let message = error_of_arguments(&["--set", "train.optimizer={ sgd = { lr = 0.1 }"]);
     assert!(!message.contains("did you mean"), "{message}");

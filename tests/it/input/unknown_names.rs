@@ -30,6 +30,19 @@ fn an_unknown_experiment_without_a_near_name_suggests_the_list() {
 }
 
 #[test]
+fn a_file_of_a_similar_name_is_suggested_and_other_files_are_named() {
+    let dir = TestDir::with_idea();
+    for name in ["ideo", "idea.tom"] {
+        assert_says(&dir.error_message(&["exp", name]), &["did you mean `idea.toml`?"]);
+    }
+    let message = dir.error_message(&["exp", "curves.png"]);
+    assert_says(&message, &["`curves.png` is an image, not an experiment file", "`runner list`"]);
+    dir.exp(&["idea.toml", "--epochs", "1"]);
+    let message = dir.error_message(&["plot", "confusion_matrix", "idea"]);
+    assert_says(&message, &["neither a run nor a kind of plot", "`confusion`"]);
+}
+
+#[test]
 fn a_missing_file_named_like_a_shipped_experiment_suggests_that_experiment() {
     assert_says(
         &TestDir::new().error_message(&["exp", "digits_mlp.toml"]),

@@ -55,7 +55,13 @@ fn the_weights_are_shown_before_and_after_training() {
     let words = ["weights from idea except layer 2"];
     assert_says(&stdout(&dir.run(&["exp", "next.toml", "--dry-run"]).code(0)), &words);
     assert_says(&stderr(&dir.run(&["exp", "next.toml"]).code(0)), &words);
-    assert_says(&stdout(&dir.run(&["show", "runs/next/latest"]).code(0)), &words);
+    let shown =
+        stdout(&dir.run(&["show", "runs/next/latest"]).code(0)).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_says(&shown, &words);
+    let (_, trial) = shown.split_once("except layer 2 (run ").expect("the run and the trial");
+    let (run, trial) = trial.split_once(", ").unwrap();
+    assert!(trial.starts_with("base-seed"), "{trial}");
+    assert_says(&stdout(&dir.run(&["show", run]).code(0)), &["runs/idea/"]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 
 use super::saved_run::{CLASSIFY, assert_near, evaluations, experiment, load, predictions};
-use crate::support::{TestDir, assert_says, stderr};
+use crate::support::{TestDir, assert_says, stderr, stdout};
 
 /// Number of training images.
 const ROWS: usize = 40;
@@ -31,6 +31,22 @@ fn write_arrays(dir: &TestDir, name: &str, dtype: Dtype, [x, x_test]: [&[u8]; 2]
         ("y_test", view(Dtype::U8, &[2], &classes[..2])),
     ]);
     dir.write(name, safetensors::serialize(tensors, None).unwrap());
+}
+
+#[test]
+fn one_hot_targets_become_an_experiment_that_runs() {
+    let dir = TestDir::new();
+    let levels: Vec<u8> = (0..ROWS).flat_map(levels).collect();
+    let one_hot: Vec<u8> = (0..ROWS).flat_map(|row| [1 - row as u8 % 2, row as u8 % 2]).collect();
+    let view = |shape: &[usize], bytes| TensorView::new(Dtype::U8, shape.to_vec(), bytes).unwrap();
+    let tensors = HashMap::from([("x", view(&[ROWS, 16], &levels[..])), ("y", view(&[ROWS, 2], &one_hot[..]))]);
+    dir.write("onehot.safetensors", safetensors::serialize(tensors, None).unwrap());
+    dir.run(&["new", "hot", "--data", "onehot.safetensors"]).code(0);
+    let text = std::fs::read_to_string(dir.path("hot.toml")).unwrap();
+    assert_says(&text, &["task = \"classes\"", "one-hot", "bce_with_logits"]);
+    let history = dir.history(&["hot.toml", "--epochs", "1"]);
+    assert_eq!(history["data"]["classes"], serde_json::json!(["0", "1"]));
+    assert_says(&stdout(&dir.run(&["data", "describe", "onehot.safetensors"]).code(0)), &["task = \"classes\""]);
 }
 
 fn write_floats(dir: &TestDir, name: &str, value: impl Fn(u8) -> f32) {

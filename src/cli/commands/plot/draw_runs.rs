@@ -29,6 +29,17 @@ const KIND_NAMES: [&str; 12] = [
     "sweep",
 ];
 
+/// Names that scikit-learn and others have for kinds of plots; of some there is none here.
+const OTHER_NAMES: [(&str, Option<&str>); 7] = [
+    ("confusion_matrix", Some("confusion")),
+    ("feature_importance", None),
+    ("learning_curve", Some("curves")),
+    ("learning_curves", Some("curves")),
+    ("pr_curve", Some("pr")),
+    ("precision_recall", Some("pr")),
+    ("roc_curve", Some("roc")),
+];
+
 /// Runs to plot.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Runs {
@@ -53,10 +64,14 @@ pub(crate) fn write_plot(
     target.check()?;
     let Found { mut groups, faults, notes, named } = find(&runs.runs, &runs.out)?;
     // a first name that is not a run may be a misspelled kind, or a kind after an option
-    let is_word = |name: &&String| name.chars().all(char::is_alphabetic) && !runs.out.join(name).exists();
+    let other = |name: &str| OTHER_NAMES.iter().find(|(other, _)| *other == name);
+    let is_word = |name: &&String| {
+        (name.chars().all(char::is_alphabetic) || other(name).is_some()) && !runs.out.join(name).exists()
+    };
     let first = runs.runs.first().filter(|_| !faults.is_empty() && runs.runs.len() > 1).filter(is_word);
     if let Some(first) = first {
-        let hint = match suggest::nearest(first, KIND_NAMES) {
+        let known = other(first).and_then(|(_, kind)| *kind).or_else(|| suggest::nearest(first, KIND_NAMES));
+        let hint = match known {
             Some(kind) if kind == first => "put the kind of plot before all options".to_owned(),
             Some(kind) => format!("did you mean the kind of plot `{kind}`?"),
             None => format!("kinds of plots: {}", suggest::list(&KIND_NAMES)),

@@ -109,7 +109,7 @@ impl Listed<'_> {
         }
         columns.push(self.numbers("trials", Fit::LeaveOut(4), trials));
         columns.push(self.numbers("best epoch", Fit::LeaveOut(5), |run| {
-            run.best.as_ref().map_or("–".to_owned(), |best| best.epoch.round().to_string())
+            run.best.as_ref().and_then(|best| best.epoch).map_or("–".to_owned(), |epoch| epoch.round().to_string())
         }));
         let threshold = |run: &RunSummary| run.test.as_ref().and_then(|test| test.threshold);
         if self.runs.iter().any(|run| threshold(run).is_some()) {

@@ -91,7 +91,7 @@ pub(super) fn to_csv(listed: &Listed, chosen: usize) -> String {
             run.leaks.to_string(),
             best.map(|best| best.metric.clone()).unwrap_or_default(),
             number(best.map(|best| best.value)),
-            number(best.map(|best| best.epoch)),
+            number(best.and_then(|best| best.epoch)),
             test.map(|test| test.metric.clone()).unwrap_or_default(),
             number(test.map(|test| test.value)),
             run.seconds.to_string(),

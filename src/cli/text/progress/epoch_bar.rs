@@ -26,7 +26,7 @@ fn width(epochs: usize) -> usize {
 
 /// Returns the width of a line for metrics, beside the epochs, a minimal bar and the time left.
 pub fn room(line: usize, epochs: usize) -> usize {
-    const BAR_AND_TIME: usize = 5 + 4;
+    const BAR_AND_TIME: usize = 5 + 9;
     line.saturating_sub(width(epochs) + BAR_AND_TIME)
 }
 
@@ -60,7 +60,7 @@ impl EpochBar {
         let time_left = move |state: &ProgressState, text: &mut dyn Write| {
             let trained = state.pos() as f64 / POSITIONS as f64;
             let left = lock(&of_time_left).time_left(trained, Instant::now()).filter(|_| !state.is_finished());
-            let _ = left.map_or(Ok(()), |left| write!(text, "{:#}", HumanDuration(left)));
+            let _ = left.map_or(Ok(()), |left| write!(text, "{:#} left", HumanDuration(left)));
         };
         let style = ProgressStyle::with_template("{prefix} {wide_bar} {msg} {left}").expect("a valid template");
         bar.set_style(style.with_key("left", time_left));

@@ -14,7 +14,7 @@ pub struct WorkersBar(ProgressBar);
 impl WorkersBar {
     /// Draws the bar.
     pub fn start(stacks: &StacksProgress) -> WorkersBar {
-        let style = ProgressStyle::with_template("{wide_bar} {msg} {elapsed}").expect("a valid template");
+        let style = ProgressStyle::with_template("{wide_bar} {msg}, {elapsed} so far").expect("a valid template");
         let bar = WorkersBar(ProgressBar::new(stacks.all as u64 * POSITIONS).with_style(style));
         bar.update(stacks);
         bar

@@ -35,9 +35,17 @@ pub fn hint(typed: &str, value: Option<&str>, known: &[&str]) -> Option<String> 
         }
         "seeds" => format!("write `seeds = {}` at the top of the file, before the first table", value.unwrap_or("\"0..4\"")),
         "callbacks" => format!(
-            "write `early_stopping = 5` for EarlyStopping{in_train}, `schedule = \"reduce_on_plateau\"` for \
-             ReduceLROnPlateau; the weights of the best epoch are kept anyway"
+            "write `early_stopping = 5` for EarlyStopping{in_train}, `schedule = {{ reduce_on_plateau = {{ patience = 2 }} }}` \
+             for ReduceLROnPlateau; the weights of the best epoch are kept anyway; `--tensorboard DIR` writes event files"
         ),
+        "label_smoothing" if !is_of("class_weights") => {
+            format!("write it in the loss: `loss = {{ cross_entropy = {{ label_smoothing = {} }} }}`{in_train}", number("0.1"))
+        }
+        "validation_data" => {
+            "write `split = { validation = 0.2 }` in the table of the data set; for a file of its own, see the keys of the \
+             data set"
+                .to_owned()
+        }
         "transform" | "transforms" | "augmentation" if !is_of("relu") => {
             format!("write `augment = {{ shift = 2, rotate = 10 }}`{in_train} for images, and `scale` in the table of the data set")
         }
@@ -73,6 +81,9 @@ pub fn of_activation(value: Option<&str>, place: Place) -> String {
         Some("sigmoid") => "bce_with_logits",
         _ => "",
     };
+    if let Some("linear" | "none" | "None" | "identity") = value_text::unquoted(value) {
+        return format!("remove `activation = {value}`: the outputs of the layer stay as they are without it");
+    }
     match loss_after(place).filter(|loss| loss == in_loss) {
         Some(loss) => {
             format!("remove `activation = {value}`: the loss `{loss}` applies it to the outputs of the last layer")
@@ -142,5 +153,6 @@ mod tests {
         assert_eq!(last("\"nll\""), "write `\"softmax\"` as the next layer");
         assert_eq!(of(layers, "\"cross_entropy\"", 0, "\"softmax\""), "write `\"softmax\"` as the next layer");
         assert_eq!(of(layers, "\"cross_entropy\"", 1, "\"relu\""), "write `\"relu\"` as the next layer");
+        assert!(of(layers, "\"cross_entropy\"", 1, "\"linear\"").starts_with("remove `activation = \"linear\"`:"));
     }
 }

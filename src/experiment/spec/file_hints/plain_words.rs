@@ -2,6 +2,18 @@
 
 use crate::experiment::spec::former_keys;
 
+/// Returns a message without its long list of known names if an earlier message has it; `shown` are the lists so far.
+pub fn with_new_list(message: String, shown: &mut Vec<String>) -> String {
+    match message.split_once(", expected one of\n") {
+        Some((before, list)) if shown.iter().any(|other| other == list) => before.to_owned(),
+        Some((_, list)) => {
+            shown.push(list.to_owned());
+            message
+        }
+        None => message,
+    }
+}
+
 /// Replaces Rust types and serde's terms in an error message by the terms of TOML and of this program.
 pub fn translate(message: &str) -> String {
     let is_negative = message.contains("invalid value: integer `-");

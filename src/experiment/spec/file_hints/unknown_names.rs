@@ -22,13 +22,13 @@ const SYNONYMS: [(&str, &str); 27] = [
     ("kernel_initializer", "init"),
     ("kernel_regularizer", "penalty"),
     ("label", "target"),
+    ("load_weights", "from"),
     ("loss_fn", "loss"),
     ("loss_function", "loss"),
     ("lr_scheduler", "schedule"),
     ("model", "torchscript"),
     ("module", "torchscript"),
     ("objective", "loss"),
-    ("return_sequences", "returns"),
     ("scheduler", "schedule"),
     ("script", "torchscript"),
     ("sep", "separator"),
@@ -43,7 +43,7 @@ const OPTIMIZER: [&str; 8] =
     ["lr", "learning_rate", "initial_learning_rate", "momentum", "nesterov", "weight_decay", "betas", "epsilon"];
 
 /// Keys of other programs that have no counterpart, and why.
-const WITHOUT_COUNTERPART: [(&[&str], &str); 9] = [
+const WITHOUT_COUNTERPART: [(&[&str], &str); 11] = [
     (
         &["from_logits"],
         "the loss determines it: `cross_entropy` and `bce_with_logits` take logits, `nll` and `bce` do not",
@@ -62,6 +62,11 @@ const WITHOUT_COUNTERPART: [(&[&str], &str); 9] = [
         &["num_features", "in_channels", "input_size", "normalized_shape"],
         "the size of the input follows from the layer before",
     ),
+    (
+        &["steps_per_epoch", "validation_steps", "validation_freq", "validation_batch_size"],
+        "an epoch is all training rows, and all validation rows are evaluated after each",
+    ),
+    (&["axis"], "the layer acts on the last dimension of a row"),
     (&["verbose"], "progress is shown unless the command has `--quiet`"),
     (&["mode"], "the metric determines whether lower or higher is better"),
     (&["num_workers", "pin_memory", "persistent_workers"], "rows are in memory, no worker loads them"),
@@ -104,9 +109,15 @@ pub fn hint(message: &str, place: Place) -> Option<String> {
     if let Some(hint) = of_key(typed, value, &known) {
         return Some(hint);
     }
-    let synonym = SYNONYMS.iter().find(|(other, key)| *other == lower && is_of(key)).map(|(_, key)| *key);
-    let near = synonym.or_else(|| known_name(typed, &known)).or_else(|| suggest::nearest(typed, known));
-    near.map(|near| format!("did you mean `{near}`?"))
+    let near = || known_name(typed, &known).or_else(|| suggest::nearest(typed, known.iter().copied()));
+    synonym(typed, &known).or_else(|| near().map(|near| format!("did you mean `{near}`?")))
+}
+
+/// Returns the hint for the name that another program has for one of the `known` keys.
+pub fn synonym(typed: &str, known: &[&str]) -> Option<String> {
+    let lower = typed.to_lowercase();
+    let (_, key) = SYNONYMS.iter().find(|(other, key)| *other == lower && known.contains(key))?;
+    Some(format!("did you mean `{key}`?"))
 }
 
 /// Returns the hint for an unknown key of other programs that has another place or no counterpart; `known` are the keys of its
@@ -138,6 +149,7 @@ fn of_layer(typed: &str, lower: &str, value: Option<&str>) -> Option<String> {
             "there is no such layer: write `{ dropout = 0.2 }`, or for images `augment = { noise = 0.1 }` in `[train]`"
                 .to_owned(),
         ),
+        _ if of_keras(lower).is_some() => of_keras(lower),
         _ if is_schedule(lower) => Some("write it in `[train]`: `schedule = …`; a schedule is not a layer".to_owned()),
         "input" | "input_layer" | "inputlayer" => {
             Some(format!("remove `{typed}`: the data set determines the shape of the input"))
@@ -148,6 +160,27 @@ fn of_layer(typed: &str, lower: &str, value: Option<&str>) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Returns what takes the place of a layer of Keras that does not exist here; `lower` is its name in lower case.
+fn of_keras(lower: &str) -> Option<String> {
+    let name = lower.replace('_', "");
+    let hint = match &*name {
+        "rescaling" => "there is no such layer: write `scale = \"unit\"` in the table of the data set",
+        "normalization" => "there is no such layer: write `scale = \"standard\"` in the table of the data set",
+        "bidirectional" => "write `{ lstm = { units = 16, bidirectional = true } }`",
+        "timedistributed" => "write the layer alone: a `linear` layer acts on each time step of a sequence",
+        "globalmaxpooling1d" | "globalmaxpooling2d" | "globalmaxpool1d" | "globalmaxpool2d" | "adaptivemaxpool2d" => {
+            "there is no such layer: write `\"global_avg_pool\"`, the mean of each channel"
+        }
+        "spatialdropout1d" | "spatialdropout2d" => "write `{ dropout2d = 0.2 }`, which drops whole channels",
+        name if name.starts_with("random") => {
+            "there is no such layer: write `augment = { shift = 2, rotate = 10, noise = 0.1 }`, or some of them, in \
+             `[train]`"
+        }
+        _ => return None,
+    };
+    Some(hint.to_owned())
 }
 
 /// Returns whether a name, in lower case, is that of a learning-rate schedule.
@@ -238,6 +271,10 @@ fn of_settings(typed: &str, lower: &str, value: Option<&str>, known: &[&str], pl
             "did you mean `pos_weight`? It takes `\"balanced\"` or the weight of the positive class, as in `20.0`"
                 .to_owned(),
         ),
+        "return_sequences" if is_of("returns") => Some(match value {
+            Some("true") => "write `returns = \"sequence\"`".to_owned(),
+            _ => "remove `return_sequences = false`: that is the default".to_owned(),
+        }),
         "activation" if is_of("units") || is_of("channels") => Some(other_place::of_activation(value, place)),
         "initial_learning_rate" | "lr" | "learning_rate" if is_of("gamma") || is_of("min_lr") => {
             Some(in_optimizer(typed, value))
@@ -322,6 +359,24 @@ mod tests {
         assert_eq!(hint("unknown field `file`, expected `path` or `target`", "").unwrap(), "did you mean `path`?");
         assert_eq!(hint("unknown field `file`, expected `units`", ""), None);
         assert_eq!(hint("unknown variant `zero`, expected one of `error`, `drop`, `mean`", ""), None);
+    }
+
+    #[test]
+    fn layers_of_keras_without_a_counterpart_are_replaced() {
+        for (layer, written) in [
+            ("Rescaling", "`scale = \"unit\"`"),
+            ("RandomFlip", "`augment = { shift = 2"),
+            ("Bidirectional", "`{ lstm = { units = 16, bidirectional = true } }`"),
+            ("GlobalMaxPooling2D", "`\"global_avg_pool\"`"),
+        ] {
+            let message = format!("unknown variant `{layer}`, expected one of `linear`, `relu`");
+            let hint = found(&message, "").unwrap();
+            assert!(hint.contains(written), "{layer}: {hint}");
+        }
+        let returns =
+            |rest: &str| found("unknown field `return_sequences`, expected one of `units`, `returns`", rest).unwrap();
+        assert_eq!(returns("return_sequences = true } }"), "write `returns = \"sequence\"`");
+        assert!(returns("return_sequences = false } }").starts_with("remove `return_sequences = false`"));
     }
 
     #[test]

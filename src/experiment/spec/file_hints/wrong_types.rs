@@ -22,6 +22,9 @@ pub fn hint(message: &str, place: Place) -> Option<String> {
     let lower = key.to_lowercase();
     match key {
         "scale" if is_type || message.contains("wanted string or table") => Some(SCALES.to_owned()),
+        "returns" if is_type || message.contains("wanted string or table") => {
+            Some("write `returns = \"sequence\"` for all time steps, or `\"last\"` (the default)".to_owned())
+        }
         "class_weights" | "class_weight" if value.starts_with('{') => {
             Some("write a list in the order of the classes, such as `[1, 2]`, or `\"balanced\"`".to_owned())
         }
@@ -105,6 +108,7 @@ fn example(name: &str) -> Option<String> {
         "linear" | "dense" | "lstm" | "gru" | "rnn" | "simple_rnn" | "embedding" => "64",
         "conv2d" | "conv1d" | "conv_transpose2d" | "conv2d_transpose" => "{ channels = 16, kernel = 3 }",
         "group_norm" | "group_normalization" | "multi_head_attention" => "4",
+        "cost" => "{ miss = 10, false_alarm = 1 }",
         "permute" => "[2, 1]",
         "reshape" => "[1, 28, 28]",
         "transformer_encoder" => "{ heads = 4, feedforward = 128 }",

@@ -4,7 +4,7 @@ use tch::Tensor;
 use tch::nn::Module;
 
 use crate::network::layer::activation::softmax::Softmax;
-use crate::network::layer::layer_spec::LayerSpec;
+use crate::network::layer::layer_spec::{LayerSpec, OutputKind};
 use crate::tensor::shape::{Shape, ShapeError};
 
 /// Logarithm of softmax: `x − ln Σ eˣ` over the values of a row; written `"log_softmax"`.
@@ -18,6 +18,10 @@ impl LayerSpec for LogSoftmax {
 
     fn output(&self, input: &Shape) -> Result<Shape, ShapeError> {
         Softmax.output(input)
+    }
+
+    fn output_kind(&self, _input: &Shape) -> OutputKind {
+        OutputKind::LogDistribution
     }
 }
 

@@ -60,13 +60,17 @@ pub fn draw(groups: &[Group], options: &PageOptions) -> anyhow::Result<Plot> {
         subtitle += ": mean ± standard deviation";
     }
     let labels: Vec<&str> = shown.iter().map(|group| group.label.as_str()).collect();
+    let of_rows = shown.iter().any(|group| is_chosen(group)).then(|| {
+        "Curves of the test rows; the threshold was chosen on the validation rows, where its F1 or cost is best."
+            .to_owned()
+    });
     let page = Page {
         title: titles::title_of_kind(&shown, "precision, recall and F1 by threshold"),
         subtitle,
         description: format!("Precision, recall and F1 on the test rows by threshold, of {}.", list(&labels, 24)),
         legend: LINES.map(line).to_vec(),
         keys: Vec::new(),
-        notes: positive_class(&shown).into_iter().chain(rest).collect(),
+        notes: positive_class(&shown).into_iter().chain(of_rows).chain(rest).collect(),
     };
     let width = options.width.unwrap_or(if panels.len() == 1 { WIDTH } else { SEVERAL_WIDTH });
     let columns = Grid::columns_for(panels.len(), width - 2.0 * MARGIN, LEAST_PANEL);
@@ -114,6 +118,12 @@ fn panel(group: &Group, is_lone: bool) -> Panel {
     }
     mark_chosen(&mut panel, group);
     panel
+}
+
+/// Returns whether a threshold was chosen on the validation rows.
+fn is_chosen(group: &Group) -> bool {
+    let tests = group.trials.iter().filter_map(|trial| trial.history()?.test.as_ref());
+    tests.filter_map(|test| test.threshold.as_ref()).any(|threshold| threshold.validation.is_some())
 }
 
 /// Returns the thresholds of the trials, in order.

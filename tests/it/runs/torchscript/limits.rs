@@ -100,6 +100,9 @@ fn probabilities_of_a_module_are_judged_at_one_half() {
     let notes = |file: &str| stderr(&dir_with(file, IDEA).run(&["exp", "idea.toml", "--seed", "0"]).code(0));
     assert_says(&notes("softmax.pt"), &["`cross_entropy` takes logits", "softmax"]);
     assert!(!notes("zeros.pt").contains("takes logits"), "outputs of 0 are no probabilities");
+    let logits = dir_with("norm.pt", &IDEA.replace("cross_entropy", "nll"));
+    let text = stderr(&logits.run(&["exp", "idea.toml", "--seed", "0"]).code(0));
+    assert_says(&text, &["`nll` takes logarithms of probabilities, but the network returns other values"]);
     let message = dir_with("logit.pt", &IDEA.replace("cross_entropy", "bce")).error_message(&["exp", "idea.toml"]);
     assert_says(&message, &["`train.loss` does not fit: `bce` takes probabilities, but outputs of the module are"]);
 }

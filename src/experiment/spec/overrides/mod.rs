@@ -1,18 +1,25 @@
 //! Overrides of settings, from the command line (`--set train.optimizer.adam.lr=0.01`) and from variants.
 //!
 //! The path must exist in the resolved experiment, so that a typo is an error. The value is written as in TOML; a bare
-//! word is a string.
+//! word is a string. An override of a table is applied before those of settings in it, in either order on the command line.
+
+mod hints;
+mod keys;
 
 use std::mem::take;
 
 use serde_json::Value;
 
 use crate::config::values::has_non_finite;
+use crate::experiment::spec::Spec;
+use crate::experiment::spec::file_hints::toml;
 use crate::experiment::spec::former_keys::current_path;
-use crate::experiment::spec::setting_keys::{is_varied, keys_in, keys_named};
-use crate::experiment::spec::setting_path::find;
+use crate::experiment::spec::setting_keys::is_varied;
+use crate::experiment::spec::setting_path::{find, find_for};
 use crate::experiment::spec::source_text::{SpecError, reparse};
-use crate::experiment::spec::{Spec, aliases};
+
+pub use hints::variants_hint;
+pub use keys::canonical;
 
 /// Applies overrides in their order.
 ///
@@ -25,52 +32,11 @@ pub fn apply(spec: Spec, overrides: &[String]) -> Result<Spec, SpecError> {
             hint,
         };
         let (path, value) = parse(written).map_err(|error| fail(error.message, error.hint))?;
-        let meant = several_values(&spec, path, &value).or_else(|| longer_list(&spec, path, &value));
+        let meant = hints::layers_of_sizes(&spec, path, &value)
+            .or_else(|| hints::several_values(&spec, path, &value))
+            .or_else(|| hints::longer_list(&spec, path, &value));
         set(spec, path, value).map_err(|error| fail(error.message, meant.or(error.hint)))
     })
-}
-
-/// Returns a hint on variants if an override has several numbers, separated by commas or as a list.
-fn several_values(spec: &Spec, path: &str, value: &Value) -> Option<String> {
-    let first = match value {
-        Value::Array(items) if items.len() > 1 && items.iter().all(Value::is_number) => items[0].to_string(),
-        Value::String(text) if text.split(',').all(|item| item.trim().parse::<f64>().is_ok()) => {
-            text.split_once(',')?.0.to_owned()
-        }
-        _ => return None,
-    };
-    let meant = keys_named(spec, path.rsplit('.').next().unwrap_or(path));
-    Some(variants_hint(meant.first().map_or(path, String::as_str), &first))
-}
-
-/// Returns the list that is meant if one text is set in place of a list of texts: the text added to the list.
-fn longer_list(spec: &Spec, path: &str, value: &Value) -> Option<String> {
-    let tree = serde_json::to_value(spec).expect("an experiment has JSON types only");
-    let key = canonical(&tree, &current_path(path));
-    let known = tree.pointer(&format!("/{}", key.replace('.', "/")))?.as_array()?;
-    let items: Vec<&str> = known.iter().map(Value::as_str).collect::<Option<_>>()?;
-    let added = value.as_str().filter(|text| !items.contains(text))?;
-    Some(format!("write the whole list: `--set '{key}={}'`", list_of_texts(items.into_iter().chain(added.split(',')))))
-}
-
-/// Returns a list of texts in TOML.
-fn list_of_texts<'a>(texts: impl Iterator<Item = &'a str>) -> String {
-    let quoted: Vec<String> = texts.map(|text| toml_edit::Value::from(text.trim()).to_string()).collect();
-    format!("[{}]", quoted.join(", "))
-}
-
-/// Returns the hint for a value that is not TOML: a list of words without quotes.
-fn unquoted_list(path: &str, value: &str) -> Option<String> {
-    let items = value.strip_prefix('[')?.strip_suffix(']').filter(|items| !items.contains(['"', '\'', '[', '{']))?;
-    Some(format!("put texts in quotes: `--set '{}={}'`", path.trim(), list_of_texts(items.split(','))))
-}
-
-/// Returns how to train with several values of a setting.
-pub fn variants_hint(path: &str, first: &str) -> String {
-    format!(
-        "for several values, write a table `[[variants]]` for each: `name = \"a\"`, `set = {{ \"{path}\" = {first} }}`; \
-         or run the command once for each"
-    )
 }
 
 /// The beginning of a change that removes a setting: `unset train.clip`.
@@ -88,8 +54,8 @@ pub fn parse(written: &str) -> Result<(&str, Value), SpecError> {
         message: "`=` is missing".to_owned(),
         hint: Some("write KEY=VALUE, such as `--set train.epochs=5`".to_owned()),
     })?;
-    let value =
-        read_value(value.trim()).map_err(|message| SpecError { message, hint: unquoted_list(path, value.trim()) })?;
+    let value = read_value(value.trim())
+        .map_err(|message| SpecError { message, hint: hints::unquoted_list(path, value.trim()) })?;
     Ok((path.trim(), value))
 }
 
@@ -149,7 +115,7 @@ pub fn set(mut spec: Spec, path: &str, value: Value) -> Result<Spec, SpecError> 
     let is_removed = value.is_null();
     match is_removed {
         true => remove(&mut tree, &path)?,
-        false => *find(&mut tree, &path)? = value.clone(),
+        false => *find_for(&mut tree, &path, Some(&toml(&value)))? = value.clone(),
     }
     let changed = reparse(tree, Some((&path, &value))).map_err(|error: SpecError| {
         match is_removed && error.message.starts_with("required key is missing") {
@@ -202,61 +168,86 @@ pub fn check_path(tree: &Value, path: &str) -> Result<(), SpecError> {
     find(&mut tree.clone(), path).map(drop)
 }
 
-/// Returns the overrides of the command line with the keys of the experiment: `train.batch=32` for `train.batch_size=32` and
-/// for `batch=32`.
+/// Returns the overrides of the command line with the full keys of the experiment, `train.batch=32` for `train.batch_size=32`
+/// and for `batch=32`, in the order in which they are applied: that of a table comes before those of settings in it. Names
+/// are those of settings after the changes of tables: with `optimizer=sgd`, `lr=0.1` is `train.optimizer.sgd.lr=0.1`.
 pub fn with_canonical_keys(spec: &Spec, overrides: &[String]) -> Vec<String> {
-    let tree = settings_tree(spec);
-    let canonical = |path: &str| {
-        let path = current_path(path.trim());
-        full_key(&tree, &path).unwrap_or_else(|| canonical(&tree, &path))
+    if overrides.is_empty() {
+        return Vec::new();
+    }
+    let written = settings_tree(spec);
+    let mut changed = Spec { variants: Vec::new(), theirs: Vec::new(), expect: Vec::new(), ..spec.clone() };
+    let mut tree = settings_tree(&changed);
+    let mut resolved: Vec<Option<(String, String)>> = vec![None; overrides.len()];
+    for _ in overrides {
+        // the shortest key first: it may replace the table that the others are in
+        let next = (0..overrides.len()).filter(|index| resolved[*index].is_none()).map(|index| {
+            let (path, value) = split(&overrides[index]);
+            // lists such as the variants do not depend on other changes
+            let is_list = written.get(path.split('.').next().unwrap_or(path)).is_some_and(Value::is_array);
+            let key = keys::full_key(if is_list { &written } else { &tree }, path);
+            let depth = if check_path(&tree, &key).is_ok() { key.split('.').count() } else { usize::MAX };
+            (depth, index, key, value)
+        });
+        let Some((_, index, key, value)) = next.min_by_key(|(depth, index, ..)| (*depth, *index)) else { break };
+        let change = match value {
+            _ if overrides[index].starts_with(UNSET) => format!("{UNSET}{key}"),
+            Some(value) => format!("{key}={value}"),
+            None => overrides[index].clone(),
+        };
+        if overrides.len() > 1
+            && let Ok(next) = apply(changed.clone(), std::slice::from_ref(&change))
+        {
+            changed = next;
+            tree = settings_tree(&changed);
+        }
+        resolved[index] = Some((key, change));
+    }
+    let resolved: Vec<(String, String)> = resolved.into_iter().flatten().collect();
+    // a table takes the place of the first setting in it
+    let place = |index: usize| {
+        let is_in = |key: &String| key.strip_prefix(&*resolved[index].0).is_some_and(|rest| rest.starts_with('.'));
+        (0..index).find(|earlier| is_in(&resolved[*earlier].0)).map_or((index, 1), |earlier| (earlier, 0))
     };
-    let overrides = overrides.iter().map(|written| match (written.strip_prefix(UNSET), written.split_once('=')) {
-        (Some(path), _) => format!("{UNSET}{}", canonical(path)),
-        (None, Some((path, value))) => format!("{}={value}", canonical(path)),
-        (None, None) => written.clone(),
-    });
-    overrides.collect()
+    let mut order: Vec<usize> = (0..resolved.len()).collect();
+    order.sort_by_key(|index| (place(*index), resolved[*index].0.split('.').count()));
+    order.into_iter().map(|index| resolved[index].1.clone()).collect()
 }
 
-/// Returns the full key of the setting that has this name, if it is the only one: `train.optimizer.adam.lr` for `lr`.
-fn full_key(tree: &Value, name: &str) -> Option<String> {
-    let is_name = !name.contains('.') && tree.get(name).is_none();
-    match &keys_in(tree, name)[..] {
-        [key] if is_name => Some(key.clone()),
-        _ => None,
+/// Returns the path and the value of an override; no value if it removes the setting or lacks `=`.
+fn split(written: &str) -> (&str, Option<&str>) {
+    match (written.strip_prefix(UNSET), written.split_once('=')) {
+        (Some(path), _) => (path.trim(), None),
+        (None, Some((path, value))) => (path.trim(), Some(value)),
+        (None, None) => (written, None),
     }
 }
 
-/// Returns the path with the keys of the experiment in place of their aliases. Parts that do not exist stay as they are.
-pub fn canonical(tree: &Value, path: &str) -> String {
-    let mut place = Some(tree);
-    let parts: Vec<&str> = path.split('.').collect();
-    let known = parts.into_iter().map(|part| {
-        let fields = place.and_then(Value::as_object);
-        let part = fields.map_or(part, |fields| match fields.contains_key(part) {
-            true => part,
-            false => aliases::current(part)
-                .find(|key| fields.contains_key(*key))
-                .or_else(|| chosen_class(fields, part))
-                .unwrap_or(part),
-        });
-        place = place.and_then(|place| match place {
-            Value::Array(items) => items.get(part.parse::<usize>().ok()?),
-            place => place.get(part),
-        });
-        part
-    });
-    known.collect::<Vec<_>>().join(".")
-}
-
-/// Returns the name of a choice if the class of PyTorch means it: `adam` for `Adam`, `step` for `StepLR`.
-fn chosen_class<'a>(fields: &'a serde_json::Map<String, Value>, class: &str) -> Option<&'a str> {
-    let plain = |name: &str| name.to_lowercase().replace('_', "");
-    let (chosen, _) = fields.iter().next().filter(|_| fields.len() == 1)?;
-    let class = plain(class);
-    [&*class, class.trim_end_matches("lr"), class.trim_end_matches("loss")]
-        .contains(&&*plain(chosen))
-        .then_some(chosen.as_str())
+/// Checks that no override replaces the value that another one sets. `overrides` have full keys.
+///
+/// # Errors
+/// If two overrides set one setting to different values.
+pub fn check_distinct(overrides: &[String]) -> Result<(), SpecError> {
+    fn collect(path: &str, value: Value, values: &mut Vec<(String, Value)>) {
+        for (key, inner) in value.as_object().into_iter().flatten() {
+            collect(&format!("{path}.{key}"), inner.clone(), values);
+        }
+        values.push((path.to_owned(), value));
+    }
+    let mut known: Vec<(String, Value, &String)> = Vec::new();
+    for written in overrides {
+        let Ok((path, value)) = parse(written) else { continue }; // reported when it is applied
+        let mut values = Vec::new();
+        collect(path, value, &mut values);
+        for (path, value) in values {
+            if let Some((.., other)) = known.iter().find(|(known, set, _)| *known == path && *set != value) {
+                let message = format!("`{}` and `{}` both change `{path}`", as_option(other), as_option(written));
+                return Err(SpecError { message, hint: Some("keep one of them".to_owned()) });
+            }
+            known.push((path, value, written));
+        }
+    }
+    Ok(())
 }
 
 /// Returns whether a setting can have this value. A wrong value for a setting that is not a table is an error of its own.
