@@ -93,22 +93,28 @@ impl Matrix {
         }
     }
 
-    /// Does the same for a wide matrix and a transposed right factor, through `scratch`, which gets the product column by
-    /// column: `gemm` would copy the large factor for a product row by row.
+    /// Does the same through `scratch`, if there is one: it gets the product column by column. This is faster for a wide matrix
+    /// and a transposed right factor, which `gemm` would copy for a product row by row.
     ///
     /// # Safety
     /// As for [`Matrix::set_to_product`].
     ///
     /// # Panics
     /// When the shapes do not fit.
-    pub unsafe fn set_to_product_through(self, left: Matrix, right: Matrix, scratch: &mut [f32]) {
+    pub unsafe fn set_to_product_through(self, left: Matrix, right: Matrix, scratch: Option<&mut [f32]>) {
+        let Some(scratch) = scratch else {
+            // SAFETY: the caller guarantees it.
+            return unsafe { self.set_to_product(left, right) };
+        };
         let scratch = RawF32::from_slice(&mut scratch[..self.values.len()]);
         let by_columns = Matrix::new(scratch, self.columns, self.rows).t();
         // SAFETY: the scratch memory is borrowed; the caller guarantees the rest.
-        unsafe {
-            by_columns.set_to_product(left, right);
-            transpose(scratch.get(), self.values.get_mut(), self.rows, self.columns);
-        }
+        unsafe { by_columns.set_to_product(left, right) };
+        // SAFETY: the same memory, which only this function uses.
+        let from = unsafe { scratch.get() };
+        // SAFETY: the caller guarantees it.
+        let to = unsafe { self.values.get_mut() };
+        transpose(from, to, self.rows, self.columns);
     }
 }
 
@@ -155,7 +161,7 @@ mod tests {
                     assert!(is_equal(&found));
                     let _ = found.shallow_clone().fill_(f64::NAN);
                     // SAFETY: as above.
-                    unsafe { matrix(&found).set_to_product_through(left, right, &mut scratch) };
+                    unsafe { matrix(&found).set_to_product_through(left, right, Some(&mut scratch)) };
                     assert!(is_equal(&found));
                     let transposed = Tensor::zeros([columns, rows], (Kind::Float, Device::Cpu));
                     // SAFETY: as above.

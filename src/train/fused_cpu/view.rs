@@ -16,7 +16,7 @@ impl View {
     /// Returns a view of the first `rows` rows.
     pub(crate) fn new(buffer: &Tensor, rows: usize) -> View {
         let tensor = buffer.narrow(0, 0, rows as i64);
-        let columns = tensor.numel().checked_div(rows).unwrap_or_default();
+        let columns = buffer.size()[1] as usize;
         View { matrix: Matrix::new(RawF32::from_tensor(&tensor), rows, columns), tensor }
     }
 

@@ -57,8 +57,7 @@ impl Weights {
 
 /// Returns features `[rows, inputs]` as a matrix.
 fn features(features: &Tensor, rows: usize) -> Matrix {
-    let values = RawF32::from_tensor(features);
-    Matrix::new(values, rows, values.len().checked_div(rows).unwrap_or_default())
+    Matrix::new(RawF32::from_tensor(features), rows, features.size()[1] as usize)
 }
 
 /// Returns the weight `[outputs, inputs]` of a layer in the parameters of a replica, or in their gradient.
@@ -186,14 +185,10 @@ impl Workspace {
             let (outputs, weight) = (&views.outputs[number], weights.layers[number].t());
             let activation_inputs = views.activation_inputs[number].as_ref().unwrap_or(outputs);
             let is_wide = layer.outputs >= WIDE && layer.outputs > rows;
+            let scratch = is_wide.then_some(&mut scratch[..]);
             // SAFETY: buffers of this workspace, which is borrowed, features, to which nothing writes, and parameters, to which no
             // thread writes now (see `Weights::beside`).
-            unsafe {
-                match is_wide {
-                    true => activation_inputs.matrix.set_to_product_through(inputs, weight, scratch),
-                    false => activation_inputs.matrix.set_to_product(inputs, weight),
-                }
-            }
+            unsafe { activation_inputs.matrix.set_to_product_through(inputs, weight, scratch) };
             let parameters = weights.beside(layer);
             // SAFETY: a buffer of this workspace, which is borrowed, and not a part of the parameters; the slice ends
             // before anything else writes to it.
