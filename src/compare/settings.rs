@@ -206,6 +206,14 @@ impl Setting {
         let first = values.next();
         self.key.split('.').any(|part| part == ANY) && values.all(|value| Some(value) == first)
     }
+
+    /// Returns whether it is a setting of a network or of a tree that is the same in all groups with this model.
+    fn is_of_one_model(&self) -> bool {
+        let mut values = self.values.iter().flatten();
+        let first = values.next();
+        let is_of_model = ["network.", "train.", "tree."].iter().any(|table| self.key.starts_with(table));
+        is_of_model && self.values.contains(&None) && values.all(|value| Some(value) == first)
+    }
 }
 
 /// Returns all settings of the groups in order of first occurrence. Foreign histories have no settings.
@@ -265,9 +273,12 @@ pub fn differing(groups: &[Group]) -> Vec<Setting> {
     settings(groups).into_iter().filter(differs).collect()
 }
 
-/// Returns the settings that differ, without those that only one of the chosen optimizers, losses, … has.
+/// Returns the settings that differ, without those that only one of the chosen models, optimizers, losses, … has.
 pub fn main_differences(groups: &[Group]) -> Vec<Setting> {
-    differing(groups).into_iter().filter(|setting| !setting.is_implied()).collect()
+    let mut differing = differing(groups);
+    let has_models = differing.iter().any(|setting| setting.key == "model");
+    differing.retain(|setting| !(setting.is_implied() || has_models && setting.is_of_one_model()));
+    differing
 }
 
 /// Returns whether all trials of `runner` were trained on data with the same checksum.

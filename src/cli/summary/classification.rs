@@ -55,7 +55,7 @@ pub fn thresholds(histories: &[&History]) -> Option<String> {
     let values = settings::range(&values, |value| number_format::metric(Some(value)));
     let mean = if chosen.len() > 1 { " on average" } else { "" };
     let default = format!(
-        "at the default threshold, as the train/val metrics of each epoch: test precision {precision}, recall {recall}, f1 {f1}{mean}"
+        "at the default threshold, used for the train/val metrics of each epoch: test precision {precision}, recall {recall}, f1 {f1}{mean}"
     );
     let data =
         &histories.iter().find(|history| history.test.as_ref().is_some_and(|test| test.threshold.is_some()))?.data;

@@ -65,7 +65,7 @@ fn without_skill(history: &History, baselines: &Baselines) -> Option<String> {
 fn ranking_by_chance(test: &TestRecord) -> Option<String> {
     let (ap, chance) = (test.metrics.get("ap")?.0, test.positives.filter(|chance| *chance > 0.0)?);
     let is_by_chance = !test.metrics.contains_key("acc") && ap <= NEAR_CHANCE * chance;
-    let how = if ap <= chance { "no" } else { "hardly" };
+    let how = if ap <= chance || brief(ap) == brief(chance) { "no" } else { "hardly" };
     is_by_chance.then(|| format!("ap {} is {how} better than chance ({})", brief(ap), brief(chance)))
 }
 

@@ -62,10 +62,10 @@ fn a_value_out_of_range_is_rejected_with_its_key_and_line() {
         (
             "[data.digits]",
             "[data.digits]\nsplit = { validation = 1.2 }",
-            &["validation", "between 0 and 1", "1.2", "line 4"],
+            &["validation", "less than 1", "1.2", "line 4"],
         ),
-        ("[data.digits]", "[data.digits]\nsplit = { validation = 0 }", &["validation", "between 0 and 1", "line 4"]),
-        ("[data.digits]", "[data.digits]\nsplit = { test = -0.2 }", &["test", "between 0 and 1", "-0.2", "line 4"]),
+        ("[data.digits]", "[data.digits]\nsplit = { validation = 0 }", &["validation", "less than 1", "line 4"]),
+        ("[data.digits]", "[data.digits]\nsplit = { test = -0.2 }", &["test", "less than 1", "-0.2", "line 4"]),
         ("[data.digits]", "[data.digits]\nsplit = { test = 0.9999 }", &["leave at least one training row", "line 4"]),
         ("[data.digits]", "[data.mnist]\nsplit = { test = 0.2 }", &["its own 10000 test rows", "remove `test`"]),
         ("batch = 64", "batch = 0", &["`train.batch`", "at least 1", "line 10"]),

@@ -1,5 +1,6 @@
 //! User tables and texts: what the program reads, and what it rejects with which message.
 
+mod absent_classes;
 mod declared_columns;
 mod descriptions;
 mod formats;

@@ -191,24 +191,3 @@ fn a_class_without_training_rows_causes_a_warning_and_has_no_weight() {
     });
     assert!(is_held_out_once, "one of these splits has the only row outside of the training rows");
 }
-
-#[test]
-fn a_class_without_test_rows_is_reported_and_has_no_baseline() {
-    let dir = TestDir::new();
-    let row = |row: usize| {
-        let part = ["train", "validation", "test"][if row < 60 { 0 } else { row % 2 + 1 }];
-        let class = if row % 5 == 0 && part != "test" { "yes" } else { "no" };
-        format!("{},{},{part},{class}\n", row % 7, row % 3)
-    };
-    dir.write("rare.csv", "a,b,part,Class\n".to_owned() + &(0..100).map(row).collect::<String>());
-    let data =
-        "[data.csv]\npath = \"rare.csv\"\ntarget = \"Class\"\ntask = \"classes\"\nsplit = { column = \"part\" }\n";
-    dir.write("idea.toml", format!("title = \"Rare\"\n{data}{NETWORK}"));
-    let run = dir.run(&["exp", "idea.toml"]).code(0);
-    let message = stderr(&run).split_whitespace().collect::<Vec<_>>().join(" ");
-    assert_says(&message, &["no test rows of class `yes` (20 rows)", "`folds` or more rows"]);
-    assert!(!message.contains("no validation rows of"), "{message}");
-    let summary = stdout(&run);
-    assert!(!summary.contains("by chance"), "{summary}");
-    assert!(!summary.contains("baseline"), "{summary}");
-}

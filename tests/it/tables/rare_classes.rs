@@ -21,14 +21,14 @@ fn table() -> String {
     text
 }
 
-const DATA: &str = r#"[data.csv]
+pub const DATA: &str = r#"[data.csv]
 path  = "rare.csv"
 target = "Class"
 classes = [0, 1]
 split = { test = 0.25, validation = 0.3333, random_state = 1, stratify = true }
 "#;
 
-const NETWORK: &str = r#"[network]
+pub const NETWORK: &str = r#"[network]
 layers = [{ linear = 8 }, "relu", { linear = 1 }]
 [train]
 epochs    = 5
@@ -39,14 +39,14 @@ metrics   = ["f1", "ap"]
 "#;
 
 /// A directory with the table and an experiment, from top-level settings and these tables.
-fn new_dir(above: &str, tables: &[&str]) -> TestDir {
+pub fn new_dir(above: &str, tables: &[&str]) -> TestDir {
     let dir = TestDir::new();
     dir.write("rare.csv", table());
     dir.write("idea.toml", format!("title = \"Rare\"\n{above}\n{}", tables.join("\n")));
     dir
 }
 
-fn history(dir: &TestDir, name: &str) -> Value {
+pub fn history(dir: &TestDir, name: &str) -> Value {
     let text = std::fs::read_to_string(dir.path(&format!("runs/idea/latest/{name}.json"))).unwrap();
     serde_json::from_str(&text).unwrap()
 }
@@ -57,27 +57,6 @@ fn with_split(data: &str, split: &str) -> String {
 }
 
 const TREE: &str = "[tree]\n";
-
-#[test]
-fn a_tree_beside_a_network_has_no_layers_and_its_own_validation_metrics() {
-    let network = format!("{NETWORK}monitor = \"val_ap\"\n");
-    let variants = "[[variants]]\nname = \"tree\"\n[[variants]]\nname = \"network\"\nset = { model = \"network\" }\n";
-    let tree = "[tree]\nmax_depth = 2\n";
-    let dir = new_dir("model = \"tree\"\nseeds = [0, 1]", &[DATA, &network, tree, variants]);
-    let message = stderr(&dir.run(&["exp", "idea.toml"]).code(0));
-    assert_says(
-        &message.split_whitespace().collect::<Vec<_>>().join(" "),
-        &["the seed of a tree decides only between"],
-    );
-    let compared = stdout(&dir.run(&["compare", "idea/tree", "idea/network", "--all"]).code(0));
-    let with_layers = compared.lines().filter(|line| line.contains("8, relu, 1")).count();
-    assert!(with_layers > 0 && !compared.lines().any(|line| line.contains("8, relu, 1") && line.contains("tree")));
-    assert_says(&compared, &["val_ap best", "the 2 trees are equal"]);
-    let value = history(&dir, "tree-seed0")["history"]["val_ap"][0].as_f64().unwrap();
-    assert_says(&compared, &[&format!("{value:.4} ±0.0000")]);
-    dir.run(&["exp", "idea.toml", "--variant", "tree", "--seed", "0"]).code(0);
-    assert_says(&stdout(&dir.run(&["runs"]).code(0)), &["val_ap", &format!("{value:.4}")]);
-}
 
 #[test]
 fn only_training_rows_are_resampled() {

@@ -30,15 +30,7 @@ const KIND_NAMES: [&str; 12] = [
 ];
 
 /// Names that scikit-learn and others have for kinds of plots; of some there is none here.
-const OTHER_NAMES: [(&str, Option<&str>); 7] = [
-    ("confusion_matrix", Some("confusion")),
-    ("feature_importance", None),
-    ("learning_curve", Some("curves")),
-    ("learning_curves", Some("curves")),
-    ("pr_curve", Some("pr")),
-    ("precision_recall", Some("pr")),
-    ("roc_curve", Some("roc")),
-];
+const OTHER_NAMES: [(&str, Option<&str>); 2] = [("feature_importance", None), ("learning_curve", Some("curves"))];
 
 /// Runs to plot.
 #[derive(Debug, clap::Args)]

@@ -200,7 +200,7 @@ fn losses_and_metrics_that_cannot_be_used_are_refused_in_words() {
         assert_says(&message("focal.pt", &with_metric(metric)), &[words]);
     }
     let matrix = with_metric("{ torchscript = \"loss.pt\", name = \"x\" }")
-        .replace("loss = { torchscript = \"loss.pt\" }", "loss = \"nll\"");
+        .replace("loss = { torchscript = \"loss.pt\" }", "loss = \"cross_entropy\"");
     assert_says(
         &message("matrix.pt", &matrix),
         &["`train.metrics.1.torchscript`", "must return one number for all rows"],
