@@ -147,13 +147,11 @@ fn further(sweep: &PlannedSweep, work: &[Work], per_step: f64, per_product: f64)
 /// Returns the number of epochs on one seed of the configurations of a stack that are trained to the end, if as few as possible
 /// are.
 pub fn finished_epochs(sweep: &PlannedSweep, stack: &StackPlan) -> usize {
-    let plan = |name: &String| sweep.plans.iter().find(|plan| plan.variant == *name);
-    let epochs = |name| plan(name).and_then(|plan| Some(plan.network()?.train.epochs)).unwrap_or(0);
-    let (count, each) = (stack.configurations.len(), stack.configurations.iter().map(epochs));
+    let (count, epochs) = (stack.configurations.len(), epochs_of_each(sweep, stack));
     match sweep.record.halving {
-        None => each.sum(),
+        None => epochs.sum(),
         Some(halving) => {
-            let epochs = each.max().unwrap_or(0);
+            let epochs = epochs.max().unwrap_or(0);
             epochs * halving.segments(count, epochs).last().map_or(0, |last| last.configurations)
         }
     }
@@ -161,17 +159,23 @@ pub fn finished_epochs(sweep: &PlannedSweep, stack: &StackPlan) -> usize {
 
 /// Returns the number of epochs of the configurations of a stack on one seed, if as few as possible continue at each rung.
 pub fn planned_epochs(sweep: &PlannedSweep, stack: &StackPlan) -> usize {
-    let plan = |name: &String| sweep.plans.iter().find(|plan| plan.variant == *name);
-    let epochs = |name| plan(name).and_then(|plan| Some(plan.network()?.train.epochs)).unwrap_or(0);
-    let (count, each) = (stack.configurations.len(), stack.configurations.iter().map(epochs));
+    let (count, epochs) = (stack.configurations.len(), epochs_of_each(sweep, stack));
     match sweep.record.halving {
-        None => each.sum(),
-        // a stack has configurations with the same number of epochs
+        None => epochs.sum(),
         Some(halving) => {
-            let segments = halving.segments(count, each.max().unwrap_or(0));
+            let segments = halving.segments(count, epochs.max().unwrap_or(0));
             segments.iter().map(|segment| segment.epochs * segment.configurations).sum()
         }
     }
+}
+
+/// Returns the number of epochs of each configuration of a stack; with halving, they are equal.
+fn epochs_of_each(sweep: &PlannedSweep, stack: &StackPlan) -> impl Iterator<Item = usize> {
+    let plan = |name: &String| sweep.plans.iter().find(|plan| plan.variant == *name);
+    stack.configurations.iter().map(move |name| {
+        let network = plan(name).and_then(|plan| plan.network());
+        network.map_or(0, |network| network.train.epochs)
+    })
 }
 
 /// Returns the places of the stacks with the fewest and most steps and with the least and most products, each once.

@@ -5,6 +5,7 @@ use crate::sweep::dir::{SweepDir, extensions};
 use crate::sweep::plan::confirm::best;
 use crate::sweep::record::{ChosenConfiguration, Extension, SweepRecord};
 use crate::sweep::verify::findings::Findings;
+use crate::sweep::verify::tried_again;
 
 /// Compares the configurations of each confirmation with the best ones of the sweep as it was before it. Stacks that were tried
 /// again later are left out: the confirmation did not know their results.
@@ -22,13 +23,9 @@ pub(super) fn check(
     let mut before = original.clone();
     for (number, extension) in extensions.iter().enumerate() {
         if let Some(plan) = &extension.confirmation {
-            let is_retried = |chosen: &ChosenConfiguration| {
-                before
-                    .stacks
-                    .iter()
-                    .any(|stack| stack.configurations.contains(&chosen.name) && retried.contains_key(&stack.name))
-            };
-            let known = best(&before, &state.ended, usize::MAX).into_iter().filter(|chosen| !is_retried(chosen));
+            let excluded = tried_again::configurations(&before, &retried);
+            let is_known = |chosen: &ChosenConfiguration| !excluded.contains(chosen.name.as_str());
+            let known = best(&before, &state.ended, usize::MAX).into_iter().filter(is_known);
             let expected: Vec<ChosenConfiguration> = known.take(plan.configurations.len()).collect();
             let file = extensions::file_name(number + 1);
             if expected != plan.configurations {
@@ -39,7 +36,9 @@ pub(super) fn check(
                 let (expected, found) = (names(&expected), names(&plan.configurations));
                 findings.add(&file, format!("the best configurations must be {expected}, found {found}"));
             }
-            if let Some(seed) = plan.seeds.iter().find(|seed| before.seeds.contains(seed)) {
+            if let Some(seed) =
+                plan.seeds.iter().find(|seed| before.seeds.contains(seed) || before.further_seeds.contains(seed))
+            {
                 findings.add(&file, format!("its seed {seed} is one of the search, and not fresh"));
             }
         }

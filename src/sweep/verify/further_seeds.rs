@@ -1,12 +1,11 @@
 //! Checks that the configurations that were trained to the end are trained on the further seeds of their sweep.
 
-use std::collections::HashSet;
-
 use crate::sweep::dir::state::{SweepState, retried_generations};
 use crate::sweep::dir::{SweepDir, extensions};
 use crate::sweep::record::{Extension, SweepRecord};
 use crate::sweep::results::further_seeds::lacking;
 use crate::sweep::verify::findings::Findings;
+use crate::sweep::verify::tried_again;
 
 /// Compares the configurations of each addition of further seeds with those that the results of the sweep before it imply.
 /// Configurations of stacks that were tried again are left out: their stacks may have failed then.
@@ -28,8 +27,7 @@ pub(super) fn check(
         if extension.on_further_seeds.is_empty() {
             continue;
         }
-        let tried_again = record.stacks.iter().filter(|stack| retried.contains_key(&stack.name));
-        let excluded: HashSet<&str> = tried_again.flat_map(|stack| &stack.configurations).map(String::as_str).collect();
+        let excluded = tried_again::configurations(&record, &retried);
         let expected: Vec<&str> =
             lacking(&record, &state.ended).into_iter().filter(|name| !excluded.contains(name)).collect();
         let found = extension.on_further_seeds.iter().map(String::as_str);

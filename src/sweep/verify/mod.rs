@@ -8,6 +8,7 @@ mod rounds;
 mod rungs;
 mod shared_files;
 mod stack_files;
+mod tried_again;
 
 use std::collections::HashMap;
 use std::path::Path;

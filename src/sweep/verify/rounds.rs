@@ -1,13 +1,12 @@
 //! Checks that rounds have seen the results of all earlier configurations.
 
-use std::collections::HashSet;
-
 use crate::sweep::dir::state::{SweepState, retried_generations};
 use crate::sweep::dir::{SweepDir, extensions};
 use crate::sweep::plan::round::seen_results;
 use crate::sweep::record::{Extension, SweepRecord};
 use crate::sweep::rounds::{SeenOutcome, SeenResult};
 use crate::sweep::verify::findings::Findings;
+use crate::sweep::verify::tried_again;
 
 /// Compares what each round has seen with the results of the sweep as it was before the round. Configurations of stacks that were
 /// tried again are left out: the round may have seen their failure.
@@ -26,9 +25,7 @@ pub(super) fn check(
     for (number, extension) in added.iter().enumerate() {
         if let Some(round) = &extension.round {
             let file = extensions::file_name(number + 1);
-            let tried_again = before.stacks.iter().filter(|stack| retried.contains_key(&stack.name));
-            let excluded: HashSet<&str> =
-                tried_again.flat_map(|stack| &stack.configurations).map(String::as_str).collect();
+            let excluded = tried_again::configurations(&before, &retried);
             let compared = |results: Vec<SeenResult>| -> Vec<SeenResult> {
                 results.into_iter().filter(|result| !excluded.contains(result.name.as_str())).collect()
             };

@@ -110,7 +110,8 @@ pub fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
     let further = record.extensions.iter().map(|extension| extension.on_further_seeds.len()).sum::<usize>();
     if further > 0 || state.lacking > 0 {
         let seeds = seeds::format(&record.further_seeds);
-        lines.push(("seeds", format!("{} configurations on further seeds {seeds}", count(further + state.lacking))));
+        let (number, s) = (further + state.lacking, if further + state.lacking == 1 { "" } else { "s" });
+        lines.push(("seeds", format!("{} configuration{s} on further seeds {seeds}", count(number))));
     }
     if let Some(rounds) = record.search.rounds {
         let (chosen, all) = (count(record.configurations.len()), count(configurations));
