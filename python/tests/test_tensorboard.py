@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -49,15 +50,28 @@ def tensorboard(logs: Path, *options: str) -> Iterator[Callable[..., Any]]:
         server.wait()
 
 
-def wait_for(condition: Callable[[], Any]) -> Any:
-    """Returns the first result that is true."""
+def wait_for(condition: Callable[[], Any], interval: float = 0.5) -> Any:
+    """Returns the first result that is true. `interval`: seconds between two attempts."""
     end = time.monotonic() + 120
     while time.monotonic() < end:
         found = condition()
         if found:
             return found
-        time.sleep(0.5)
+        time.sleep(interval)
     raise AssertionError("waited too long")
+
+
+def train_until(training: subprocess.Popen[bytes], condition: Callable[[], Any]) -> None:
+    """Continues the training until `condition` is true, and pauses it: it must not end while TensorBoard loads its files."""
+    training.send_signal(signal.SIGCONT)
+    wait_for(condition, interval=0.01)
+    training.send_signal(signal.SIGSTOP)
+    assert training.poll() is None, "it is still training"
+
+
+def size_of_events(folder: Path) -> int:
+    """Bytes in all event files of a folder."""
+    return sum(path.stat().st_size for path in folder.rglob("*tfevents*"))
 
 
 def steps(get: Callable[..., Any], run: str, tag: str = "loss/train") -> list[int]:
@@ -72,15 +86,17 @@ def test_tensorboard_shows_a_run_in_training_and_each_epoch_once_after_a_kill(ou
     split = "data.digits.split={ validation = 0.2, test = 0.2 }"
     (tmp_path / "logs").mkdir()
     with tensorboard(tmp_path / "logs", *options) as get:
-        training = train(["exp", "digits_mlp", "--set", split, "--epochs", str(EPOCHS), "--checkpoint", "20"], tmp_path)
+        training = train(["exp", "digits_mlp", "--set", split, "--set", "batch=16", "--epochs", str(EPOCHS), "--checkpoint", "20"], tmp_path)
         try:
+            checkpoints = "runs/*/*/checkpoint.safetensors"
+            train_until(training, lambda: list(tmp_path.glob(checkpoints)) and size_of_events(tmp_path / "logs") > 10_000)
             run = wait_for(lambda: next(iter(get("scalars/tags")), None))
             assert re.fullmatch(r"digits_mlp/[^/]+/base-seed0", run)
             early = wait_for(lambda: steps(get, run))
-            assert training.poll() is None, "it is still training"
+            size = size_of_events(tmp_path / "logs")
+            train_until(training, lambda: size_of_events(tmp_path / "logs") > size + 10_000)
             wait_for(lambda: steps(get, run)[-1:] > early[-1:])
             assert {"loss/train", "acc/train", "loss/validation", "lr"} <= set(get("scalars/tags")[run])
-            wait_for(lambda: list(tmp_path.glob("runs/*/*/checkpoint.safetensors")))
             training.kill()
             training.wait()
             training = train(["resume", "digits_mlp"], tmp_path)
