@@ -1,6 +1,7 @@
 //! `run`, `test`, `lessons`, `docs`, `bench`, `install` and the command line, with a fake cargo.
 
 use std::fs;
+use std::path::Path;
 use std::process::Stdio;
 
 use super::stage::{Finished, Stage};
@@ -204,18 +205,25 @@ fn bench_and_lessons_call_their_scripts() {
 }
 
 #[test]
-fn install_shows_the_folder_and_what_to_keep() {
+fn install_copies_what_run_builds_and_shows_what_to_keep() {
     let stage = stage();
+    stage.script("runner-engine", "engine");
     let bin = stage.path(".cargo/bin");
-    run(&stage, "install", &[]).succeeds(&[
-        &format!("installed `{}`", bin.join("runner").display()),
-        &format!("`{}`: keep this clone", stage.home().display()),
-        &format!("`{}` is not on PATH", bin.display()),
-    ]);
+    let read = |folder: &Path| ["runner", "runner-engine"].map(|name| fs::read_to_string(folder.join(name)).unwrap());
+    for engine in ["engine", "a new engine"] {
+        fs::write(stage.path("runner-engine"), engine).unwrap();
+        run(&stage, "install", &[]).succeeds(&[
+            &format!("installed `{}`", bin.join("runner").display()),
+            &format!("`{}`: keep this clone", stage.home().display()),
+            &format!("`{}` is not on PATH", bin.display()),
+        ]);
+        assert_eq!(read(&bin), [RUNNER, engine]);
+        assert_eq!(fs::read_dir(&bin).unwrap().count(), 2);
+    }
+    assert!(stage.log()[0].starts_with("cargo build --locked --release --package runner"), "{:?}", stage.log());
     run(&stage, "install --root here", &[]).succeeds(&[]);
-    let root = stage.path("elsewhere").canonicalize().unwrap().join("here");
-    assert!(stage.log()[1].contains(&format!("--root {}", root.display())), "{:?}", stage.log());
-    run(&stage, "install", &[("FAKE_CARGO", "install")]).refuses(&["failed to install"]);
+    assert_eq!(read(&stage.path("elsewhere/here/bin")), [RUNNER, "a new engine"]);
+    run(&stage, "install", &[("FAKE_CARGO", "build")]).refuses(&["failed to build `runner`"]);
 }
 
 #[test]
