@@ -13,6 +13,7 @@ from layers import layers
 from measure import Failure, Program, Run, limit_threads, run_in_turn, spread, steady
 from page import Section, Target, memory
 from same_work import Check, Curves, same, same_losses, same_output, similar
+from tables import tables
 
 ROOT = Path(__file__).resolve().parents[2]
 SEEDS = 16
@@ -64,9 +65,13 @@ class Bench:
         """Runs `runner exp NAME`; the results are the histories and the seconds of a steady epoch per seed."""
         threads = [] if self.is_limited else ["--threads", self.threads]
         run = self.run_runner("exp", name, "--device", "cpu", "--quiet", "--out", out, *arguments, *threads)
-        histories = read_histories(out / name / "latest")
+        histories = self.histories(out / name)
         run.results = {"histories": histories, "epoch": epoch_per_seed(histories)}
         return run
+
+    def histories(self, experiment: Path) -> list[dict]:
+        """The histories of the newest run below the folder of an experiment."""
+        return read_histories(experiment / "latest")
 
     def overfit_mnist(self, seeds: int, epochs: int, out: str) -> Run:
         return self.experiment("overfit_mnist", self.scratch / out, "--seeds", f"0..{seeds - 1}", "--epochs", epochs)
@@ -484,6 +489,7 @@ PARTS: dict[str, Callable[[Bench], list[Section]]] = {
     "digits": digits,
     "sweep": sweep,
     "csv": lambda bench: pair(bench, CSV),
+    "tables": tables,
     "tree": lambda bench: pair(bench, TREE),
     "start": start,
     "phases": phases,
