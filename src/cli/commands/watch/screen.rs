@@ -42,6 +42,7 @@ impl Drop for Screen {
 /// When the terminal cannot be used.
 pub fn show(model: &mut dyn Model) -> anyhow::Result<Exit> {
     let signal = listen().context("failed to listen for signals")?;
+    exit_without_terminal().context("failed to listen for signals")?;
     let mut screen = Screen::enter().context("failed to use the terminal")?;
     let mut look = Look::new(terminal::is_styled());
     let (mut view, mut refreshed) = (model.refresh(), Instant::now());
@@ -128,6 +129,27 @@ fn listen() -> io::Result<Arc<AtomicUsize>> {
 #[cfg(not(unix))]
 fn listen() -> io::Result<Arc<AtomicUsize>> {
     Ok(Arc::default())
+}
+
+/// Ends the process soon after its terminal is closed, which sends SIGHUP: [`event::poll`] then waits forever, without a pause
+/// between its attempts to read.
+#[cfg(unix)]
+fn exit_without_terminal() -> io::Result<()> {
+    use signal_hook::consts::SIGHUP;
+    let mut hangups = signal_hook::iterator::Signals::new([SIGHUP])?;
+    let wait = move || {
+        if hangups.forever().next().is_some() {
+            std::thread::sleep(5 * TICK); // `show` ends first if the terminal is still there
+            std::process::exit(128 + SIGHUP);
+        }
+    };
+    std::thread::Builder::new().name("hangup".to_owned()).spawn(wait)?;
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn exit_without_terminal() -> io::Result<()> {
+    Ok(())
 }
 
 /// Stops this process until the shell continues it.
