@@ -93,9 +93,14 @@ impl FittedData {
         }
     }
 
-    /// Returns whether rows are images of red, green and blue bytes.
-    pub fn is_color_image(&self) -> bool {
-        self.form == Form::Points && self.largest == 255.0 && matches!(self.info.sample.dimensions(), [3, _, _])
+    /// Returns the size of the images if rows are images of red, green and blue bytes.
+    pub fn color_image_size(&self) -> Option<ImageSize> {
+        match *self.info.sample.dimensions() {
+            [3, height, width] if self.form == Form::Points && self.largest == 255.0 => {
+                Some(ImageSize { height: height as usize, width: width as usize })
+            }
+            _ => None,
+        }
     }
 
     /// Returns whether the images are light on a dark background.

@@ -13,7 +13,7 @@ use crate::data::image_file::{self, ImageFile, Invert};
 use crate::data::images::convert;
 use crate::data::images::image_set::ImageSet;
 use crate::data::images::listing::images_in;
-use crate::data::images::settings::Images;
+use crate::data::images::settings::{ColorMode, Images, PixelFormat, Resize};
 use crate::data::prepare::fitted_data::FittedData;
 use crate::data::source::Source;
 use crate::data::source::idx_files::LabeledImages;
@@ -190,8 +190,11 @@ pub fn image(
     path: &Path,
     invert: Invert,
 ) -> anyhow::Result<(ImageFile, Tensor, Tensor)> {
-    if let Source::Images(settings) = &plan.spec.data.source {
-        let format = settings.pixel_format(None).map_err(into_error)?;
+    let format = match &plan.spec.data.source {
+        Source::Images(settings) => Some(settings.pixel_format(None).map_err(into_error)?),
+        _ => data.color_image_size().map(|size| PixelFormat { size, colors: ColorMode::Rgb, resize: Resize::Crop }),
+    };
+    if let Some(format) = format {
         let image = convert::read(path, &format, invert == Invert::Yes).map_err(|fault| file_error(path, fault))?;
         let raw = Tensor::from_slice(&image.pixels).view(&batch_shape(plan, 1)[..]);
         let features = data.preprocessing.features(raw.shallow_clone(), "given")?;

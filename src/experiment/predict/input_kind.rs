@@ -43,7 +43,7 @@ pub(super) fn own_input(data: &FittedData) -> &'static str {
         Form::Table(_) => "use `--csv FILE`, or `--index N` for one of its own rows",
         Form::Text(_) => "use `--text TEXT`, `--csv FILE` for many texts, or `--index N` for one of its own rows",
         Form::Image(_) => IMAGES,
-        Form::Points if data.name == "images" => IMAGES,
+        Form::Points if data.name == "images" || data.color_image_size().is_some() => IMAGES,
         Form::Points => "use a file of arrays: `runner predict RUN new.npz`, or `--index N` for one of its own rows",
     }
 }

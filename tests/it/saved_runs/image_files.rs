@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tch::{Kind, Tensor};
 
 use super::saved_run::{CLASSIFY, assert_near, evaluations, experiment, json_output, load, predictions};
+use crate::numpy_files::{npy, npz};
 use crate::support::{TestDir, assert_says, curves, stdout};
 
 const SPLIT: &str = "scale = \"standard\"\nsplit = { test = 0.2, validation = 0.2, random_state = 1, stratify = true }";
@@ -208,4 +209,22 @@ fn images_that_cannot_be_used_are_refused_in_words() {
         );
         assert_says(&dir.error_message(&["exp", "idea.toml"]).replace('\n', " ").replace("  ", " "), words);
     }
+}
+
+#[test]
+fn a_run_on_arrays_of_color_images_predicts_an_image_file() {
+    let dir = TestDir::new();
+    let pixels: Vec<u8> = (0..40 * 48).map(|place: usize| (place * 37 % 256) as u8).collect();
+    let classes: Vec<u8> = (0..40).map(|row| row % 2).collect();
+    let arrays = [("x", npy("|u1", &[40, 4, 4, 3], false, &pixels)), ("y", npy("|u1", &[40], false, &classes))];
+    dir.write("colors.npz", npz(&arrays, false));
+    let data = "[data.arrays]\npath = \"colors.npz\"\nchannels = \"last\"\nscale = \"unit\"";
+    dir.write("colors.toml", experiment(data, "[\"flatten\", { linear = 2 }]", CLASSIFY));
+    dir.exp(&["colors.toml"]);
+    RgbImage::from_vec(4, 4, pixels[3 * 48..4 * 48].to_vec()).unwrap().save(dir.path("row3.png")).unwrap();
+    dir.write("row3.npz", npz(&[("x", npy("|u1", &[1, 4, 4, 3], false, &pixels[3 * 48..4 * 48]))], false));
+    let of_array = &predictions(&dir, &["colors", "row3.npz"])[0]["probabilities"];
+    let of_image = &predictions(&dir, &["colors", "--image", "row3.png"])[0]["probabilities"];
+    assert_near(&of_image["0"], &of_array["0"]);
+    assert_says(&stdout(&dir.run(&["predict", "colors", "row3.png"]).code(0)), &["`row3.png`: 4×4 pixels", "┌"]);
 }

@@ -257,16 +257,13 @@ fn preview(data: &FittedData, raw: &Tensor) -> Option<String> {
         let pixels: Vec<f64> = pixels.iter().map(|value| value / data.largest).collect();
         Some(image::drawn(&pixels, size, terminal::greys(), terminal::width().min(80)))
     };
+    if let Some(size) = data.color_image_size() {
+        let plane = values.len() / 3;
+        let level = |pixel| 0.299 * values[pixel] + 0.587 * values[plane + pixel] + 0.114 * values[2 * plane + pixel];
+        return drawn(&(0..plane).map(level).collect::<Vec<_>>(), size);
+    }
     match &data.form {
         Form::Image(size) => drawn(&values, *size),
-        Form::Points if data.is_color_image() => {
-            let [_, height, width] = data.info.sample.dimensions() else { unreachable!("a color image has channels") };
-            let plane = values.len() / 3;
-            let level =
-                |pixel| 0.299 * values[pixel] + 0.587 * values[plane + pixel] + 0.114 * values[2 * plane + pixel];
-            let levels: Vec<f64> = (0..plane).map(level).collect();
-            drawn(&levels, ImageSize { height: *height as usize, width: *width as usize })
-        }
         Form::Table(form) => {
             let column = |(planned, value): (&ColumnEncoding, &f64)| {
                 let text = match planned.categories() {
