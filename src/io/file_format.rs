@@ -33,6 +33,8 @@ pub enum FileFormat {
     Hdf5,
     /// `.pkl`
     Pickle,
+    /// `.pt`, `.pth`
+    TorchSave,
     /// `.sqlite`
     Sqlite,
     /// `.pdf`
@@ -59,6 +61,7 @@ impl FileFormat {
             [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => match () {
                 () if is_named(".xlsx") || is_named(".xlsm") || holds(b"xl/") => FileFormat::Excel,
                 () if is_named(".ods") || holds(b"opendocument") => FileFormat::OpenDocument,
+                () if holds(b"data.pkl") => FileFormat::TorchSave,
                 () if is_named(".npz") || holds(b".npy") => FileFormat::NumpyArchive,
                 () => FileFormat::Zip,
             },
@@ -119,6 +122,7 @@ impl FileFormat {
             FileFormat::NumpyArchive => "an archive of NumPy arrays (.npz)",
             FileFormat::Hdf5 => "an HDF5 file",
             FileFormat::Pickle => "a Python pickle",
+            FileFormat::TorchSave => "a file of `torch.save`",
             FileFormat::Sqlite => "an SQLite database",
             FileFormat::Pdf => "a PDF document",
             FileFormat::Utf16 => "UTF-16 text",
@@ -143,6 +147,9 @@ impl FileFormat {
             FileFormat::Arrow => "convert it in Python: `pandas.read_feather(FILE).to_csv(\"table.csv\", index=False)`",
             FileFormat::Numpy | FileFormat::NumpyArchive => {
                 "use `[data.arrays]` instead of `[data.csv]`, or in `runner new` `--data FILE` instead of `--csv FILE`"
+            }
+            FileFormat::TorchSave => {
+                "save arrays in Python: `numpy.savez(\"data.npz\", x=x.numpy(), y=y.numpy())`, and use `[data.arrays]`"
             }
             FileFormat::Hdf5 | FileFormat::Pickle | FileFormat::Sqlite | FileFormat::Pdf => {
                 "export it as text with the program that created it"
@@ -178,6 +185,7 @@ mod tests {
             (b"PK\x03\x04\x14\0\x06\0[Content_Types].xml", "Table.XLSX", FileFormat::Excel),
             (b"PK\x03\x04\x14\0\0\0table.csv", "table.csv", FileFormat::Zip),
             (b"PK\x03\x04\x14\0\0\0x.npy", "table.csv", FileFormat::NumpyArchive),
+            (b"PK\x03\x04\0\0\x08\x08\0\0own/data.pkl", "table.csv", FileFormat::TorchSave),
             (b"PAR1\x15\x04", "table.csv", FileFormat::Parquet),
             (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "table.csv", FileFormat::OldExcel),
             (b"\x80\x04\x95", "history.json", FileFormat::Pickle),

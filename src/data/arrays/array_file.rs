@@ -72,9 +72,11 @@ impl ArrayFile {
         file.by_ref().take(4096).read_to_end(&mut beginning).map_err(unreadable)?;
         file.seek(SeekFrom::Start(0)).map_err(unreadable)?;
         let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+        let format = FileFormat::of(&beginning, &name);
+        let is_zip = beginning.starts_with(b"PK\x03\x04") || beginning.starts_with(b"PK\x05\x06");
         let content = match &beginning[..] {
             [] => return Err(TableError::new("is empty")),
-            bytes if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") => {
+            _ if is_zip && format != Some(FileFormat::TorchSave) => {
                 let archive = ZipArchive::new(BufReader::new(file)).map_err(|error| {
                     let hint = "copy or download it again";
                     TableError::new(format!("is truncated or damaged: {}", reason(&error))).hint(hint)
@@ -83,8 +85,8 @@ impl ArrayFile {
             }
             bytes if bytes.starts_with(MAGIC) => Content::Npy(file),
             bytes if name.ends_with(".safetensors") || bytes.get(8) == Some(&b'{') => safetensors(file, size)?,
-            bytes => {
-                let what = match FileFormat::of(bytes, &name) {
+            _ => {
+                let what = match format {
                     Some(FileFormat::NumpyArchive | FileFormat::Numpy) | None => {
                         "is neither an `.npz`, an `.npy` nor a `.safetensors` file".to_owned()
                     }
