@@ -186,6 +186,14 @@ fn further_configurations_get_further_seeds_too() {
     assert_verified(&dir);
     let all: Vec<PathBuf> = histories(&path).into_iter().map(|(file, _)| file).collect();
     assert_eq!(all.iter().filter(|file| file.to_string_lossy().contains("-seed1.json")).count(), finished(&path).len());
+
+    // a confirmation on a further seed is not on fresh ones
+    let mut confirmation = read_json(&path.join("extend-2.json"));
+    confirmation["confirmation"]["seeds"] = json!([1, 51, 52]);
+    fs::write(path.join("extend-2.json"), confirmation.to_string()).unwrap();
+    let (code, stdout, _) = sweep(&dir, &["verify", "idea"]);
+    assert_eq!(code, Some(1));
+    assert_says(&stdout, &["extend-2.json: its seed 1 is one of the search, and not fresh"]);
 }
 
 #[test]
