@@ -167,11 +167,12 @@ fn group_lines(group: &GroupPreview, options: &Options) -> Vec<(&'static str, St
     lines.extend(plan.spec.threshold.map(|rule| ("threshold", threshold(rule))));
     if let Some(stacks) = &group.stacks {
         let largest = stacks.replicas.iter().max().copied().unwrap_or(0);
-        let s = if stacks.replicas.len() == 1 { "" } else { "s" };
+        let (s, up_to) = if stacks.replicas.len() == 1 { ("", "") } else { ("s", "up to ") };
         let (bytes, free) = (format_bytes(stacks.bytes), format_bytes(device::memory::free(options.device)));
         let stacks = number_format::count(stacks.replicas.len());
         let models = if largest == 1 { "model" } else { "models" };
-        lines.push(("memory", format!("{stacks} stack{s} of up to {largest} {models}, about {bytes}; {free} free")));
+        let text = format!("{stacks} stack{s} of {up_to}{largest} {models}, about {bytes} besides libtorch; {free} free");
+        lines.push(("memory", text));
     }
     lines
 }

@@ -280,7 +280,7 @@ fn summary(proposal: &Proposal) -> Vec<String> {
             let s = if rows == 1 { "" } else { "s" };
             let rare = match proposal.problem.can_be_stratified() {
                 true => "",
-                false => ": too few for a stratified split, so that a part of the rows may have none",
+                false => ": too few for a stratified split",
             };
             let rows = number_format::count(rows);
             let share = 100.0 * share;

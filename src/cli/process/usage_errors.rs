@@ -145,7 +145,11 @@ impl Used<'_> {
         let Some(option) = argument.strip_prefix("--") else {
             if let Some(option) = self.option_for_file(argument) {
                 let error = anyhow!("`{}` takes no further argument `{argument}`", self.name);
-                return error.context(Hint(format!("did you mean `{option} {}`?", quoted(argument))));
+                let images = self.words.iter().filter(|word| self.option_for_file(word) == Some("--image"));
+                return error.context(Hint(match images.count() {
+                    0 | 1 => format!("did you mean `{option} {}`?", quoted(argument)),
+                    _ => "for several images, name their directory".to_owned(),
+                }));
             }
             let what = if argument.starts_with('-') { "option" } else { "further argument" };
             let writes_toml = argument == "-o" && options(&self.command).any(|own| own == "toml");
@@ -263,10 +267,11 @@ impl Used<'_> {
         if let (true, true, [key, ..]) = (varies, value.contains(','), &keys[..]) {
             return Some(format!("write `--space {}`", quoted(&format!("{key}={value}"))));
         }
-        if let (Some((first, _)), [key, ..]) = (value.split_once(','), &keys[..])
-            && value.split(',').all(|number| number.parse::<f64>().is_ok())
+        let values: Vec<String> = value.split(',').map(str::to_owned).collect();
+        if let ([_, _, ..], [key, ..]) = (&values[..], &keys[..])
+            && values.iter().all(|number| number.parse::<f64>().is_ok())
         {
-            return Some(overrides::variants_hint(key, first));
+            return Some(overrides::several_values_hint(key, &values));
         }
         let written = |key: &String| format!("`--set {}`", quoted(&format!("{key}={value}")));
         match &keys[..] {

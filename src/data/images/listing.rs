@@ -105,9 +105,13 @@ pub fn images_in(folder: &Path) -> Result<Vec<String>, TableError> {
     let (images, others): (Vec<_>, Vec<_>) = files.into_iter().partition(|file| is_image(file));
     match folders.first() {
         _ if !images.is_empty() => Ok(images),
-        Some(first) => {
-            let first = folder.join(first);
-            let hint = format!("name a directory that contains image files, such as `{}`", first.display());
+        Some(_) => {
+            let with_images = folders
+                .iter()
+                .map(|name| folder.join(name))
+                .find(|inner| content(inner).is_ok_and(|content| content.files.iter().any(|file| is_image(file))));
+            let example = with_images.map_or(String::new(), |inner| format!(", such as `{}`", inner.display()));
+            let hint = format!("name a directory that contains image files{example}");
             Err(TableError::new("has no images directly in it: images in subdirectories are not read").hint(hint))
         }
         None => Err(no_images("has no images", &others)),

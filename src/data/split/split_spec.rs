@@ -120,7 +120,7 @@ impl Split {
             if self.validation.is_some() {
                 let fault = Invalid::new("", "cannot have both `folds` and `validation`");
                 return Err(
-                    fault.hint("remove `validation` (`--unset` with its key): each fold is the validation set once")
+                    fault.hint("remove it, or add `--unset split.validation`: each fold is the validation set once")
                 );
             }
             let bounds = format!("must be between 2 and {left}, the number of rows to divide");

@@ -292,7 +292,8 @@ impl AvailableMetrics {
         let Some(learned) = &self.learned else {
             let (parameters, rows) = TINY;
             return Err(format!(
-                "use it only for networks with at most {parameters} parameters and {rows} training rows, without folds or resampling"
+                "weights and predictions below `learned` are kept only for networks with at most {parameters} parameters and {rows} \
+                 training rows, without folds or resampling"
             ));
         };
         let check_index = |part: &str, index: &str, count: usize, what: &str| match index.parse::<usize>() {

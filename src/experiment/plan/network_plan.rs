@@ -142,8 +142,8 @@ impl NetworkPlan {
                 let layers = module.layers_of_fixed_mode(&planned.input);
                 (!layers.is_empty()).then(|| {
                     format!(
-                        "`{}` was traced, which fixes its mode: in training and evaluation, {} do the same; export the module \
-                         with `torch.jit.script`, not with `torch.jit.trace`",
+                        "`{}` was traced, which fixes its mode: there is no difference between training and evaluation for {}; export \
+                         the module with `torch.jit.script`, not with `torch.jit.trace`",
                         module.path,
                         layers.join(" and ")
                     )

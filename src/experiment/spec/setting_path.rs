@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use crate::config::suggest;
-use crate::experiment::spec::file_hints;
 use crate::experiment::spec::setting_keys::{is_varied, keys_in};
 use crate::experiment::spec::source_text::SpecError;
+use crate::experiment::spec::{aliases, file_hints};
 
 /// Maximum number of parts of a path. Deeper nesting could overflow the stack.
 const DEEPEST: usize = 32;
@@ -64,6 +64,7 @@ pub fn find_for<'a>(tree: &'a mut Value, path: &str, new: Option<&str>) -> Resul
                 if !map.contains_key(part) {
                     let known: Vec<&str> = map.keys().map(String::as_str).collect();
                     return Err(missing(match known[..] {
+                        _ if part.ends_with(']') => format!("write `{}`", path.replace('[', ".").replace(']', "")),
                         _ if walked.is_empty() && part == "sweep" => {
                             "use an option of `runner sweep`, such as `--trials 16` or `--halving none`: `--set` and `--unset` \
                              change the experiment"
@@ -141,7 +142,13 @@ fn nearest_setting(tree: &Value, name: &str) -> Option<String> {
     let mut names = Vec::new();
     let varied = tree.as_object()?.iter().filter(|(key, _)| is_varied(key));
     varied.for_each(|(_, table)| collect(table, &mut names));
-    let keys = keys_in(tree, suggest::nearest(name, names)?);
+    let plain = |name: &str| name.replace(['_', '-'], "").to_lowercase();
+    let spelled = plain(name); // `learning-rate` and `learningrate` are `learning_rate`
+    let other_names = names.iter().flat_map(|key| aliases::of(key).iter().map(move |alias| (*alias, *key)));
+    let spelled =
+        names.iter().map(|key| (*key, *key)).chain(other_names).find(|(written, _)| plain(written) == spelled);
+    let meant = spelled.map(|(_, key)| key).or_else(|| suggest::nearest(name, names.iter().copied()))?;
+    let keys = keys_in(tree, meant);
     let keys = suggest::either(&keys.iter().map(String::as_str).collect::<Vec<_>>());
     (!keys.is_empty()).then(|| format!("did you mean {keys}?"))
 }

@@ -140,7 +140,8 @@ pub(crate) fn channels_and_lengths<const D: usize>(input: &Shape) -> Result<(i64
             ShapeError::new(input, "channels×length", hint)
         }
         _ => {
-            let hint = "for images, set `flatten = false` in the data, and put `\"flatten\"` and `linear` after this layer; for a table, use `linear`";
+            let hint = "put it before `\"flatten\"` and `linear`; rows of images from `[data.mnist]` and the like need `flatten = false`; for a \
+                        table, use `linear`";
             ShapeError::new(input, "channels×height×width", hint)
         }
     })

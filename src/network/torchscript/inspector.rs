@@ -199,6 +199,10 @@ pub fn run(module: &ScriptModule, rows: &Tensor) -> Result<Tensor, Problem> {
         let hint = match takes_indices {
             true => Some("rows are float32: convert token ids in `forward` with `x.long()`".to_owned()),
             false if is_raised(&reason) => None,
+            false if sample.len() == 1 => {
+                let hint = "export a module for rows of this shape, which are float32; for images, set `flatten = false` in the data";
+                Some(hint.to_owned())
+            }
             false => Some("export a module for rows of this shape, which are float32".to_owned()),
         };
         let message = format!("fails on rows of {}: {reason}", lengths.join("×"));

@@ -150,7 +150,8 @@ fn keys(groups: &[Group], named: Option<&str>) -> anyhow::Result<Vec<String>> {
         [] => Hint("name runs or variants with different settings".to_owned()),
         keys => {
             let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-            Hint(format!("{what}: {}", list(&keys, 8)))
+            let any = if keys.iter().any(|key| key.contains(".*.")) { "; `*` is any choice" } else { "" };
+            Hint(format!("{what}: {}{any}", list(&keys, 8)))
         }
     };
     let Some(named) = named else {

@@ -116,6 +116,8 @@ pub fn plan(request: &SweepRequest) -> anyhow::Result<PlannedSweep> {
         .map_err(|fault| fault.at(&Origin::file(&["sweep", "confirm"])).into_error(source))?;
     let mut notes = planner.take_notes();
     notes.extend(plans.iter().flat_map(|plan| &plan.info.notes).cloned());
+    let networks = plans.iter().filter_map(|plan| Some((plan.network()?, plan.info.target)));
+    notes.extend(networks.flat_map(|(network, target)| network.notes(&all_seeds.all(), target)));
     notes.extend(notes_on(&metric, &space, &all_seeds.all()));
     let mut unique = IndexSet::new();
     notes.retain(|note| unique.insert(note.clone()));

@@ -107,7 +107,8 @@ fn zipped(number: usize, lists: &indexmap::IndexMap<String, Vec<Value>>, tree: &
             "the lists of `[[sweep.zip]]` must have the same length: `{first}` has {length}, `{other}` has {}",
             list.len()
         );
-        let hint = "write a value of each setting for every row, or use `[sweep.space]` for all combinations";
+        let hint = "make the lists equally long: their first values belong together, then their second values, and so on; for all \
+                    combinations, use `[sweep.space]`";
         return Err(SpaceFault::new(message, hint).at(&origin));
     }
     if let Some((key, _)) = lists.iter().find(|(_, list)| list.iter().any(has_non_finite)) {

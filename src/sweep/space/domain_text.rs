@@ -50,11 +50,12 @@ pub fn parse(text: &str) -> Result<Domain, Fault> {
         && low.trim().parse::<f64>().is_ok()
         && high.trim_start_matches('=').trim().parse::<f64>().is_ok()
     {
-        let kind = if low.contains(['.', 'e']) || high.contains(['.', 'e']) { "float" } else { "int" };
+        let is_float = low.contains(['.', 'e']) || high.contains(['.', 'e']);
+        let whole = if is_float { String::new() } else { format!("`int:{text}` for whole numbers, ") };
         let message = format!("`{text}` is a range without a kind");
         return Err((
             message,
-            Some(format!("write `{kind}:{text}`, or `log:{text}` for an even distribution of the logarithm")),
+            Some(format!("write {whole}`float:{text}`, or `log:{text}` for an even distribution of the logarithm")),
         ));
     }
     if let Some(fault) = call(text) {
@@ -240,7 +241,10 @@ mod tests {
             format!("{message} | {}", hint.unwrap_or_default())
         };
         for (text, expected) in [
-            ("16..256", "`16..256` is a range without a kind | write `int:16..256`, or `log:16..256` "),
+            (
+                "16..256",
+                "`16..256` is a range without a kind | write `int:16..256` for whole numbers, `float:16..256`, or `log:16..256` ",
+            ),
             ("0.1..0.5", "`0.1..0.5` is a range without a kind | write `float:0.1..0.5`,"),
             (
                 "loguniform:1..2",

@@ -185,7 +185,7 @@ fn a_dry_run_shows_the_plan_and_writes_nothing() {
     let dry = ["exp", "idea.toml", "--seeds", "0..2", "--dry-run", "--device", "cpu"];
     let shown = stdout(&dir.run(&dry).code(0));
     assert_says(&shown, &["3 trials (3 seeds)", "1,149 training, 288 validation, 360 test", "1,210 parameters"]);
-    assert_says(&shown, &["2 epochs of 18 steps", "1 stack of up to 3 models", "runs/idea", "nothing was trained"]);
+    assert_says(&shown, &["2 epochs of 18 steps", "1 stack of 3 models, about ", "runs/idea", "nothing was trained"]);
     assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
     let printed: Value = serde_json::from_str(&stdout(&dir.run(&[&dry[..], &["--json"]].concat()).code(0))).unwrap();
     assert_eq!((&printed["groups"][0]["steps_per_epoch"], &printed["trials"]), (&18.into(), &3.into()));

@@ -114,9 +114,9 @@ fn too_few_seeds_cannot_show_significance() {
             ["few", "slow"],
             "not significant: with 5 paired seeds the smallest possible p is 0.0625; use at least 6 seeds: `--seeds 0..5`",
         ),
-        (["lone", "other"], "one seed each: significance cannot be tested; train more seeds"),
-        (["few", "lone"], "only one seed: significance cannot be tested; train more seeds"),
-        (["lone", "few"], "only one seed of A: significance cannot be tested; train more seeds"),
+        (["lone", "other"], "significance cannot be tested with only one seed each; train more seeds"),
+        (["few", "lone"], "significance cannot be tested with only one seed; train more seeds"),
+        (["lone", "few"], "significance cannot be tested with only one seed of A; train more seeds"),
     ] {
         let text = stdout(&dir.run(&["compare", runs[0], runs[1]]).success());
         assert!(one_line(&text).contains(reason), "no `{reason}` in:\n{text}");

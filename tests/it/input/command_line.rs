@@ -125,7 +125,20 @@ fn the_end_of_a_key_is_enough_if_it_is_that_of_one_setting() {
 fn values_that_stand_for_something_else_are_corrected() {
     let layers = "hint: write layers: `--set 'network.layers=[{ linear = 64 }, \"relu\", { linear = 32 }, \"relu\", \
                   { linear = 10 }]'`";
-    assert_says(&error_of_arguments(&["--set", "network.layers=[64,32]"]), &[layers]);
+    for name in ["network.layers", "hidden_units", "network.hidden"] {
+        assert_says(&error_of_arguments(&["--set", &format!("{name}=[64,32]")]), &[layers]);
+    }
+    for (change, hint) in [
+        (
+            "lr=0.1,0.01",
+            "for several values, use `runner sweep` with `--space train.optimizer.adam.lr=0.1,0.01`, or write a table",
+        ),
+        ("network.layers[0].linear=8", "write `network.layers.0.linear`"),
+        ("learning-rate=0.1", "did you mean `train.optimizer.adam.lr`?"),
+        ("learningRate=0.1", "did you mean `train.optimizer.adam.lr`?"),
+    ] {
+        assert_says(&error_of_arguments(&["--set", change]), &[hint]);
+    }
     assert_says(&error_of_arguments(&["--set", "layers=64"]), &["[{ linear = 64 }, \"relu\", { linear = 10 }]"]);
     let cost = error_of_arguments(&["--set", "threshold=cost"]);
     assert_says(&cost, &["write, for example, `{ cost = { miss = 10, false_alarm = 1 } }`"]);

@@ -95,9 +95,12 @@ fn a_sweep_is_named_by_its_experiment_or_by_files() {
         assert_eq!(code, Some(2));
         assert_says(&stderr, &["no stack of the sweep has failed"]);
     }
-    let (code, _, stderr) = sweep(&dir, &["idea.toml", "--resume"]);
+    let (code, _, stderr) = sweep(&dir, &["idea.toml", "--resume", "--tensorboard", "logs"]);
     assert_eq!(code, Some(0));
-    assert_says(&stderr, &["is already complete"]);
+    assert_says(
+        &stderr,
+        &["is already complete", "no event files were written", "`runner export ", "/stacks/S000 --tensorboard`"],
+    );
     dir.write("other.toml", "title = \"\"\n");
     for (name, words) in [
         ("other.toml", &["no sweep `other.toml` under `sweeps`", "`runner sweep other.toml --space KEY=VALUES`"][..]),
@@ -125,7 +128,8 @@ fn commands_for_runs_name_the_command_for_a_sweep() {
         assert_says(&error, &["is a sweep, not a run", &resume]);
     }
     let error = dir.error_message(&["eval", "idea"]);
-    assert_says(&error, &["`idea` is a sweep, not a run", &format!("`runner sweep table {relative}`")]);
+    let stack = format!("its stacks are runs: {relative}/stacks/S000");
+    assert_says(&error, &["`idea` is a sweep, not a run", &format!("`runner sweep table {relative}`"), &stack]);
     for (words, hint) in [
         (["resume", "idea"], "write `runner sweep idea --resume`"),
         (["run", "idea.toml"], "write `runner sweep idea.toml`"),

@@ -253,11 +253,11 @@ impl MetricView<'_> {
         let unit = self.unit();
         let advice = if self.all_from_runner() { "; train more seeds" } else { "" };
         let who = match design {
-            Design::Groups(1, 1) | Design::Pairs(_) => format!("one {unit} each"),
+            Design::Groups(1, 1) | Design::Pairs(_) => format!("only one {unit} each"),
             Design::Groups(1, _) => format!("only one {unit}"),
             Design::Groups(..) => format!("only one {unit} of {}", self.screen.baseline()),
         };
-        format!("{who}: significance cannot be tested{advice}")
+        format!("significance cannot be tested with {who}{advice}")
     }
 
     /// Returns why none of these differences can be significant.

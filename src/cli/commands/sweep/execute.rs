@@ -70,6 +70,12 @@ pub fn train(dir: &SweepDir, record: &SweepRecord, execution: &Execution) -> any
         if !execution.quiet {
             terminal::say(&format!("the sweep in `{}` is already complete", dir.path().display()));
         }
+        if execution.worker_args.event_args.tensorboard.is_some() {
+            let stack = quoted_path(&dir.path().join("stacks").join("S000"));
+            terminal::warn(&format!(
+                "no event files were written: nothing is left to train. For each stack, run `runner export {stack} --tensorboard`"
+            ));
+        }
         return finish(dir, &record, &state, execution);
     }
     let commands = pool::commands(dir, &execution.devices, &execution.worker_args)?;

@@ -7,16 +7,22 @@ use crate::experiment::spec::file_hints::toml;
 use crate::experiment::spec::former_keys::current_path;
 use crate::experiment::spec::overrides::keys::canonical;
 use crate::experiment::spec::setting_keys::keys_named;
+use crate::experiment::spec::setting_path::exists;
+
+/// Names of Keras and scikit-learn for the sizes of hidden layers, besides `layers`.
+const SIZES: [&str; 7] =
+    ["hidden", "hidden_layer_sizes", "hidden_layers", "hidden_size", "hidden_sizes", "hidden_units", "dense"];
 
 /// Returns the layers that are meant if `network.layers` is set to sizes: linear layers of these sizes, with the last layer
 /// of the experiment.
 pub(super) fn layers_of_sizes(spec: &Spec, path: &str, value: &Value) -> Option<String> {
     let sizes = match value {
-        Value::Array(items) => items.iter().map(Value::as_u64).collect::<Option<Vec<u64>>>()?,
+        Value::Array(items) if !items.is_empty() => items.iter().map(Value::as_u64).collect::<Option<Vec<u64>>>()?,
         Value::Number(size) => vec![size.as_u64()?],
         _ => return None,
     };
-    let network = spec.network.as_ref().filter(|_| matches!(path, "layers" | "network.layers") && !sizes.is_empty())?;
+    let name = path.strip_prefix("network.").unwrap_or(path).to_lowercase();
+    let network = spec.network.as_ref().filter(|_| name == "layers" || SIZES.contains(&&*name))?;
     let network = serde_json::to_value(network).expect("an experiment has JSON types only");
     let layers = network.get("layers")?.as_array()?;
     let first = layers.first().filter(|first| first.as_str() == Some("flatten")).map(|_| "\"flatten\"".to_owned());
@@ -29,17 +35,22 @@ pub(super) fn layers_of_sizes(spec: &Spec, path: &str, value: &Value) -> Option<
     Some(format!("write layers: `--set 'network.layers=[{}]'`", layers.join(", ")))
 }
 
-/// Returns a hint on variants if an override has several numbers, separated by commas or as a list.
+/// Returns a hint on sweeps and variants if an override of a setting has several numbers, separated by commas or as a list.
 pub(super) fn several_values(spec: &Spec, path: &str, value: &Value) -> Option<String> {
-    let first = match value {
-        Value::Array(items) if items.len() > 1 && items.iter().all(Value::is_number) => items[0].to_string(),
+    let values: Vec<String> = match value {
+        Value::Array(items) if items.iter().all(Value::is_number) => items.iter().map(Value::to_string).collect(),
         Value::String(text) if text.split(',').all(|item| item.trim().parse::<f64>().is_ok()) => {
-            text.split_once(',')?.0.to_owned()
+            text.split(',').map(|item| item.trim().to_owned()).collect()
         }
         _ => return None,
     };
     let meant = keys_named(spec, path.rsplit('.').next().unwrap_or(path));
-    Some(variants_hint(meant.first().map_or(path, String::as_str), &first))
+    let key = match meant.first() {
+        Some(key) => key,
+        None if exists(&serde_json::to_value(spec).ok()?, path) => path,
+        None => return None,
+    };
+    (values.len() > 1).then(|| several_values_hint(key, &values))
 }
 
 /// Returns the list that is meant if one text is set in place of a list of texts: the text added to the list; for `none`,
@@ -68,10 +79,12 @@ pub(super) fn unquoted_list(path: &str, value: &str) -> Option<String> {
     Some(format!("put texts in quotes: `--set '{}={}'`", path.trim(), list_of_texts(items.split(','))))
 }
 
-/// Returns how to train with several values of a setting.
-pub fn variants_hint(path: &str, first: &str) -> String {
+/// Returns how to train with several values of a setting: as a sweep, or as variants.
+pub fn several_values_hint(key: &str, values: &[String]) -> String {
     format!(
-        "for several values, write a table `[[variants]]` for each: `name = \"a\"`, `set = {{ \"{path}\" = {first} }}`; \
-         or run the command once for each"
+        "for several values, use `runner sweep` with `--space {key}={}`, or write a table `[[variants]]` for each: \
+         `name = \"a\"`, `set = {{ \"{key}\" = {} }}`",
+        values.join(","),
+        values.first().map_or("", String::as_str)
     )
 }

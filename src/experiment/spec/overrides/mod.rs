@@ -18,7 +18,7 @@ use crate::experiment::spec::setting_keys::is_varied;
 use crate::experiment::spec::setting_path::{find, find_for};
 use crate::experiment::spec::source_text::{SpecError, reparse};
 
-pub use hints::variants_hint;
+pub use hints::several_values_hint;
 pub use keys::canonical;
 
 /// Applies overrides in their order.
