@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 
+use crate::compare::direction::higher_is_better;
 use crate::compare::metric_name::is_metric;
 use crate::history::Best;
 use crate::history::curves::Curves;
@@ -24,17 +25,24 @@ impl ForeignTrial {
     /// Finds the best epoch, by validation loss or else by training loss, and diagnoses the curves. There is no
     /// constant-prediction baseline, so the fit is never called poor.
     pub fn new(foreign: Foreign) -> ForeignTrial {
-        let monitor = ["val_loss", "loss"].into_iter().find(|name| foreign.series.contains_key(*name));
+        ForeignTrial::with_monitor(foreign, None)
+    }
+
+    /// The same as [`ForeignTrial::new`], but finds the best epoch by this metric, if the history has it.
+    pub fn with_monitor(foreign: Foreign, monitor: Option<&str>) -> ForeignTrial {
+        let mut metrics = monitor.into_iter().chain(["val_loss", "loss"]);
+        let monitor = metrics.find(|name| foreign.series.contains_key(*name));
         let best_epoch = monitor.and_then(|monitor| best_epoch(&foreign, monitor));
         let diagnosis = diagnose(&diagnosed_curves(&foreign), f64::NAN);
         ForeignTrial { foreign, best_epoch, diagnosis }
     }
 }
 
-/// Returns the epoch with the lowest finite value.
+/// Returns the epoch with the best finite value; without a known direction, the lowest one.
 fn best_epoch(foreign: &Foreign, monitor: &str) -> Option<Best> {
+    let sign = if higher_is_better(monitor).unwrap_or(false) { -1.0 } else { 1.0 };
     let finite = foreign.series.get(monitor)?.iter().filter(|point| point.value.0.is_finite());
-    let epoch = finite.min_by(|a, b| a.value.0.total_cmp(&b.value.0))?.epoch;
+    let epoch = finite.min_by(|a, b| (sign * a.value.0).total_cmp(&(sign * b.value.0)))?.epoch;
     let metrics: IndexMap<String, Number> = foreign
         .series
         .iter()

@@ -81,6 +81,11 @@ impl Trial {
         Trial { file, record: Record::Foreign(Box::new(ForeignTrial::new(foreign))) }
     }
 
+    /// The curves of a trial of `runner` in training, whose best epoch is that of the monitored metric.
+    pub fn in_training(curves: Foreign, name: PathBuf, monitor: Option<&str>) -> Trial {
+        Trial { file: name, record: Record::Foreign(Box::new(ForeignTrial::with_monitor(curves, monitor))) }
+    }
+
     /// Returns the history of `runner`; `None` for foreign histories.
     pub fn history(&self) -> Option<&History> {
         match &self.record {

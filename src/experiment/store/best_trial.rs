@@ -1,8 +1,13 @@
 //! The best trial of a run, by the metric that its training monitored.
 
+use std::path::Path;
+
+use toml_edit::DocumentMut;
+
 use crate::compare::direction::higher_is_better;
 use crate::experiment::store::find::SavedTrial;
 use crate::history::{History, Status};
+use crate::io::bounded_file;
 
 /// The best of several trials.
 #[derive(Debug)]
@@ -46,4 +51,12 @@ fn monitored(history: &History) -> Option<(String, f64)> {
         }
     };
     value.is_finite().then_some((name, value))
+}
+
+/// Returns the metric that the experiment of the run in this directory states as `monitor`; `None` if it states none, or
+/// cannot be read.
+pub fn stated_monitor(folder: &Path) -> Option<String> {
+    let text = bounded_file::read_to_string(&folder.join("experiment.toml"), bounded_file::EXPERIMENT).ok()?;
+    let experiment: DocumentMut = text.parse().ok()?;
+    Some(experiment.get("train")?.get("monitor")?.as_str()?.to_owned())
 }

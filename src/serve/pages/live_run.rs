@@ -13,6 +13,7 @@ use crate::compare::runs::run_info::RunState;
 use crate::compare::settings;
 use crate::compare::trial::Trial;
 use crate::experiment::store::about::About;
+use crate::experiment::store::best_trial::stated_monitor;
 use crate::experiment::store::run_id::RunEntry;
 use crate::history::foreign::foreign_history::{AtEpoch, EpochEnd, Foreign, Format};
 use crate::io::bounded_file;
@@ -38,6 +39,8 @@ pub struct LiveRun {
     /// Number of times that the histories were read.
     reads: u64,
     run: Option<ReadRun>,
+    /// The metric that the experiment monitors, if it states one.
+    monitor: Option<String>,
     faults: Vec<String>,
     writer: Option<Writer>,
 }
@@ -53,6 +56,7 @@ impl LiveRun {
             is_settled: false,
             reads: first_number(),
             run: None,
+            monitor: None,
             faults: Vec::new(),
             writer: None,
         }
@@ -101,6 +105,7 @@ impl LiveRun {
         let mut faults = Vec::new();
         let about = About::read(&self.entry.folder).unwrap_or_default();
         self.run = ReadRun::read(&self.entry, about, &HashMap::new(), None, &mut faults);
+        self.monitor = stated_monitor(&self.entry.folder);
         self.faults = faults.iter().map(crate::config::hint::in_a_line).collect();
         self.reads += 1;
     }
@@ -163,8 +168,8 @@ impl LiveRun {
             let is_same = |trial: &Trial| trial.history().is_some_and(|history| history.stem() == live.name);
             match trials.iter_mut().find(|trial| is_same(trial)) {
                 Some(trial) if trial.epochs() >= live.curves.epoch.last().copied().unwrap_or(0) => {}
-                Some(trial) => *trial = in_training(live, name),
-                None => trials.push(in_training(live, name)),
+                Some(trial) => *trial = in_training(live, name, self.monitor.as_deref()),
+                None => trials.push(in_training(live, name, self.monitor.as_deref())),
             }
         }
         groups.sort_by(|one, other| one.label.cmp(&other.label));
@@ -216,8 +221,8 @@ fn name_parts(stem: &str) -> (&str, String) {
     }
 }
 
-/// Returns a trial in training. Its best epoch so far and its diagnosis follow from its curves.
-fn in_training(live: &LiveTrial, name: String) -> Trial {
+/// Returns a trial in training. Its best epoch so far, by the monitored metric, and its diagnosis follow from its curves.
+fn in_training(live: &LiveTrial, name: String, monitor: Option<&str>) -> Trial {
     let epochs = &live.curves.epoch;
     let points = |values: &Vec<_>| epochs.iter().zip(values).map(|(&epoch, &value)| AtEpoch { epoch, value }).collect();
     let series = live.curves.series.iter().map(|(name, values)| (name.clone(), points(values))).collect();
@@ -227,7 +232,8 @@ fn in_training(live: &LiveTrial, name: String) -> Trial {
         Some(EpochEnd { step: None, seconds: Some(*passed) })
     });
     let clock = epochs.iter().copied().zip(passed).collect();
-    Trial::from_foreign(Foreign { format: Format::Records, series, clock, notes: Vec::new() }, PathBuf::from(name))
+    let curves = Foreign { format: Format::Records, series, clock, notes: Vec::new() };
+    Trial::in_training(curves, PathBuf::from(name), monitor)
 }
 
 #[cfg(test)]

@@ -76,7 +76,20 @@ fn lines_follow_a_run_to_its_end() {
     assert_eq!(watch.wait().unwrap().code(), Some(0));
     let mut message = String::new();
     watch.stderr.take().unwrap().read_to_string(&mut message).unwrap();
-    assert_says(&message, &["continue with `runner resume "]);
+    assert_says(&message, &["best val_loss 0.", "continue with `runner resume "]);
+}
+
+#[test]
+fn the_best_value_of_a_run_in_training_is_that_of_the_monitored_metric() {
+    let dir = dir_with_epochs(100_000);
+    let text = std::fs::read_to_string(dir.path("idea.toml")).unwrap();
+    dir.write("idea.toml", text.replace("batch = 64", "batch = 64\nmonitor = \"val_acc\""));
+    let mut run = start_run(&dir);
+    send(&run, libc::SIGKILL);
+    run.wait().unwrap();
+    let shown = dir.run(&["watch"]).code(0);
+    assert_says(&stdout(&shown), &["interrupted: epoch ", "acc validation ", "acc training "]);
+    assert_says(&stderr(&shown), &["best val_acc 0.", "continue with `runner resume "]);
 }
 
 #[test]

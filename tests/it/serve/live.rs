@@ -116,6 +116,23 @@ fn curves_grow_with_each_line_and_survive_torn_and_replaced_files() {
 }
 
 #[test]
+fn the_best_epoch_in_training_is_that_of_the_monitored_metric() {
+    for (monitor, best) in [("", 3), ("monitor = \"acc\"", 2)] {
+        let dir = TestDir::new();
+        dir.write("idea.toml", crate::support::idea_with("epochs = 2", &format!("epochs = 2\n{monitor}")));
+        let training = Training::start(&dir);
+        let server = Server::start(&dir);
+        let line = |number: usize, loss: f64, acc: f64| {
+            let metrics = format!("{{\"loss\":[{loss},{loss}],\"acc\":[{acc},{acc}]}}");
+            format!("{{\"epoch\":{number},\"seconds\":0.5,\"metrics\":{metrics}}}\n")
+        };
+        training.append(&format!("{STACK}{}{}{}", line(1, 0.5, 0.6), line(2, 0.4, 0.9), line(3, 0.3, 0.7)));
+        let answer = server.json(&format!("/data/run/{}", only_id(&server)));
+        assert_eq!(answer["data"]["trials"][0]["best"], json!(best), "{monitor}");
+    }
+}
+
+#[test]
 fn a_run_that_is_deleted_while_it_is_shown_is_gone() {
     let dir = TestDir::with_idea();
     let training = Training::start(&dir);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use indexmap::IndexSet;
 
 use crate::cli::commands::watch::view::{
-    Metric, Model, State, View, curve, last, names_of_metrics, of_validation, seconds_per_epoch,
+    Metric, Model, State, View, curve, last, names_of_metrics, of_validation, seconds_per_epoch, table_metrics,
 };
 use crate::cli::text::number_format::{self, count};
 use crate::cli::text::shell_words::quoted_path;
@@ -15,6 +15,7 @@ use crate::compare::metric_name::is_metric;
 use crate::config::hint::in_a_line;
 use crate::experiment::run::parts::folder_of_parts;
 use crate::experiment::spec::Spec;
+use crate::experiment::store::best_trial::stated_monitor;
 use crate::experiment::store::run_record::RunRecord;
 use crate::experiment::store::stack_record::{StackRecord, StackState, TrialName};
 use crate::history::curves::Curves;
@@ -23,9 +24,6 @@ use crate::io::bounded_file;
 use crate::io::host_name::host_name;
 use crate::run_dir::live_tail::{LiveTail, LiveTrial};
 use crate::run_dir::writer::Writer;
-
-/// Maximum number of metrics in a row of the table.
-const METRICS_IN_ROW: usize = 4;
 
 /// Maximum number of variants whose curves are shown.
 const MOST_CURVES: usize = 6;
@@ -40,6 +38,8 @@ pub struct RunModel {
     done: BTreeMap<String, DoneTrial>,
     /// Number of trials of the experiment without folds.
     planned: usize,
+    /// The metric that the experiment monitors, if it states one.
+    monitor: Option<String>,
     no_curves: Curves,
 }
 
@@ -86,8 +86,9 @@ impl RunModel {
         let record = RunRecord::read(&folder)?;
         let live = LiveTail::new(&folder);
         let planned = planned_trials(&folder, &record);
+        let monitor = stated_monitor(&folder);
         let (parts, done) = (BTreeMap::new(), BTreeMap::new());
-        Ok(RunModel { folder, record, live, parts, done, planned, no_curves: Curves::default() })
+        Ok(RunModel { folder, record, live, parts, done, planned, monitor, no_curves: Curves::default() })
     }
 
     /// Reads what is new in the files of the run. The curves come first: when they are removed, the record and the histories are
@@ -220,9 +221,10 @@ impl Model for RunModel {
             () => State::Interrupted,
         };
         let names = names_of_metrics(trials.iter().map(|trial| trial.curves));
-        let monitor = trials.iter().find_map(|trial| Some(trial.best?.monitor.clone()));
-        let named = |wanted: &str| names.iter().find(|name| *name == wanted).cloned();
-        let main_metric = monitor.or(named("val_loss")).or(named("loss"));
+        let of_ended = trials.iter().find_map(|trial| Some(trial.best?.monitor.as_str()));
+        let candidates = [of_ended, self.monitor.as_deref(), Some("val_loss"), Some("loss")];
+        let has = |wanted: &&str| names.iter().any(|name| name == wanted);
+        let main_metric = candidates.into_iter().flatten().find(has).map(str::to_owned);
         let all = self.all_trials(&trials);
         let ended = self.record.stacks().filter(|stack| stack.state != StackState::Waiting);
         let ended: usize = ended.map(|stack| stack.trials.len()).sum();
@@ -233,7 +235,7 @@ impl Model for RunModel {
         if matches!(state, State::Interrupted | State::Failed) {
             notes.push(format!("continue with `runner resume {}`", quoted_path(&self.folder)));
         }
-        let shown: Vec<&String> = names.iter().filter(|name| is_metric(name)).take(METRICS_IN_ROW).collect();
+        let shown = table_metrics(&names, main_metric.as_deref());
         let columns = ["trial", "epoch", "state"].into_iter().chain(shown.iter().map(|name| name.as_str()));
         let columns = columns.map(str::to_owned).collect();
         let row = |trial: &Trial| {

@@ -6,7 +6,7 @@ use ratatui::backend::TestBackend;
 
 use super::draw::draw;
 use super::look::Look;
-use super::view::{Curve, Metric, Point, State, View};
+use super::view::{Curve, Metric, Point, State, View, table_metrics};
 
 /// A run of two seeds at epoch 12 of 20.
 fn run_in_training() -> View {
@@ -136,4 +136,15 @@ fn without_epochs_and_without_finite_values_there_is_a_sentence() {
     let mut look = Look::new(true);
     look.is_logarithmic = true;
     assert!(screen(&view, &look, 80, 24).contains("no values above 0 for a logarithmic scale"));
+}
+
+#[test]
+fn of_many_metrics_the_table_has_the_monitored_one_and_those_of_validation_rows() {
+    let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+    let few = names(&["lr", "loss", "acc", "val_loss", "val_acc", "seconds"]);
+    assert_eq!(table_metrics(&few, Some("val_acc")), ["loss", "acc", "val_loss", "val_acc"]);
+    let many = names(&["loss", "ap", "f1", "val_loss", "val_ap", "val_f1"]);
+    assert_eq!(table_metrics(&many, Some("val_ap")), ["val_ap", "val_loss", "val_f1", "loss"]);
+    let training = names(&["loss", "ap", "f1", "precision", "recall"]);
+    assert_eq!(table_metrics(&training, Some("f1")), ["f1", "loss", "ap", "precision"]);
 }

@@ -2,7 +2,11 @@
 
 use indexmap::IndexMap;
 
+use crate::compare::metric_name::is_metric;
 use crate::history::curves::Curves;
+
+/// Maximum number of metrics in a row of the table.
+const METRICS_IN_ROW: usize = 4;
 
 /// A run or a sweep that is watched.
 pub trait Model {
@@ -138,6 +142,16 @@ pub fn names_of_metrics<'a>(trials: impl Iterator<Item = &'a Curves>) -> Vec<Str
         }
     }
     names
+}
+
+/// Returns the metrics in the table: all of a few, and of many the monitored one, then those of validation rows.
+pub fn table_metrics<'a>(names: &'a [String], monitor: Option<&str>) -> Vec<&'a String> {
+    let mut shown: Vec<&String> = names.iter().filter(|name| is_metric(name)).collect();
+    if shown.len() > METRICS_IN_ROW {
+        shown.sort_by_key(|name| (monitor != Some(name.as_str()), !name.starts_with("val_")));
+        shown.truncate(METRICS_IN_ROW);
+    }
+    shown
 }
 
 /// Returns the value of a metric in the last epoch.
