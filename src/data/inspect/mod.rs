@@ -11,4 +11,5 @@ pub mod leaking_columns;
 pub mod problem;
 pub mod proposal;
 pub mod shared_rows;
+pub mod text_column;
 pub mod text_section;

@@ -7,6 +7,7 @@ use crate::config::suggest;
 use crate::data::inspect::detect::{DetectedTable, detect};
 use crate::data::inspect::duplicates::{Duplicates, fingerprint};
 use crate::data::inspect::problem::Problem;
+use crate::data::inspect::text_column::is_of_texts;
 use crate::data::table::column::Column;
 use crate::data::table::csv_table::Table;
 use crate::data::table::csv_text::TableError;
@@ -189,7 +190,8 @@ fn find_target<'t>(table: &'t Table, name: &str) -> Result<&'t Column, TableErro
 pub fn likely_targets(table: &Table) -> Vec<&str> {
     let named = TARGET_NAMES.iter().filter_map(|name| table.names().find(|column| column.eq_ignore_ascii_case(name)));
     let has_two = |column: &&Column| column.distinct() == 2;
-    let last = table.columns.last().map(|column| column.name.as_str());
+    let has_no_texts = |column: &&Column| !is_of_texts(table, column);
+    let last = table.columns.iter().rfind(has_no_texts).or(table.columns.last()).map(|column| column.name.as_str());
     let is_last_class = table.columns.last().filter(has_two).map(|column| column.name.as_str());
     let two = table.columns.iter().filter(has_two).map(|column| column.name.as_str());
     let mut likely: Vec<&str> = Vec::new();
@@ -199,6 +201,12 @@ pub fn likely_targets(table: &Table) -> Vec<&str> {
         }
     }
     likely
+}
+
+/// Returns whether columns of a table besides its target and a column of texts are features for `[data.csv]`.
+pub fn has_other_features(table: &Table, target: &str, texts: &str) -> bool {
+    let mut others = table.columns.iter().filter(|column| column.name != target && column.name != texts);
+    others.any(|column| !matches!(role(table, column), Role::Dropped(_)))
 }
 
 /// Returns the role of a column that is not the target.

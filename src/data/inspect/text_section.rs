@@ -1,13 +1,11 @@
 //! Text of the `[data.text]` part of an experiment file, for a table with a column of texts.
 
 use crate::data::inspect::csv_section::{FEWEST_TO_HOLD_OUT, quoted};
-use crate::data::table::column::Column;
+use crate::data::inspect::proposal::has_other_features;
+use crate::data::inspect::text_column::{is_of_texts, words};
 use crate::data::table::csv_table::Table;
 use crate::data::table::values::Values;
 use crate::io::separator::shown;
-
-/// Number of words from which on a text column has texts and no categories, on average.
-const FEWEST_WORDS: usize = 4;
 
 /// Largest number of distinct numbers in a target column that are classes.
 const MOST_CLASSES: usize = 20;
@@ -17,6 +15,10 @@ const MOST_CLASSES: usize = 20;
 pub struct TextSection {
     /// Name of the column with the texts.
     pub column: String,
+    /// Name of the target column.
+    pub target: String,
+    /// Whether other columns are features for `[data.csv]`.
+    pub has_other_features: bool,
     /// Text of the part.
     pub toml: String,
 }
@@ -25,20 +27,11 @@ pub struct TextSection {
 /// path of the file as it is written, `target` the target column; without it, the column with the fewest distinct values
 /// among those with at least two.
 pub fn text_section(path: &str, table: &Table, target: Option<&str>, separator: char) -> Option<TextSection> {
-    let words = |column: &Column| -> usize {
-        match &column.values {
-            Values::Numbers(_) => 0,
-            Values::Text { distinct, .. } => distinct.iter().map(|text| text.split_whitespace().count()).sum(),
-        }
-    };
     let candidates = table.columns.iter().filter(|column| Some(column.name.as_str()) != target);
-    let text = candidates.max_by_key(|column| words(column))?;
+    let text = candidates.filter(|column| is_of_texts(table, column)).max_by_key(|column| words(column))?;
     let mut lengths: Vec<usize> =
         (0..table.rows()).filter_map(|row| Some(text.text(row)?.split_whitespace().count())).collect();
     lengths.sort_unstable();
-    if lengths.is_empty() || words(text) < FEWEST_WORDS * text.distinct() || 2 * text.distinct() < table.rows() {
-        return None;
-    }
     let others = || table.columns.iter().filter(|column| column.name != text.name && column.distinct() > 1);
     let target = match target {
         Some(name) => table.column(name)?,
@@ -62,5 +55,10 @@ pub fn text_section(path: &str, table: &Table, target: Option<&str>, separator: 
         lines.push("# 20 % test, 20 % of the rest validation".to_owned());
         lines.push("split = { test = 0.2, validation = 0.2, random_state = 42 }".to_owned());
     }
-    Some(TextSection { column: text.name.clone(), toml: lines.join("\n") + "\n" })
+    Some(TextSection {
+        column: text.name.clone(),
+        target: target.name.clone(),
+        has_other_features: has_other_features(table, &target.name, &text.name),
+        toml: lines.join("\n") + "\n",
+    })
 }

@@ -203,6 +203,21 @@ fn a_dry_run_shows_the_plan_and_writes_nothing() {
 }
 
 #[test]
+fn texts_beside_other_features_are_left_out_with_a_note() {
+    let dir = TestDir::new();
+    let row = |row: usize| format!("the film number {row} was long,{},{}\n", row * 7 % 50, ["yes", "no"][row % 2]);
+    dir.write("both.csv", format!("review,age,liked\n{}", (0..300).map(row).collect::<String>()));
+    for arguments in [&[][..], &["--toml"], &["--target", "liked"]] {
+        let shown = dir.run(&[&["data", "describe", "both.csv"][..], arguments].concat()).code(0);
+        let (text, message) = (stdout(&shown), stderr(&shown));
+        assert_says(&text, &["[data.csv]", "target = \"liked\"", "drop = [", "\"review\""]);
+        assert!(!text.contains("[data.text]"), "{text}");
+        assert_says(&message, &["note: the texts in `review` are left out; to train on them, use `[data.text]`"]);
+        assert_eq!((text + &message).contains("is a guess"), arguments != ["--target", "liked"]);
+    }
+}
+
+#[test]
 fn a_table_of_texts_is_sent_to_its_own_section() {
     let dir = TestDir::new();
     let rows: String =
@@ -210,7 +225,16 @@ fn a_table_of_texts_is_sent_to_its_own_section() {
     dir.write("texts.csv", format!("review,label\n{rows}"));
     let message = dir.error_message(&["new", "texts", "--csv", "texts.csv", "--target", "label"]);
     assert_says(&message, &["no column to predict `label` from", "`runner data describe texts.csv --toml` prints it"]);
-    assert_says(&stdout(&dir.run(&["data", "describe", "texts.csv", "--toml"]).code(0)), &["[data.text]"]);
+    let printed = dir.run(&["data", "describe", "texts.csv", "--toml"]).code(0);
+    assert_says(&stdout(&printed), &["[data.text]"]);
+    assert_says(&stderr(&printed), &["the target `label` is a guess"]);
+    let described = |arguments: &[&str]| stdout(&dir.run(&[&["data", "describe"][..], arguments].concat()).code(0));
+    assert_says(&described(&["texts.csv"]), &["settings for the texts in `review` (the target is a guess):"]);
+    assert_says(&described(&["texts.csv", "--target", "label"]), &["settings for the texts in `review`:"]);
+    // the texts come last: they are not the target
+    let rows: String = (0..300).map(|row| format!("{},the film number {row} was long\n", row * 7 % 5)).collect();
+    dir.write("stars.csv", format!("stars,review\n{rows}"));
+    assert_says(&described(&["stars.csv"]), &["[data.text]", "text = \"review\"", "target = \"stars\""]);
     let rows: String = (0..300).map(|row| format!("C{row},{}\n", ["yes", "no"][row % 2])).collect();
     dir.write("ids.csv", format!("id,label\n{rows}"));
     let message = dir.error_message(&["new", "ids", "--csv", "ids.csv", "--target", "label"]);

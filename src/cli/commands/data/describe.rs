@@ -103,7 +103,8 @@ pub(crate) fn run(args: &DescribeArgs) -> anyhow::Result<Exit> {
     let mut description = describe_data_or_table(&Cache::for_user(), &args.name, target, &format, args.separator)?;
     let has_no_table = !description.arrays.is_empty() || description.images.is_some() || !is_table(&args.name);
     let texts = if has_no_table { None } else { section_of_texts(args, &format) };
-    if let Some(TextSection { column, .. }) = &texts {
+    let only_texts = texts.as_ref().filter(|texts| !texts.has_other_features);
+    if let Some(TextSection { column, .. }) = only_texts {
         let columns = description.parts.iter_mut().flat_map(|part| &mut part.columns);
         columns.filter(|found| found.name == *column).for_each(|found| found.look_out = None); // it is used as text
     }
@@ -117,12 +118,13 @@ pub(crate) fn run(args: &DescribeArgs) -> anyhow::Result<Exit> {
         terminal::out(&format!("\n{}", array_section(&args.name)?.trim_end()));
     } else if is_image_directory(&args.name) {
         terminal::out(&format!("\n{}", image_section(&args.name)?.trim_end()));
-    } else if let Some(TextSection { toml, .. }) = texts {
-        terminal::out(&format!("\n{}", toml.trim_end()));
+    } else if let Some(texts) = only_texts {
+        terminal::out(&format!("\n{}", describe_text::proposed_texts(texts, target.is_some())));
     } else if manifest.is_none() {
         match propose(Path::new(&args.name), format, args.separator, target) {
             Ok(proposal) => {
                 terminal::out(&format!("\n{}", describe_text::proposed(&proposal, &args.name, target.is_some())));
+                describe_text::note_on_texts(texts.as_ref(), &proposal);
                 if let Some(target) = target {
                     terminal::say(&format!("\nnext: {}", new_command(&args.name, target)));
                 }
@@ -178,24 +180,31 @@ fn print_toml(args: &DescribeArgs, format: FieldFormat) -> anyhow::Result<Exit> 
         let hint = format!("write `[data.{0}]`, or a whole experiment with `runner new NAME --data {0}`", args.name);
         return Err(anyhow!("`--toml` is for tables, and `{}` is a named data set", args.name).context(Hint(hint)));
     }
-    if let Some(TextSection { toml, .. }) = section_of_texts(args, &format) {
-        terminal::out(toml.trim_end());
+    let texts = section_of_texts(args, &format);
+    if let Some(only_texts) = texts.as_ref().filter(|texts| !texts.has_other_features) {
+        warn_of_guess(args, &only_texts.target);
+        terminal::out(only_texts.toml.trim_end());
         return Ok(Exit::Done);
     }
     let proposal = propose(Path::new(&args.name), format, args.separator, args.target.as_deref())
         .map_err(|fault| table_error(&args.name, fault))?;
+    warn_of_guess(args, &proposal.target);
+    terminal::out(&csv_section(&proposal, &args.name));
+    describe_text::note_on_texts(texts.as_ref(), &proposal);
+    Ok(Exit::Done)
+}
+
+/// Warns that the target is a guess, if it was not stated.
+fn warn_of_guess(args: &DescribeArgs, target: &str) {
     if args.target.is_none() {
-        let target = &proposal.target;
         terminal::warn(&format!("the target `{target}` is a guess; choose the column to predict with `--target`"));
     }
-    terminal::out(&csv_section(&proposal, &args.name));
-    Ok(Exit::Done)
 }
 
 /// Returns the `[data.text]` section of an experiment file for a table with a column of texts; `None` for other tables, and
 /// if it cannot be read.
 fn section_of_texts(args: &DescribeArgs, format: &FieldFormat) -> Option<TextSection> {
-    let (table, _, format) = read_separated(Path::new(&args.name), format.clone(), args.separator).ok()?;
+    let DetectedTable { table, format, .. } = detect(Path::new(&args.name), format.clone(), args.separator).ok()?;
     text_section(&args.name, &table, args.target.as_deref(), format.separator)
 }
 

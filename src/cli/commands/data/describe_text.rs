@@ -10,7 +10,8 @@ use crate::data::inspect::class_count::ClassCount;
 use crate::data::inspect::csv_section::plain_settings;
 use crate::data::inspect::describe::{ArrayDescription, ColumnDescription, Constant, Description, PartDescription};
 use crate::data::inspect::image_section::sides;
-use crate::data::inspect::proposal::Proposal;
+use crate::data::inspect::proposal::{Proposal, Role};
+use crate::data::inspect::text_section::TextSection;
 use crate::data::store::manifest::Manifest;
 
 /// Maximum length of the name of a class or column; longer names are cut.
@@ -83,12 +84,30 @@ fn is_class_column(part: &PartDescription, column: &ColumnDescription) -> bool {
 
 /// Returns the settings of `[data.csv]` that fit a table; `path` is the path of the table as it is written.
 pub(crate) fn proposed(proposal: &Proposal, path: &str, has_target: bool) -> String {
-    let page = TextStyle::of_output();
     let guess = if has_target { "" } else { "; the target is a guess" };
     let title = format!("settings for this table (`--toml` adds comments{guess}):");
-    let settings = plain_settings(proposal, path).join("\n");
+    with_title(&title, &plain_settings(proposal, path).join("\n"))
+}
+
+/// Returns the settings of `[data.text]` for a table with a column of texts and no other features.
+pub(crate) fn proposed_texts(texts: &TextSection, has_target: bool) -> String {
+    let guess = if has_target { "" } else { " (the target is a guess)" };
+    with_title(&format!("settings for the texts in `{}`{guess}:", texts.column), &texts.toml)
+}
+
+/// Returns settings with a title above them.
+fn with_title(title: &str, settings: &str) -> String {
     let settings = settings.lines().map(|line| format!("  {line}\n")).collect::<String>();
-    format!("{}\n{settings}", page.wrapped(&title, 2))
+    format!("{}\n{settings}", TextStyle::of_output().wrapped(title, 2))
+}
+
+/// Notes on stderr that a proposal leaves a column of texts out.
+pub(crate) fn note_on_texts(texts: Option<&TextSection>, proposal: &Proposal) {
+    let Some(TextSection { column, .. }) = texts else { return };
+    let is_left_out = |(name, role): &(String, Role)| name == column && matches!(role, Role::Dropped(_));
+    if proposal.columns.iter().any(is_left_out) {
+        terminal::say(&format!("note: the texts in `{column}` are left out; to train on them, use `[data.text]`"));
+    }
 }
 
 /// Returns one line about a part: its rows, columns and missing values.
