@@ -65,7 +65,10 @@ fn settings(proposal: &Proposal, commented: bool) -> Vec<String> {
         })
         .collect();
     if !dropped.is_empty() {
-        add("columns that are left out; remove a line to use the column", list_with_reasons("drop", &dropped));
+        add(
+            "columns that are left out; to use one, remove its line, and name it in `categories` if it has many different texts",
+            list_with_reasons("drop", &dropped),
+        );
     }
     let codes = with(|role| matches!(role, Role::Codes(_)));
     if !codes.is_empty() {

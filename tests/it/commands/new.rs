@@ -37,6 +37,7 @@ fn a_table_becomes_an_experiment_that_runs_as_it_is() {
     let text = std::fs::read_to_string(dir.path("experiments/churn.toml")).unwrap();
     for setting in [
         "path = \"../data/customers.csv\"",
+        "to use one, remove its line, and name it in\n# `categories` if it has many different texts\ndrop = [",
         "\"customer_id\",",
         "\"comment\",",
         "dates = [\"signup\"]",
