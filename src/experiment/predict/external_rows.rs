@@ -21,9 +21,11 @@ use crate::data::store::cache::Cache;
 use crate::data::store::user_file;
 use crate::data::table::Table;
 use crate::data::table::csv_text::TableError;
+use crate::data::table::encode::Missing;
 use crate::data::table::external_table::{ExternalTable, Truth, Unknown};
 use crate::data::table::field_format::TextColumns;
 use crate::data::table::form::{Form, ImageSize, TableForm, TextForm};
+use crate::data::table::recognize::missing::not_filled_in;
 use crate::data::text::text_file;
 use crate::experiment::plan::Plan;
 use crate::experiment::predict::array_rows::{self, ArrayRows};
@@ -121,6 +123,21 @@ pub fn rows_of_table(
     }
     let features = data.preprocessing.features(features, &shown(path))?;
     Ok(ExternalRows { features, targets, rows })
+}
+
+/// Returns why rows of a table with targets are left out, as it follows "are skipped".
+///
+/// # Errors
+/// When the training data are not a table.
+pub fn why_left_out(data: &FittedData) -> anyhow::Result<String> {
+    let form = table_form(data)?;
+    Ok(match form.encoding.missing {
+        Missing::Error | Missing::Drop => " because of missing values, as in training".to_owned(),
+        Missing::Mean | Missing::MostFrequent => {
+            let targets: Vec<&str> = form.target.names.iter().map(String::as_str).collect();
+            format!(": {}", not_filled_in(&targets))
+        }
+    })
 }
 
 /// Returns the form of the training data.

@@ -205,7 +205,9 @@ fn evaluate(
         EvalRows::File(file) => {
             let (rows, left_out) = external_rows::rows(&saved.plan, &data.fitted, file, unknown.policy())?;
             if left_out > 0 {
-                warn(format!("{} of `{file}` skipped because of missing values, as in training", row_count(left_out)));
+                let (count, all) = (number_format::count(left_out), row_count(rows.len() + left_out));
+                let why = external_rows::why_left_out(&data.fitted)?;
+                warn(format!("{count} of {all} of `{file}` are skipped{why}"));
             }
             let trained = data.rows(Part::Training).map_or(0, |training| rows.count_in(training));
             if trained * FEW_TRAINED_ROWS > rows.len() {

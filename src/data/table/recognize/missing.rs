@@ -2,6 +2,7 @@
 //! in by [`crate::data::table::encode`].
 
 use crate::config::check::Invalid;
+use crate::config::suggest;
 use crate::data::table::column::Column;
 use crate::data::table::column_roles::ColumnRoles;
 use crate::data::table::csv_table::Table;
@@ -96,10 +97,7 @@ impl ColumnRoles<'_> {
         let Some((column, line)) = as_text else {
             let column = needed.iter().find(|column| column.first_missing().is_some());
             let column = column.filter(|_| self.missing != Missing::Drop)?;
-            return Some(format!(
-                "{count} of {rows} rows are dropped: they have no value in `{}`; only features are filled in",
-                column.name
-            ));
+            return Some(format!("{count} of {rows} rows are dropped: {}", not_filled_in(&[&column.name])));
         };
         let (row, cell) = column.first_missing()?;
         let (place, name) = (table.place(row), &column.name);
@@ -107,6 +105,11 @@ impl ColumnRoles<'_> {
             "`missing = \"{policy}\"` drops {count} of {rows} rows: {place}, column `{name}`, has `{cell}`, which counts as missing; {line}"
         ))
     }
+}
+
+/// Returns why rows without a value in these columns are not used although missing values are filled in.
+pub fn not_filled_in(columns: &[&str]) -> String {
+    format!("they have no value in {}; only features are filled in", suggest::either(columns))
 }
 
 impl Missing {

@@ -5,7 +5,7 @@
 
 mod date_text;
 pub mod dates;
-mod missing;
+pub mod missing;
 pub mod number_columns;
 pub mod number_format;
 
