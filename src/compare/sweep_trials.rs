@@ -18,7 +18,8 @@ pub const MOST: usize = 20;
 
 /// The trials of the best configurations of a sweep.
 pub struct SweepTrials {
-    /// Each trial with the run directory of its stack, in the order of the ranking.
+    /// Each trial in the order of the ranking, with the run directory of the first stack that trains its configuration in the
+    /// search, or in the same confirmation.
     pub trials: Vec<(PathBuf, Trial)>,
     /// A note if there are more configurations.
     pub note: Option<String>,
@@ -38,13 +39,21 @@ pub fn best_trials(path: &Path) -> anyhow::Result<SweepTrials> {
     let mut state = SweepState::default();
     state.update(&dir, &record)?;
     let ranking = Ranking::new(&record, &state.ended, record.higher_is_better);
+    let confirmations = record.extensions.iter().filter(|extension| extension.confirmation.is_some()).enumerate();
+    let numbered = confirmations
+        .flat_map(|(number, extension)| extension.stacks.iter().map(move |stack| (stack.name.as_str(), number)));
+    let confirmation_of: HashMap<&str, usize> = numbered.collect();
+    // a configuration has its further seeds in other stacks
+    let mut first_stacks: HashMap<(&str, Option<usize>), &str> = HashMap::new();
     let mut files: HashMap<&str, Vec<(PathBuf, PathBuf)>> = HashMap::new();
-    for (stack, end) in &state.ended {
-        for trial in &end.trials {
-            let folder = dir.stack(stack);
-            let stem = History::stem_of(&trial.configuration, trial.seed, trial.fold);
-            let file = folder.join(format!("{stem}.json"));
-            files.entry(&trial.configuration).or_default().push((folder, file));
+    for stack in &record.stacks {
+        let confirmation = confirmation_of.get(stack.name.as_str()).copied();
+        for trial in state.ended.get(&stack.name).into_iter().flat_map(|end| &end.trials) {
+            let configuration = trial.configuration.as_str();
+            let first_stack = *first_stacks.entry((configuration, confirmation)).or_insert(&stack.name);
+            let stem = History::stem_of(configuration, trial.seed, trial.fold);
+            let file = dir.stack(&stack.name).join(format!("{stem}.json"));
+            files.entry(configuration).or_default().push((dir.stack(first_stack), file));
         }
     }
     let trained = ranking.results.iter().filter(|result| result.done > 0);

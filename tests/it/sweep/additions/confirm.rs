@@ -63,6 +63,14 @@ fn the_best_configurations_are_trained_on_fresh_seeds_and_do_not_change_the_rank
     }
     assert_eq!(names(&path.join("ended")), ended);
 
+    // its fresh seeds are compared as a group of their own
+    let (code, compared, stderr) = run(dir.command(&["compare", &shown(&path), "--json"]));
+    assert_eq!(code, Some(0), "{stderr}");
+    let compared: serde_json::Value = serde_json::from_str(&compared).unwrap();
+    let groups = compared["groups"].as_array().unwrap().iter().filter(|group| group["variant"] == best.as_str());
+    let trials: Vec<usize> = groups.map(|group| group["trials"].as_array().unwrap().len()).collect();
+    assert_eq!(trials, [2, 10]);
+
     let (code, stdout, _) = sweep(&dir, &["verify", "idea"]);
     assert_eq!(code, Some(0), "{stdout}");
     let (_, status, _) = sweep(&dir, &["status", "idea"]);

@@ -95,6 +95,16 @@ fn results_are_the_same_for_one_two_and_seven_workers() {
         let values: f64 = own.iter().map(|history| history["best"]["val_loss"].as_f64().unwrap()).sum();
         assert!((values / seeds as f64 - mean).abs() < 1e-12 || status == "dropped", "{name}");
     }
+    // commands for runs take each configuration once, with all of its seeds
+    let compared = dirs[0].1.run(&["compare", &path.display().to_string(), "--json"]).code(0);
+    let compared: Value = serde_json::from_str(&stdout(&compared)).unwrap();
+    let group = |group: &Value| {
+        let seeds = group["trials"].as_array().unwrap().iter().map(|trial| trial["seed"].as_i64().unwrap());
+        (group["label"].as_str().unwrap().to_owned(), seeds.collect::<Vec<_>>())
+    };
+    let found: Vec<(String, Vec<i64>)> = compared["groups"].as_array().unwrap().iter().map(group).collect();
+    let seeds_of = |(name, seeds, ..): (String, usize, f64, String)| (name, (0..seeds as i64).collect::<Vec<_>>());
+    assert_eq!(found, rows(path).into_iter().map(seeds_of).collect::<Vec<_>>());
     // no rung is in the stacks of the further seeds
     for stack in addition["stacks"].as_array().unwrap() {
         let run = read_json(&path.join("stacks").join(stack["name"].as_str().unwrap()).join("run.json"));
