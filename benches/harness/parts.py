@@ -12,7 +12,7 @@ import measure
 from layers import layers
 from measure import Failure, Program, Run, limit_threads, run_in_turn, spread, steady
 from page import Section, Target, memory
-from same_work import Check, Curves, same, same_losses, same_output, similar
+from same_work import Check, Curves, same, same_as_one, same_losses, same_output, similar
 from tables import tables
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -170,10 +170,10 @@ def mnist(bench: Bench) -> list[Section]:
     epoch.note_missing([*programs, products])
 
     first = Curves.from_history(ours.last.results["histories"][0])
-    for program in programs[1:]:
-        if program.last:
-            compare = same if program in (indexed, fused) else similar
-            epoch.checks.append(compare(program.name, first, Curves.from_lines(program.last.lines())))
+    curves = {program.name: Curves.from_lines(program.last.lines()) for program in programs[1:] if program.last}
+    same_numbers = {name: curves.pop(name) for name in (indexed.name, fused.name) if name in curves}
+    epoch.checks += same_as_one(first, same_numbers)
+    epoch.checks += [similar(name, first, other) for name, other in curves.items()]
 
     command = Section(f"The complete command, {bench.epochs} epochs, {bench.threads_shown()}")
     command.paragraph(
@@ -283,13 +283,13 @@ def sweep(bench: Bench) -> list[Section]:
         for trial in (trial for end in ends for trial in end["trials"]):
             means[trial["configuration"]] = means.get(trial["configuration"], 0.0) + trial["value"] / seeds
         run.results = {"trained": sum(len(end["trials"]) for end in ends), "best": rates[int(min(means, key=means.get))]}
-        return with_rate(run, run.wall)
+        return run
 
     def optuna() -> Run:
         words = ["--workers", workers, "--trials", trials, "--seeds", seeds, "--configurations", chosen]
         run = bench.script(bench.torch, "peers/optuna_sweep.py", *words)
         run.results = run.lines()[0]
-        return with_rate(run, run.results["seconds"])
+        return run
 
     def loop() -> Run:
         runs = [
@@ -298,31 +298,28 @@ def sweep(bench: Bench) -> list[Section]:
         ]
         run = Run(sum(run.wall for run in runs), sum(run.cpu for run in runs), max(run.peak_mb for run in runs))
         run.results = {"trained": trials * seeds}
-        return with_rate(run, run.wall)
-
-    def with_rate(run: Run, seconds: float) -> Run:
-        run.results |= {"seconds": seconds, "per_minute": 60 * run.results["trained"] / seconds}
         return run
 
     runner = Program("runner sweep", ours)
     peer = bench.peer("Optuna and PyTorch", bench.torch, optuna)
     each = Program("`runner exp` for each configuration", loop)
     run_in_turn("sweep", [runner, peer, each], bench.rounds)
+    targets = {peer.name: Target(5), each.name: Target(2)}
     section = Section(f"A sweep of `digits_mlp`: {trials} learning rates, {seeds} seeds each, {bench.threads_shown()}")
     section.paragraph(
-        f"The same {trials} learning rates for all. Both searches have {workers} worker processes of one thread. The seconds of runner are "
-        "those of the complete command, with histories and weights on disk; those of Optuna are without start and imports, and its "
-        "trials keep only the loss."
+        f"The same {trials} learning rates for all. Both searches have {workers} worker processes of one thread. The seconds are those of "
+        "complete commands. runner writes histories and weights; the trials of Optuna keep only the loss."
     )
     rows = [["", "seconds", "trials per minute", "× runner", "target"]]
-    targets = {peer.name: Target(5), each.name: Target(2)}
-    for program in (runner, peer, each):
+    shown = [(runner, "", runner.wall), (peer, "", peer.wall), (peer, ", without start and imports", peer.result("seconds")), (each, "", each.wall)]
+    for program, part, seconds in shown:
         if program.last:
-            cells = ["", ""]
+            trained, cells = program.last.results["trained"], ["", ""]
             if program is not runner:
-                seconds = program.result("seconds") / (program.last.results["trained"] / (trials * seeds))
-                cells = section.ratio(f"{program.name}: sweep of digits_mlp", runner.result("seconds"), seconds, targets[program.name])
-            rows.append([program.name, program.result("seconds").shown(2), program.result("per_minute").shown(0), *cells])
+                each_trial = seconds / (trained / (trials * seeds))
+                target = None if part else targets[program.name]
+                cells = section.ratio(f"{program.name}: sweep of digits_mlp, complete command", runner.wall, each_trial, target)
+            rows.append([program.name + part, seconds.shown(2), f"{60 * trained / seconds.median:.0f}", *cells])
     section.table(rows)
     section.note_missing([runner, peer, each])
     section.checks.append(

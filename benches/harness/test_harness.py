@@ -12,7 +12,7 @@ import measure
 from measure import Failure, Program, Run, Spread, ratio, run_in_turn, spread, steady
 from page import Section, Target, overview, page, table
 from parts import ROOT, epoch_per_seed, read_histories
-from same_work import Check, Curves, same, same_output, similar
+from same_work import Check, Curves, same, same_as_one, same_output, similar
 
 
 def shell(line: str) -> Run:
@@ -70,6 +70,15 @@ class SameWork(unittest.TestCase):
             setattr(other, name, value)
             self.assertFalse(same("x", self.ours, other).is_good, name)
             self.assertFalse(similar("x", self.ours, other).is_good, name)
+
+    def test_of_two_programs_that_round_differently_one_must_agree(self):
+        near, apart, wrong = (copy.deepcopy(self.ours) for _ in range(3))
+        near.loss[1] *= 1 + 1e-6
+        apart.loss[1] *= 1 + 1e-3
+        wrong.loss[1] *= 1 + 1e-1
+        for others, good in [((near, near), [True, True]), ((apart, near), [True, True]), ((near, wrong), [True, False]), ((apart, apart), [False, False])]:
+            checks = same_as_one(self.ours, dict(zip("ab", others)))
+            self.assertEqual([check.is_good for check in checks], good)
 
     def test_results_are_compared_by_name(self):
         ours = {"sums": [1.0, 1e6], "tree": {"leaves": 100, "acc": 1.0}}
