@@ -48,7 +48,11 @@ impl SweepStacks {
                 _ => WIDTH_ON_GPU,
             };
             let fitting = networks.iter().map(|(network, workload)| grouping::width(network, workload, free)).min();
-            fitting.unwrap_or(default).clamp(1, default)
+            let width = fitting.unwrap_or(default).clamp(1, default);
+            match &groups[..] {
+                [only] if device == Device::Cpu => even_width(only.len(), trials(only[0]), width),
+                _ => width,
+            }
         });
         let mut stacks: Vec<Vec<&Plan>> = Vec::new();
         let mut bytes = 0;
@@ -71,6 +75,15 @@ impl SweepStacks {
     }
 }
 
+/// Returns the width, at most `width`, at which configurations with `of_one` trials each fill an even number of stacks equally, so
+/// that two or four workers end at the same time. If all fit into one stack, the width stays as it is.
+fn even_width(configurations: usize, of_one: usize, width: usize) -> usize {
+    match configurations.div_ceil((width / of_one).max(1)) {
+        0 | 1 => width,
+        stacks => width.min(configurations.div_ceil(stacks.next_multiple_of(2)) * of_one),
+    }
+}
+
 /// Returns the number of trials of a configuration: folds × seeds.
 fn trials(plan: &Plan) -> usize {
     plan.spec.data.split().folds.unwrap_or(1) * plan.spec.seeds.len()
@@ -84,5 +97,19 @@ fn workload(plan: &Plan, device: Device) -> Workload {
         weighted: plan.spec.data.weights().is_some(),
         folds: split.folds.unwrap_or(1),
         device,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_even_number_of_equal_stacks_is_preferred() {
+        for (configurations, of_one, width, expected) in
+            [(32, 3, 16, 12), (10, 1, 16, 16), (64, 2, 16, 16), (40, 1, 16, 10), (3, 20, 16, 16), (1, 1, 1, 1)]
+        {
+            assert_eq!(even_width(configurations, of_one, width), expected, "{configurations} × {of_one}");
+        }
     }
 }

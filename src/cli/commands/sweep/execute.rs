@@ -28,7 +28,7 @@ use crate::sweep::results::{Overview, Ranking, csv, expectations, failure_reason
 use crate::sweep::supervise::pool::Pool;
 
 /// Time between two looks at the worker processes.
-const LOOK: Duration = Duration::from_millis(100);
+const LOOK: Duration = Duration::from_millis(20);
 
 /// Time between two looks at the files.
 const REFRESH: Duration = Duration::from_millis(500);
