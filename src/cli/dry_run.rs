@@ -171,7 +171,8 @@ fn group_lines(group: &GroupPreview, options: &Options) -> Vec<(&'static str, St
         let (bytes, free) = (format_bytes(stacks.bytes), format_bytes(device::memory::free(options.device)));
         let stacks = number_format::count(stacks.replicas.len());
         let models = if largest == 1 { "model" } else { "models" };
-        let text = format!("{stacks} stack{s} of {up_to}{largest} {models}, about {bytes} besides libtorch; {free} free");
+        let text =
+            format!("{stacks} stack{s} of {up_to}{largest} {models}, about {bytes} besides libtorch; {free} free");
         lines.push(("memory", text));
     }
     lines

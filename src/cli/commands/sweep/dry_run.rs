@@ -114,7 +114,10 @@ fn text(sweep: &PlannedSweep, workers: usize, duration: &Duration, rows: usize, 
         let each = bytes(sweep.stacks.bytes);
         lines.push(row(
             "memory",
-            format!("about {each} besides libtorch for the largest stack of a worker (calculated); {} free", format_bytes(free)),
+            format!(
+                "about {each} besides libtorch for the largest stack of a worker (calculated); {} free",
+                format_bytes(free)
+            ),
         ));
     }
     lines.push(row("time", time(duration, workers, record.halving.is_some())));
