@@ -156,7 +156,8 @@ fn missed_expectations(histories: &[&History]) -> Vec<String> {
     for history in histories {
         for verified in history.expectations.iter().filter(|verified| !verified.met) {
             let subject = if verified.over.is_some() { history.variant.clone() } else { history.stem() };
-            missed.push(format!("{subject}: {}", verified.statement_of(None)));
+            let statement = verified.statement_of(None).replacen(" is ", " must be ", 1);
+            missed.push(format!("{subject}: {statement}"));
         }
     }
     let mut seen = BTreeSet::new();

@@ -45,7 +45,7 @@ struct Formats {
     /// TensorBoard event files, one directory per trial
     #[arg(long)]
     tensorboard: bool,
-    /// Two tables: `epochs.csv` with one row per epoch, `trials.csv` with one row per trial and the settings
+    /// Two tables: `epochs.csv` with one row per epoch, `trials.csv` with one row per trial and a column for each setting
     #[arg(long)]
     csv: bool,
     /// Keras's `History.history` as JSON, one file per trial

@@ -119,9 +119,10 @@ impl Split {
         if let Some(folds) = self.folds {
             if self.validation.is_some() {
                 let fault = Invalid::new("", "cannot have both `folds` and `validation`");
-                return Err(
-                    fault.hint("remove it, or add `--unset split.validation`: each fold is the validation set once")
-                );
+                return Err(fault.hint(
+                    "leave out `validation`, or if it is in the file, add `--unset split.validation`: each fold is the \
+                                validation set once",
+                ));
             }
             let bounds = format!("must be between 2 and {left}, the number of rows to divide");
             require((2..=left).contains(&folds), "folds", &bounds, folds)?;

@@ -46,7 +46,7 @@ fn missing_hint(source: &Path, seed: Option<i64>) -> String {
         format!("`torch.jit.script(module).save({:?})`", source.file_name().unwrap_or_default().to_string_lossy());
     match seed {
         Some(seed) => format!(
-            "check the path, write the file of seed {seed} in Python: {save}, or train fewer seeds with `--seeds`"
+            "check the path, write the file of seed {seed} in Python: {save}, or choose other seeds with `--seeds`"
         ),
         None => format!(
             "check the path (in an experiment file, it is relative to this file), or write the file in Python: {save}"

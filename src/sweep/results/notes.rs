@@ -43,7 +43,7 @@ fn dropped(ranking: &Ranking) -> Option<String> {
     let were = if dropped == 1 { "was" } else { "were" };
     (dropped > 0).then(|| {
         format!(
-            "{dropped} of {all} configurations {were} dropped ({}): {} epochs of training (sum over all trials)",
+            "{dropped} of {all} configurations {were} dropped ({}); all trials together trained {} epochs",
             parts.join(", "),
             count(epochs)
         )

@@ -55,7 +55,7 @@ fn of_200_variants_the_best_20_are_shown() {
     let labels = |text: &str| text.matches("learning-rate-").count();
     assert_eq!(labels(&text), 21, "the best 20 and the baseline: {text}");
     assert!(text.contains("learning-rate-0\n") || text.contains("learning-rate-0 "), "the baseline: {text}");
-    assert_says(&text, &["significance cannot be tested; train more seeds"]);
+    assert_says(&text, &["significance cannot be tested with only one seed each; train more seeds"]);
     assert!(labels(&screen(&dir, &["many", "--all"])) >= 200);
 }
 

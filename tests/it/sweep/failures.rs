@@ -156,7 +156,7 @@ fn a_complete_sweep_is_not_stopped_and_its_options_cannot_be_changed() {
     ] {
         let (code, _, stderr) = sweep(&dir, &[&[&shown, "--resume"], option].concat());
         assert_eq!(code, Some(2), "{option:?}: {stderr}");
-        assert_says(&stderr, &["is a sweep with a plan, which cannot be changed", "omit all options but `--resume`"]);
+        assert_says(&stderr, &["the settings of the sweep in `", "omit options that change settings"]);
     }
     let (code, _, stderr) = sweep(&dir, &["table", &shown, "--metric", "best.epoch"]);
     assert_eq!(code, Some(2));

@@ -55,9 +55,9 @@ Examples:
   runner sweep sweeps/digits_mlp/latest --resume      train what was added
 
 Trained configurations stay as they are. If the space is unchanged, the
-result is the same as that of a sweep started with more `--trials`. New
-values of a grid are combined with all others. Running workers train what
-was added.";
+result is the same as that of a sweep started with more `--trials`, except
+with `--method tpe`, which learns from all earlier results. New values of a
+grid are combined with all others. Running workers train what was added.";
 
 impl FromStr for FurtherTrials {
     type Err = String;
@@ -118,7 +118,7 @@ fn describe(verb: &str, record: &SweepRecord, planned: &PlannedExtension) -> Str
         parts.push(format!("configuration {}", one.name));
     }
     if *further_trials > 0 {
-        parts.push(format!("{} that rounds choose", plural(*further_trials, "configuration")));
+        parts.push(format!("{} that the next rounds choose", plural(*further_trials, "configuration")));
     }
     if !seeds.is_empty() {
         let s = if seeds.len() == 1 { "" } else { "s" };

@@ -216,9 +216,10 @@ pub fn run(args: &StartArgs) -> anyhow::Result<Exit> {
         );
         ensure!(
             !args.changes_plan(&record),
-            anyhow!("`{}` is a sweep with a plan, which cannot be changed or shown again", path.display()).context(
-                Hint("omit all options but `--resume`, `--workers` and `--devices`, or start another sweep".to_owned())
-            )
+            anyhow!("the settings of the sweep in `{}` are fixed", path.display()).context(Hint(
+                "omit options that change settings, such as `--space`, and `--dry-run`, or start another sweep"
+                    .to_owned()
+            ))
         );
         return train_and_confirm(&dir, &record, &args.execution(&record)?);
     }

@@ -50,8 +50,8 @@ pub fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
         );
         terminal::out(&match findings.len() {
             0 => format!("verified: {numbers}"),
-            1 => format!("1 problem: {numbers}"),
-            problems => format!("{} problems: {numbers}", count(problems)),
+            1 => format!("1 problem; checked: {numbers}"),
+            problems => format!("{} problems; checked: {numbers}", count(problems)),
         });
         if ended < stacks || *unchosen > 0 || *lacking > 0 {
             terminal::say("the sweep has not ended: only what has ended was checked completely");

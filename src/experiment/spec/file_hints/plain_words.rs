@@ -49,6 +49,7 @@ pub fn translate(message: &str) -> String {
     }
     // the known names show what kind of name is expected
     let families = [
+        ("`cosine`", "schedule"),
         ("`linear`", "layer"),
         ("`acc`", "metric"),
         ("`mse`", "loss"),

@@ -53,7 +53,7 @@ fn dropped_configurations_are_shown_behind_finished_ones_with_their_rung_and_epo
     let trained: usize = all.iter().map(|(_, history)| epochs(history)).sum();
     let note = [
         format!("{dropped} of 8 configurations were dropped"),
-        format!("{trained} epochs of training (sum over all trials)"),
+        format!("all trials together trained {trained} epochs"),
     ];
     let note: Vec<&str> = note.iter().map(String::as_str).collect();
     let (code, table, _) = sweep(&dir, &["table", "idea"]);

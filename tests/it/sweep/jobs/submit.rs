@@ -85,7 +85,7 @@ fn further_workers_are_submitted_for_a_sweep_that_exists() {
     assert_says(&text(only_sweep(&dir).join("slurm/submit-4.sh")), &["--array=0-2"]);
     let (code, _, stderr) = submit(&dir, &slurm, &[&sweep, "--workers", "1", "--epochs", "3"]);
     assert_eq!(code, Some(2), "{stderr}");
-    assert_says(&stderr, &["is a sweep with a plan, which cannot be changed"]);
+    assert_says(&stderr, &["the settings of the sweep in `", "are fixed"]);
 }
 
 #[test]

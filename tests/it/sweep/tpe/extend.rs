@@ -19,7 +19,7 @@ fn further_configurations_are_chosen_by_further_rounds_also_from_a_wider_space()
     let path = trained_of(&dir, &[&SPACE[..], &["--stack", "8"]].concat(), &["--workers", "1"]);
     let (before, shown) = (sets(&path), path.display().to_string());
     let (stdout, _) = done(&dir, &["extend", "idea", "--trials", "+3"]);
-    assert_says(&stdout, &["added 3 configurations that rounds choose"]);
+    assert_says(&stdout, &["added 3 configurations that the next rounds choose"]);
     assert!(!path.join("table.csv").exists());
     let (code, _, stderr) = sweep(&dir, &["extend", "idea", "--trials", "17"]);
     assert_eq!(code, Some(2));
@@ -39,7 +39,7 @@ fn further_configurations_are_chosen_by_further_rounds_also_from_a_wider_space()
     let (stdout, _) = done(&dir, &["extend", "idea", "--seeds", "2"]);
     assert_says(&stdout, &["seed 2 of all configurations"]);
     let (stdout, _) = done(&dir, &["extend", "idea", "--space", "train.batch=16,32,64,128", "--trials", "+4"]);
-    assert_says(&stdout, &["4 configurations that rounds choose"]);
+    assert_says(&stdout, &["4 configurations that the next rounds choose"]);
     done(&dir, &[&shown, "--resume", "--workers", "2"]);
     let all = sets(&path);
     assert_eq!(all.len(), 21);
@@ -51,7 +51,7 @@ fn further_configurations_are_chosen_by_further_rounds_also_from_a_wider_space()
     // the best are confirmed, and rounds that follow do not see the fresh seeds
     done(&dir, &["confirm", "idea", "--seeds", "100..101", "--at-most", "2"]);
     let (stdout, _) = done(&dir, &["extend", "idea", "--trials", "+2", "--dry-run"]);
-    assert_says(&stdout, &["would add 2 configurations that rounds choose"]);
+    assert_says(&stdout, &["would add 2 configurations that the next rounds choose"]);
     done(&dir, &["extend", "idea", "--trials", "+2"]);
     done(&dir, &[&shown, "--resume"]);
     let (stdout, _) = done(&dir, &["verify", "idea"]);

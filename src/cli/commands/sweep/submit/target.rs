@@ -45,8 +45,9 @@ impl Target {
             let (dir, record) = SweepDir::open(&path)?;
             ensure!(
                 !args.changes_plan(&record),
-                anyhow!("`{}` is a sweep with a plan, which cannot be changed", path.display()).context(Hint(
-                    "omit the options of the plan, or name an experiment to start another sweep".to_owned()
+                anyhow!("the settings of the sweep in `{}` are fixed", path.display()).context(Hint(
+                    "omit options that change settings, such as `--space`, or name an experiment to start another sweep"
+                        .to_owned()
                 ))
             );
             return Ok(Target::Existing(dir, Box::new(record)));
