@@ -4,6 +4,7 @@ pub mod dispatch;
 pub mod engine;
 pub mod front;
 mod invalid_arguments;
+mod settings_named;
 mod sweep_words;
 mod threshold_hint;
 mod usage_errors;

@@ -10,6 +10,7 @@ use clap::{Command, CommandFactory, Parser};
 use crate::cli::command_line::Cli;
 use crate::cli::exit::Exit;
 use crate::cli::process::invalid_arguments::explained;
+use crate::cli::process::settings_named::settings_named;
 use crate::cli::process::sweep_words;
 use crate::cli::process::threshold_hint::other_threshold;
 use crate::cli::text::shell_words::quoted;
@@ -17,8 +18,7 @@ use crate::cli::text::terminal;
 use crate::config::hint::Hint;
 use crate::config::suggest;
 use crate::data::arrays::array_file::is_array_file;
-use crate::experiment::spec::source_text::SourceText;
-use crate::experiment::spec::{catalogue, overrides, setting_keys};
+use crate::experiment::spec::{catalogue, overrides};
 
 /// Parses the arguments of this process. After help or an error it ends the process.
 pub(crate) fn parse_arguments() -> Cli {
@@ -322,25 +322,6 @@ fn is_data(word: &str) -> bool {
 /// Returns the long names of the options of a command that its help lists.
 fn options(command: &Command) -> impl Iterator<Item = &str> {
     command.get_arguments().filter(|argument| !argument.is_hide_set()).filter_map(clap::Arg::get_long)
-}
-
-/// Returns the keys of the settings with this name that can have the value. If the experiment cannot be read, or has an
-/// error, they are those of a shipped experiment.
-fn settings_named(experiment: Option<&SourceText>, name: &str, value: &str) -> Vec<String> {
-    let known = |source: &SourceText| {
-        let spec = source.parse().ok()?;
-        let mut keys = setting_keys::keys_named(&spec, name);
-        keys.retain(|key| value == "VALUE" || overrides::can_be_set(&spec, key, value));
-        Some(keys)
-    };
-    let in_shipped = || catalogue::shipped().filter_map(|source| known(&source)).find(|keys| !keys.is_empty());
-    match experiment {
-        Some(experiment) => known(experiment)
-            .or_else(|| setting_keys::keys_in_text(&experiment.text, name))
-            .or_else(in_shipped)
-            .unwrap_or_default(),
-        None => in_shipped().unwrap_or_default(),
-    }
 }
 
 /// Returns the first commands that have an option, as text; `None` if there are none.
