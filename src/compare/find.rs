@@ -6,7 +6,7 @@
 //! from several runs, if all their settings are equal. Each history of another program is a run. Unreadable files are
 //! reported and skipped.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -45,11 +45,18 @@ pub struct Found {
 /// If nothing can be read: the first error.
 pub fn find(names: &[String], out: &Path) -> anyhow::Result<Found> {
     let mut found = FoundTrials::default();
-    for (argument, name) in names.iter().enumerate() {
-        if let Err(error) = found.add(argument, name, out) {
-            found.faults.push(error);
+    // experiments come last: each means its newest run that no other argument names
+    let (experiments, runs): (Vec<_>, Vec<_>) =
+        names.iter().enumerate().partition(|(_, name)| experiment_directory(name, out).is_some());
+    for arguments in [runs, experiments] {
+        for (argument, name) in arguments {
+            if let Err(error) = found.add(argument, name, out) {
+                found.faults.push(error);
+            }
         }
+        found.named = found.trials.iter().filter_map(|trial| trial.folder.clone()).collect();
     }
+    found.trials.sort_by_key(|trial| trial.argument);
     if found.trials.is_empty() {
         return Err(found.faults.into_iter().next().unwrap_or_else(|| anyhow!("no run was given")));
     }
@@ -76,6 +83,8 @@ struct FoundTrials {
     trials: Vec<FoundTrial>,
     faults: Vec<anyhow::Error>,
     notes: Vec<String>,
+    /// Directories of the runs that are not named by their experiment.
+    named: HashSet<PathBuf>,
 }
 
 impl FoundTrials {
@@ -130,6 +139,7 @@ impl FoundTrials {
             Err(error) => return Err(error),
         };
         let is_whole = !path.is_file() || is_experiment;
+        let run = self.not_named_otherwise(name, out, run);
         self.notes.extend(run.note());
         let folder = is_whole.then(|| run.folder.canonicalize().unwrap_or(run.folder));
         self.faults.extend(run.damaged.into_iter().map(|Damaged { error, .. }| error));
@@ -140,6 +150,22 @@ impl FoundTrials {
             trial: Trial::from_history(saved.history, saved.file),
         }));
         Ok(())
+    }
+
+    /// Returns the newest finished run of an experiment that no other argument names, if one names the newest; otherwise `run`.
+    fn not_named_otherwise(&mut self, name: &str, out: &Path, run: SavedRun) -> SavedRun {
+        let is_named = |folder: &Path| folder.canonicalize().is_ok_and(|folder| self.named.contains(&folder));
+        let Some(directory) = experiment_directory(name, out).filter(|_| is_named(&run.folder)) else { return run };
+        let runs = newest::runs_in(&directory).unwrap_or_default();
+        let other = runs.into_iter().rev().find(|other| newest::is_finished(other) && !is_named(other));
+        let Some(other) = other.and_then(|other| SavedRun::find(&other.to_string_lossy(), out).ok()) else {
+            return run;
+        };
+        self.notes.push(format!(
+            "another argument names the newest run of `{name}`; for `{name}`, an older run is used: `{}`",
+            other.folder.display()
+        ));
+        other
     }
 
     /// Removes trials that were named before: `latest` is a link to a run in the same directory, so a pattern matches

@@ -155,15 +155,16 @@ fn split(problem: &Problem, rows: usize, commented: bool) -> Vec<String> {
     }
     let (comment, stratify) = match problem {
         Problem::Classes { .. } if problem.can_be_stratified() => (
-            "20 % test, 20 % of the rest validation, the same class shares in each part; for cross-validation: { test = 0.2, folds = 5, stratify = true }",
+            "20 % test, 20 % of the rest validation, the same class shares in each part; for cross-validation: { test = 0.2, folds = 5, random_state = 42, stratify = true }",
             ", stratify = true",
         ),
         Problem::Classes { .. } => {
             ("20 % test, 20 % of the rest validation; the rarest class has too few rows for `stratify = true`", "")
         }
-        Problem::Values { .. } => {
-            ("20 % test, 20 % of the rest validation; for cross-validation: { test = 0.2, folds = 5 }", "")
-        }
+        Problem::Values { .. } => (
+            "20 % test, 20 % of the rest validation; for cross-validation: { test = 0.2, folds = 5, random_state = 42 }",
+            "",
+        ),
     };
     let setting = format!("split = {{ test = 0.2, validation = 0.2, random_state = 42{stratify} }}");
     let comment = if commented { comment_lines(comment) } else { Vec::new() };

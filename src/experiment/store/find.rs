@@ -175,6 +175,9 @@ pub fn run_to_resume(named: &str, out: &Path) -> anyhow::Result<PathBuf> {
 /// Splits `RUN/VARIANT`; `None` if the part before the last slash is not a run.
 pub(super) fn run_and_variant<'a>(named: &'a str, out: &Path) -> Option<(&'a str, &'a str, SavedRun)> {
     let (run, variant) = named.rsplit_once('/').filter(|(run, variant)| !run.is_empty() && !variant.is_empty())?;
+    if newest::is_stamped(Path::new(variant)) {
+        return None; // a run directory that does not exist
+    }
     Some((run, variant, SavedRun::find_whole(run, out).ok()??))
 }
 

@@ -147,7 +147,7 @@ pub fn is_run(folder: &Path) -> bool {
 }
 
 /// Whether a run is finished. Runs of older versions without a record count as finished if they have a history.
-fn is_finished(run: &Path) -> bool {
+pub fn is_finished(run: &Path) -> bool {
     match RunRecord::is_in(run) {
         true => RunRecord::read(run).is_ok_and(|record| record.finished),
         false => holds_history(run),

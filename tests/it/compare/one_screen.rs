@@ -66,6 +66,19 @@ fn one_run_alone_is_shown() {
     let outcome = dir.run(&["compare", "idea"]).code(0);
     assert_says(&stdout(&outcome), &["1 run of idea", "A  idea", "metric", "loss", "acc", "base-seed0.json"]);
     assert_says(&stderr(&outcome), &["only one run: name a second to compare it with: `runner compare idea RUN`"]);
+
+    // with the name of its newest run, the experiment means the run before it
+    dir.exp(&["idea.toml", "--epochs", "1", "--name", "fast"]);
+    for names in [["idea", "fast"], ["fast", "idea"]] {
+        let outcome = dir.run(&[&["compare"][..], &names[..]].concat()).code(0);
+        assert_says(&stdout(&outcome), &["2 runs of idea"]);
+        assert_says(
+            &stderr(&outcome),
+            &["another argument names the newest run of `idea`; for `idea`, an older run is used"],
+        );
+    }
+    let outcome = dir.run(&["compare", "idea", "idea"]).code(0);
+    assert_says(&stderr(&outcome), &["`idea` is named twice; it is shown once"]);
 }
 
 #[test]
