@@ -316,9 +316,9 @@ def sweep(bench: Bench) -> list[Section]:
         if program.last:
             trained, cells = program.last.results["trained"], ["", ""]
             if program is not runner:
-                each_trial = seconds / (trained / (trials * seeds))
+                for_all = seconds / (trained / (trials * seeds))
                 target = None if part else targets[program.name]
-                cells = section.ratio(f"{program.name}: sweep of digits_mlp, complete command", runner.wall, each_trial, target)
+                cells = section.ratio(f"{program.name}: sweep of digits_mlp, complete command", runner.wall, for_all, target)
             rows.append([program.name + part, seconds.shown(2), f"{60 * trained / seconds.median:.0f}", *cells])
     section.table(rows)
     section.note_missing([runner, peer, each])

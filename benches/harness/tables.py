@@ -66,7 +66,8 @@ def tables(bench) -> list[Section]:
         file.write_text(experiment(csv, of_texts), encoding="utf-8")
 
         def ours() -> Run:
-            run = bench.run_runner("exp", file, "--device", "cpu", "--quiet", "--out", bench.scratch / f"{name}-runs")
+            threads = [] if bench.is_limited else ["--threads", bench.threads]
+            run = bench.run_runner("exp", file, "--device", "cpu", "--quiet", "--out", bench.scratch / f"{name}-runs", *threads)
             run.results = bench.histories(bench.scratch / f"{name}-runs" / name)[0]["data"]
             return run
 

@@ -75,7 +75,7 @@ class SameWork(unittest.TestCase):
         near, apart, wrong = (copy.deepcopy(self.ours) for _ in range(3))
         near.loss[1] *= 1 + 1e-6
         apart.loss[1] *= 1 + 1e-3
-        wrong.loss[1] *= 1 + 1e-1
+        wrong.loss[1] *= 1 + 1e-2
         for others, good in [((near, near), [True, True]), ((apart, near), [True, True]), ((near, wrong), [True, False]), ((apart, apart), [False, False])]:
             checks = same_as_one(self.ours, dict(zip("ab", others)))
             self.assertEqual([check.is_good for check in checks], good)

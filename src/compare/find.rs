@@ -45,17 +45,19 @@ pub struct Found {
 /// If nothing can be read: the first error.
 pub fn find(names: &[String], out: &Path) -> anyhow::Result<Found> {
     let mut found = FoundTrials::default();
-    // experiments come last: each means its newest run that no other argument names
-    let (experiments, runs): (Vec<_>, Vec<_>) =
-        names.iter().enumerate().partition(|(_, name)| experiment_directory(name, out).is_some());
-    for arguments in [runs, experiments] {
-        for (argument, name) in arguments {
-            if let Err(error) = found.add(argument, name, out) {
-                found.faults.push(error);
-            }
+    let is_experiment = |name: &str| experiment_directory(name, out).is_some();
+    let (experiments, others): (Vec<_>, Vec<_>) = names.iter().enumerate().partition(|(_, name)| is_experiment(name));
+    let add = |found: &mut FoundTrials, (argument, name): (usize, &String)| {
+        if let Err(error) = found.add(argument, name, out) {
+            found.faults.push(error);
         }
-        found.named = found.trials.iter().filter_map(|trial| trial.folder.clone()).collect();
-    }
+    };
+    others.into_iter().for_each(|other| add(&mut found, other));
+    // `idea/dropout` is a variant of the run that `idea` means
+    let is_variant = |argument: usize| names[argument].rsplit_once('/').is_some_and(|(run, _)| is_experiment(run));
+    let named = found.trials.iter().filter(|trial| !is_variant(trial.argument));
+    found.named = named.filter_map(|trial| trial.folder.clone()).collect();
+    experiments.into_iter().for_each(|experiment| add(&mut found, experiment));
     found.trials.sort_by_key(|trial| trial.argument);
     if found.trials.is_empty() {
         return Err(found.faults.into_iter().next().unwrap_or_else(|| anyhow!("no run was given")));

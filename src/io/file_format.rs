@@ -149,7 +149,7 @@ impl FileFormat {
                 "use `[data.arrays]` instead of `[data.csv]`, or in `runner new` `--data FILE` instead of `--csv FILE`"
             }
             FileFormat::TorchSave => {
-                "save arrays in Python: `numpy.savez(\"data.npz\", x=x.numpy(), y=y.numpy())`, and use `[data.arrays]`"
+                "save arrays in Python for `[data.arrays]`: `numpy.savez(\"data.npz\", x=x.numpy(), y=y.numpy())`, or a table as text"
             }
             FileFormat::Hdf5 | FileFormat::Pickle | FileFormat::Sqlite | FileFormat::Pdf => {
                 "export it as text with the program that created it"

@@ -32,7 +32,10 @@ pub fn resolve_device(choice: DeviceChoice) -> anyhow::Result<Device> {
 pub fn find_run(name: &str, out: &Path) -> anyhow::Result<SavedRun> {
     let see = |sweep: &Path| {
         let stack = quoted_path(&sweep.join("stacks").join("S000"));
-        format!("see its configurations: `runner sweep table {}`; its stacks are runs: {stack}", quoted_path(sweep))
+        format!(
+            "see its configurations: `runner sweep table {}`, or name one of its stacks, such as `{stack}`",
+            quoted_path(sweep)
+        )
     };
     let run = SavedRun::find(name, out).map_err(|error| sweep_instead_of(name, out, see).unwrap_or(error))?;
     run.note().iter().for_each(|note| terminal::say(&format!("note: {note}")));

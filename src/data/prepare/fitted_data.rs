@@ -96,7 +96,9 @@ impl FittedData {
     /// Returns the size of the images if rows are images of red, green and blue bytes.
     pub fn color_image_size(&self) -> Option<ImageSize> {
         match *self.info.sample.dimensions() {
-            [3, height, width] if self.form == Form::Points && self.largest == 255.0 => {
+            [3, height, width]
+                if self.form == Form::Points && self.largest == 255.0 && self.has_bytes != Some(false) =>
+            {
                 Some(ImageSize { height: height as usize, width: width as usize })
             }
             _ => None,

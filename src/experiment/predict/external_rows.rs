@@ -125,7 +125,7 @@ pub fn rows_of_table(
     Ok(ExternalRows { features, targets, rows })
 }
 
-/// Returns why rows of a table with targets are left out, as it follows "are skipped".
+/// Returns why rows of a table with targets are left out, as it follows "skipped 2 of 9 rows of FILE".
 ///
 /// # Errors
 /// When the training data are not a table.

@@ -64,7 +64,7 @@ pub fn find_for<'a>(tree: &'a mut Value, path: &str, new: Option<&str>) -> Resul
                 if !map.contains_key(part) {
                     let known: Vec<&str> = map.keys().map(String::as_str).collect();
                     return Err(missing(match known[..] {
-                        _ if part.ends_with(']') => format!("write `{}`", path.replace('[', ".").replace(']', "")),
+                        _ if is_indexed(part) => format!("write `{}`", path.replace('[', ".").replace(']', "")),
                         _ if walked.is_empty() && part == "sweep" => {
                             "use an option of `runner sweep`, such as `--trials 16` or `--halving none`: `--set` and `--unset` \
                              change the experiment"
@@ -120,6 +120,12 @@ pub fn find_for<'a>(tree: &'a mut Value, path: &str, new: Option<&str>) -> Resul
         walked = if walked.is_empty() { part.to_owned() } else { format!("{walked}.{part}") };
     }
     Ok(place)
+}
+
+/// Returns whether a part of a path has an index in brackets: `layers[0]`.
+fn is_indexed(part: &str) -> bool {
+    let index = part.strip_suffix(']').and_then(|part| part.rsplit_once('['));
+    index.is_some_and(|(_, index)| index.parse::<usize>().is_ok())
 }
 
 /// Returns whether a loss has a weight of the positive class.

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use toml_edit::DocumentMut;
+use serde_json::Value;
 
 use crate::compare::direction::higher_is_better;
 use crate::experiment::store::find::SavedTrial;
 use crate::history::{History, Status};
 use crate::io::bounded_file;
+use crate::metrics::script::remember_metrics_of;
 
 /// The best of several trials.
 #[derive(Debug)]
@@ -53,10 +54,27 @@ fn monitored(history: &History) -> Option<(String, f64)> {
     value.is_finite().then_some((name, value))
 }
 
-/// Returns the metric that the experiment of the run in this directory states as `monitor`; `None` if it states none, or
-/// cannot be read.
+/// Returns the metric that the experiment of the run in this directory states as `monitor` for all variants; `None` if it states
+/// none, or cannot be read. Remembers its metrics written in PyTorch, so that their directions are known.
 pub fn stated_monitor(folder: &Path) -> Option<String> {
     let text = bounded_file::read_to_string(&folder.join("experiment.toml"), bounded_file::EXPERIMENT).ok()?;
-    let experiment: DocumentMut = text.parse().ok()?;
+    let experiment: Value = toml_edit::de::from_str(&text).ok()?;
+    remember_metrics_of(&experiment);
     Some(experiment.get("train")?.get("monitor")?.as_str()?.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_direction_of_a_monitored_metric_written_in_pytorch_is_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let metric = "{ torchscript = \"m.pt\", name = \"closeness\", higher_is_better = true }";
+        let text = format!("[train]\nmonitor = \"val_closeness\"\nmetrics = [{metric}]\n");
+        std::fs::write(folder.path().join("experiment.toml"), text).unwrap();
+        assert_eq!(higher_is_better("val_closeness"), None);
+        assert_eq!(stated_monitor(folder.path()).as_deref(), Some("val_closeness"));
+        assert_eq!(higher_is_better("val_closeness"), Some(true));
+    }
 }

@@ -140,8 +140,8 @@ pub(crate) fn channels_and_lengths<const D: usize>(input: &Shape) -> Result<(i64
             ShapeError::new(input, "channels×length", hint)
         }
         _ => {
-            let hint = "for images of a named data set, set `flatten = false` in the data; put it before `\"flatten\"` and `linear`; \
-                        for a table, use `linear`";
+            let hint = "for images of a named data set, set `flatten = false` in the data, and put this layer before `\"flatten\"` \
+                        and `linear`; for a table, use `linear`";
             ShapeError::new(input, "channels×height×width", hint)
         }
     })

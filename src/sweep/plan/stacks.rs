@@ -75,8 +75,8 @@ impl SweepStacks {
     }
 }
 
-/// Returns the width, at most `width`, at which configurations with `of_one` trials each fill an even number of stacks equally, so
-/// that two or four workers end at the same time. If all fit into one stack, the width stays as it is.
+/// Returns the width, at most `width`, at which configurations with `of_one` trials each fill an even number of stacks, if one is
+/// possible, so that two workers end at about the same time. If all fit into one stack, the width stays as it is.
 fn even_width(configurations: usize, of_one: usize, width: usize) -> usize {
     match configurations.div_ceil((width / of_one).max(1)) {
         0 | 1 => width,
@@ -105,10 +105,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_even_number_of_equal_stacks_is_preferred() {
-        for (configurations, of_one, width, expected) in
-            [(32, 3, 16, 12), (10, 1, 16, 16), (64, 2, 16, 16), (40, 1, 16, 10), (3, 20, 16, 16), (1, 1, 1, 1)]
-        {
+    fn an_even_number_of_stacks_is_preferred() {
+        for (configurations, of_one, width, expected) in [
+            (32, 3, 16, 12),
+            (10, 1, 16, 16),
+            (64, 2, 16, 16),
+            (40, 1, 16, 10),
+            (33, 1, 16, 9),
+            (9, 4, 16, 12),
+            (3, 20, 16, 16),
+            (1, 1, 1, 1),
+        ] {
             assert_eq!(even_width(configurations, of_one, width), expected, "{configurations} × {of_one}");
         }
     }

@@ -125,8 +125,8 @@ fn the_end_of_a_key_is_enough_if_it_is_that_of_one_setting() {
 fn values_that_stand_for_something_else_are_corrected() {
     let layers = "hint: write layers: `--set 'network.layers=[{ linear = 64 }, \"relu\", { linear = 32 }, \"relu\", \
                   { linear = 10 }]'`";
-    for name in ["network.layers", "hidden_units", "network.hidden"] {
-        assert_says(&error_of_arguments(&["--set", &format!("{name}=[64,32]")]), &[layers]);
+    for change in ["network.layers=[64,32]", "hidden_units=[64,32]", "network.hidden=64,32", "layers=64,32"] {
+        assert_says(&error_of_arguments(&["--set", change]), &[layers]);
     }
     for (change, hint) in [
         (

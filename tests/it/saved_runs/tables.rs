@@ -238,13 +238,13 @@ fn evaluated_rows_without_a_target_are_skipped_with_a_note_that_says_so() {
     let (_, without_target) = lines[1].split_once(',').unwrap();
     dir.write("given.csv", format!("{}\n,{without_target}\n", lines[..9].join("\n")));
     let message = stderr(&dir.run(&["eval", "idea", "given.csv"]).code(0));
-    assert_says(&message, &["1 of 9 rows of `given.csv` are skipped: they have no value in `species`; only features"]);
+    assert_says(&message, &["skipped 1 of 9 rows of `given.csv`: they have no value in `species`; only features"]);
     let dropped = experiment("[data.penguins]\nsplit = { test = 0.2 }", "[{ linear = 3 }]", CLASSIFY);
     dir.write("dropped.toml", dropped);
     dir.exp(&["dropped.toml"]);
     dir.write("given.csv", lines[..6].join("\n"));
     let message = stderr(&dir.run(&["eval", "dropped", "given.csv"]).code(0));
-    assert_says(&message, &["1 of 5 rows of `given.csv` are skipped because of missing values, as in training"]);
+    assert_says(&message, &["skipped 1 of 5 rows of `given.csv` because of missing values, as in training"]);
 }
 
 #[test]

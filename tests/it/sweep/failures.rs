@@ -152,12 +152,14 @@ fn a_complete_sweep_is_not_stopped_and_its_options_cannot_be_changed() {
         &["--metric", "best.val_acc"],
         &["--threads", "7"],
         &["--tf32"],
-        &["--dry-run"],
     ] {
         let (code, _, stderr) = sweep(&dir, &[&[&shown, "--resume"], option].concat());
         assert_eq!(code, Some(2), "{option:?}: {stderr}");
-        assert_says(&stderr, &["the settings of the sweep in `", "omit options that change settings"]);
+        assert_says(&stderr, &["the settings of the sweep in `", "omit options that change the sweep"]);
     }
+    let (code, _, stderr) = sweep(&dir, &[&shown, "--resume", "--dry-run"]);
+    assert_eq!(code, Some(2));
+    assert_says(&stderr, &["a sweep that has started has no dry run", "`runner sweep status "]);
     let (code, _, stderr) = sweep(&dir, &["table", &shown, "--metric", "best.epoch"]);
     assert_eq!(code, Some(2));
     assert_says(&stderr, &["`--metric` must have a direction", "`best.epoch`"]);

@@ -128,7 +128,7 @@ fn commands_for_runs_name_the_command_for_a_sweep() {
         assert_says(&error, &["is a sweep, not a run", &resume]);
     }
     let error = dir.error_message(&["eval", "idea"]);
-    let stack = format!("its stacks are runs: {relative}/stacks/S000");
+    let stack = format!("name one of its stacks, such as `{relative}/stacks/S000`");
     assert_says(&error, &["`idea` is a sweep, not a run", &format!("`runner sweep table {relative}`"), &stack]);
     for (words, hint) in [
         (["resume", "idea"], "write `runner sweep idea --resume`"),

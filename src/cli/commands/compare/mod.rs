@@ -115,7 +115,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     match (lone, faults.is_empty()) {
         (Some(lone), true) => {
             terminal::say(&format!(
-                "only one run: name a second to compare it with: `runner compare {} RUN`; `runner runs` lists them",
+                "only one run: name a second to compare it with: `runner compare {} RUN`; `runner runs` lists all runs",
                 quoted(lone)
             ));
         }

@@ -207,7 +207,7 @@ fn evaluate(
             if left_out > 0 {
                 let (count, all) = (number_format::count(left_out), row_count(rows.len() + left_out));
                 let why = external_rows::why_left_out(&data.fitted)?;
-                warn(format!("{count} of {all} of `{file}` are skipped{why}"));
+                warn(format!("skipped {count} of {all} of `{file}`{why}"));
             }
             let trained = data.rows(Part::Training).map_or(0, |training| rows.count_in(training));
             if trained * FEW_TRAINED_ROWS > rows.len() {

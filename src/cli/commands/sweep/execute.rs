@@ -73,7 +73,7 @@ pub fn train(dir: &SweepDir, record: &SweepRecord, execution: &Execution) -> any
         if execution.worker_args.event_args.tensorboard.is_some() {
             let stack = quoted_path(&dir.path().join("stacks").join("S000"));
             terminal::warn(&format!(
-                "no event files were written: nothing is left to train. For each stack, run `runner export {stack} --tensorboard`"
+                "no event files were written: nothing is left to train. To export a stack, such as the first one: `runner export {stack} --tensorboard`"
             ));
         }
         return finish(dir, &record, &state, execution);

@@ -215,10 +215,14 @@ pub fn run(args: &StartArgs) -> anyhow::Result<Exit> {
             anyhow!("`{}` is a sweep", path.display()).context(Hint("add `--resume` to continue it".to_owned()))
         );
         ensure!(
+            !args.dry_run,
+            anyhow!("a sweep that has started has no dry run")
+                .context(Hint(format!("see what is left to train: `runner sweep status {}`", path.display())))
+        );
+        ensure!(
             !args.changes_plan(&record),
             anyhow!("the settings of the sweep in `{}` are fixed", path.display()).context(Hint(
-                "omit options that change settings, such as `--space`, and `--dry-run`, or start another sweep"
-                    .to_owned()
+                "omit options that change the sweep, such as `--space`, or start another sweep".to_owned()
             ))
         );
         return train_and_confirm(&dir, &record, &args.execution(&record)?);

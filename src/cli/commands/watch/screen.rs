@@ -56,7 +56,10 @@ pub fn show(model: &mut dyn Model) -> anyhow::Result<Exit> {
             needs_drawing = true;
         }
         if std::mem::take(&mut needs_drawing) {
-            screen.0.draw(|frame| draw(frame, &view, &look)).context("failed to write to the terminal")?;
+            let drawn = unless_closed(screen.0.draw(|frame| draw(frame, &view, &look)));
+            if drawn.context("failed to write to the terminal")?.is_none() {
+                return Ok(Exit::Interrupted(HANGUP));
+            }
         }
         let has_event = event::poll(TICK).context("failed to read from the terminal")?;
         if !has_event {
@@ -82,8 +85,19 @@ pub fn show(model: &mut dyn Model) -> anyhow::Result<Exit> {
     }
 }
 
+/// Number of the signal of a closed terminal.
+const HANGUP: i32 = 1;
+
 /// Number of the signal of Ctrl-C.
 const INTERRUPT: i32 = 2;
+
+/// Returns the result of an operation on the terminal; `None` if the terminal was closed.
+fn unless_closed<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Err(error) if error.raw_os_error() == Some(libc::EIO) => Ok(None),
+        result => result.map(Some),
+    }
+}
 
 /// What a key does.
 enum Action {
@@ -131,15 +145,16 @@ fn listen() -> io::Result<Arc<AtomicUsize>> {
     Ok(Arc::default())
 }
 
-/// Ends the process soon after its terminal is closed, which sends SIGHUP: [`event::poll`] then waits forever, without a pause
-/// between its attempts to read.
+/// Ends the process after SIGHUP, the signal of a closed terminal. Without it, [`event::poll`] would read again and again and never
+/// return.
 #[cfg(unix)]
 fn exit_without_terminal() -> io::Result<()> {
     use signal_hook::consts::SIGHUP;
     let mut hangups = signal_hook::iterator::Signals::new([SIGHUP])?;
     let wait = move || {
         if hangups.forever().next().is_some() {
-            std::thread::sleep(5 * TICK); // `show` ends first if the terminal is still there
+            std::thread::sleep(5 * TICK); // usually, `show` ends first if the terminal is still there
+            let _ = ratatui::try_restore();
             std::process::exit(128 + SIGHUP);
         }
     };

@@ -19,6 +19,7 @@ pub(super) fn layers_of_sizes(spec: &Spec, path: &str, value: &Value) -> Option<
     let sizes = match value {
         Value::Array(items) if !items.is_empty() => items.iter().map(Value::as_u64).collect::<Option<Vec<u64>>>()?,
         Value::Number(size) => vec![size.as_u64()?],
+        Value::String(sizes) => sizes.split(',').map(|size| size.trim().parse().ok()).collect::<Option<Vec<u64>>>()?,
         _ => return None,
     };
     let name = path.strip_prefix("network.").unwrap_or(path).to_lowercase();
@@ -35,8 +36,8 @@ pub(super) fn layers_of_sizes(spec: &Spec, path: &str, value: &Value) -> Option<
     Some(format!("write layers: `--set 'network.layers=[{}]'`", layers.join(", ")))
 }
 
-/// Returns a hint on sweeps and variants if an override of a setting has several numbers, separated by commas or as a list.
-pub(super) fn several_values(spec: &Spec, path: &str, value: &Value) -> Option<String> {
+/// Returns the full key of a setting and its values if an override has several numbers, separated by commas or as a list.
+pub(super) fn several_values(spec: &Spec, path: &str, value: &Value) -> Option<(String, Vec<String>)> {
     let values: Vec<String> = match value {
         Value::Array(items) if items.iter().all(Value::is_number) => items.iter().map(Value::to_string).collect(),
         Value::String(text) if text.split(',').all(|item| item.trim().parse::<f64>().is_ok()) => {
@@ -46,11 +47,11 @@ pub(super) fn several_values(spec: &Spec, path: &str, value: &Value) -> Option<S
     };
     let meant = keys_named(spec, path.rsplit('.').next().unwrap_or(path));
     let key = match meant.first() {
-        Some(key) => key,
+        Some(key) => key.as_str(),
         None if exists(&serde_json::to_value(spec).ok()?, path) => path,
         None => return None,
     };
-    (values.len() > 1).then(|| several_values_hint(key, &values))
+    (values.len() > 1).then(|| (key.to_owned(), values))
 }
 
 /// Returns the list that is meant if one text is set in place of a list of texts: the text added to the list; for `none`,

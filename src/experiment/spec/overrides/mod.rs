@@ -33,10 +33,17 @@ pub fn apply(spec: Spec, overrides: &[String]) -> Result<Spec, SpecError> {
         };
         let (path, value) = parse(written).map_err(|error| fail(error.message, error.hint))?;
         let meant = hints::layers_of_sizes(&spec, path, &value)
-            .or_else(|| hints::several_values(&spec, path, &value))
+            .or_else(|| several_values(&spec, path, &value))
             .or_else(|| hints::longer_list(&spec, path, &value));
         set(spec, path, value).map_err(|error| fail(error.message, meant.or(error.hint)))
     })
+}
+
+/// Returns a hint on sweeps and variants if an override has several numbers that the setting can have.
+fn several_values(spec: &Spec, path: &str, value: &Value) -> Option<String> {
+    let (key, values) = hints::several_values(spec, path, value)?;
+    let can_be_first = set(spec.clone(), &key, read_value(&values[0]).ok()?).is_ok();
+    can_be_first.then(|| several_values_hint(&key, &values))
 }
 
 /// The beginning of a change that removes a setting: `unset train.clip`.

@@ -46,7 +46,7 @@ impl Target {
             ensure!(
                 !args.changes_plan(&record),
                 anyhow!("the settings of the sweep in `{}` are fixed", path.display()).context(Hint(
-                    "omit options that change settings, such as `--space`, or name an experiment to start another sweep"
+                    "omit options that change the sweep, such as `--space`, or name an experiment to start another sweep"
                         .to_owned()
                 ))
             );
