@@ -1,6 +1,13 @@
 #!/usr/bin/env bash
-# Measures `overfit_mnist` on an NVIDIA GPU, in one call of less than ten minutes, without cargo or internet. It needs a copy of
-# the programs, MNIST, and a Python with PyTorch 2.11 for CUDA, NumPy and scikit-learn; runner uses the libtorch of that Python.
+# Measures runner on an NVIDIA GPU, in one call of less than ten minutes, without cargo or internet. It needs a copy of the
+# programs, MNIST, and a Python with PyTorch 2.11 for CUDA, NumPy and scikit-learn; runner uses the libtorch of that Python.
+#
+#   - the losses of the GPU and of the CPU over three epochs
+#   - a run that is killed after a checkpoint and resumed, with `--deterministic`, and an uninterrupted one
+#   - two faults: a network too large for the memory, and `--device cuda` without a visible GPU
+#   - one seed, 16 and 256 of `overfit_mnist`
+#   - epochs of `overfit_mnist`, a small CNN, a network with 1,024 units in each layer, and an LSTM, against PyTorch eager and
+#     `torch.compile`
 #
 #     benches/gpu.sh --bin DIR [--data DIR] [--out DIR] [--python PYTHON] [--device cuda|cpu]
 #                    [--rounds N] [--epochs N] [--many N] [--minutes N]
@@ -9,13 +16,13 @@
 #   --data     data cache of runner with the folder `mnist` (default: RUNNER_DATA_DIR); its files may be compressed
 #   --out      folder for `gpu.md` (the section of docs/BENCHMARKS.md), `gpu.log` and `gpu-steps.tsv` (default: $OUT, else .)
 #   --python   default: python3
-#   --device   `cpu` tests the script without a GPU, with fewer seeds
-#   --rounds   how often runner and the PyTorch programs run in turn (default 3), for --epochs (default 12)
-#   --many     number of seeds trained together (default 256)
+#   --device   `cpu` tests the script without a GPU, with fewer seeds, and without `torch.compile` if that does not work
+#   --rounds   how often runner and the PyTorch programs run in turn, while time is left (default 3), for --epochs (default 12)
+#   --many     number of seeds trained together (default 256; also its square root)
 #   --minutes  time limit (default 9)
 #
-# A step that fails or takes too long is named in `gpu.md`, and the others are run. Exit code: 0 if every step ran and the losses
-# agree, else 1; 2 if it cannot start.
+# A step that fails or takes too long is named in `gpu.md`, and the others are run. Exit code: 0 if every step ran, the losses
+# agree, and the faults are reported as errors, else 1; 2 if it cannot start.
 set -euo pipefail
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
@@ -45,6 +52,7 @@ done
 for number in "$rounds" "$epochs" "${many:=$([[ "$device" == cpu ]] && echo 4 || echo 256)}" "$minutes"; do
     [[ "$number" =~ ^[1-9][0-9]*$ ]] || fail "a number must be a positive integer, found \`$number\`"
 done
+few="$(awk -v many="$many" 'BEGIN { print int(sqrt(many)) }')"
 ((epochs > 2)) || fail "\`--epochs\` must be at least 3 (the first two are not counted), found $epochs"
 [[ -n "$bin" && ( -f "$bin/runner" || -f "$bin/runner.gz" ) ]] || fail "\`--bin\` must be a folder with \`runner\`, found \`$bin\`"
 [[ -n "$data" && -d "$data/mnist" ]] || fail "\`--data\` (or RUNNER_DATA_DIR) must be a folder with \`mnist\`, found \`$data\`"
@@ -74,7 +82,7 @@ for file in "$data"/mnist/*; do
     [[ ! -f "$file" ]] || unpack "$file" "$work/data/mnist"
 done
 runner="$work/bin/runner"
-export RUNNER_DATA_DIR="$work/data"
+export RUNNER_DATA_DIR="$work/data" TORCHINDUCTOR_CACHE_DIR="$work/inductor"
 
 # The libtorch of Python's PyTorch, found without importing it, which is slow.
 torch="$("$python" -c '
@@ -98,9 +106,9 @@ index="${index#:}"
 index="${index:-0}"
 
 # step NAME LIMIT COMMAND…: runs a command for at most LIMIT seconds, keeps its output, and records its status, its seconds, and the
-# peak of the GPU memory above that before it.
+# peak of the GPU memory above that before it. Its exit code must be `wanted`, or 0.
 step() {
-    local name="$1" limit="$2" left before="" start seconds code=0 peak=""
+    local name="$1" limit="$2" wanted="${wanted:-0}" left before="" start seconds code=0 peak=""
     shift 2
     left=$((end - SECONDS))
     if ((left < 10)); then
@@ -127,9 +135,9 @@ step() {
         peak="$(awk -v before="$before" '$1 ~ /^[0-9]+$/ && $1 > most { most = $1 } END { if (most > before) print most - before }' "$work/memory")"
     fi
     case "$code" in
-        0) code=done ;;
+        "$wanted") code=done ;;
         124 | 137) code="ended after $limit s, its limit" ;;
-        *) code="failed with $code" ;;
+        *) code="ended with exit code $code, not $wanted" ;;
     esac
     printf '%s\t%s\t%s\t%s\n' "$name" "$code" "$seconds" "$peak" >>"$steps"
     printf 'gpu.sh: %s: %s, %s s\n' "$name" "$code" "$seconds" >&2
@@ -140,35 +148,80 @@ step() {
     } >>"$out/gpu.log"
 }
 
-# exp NAME LIMIT DEVICE EPOCHS SEEDS
-exp() {
-    step "$1" "$2" "${ours[@]}" exp overfit_mnist --device "$3" --epochs "$4" --seeds "$5" --quiet --out "$work/runs/$1"
+# train NAME LIMIT DEVICE EPOCHS SEEDS [OPTION…]
+train() {
+    step "$1" "$2" "${ours[@]}" exp overfit_mnist --device "$3" --epochs "$4" --seeds "$5" --quiet --out "$work/runs/$1" "${@:6}"
 }
-# peer NAME SCRIPT [FLAG…]
+# peer NAME SCRIPT [ARGUMENT…]
 peer() {
-    local name="$1" script="$2"
-    shift 2
-    step "$name" 90 "$python" "$here/peers/$script" --idx-dir "$work/data/mnist" --device "$device" --epochs "$epochs" "$@"
+    step "$1" 120 "$python" "$here/peers/$2" --idx-dir "$work/data/mnist" --device "$device" --epochs "$epochs" "${@:3}"
+}
+
+# compare NETWORK ROUND: runner and the PyTorch programs train a network, a case of `peers/torch_layers.py`, in turn.
+compare() {
+    local network="$1" round="$2" changed=()
+    case "$network" in
+        cnn)
+            changed=(--set data.mnist.flatten=false --set "network.layers=[
+                { conv2d = { channels = 8, kernel = 3 } }, 'relu', { max_pool2d = 2 },
+                { conv2d = { channels = 16, kernel = 3 } }, 'relu', { max_pool2d = 2 }, 'flatten', { linear = 10 }]")
+            ;;
+        wide) changed=(--set "network.layers=[{ linear = 1024 }, 'relu', { linear = 1024 }, 'relu', { linear = 10 }]") ;;
+        lstm) changed=(--set "network.layers=[{ reshape = [28, 28] }, { lstm = 128 }, { linear = 10 }]") ;;
+    esac
+    train "runner-$network-$round" 120 "$device" "$epochs" 0..0 "${changed[@]}"
+    peer "eager-$network-$round" torch_layers.py "$network"
+    [[ -z "$compiles" ]] || peer "compiled-$network-$round" torch_layers.py "$network" --compile
+    [[ "$network" == plain ]] || return 0
+    peer "fused-plain-$round" torch_layers.py plain --fused
+    [[ -z "$compiles" || "$device" == cpu ]] || peer "graphs-plain-$round" torch_layers.py plain --fused --compile reduce-overhead
+    peer "dataloader-plain-$round" torch_dataloader.py
 }
 
 : >"$out/gpu.log"
 step version 60 "${ours[@]}" --version
 step doctor 60 "${ours[@]}" doctor
-step machine 60 "$python" "$here/gpu_report.py" --machine "$device"
-exp agree-cpu 90 cpu 5 0..0
-exp agree-device 90 "$device" 5 0..0
-exp one 90 "$device" 6 0..0
-exp many 180 "$device" 6 "0..$((many - 1))"
+step machine 120 "$python" "$here/gpu_report.py" --machine "$device"
+compiles=yes
+! grep -q '"no_compile"' "$work/steps/machine.out" || compiles=""
+
+train agree-cpu 90 cpu 3 0..0
+train agree-device 90 "$device" 3 0..0
+
+# A run that is killed when its first checkpoint is complete must end like one that is not. The step fails if nothing was killed.
+kill_at_file='"${@:2}" & until [[ -f "$1" ]]; do kill -0 $! || exit 1; sleep 0.02; done; kill -9 $!; ! wait $!'
+train whole 90 "$device" 12 0..0 --deterministic
+step killed 90 bash -c "$kill_at_file" bash "$work/runs/resumed/overfit_mnist/latest/checkpoint.safetensors" \
+    "${ours[@]}" exp overfit_mnist --device "$device" --epochs 12 --deterministic --checkpoint 1 --quiet --out "$work/runs/resumed"
+step resumed 90 "${ours[@]}" resume overfit_mnist --out "$work/runs/resumed"
+
+# The activations of 42,000 rows, 100,000 units and 31 layers take 520 GB. On the CPU, a limit is below the first layer's 17 GB.
+limited=()
+[[ "$device" != cpu ]] || limited=(bash -c 'ulimit -v 14000000 && exec "$@"' bash)
+wanted=2 step fault-memory 90 "${limited[@]}" "${ours[@]}" exp overfit_mnist --device "$device" --epochs 1 --quiet \
+    --out "$work/runs/fault" --set train.batch=42000 \
+    --set "network.layers=[{ linear = 100000 }, { repeat = { times = 30, layers = ['gelu'] } }, { linear = 10 }]"
+wanted=2 step fault-hidden 60 env CUDA_VISIBLE_DEVICES= "${ours[@]}" exp overfit_mnist --device cuda --epochs 1 --quiet \
+    --out "$work/runs/fault"
+
+for seeds in 1 "$few" "$many"; do
+    train "seeds-$seeds" 180 "$device" 6 "0..$((seeds - 1))"
+done
+
+# A network is trained again if as much time is left as it took before.
+declare -A took=()
 for ((round = 1; round <= rounds; round++)); do
-    exp "ours-$round" 90 "$device" "$epochs" 0..0
-    peer "indexed-$round" torch_indexed.py
-    peer "fused-$round" torch_indexed.py --fused
-    peer "dataloader-$round" torch_dataloader.py
+    for network in plain cnn wide lstm; do
+        ((round == 1 || end - SECONDS >= took[$network])) || continue
+        start=$SECONDS
+        compare "$network" "$round"
+        took[$network]=$((SECONDS - start))
+    done
 done
 
 cp "$steps" "$out/gpu-steps.tsv"
 code=0
-"$python" "$here/gpu_report.py" "$work" --device "$device" --epochs "$epochs" --many "$many" >"$out/gpu.md" || code=$?
+"$python" "$here/gpu_report.py" "$work" --device "$device" --epochs "$epochs" >"$out/gpu.md" || code=$?
 cat "$out/gpu.md"
 printf 'gpu.sh: wrote %s/gpu.md, after %s s\n' "$out" "$SECONDS" >&2
 exit "$code"

@@ -4,6 +4,8 @@ import copy
 import json
 import math
 import os
+import subprocess
+import sys
 import tempfile
 import unittest
 from pathlib import Path
@@ -120,6 +122,67 @@ class Parts(unittest.TestCase):
                 Path(folder, f"{name}.json").write_text(json.dumps({"schema": "runner.history/1", "seed": seed}))
             Path(folder, "tree.json").write_text("{}")
             self.assertEqual([history["seed"] for history in read_histories(Path(folder))], [0, 1])
+
+
+class Gpu(unittest.TestCase):
+    """The report of `gpu.sh`, from the files that it leaves."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder, self.steps = Path(folder.name), []
+        (self.folder / "steps").mkdir()
+
+    def step(self, name, status="done", out="", err=""):
+        self.steps.append(f"{name}\t{status}\t2.000\t\n")
+        for stream, text in (("out", out), ("err", err)):
+            (self.folder / "steps" / f"{name}.{stream}").write_text(text)
+
+    def run_of(self, name, seconds=0.1, seeds=1, loss=0.5):
+        self.step(name)
+        runs = self.folder / "runs" / name / "overfit_mnist" / "latest"
+        runs.mkdir(parents=True)
+        history = {"seconds": [1.0, 1.0, seconds], "loss": [0.9, 0.7, loss], "val_loss": [0.8, 0.6, 0.5]}
+        trial = {"schema": "runner.history/2", "environment": {"replicas": seeds}, "history": history}
+        for seed in range(seeds):
+            (runs / f"base-seed{seed}.json").write_text(json.dumps(trial))
+
+    def peer(self, name, seconds):
+        epochs = [{"seconds": s, "loss": a, "val_loss": b} for s, a, b in ((1, 0.9, 0.8), (1, 0.7, 0.6), (seconds, 0.5, 0.5))]
+        self.step(name, out="".join(json.dumps(line) + "\n" for line in [*epochs, {"rows": {}}]))
+
+    def report(self):
+        (self.folder / "steps.tsv").write_text("".join(self.steps))
+        command = [sys.executable, ROOT / "benches/gpu_report.py", self.folder, "--device", "cpu", "--epochs", "3"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        self.assertEqual(done.stderr, "")
+        return done.returncode, done.stdout
+
+    def test_targets_are_marked(self):
+        self.step("machine", out=json.dumps({"torch": "2.11.0", "no_compile": "no compiler"}))
+        self.run_of("runner-plain-1")
+        self.peer("eager-plain-1", 0.4)
+        self.peer("compiled-plain-1", 0.12)
+        for seeds, seconds in ((1, 0.1), (2, 0.2), (4, 0.4)):
+            self.run_of(f"seeds-{seeds}", seconds, seeds)
+        self.step("fault-hidden", err="error: failed to use `--device cuda`\n  because of no GPU\nhint: use the CPU\n")
+        code, text = self.report()
+        for cells in [r"4.00× \| +≥ 3 yes", r"1.20× \| +≥ 1.5 \*\*no\*\*", r"2.00× \| +≤ 3 yes", r"4.00× \| +≤ 3 \*\*no\*\*"]:
+            self.assertRegex(text, cells)
+        self.assertIn("left out: no compiler", text)
+        self.assertIn("- good: no visible GPU: exit code 2 and a hint; error: failed to use `--device cuda` because of no GPU\n", text)
+        self.assertEqual(code, 0, text)
+
+    def test_different_losses_wrong_messages_and_failed_steps_are_named(self):
+        for name, loss in (("agree-cpu", 0.5), ("agree-device", 0.51), ("whole", 0.5), ("resumed", 0.5000001)):
+            self.run_of(name, loss=loss)
+        self.step("fault-memory", err="error: no\n")
+        self.step("killed", "ended with exit code 1, not 0", err="error: because\n")
+        code, text = self.report()
+        for words in ["differ by at most 2.0e-02", "not resumed from a checkpoint: differ in loss", "too large a network: .* error: no"]:
+            self.assertRegex(text, rf"- \*\*wrong\*\*: .*{words}")
+        self.assertIn("- **killed: ended with exit code 1, not 0**: error: because\n", text)
+        self.assertEqual(code, 1)
 
 
 if __name__ == "__main__":

@@ -79,7 +79,8 @@ def train_indexed(arguments, network, optimizer, penalty=None, clip=None, block=
     @torch.no_grad()
     def evaluate(x, y):
         network.eval()
-        output = torch.cat([network(rows) for rows in x.split(block)]) if block else network(x)
+        # cloned, because the CUDA graphs of `torch.compile` write every output to the same place
+        output = torch.cat([network(rows).clone() for rows in x.split(block)]) if block else network(x)
         return loss_function(output, y).item(), (output.argmax(dim=1) == y).sum().item() / len(x)
 
     def evaluate_test():
