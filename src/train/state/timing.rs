@@ -18,7 +18,6 @@ pub struct Timing {
     /// Waiting for the other threads of a batch.
     pub waiting: f64,
     /// Metrics and validation after each epoch.
-    #[serde(rename = "figures")]
     pub metrics: f64,
 }
 
