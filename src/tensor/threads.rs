@@ -6,8 +6,14 @@
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use rayon::ThreadPool;
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+
 /// Maximum number of threads that a user can ask for.
 pub const MAX: usize = 1024;
+
+/// Fewest values whose work is worth the start of threads.
+const WORTH_THREADS: usize = 100_000;
 
 /// Environment variable that OpenMP reads.
 const OMP_VARIABLE: &str = "OMP_NUM_THREADS";
@@ -70,6 +76,20 @@ pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
+/// Returns a pool of as many threads as this process may use.
+pub fn pool() -> ThreadPool {
+    rayon::ThreadPoolBuilder::new().num_threads(max_threads()).build().expect("threads can be started")
+}
+
+/// Returns `function` of each item, in their order, computed by as many threads as this process may use. `values` is the
+/// number of values that all items have together; few are computed without further threads.
+pub fn map_in_parallel<T: Sync, R: Send>(items: &[T], values: usize, function: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    match values < WORTH_THREADS || items.len() < 2 || max_threads() == 1 {
+        true => items.iter().map(function).collect(),
+        false => pool().install(|| items.par_iter().map(&function).collect()),
+    }
+}
+
 /// Sets the number of threads of a libtorch operation.
 pub fn set_libtorch(threads: usize) {
     tch::set_num_threads(i32::try_from(threads.min(MAX)).expect("1,024 at most"));
@@ -121,6 +141,14 @@ fn available_from(variable: Option<&str>, cores: usize) -> Available {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn results_of_threads_are_in_the_order_of_the_items() {
+        let items: Vec<usize> = (0..1_000).collect();
+        for values in [0, WORTH_THREADS] {
+            assert_eq!(map_in_parallel(&items, values, |item| item + 1), (1..=1_000).collect::<Vec<_>>());
+        }
+    }
 
     #[test]
     fn the_variable_of_openmp_goes_before_the_cores() {

@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
-use rayon::ThreadPool;
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 use serde::Serialize;
@@ -194,7 +193,7 @@ impl<'a> ImageSet<'a> {
                 let path = part.listing.path_of(entry);
                 convert::bytes(&path).map(|bytes| sha256(&bytes)).map_err(|fault| setting_error(part.key, &path, fault))
             };
-            let sums: Vec<_> = pool().install(|| part.listing.entries.par_iter().map(sum).collect());
+            let sums: Vec<_> = threads::pool().install(|| part.listing.entries.par_iter().map(sum).collect());
             for (entry, sum) in part.listing.entries.iter().zip(sums) {
                 lines += &part.line(entry, &sum?);
             }
@@ -214,7 +213,7 @@ impl<'a> ImageSet<'a> {
                 .and_then(|bytes| image_file::header(&bytes))
                 .map_err(|fault| setting_error(part.key, &path, fault))
         };
-        let headers: Vec<_> = pool().install(|| part.listing.entries.par_iter().map(header).collect());
+        let headers: Vec<_> = threads::pool().install(|| part.listing.entries.par_iter().map(header).collect());
         let (mut smallest, mut largest, mut grayscale) = ((u32::MAX, u32::MAX), (0, 0), 0);
         for header in headers {
             let (width, height, has_color) = header?;
@@ -259,7 +258,7 @@ impl<'a> ImageSet<'a> {
                 let age = modified.duration_since(UNIX_EPOCH).map_or(0, |age| age.as_nanos());
                 Ok(part.line(entry, &format!("{size} {age}")))
             };
-            let all: Vec<_> = pool().install(|| part.listing.entries.par_iter().map(line).collect());
+            let all: Vec<_> = threads::pool().install(|| part.listing.entries.par_iter().map(line).collect());
             for line in all {
                 lines += &line?;
             }
@@ -306,7 +305,7 @@ impl<'a> ImageSet<'a> {
     ) -> Result<Rows, Invalid> {
         let values = self.format.values();
         let pixels = self.empty(part);
-        let pool = pool();
+        let pool = threads::pool();
         let at_once = (AT_ONCE / values).max(2 * pool.current_num_threads());
         let mut buffer = vec![0; at_once.min(part.classes.len()) * values];
         for (number, entries) in part.listing.entries.chunks(at_once).enumerate() {
@@ -330,9 +329,4 @@ impl<'a> ImageSet<'a> {
         }
         Ok(part.rows(pixels))
     }
-}
-
-/// Returns as many threads as the process may use.
-fn pool() -> ThreadPool {
-    rayon::ThreadPoolBuilder::new().num_threads(threads::max_threads()).build().expect("threads can be started")
 }

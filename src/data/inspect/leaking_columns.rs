@@ -52,15 +52,13 @@ fn values(column: &Tensor) -> Option<Vec<f64>> {
 fn determines_class(values: &[f64], truth: &[i64], classes: usize) -> bool {
     let mut class_of: HashMap<u64, i64> = HashMap::new();
     let mut is_function = true;
-    for (value, class) in values.iter().zip(truth) {
+    let has_few_values = values.iter().zip(truth).all(|(value, class)| {
         let bits = if value.is_nan() { u64::MAX } else { (value + 0.0).to_bits() };
         is_function &= class_of.entry(bits).or_insert(*class) == class;
-        if !is_function {
-            return false;
-        }
-    }
-    if class_of.len() * ROWS_PER_VALUE <= values.len() {
-        return true;
+        is_function && class_of.len() * ROWS_PER_VALUE <= values.len()
+    });
+    if !is_function || has_few_values {
+        return is_function;
     }
     let mut ranges = vec![(f64::INFINITY, f64::NEG_INFINITY); classes];
     for (value, class) in values.iter().zip(truth) {

@@ -1,6 +1,7 @@
 //! The user's own table, as CSV.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,7 @@ use crate::data::source::table_files;
 use crate::data::split::Split;
 use crate::data::store::cache::Cache;
 use crate::data::store::fetch::DownloadProgress;
+use crate::data::store::kept_table;
 use crate::data::store::user_file::setting_error;
 use crate::data::table::column_roles::{ColumnNames, ColumnRoles, SelectedColumns};
 use crate::data::table::csv_table::Table;
@@ -108,10 +110,10 @@ impl Csv {
     }
 
     /// Reads the table. Returns it with the checksum of its file and the format of its fields.
-    fn read(&self, split: &Split) -> Result<(Table, String, FieldFormat), Invalid> {
-        let reading = self.reading(split)?;
-        let (table, sum) =
-            table_files::read(Path::new(&self.path), &reading).map_err(|fault| self.path_error(fault))?;
+    fn read(&self, split: &Split) -> Result<(Arc<Table>, String, FieldFormat), Invalid> {
+        let (reading, path) = (self.reading(split)?, Path::new(&self.path));
+        let read = kept_table::get_or_read(path, &reading, None, || table_files::read(path, &reading));
+        let (table, sum) = read.map_err(|fault| self.path_error(fault))?;
         Ok((table, sum, reading))
     }
 
@@ -160,7 +162,9 @@ impl DataSource for Csv {
 
     fn load_of_split(&self, split: &Split, _: &Cache, _: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
         let (table, sum, reading) = self.read(split).map_err(load_error::<Self>)?;
-        Ok(self.select(&table, split).map_err(load_error::<Self>)?.load(sum, reading))
+        let loaded = self.select(&table, split).map_err(load_error::<Self>)?.load(sum, reading);
+        kept_table::release();
+        Ok(loaded)
     }
 
     fn paths_mut(&mut self) -> Vec<(&'static str, &mut String)> {

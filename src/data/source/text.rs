@@ -11,6 +11,7 @@ use crate::data::source::data_source::{DataSource, load_error};
 use crate::data::split::Split;
 use crate::data::store::cache::Cache;
 use crate::data::store::fetch::DownloadProgress;
+use crate::data::store::kept_table;
 use crate::data::store::user_file;
 use crate::data::text::tokenizer::{SPECIAL, TokenKind};
 
@@ -33,7 +34,9 @@ impl DataSource for Text {
 
     fn load_of_split(&self, split: &Split, _: &Cache, _: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
         let (table, sum, reading) = self.read(split).map_err(load_error::<Self>)?;
-        Ok(self.select(&table, split, reading).map_err(load_error::<Self>)?.load(sum))
+        let loaded = self.select(&table, split, reading).map_err(load_error::<Self>)?.load(sum);
+        kept_table::release();
+        Ok(loaded)
     }
 
     fn check(&self) -> Result<(), Invalid> {

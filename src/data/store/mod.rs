@@ -5,6 +5,7 @@ pub mod checksum;
 pub mod fetch;
 pub mod hashed_file;
 pub mod idx;
+pub mod kept_table;
 pub mod manifest;
 pub mod mnist_csv;
 pub mod user_file;

@@ -27,6 +27,7 @@ use crate::data::table::recognize::recognize;
 use crate::data::table::target_kind::{ColumnTargets, TargetColumns, TargetKind};
 use crate::data::table::values::Values;
 use crate::tensor::shape::Shape;
+use crate::tensor::threads;
 
 /// One column name, or a list of names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -161,9 +162,12 @@ impl<'a> ColumnRoles<'a> {
         let of_rows = Columns { table, rows: &rows, encode: self.encode, categories: self.categories };
         let mut features = Vec::with_capacity(chosen.len());
         let mut columns = Vec::with_capacity(chosen.len());
-        for column in chosen {
-            let (encoding, values) = of_rows.feature(column)?;
-            notes.extend(of_rows.note(column, &encoding));
+        let read = threads::map_in_parallel(&chosen, chosen.len() * rows.len(), |&column| {
+            of_rows.feature(column).map(|(encoding, values)| (of_rows.note(column, &encoding), encoding, values))
+        });
+        for (column, read) in chosen.into_iter().zip(read) {
+            let (note, encoding, values) = read?;
+            notes.extend(note);
             columns.push(ColumnEncoding { name: column.name.clone(), encoding });
             features.push(values);
         }

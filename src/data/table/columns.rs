@@ -36,16 +36,14 @@ impl Columns<'_> {
         let (table, rows, name) = (self.table, self.rows, &column.name);
         let as_categories = self.categories.contains(name);
         if let (Values::Numbers(numbers), false) = (&column.values, as_categories) {
-            if let Some(&row) = rows.iter().find(|&&row| !fits_f32(numbers[row])) {
+            let values: Cow<[f64]> = match rows.len() == numbers.len() {
+                true => Cow::Borrowed(numbers), // all rows in their order
+                false => rows.iter().map(|&row| numbers[row]).collect(),
+            };
+            if let Some(row) = values.iter().position(|number| !fits_f32(*number)).map(|place| rows[place]) {
                 return Err(Invalid::new("", too_large(table, column, row)).hint(too_large_hint(column, row)));
             }
-            return Ok((
-                EncodingKind::Number,
-                match rows.len() == numbers.len() {
-                    true => Cow::Borrowed(numbers), // all rows in their order
-                    false => rows.iter().map(|&row| numbers[row]).collect(),
-                },
-            ));
+            return Ok((EncodingKind::Number, values));
         }
         if let (Some(found), false) = (recognize(column, table.numbers), as_categories) {
             return Err(Invalid::new("", describe_content(table, column, &found)).hint(found.hint(name)));

@@ -22,6 +22,7 @@ use crate::data::table::csv_text::{CsvText, OTHER_SEPARATORS, TableError, declar
 use crate::data::table::field_format::{FieldFormat, TextColumns};
 use crate::data::table::recognize::number_format::{NumberFormat, finite};
 use crate::io::separator;
+use crate::tensor::threads;
 
 /// Named columns of equal length.
 #[derive(Clone, Debug, PartialEq)]
@@ -96,15 +97,16 @@ impl Table {
         if files.len() == 1 {
             starts.clear();
         }
-        let columns = files[0].1.names.iter().map(|name| {
+        if lines.is_empty() {
+            return Err(TableError::new("has column names, but no rows"));
+        }
+        let names = &files[0].1.names;
+        let columns = threads::map_in_parallel(names, names.len() * lines.len(), |name| {
             let parts = files.iter().map(|(_, fields)| fields.column(name)).collect::<Result<Vec<_>, _>>()?;
             let values = parts.iter().flat_map(|part| part.iter().skip(1).map(Option::unwrap_or_default));
             Column::read(name.clone(), values, reading, |row| place(row, &lines, &starts))
         });
-        if lines.is_empty() {
-            return Err(TableError::new("has column names, but no rows"));
-        }
-        let columns = columns.collect::<Result<Vec<Column>, TableError>>()?;
+        let columns = columns.into_iter().collect::<Result<Vec<Column>, TableError>>()?;
         Ok(Table { columns, lines, files: starts, numbers: reading.numbers })
     }
 

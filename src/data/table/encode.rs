@@ -13,6 +13,7 @@ use crate::data::subsets::Training;
 use crate::device::memory;
 use crate::history::number::{as_number, count};
 use crate::io::byte_size::format_bytes;
+use crate::tensor::threads;
 
 /// Encoding of text columns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -128,7 +129,9 @@ impl Encoding {
                 values_of(&training.rows().features)
             }
         };
-        let columns = self.columns.iter().enumerate().map(|(number, column)| {
+        let places: Vec<usize> = (0..width).collect();
+        let columns = threads::map_in_parallel(&places, values.len(), |&number| {
+            let column = &self.columns[number];
             let present = || values.iter().skip(number).step_by(width).copied().filter(|value| !value.is_nan());
             let is_number = column.encoding == EncodingKind::Number;
             let fill_value = match self.missing {
@@ -147,7 +150,7 @@ impl Encoding {
             }
             Ok(FittedColumn { column: column.clone(), fill_value, seen })
         });
-        Ok(Encoder { columns: columns.collect::<anyhow::Result<_>>()?, width: self.width() })
+        Ok(Encoder { columns: columns.into_iter().collect::<anyhow::Result<_>>()?, width: self.width() })
     }
 }
 
@@ -183,14 +186,16 @@ impl Encoder {
         }
         let rows = raw.size()[0];
         self.fits(rows as usize, memory::free_main_memory())?;
-        let raw = values_of(raw);
-        let mut features = memory::vec_with_capacity(rows as usize * self.width);
-        for row in raw.chunks_exact(self.columns.len()) {
-            for (column, &value) in self.columns.iter().zip(row) {
-                column.write(if value.is_nan() { column.fill_value } else { value }, part, &mut features)?;
-            }
+        let features = Tensor::zeros([rows, self.width as i64], (Kind::Double, raw.device()));
+        let mut start = 0;
+        for (number, column) in self.columns.iter().enumerate() {
+            let values = raw.select(1, number as i64).to_kind(Kind::Double);
+            let values = values.where_scalarother(&values.isnan().logical_not(), column.fill_value);
+            let width = column.column.width() as i64;
+            column.write(&values, part, features.narrow(1, start, width))?;
+            start += width;
         }
-        Ok(Tensor::from_slice(&features).view([rows, self.width as i64]))
+        Ok(features)
     }
 }
 
@@ -245,21 +250,28 @@ impl FittedColumn {
         self.column.encoding == EncodingKind::Number && self.fill_value.is_nan()
     }
 
-    fn write(&self, value: f64, part: &str, features: &mut Vec<f64>) -> anyhow::Result<()> {
-        let place = value as usize;
+    /// Writes the features of the column, `[rows, width]`, which are 0 so far. `values` are its raw values, `[rows]` f64,
+    /// without missing ones.
+    fn write(&self, values: &Tensor, part: &str, mut features: Tensor) -> anyhow::Result<()> {
         match &self.column.encoding {
-            EncodingKind::Number => features.push(value),
+            EncodingKind::Number => features.copy_(&values.unsqueeze(1)),
             EncodingKind::OneHot(categories) => {
-                let has = |category: usize| f64::from(u8::from(category == place && self.seen[place]));
-                features.extend((0..categories.len()).map(has));
+                let count = categories.len() as i64;
+                // the index of an unknown category is `count`, and its features stay 0
+                let ones: Vec<f64> = self.seen.iter().chain([&false]).map(|&seen| f64::from(u8::from(seen))).collect();
+                let places = values.to_kind(Kind::Int64).clamp(0, count);
+                let ones = Tensor::from_slice(&ones).to_device(values.device()).index_select(0, &places);
+                let _ = features.scatter_(1, &places.clamp_max(count - 1).unsqueeze(1), &ones.unsqueeze(1));
             }
-            EncodingKind::Label(categories) if !self.seen[place] => {
-                let (name, category) = (&self.column.name, &categories[place]);
-                let message = format!("column `{name}` has `{category}` in {part} rows, but in no training row");
-                let hint = "use `encode = \"one_hot\"`, which sets all features of the column to 0";
-                return Err(anyhow!(message).context(Hint(hint.to_owned())));
+            EncodingKind::Label(categories) => {
+                if let Some(place) = values_of(values).into_iter().find(|place| !self.seen[*place as usize]) {
+                    let (name, category) = (&self.column.name, &categories[place as usize]);
+                    let message = format!("column `{name}` has `{category}` in {part} rows, but in no training row");
+                    let hint = "use `encode = \"one_hot\"`, which sets all features of the column to 0";
+                    return Err(anyhow!(message).context(Hint(hint.to_owned())));
+                }
+                features.copy_(&values.unsqueeze(1));
             }
-            EncodingKind::Label(_) => features.push(value),
         }
         Ok(())
     }

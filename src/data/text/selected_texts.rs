@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use tch::Tensor;
 
@@ -10,6 +11,7 @@ use crate::data::dataset::{DatasetInfo, Loaded};
 use crate::data::rows::Rows;
 use crate::data::split::Split;
 use crate::data::split::stated_rows::StatedRows;
+use crate::data::store::kept_table;
 use crate::data::store::user_file::setting_error;
 use crate::data::table::column::Column;
 use crate::data::table::column_roles::ColumnRoles;
@@ -49,7 +51,7 @@ impl Text {
     ///
     /// # Errors
     /// When the file cannot be read, or is no table; the key is relative to the source, as for all functions here.
-    pub fn read(&self, split: &Split) -> Result<(Table, String, FieldFormat), Invalid> {
+    pub fn read(&self, split: &Split) -> Result<(Arc<Table>, String, FieldFormat), Invalid> {
         let target = self.target.list().first();
         let classes = target.zip(self.classes.as_ref());
         let classes = classes.map(|(name, classes)| ClassColumn { name: name.clone(), classes: classes.clone() });
@@ -66,7 +68,8 @@ impl Text {
         let mut wanted = vec![self.text.clone()];
         wanted.extend(self.target.list().iter().chain(&self.weights).cloned());
         wanted.extend(split.columns().into_iter().map(|(_, name)| name.to_owned()));
-        let read = text_file::read(Path::new(&self.path), &reading, Some(&wanted));
+        let (path, wanted) = (Path::new(&self.path), Some(&wanted[..]));
+        let read = kept_table::get_or_read(path, &reading, wanted, || text_file::read(path, &reading, wanted));
         let (table, sum) = read.map_err(|fault| self.path_error(fault))?;
         Ok((table, sum, reading))
     }

@@ -125,7 +125,7 @@ impl<'a> RecordedExperiment<'a> {
     pub fn further_stacks(&self, plans: &[Plan]) -> Vec<StackPlan> {
         // the width is that of the sweep, so the device does not matter
         let RunOptions { stack, .. } = self.record.options;
-        SweepStacks::new(plans, stack, Device::Cpu, 1, self.record.stacks.len()).stacks
+        SweepStacks::new(plans, stack, None, Device::Cpu, 1, self.record.stacks.len()).stacks
     }
 
     /// Returns the error of a space with its place.
@@ -241,7 +241,7 @@ impl RecordedExperiment<'_> {
         let mut distribute = |plans: &[Plan], seeds: Option<&Vec<i64>>| {
             // the width is that of the sweep, so the device does not matter
             let first = record.stacks.len() + stacks.len();
-            let more = SweepStacks::new(plans, record.options.stack, Device::Cpu, 1, first);
+            let more = SweepStacks::new(plans, record.options.stack, None, Device::Cpu, 1, first);
             trials += more.replicas.iter().sum::<usize>();
             stacks.extend(more.stacks.into_iter().map(|stack| StackPlan { seeds: seeds.cloned(), ..stack }));
         };
@@ -298,7 +298,7 @@ impl RecordedExperiment<'_> {
         let record = self.record;
         let variants: Vec<Variant> = record.configurations.iter().map(variant).collect();
         let plans = self.plan(&variants, &record.seeds, space)?;
-        Ok(SweepStacks::new(&plans, record.options.stack, Device::Cpu, 1, 0).stacks)
+        Ok(SweepStacks::new(&plans, record.options.stack, None, Device::Cpu, 1, 0).stacks)
     }
 }
 

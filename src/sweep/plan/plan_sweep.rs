@@ -101,7 +101,7 @@ pub fn plan(request: &SweepRequest) -> anyhow::Result<PlannedSweep> {
         None => fault.at(&Origin::file(&["sweep", "halving"])),
         Some(_) => fault,
     };
-    let stacks = SweepStacks::new(&plans, request.options.stack, request.device, request.free_memory, 0);
+    let stacks = SweepStacks::new(&plans, request.options.stack, size, request.device, request.free_memory, 0);
     halving
         .map_or(Ok(()), |halving| halving::check(halving, &metric.path, &plans, &stacks))
         .map_err(|fault| in_table(fault).into_error(source))?;

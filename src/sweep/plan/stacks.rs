@@ -36,8 +36,16 @@ pub struct SweepStacks {
 
 impl SweepStacks {
     /// Distributes configurations over stacks of at most `width` replicas; by default as many as are efficient on the device
-    /// and fit into the `free` bytes of a worker. Their numbers begin with `first`.
-    pub fn new(plans: &[Plan], width: Option<usize>, device: Device, free: u64, first: usize) -> SweepStacks {
+    /// and fit into the `free` bytes of a worker. If the search has rounds of `round` configurations, each round has at least
+    /// two stacks on the CPU. The numbers of the stacks begin with `first`.
+    pub fn new(
+        plans: &[Plan],
+        width: Option<usize>,
+        round: Option<usize>,
+        device: Device,
+        free: u64,
+        first: usize,
+    ) -> SweepStacks {
         let groups = grouping::groups(plans.iter().filter(|plan| plan.network().is_some()));
         let trees: Vec<&Plan> = plans.iter().filter(|plan| plan.network().is_none()).collect();
         let networks: Vec<(&NetworkPlan, Workload)> =
@@ -50,7 +58,8 @@ impl SweepStacks {
             let fitting = networks.iter().map(|(network, workload)| grouping::width(network, workload, free)).min();
             let width = fitting.unwrap_or(default).clamp(1, default);
             match &groups[..] {
-                [only] if device == Device::Cpu => even_width(only.len(), trials(only[0]), width),
+                _ if device != Device::Cpu => width,
+                [only] => even_width(only.len(), round, trials(only[0]), width),
                 _ => width,
             }
         });
@@ -75,11 +84,13 @@ impl SweepStacks {
     }
 }
 
-/// Returns the width, at most `width`, at which configurations with `of_one` trials each fill an even number of stacks, if one is
-/// possible, so that two workers end at about the same time. If all fit into one stack, the width stays as it is.
-fn even_width(configurations: usize, of_one: usize, width: usize) -> usize {
+/// Returns the width, at most `width`, at which the configurations, or those of a round, fill an even number of stacks, so that
+/// two workers end at about the same time; `of_one` is the number of trials of a configuration. If all fit into one stack, the
+/// width stays as it is; but in a search with rounds, a worker without a stack would have to wait for the next round.
+fn even_width(configurations: usize, round: Option<usize>, of_one: usize, width: usize) -> usize {
+    let configurations = round.map_or(configurations, |round| round.min(configurations));
     match configurations.div_ceil((width / of_one).max(1)) {
-        0 | 1 => width,
+        0 | 1 if round.is_none() || configurations < 2 => width,
         stacks => width.min(configurations.div_ceil(stacks.next_multiple_of(2)) * of_one),
     }
 }
@@ -106,17 +117,21 @@ mod tests {
 
     #[test]
     fn an_even_number_of_stacks_is_preferred() {
-        for (configurations, of_one, width, expected) in [
-            (32, 3, 16, 12),
-            (10, 1, 16, 16),
-            (64, 2, 16, 16),
-            (40, 1, 16, 10),
-            (33, 1, 16, 9),
-            (9, 4, 16, 12),
-            (3, 20, 16, 16),
-            (1, 1, 1, 1),
+        for (configurations, round, of_one, width, expected) in [
+            (32, None, 3, 16, 12),
+            (10, None, 1, 16, 16),
+            (64, None, 2, 16, 16),
+            (40, None, 1, 16, 10),
+            (33, None, 1, 16, 9),
+            (9, None, 4, 16, 12),
+            (3, None, 20, 16, 16),
+            (1, None, 1, 1, 1),
+            (16, Some(8), 2, 16, 8),
+            (20, Some(20), 1, 16, 10),
+            (12, Some(1), 3, 16, 16),
         ] {
-            assert_eq!(even_width(configurations, of_one, width), expected, "{configurations} × {of_one}");
+            let found = even_width(configurations, round, of_one, width);
+            assert_eq!(found, expected, "{configurations} × {of_one}, rounds of {round:?}");
         }
     }
 }

@@ -51,7 +51,7 @@ pub fn row_number_warning(column: &Column) -> Option<String> {
 /// Returns the content of a column of numbers that are no measurements; row numbers only if the name says so.
 pub fn recognize_numbers(column: &Column) -> Option<NumberFinding> {
     let Values::Numbers(numbers) = &column.values else { return None };
-    let is_beyond = |number: &f64| number.fract() == 0.0 && number.abs() > 9_007_199_254_740_992.0;
+    let is_beyond = |number: &f64| number.abs() > 9_007_199_254_740_992.0; // such large numbers are integers
     if let Some(row) = numbers.iter().position(is_beyond) {
         let text = column.number_texts().and_then(|_| column.text(row));
         return Some(NumberFinding::TooManyDigits(text.unwrap_or_else(|| format!("about {:.2e}", numbers[row]))));

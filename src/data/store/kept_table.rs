@@ -1,0 +1,113 @@
+//! Keeps the user's table that was read last. An experiment reads its table twice, when it is checked and before it is
+//! trained, and reading a large table takes seconds.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::data::source::table_files;
+use crate::data::table::csv_table::Table;
+use crate::data::table::csv_text::TableError;
+use crate::data::table::field_format::FieldFormat;
+
+static KEPT: Mutex<Option<KeptTable>> = Mutex::new(None);
+
+/// A table, with everything that its content depends on.
+struct KeptTable {
+    key: Key,
+    table: Arc<Table>,
+    sha256: String,
+}
+
+/// Files of a table, and how they are read.
+#[derive(PartialEq)]
+struct Key {
+    files: Vec<FileState>,
+    reading: FieldFormat,
+    /// Columns of JSON lines that are read.
+    wanted: Option<Vec<String>>,
+}
+
+/// State of a file, which differs after a change.
+#[derive(PartialEq)]
+struct FileState {
+    path: PathBuf,
+    device: u64,
+    inode: u64,
+    bytes: u64,
+    /// Times of the last change of the content and of the metadata, in seconds and nanoseconds.
+    times: [i64; 4],
+}
+
+impl FileState {
+    /// Returns the state of a file; `None` if it is no regular file: a pipe can be read only once.
+    fn of(path: PathBuf) -> Option<FileState> {
+        let found = fs::metadata(&path).ok().filter(fs::Metadata::is_file)?;
+        let times = [found.mtime(), found.mtime_nsec(), found.ctime(), found.ctime_nsec()];
+        Some(FileState { path, device: found.dev(), inode: found.ino(), bytes: found.len(), times })
+    }
+}
+
+/// Returns the kept table of a path, with the SHA-256 of its files. If it is another one, or a file has changed, `read` reads
+/// the table, which is then kept.
+///
+/// # Errors
+/// When the table cannot be read.
+pub fn get_or_read(
+    path: &Path,
+    reading: &FieldFormat,
+    wanted: Option<&[String]>,
+    read: impl FnOnce() -> Result<(Table, String), TableError>,
+) -> Result<(Arc<Table>, String), TableError> {
+    let files: Option<Vec<FileState>> = table_files::files(path)?.into_iter().map(FileState::of).collect();
+    let key = files.map(|files| Key { files, reading: reading.clone(), wanted: wanted.map(<[String]>::to_vec) });
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = kept.as_ref().filter(|known| Some(&known.key) == key.as_ref()) {
+        return Ok((Arc::clone(&known.table), known.sha256.clone()));
+    }
+    *kept = None; // frees its memory before another table is read
+    let (table, sha256) = read()?;
+    let table = Arc::new(table);
+    *kept = key.map(|key| KeptTable { key, table: Arc::clone(&table), sha256: sha256.clone() });
+    Ok((table, sha256))
+}
+
+/// Frees the kept table.
+pub fn release() {
+    *KEPT.lock().unwrap_or_else(PoisonError::into_inner) = None;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_is_read_again_if_its_file_or_format_has_changed_or_it_was_released() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        fs::write(&path, "x,y\n1,2\n").unwrap();
+        let get = |separator: char, is_read: bool| {
+            let reading = FieldFormat::new(separator);
+            let mut count = 0;
+            let (table, sum) = get_or_read(&path, &reading, None, || {
+                count += 1;
+                table_files::read(&path, &reading)
+            })
+            .unwrap();
+            assert_eq!((count == 1, sum), (is_read, crate::data::store::hashed_file::sum(&path).unwrap()));
+            table.columns.len()
+        };
+        assert_eq!(get(',', true), 2);
+        assert_eq!(get(',', false), 2);
+        assert_eq!(get('+', true), 1);
+        get('+', false);
+        fs::write(&path, "x+y+z\n1+2+3\n").unwrap();
+        assert_eq!(get('+', true), 3);
+        release();
+        get('+', true);
+        let missing = folder.path().join("b.csv");
+        let read = |path: &Path| table_files::read(path, &FieldFormat::new(','));
+        get_or_read(&missing, &FieldFormat::new(','), None, || read(&missing)).unwrap_err();
+    }
+}
