@@ -85,9 +85,9 @@ Examples:
 Values of a setting:
   32,64,128               one of these
   int:16..256             whole number; int:16..256:16 in steps of 16
-  int:16..256:log         whole number, evenly distributed logarithm
+  int:16..256:log         whole number, log-uniform
   float:0..0.5            number; float:0..0.5:0.1 in steps of 0.1
-  log:1e-4..1e-1          number, evenly distributed logarithm
+  log:1e-4..1e-1          number, log-uniform
   '= train.batch * 2'     value of another setting times a number, or `/ 2`
 
 Keys may be short where they are unique: `lr`. Each configuration is trained
