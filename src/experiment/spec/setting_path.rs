@@ -86,6 +86,12 @@ pub fn find_for<'a>(tree: &'a mut Value, path: &str, new: Option<&str>) -> Resul
                         _ if matches!(part, "class_weight" | "class_weights") && takes_pos_weight(&loss) => {
                             format!("write `--set pos_weight={}`", new.unwrap_or("balanced").trim_matches('"'))
                         }
+                        _ if walked.is_empty() && matches!(part, "seed" | "random_seed" | "manual_seed") => match new {
+                            Some(seed) if seed.parse::<i64>().is_ok() => {
+                                format!("use `--seeds {seed}`, or `seeds = [{seed}]` in the file")
+                            }
+                            _ => "use `--seeds 0..4`, or `seeds = \"0..4\"` in the file".to_owned(),
+                        },
                         _ if in_split.is_some() => {
                             format!("did you mean `{}`?", in_split.unwrap_or_default())
                         }

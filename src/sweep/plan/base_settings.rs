@@ -74,10 +74,12 @@ impl BaseSettings {
             let option = overrides::as_option(&change);
             match (varied, below) {
                 (Some(key), _) => {
-                    let message = format!("`{key}` varies, and `{option}` sets it");
+                    // `--epochs` is short for `--set train.epochs`
+                    let short = if path == "train.epochs" { " (or `--epochs`)" } else { "" };
+                    let message = format!("`{key}` varies, and `{option}`{short} sets it");
                     return Err(SpecError {
                         message,
-                        hint: Some(format!("remove `{option}`, or the setting from the space")),
+                        hint: Some(format!("remove `{option}`{short}, or remove the setting from the space")),
                     });
                 }
                 (None, Some(key)) if change.starts_with(UNSET) => {

@@ -186,6 +186,10 @@ fn second_name(place: Place, second: &str, table: &str) -> Option<String> {
             false => format!("write `{{ {name} = {settings} }}, {value}`"),
         });
     }
+    // the settings of an optimizer or a schedule are no tables, except what follows a warm-up
+    if is_choice && value.starts_with('{') && second != "then" {
+        return Some(format!("keep one of them: remove `{second}`"));
+    }
     if is_layer(key) && !OF_LAYERS.contains(&second) {
         return Some(format!("write one name in each pair of braces: `{{ {name} = {settings} }}, {{ {setting} }}`"));
     }
@@ -255,6 +259,8 @@ mod tests {
         );
         let optimizer = |rest: &str| second_in("train.optimizer", "lr", rest);
         assert_eq!(optimizer("{ adam = {}, lr = 0.1 }"), "write `{ adam = { lr = 0.1 } }`");
+        let two = second_in("train.optimizer", "sgd", "{ adam = { lr = 0.1 }, sgd = { lr = 0.2 } }");
+        assert_eq!(two, "keep one of them: remove `sgd`");
         assert_eq!(second_in("data", "csv", "digits]"), "keep one of them: remove `[data.csv]`");
         assert_eq!(
             second("dropout", "{ linear = 16, dropout = 0.5 }"),
