@@ -66,7 +66,7 @@ impl GrowingSeeds {
             return Err("`first` must be at least 1, found 0".to_owned());
         }
         if then <= first {
-            return Err(format!("`then` must be greater than `first`, {first}, found {then}"));
+            return Err(format!("`then` must be greater than `first` ({first}), found {then}"));
         }
         if then > MOST {
             return Err(format!("`then` must be at most 10,000, found {then}"));
@@ -180,7 +180,9 @@ mod tests {
             assert_eq!(read(value), Ok(SweepSeeds::same(vec![4, 7])));
         }
         assert_eq!(read(json!(-3)), Ok(SweepSeeds::same(vec![-3])));
-        assert!(read(json!({ "first": 3, "then": 3 })).unwrap_err().contains("`then` must be greater than `first`, 3"));
+        assert!(
+            read(json!({ "first": 3, "then": 3 })).unwrap_err().contains("`then` must be greater than `first` (3)")
+        );
     }
 
     #[test]
@@ -191,7 +193,7 @@ mod tests {
             ("frist=1,then=2", "there is no setting `frist`: did you mean `first`?"),
             ("first=1,thn=2", "there is no setting `thn`: did you mean `then`?"),
             ("first=0,then=2", "`first` must be at least 1, found 0"),
-            ("first=2,then=2", "`then` must be greater than `first`, 2, found 2"),
+            ("first=2,then=2", "`then` must be greater than `first` (2), found 2"),
             ("first=1,then=10001", "`then` must be at most 10,000, found 10001"),
             ("first=1.5,then=3", "`first` must be a whole number, found `1.5`"),
             ("first=1,first=2", "`first` is there twice"),

@@ -120,8 +120,8 @@ impl Split {
             if self.validation.is_some() {
                 let fault = Invalid::new("", "cannot have both `folds` and `validation`");
                 return Err(fault.hint(
-                    "leave out `validation`, or if it is in the file, add `--unset split.validation`: each fold is the \
-                                validation set once",
+                    "remove `validation`: each fold is the validation set once; on the command line: \
+                                `--unset split.validation`",
                 ));
             }
             let bounds = format!("must be between 2 and {left}, the number of rows to divide");

@@ -59,7 +59,7 @@ impl PreprocessingFile {
         let shown = path.display();
         let bytes = bounded_file::read(&path, bounded_file::JSON);
         let file = bytes.map_err(anyhow::Error::new).and_then(|bytes| Self::parse(&bytes));
-        let hint = "remove this file: the model is then rebuilt from the training data";
+        let hint = "remove this file: the preprocessing is then fitted again to the training data";
         file.with_context(|| format!("failed to read `{shown}`")).context(Hint(hint.to_owned())).map(Some)
     }
 
@@ -130,7 +130,7 @@ fn damaged(error: serde_json::Error) -> anyhow::Error {
 pub fn read_for_trial(folder: &Path, history: &History) -> anyhow::Result<Option<FittedData>> {
     let Some(file) = PreprocessingFile::read(folder)? else { return Ok(None) };
     file.for_trial(history).map_err(|error| {
-        let hint = "remove this file: the model is then rebuilt from the training data";
+        let hint = "remove this file: the preprocessing is then fitted again to the training data";
         error.context(format!("failed to use `{}`", folder.join(FILE).display())).context(Hint(hint.to_owned()))
     })
 }

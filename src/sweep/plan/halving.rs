@@ -23,7 +23,7 @@ pub(super) fn check(halving: Halving, metric: &str, plans: &[Plan], stacks: &Swe
     let epochs = plans.iter().filter_map(|plan| Some(plan.network()?.train.epochs)).max().unwrap_or(0);
     if halving.first >= epochs {
         let message = format!(
-            "`halving.first` must be less than the number of epochs, {epochs}, found {}: there would be no rung",
+            "`halving.first` must be less than the number of epochs ({epochs}), found {}: there would be no rung",
             halving.first
         );
         return fail(message, "begin earlier, or train more epochs");

@@ -173,7 +173,7 @@ pub(super) fn check_table(
             let text = bounded_file::read_to_string(&path, bounded_file::JSON);
             let text = text.with_context(|| format!("failed to read `{}`", path.display()))?;
             if text != csv::of_sweep(record, state) {
-                findings.add(csv::FILE, "it is not the table of the results");
+                findings.add(csv::FILE, "it differs from the results");
             }
         }
         (false, []) => findings.add(csv::FILE, "missing, although all stacks have ended"),

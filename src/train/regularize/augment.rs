@@ -38,7 +38,7 @@ impl Augment {
             let message = format!("requires images `[channels, height, width]`, found rows of {sample}");
             return Err(Invalid::new("", message).hint(
                 "for images, set `flatten = false` in the data, and start the network with `\"flatten\"`; for other \
-                       rows, leave it out",
+                       rows, remove `augment`",
             ));
         }
         Ok(())

@@ -223,7 +223,8 @@ impl FromNumber for WarmUp {
 impl WarmUp {
     fn check(&self, epochs: usize) -> Result<(), Invalid> {
         at_least_one("epochs", self.epochs)?;
-        require(self.epochs < epochs, "epochs", &format!("must be below the number of epochs, {epochs}"), self.epochs)?;
+        let bound = format!("must be below the number of epochs ({epochs})");
+        require(self.epochs < epochs, "epochs", &bound, self.epochs)?;
         if self.then.warms_up() {
             let message = format!("cannot be `{}`, which has its own warm-up", self.then.name());
             return Err(Invalid::new("then", message).hint("use `\"cosine\"` or `{ step = { every = 10 } }`"));

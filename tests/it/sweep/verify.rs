@@ -159,7 +159,7 @@ const TAMPERINGS: [Tampering; 31] = [
     (
         "the result of a trial",
         |path| edit(&path.join("ended/S001.json"), |end| end["trials"][0]["value"] = json!(0.001)),
-        &["-seed0.json: its result is", "table.csv: it is not the table of the results"],
+        &["-seed0.json: its result is", "table.csv: it differs from the results"],
     ),
     (
         "a trial twice",
@@ -167,7 +167,7 @@ const TAMPERINGS: [Tampering; 31] = [
         &["ended/S001.json: trial 0002-seed0 is listed 2 times", "trial 0002-seed1 is missing"],
     ),
     ("an end of nobody", |path| copy_file(path, "ended/S001.json", "ended/S999.json"), &["ended/S999.json: unknown"]),
-    ("the table", |path| append(&path.join("table.csv"), "x\n"), &["table.csv: it is not the table of the results"]),
+    ("the table", |path| append(&path.join("table.csv"), "x\n"), &["table.csv: it differs from the results"]),
     (
         "the table is missing",
         |path| fs::remove_file(path.join("table.csv")).unwrap(),

@@ -19,7 +19,7 @@ fn numbers_out_of_range_are_refused() {
         ("first=0,keep=0.5", &["`first` must be at least 1, found 0"][..]),
         ("first=2,keep=1", &["`keep` must be greater than 0 and less than 1, found 1"]),
         ("first=2,keep=0", &["`keep` must be greater than 0 and less than 1, found 0"]),
-        ("first=10,keep=0.5", &["`halving.first` must be less than the number of epochs, 10, found 10"]),
+        ("first=10,keep=0.5", &["`halving.first` must be less than the number of epochs (10), found 10"]),
         ("3", &["expected `first=3,keep=0.33`"]),
         ("first=2,seeds=3", &["expected `first=3,keep=0.33`", "or `none`"]),
         ("frist=2", &["there is no setting `frist`: did you mean `first`?"]),
@@ -29,7 +29,7 @@ fn numbers_out_of_range_are_refused() {
     for (halving, words) in [
         ("{ first = 0 }", &["`halving.first` must be at least 1, found 0", "idea.toml, line 16"][..]),
         ("{ first = 2, keep = 1.5 }", &["`halving.keep` must be greater than 0 and less than 1, found 1.5", "line 16"]),
-        ("{ first = 12 }", &["must be less than the number of epochs, 10, found 12", "idea.toml, line 16"]),
+        ("{ first = 12 }", &["must be less than the number of epochs (10), found 12", "idea.toml, line 16"]),
         ("{ first = 2, keeps = 0.5 }", &["line 16", "`keeps`", "`keep`"]),
         ("{ keep = 0.5 }", &["line 16", "`first`"]),
         ("3", &["line 16", "hint: write `halving = { first = 3, keep = 0.33 }`"]),

@@ -238,10 +238,10 @@ fn a_dry_run_and_mistakes() {
         &["`seeds = { first = 1, then = 3 }` needs `halving`", "`--halving first=3`", "`--seeds 0..2`"],
     );
     let message = dir.error_message(&["sweep", "idea.toml", "--space", "lr=0.1,0.2", "--seeds", "first=3,then=1"]);
-    assert_says(&message, &["`--seeds`", "`then` must be greater than `first`, 3, found 1"]);
+    assert_says(&message, &["`--seeds`", "`then` must be greater than `first` (3), found 1"]);
     let text = fs::read_to_string(dir.path("idea.toml")).unwrap();
     for (seeds, words) in [
-        ("{ first = 2, then = 2 }", &["line ", "`then` must be greater than `first`, 2, found 2"][..]),
+        ("{ first = 2, then = 2 }", &["line ", "`then` must be greater than `first` (2), found 2"][..]),
         ("{ first = 0, then = 2 }", &["line ", "`first` must be at least 1, found 0"]),
         ("{ frist = 1, then = 2 }", &["line ", "unknown key `frist`", "did you mean `first`?"]),
         ("{ first = 1 }", &["line ", "`then`"]),

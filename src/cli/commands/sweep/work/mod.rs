@@ -222,7 +222,9 @@ struct Lines {
 impl Events for Lines {
     fn event(&mut self, event: &Event) {
         let text = match event {
-            Event::Started { device, threads } => format!("working on {device}, {threads} threads at most"),
+            Event::Started { device, threads } => {
+                format!("working on {device} with at most {threads} thread{}", if *threads == 1 { "" } else { "s" })
+            }
             Event::Claimed { stack, generation: 1 } => format!("{stack}: training"),
             Event::Claimed { stack, generation } => format!("{stack}: continuing (worker {generation} of this stack)"),
             Event::Note { stack, text } => format!("{stack}: {text}"),
