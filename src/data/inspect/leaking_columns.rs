@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use tch::{Kind, Tensor};
+use tch::Kind;
 
 use crate::data::dataset::Loaded;
 use crate::data::table::form::Form;
@@ -14,8 +14,14 @@ const FEWEST_ROWS: usize = 40;
 /// A column is compared value by value if each value has this number of rows on average; otherwise by ranges.
 const ROWS_PER_VALUE: usize = 10;
 
+/// Maximum number of values of a column that is compared value by value.
+const MOST_DISTINCT: usize = 4096;
+
 /// Maximum number of values of a table that is searched.
 const MOST_VALUES: usize = 100_000_000;
+
+/// Number of rows that are searched at a time: most columns do not determine the class of the first ones.
+const AT_A_TIME: usize = 4096;
 
 /// Returns a note for each column that determines the class of every row.
 pub fn notes(loaded: &Loaded) -> Vec<String> {
@@ -27,10 +33,19 @@ pub fn notes(loaded: &Loaded) -> Vec<String> {
         return Vec::new();
     }
     let Ok(truth) = Vec::<i64>::try_from(loaded.rows.targets.to_kind(Kind::Int64)) else { return Vec::new() };
-    let determines = |place: &usize| {
-        let column = features.select(1, *place as i64).to_kind(Kind::Double).contiguous();
-        values(&column).is_some_and(|values| determines_class(&values, &truth, classes))
-    };
+    let mut searched: Vec<Searched> = (0..columns.len()).map(|place| Searched::new(place, classes)).collect();
+    for start in (0..rows).step_by(AT_A_TIME) {
+        if searched.is_empty() {
+            break;
+        }
+        let count = AT_A_TIME.min(rows - start);
+        let values = features.narrow(0, start as i64, count as i64).to_kind(Kind::Double).contiguous().flatten(0, -1);
+        let Ok(values) = Vec::<f64>::try_from(values) else { return Vec::new() };
+        searched.retain_mut(|column| {
+            let values = values.iter().skip(column.place).step_by(columns.len()).copied();
+            column.may_determine(values.zip(truth[start..].iter().copied()), rows)
+        });
+    }
     let target = form.target.names.join(", ");
     let note = |place: usize| {
         let name = &columns[place].name;
@@ -39,37 +54,50 @@ pub fn notes(loaded: &Loaded) -> Vec<String> {
              leakage; drop it with `drop = [\"{name}\"]`"
         )
     };
-    (0..columns.len()).filter(determines).map(note).collect()
+    searched.into_iter().map(|column| note(column.place)).collect()
 }
 
-/// Returns the values of a column.
-fn values(column: &Tensor) -> Option<Vec<f64>> {
-    Vec::<f64>::try_from(column).ok()
+/// A column that may determine the class: each value has one class, or each class has a range of its own. Missing values
+/// are a value.
+struct Searched {
+    /// Index of the column.
+    place: usize,
+    /// Class of each value so far, by the bits of the value; empty if there are too many values.
+    class_of: HashMap<u64, i64>,
+    has_few_values: bool,
+    /// Lowest and highest value of each class; empty if a value is missing.
+    ranges: Vec<(f64, f64)>,
 }
 
-/// Returns whether the class is a function of the value: each value has one class, or each class has a range of its own.
-/// Missing values are a value.
-fn determines_class(values: &[f64], truth: &[i64], classes: usize) -> bool {
-    let mut class_of: HashMap<u64, i64> = HashMap::new();
-    let mut is_function = true;
-    let has_few_values = values.iter().zip(truth).all(|(value, class)| {
-        let bits = if value.is_nan() { u64::MAX } else { (value + 0.0).to_bits() };
-        is_function &= class_of.entry(bits).or_insert(*class) == class;
-        is_function && class_of.len() * ROWS_PER_VALUE <= values.len()
-    });
-    if !is_function || has_few_values {
-        return is_function;
+impl Searched {
+    fn new(place: usize, classes: usize) -> Searched {
+        let ranges = vec![(f64::INFINITY, f64::NEG_INFINITY); classes];
+        Searched { place, class_of: HashMap::new(), has_few_values: true, ranges }
     }
-    let mut ranges = vec![(f64::INFINITY, f64::NEG_INFINITY); classes];
-    for (value, class) in values.iter().zip(truth) {
-        let Some((low, high)) = usize::try_from(*class).ok().and_then(|class| ranges.get_mut(class)) else {
-            return false;
-        };
-        (*low, *high) = (low.min(*value), high.max(*value));
+
+    /// Adds values with their classes. Returns whether the column may still determine the class in all `rows`.
+    fn may_determine(&mut self, values: impl Iterator<Item = (f64, i64)>, rows: usize) -> bool {
+        for (value, class) in values {
+            let bits = if value.is_nan() { u64::MAX } else { (value + 0.0).to_bits() };
+            if self.has_few_values {
+                if *self.class_of.entry(bits).or_insert(class) != class {
+                    return false;
+                }
+                self.has_few_values = self.class_of.len() <= MOST_DISTINCT.min(rows / ROWS_PER_VALUE);
+            }
+            match usize::try_from(class).ok().and_then(|class| self.ranges.get_mut(class)) {
+                Some((low, high)) if !value.is_nan() => (*low, *high) = (low.min(value), high.max(value)),
+                Some(_) | None => self.ranges.clear(),
+            }
+        }
+        self.has_few_values || self.ranges_are_apart()
     }
-    ranges.retain(|(low, high)| low <= high);
-    ranges.sort_by(|a, b| a.0.total_cmp(&b.0));
-    !values.iter().any(|value| value.is_nan()) && ranges.windows(2).all(|pair| pair[0].1 < pair[1].0)
+
+    fn ranges_are_apart(&self) -> bool {
+        let mut ranges: Vec<(f64, f64)> = self.ranges.iter().filter(|(low, high)| low <= high).copied().collect();
+        ranges.sort_by(|a, b| a.0.total_cmp(&b.0));
+        !ranges.is_empty() && ranges.windows(2).all(|pair| pair[0].1 < pair[1].0)
+    }
 }
 
 #[cfg(test)]
@@ -81,7 +109,9 @@ mod tests {
         let truth: Vec<i64> = (0..60).map(|row| row % 3).collect();
         let of = |value: &dyn Fn(i64) -> f64| {
             let values: Vec<f64> = (0..60).map(value).collect();
-            determines_class(&values, &truth, 3)
+            let mut column = Searched::new(0, 3);
+            let pairs: Vec<(f64, i64)> = values.into_iter().zip(truth.iter().copied()).collect();
+            pairs.chunks(25).all(|some| column.may_determine(some.iter().copied(), 60))
         };
         assert!(of(&|row| [4.0, -1.0, 2.0][(row % 3) as usize]), "a copy of the target");
         assert!(of(&|row| (row % 3 * 1000 + row) as f64), "a range for each class");

@@ -118,11 +118,9 @@ impl Prepared {
             }
         };
         let raw = Training(take(&places.training));
-        let (preprocessing, training) = match has_bytes {
-            true => Preprocessing::fit_unscaled(raw, loaded, scale)?,
-            false => Preprocessing::fit(raw, loaded, scale)?,
-        };
+        let preprocessing = Preprocessing::fit(&raw, loaded, scale)?;
         let apply = |rows: Rows, part: &str| if has_bytes { Ok(rows) } else { preprocessing.apply(rows, part) };
+        let training = Training(apply(raw.0, "training")?);
         let validation = match &places.validation {
             Some(numbers) => Some(take(numbers)),
             None => loaded.validation.as_ref().map(Rows::shallow_clone),

@@ -28,33 +28,27 @@ pub struct Preprocessing {
 }
 
 impl Preprocessing {
-    /// Fits to the raw training rows, and returns the preprocessed training rows too.
+    /// Fits to the raw training rows.
     ///
     /// # Errors
     /// When values of a table cannot be filled in or encoded.
-    pub fn fit(raw: Training, loaded: &Loaded, scale: Scale) -> anyhow::Result<(Self, Training)> {
-        let (preprocessing, Training(rows)) = Self::fit_unscaled(raw, loaded, scale)?;
-        let features = preprocessing.scaler.apply(&rows.features);
-        Ok((preprocessing, Training(Rows { features, ..rows })))
-    }
-
-    /// Like [`Preprocessing::fit`], but the training rows are not yet scaled.
-    ///
-    /// # Errors
-    /// As for [`Preprocessing::fit`].
-    pub fn fit_unscaled(raw: Training, loaded: &Loaded, scale: Scale) -> anyhow::Result<(Self, Training)> {
+    pub fn fit(raw: &Training, loaded: &Loaded, scale: Scale) -> anyhow::Result<Self> {
         let encoding = loaded.form.encoding();
-        let encoder = encoding.map(|encoding| encoding.fit(&raw)).transpose()?;
+        let encoder = encoding.map(|encoding| encoding.fit(raw)).transpose()?;
         let vocabulary = match &loaded.form {
-            Form::Text(form) => Vocabulary::fit(form, &raw)?,
+            Form::Text(form) => Vocabulary::fit(form, raw)?,
             Form::Points | Form::Image(_) | Form::Table(_) => None,
         };
-        let Rows { features, targets, weights } = raw.0;
-        let features = encoded(encoder.as_ref(), vocabulary.as_ref(), features, "training")?;
-        let training = Training(Rows { features, targets, weights });
-        let indicators = encoding.map(|encoding| encoding.indicators());
-        let scaler = Scaler::fit(scale, &training, loaded.largest, indicators.as_deref());
-        Ok((Preprocessing { encoder, vocabulary, scaler }, training))
+        let scaler = match &encoder {
+            Some(encoder) => {
+                let features = encoder.encode_numbers(&raw.rows().features, "training")?;
+                let numbers = Training(Rows { features, ..raw.rows().shallow_clone() });
+                let indicators = encoding.map(|encoding| encoding.indicators());
+                Scaler::fit(scale, &numbers, loaded.largest, indicators.as_deref())
+            }
+            None => Scaler::fit(scale, raw, loaded.largest, None),
+        };
+        Ok(Preprocessing { encoder, vocabulary, scaler })
     }
 
     /// Returns the scaler.
@@ -68,7 +62,15 @@ impl Preprocessing {
     /// # Errors
     /// When a label-encoded category does not occur in the training rows.
     pub fn features(&self, raw: Tensor, part: &str) -> anyhow::Result<Tensor> {
-        Ok(self.scaler.apply(&encoded(self.encoder.as_ref(), self.vocabulary.as_ref(), raw, part)?))
+        match (&self.encoder, &self.vocabulary) {
+            (Some(encoder), _) => {
+                let numbers = encoder.encode_numbers(&raw, part)?;
+                let numbers = self.scaler.of_features(&encoder.places_of_numbers()).apply(&numbers);
+                encoder.add_one_hot(&raw, numbers)
+            }
+            (None, Some(vocabulary)) => Ok(self.scaler.apply(&vocabulary.ids(&raw))),
+            (None, None) => Ok(self.scaler.apply(&raw)),
+        }
     }
 
     /// Preprocesses the features of rows; targets and weights are unchanged.
@@ -130,18 +132,5 @@ impl Preprocessing {
             }
             _ => (form.clone(), preprocessing),
         }
-    }
-}
-
-fn encoded(
-    encoder: Option<&Encoder>,
-    vocabulary: Option<&Vocabulary>,
-    raw: Tensor,
-    part: &str,
-) -> anyhow::Result<Tensor> {
-    match (encoder, vocabulary) {
-        (Some(encoder), _) => encoder.encode(&raw, part),
-        (None, Some(vocabulary)) => Ok(vocabulary.ids(&raw)),
-        (None, None) => Ok(raw),
     }
 }

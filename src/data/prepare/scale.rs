@@ -37,8 +37,11 @@ enum Transform {
     Standardize(Tensor, Tensor),
 }
 
-/// Number of rows that are converted to f64 at a time: 50 MB for MNIST.
+/// Number of rows that are converted to f64 at a time: 50 MB for MNIST. Sums depend on it, by rounding.
 const CHUNK: i64 = 8192;
+
+/// Number of values that are scaled at a time: few enough for the CPU cache, and enough for several threads.
+const VALUES: i64 = 1 << 18;
 
 /// [`Scaler`] as it is stored in a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -117,6 +120,17 @@ impl Scaler {
         })
     }
 
+    /// Returns the scaler of the features with these indices.
+    pub fn of_features(&self, places: &Tensor) -> Scaler {
+        Scaler(match &self.0 {
+            Transform::Identity => Transform::Identity,
+            Transform::Divide(by) => Transform::Divide(*by),
+            Transform::Standardize(shift, divisor) => {
+                Transform::Standardize(shift.index_select(0, places), divisor.index_select(0, places))
+            }
+        })
+    }
+
     /// Copies the scaler to `device`.
     pub fn to(&self, device: Device) -> Scaler {
         Scaler(match &self.0 {
@@ -129,7 +143,7 @@ impl Scaler {
     }
 
     /// Fits a scaler. `largest` is the largest possible value of a feature. `indicators` marks one-hot features (0 or
-    /// 1), which `standard` and `min_max` leave unchanged.
+    /// 1), which `standard` and `min_max` leave unchanged and `training` does not have.
     pub fn fit(scale: Scale, training: &Training, largest: f64, indicators: Option<&[bool]>) -> Self {
         let features = &training.rows().features;
         let (shift, divisor) = match scale {
@@ -139,8 +153,13 @@ impl Scaler {
             Scale::MinMax => smallest_and_range(features),
         };
         let Some(indicators) = indicators else { return Scaler(Transform::Standardize(shift, divisor)) };
-        let indicators = Tensor::from_slice(indicators);
-        Scaler(Transform::Standardize(shift.masked_fill(&indicators, 0.0), divisor.masked_fill(&indicators, 1.0)))
+        let is_scaled = Tensor::from_slice(indicators).logical_not();
+        let [no_shift, no_divisor] =
+            [Tensor::zeros_like, Tensor::ones_like].map(|of| of(&is_scaled).to_kind(Kind::Double));
+        Scaler(Transform::Standardize(
+            no_shift.masked_scatter(&is_scaled, &shift),
+            no_divisor.masked_scatter(&is_scaled, &divisor),
+        ))
     }
 
     /// Scales features: `[rows, …sample]` of any kind → f32 of the same shape. `standard` and `min_max` compute in f64.
@@ -155,7 +174,7 @@ impl Scaler {
             Transform::Divide(largest) => features.to_kind(Kind::Float).g_div_scalar_(*largest), // this is a copy already
             Transform::Standardize(shift, divisor) => {
                 let (scaled, mut place) = (Tensor::empty(features.size(), (Kind::Float, features.device())), 0);
-                for chunk in chunks(features) {
+                for chunk in chunks(features, rows_at_a_time(features)) {
                     let rows = chunk.size()[0];
                     scaled.narrow(0, place, rows).copy_(&((chunk - shift) / divisor));
                     place += rows;
@@ -166,16 +185,24 @@ impl Scaler {
     }
 }
 
-/// Splits the rows into chunks, in f64; returns at least one chunk.
-fn chunks(features: &Tensor) -> impl Iterator<Item = Tensor> {
+/// Returns the number of rows that are scaled at a time; the result does not depend on it.
+pub(super) fn rows_at_a_time(features: &Tensor) -> i64 {
+    match features.device() {
+        Device::Cpu => (VALUES * features.size()[0] / (features.numel() as i64).max(1)).clamp(1, CHUNK),
+        _ => CHUNK,
+    }
+}
+
+/// Splits the rows into chunks of `at_a_time`, in f64; returns at least one chunk.
+fn chunks(features: &Tensor, at_a_time: i64) -> impl Iterator<Item = Tensor> {
     let rows = features.size()[0];
-    let starts = (0..rows.max(1)).step_by(CHUNK as usize);
-    starts.map(move |start| features.narrow(0, start, CHUNK.min(rows - start)).to_kind(Kind::Double))
+    let starts = (0..rows.max(1)).step_by(at_a_time as usize);
+    starts.map(move |start| features.narrow(0, start, at_a_time.min(rows - start)).to_kind(Kind::Double))
 }
 
 /// Applies `of` to each chunk and returns the sum over all rows.
 fn sum(features: &Tensor, of: impl Fn(Tensor) -> Tensor) -> Tensor {
-    chunks(features)
+    chunks(features, CHUNK)
         .map(|chunk| of(chunk).sum_dim_intlist(0, false, Kind::Double))
         .reduce(|a, b| a + b)
         .expect("a chunk")
@@ -196,8 +223,10 @@ fn mean_and_deviation(features: &Tensor) -> (Tensor, Tensor) {
 
 /// Returns the minimum and the range of each feature; the range of constant features is 1.
 fn smallest_and_range(features: &Tensor) -> (Tensor, Tensor) {
-    let smallest = chunks(features).map(|chunk| chunk.amin(0, false)).reduce(|a, b| a.minimum(&b)).expect("a chunk");
-    let largest = chunks(features).map(|chunk| chunk.amax(0, false)).reduce(|a, b| a.maximum(&b)).expect("a chunk");
+    let smallest =
+        chunks(features, CHUNK).map(|chunk| chunk.amin(0, false)).reduce(|a, b| a.minimum(&b)).expect("a chunk");
+    let largest =
+        chunks(features, CHUNK).map(|chunk| chunk.amax(0, false)).reduce(|a, b| a.maximum(&b)).expect("a chunk");
     let range = largest - &smallest;
     let constant = range.lt(10.0 * f64::EPSILON);
     (smallest, range.masked_fill(&constant, 1.0))
@@ -210,16 +239,16 @@ mod tests {
 
     #[test]
     fn pixels_are_scaled_each_by_its_own_training_values_and_indicators_are_left() {
-        let features = Tensor::from_slice(&[0_u8, 7, 1, 10, 7, 0, 20, 7, 1]).view([3, 3]);
+        let features = Tensor::from_slice(&[0_u8, 7, 10, 7, 20, 7]).view([3, 2]);
         let training = Training(Rows::new(features, Tensor::from_slice(&[0_i64, 0, 0])));
         let scaled = |scale| {
-            let scaler = Scaler::fit(scale, &training, 255.0, Some(&[false, false, true]));
-            let others = Tensor::from_slice(&[40_u8, 7, 1]).view([1, 3]);
+            let scaler = Scaler::fit(scale, &training, 255.0, Some(&[false, true, false]));
+            let others = Tensor::from_slice(&[40_u8, 1, 7]).view([1, 3]);
             Vec::<f32>::try_from(scaler.apply(&others).flatten(0, -1)).unwrap()
         };
-        assert_eq!(scaled(Scale::MinMax), [2.0, 0.0, 1.0]);
-        assert_eq!(scaled(Scale::Standard), [30.0 / (200.0_f32 / 3.0).sqrt(), 0.0, 1.0]);
+        assert_eq!(scaled(Scale::MinMax), [2.0, 1.0, 0.0]);
+        assert_eq!(scaled(Scale::Standard), [30.0 / (200.0_f32 / 3.0).sqrt(), 1.0, 0.0]);
         assert_eq!(scaled(Scale::Unit)[0], 40.0 / 255.0);
-        assert_eq!(scaled(Scale::None), [40.0, 7.0, 1.0]);
+        assert_eq!(scaled(Scale::None), [40.0, 1.0, 7.0]);
     }
 }

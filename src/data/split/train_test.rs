@@ -69,11 +69,14 @@ pub fn train_test_split_stratified(labels: &[i64], share: f64, random_state: u32
 
 /// Returns the row indices of each class that occurs, classes ascending.
 fn rows_by_class(labels: &[i64]) -> Vec<Vec<usize>> {
-    let mut rows = std::collections::BTreeMap::<i64, Vec<usize>>::new();
-    for (row, &label) in labels.iter().enumerate() {
-        rows.entry(label).or_default().push(row);
+    let mut classes = labels.to_vec();
+    classes.sort_unstable();
+    classes.dedup();
+    let mut rows = vec![Vec::new(); classes.len()];
+    for (row, label) in labels.iter().enumerate() {
+        rows[classes.partition_point(|class| class < label)].push(row);
     }
-    rows.into_values().collect()
+    rows
 }
 
 /// Returns the most probable class counts of `draws` rows drawn without replacement; ties are broken at random.

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use memchr::{memchr, memchr_iter, memrchr};
 use polars::frame::DataFrame;
 use polars::io::prelude::_csv_read_internal::read_chunk;
-use polars::prelude::{Column, CsvParseOptions, DataType, Field, Schema};
+use polars::prelude::{Column, CsvParseOptions, DataType, Field, Schema, Series};
 
 use crate::data::table::csv_text::{BYTE_ORDER_MARK, CsvText};
 use crate::device::fault::Fault;
@@ -43,7 +43,7 @@ pub(crate) enum PlainColumn {
     /// Numbers; never −0.
     Numbers(Vec<f64>),
     /// Text of each field.
-    Text(Vec<String>),
+    Text(Series),
 }
 
 /// Reads a table of finite numbers; the columns that `as_text` returns for the first block may have any text. Returns
@@ -223,7 +223,7 @@ impl PlainColumn {
     /// Creates an empty column of the same type.
     fn empty_like(column: &Column) -> PlainColumn {
         match column.dtype() {
-            DataType::String => PlainColumn::Text(Vec::new()),
+            DataType::String => PlainColumn::Text(column.as_materialized_series().clear()),
             _ => PlainColumn::Numbers(Vec::new()),
         }
     }
@@ -232,7 +232,7 @@ impl PlainColumn {
     fn reserve(&mut self, rows: usize) -> Result<(), Fault> {
         match self {
             PlainColumn::Numbers(column) => try_reserve(column, rows),
-            PlainColumn::Text(column) => try_reserve(column, rows),
+            PlainColumn::Text(_) => Ok(()), // polars appends the parsed fields without a copy
         }
     }
 
@@ -241,8 +241,7 @@ impl PlainColumn {
         match self {
             PlainColumn::Numbers(column) => column.extend(numbers(read)?.iter().map(|number| number + 0.0)),
             PlainColumn::Text(column) => {
-                let fields = read.as_materialized_series().str().ok()?.iter();
-                column.extend(fields.map(|field| field.unwrap_or_default().to_owned()));
+                column.append(read.as_materialized_series()).ok()?;
             }
         }
         Some(())
@@ -304,6 +303,7 @@ impl BlockJoiner {
 
 #[cfg(test)]
 mod tests {
+    use polars::prelude::NamedFrom;
     use proptest::prelude::*;
 
     use super::*;
@@ -325,8 +325,9 @@ mod tests {
             assert_eq!(read.columns, [numbers(|row| row), numbers(|row| -row - 0.5)]);
             assert_eq!(read.lines, (4..10_003).collect::<Vec<_>>());
             let read = read_blocks(text.as_bytes(), b',', |_| vec![1], at_a_time).unwrap();
-            let texts = rows.iter().map(|row| format!("-{row}.5")).collect();
-            assert_eq!(read.columns, [numbers(|row| row), PlainColumn::Text(texts)]);
+            let texts: Vec<String> = rows.iter().map(|row| format!("-{row}.5")).collect();
+            let texts = PlainColumn::Text(Series::new("1".into(), texts));
+            assert_eq!(read.columns, [numbers(|row| row), texts]);
         }
     }
 

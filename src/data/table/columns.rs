@@ -1,6 +1,7 @@
 //! Values of the selected columns of a table: features and sample weights.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use tch::{Device, Kind, Tensor};
 
@@ -12,6 +13,7 @@ use crate::data::table::encode::{Encode, EncodingKind};
 use crate::data::table::recognize::number_columns::number_warning;
 use crate::data::table::recognize::{Content, Finding, MOST_CATEGORIES, recognize};
 use crate::data::table::values::Values;
+use crate::tensor::threads;
 
 /// Settings for reading a feature column.
 #[derive(Clone, Copy)]
@@ -155,26 +157,43 @@ pub(crate) fn too_large_hint(column: &Column, row: usize) -> String {
     )
 }
 
-/// Converts columns to a tensor `[rows, columns]`, f64. Rows are written in chunks that fit in the CPU cache; no second
-/// copy of the table is needed.
-pub(crate) fn row_by_row<C: AsRef<[f64]>>(columns: &[C], rows: usize) -> Tensor {
+/// Converts columns to a tensor `[rows, columns]`, f64, with one thread for each processor. Rows are written in chunks that
+/// fit in the CPU cache; no second copy of the table is needed.
+pub(crate) fn row_by_row<C: AsRef<[f64]> + Sync>(columns: &[C], rows: usize) -> Tensor {
+    let all = Tensor::empty([rows as i64, columns.len() as i64], (Kind::Double, Device::Cpu));
+    if all.numel() <= ONE_THREAD {
+        write_rows(&all, columns, 0..rows);
+        return all;
+    }
+    let of_a_thread = rows.div_ceil(threads::max_threads());
+    std::thread::scope(|scope| {
+        for start in (0..rows).step_by(of_a_thread) {
+            let rows = start..rows.min(start + of_a_thread);
+            let part = all.narrow(0, start as i64, rows.len() as i64);
+            scope.spawn(move || write_rows(&part, columns, rows));
+        }
+    });
+    all
+}
+
+/// Writes these rows of the columns to a tensor `[rows, columns]`.
+fn write_rows<C: AsRef<[f64]>>(all: &Tensor, columns: &[C], rows: Range<usize>) {
     let width = columns.len();
     if width == 0 {
-        return Tensor::empty([rows as i64, 0], (Kind::Double, Device::Cpu));
+        return;
     }
-    let at_a_time = (ONE_THREAD / width.max(1)).clamp(1, rows.max(1));
-    let all = Tensor::empty([rows as i64, width as i64], (Kind::Double, Device::Cpu));
+    let at_a_time = (ONE_THREAD / width).clamp(1, rows.len().max(1));
     let mut values = vec![0.0; at_a_time * width];
-    for start in (0..rows).step_by(at_a_time) {
-        let count = at_a_time.min(rows - start);
+    for first in rows.clone().step_by(at_a_time) {
+        let count = at_a_time.min(rows.end - first);
         let some = &mut values[..count * width];
         for (number, column) in columns.iter().enumerate() {
-            let column = &column.as_ref()[start..start + count];
+            let column = &column.as_ref()[first..first + count];
             some[number..].iter_mut().step_by(width).zip(column).for_each(|(value, &number)| *value = number);
         }
-        all.narrow(0, start as i64, count as i64).copy_(&Tensor::from_slice(some).view([-1, width as i64]));
+        let start = (first - rows.start) as i64;
+        all.narrow(0, start, count as i64).copy_(&Tensor::from_slice(some).view([-1, width as i64]));
     }
-    all
 }
 
 /// Returns the sample weights, numbers above 0.

@@ -126,7 +126,8 @@ impl Table {
             let column = |(column, name): (PlainColumn, String)| match column {
                 PlainColumn::Numbers(numbers) => Ok(Column::from_numbers(name, numbers)),
                 PlainColumn::Text(fields) => {
-                    Column::read(name, fields.iter().map(String::as_str), reading, |row| place(row, &lines, &[]))
+                    let fields = fields.str().map_err(|error| not_csv(&error))?.iter().map(Option::unwrap_or_default);
+                    Column::read(name, fields, reading, |row| place(row, &lines, &[]))
                 }
             };
             let columns = columns.into_iter().zip(names).map(column).collect::<Result<Vec<Column>, TableError>>()?;

@@ -154,8 +154,8 @@ impl Encoding {
     }
 }
 
-/// Bytes of memory for one value while it is encoded: as f64, in a tensor, and scaled.
-const VALUE: u128 = 8 + 8 + 4;
+/// Bytes of memory for one encoded value, f32.
+const VALUE: u128 = 4;
 
 /// Encoding that was fitted to training rows. Only the fitted part is serialized; [`Encoder::restore`] adds the
 /// columns.
@@ -176,24 +176,66 @@ struct FittedColumn {
 }
 
 impl Encoder {
-    /// Encodes raw rows, `[rows, columns]` → `[rows, features]`, f64. `part` is the name of the rows in messages.
+    /// Returns the features of raw rows that are not one-hot: `[rows, columns]` f64 → `[rows, features]` f64. `part` is the name
+    /// of the rows in messages.
     ///
     /// # Errors
-    /// When a label-encoded category does not occur in the training rows, or there is not enough memory.
-    pub fn encode(&self, raw: &Tensor, part: &str) -> anyhow::Result<Tensor> {
+    /// When a label-encoded category does not occur in the training rows.
+    pub fn encode_numbers(&self, raw: &Tensor, part: &str) -> anyhow::Result<Tensor> {
         if self.columns.iter().all(FittedColumn::changes_nothing) {
             return Ok(raw.to_kind(Kind::Double));
         }
+        let numbers = self.columns.iter().enumerate().filter(|(_, column)| !column.is_one_hot());
+        let features = numbers.map(|(place, column)| {
+            let values = column.filled(raw, place);
+            column.check_labels(&values, part)?;
+            Ok(values)
+        });
+        let features = features.collect::<anyhow::Result<Vec<Tensor>>>()?;
+        Ok(match features.is_empty() {
+            true => Tensor::empty([raw.size()[0], 0], (Kind::Double, raw.device())),
+            false => Tensor::stack(&features, 1),
+        })
+    }
+
+    /// Returns the indices of the features that are not one-hot, int64.
+    pub fn places_of_numbers(&self) -> Tensor {
+        let mut start = 0;
+        let place = |column: &FittedColumn| {
+            start += column.column.width();
+            (!column.is_one_hot()).then_some(start as i64 - 1)
+        };
+        Tensor::from_slice(&self.columns.iter().filter_map(place).collect::<Vec<_>>())
+    }
+
+    /// Adds the one-hot features of raw rows, `[rows, columns]` f64, to their other features, f32, which are scaled. Returns all
+    /// features in their order: `[rows, features]` f32.
+    ///
+    /// # Errors
+    /// When there is not enough memory.
+    pub fn add_one_hot(&self, raw: &Tensor, numbers: Tensor) -> anyhow::Result<Tensor> {
+        if !self.columns.iter().any(FittedColumn::is_one_hot) {
+            return Ok(numbers);
+        }
         let rows = raw.size()[0];
         self.fits(rows as usize, memory::free_main_memory())?;
-        let features = Tensor::zeros([rows, self.width as i64], (Kind::Double, raw.device()));
-        let mut start = 0;
-        for (number, column) in self.columns.iter().enumerate() {
-            let values = raw.select(1, number as i64).to_kind(Kind::Double);
-            let values = values.where_scalarother(&values.isnan().logical_not(), column.fill_value);
+        let features = Tensor::zeros([rows, self.width as i64], (Kind::Float, raw.device()));
+        let (mut start, mut number) = (0, 0);
+        for (place, column) in self.columns.iter().enumerate() {
             let width = column.column.width() as i64;
-            column.write(&values, part, features.narrow(1, start, width))?;
+            let mut part = features.narrow(1, start, width);
             start += width;
+            if column.is_one_hot() {
+                // the index of an unknown category is `width`, and its features stay 0
+                let ones: Vec<f32> =
+                    column.seen.iter().chain([&false]).map(|&seen| f32::from(u8::from(seen))).collect();
+                let places = column.filled(raw, place).to_kind(Kind::Int64).clamp(0, width);
+                let ones = Tensor::from_slice(&ones).to_device(raw.device()).index_select(0, &places);
+                let _ = part.scatter_(1, &places.clamp_max(width - 1).unsqueeze(1), &ones.unsqueeze(1));
+            } else {
+                part.copy_(&numbers.narrow(1, number, 1));
+                number += 1;
+            }
         }
         Ok(features)
     }
@@ -250,30 +292,26 @@ impl FittedColumn {
         self.column.encoding == EncodingKind::Number && self.fill_value.is_nan()
     }
 
-    /// Writes the features of the column, `[rows, width]`, which are 0 so far. `values` are its raw values, `[rows]` f64,
-    /// without missing ones.
-    fn write(&self, values: &Tensor, part: &str, mut features: Tensor) -> anyhow::Result<()> {
-        match &self.column.encoding {
-            EncodingKind::Number => features.copy_(&values.unsqueeze(1)),
-            EncodingKind::OneHot(categories) => {
-                let count = categories.len() as i64;
-                // the index of an unknown category is `count`, and its features stay 0
-                let ones: Vec<f64> = self.seen.iter().chain([&false]).map(|&seen| f64::from(u8::from(seen))).collect();
-                let places = values.to_kind(Kind::Int64).clamp(0, count);
-                let ones = Tensor::from_slice(&ones).to_device(values.device()).index_select(0, &places);
-                let _ = features.scatter_(1, &places.clamp_max(count - 1).unsqueeze(1), &ones.unsqueeze(1));
-            }
-            EncodingKind::Label(categories) => {
-                if let Some(place) = values_of(values).into_iter().find(|place| !self.seen[*place as usize]) {
-                    let (name, category) = (&self.column.name, &categories[place as usize]);
-                    let message = format!("column `{name}` has `{category}` in {part} rows, but in no training row");
-                    let hint = "use `encode = \"one_hot\"`, which sets all features of the column to 0";
-                    return Err(anyhow!(message).context(Hint(hint.to_owned())));
-                }
-                features.copy_(&values.unsqueeze(1));
-            }
-        }
-        Ok(())
+    fn is_one_hot(&self) -> bool {
+        matches!(self.column.encoding, EncodingKind::OneHot(_))
+    }
+
+    /// Returns the raw values of the column, `[rows]` f64, with missing ones filled in; `place` is its index.
+    fn filled(&self, raw: &Tensor, place: usize) -> Tensor {
+        let values = raw.select(1, place as i64).to_kind(Kind::Double);
+        values.where_scalarother(&values.isnan().logical_not(), self.fill_value)
+    }
+
+    /// Checks that the training rows have all of these values, if they are labels.
+    fn check_labels(&self, values: &Tensor, part: &str) -> anyhow::Result<()> {
+        let EncodingKind::Label(categories) = &self.column.encoding else { return Ok(()) };
+        let unseen = values_of(values).into_iter().find(|place| !self.seen[*place as usize]);
+        unseen.map_or(Ok(()), |place| {
+            let (name, category) = (&self.column.name, &categories[place as usize]);
+            let message = format!("column `{name}` has `{category}` in {part} rows, but in no training row");
+            let hint = "use `encode = \"one_hot\"`, which sets all features of the column to 0";
+            Err(anyhow!(message).context(Hint(hint.to_owned())))
+        })
     }
 }
 
@@ -315,15 +353,22 @@ mod tests {
 
     const NAN: f64 = f64::NAN;
 
+    fn encode(encoder: &Encoder, raw: &Tensor) -> anyhow::Result<Vec<f64>> {
+        let numbers = encoder.encode_numbers(raw, "test")?;
+        Ok(values_of(&encoder.add_one_hot(raw, numbers.to_kind(Kind::Float))?))
+    }
+
     #[test]
     fn what_is_missing_is_filled_from_training_rows_alone() {
         let training = Training(rows(&[1.0, 2.0, 1.0, 0.0, 4.0, 0.0, NAN, NAN, 9.0, 2.0], 2));
         let test = rows(&[NAN, NAN, 1000.0, 1.0], 2);
         for (missing, fill_value) in [(Missing::Mean, 3.75), (Missing::MostFrequent, 1.0)] {
             let encoder = encoding(EncodingKind::OneHot(categories()), missing).fit(&training).unwrap();
-            let encoded = encoder.encode(&test.features, "test").unwrap();
+            let encoded = encode(&encoder, &test.features).unwrap();
             // category 1 has no training row: all zeros; 0 and 2 are equally frequent: the smaller one is filled in
-            assert_eq!(values_of(&encoded), [fill_value, 1.0, 0.0, 0.0, 1000.0, 0.0, 0.0, 0.0]);
+            assert_eq!(encoded, [fill_value, 1.0, 0.0, 0.0, 1000.0, 0.0, 0.0, 0.0]);
+            // an unknown category has the index 3
+            assert_eq!(encode(&encoder, &rows(&[2.0, 3.0], 2).features).unwrap(), [2.0, 0.0, 0.0, 0.0]);
         }
     }
 
@@ -331,8 +376,8 @@ mod tests {
     fn a_label_that_no_training_row_has_is_an_error_that_names_it() {
         let encoder = encoding(EncodingKind::Label(categories()), Missing::Error);
         let encoder = encoder.fit(&Training(rows(&[1.0, 2.0, 1.0, 0.0], 2))).unwrap();
-        assert_eq!(values_of(&encoder.encode(&rows(&[5.0, 2.0], 2).features, "test").unwrap()), [5.0, 2.0]);
-        let error = encoder.encode(&rows(&[5.0, 1.0], 2).features, "test").unwrap_err();
+        assert_eq!(encode(&encoder, &rows(&[5.0, 2.0], 2).features).unwrap(), [5.0, 2.0]);
+        let error = encode(&encoder, &rows(&[5.0, 1.0], 2).features).unwrap_err();
         assert!(format!("{error:#}").contains("column `c` has `y` in test rows, but in no training row"));
     }
 
@@ -340,8 +385,8 @@ mod tests {
     fn more_features_than_memory_can_hold_are_refused_with_the_column_that_has_most() {
         let encoder = encoding(EncodingKind::OneHot(categories()), Missing::Error).fit(&Training(rows(&[1.0, 2.0], 2)));
         let encoder = encoder.unwrap();
-        assert!(encoder.fits(100, 4 * 100 * 20).is_ok());
-        let error = encoder.fits(100, 4 * 100 * 20 - 1).unwrap_err().to_string();
+        assert!(encoder.fits(100, 4 * 100 * 4).is_ok());
+        let error = encoder.fits(100, 4 * 100 * 4 - 1).unwrap_err().to_string();
         let error = format!("{error} {:#}", encoder.fits(1 << 60, 1 << 30).unwrap_err());
         assert!(error.contains("drop = [\"c\"]") && error.contains("column `c` has 3 of the features"), "{error}");
     }

@@ -89,7 +89,10 @@ impl FieldFormat {
         match &self.missing_values {
             _ if self.classes.as_ref().is_some_and(is_class) => false,
             Some(values) => values.iter().any(|value| same(value, field)),
-            None => field.is_empty() || MISSING.contains(&field),
+            // pandas' texts do not end with a digit, but most fields of numbers do
+            None => {
+                field.is_empty() || (!field.ends_with(|end: char| end.is_ascii_digit()) && MISSING.contains(&field))
+            }
         }
     }
 

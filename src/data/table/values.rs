@@ -1,6 +1,8 @@
 //! Values of a column: numbers, or text as indices of the distinct values; each value can be missing.
 
-use std::collections::{BTreeSet, HashMap};
+use std::cmp::Ordering;
+
+use indexmap::IndexMap;
 
 use crate::data::table::recognize::number_format::NumberFormat;
 
@@ -26,22 +28,35 @@ impl Values {
         if let Some(numbers) = fields.iter().map(number).collect::<Option<Vec<f64>>>() {
             return Values::Numbers(numbers);
         }
-        Values::from_text(fields, fields.iter().flatten().copied().collect::<BTreeSet<&str>>().into_iter().collect())
+        Values::from_text(fields, |(a, _), (b, _)| a.cmp(b))
     }
 
     /// Returns the text of fields that are these numbers; distinct texts are sorted by their numbers.
     pub(crate) fn text_of_numbers(fields: &[Option<&str>], numbers: &[f64]) -> Values {
-        let number: HashMap<&str, f64> =
-            fields.iter().zip(numbers).filter_map(|(field, &number)| Some(((*field)?, number))).collect();
-        let mut distinct: Vec<(&str, f64)> = number.into_iter().collect();
-        distinct.sort_unstable_by(|(a, left), (b, right)| left.total_cmp(right).then_with(|| a.cmp(b)));
-        Values::from_text(fields, distinct.into_iter().map(|(text, _)| text).collect())
+        Values::from_text(fields, |(a, row), (b, other)| numbers[row].total_cmp(&numbers[other]).then_with(|| a.cmp(b)))
     }
 
-    fn from_text(fields: &[Option<&str>], distinct: Vec<&str>) -> Values {
-        let place: HashMap<&str, usize> = distinct.iter().enumerate().map(|(place, value)| (*value, place)).collect();
-        let places = fields.iter().map(|field| field.map(|value| place[value])).collect();
-        Values::Text { distinct: distinct.into_iter().map(str::to_owned).collect(), places }
+    /// Returns the text of fields; `compare` is the order of the distinct texts, each with the first row that has it.
+    fn from_text<'f>(fields: &[Option<&'f str>], compare: impl Fn((&str, usize), (&str, usize)) -> Ordering) -> Values {
+        let mut rows: IndexMap<&'f str, usize> = IndexMap::new();
+        let place = |(row, field): (usize, &Option<&'f str>)| {
+            field.map(|text| {
+                let entry = rows.entry(text);
+                let place = entry.index();
+                entry.or_insert(row);
+                place
+            })
+        };
+        let unsorted: Vec<Option<usize>> = fields.iter().enumerate().map(place).collect();
+        let distinct: Vec<(&str, usize)> = rows.into_iter().collect();
+        let mut order: Vec<usize> = (0..distinct.len()).collect();
+        order.sort_unstable_by(|&a, &b| compare(distinct[a], distinct[b]));
+        let mut sorted_place = vec![0; order.len()];
+        order.iter().enumerate().for_each(|(sorted, &place)| sorted_place[place] = sorted);
+        Values::Text {
+            places: unsorted.into_iter().map(|place| place.map(|place| sorted_place[place])).collect(),
+            distinct: order.into_iter().map(|place| distinct[place].0.to_owned()).collect(),
+        }
     }
 
     /// Returns whether the value of a row is missing.
