@@ -11,8 +11,8 @@ use image::imageops::{self, FilterType};
 use image::metadata::Orientation;
 use image::{DynamicImage, GrayImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, Luma};
 
+use crate::data::file_error::FileError;
 use crate::data::store::user_file;
-use crate::data::table::csv_text::TableError;
 use crate::data::table::form::ImageSize;
 use crate::device::fault::contained;
 
@@ -54,7 +54,7 @@ const MEMORY: u64 = 512;
 ///
 /// # Errors
 /// When the file cannot be read, is no PNG or JPEG file, or is too large.
-pub fn read(path: &Path, size: ImageSize, invert: Invert, light_on_dark: bool) -> Result<ImageFile, TableError> {
+pub fn read(path: &Path, size: ImageSize, invert: Invert, light_on_dark: bool) -> Result<ImageFile, FileError> {
     let (bytes, _) = user_file::read(path)?;
     let decoded = decode(&bytes)?;
     let grey = grey(decoded);
@@ -77,7 +77,7 @@ pub fn read(path: &Path, size: ImageSize, invert: Invert, light_on_dark: bool) -
 /// # Errors
 /// When the bytes are no PNG or JPEG image, are damaged, or declare a size that is too large; the message follows the file
 /// name.
-pub fn decode(bytes: &[u8]) -> Result<DynamicImage, TableError> {
+pub fn decode(bytes: &[u8]) -> Result<DynamicImage, FileError> {
     read_contained(bytes, |decoder, size, orientation| {
         let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| fault(error, Some(size)))?;
         picture.apply_orientation(orientation);
@@ -89,7 +89,7 @@ pub fn decode(bytes: &[u8]) -> Result<DynamicImage, TableError> {
 ///
 /// # Errors
 /// As for [`decode`], except for damage after the header.
-pub fn header(bytes: &[u8]) -> Result<(u32, u32, bool), TableError> {
+pub fn header(bytes: &[u8]) -> Result<(u32, u32, bool), FileError> {
     read_contained(bytes, |decoder, (width, height), orientation| {
         let turned =
             [Orientation::Rotate90, Orientation::Rotate270, Orientation::Rotate90FlipH, Orientation::Rotate270FlipH];
@@ -101,11 +101,11 @@ pub fn header(bytes: &[u8]) -> Result<(u32, u32, bool), TableError> {
 /// Passes a decoder within the limits to `read`, with the size and orientation of the image.
 fn read_contained<T>(
     bytes: &[u8],
-    read: impl FnOnce(Decoder<'_>, (u32, u32), Orientation) -> Result<T, TableError>,
-) -> Result<T, TableError> {
+    read: impl FnOnce(Decoder<'_>, (u32, u32), Orientation) -> Result<T, FileError>,
+) -> Result<T, FileError> {
     let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().expect("memory can be read");
     if !matches!(reader.format(), Some(ImageFormat::Png | ImageFormat::Jpeg)) {
-        return Err(TableError::new("is not a PNG or JPEG image"));
+        return Err(FileError::new("is not a PNG or JPEG image"));
     }
     // The JPEG decoder (zune-jpeg 0.5) panics on some damaged files.
     let contained = contained(|| {
@@ -113,14 +113,14 @@ fn read_contained<T>(
         read(Box::new(decoder), size, orientation)
     });
     contained.unwrap_or_else(|_| {
-        Err(TableError::new("cannot be decoded as an image").hint("replace the file: it is damaged"))
+        Err(FileError::new("cannot be decoded as an image").hint("replace the file: it is damaged"))
     })
 }
 
 /// Returns a decoder within the limits, with the size and orientation of the image.
 fn limited<'a>(
     mut reader: ImageReader<Cursor<&'a [u8]>>,
-) -> Result<(impl ImageDecoder + 'a, (u32, u32), Orientation), TableError> {
+) -> Result<(impl ImageDecoder + 'a, (u32, u32), Orientation), FileError> {
     let mut limits = Limits::default();
     limits.max_alloc = Some(MEMORY << 20);
     reader.limits(limits.clone()); // the sides are checked below, when the size is known
@@ -138,14 +138,14 @@ fn limited<'a>(
 }
 
 /// Returns the reason why an image cannot be decoded. `size` is its size, if known.
-fn fault(error: ImageError, size: Option<(u32, u32)>) -> TableError {
+fn fault(error: ImageError, size: Option<(u32, u32)>) -> FileError {
     let ImageError::Limits(_) = error else {
         let reason = error.to_string(); // of some decoders, several lines
         let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
-        return TableError::new(format!("cannot be read as an image: {reason}"));
+        return FileError::new(format!("cannot be read as an image: {reason}"));
     };
     let size = size.map(|(width, height)| format!(" of {width}×{height} pixels")).unwrap_or_default();
-    TableError::new(format!("is an image{size}, which is too large"))
+    FileError::new(format!("is an image{size}, which is too large"))
         .hint(format!("reduce it to at most {LONGEST_SIDE}×{LONGEST_SIDE} pixels and {MEMORY} MiB"))
 }
 

@@ -5,6 +5,7 @@
 
 pub mod arrays;
 pub mod dataset;
+pub mod file_error;
 pub mod image_file;
 pub mod images;
 pub mod inspect;

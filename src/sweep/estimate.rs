@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
-use crate::data::store::fetch::DownloadProgress;
+use crate::data::store::download_progress::DownloadProgress;
 use crate::experiment::dry_run::{is_missing, split_rows};
 use crate::experiment::plan::Plan;
 use crate::experiment::run::progress::{RunProgress, StackInfo};

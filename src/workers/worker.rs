@@ -9,7 +9,7 @@ use std::thread;
 
 use anyhow::{Context, anyhow};
 
-use crate::data::store::fetch::DownloadProgress;
+use crate::data::store::download_progress::DownloadProgress;
 use crate::device::fault::{Fault, contained};
 use crate::experiment::plan::Plan;
 use crate::experiment::plan::study::Study;

@@ -14,6 +14,7 @@ use crate::cli::text::{number_format, terminal};
 use crate::config::hint::Hint;
 use crate::config::suggest;
 use crate::data::arrays::array_file::{ArrayFile, is_array_file};
+use crate::data::file_error::FileError;
 use crate::data::inspect::array_section::ArraySummary;
 use crate::data::inspect::csv_section::dropped_rows;
 use crate::data::inspect::detect::read_separated;
@@ -22,7 +23,6 @@ use crate::data::inspect::problem::Problem;
 use crate::data::inspect::proposal::{Proposal, Role, likely_targets, propose};
 use crate::data::inspect::text_section::{TextSection, text_section};
 use crate::data::store::manifest::Manifest;
-use crate::data::table::csv_text::TableError;
 use crate::data::table::field_format::{FieldFormat, TextColumns};
 use crate::experiment::plan::study::Study;
 use crate::experiment::spec::catalogue::OWN;
@@ -250,7 +250,7 @@ fn of_table(args: &Args, table: &Path, place: &Place) -> anyhow::Result<(String,
         let without_mark =
             |hint: String| hint.split_once(", and `decimal =").map_or(hint.clone(), |(first, _)| first.to_owned());
         let hint = section.flatten().or_else(|| fault.hint.map(without_mark));
-        table_error(&shown, TableError { hint, ..fault })
+        table_error(&shown, FileError { hint, ..fault })
     })?;
     if let Some(dropped) = dropped_rows(&proposal) {
         terminal::warn(&format!("the experiment {dropped}"));

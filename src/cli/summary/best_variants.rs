@@ -1,7 +1,8 @@
 //! The best variants in one table: the metric that ranks them first, then losses and others as far as they fit.
 
 use crate::cli::summary::variants::{Spread, left_out, meaning_of_order, metric_column};
-use crate::cli::text::column_layout::{Column, Fitted};
+use crate::cli::text::column::Column;
+use crate::cli::text::column_layout::Fitted;
 use crate::cli::text::text_style::TextStyle;
 use crate::history::History;
 use crate::views::metric_column::MetricColumn;

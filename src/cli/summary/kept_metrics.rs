@@ -1,7 +1,8 @@
 //! The metrics of the epoch whose weights are saved: a row for each metric, a column for each part of the rows, and the
 //! metrics of a constant prediction.
 
-use crate::cli::text::column_layout::{Cell, Column, Fitted};
+use crate::cli::text::column::{Cell, Column};
+use crate::cli::text::column_layout::Fitted;
 use crate::cli::text::number_format;
 use crate::cli::text::text_style::TextStyle;
 use crate::compare::metric_name::is_metric;

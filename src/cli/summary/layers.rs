@@ -5,7 +5,8 @@
 //! the first, which shows the effect of the initial weights and the depth (at the end a gradient is small because the
 //! network has learned); for other statistics the last. Layers that do not fit are left out, but never the first and last.
 
-use crate::cli::text::column_layout::{Cell, Column, Fitted};
+use crate::cli::text::column::{Cell, Column};
+use crate::cli::text::column_layout::Fitted;
 use crate::cli::text::text_style::TextStyle;
 use crate::cli::text::{number_format, terminal};
 use crate::history::History;

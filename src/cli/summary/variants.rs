@@ -2,7 +2,8 @@
 
 use crate::cli::summary::trained_run::TrainedRun;
 use crate::cli::summary::{classification, layers};
-use crate::cli::text::column_layout::{Cell, Column, Fitted};
+use crate::cli::text::column::{Cell, Column};
+use crate::cli::text::column_layout::Fitted;
 use crate::cli::text::text_style::TextStyle;
 use crate::cli::text::{number_format, settings};
 use crate::history::History;

@@ -1,5 +1,6 @@
 //! Layout of text for the terminal, and the terminal itself.
 
+pub mod column;
 pub mod column_layout;
 pub mod image;
 pub mod log_file;

@@ -1,6 +1,7 @@
 //! Plain tables: columns without lines, numbers aligned to the right.
 
-use crate::cli::text::column_layout::{self, Cell, Column};
+use crate::cli::text::column::{Cell, Column};
+use crate::cli::text::column_layout;
 use crate::cli::text::text_style::TextStyle;
 use crate::views::document::table;
 

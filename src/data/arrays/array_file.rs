@@ -15,9 +15,9 @@ use crate::data::arrays::element::Element;
 use crate::data::arrays::fill;
 use crate::data::arrays::npy_header::{self, ArrayHeader, MAGIC};
 use crate::data::arrays::targets::TargetArray;
+use crate::data::file_error::FileError;
 use crate::data::store::hashed_file;
 use crate::data::store::user_file;
-use crate::data::table::csv_text::TableError;
 use crate::io::bounded_file;
 use crate::io::byte_size::format_bytes;
 use crate::io::file_format::FileFormat;
@@ -60,12 +60,12 @@ impl ArrayFile {
     ///
     /// # Errors
     /// When it cannot be opened or has another format; the message follows the file name.
-    pub fn open(path: &Path) -> Result<ArrayFile, TableError> {
+    pub fn open(path: &Path) -> Result<ArrayFile, FileError> {
         let unreadable = |error: std::io::Error| user_file::read_error(path, &error);
         let mut file = bounded_file::open(path).map_err(unreadable)?;
         let metadata = file.metadata().map_err(unreadable)?;
         if !metadata.is_file() {
-            return Err(TableError::new("is not a regular file").hint("save it as a file first"));
+            return Err(FileError::new("is not a regular file").hint("save it as a file first"));
         }
         let (size, modified) = (metadata.len(), metadata.modified().ok());
         let mut beginning = Vec::new();
@@ -75,11 +75,11 @@ impl ArrayFile {
         let format = FileFormat::of(&beginning, &name);
         let is_zip = beginning.starts_with(b"PK\x03\x04") || beginning.starts_with(b"PK\x05\x06");
         let content = match &beginning[..] {
-            [] => return Err(TableError::new("is empty")),
+            [] => return Err(FileError::new("is empty")),
             _ if is_zip && format != Some(FileFormat::TorchSave) => {
                 let archive = ZipArchive::new(BufReader::new(file)).map_err(|error| {
                     let hint = "copy or download it again";
-                    TableError::new(format!("is truncated or damaged: {}", reason(&error))).hint(hint)
+                    FileError::new(format!("is truncated or damaged: {}", reason(&error))).hint(hint)
                 })?;
                 Content::Npz(archive)
             }
@@ -92,7 +92,7 @@ impl ArrayFile {
                     }
                     Some(format) => format!("is {format}, not an `.npz`, `.npy` or `.safetensors` file"),
                 };
-                return Err(TableError::new(what).hint(HOW_TO_SAVE));
+                return Err(FileError::new(what).hint(HOW_TO_SAVE));
             }
         };
         Ok(ArrayFile { path: path.to_path_buf(), size, modified, content })
@@ -132,7 +132,7 @@ impl ArrayFile {
     ///
     /// # Errors
     /// When there is no such array, or it cannot be read; the message follows the file name.
-    pub fn header(&mut self, name: &str) -> Result<ArrayHeader, TableError> {
+    pub fn header(&mut self, name: &str) -> Result<ArrayHeader, FileError> {
         self.with_reader(name, |_, header| Ok(header))
     }
 
@@ -141,7 +141,7 @@ impl ArrayFile {
     /// # Errors
     /// As for [`ArrayFile::header`], and when its type is not one of numbers, it has fewer or more values than its header
     /// says, a value is not finite, or it does not fit into half of the free memory.
-    pub fn tensor(&mut self, name: &str) -> Result<Tensor, TableError> {
+    pub fn tensor(&mut self, name: &str) -> Result<Tensor, FileError> {
         self.with_reader(name, |reader, header| {
             let element = numbers(&header)?;
             // a transposed copy is made of an array in Fortran order
@@ -155,7 +155,7 @@ impl ArrayFile {
     ///
     /// # Errors
     /// As for [`ArrayFile::tensor`].
-    pub fn targets(&mut self, name: &str) -> Result<TargetArray, TableError> {
+    pub fn targets(&mut self, name: &str) -> Result<TargetArray, FileError> {
         self.with_reader(name, |reader, header| {
             let element = numbers(&header)?;
             check_memory(&header, 16)?;
@@ -168,14 +168,14 @@ impl ArrayFile {
     fn with_reader<T>(
         &mut self,
         name: &str,
-        with: impl FnOnce(&mut dyn Read, ArrayHeader) -> Result<T, TableError>,
-    ) -> Result<T, TableError> {
+        with: impl FnOnce(&mut dyn Read, ArrayHeader) -> Result<T, FileError>,
+    ) -> Result<T, FileError> {
         if !self.has(name) {
             return Err(missing(name, &self.names()));
         }
-        let named = |fault: TableError| TableError { message: format!("array `{name}` {}", fault.message), ..fault };
+        let named = |fault: FileError| FileError { message: format!("array `{name}` {}", fault.message), ..fault };
         let size = self.size;
-        let damaged = |error: ZipError| named(TableError::new(format!("is damaged: {}", reason(&error))));
+        let damaged = |error: ZipError| named(FileError::new(format!("is damaged: {}", reason(&error))));
         let save = "save it with `numpy.savez` or `numpy.savez_compressed`";
         match &mut self.content {
             Content::Npz(archive) => {
@@ -183,18 +183,18 @@ impl ArrayFile {
                 let raw = archive.by_index_raw(index).map_err(damaged)?;
                 if raw.encrypted() {
                     let hint = "save it without a password";
-                    return Err(named(TableError::new("is encrypted").hint(hint)));
+                    return Err(named(FileError::new("is encrypted").hint(hint)));
                 }
                 let (packed, unpacked, method) = (raw.compressed_size(), raw.size(), raw.compression());
                 drop(raw);
                 if packed > size || unpacked > packed.saturating_mul(MAX_RATIO) {
                     let (unpacked, packed) = (format_bytes(unpacked), format_bytes(packed.min(size)));
                     let message = format!("declares {unpacked}, but only {packed} are stored, which is impossible");
-                    return Err(named(TableError::new(message)));
+                    return Err(named(FileError::new(message)));
                 }
                 if !matches!(method, CompressionMethod::Stored | CompressionMethod::Deflated) {
                     let message = format!("is compressed with {method}, which cannot be read");
-                    return Err(named(TableError::new(message).hint(save)));
+                    return Err(named(FileError::new(message).hint(save)));
                 }
                 let mut reader = archive.by_index(index).map_err(|error| damaged(error).hint(save))?;
                 let header = npy_header::read(&mut reader).map_err(named)?;
@@ -203,7 +203,7 @@ impl ArrayFile {
             }
             Content::Npy(file) => {
                 let from_start = file.seek(SeekFrom::Start(0));
-                from_start.map_err(|error| TableError::new(format!("cannot be read: {error}")))?;
+                from_start.map_err(|error| FileError::new(format!("cannot be read: {error}")))?;
                 let mut reader = BufReader::new(file);
                 let header = npy_header::read(&mut reader)?;
                 check_length(&header, size.saturating_sub(header.start))?;
@@ -214,7 +214,7 @@ impl ArrayFile {
                 let (from, to) = info.data_offsets;
                 let shape = info.shape.iter().map(|&length| i64::try_from(length));
                 let shape = shape.collect::<Result<_, _>>();
-                let shape = shape.map_err(|_| named(TableError::new(format!("has the shape {:?}", info.shape))))?;
+                let shape = shape.map_err(|_| named(FileError::new(format!("has the shape {:?}", info.shape))))?;
                 let header = ArrayHeader {
                     shape,
                     element: Element::from_safetensors(info.dtype),
@@ -223,7 +223,7 @@ impl ArrayFile {
                 };
                 check_length(&header, (to - from) as u64).map_err(named)?;
                 let seek = file.seek(SeekFrom::Start(header.start));
-                seek.map_err(|error| named(TableError::new(format!("cannot be read: {error}"))))?;
+                seek.map_err(|error| named(FileError::new(format!("cannot be read: {error}"))))?;
                 with(&mut file.take((to - from) as u64), header).map_err(named)
             }
         }
@@ -233,21 +233,21 @@ impl ArrayFile {
     ///
     /// # Errors
     /// When it cannot be read; the message follows the file name.
-    pub fn sha256(path: &Path) -> Result<String, TableError> {
-        hashed_file::sum(path).map_err(|error| TableError::new(format!("cannot be read: {error}")))
+    pub fn sha256(path: &Path) -> Result<String, FileError> {
+        hashed_file::sum(path).map_err(|error| FileError::new(format!("cannot be read: {error}")))
     }
 
     /// Checks that the file is the one that was opened.
     ///
     /// # Errors
     /// When its size or its time of modification is another one; the message follows the file name.
-    pub fn check_unchanged(&self) -> Result<(), TableError> {
+    pub fn check_unchanged(&self) -> Result<(), FileError> {
         let now = std::fs::metadata(&self.path).ok();
         let is_same = now.is_some_and(|now| now.len() == self.size && now.modified().ok() == self.modified);
         if is_same {
             Ok(())
         } else {
-            Err(TableError::new("has changed while it was read").hint("run the command again"))
+            Err(FileError::new("has changed while it was read").hint("run the command again"))
         }
     }
 }
@@ -267,8 +267,8 @@ fn reason(error: &ZipError) -> String {
 }
 
 /// Returns the fault of an array that does not exist.
-fn missing(name: &str, names: &[String]) -> TableError {
-    TableError::new(format!("has no array `{name}`")).hint(match names {
+fn missing(name: &str, names: &[String]) -> FileError {
+    FileError::new(format!("has no array `{name}`")).hint(match names {
         [] => "it has no arrays: save them with `numpy.savez(\"data.npz\", x=x, y=y)`".to_owned(),
         names => format!("its arrays are {}", listed(names)),
     })
@@ -282,7 +282,7 @@ pub fn listed(names: &[String]) -> String {
 }
 
 /// Checks the number of bytes that a header declares against the `found` ones.
-fn check_length(header: &ArrayHeader, found: u64) -> Result<(), TableError> {
+fn check_length(header: &ArrayHeader, found: u64) -> Result<(), FileError> {
     let Ok(element) = &header.element else { return Ok(()) }; // refused where its values are read
     let bytes = header.count().and_then(|count| u64::try_from(count).ok()?.checked_mul(element.bytes() as u64));
     match bytes {
@@ -290,39 +290,39 @@ fn check_length(header: &ArrayHeader, found: u64) -> Result<(), TableError> {
         Some(bytes) if bytes > found => {
             let (shape, kind) = (header.shape_text(), element.name());
             let message = format!("is truncated: {shape} of {kind} needs {bytes} bytes, but {found} are there");
-            Err(TableError::new(message).hint("save or copy it again"))
+            Err(FileError::new(message).hint("save or copy it again"))
         }
         Some(bytes) => {
             let (shape, kind) = (header.shape_text(), element.name());
-            Err(TableError::new(format!("has {found} bytes, but {shape} of {kind} needs {bytes}")))
+            Err(FileError::new(format!("has {found} bytes, but {shape} of {kind} needs {bytes}")))
         }
-        None => Err(TableError::new(format!("has the impossible shape {}", header.shape_text()))),
+        None => Err(FileError::new(format!("has the impossible shape {}", header.shape_text()))),
     }
 }
 
 /// Returns the type of the values.
-fn numbers(header: &ArrayHeader) -> Result<Element, TableError> {
+fn numbers(header: &ArrayHeader) -> Result<Element, FileError> {
     header.element.clone().map_err(|what| {
         let hint = "store numbers; to turn text into numbers in Python: `numpy.unique(y, return_inverse=True)[1]`";
-        TableError::new(format!("contains {what}")).hint(hint)
+        FileError::new(format!("contains {what}")).hint(hint)
     })
 }
 
 /// Checks that an array fits into half of the free memory; `of_value` is the number of bytes of a value.
-fn check_memory(header: &ArrayHeader, of_value: u64) -> Result<(), TableError> {
+fn check_memory(header: &ArrayHeader, of_value: u64) -> Result<(), FileError> {
     let bytes = header.count().map_or(u64::MAX, |count| (count as u64).saturating_mul(of_value));
     let limit = hashed_file::max_bytes();
     if bytes <= limit {
         return Ok(());
     }
     let (bytes, limit) = (format_bytes(bytes), format_bytes(limit));
-    Err(TableError::new(format!("needs {bytes}, more than half of the free memory ({limit})")))
+    Err(FileError::new(format!("needs {bytes}, more than half of the free memory ({limit})")))
 }
 
 /// Reads the header of a safetensors file.
-fn safetensors(mut file: File, size: u64) -> Result<Content, TableError> {
+fn safetensors(mut file: File, size: u64) -> Result<Content, FileError> {
     let damaged =
-        |why: String| TableError::new(format!("is not a safetensors file, or a damaged one: {why}")).hint(HOW_TO_SAVE);
+        |why: String| FileError::new(format!("is not a safetensors file, or a damaged one: {why}")).hint(HOW_TO_SAVE);
     let mut length = [0; 8];
     file.read_exact(&mut length).map_err(|error| damaged(error.to_string()))?;
     let length = u64::from_le_bytes(length);
@@ -335,7 +335,7 @@ fn safetensors(mut file: File, size: u64) -> Result<Content, TableError> {
     let (start, declared) = (8 + length, tensors.data_len() as u64);
     if start.checked_add(declared) != Some(size) {
         let message = format!("is truncated: its tensors need {declared} bytes, but {} are there", size - start);
-        return Err(TableError::new(message).hint("save or copy it again"));
+        return Err(FileError::new(message).hint("save or copy it again"));
     }
     Ok(Content::Safetensors { file, start, tensors })
 }

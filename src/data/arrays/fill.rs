@@ -7,7 +7,7 @@ use tch::{Device, Kind, Tensor};
 use crate::data::arrays::element::{BadValue, Element};
 use crate::data::arrays::npy_header::ArrayHeader;
 use crate::data::arrays::targets::{ArrayValues, TargetArray};
-use crate::data::table::csv_text::TableError;
+use crate::data::file_error::FileError;
 
 /// Number of bytes of the file that are converted at once.
 const AT_ONCE: usize = 256 << 10;
@@ -17,7 +17,7 @@ const AT_ONCE: usize = 256 << 10;
 ///
 /// # Errors
 /// When the reader ends early or late, or a value is not finite; the message follows the name of the array.
-pub fn tensor(reader: &mut dyn Read, header: &ArrayHeader, element: Element) -> Result<Tensor, TableError> {
+pub fn tensor(reader: &mut dyn Read, header: &ArrayHeader, element: Element) -> Result<Tensor, FileError> {
     let count = count(header)?;
     let is_bytes = element.largest_byte().is_some();
     let tensor = Tensor::empty([count], (if is_bytes { Kind::Uint8 } else { Kind::Float }, Device::Cpu));
@@ -48,13 +48,13 @@ pub fn tensor(reader: &mut dyn Read, header: &ArrayHeader, element: Element) -> 
 ///
 /// # Errors
 /// As for [`tensor`], and when the array has another number of dimensions.
-pub fn targets(reader: &mut dyn Read, header: &ArrayHeader, element: Element) -> Result<TargetArray, TableError> {
+pub fn targets(reader: &mut dyn Read, header: &ArrayHeader, element: Element) -> Result<TargetArray, FileError> {
     let width = match header.shape[..] {
         [_] => 1,
         [_, width] if width > 0 => width as usize,
         _ => {
             let shape = header.shape_text();
-            return Err(TableError::new(format!("has the shape {shape}, but targets have one or two dimensions")));
+            return Err(FileError::new(format!("has the shape {shape}, but targets have one or two dimensions")));
         }
     };
     let (mut integers, mut floats) = (Vec::new(), Vec::new());
@@ -83,8 +83,8 @@ fn by_rows<T: Copy>(values: &[T], width: usize) -> Vec<T> {
     (0..values.len()).map(|place| values[place % width * rows + place / width]).collect()
 }
 
-fn count(header: &ArrayHeader) -> Result<i64, TableError> {
-    header.count().ok_or_else(|| TableError::new(format!("has the impossible shape {}", header.shape_text())))
+fn count(header: &ArrayHeader) -> Result<i64, FileError> {
+    header.count().ok_or_else(|| FileError::new(format!("has the impossible shape {}", header.shape_text())))
 }
 
 /// Passes the values to `convert`, a part at a time, in the order of the file.
@@ -93,7 +93,7 @@ fn read(
     header: &ArrayHeader,
     element: Element,
     mut convert: impl FnMut(&[u8]) -> Result<(), BadValue>,
-) -> Result<(), TableError> {
+) -> Result<(), FileError> {
     let count = count(header)? as usize;
     let at_once = AT_ONCE / element.bytes();
     let mut bytes = vec![0; at_once.min(count) * element.bytes()];
@@ -102,14 +102,14 @@ fn read(
         reader.read_exact(part).map_err(|error| match error.kind() {
             ErrorKind::UnexpectedEof => {
                 let shape = header.shape_text();
-                TableError::new(format!("is truncated: its shape {shape} needs more bytes than there are"))
+                FileError::new(format!("is truncated: its shape {shape} needs more bytes than there are"))
             }
-            _ => TableError::new(format!("is damaged: {error}")),
+            _ => FileError::new(format!("is damaged: {error}")),
         })?;
         convert(part).map_err(|bad| {
             let (index, rows) = (start + bad.index, header.rows() as usize);
             let row = if header.is_fortran { index % rows } else { index / (count / rows) };
-            let fault = TableError::new(format!("has {} in row {row}{}", bad.found, bad.reason));
+            let fault = FileError::new(format!("has {} in row {row}{}", bad.found, bad.reason));
             match bad.found == "NaN" {
                 true => fault.hint("drop or fill in these rows before you save the array, with `numpy.isnan`"),
                 false => fault,
@@ -119,8 +119,8 @@ fn read(
     // the last read also checks the checksum of a ZIP member
     match reader.read(&mut [0]) {
         Ok(0) => Ok(()),
-        Ok(_) => Err(TableError::new(format!("has more bytes than its shape {} needs", header.shape_text()))),
-        Err(error) => Err(TableError::new(format!("is damaged: {error}"))),
+        Ok(_) => Err(FileError::new(format!("has more bytes than its shape {} needs", header.shape_text()))),
+        Err(error) => Err(FileError::new(format!("is damaged: {error}"))),
     }
 }
 
@@ -128,7 +128,7 @@ fn read(
 mod tests {
     use super::*;
 
-    fn filled(bytes: &[u8], shape: &[i64], descr: &str, is_fortran: bool) -> Result<Vec<f32>, TableError> {
+    fn filled(bytes: &[u8], shape: &[i64], descr: &str, is_fortran: bool) -> Result<Vec<f32>, FileError> {
         let element = Element::from_descr(descr).unwrap();
         let header = ArrayHeader { shape: shape.to_vec(), element: Ok(element), is_fortran, start: 0 };
         let tensor = tensor(&mut &bytes[..], &header, element)?;

@@ -11,7 +11,7 @@ use crate::data::arrays::element::Element;
 use crate::data::arrays::npy_header::ArrayHeader;
 use crate::data::arrays::settings::{Arrays, NAMES, is_file};
 use crate::data::arrays::targets::TargetArray;
-use crate::data::table::csv_text::TableError;
+use crate::data::file_error::FileError;
 
 /// Places of training, test and validation features in [`NAMES`], in the order in which new rows are looked up.
 const PLACES: [usize; 3] = [0, 4, 2];
@@ -84,7 +84,7 @@ impl Place<'_> {
     fn read<T>(
         &mut self,
         hint: &str,
-        read: impl FnOnce(&mut ArrayFile, &str) -> Result<T, TableError>,
+        read: impl FnOnce(&mut ArrayFile, &str) -> Result<T, FileError>,
     ) -> anyhow::Result<NewArray<T>> {
         let Place { path, file, name } = self;
         let shown = match file.is_single() {
@@ -99,7 +99,7 @@ impl Place<'_> {
 }
 
 /// Returns the error of a file. Its message names the array already, if it is about one.
-fn error(path: &str, fault: TableError) -> anyhow::Error {
+fn error(path: &str, fault: FileError) -> anyhow::Error {
     let message = match fault.message.starts_with("array `") {
         true => format!("in `{path}`, {}", fault.message),
         false => format!("`{path}` {}", fault.message),
@@ -112,7 +112,7 @@ fn single(path: &str) -> anyhow::Result<Place<'_>> {
     let file = ArrayFile::open(Path::new(path)).map_err(|fault| error(path, fault))?;
     if !file.is_single() {
         let hint = "name the archive alone: `new.npz`, with the arrays `x` and `y`";
-        return Err(error(path, TableError::new("is an archive, not a single array").hint(hint)));
+        return Err(error(path, FileError::new("is an archive, not a single array").hint(hint)));
     }
     Ok(Place { path, file, name: path.to_owned() })
 }
@@ -139,11 +139,11 @@ fn find<'a>(path: &'a str, own: Option<&Arrays>) -> anyhow::Result<(Place<'a>, O
     let (x, y) = match (found, &names[..]) {
         (Some(found), _) => found,
         (None, [only]) if !NAMES[1].contains(&only.as_str()) => (only.clone(), None),
-        (None, []) => return Err(error(path, TableError::new("has no arrays").hint(SAVE))),
+        (None, []) => return Err(error(path, FileError::new("has no arrays").hint(SAVE))),
         (None, names) => {
             let arrays = if names.len() == 1 { "array" } else { "arrays" };
             let message = format!("has the {arrays} {}, but no `x`", listed(names));
-            return Err(error(path, TableError::new(message).hint(SAVE)));
+            return Err(error(path, FileError::new(message).hint(SAVE)));
         }
     };
     let y = match y {

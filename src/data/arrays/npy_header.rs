@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Read};
 
 use crate::data::arrays::element::Element;
-use crate::data::table::csv_text::TableError;
+use crate::data::file_error::FileError;
 
 /// First bytes of the format.
 pub const MAGIC: &[u8] = b"\x93NUMPY";
@@ -54,32 +54,32 @@ impl ArrayHeader {
 ///
 /// # Errors
 /// When it is incomplete or not that of NumPy; the message follows the name of the array or file.
-pub fn read(reader: &mut dyn Read) -> Result<ArrayHeader, TableError> {
+pub fn read(reader: &mut dyn Read) -> Result<ArrayHeader, FileError> {
     let mut beginning = [0; 8];
     fill(reader, &mut beginning)?;
     if !beginning.starts_with(MAGIC) {
-        return Err(TableError::new("is not in NumPy's format"));
+        return Err(FileError::new("is not in NumPy's format"));
     }
     let mut length = [0; 4];
     let width = if beginning[6] == 1 { 2 } else { 4 };
     if !(1..=3).contains(&beginning[6]) {
-        return Err(TableError::new(format!("has version {} of NumPy's format, but 1 to 3 are read", beginning[6])));
+        return Err(FileError::new(format!("has version {} of NumPy's format, but 1 to 3 are read", beginning[6])));
     }
     fill(reader, &mut length[..width])?;
     let length = u32::from_le_bytes(length) as usize;
     if length > MAX_HEADER {
-        return Err(TableError::new(format!("has a header of {length} bytes, but at most {MAX_HEADER} are read")));
+        return Err(FileError::new(format!("has a header of {length} bytes, but at most {MAX_HEADER} are read")));
     }
     let mut text = vec![0; length];
     fill(reader, &mut text)?;
     parse(&String::from_utf8_lossy(&text), (8 + width + length) as u64)
-        .ok_or_else(|| TableError::new("has a damaged NumPy header"))
+        .ok_or_else(|| FileError::new("has a damaged NumPy header"))
 }
 
-fn fill(reader: &mut dyn Read, bytes: &mut [u8]) -> Result<(), TableError> {
+fn fill(reader: &mut dyn Read, bytes: &mut [u8]) -> Result<(), FileError> {
     reader.read_exact(bytes).map_err(|error| match error.kind() {
-        ErrorKind::UnexpectedEof => TableError::new("is truncated: its NumPy header is incomplete"),
-        _ => TableError::new(format!("cannot be read: {error}")),
+        ErrorKind::UnexpectedEof => FileError::new("is truncated: its NumPy header is incomplete"),
+        _ => FileError::new(format!("cannot be read: {error}")),
     })
 }
 

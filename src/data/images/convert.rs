@@ -4,11 +4,11 @@ use std::path::Path;
 
 use image::DynamicImage;
 
+use crate::data::file_error::FileError;
 use crate::data::image_file::{self, ImageFile};
 use crate::data::images::resize::Pixels;
 use crate::data::images::settings::{ColorMode, PixelFormat, Resize};
 use crate::data::store::user_file;
-use crate::data::table::csv_text::TableError;
 use crate::io::bounded_file;
 
 /// Maximum size of an image file in bytes.
@@ -18,7 +18,7 @@ const MAX_BYTES: u64 = 256 << 20;
 ///
 /// # Errors
 /// When it does not exist, cannot be read or is too large; the message follows the file name.
-pub fn bytes(path: &Path) -> Result<Vec<u8>, TableError> {
+pub fn bytes(path: &Path) -> Result<Vec<u8>, FileError> {
     bounded_file::read(path, MAX_BYTES).map_err(|error| user_file::read_error(path, &error))
 }
 
@@ -26,7 +26,7 @@ pub fn bytes(path: &Path) -> Result<Vec<u8>, TableError> {
 ///
 /// # Errors
 /// When the image is damaged or too large; the message follows the file name.
-pub fn convert(bytes: &[u8], format: &PixelFormat, values: &mut [u8]) -> Result<(u32, u32), TableError> {
+pub fn convert(bytes: &[u8], format: &PixelFormat, values: &mut [u8]) -> Result<(u32, u32), FileError> {
     let decoded = image_file::decode(bytes)?;
     let from = (decoded.width(), decoded.height());
     let (height, width) = (decoded.height() as usize, decoded.width() as usize);
@@ -52,7 +52,7 @@ pub fn convert(bytes: &[u8], format: &PixelFormat, values: &mut [u8]) -> Result<
 ///
 /// # Errors
 /// As for [`convert`].
-pub fn read(path: &Path, format: &PixelFormat, is_inverted: bool) -> Result<ImageFile, TableError> {
+pub fn read(path: &Path, format: &PixelFormat, is_inverted: bool) -> Result<ImageFile, FileError> {
     let mut pixels = vec![0; format.values()];
     let from = convert(&bytes(path)?, format, &mut pixels)?;
     if is_inverted {

@@ -11,6 +11,7 @@ use tch::{Device, Kind, Tensor};
 use crate::config::check::Invalid;
 use crate::config::suggest;
 use crate::data::dataset::DatasetInfo;
+use crate::data::file_error::FileError;
 use crate::data::image_file;
 use crate::data::images::convert;
 use crate::data::images::listing::{Entry, Listing};
@@ -22,7 +23,6 @@ use crate::data::store::cache::Cache;
 use crate::data::store::checksum::sha256;
 use crate::data::store::hashed_file;
 use crate::data::store::user_file::setting_error;
-use crate::data::table::csv_text::TableError;
 use crate::data::target::Target;
 use crate::io::byte_size::format_bytes;
 use crate::tensor::threads;
@@ -253,7 +253,7 @@ impl<'a> ImageSet<'a> {
                 let path = part.listing.path_of(entry);
                 let metadata = path.metadata().and_then(|metadata| Ok((metadata.len(), metadata.modified()?)));
                 let (size, modified) = metadata.map_err(|error| {
-                    setting_error(part.key, &path, TableError::new(format!("cannot be read: {error}")))
+                    setting_error(part.key, &path, FileError::new(format!("cannot be read: {error}")))
                 })?;
                 let age = modified.duration_since(UNIX_EPOCH).map_or(0, |age| age.as_nanos());
                 Ok(part.line(entry, &format!("{size} {age}")))

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::config::suggest;
+use crate::data::file_error::FileError;
 use crate::data::store::user_file;
-use crate::data::table::csv_text::TableError;
 
 /// Extensions of image files that can be read.
 const READABLE: [&str; 3] = ["png", "jpg", "jpeg"];
@@ -50,11 +50,11 @@ impl Listing {
     ///
     /// # Errors
     /// When the directory cannot be read, has no class directories, or a class has no image; the message follows the path.
-    pub fn of_folder(folder: &Path) -> Result<Listing, TableError> {
+    pub fn of_folder(folder: &Path) -> Result<Listing, FileError> {
         let Content { folders: classes, files } = content(folder)?;
         if classes.is_empty() {
             return Err(match files.iter().any(|file| is_image(file)) {
-                true => TableError::new("has images, but no directory for each class").hint(
+                true => FileError::new("has images, but no directory for each class").hint(
                     "move the images of each class into a directory with its name, or write a CSV file with the columns \
                      `path` and `label`",
                 ),
@@ -100,7 +100,7 @@ pub fn is_image(path: &str) -> bool {
 ///
 /// # Errors
 /// When the directory cannot be read or has no image; the message follows the path.
-pub fn images_in(folder: &Path) -> Result<Vec<String>, TableError> {
+pub fn images_in(folder: &Path) -> Result<Vec<String>, FileError> {
     let Content { folders, files } = content(folder)?;
     let (images, others): (Vec<_>, Vec<_>) = files.into_iter().partition(|file| is_image(file));
     match folders.first() {
@@ -112,7 +112,7 @@ pub fn images_in(folder: &Path) -> Result<Vec<String>, TableError> {
                 .find(|inner| content(inner).is_ok_and(|content| content.files.iter().any(|file| is_image(file))));
             let example = with_images.map_or(String::new(), |inner| format!(", such as `{}`", inner.display()));
             let hint = format!("name a directory that contains image files{example}");
-            Err(TableError::new("has no images directly in it: images in subdirectories are not read").hint(hint))
+            Err(FileError::new("has no images directly in it: images in subdirectories are not read").hint(hint))
         }
         None => Err(no_images("has no images", &others)),
     }
@@ -137,9 +137,9 @@ struct Content {
     files: Vec<String>,
 }
 
-fn content(folder: &Path) -> Result<Content, TableError> {
+fn content(folder: &Path) -> Result<Content, FileError> {
     let fault = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::NotFound => TableError::new("does not exist").hint(user_file::where_images_may_be(folder)),
+        std::io::ErrorKind::NotFound => FileError::new("does not exist").hint(user_file::where_images_may_be(folder)),
         _ => user_file::read_error(folder, &error),
     };
     let mut content = Content { folders: Vec::new(), files: Vec::new() };
@@ -147,7 +147,7 @@ fn content(folder: &Path) -> Result<Content, TableError> {
         let entry = entry.map_err(fault)?;
         let name = entry.file_name().into_string().map_err(|name| {
             let name = name.to_string_lossy().into_owned();
-            TableError::new(format!("has a name that is not UTF-8: `{name}`")).hint("rename it")
+            FileError::new(format!("has a name that is not UTF-8: `{name}`")).hint("rename it")
         })?;
         if name.starts_with('.') {
             continue;
@@ -168,14 +168,14 @@ fn walk(
     folder: &str,
     above: &mut Vec<PathBuf>,
     found: &mut Vec<(String, String)>,
-) -> Result<(), TableError> {
+) -> Result<(), FileError> {
     let path = root.join(folder);
-    let real = path.canonicalize().map_err(|error| TableError::new(format!("cannot be read: {error}")))?;
+    let real = path.canonicalize().map_err(|error| FileError::new(format!("cannot be read: {error}")))?;
     if above.contains(&real) {
-        return Err(TableError::new(format!("has a link to a directory above it: `{folder}`")).hint("remove the link"));
+        return Err(FileError::new(format!("has a link to a directory above it: `{folder}`")).hint("remove the link"));
     }
     above.push(real);
-    let Content { folders, files } = content(&path).map_err(|fault| TableError {
+    let Content { folders, files } = content(&path).map_err(|fault| FileError {
         message: format!("cannot be used: `{folder}` {}", fault.message),
         hint: fault.hint,
     })?;
@@ -190,7 +190,7 @@ fn extension(path: &str) -> Option<String> {
 }
 
 /// Returns the fault of a directory without images that can be read.
-fn no_images(message: &str, others: &[String]) -> TableError {
+fn no_images(message: &str, others: &[String]) -> FileError {
     let mut kinds: Vec<String> = others.iter().filter_map(|path| extension(path)).collect();
     let has_other_images = kinds.iter().any(|kind| OTHER_IMAGES.contains(&kind.as_str()));
     kinds.sort_unstable();
@@ -200,7 +200,7 @@ fn no_images(message: &str, others: &[String]) -> TableError {
         true => String::new(),
         false => format!("; it has {}", suggest::list(&kinds.iter().map(String::as_str).collect::<Vec<_>>())),
     };
-    let fault = TableError::new(format!("{message}{found}"));
+    let fault = FileError::new(format!("{message}{found}"));
     match has_other_images {
         true => fault.hint(CONVERT),
         false => fault.hint("images are files that end in `.png`, `.jpg` or `.jpeg`"),

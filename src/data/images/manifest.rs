@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use crate::config::suggest;
+use crate::data::file_error::FileError;
 use crate::data::images::listing::{Entry, Listing, is_image};
 use crate::data::images::settings::Images;
 use crate::data::store::user_file;
 use crate::data::table::column::Column;
 use crate::data::table::csv_table::Table;
-use crate::data::table::csv_text::TableError;
 use crate::data::table::field_format::{FieldFormat, TextColumns};
 
 impl Listing {
@@ -16,7 +16,7 @@ impl Listing {
     ///
     /// # Errors
     /// When the file cannot be read, a column is missing, or an image does not exist; the message follows the path.
-    pub fn of_manifest(file: &Path, settings: &Images) -> Result<Listing, TableError> {
+    pub fn of_manifest(file: &Path, settings: &Images) -> Result<Listing, FileError> {
         let columns = [&settings.path_column, &settings.label_column].map(String::clone);
         let format = FieldFormat {
             text: TextColumns::Named(columns.to_vec()),
@@ -37,11 +37,11 @@ impl Listing {
         let mut entries = Vec::with_capacity(places.len());
         for (row, (path, class)) in places.iter().zip(&of_rows).enumerate() {
             let missing = |column: &str| {
-                TableError::new(format!("has no value for `{column}` in {}", table.place(row))).hint("remove the row")
+                FileError::new(format!("has no value for `{column}` in {}", table.place(row))).hint("remove the row")
             };
             let path = names[path.ok_or_else(|| missing(&columns[0]))?].clone();
             let class = class.ok_or_else(|| missing(&columns[1]))?;
-            let fault = |what: &str| TableError::new(format!("names `{path}` in {}, which {what}", table.place(row)));
+            let fault = |what: &str| FileError::new(format!("names `{path}` in {}, which {what}", table.place(row)));
             if !folder.join(&path).is_file() {
                 let base = folder.display();
                 return Err(fault("does not exist")
@@ -57,10 +57,10 @@ impl Listing {
 }
 
 /// Returns a column of a CSV file; `key` is the setting with its name.
-fn find<'t>(table: &'t Table, key: &str, name: &str) -> Result<&'t Column, TableError> {
+fn find<'t>(table: &'t Table, key: &str, name: &str) -> Result<&'t Column, FileError> {
     table.column(name).ok_or_else(|| {
         let names: Vec<&str> = table.names().collect();
-        TableError::new(format!("has no column `{name}`"))
+        FileError::new(format!("has no column `{name}`"))
             .hint(format!("write `{key} = \"…\"`; its columns are {}", suggest::list(&names)))
     })
 }

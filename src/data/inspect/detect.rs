@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use crate::data::file_error::FileError;
 use crate::data::table::csv_table::Table;
-use crate::data::table::csv_text::TableError;
 use crate::data::table::field_format::FieldFormat;
 use crate::data::table::recognize::number_format::NumberFormat;
 use crate::data::table::recognize::{missing_marks, other_number_formats};
@@ -34,10 +34,10 @@ pub fn read_separated(
     path: &Path,
     format: FieldFormat,
     stated: Option<char>,
-) -> Result<(Table, String, FieldFormat), TableError> {
+) -> Result<(Table, String, FieldFormat), FileError> {
     let read =
         |format: FieldFormat| text_file::read(path, &format, None).map(|(table, sha256)| (table, sha256, format));
-    let has_columns = |read: &Result<(Table, String, FieldFormat), TableError>| {
+    let has_columns = |read: &Result<(Table, String, FieldFormat), FileError>| {
         read.as_ref().is_ok_and(|(table, ..)| table.columns.len() > 1)
     };
     let first = read(FieldFormat { separator: stated.unwrap_or(','), ..format.clone() });
@@ -52,7 +52,7 @@ pub fn read_separated(
 ///
 /// # Errors
 /// As for [`read_separated`].
-pub fn detect(path: &Path, format: FieldFormat, separator: Option<char>) -> Result<DetectedTable, TableError> {
+pub fn detect(path: &Path, format: FieldFormat, separator: Option<char>) -> Result<DetectedTable, FileError> {
     let (mut table, sha256, mut format) = read_separated(path, format, separator)?;
     if format.numbers == NumberFormat::default()
         && let Some(numbers) = number_format(&table, format.separator)

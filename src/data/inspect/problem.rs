@@ -1,8 +1,8 @@
 //! What a target column asks for: two classes, several classes, or numbers.
 
+use crate::data::file_error::FileError;
 use crate::data::table::column::Column;
 use crate::data::table::csv_table::Table;
-use crate::data::table::csv_text::TableError;
 use crate::data::table::recognize::{Content, recognize};
 use crate::data::table::values::Values;
 use crate::history::number::count;
@@ -39,7 +39,7 @@ impl Problem {
     ///
     /// # Errors
     /// When it has one value, or texts that are no classes.
-    pub fn of(table: &Table, target: &Column, rows: &[usize]) -> Result<Problem, TableError> {
+    pub fn of(table: &Table, target: &Column, rows: &[usize]) -> Result<Problem, FileError> {
         let name = &target.name;
         let (names, places) = target.categories();
         let mut counts = vec![0; names.len()];
@@ -48,7 +48,7 @@ impl Problem {
             names.into_iter().zip(counts).filter(|(_, count)| *count > 0).unzip();
         if names.len() < 2 {
             let message = format!("has the same value in every row of the target `{name}`");
-            return Err(TableError::new(message).hint("choose another column with `--target`"));
+            return Err(FileError::new(message).hint("choose another column with `--target`"));
         }
         let classes = |stated: Option<String>| Problem::Classes { names: names.clone(), rows: counts.clone(), stated };
         let content = recognize(target, table.numbers).map(|found| found.content);
@@ -73,7 +73,7 @@ impl Problem {
             Values::Text { .. } if content == Some(Content::Ids) || names.len() > MOST_CLASSES => {
                 let texts = count(names.len());
                 let message = format!("has {texts} different texts in the target `{name}`, too many for classes");
-                Err(TableError::new(message).hint("choose another column with `--target`"))
+                Err(FileError::new(message).hint("choose another column with `--target`"))
             }
             Values::Text { .. } => Ok(classes(content.map(|_| "the texts are classes as they are".to_owned()))),
         }

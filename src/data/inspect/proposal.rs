@@ -4,13 +4,13 @@
 use std::path::Path;
 
 use crate::config::suggest;
+use crate::data::file_error::FileError;
 use crate::data::inspect::detect::{DetectedTable, detect};
 use crate::data::inspect::duplicates::{Duplicates, fingerprint};
 use crate::data::inspect::problem::Problem;
 use crate::data::inspect::text_column::is_of_texts;
 use crate::data::table::column::Column;
 use crate::data::table::csv_table::Table;
-use crate::data::table::csv_text::TableError;
 use crate::data::table::field_format::FieldFormat;
 use crate::data::table::recognize::dates;
 use crate::data::table::recognize::number_columns::{NumberFinding, recognize_numbers, recognize_row_numbers};
@@ -107,7 +107,7 @@ pub fn propose(
     format: FieldFormat,
     separator: Option<char>,
     target: Option<&str>,
-) -> Result<Proposal, TableError> {
+) -> Result<Proposal, FileError> {
     let detected = detect(path, format, separator)?;
     let table = &detected.table;
     let likely = likely_targets(table);
@@ -117,18 +117,18 @@ pub fn propose(
     };
     let others: Vec<&Column> = table.columns.iter().filter(|column| column.name != target.name).collect();
     if others.is_empty() {
-        return Err(TableError::new(format!("has no column besides the target `{}`", target.name)));
+        return Err(FileError::new(format!("has no column besides the target `{}`", target.name)));
     }
     let columns: Vec<(&Column, Role)> = others.into_iter().map(|column| (column, role(table, column))).collect();
     let used: Vec<&Column> =
         columns.iter().filter(|(_, role)| !matches!(role, Role::Dropped(_))).map(|(column, _)| *column).collect();
     if used.is_empty() {
         let message = format!("has no column to predict `{}` from", target.name);
-        return Err(TableError::new(message).hint(unused_columns(&columns)));
+        return Err(FileError::new(message).hint(unused_columns(&columns)));
     }
     let (filling, rows) = filling(table, target, &used);
     if rows.is_empty() {
-        return Err(TableError::new("has a missing value in every row").hint("fill in the target column"));
+        return Err(FileError::new("has a missing value in every row").hint("fill in the target column"));
     }
     let problem = Problem::of(table, target, &rows)?;
     let keys = used.iter().chain(std::iter::once(&target));
@@ -176,13 +176,13 @@ fn filling(table: &Table, target: &Column, used: &[&Column]) -> (Filling, Vec<us
 ///
 /// # Errors
 /// When the table does not have it.
-fn find_target<'t>(table: &'t Table, name: &str) -> Result<&'t Column, TableError> {
+fn find_target<'t>(table: &'t Table, name: &str) -> Result<&'t Column, FileError> {
     table.column(name).ok_or_else(|| {
         let hint = match suggest::nearest(name, table.names()) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("its columns are {}", suggest::list(&table.names().collect::<Vec<_>>())),
         };
-        TableError::new(format!("has no column `{name}`")).hint(hint)
+        FileError::new(format!("has no column `{name}`")).hint(hint)
     })
 }
 

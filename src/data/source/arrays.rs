@@ -7,7 +7,7 @@ use crate::data::dataset::{DatasetInfo, Loaded};
 use crate::data::source::data_source::{DataSource, load_error};
 use crate::data::split::Split;
 use crate::data::store::cache::Cache;
-use crate::data::store::fetch::DownloadProgress;
+use crate::data::store::download_progress::DownloadProgress;
 
 impl DataSource for Arrays {
     const NAME: &'static str = "arrays";

@@ -9,16 +9,16 @@ use serde::{Deserialize, Serialize};
 use crate::config::check::Invalid;
 use crate::config::texts::{optional_texts, texts};
 use crate::data::dataset::{DatasetInfo, Loaded};
+use crate::data::file_error::FileError;
 use crate::data::source::data_source::{DataSource, load_error};
 use crate::data::source::table_files;
 use crate::data::split::Split;
 use crate::data::store::cache::Cache;
-use crate::data::store::fetch::DownloadProgress;
+use crate::data::store::download_progress::DownloadProgress;
 use crate::data::store::kept_table;
 use crate::data::store::user_file::setting_error;
 use crate::data::table::column_roles::{ColumnNames, ColumnRoles, SelectedColumns};
 use crate::data::table::csv_table::Table;
-use crate::data::table::csv_text::TableError;
 use crate::data::table::encode::{Encode, Missing};
 use crate::data::table::field_format::{ClassColumn, FieldFormat, TextColumns};
 use crate::data::table::recognize::dates::Dates;
@@ -118,7 +118,7 @@ impl Csv {
     }
 
     /// Converts a fault of the file to an error of the setting `path`.
-    fn path_error(&self, fault: TableError) -> Invalid {
+    fn path_error(&self, fault: FileError) -> Invalid {
         setting_error("path", &self.path, fault)
     }
 
@@ -137,7 +137,7 @@ impl Csv {
             split: Some(split),
         };
         roles.select(table).map_err(|fault| match fault.key.is_empty() {
-            true => self.path_error(TableError { message: fault.message, hint: fault.hint }),
+            true => self.path_error(FileError { message: fault.message, hint: fault.hint }),
             false => fault,
         })
     }

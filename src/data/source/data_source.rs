@@ -11,7 +11,7 @@ use crate::data::dataset::{DatasetInfo, Loaded};
 use crate::data::prepare::scale::Scale;
 use crate::data::split::Split;
 use crate::data::store::cache::Cache;
-use crate::data::store::fetch::DownloadProgress;
+use crate::data::store::download_progress::DownloadProgress;
 use crate::data::table::csv_table::Table;
 
 /// Source of the rows of a data set: a built-in or downloaded data set, or the user's own files.

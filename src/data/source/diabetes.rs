@@ -11,7 +11,7 @@ use crate::config::check::Invalid;
 use crate::data::dataset::{DatasetInfo, Loaded};
 use crate::data::source::data_source::{DataSource, load_error};
 use crate::data::store::cache::Cache;
-use crate::data::store::fetch::DownloadProgress;
+use crate::data::store::download_progress::DownloadProgress;
 use crate::data::table::csv_table::Table;
 use crate::data::table::embedded_table::EmbeddedTable;
 use crate::data::table::target_kind::TargetKind;

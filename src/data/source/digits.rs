@@ -15,7 +15,7 @@ use crate::data::rows::Rows;
 use crate::data::source::data_source::DataSource;
 use crate::data::store::cache::Cache;
 use crate::data::store::checksum::sha256;
-use crate::data::store::fetch::DownloadProgress;
+use crate::data::store::download_progress::DownloadProgress;
 use crate::data::table::byte_table;
 use crate::data::table::form::{Form, ImageSize};
 use crate::data::target::Target;

@@ -9,14 +9,14 @@ use tch::{Kind, Tensor};
 use crate::config::check::Invalid;
 use crate::config::defaults;
 use crate::data::dataset::{DatasetInfo, Loaded};
+use crate::data::file_error::FileError;
 use crate::data::rows::Rows;
 use crate::data::source::data_source::{DataSource, load_error};
 use crate::data::store::cache::Cache;
 use crate::data::store::checksum::sha256;
-use crate::data::store::fetch::DownloadProgress;
+use crate::data::store::download_progress::DownloadProgress;
 use crate::data::store::idx::{self, Idx};
 use crate::data::store::user_file::{self, setting_error};
-use crate::data::table::csv_text::TableError;
 use crate::data::table::form::{Form, ImageSize};
 use crate::data::target::Target;
 use crate::tensor::shape::Shape;
@@ -87,7 +87,7 @@ impl LabeledImages {
 
 /// Reads one file. Returns it with its checksum.
 fn read((key, path): (&str, &str), dimensions: usize) -> Result<(Idx, String), Invalid> {
-    let invalid = |fault: TableError| setting_error(key, path, fault);
+    let invalid = |fault: FileError| setting_error(key, path, fault);
     let (bytes, sum) = user_file::read(Path::new(path)).map_err(invalid)?;
     let is_numpy = bytes.starts_with(b"\x93NUMPY");
     let idx = idx::parse(bytes, dimensions).map_err(|error| match is_numpy {
@@ -95,9 +95,9 @@ fn read((key, path): (&str, &str), dimensions: usize) -> Result<(Idx, String), I
             let hint = "write the IDX format of MNIST: four bytes (0, 0, 8, dimensions), each length as a big-endian u32, then \
                         the values as unsigned bytes; in Python: `struct.pack(\">BBBB\", 0, 0, 8, a.ndim) + \
                         struct.pack(f\">{a.ndim}I\", *a.shape) + a.astype(\"uint8\").tobytes()`";
-            invalid(TableError::new("is a NumPy file (`.npy`), but an IDX file is expected").hint(hint))
+            invalid(FileError::new("is a NumPy file (`.npy`), but an IDX file is expected").hint(hint))
         }
-        false => invalid(TableError::new(format!("is not an IDX file of {dimensions} dimensions: {error}"))),
+        false => invalid(FileError::new(format!("is not an IDX file of {dimensions} dimensions: {error}"))),
     })?;
     Ok((idx, sum))
 }

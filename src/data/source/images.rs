@@ -6,7 +6,7 @@ use crate::data::images::image_set::{ImageRows, ImageSet};
 pub use crate::data::images::settings::Images;
 use crate::data::source::data_source::{DataSource, load_error};
 use crate::data::store::cache::Cache;
-use crate::data::store::fetch::DownloadProgress;
+use crate::data::store::download_progress::DownloadProgress;
 
 impl DataSource for Images {
     const NAME: &'static str = "images";

@@ -11,7 +11,7 @@ use crate::data::dataset::{DatasetInfo, Loaded};
 use crate::data::rows::Rows;
 use crate::data::source::data_source::DataSource;
 use crate::data::store::cache::Cache;
-use crate::data::store::fetch::DownloadProgress;
+use crate::data::store::download_progress::DownloadProgress;
 use crate::data::store::idx;
 use crate::data::store::manifest::Manifest;
 use crate::data::store::mnist_csv::SIDE;

@@ -27,7 +27,7 @@ use crate::data::source::data_source::DataSource;
 use crate::data::source::shared_settings::{SharedSettings, SourceTable};
 use crate::data::split::{OwnRows, Split};
 use crate::data::store::cache::Cache;
-use crate::data::store::fetch::DownloadProgress;
+use crate::data::store::download_progress::DownloadProgress;
 use crate::data::store::manifest::Manifest;
 use crate::data::table::csv_table::Table;
 

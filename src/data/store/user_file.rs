@@ -9,9 +9,9 @@ use flate2::read::MultiGzDecoder;
 use crate::config::check::Invalid;
 use crate::config::hint::with_hint;
 use crate::config::suggest;
+use crate::data::file_error::FileError;
 use crate::data::store::checksum::sha256;
 use crate::data::store::hashed_file;
-use crate::data::table::csv_text::TableError;
 use crate::io::byte_size::format_bytes;
 use crate::io::file_format::FileFormat;
 
@@ -28,24 +28,24 @@ const MOST_UNPACKED: u64 = 4 << 30;
 ///
 /// # Errors
 /// When the file cannot be read or has another format; the message follows the file name.
-pub fn read_table(path: &Path) -> Result<(Vec<u8>, String), TableError> {
+pub fn read_table(path: &Path) -> Result<(Vec<u8>, String), FileError> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let by_name = FileFormat::of(&[], &name).filter(|format| *format != FileFormat::Gzip);
     if let Some(format) = by_name.filter(|_| !path.exists()) {
-        return Err(TableError::new(format!("does not exist, and {format} could not be read")).hint(READABLE));
+        return Err(FileError::new(format!("does not exist, and {format} could not be read")).hint(READABLE));
     }
     let is_json = [".json", ".jsonl", ".ndjson"].iter().any(|ending| name.to_lowercase().ends_with(ending));
     if is_json && !path.exists() {
-        return Err(TableError::new("does not exist, and a JSON file could not be read").hint(READABLE));
+        return Err(FileError::new("does not exist, and a JSON file could not be read").hint(READABLE));
     }
     let (bytes, sum) = read(path)?;
     if is_json && matches!(bytes.trim_ascii_start().first(), None | Some(b'{' | b'[')) {
         let convert = "convert it in Python: `pandas.read_json(FILE).to_csv(\"table.csv\", index=False)`";
         let message = "is a JSON file, which cannot be read as a table";
-        return Err(TableError::new(message).hint(format!("{convert}; {READABLE}")));
+        return Err(FileError::new(message).hint(format!("{convert}; {READABLE}")));
     }
     match FileFormat::of(&bytes, name.trim_end_matches(".gz")).filter(|_| !bytes.is_empty()) {
-        Some(format) => Err(TableError::new(format!("is {format}, which cannot be read as a table"))
+        Some(format) => Err(FileError::new(format!("is {format}, which cannot be read as a table"))
             .hint(format!("{}; {READABLE}", format.how_to_convert()))),
         None => Ok((bytes, sum)),
     }
@@ -55,7 +55,7 @@ pub fn read_table(path: &Path) -> Result<(Vec<u8>, String), TableError> {
 ///
 /// # Errors
 /// When the file cannot be read; the message follows the file name.
-pub fn read(path: &Path) -> Result<(Vec<u8>, String), TableError> {
+pub fn read(path: &Path) -> Result<(Vec<u8>, String), FileError> {
     let (bytes, sum) = hashed_file::read(path).map_err(|error| read_error(path, &error))?;
     if !bytes.starts_with(&[0x1f, 0x8b]) {
         return Ok((bytes, sum));
@@ -66,26 +66,26 @@ pub fn read(path: &Path) -> Result<(Vec<u8>, String), TableError> {
 }
 
 /// Returns the fault of a file or directory that cannot be read.
-pub fn read_error(path: &Path, error: &std::io::Error) -> TableError {
+pub fn read_error(path: &Path, error: &std::io::Error) -> FileError {
     match error.kind() {
-        ErrorKind::NotFound => TableError::new("does not exist").hint(where_it_may_be(path)),
-        ErrorKind::IsADirectory => TableError::new("is a directory"),
-        ErrorKind::NotADirectory => TableError::new("is not a directory"),
-        _ => TableError::new(format!("cannot be read: {error}")),
+        ErrorKind::NotFound => FileError::new("does not exist").hint(where_it_may_be(path)),
+        ErrorKind::IsADirectory => FileError::new("is a directory"),
+        ErrorKind::NotADirectory => FileError::new("is not a directory"),
+        _ => FileError::new(format!("cannot be read: {error}")),
     }
 }
 
 /// Unpacks a gzip file of at most `limit` bytes.
-fn unpacked(packed: &[u8], limit: u64) -> Result<Vec<u8>, TableError> {
+fn unpacked(packed: &[u8], limit: u64) -> Result<Vec<u8>, FileError> {
     let mut unpacked = Vec::new();
     MultiGzDecoder::new(packed)
         .take(limit + 1)
         .read_to_end(&mut unpacked)
-        .map_err(|error| TableError::new(format!("cannot be unpacked: {error}")))?;
+        .map_err(|error| FileError::new(format!("cannot be unpacked: {error}")))?;
     if unpacked.len() as u64 > limit {
         let (packed, limit) = (format_bytes(packed.len() as u64), format_bytes(limit));
         let message = format!("cannot be unpacked: its {packed} unpack to more than {limit}");
-        return Err(TableError::new(message).hint("if this is intended, unpack it first: `gunzip --keep`"));
+        return Err(FileError::new(message).hint("if this is intended, unpack it first: `gunzip --keep`"));
     }
     Ok(unpacked)
 }
@@ -95,7 +95,7 @@ const FROM_EXPERIMENT: &str = "check the path, or restore the file; relative pat
                                directory, in `--set` at the current directory";
 
 /// Returns the error of the setting `key`, which names the file or directory `path`.
-pub fn setting_error(key: &str, path: impl AsRef<Path>, fault: TableError) -> Invalid {
+pub fn setting_error(key: &str, path: impl AsRef<Path>, fault: FileError) -> Invalid {
     let path = path.as_ref().display();
     let has_subject = ["column `", "array `"].iter().any(|subject| fault.message.starts_with(subject));
     let message = match has_subject {
@@ -107,7 +107,7 @@ pub fn setting_error(key: &str, path: impl AsRef<Path>, fault: TableError) -> In
 }
 
 /// Returns the error of a file that the command line names; `name` is its name in messages.
-pub fn file_error(name: &str, fault: TableError) -> anyhow::Error {
+pub fn file_error(name: &str, fault: FileError) -> anyhow::Error {
     with_hint(anyhow!("{name} {}", fault.message), fault.hint)
 }
 

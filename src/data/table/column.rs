@@ -1,6 +1,6 @@
 //! One column of a table: its values, the text of numbers that are codes, and the first missing value.
 
-use crate::data::table::csv_text::TableError;
+use crate::data::file_error::FileError;
 use crate::data::table::field_format::FieldFormat;
 use crate::data::table::recognize::dates::{self, DateFormat};
 use crate::data::table::values::Values;
@@ -38,7 +38,7 @@ impl Column {
         fields: impl Iterator<Item = &'t str>,
         reading: &FieldFormat,
         place: impl Fn(usize) -> String,
-    ) -> Result<Column, TableError> {
+    ) -> Result<Column, FileError> {
         let mut missing = None;
         let fields = fields.map(str::trim).enumerate().map(|(row, field)| {
             let is_missing = reading.is_missing(&name, field);
@@ -52,7 +52,7 @@ impl Column {
             let (days, format) = dates::read(&fields, column.format.as_ref()).map_err(|fault| {
                 let field = fault.row.and_then(|row| fields[row]).unwrap_or_default();
                 let message = fault.describe(&name, field, fault.row.map(&place).as_deref());
-                TableError::new(message).hint(fault.hint(&name))
+                FileError::new(message).hint(fault.hint(&name))
             })?;
             let values = Values::Numbers(days);
             return Ok(Column {

@@ -4,24 +4,20 @@
 //! typing mistake in row 7,000 is found and named. A [`FieldFormat`] has the texts of missing values and the formats of
 //! numbers and dates.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{Cursor, Read};
+use std::io::Read;
 use std::path::Path;
-use std::sync::Arc;
 
-use polars::prelude::{
-    Column as PolarsColumn, CsvReadOptions, DataType, Field, PolarsError, Schema, SerReader, StringChunked,
-};
-
+use crate::data::file_error::FileError;
 use crate::data::inspect::duplicates::{Duplicates, fingerprint};
 use crate::data::store::hashed_file::{self, HashingReader};
-use crate::data::table::blocks::{self, PlainColumn, PlainNumbers};
 use crate::data::table::column::{Column, has_leading_zero};
-use crate::data::table::csv_text::{CsvText, OTHER_SEPARATORS, TableError, declared_separator, separator_hint};
+use crate::data::table::csv::blocks::{self, PlainColumn, PlainNumbers};
+use crate::data::table::csv::csv_text::{CsvText, declared_separator};
+use crate::data::table::csv::text_fields::{TextFields, not_csv, separating_byte, separator_error};
 use crate::data::table::field_format::{FieldFormat, TextColumns};
-use crate::data::table::recognize::number_format::{NumberFormat, finite};
-use crate::io::separator;
+use crate::data::table::recognize::number_format::NumberFormat;
 use crate::tensor::threads;
 
 /// Named columns of equal length.
@@ -43,7 +39,7 @@ impl Table {
     ///
     /// # Errors
     /// When the text is damaged, or a name is missing or occurs twice.
-    pub fn from_csv(bytes: &[u8], separator: char) -> Result<Table, TableError> {
+    pub fn from_csv(bytes: &[u8], separator: char) -> Result<Table, FileError> {
         Table::read(bytes, &FieldFormat::new(separator))
     }
 
@@ -51,7 +47,7 @@ impl Table {
     ///
     /// # Errors
     /// As for [`Table::from_csv`], and when a date column has a field that is no date.
-    pub fn read(bytes: &[u8], reading: &FieldFormat) -> Result<Table, TableError> {
+    pub fn read(bytes: &[u8], reading: &FieldFormat) -> Result<Table, FileError> {
         let separator = reading.separator;
         let separator = separating_byte(separator).ok_or_else(|| separator_error(separator))?;
         if let Some(declared) = declared_separator(bytes).and_then(separating_byte) {
@@ -80,13 +76,13 @@ impl Table {
     }
 
     /// Builds the table from fields that were read as text.
-    fn from_text_fields(checked: &CsvText, separator: u8, reading: &FieldFormat) -> Result<Table, TableError> {
+    fn from_text_fields(checked: &CsvText, separator: u8, reading: &FieldFormat) -> Result<Table, FileError> {
         Table::from_files(&[(String::new(), &TextFields::read(checked, separator)?)], reading)
     }
 
     /// Builds the table from the fields of files with the same columns, in the order of the first file. Each file has its
     /// name.
-    pub(crate) fn from_files(files: &[(String, &TextFields)], reading: &FieldFormat) -> Result<Table, TableError> {
+    pub(crate) fn from_files(files: &[(String, &TextFields)], reading: &FieldFormat) -> Result<Table, FileError> {
         let lines: Vec<usize> = files.iter().flat_map(|(_, fields)| fields.lines.iter().copied()).collect();
         let mut starts = Vec::new();
         let mut rows = 0;
@@ -98,7 +94,7 @@ impl Table {
             starts.clear();
         }
         if lines.is_empty() {
-            return Err(TableError::new("has column names, but no rows"));
+            return Err(FileError::new("has column names, but no rows"));
         }
         let names = &files[0].1.names;
         let columns = threads::map_in_parallel(names, names.len() * lines.len(), |name| {
@@ -106,7 +102,7 @@ impl Table {
             let values = parts.iter().flat_map(|part| part.iter().skip(1).map(Option::unwrap_or_default));
             Column::read(name.clone(), values, reading, |row| place(row, &lines, &starts))
         });
-        let columns = columns.into_iter().collect::<Result<Vec<Column>, TableError>>()?;
+        let columns = columns.into_iter().collect::<Result<Vec<Column>, FileError>>()?;
         Ok(Table { columns, lines, files: starts, numbers: reading.numbers })
     }
 
@@ -115,14 +111,12 @@ impl Table {
         source: impl Read + Send,
         separator: u8,
         reading: &FieldFormat,
-    ) -> Option<Result<Table, TableError>> {
+    ) -> Option<Result<Table, FileError>> {
         let as_text = |block: &[u8]| columns_of_text(block, separator, reading);
         let PlainNumbers { header, columns, lines } = blocks::read(source, separator, as_text)?;
         let headed = || {
             let header = CsvText::check(&header, separator)?;
-            let fields = read_fields(&header, separator)?;
-            let names = names_of(&fields)?;
-            check_header(&header, separator, &names)?;
+            let names = TextFields::read(&header, separator)?.names;
             let column = |(column, name): (PlainColumn, String)| match column {
                 PlainColumn::Numbers(numbers) => Ok(Column::from_numbers(name, numbers)),
                 PlainColumn::Text(fields) => {
@@ -130,7 +124,7 @@ impl Table {
                     Column::read(name, fields, reading, |row| place(row, &lines, &[]))
                 }
             };
-            let columns = columns.into_iter().zip(names).map(column).collect::<Result<Vec<Column>, TableError>>()?;
+            let columns = columns.into_iter().zip(names).map(column).collect::<Result<Vec<Column>, FileError>>()?;
             Ok(Table { columns, lines, files: Vec::new(), numbers: reading.numbers })
         };
         Some(headed())
@@ -163,56 +157,12 @@ impl Table {
     }
 }
 
-/// Returns the separator as a byte; `None` if it is not allowed. polars panics if the separator is a quote.
-fn separating_byte(separator: char) -> Option<u8> {
-    u8::try_from(separator).ok().filter(|_| separator::is_allowed(separator))
-}
-
 /// Returns the name of a row in messages.
 fn place(row: usize, lines: &[usize], files: &[(String, usize)]) -> String {
     match files.iter().rev().find(|(_, start)| *start <= row) {
         Some((file, start)) => format!("row {} (line {}) of `{file}`", row - start + 1, lines[row]),
         None => format!("row {} (line {})", row + 1, lines[row]),
     }
-}
-
-/// Every field of a file as text, with the names of the columns.
-#[derive(Debug)]
-pub(crate) struct TextFields {
-    /// Names of the columns.
-    pub names: Vec<String>,
-    columns: Vec<PolarsColumn>,
-    lines: Vec<usize>,
-}
-
-impl TextFields {
-    /// Reads the fields of a text with this separator.
-    fn read(checked: &CsvText, separator: u8) -> Result<TextFields, TableError> {
-        let columns = read_fields(checked, separator)?;
-        let names = names_of(&columns)?;
-        check_header(checked, separator, &names)?;
-        Ok(TextFields { names, columns, lines: checked.lines[1..].to_vec() })
-    }
-
-    /// Reads the fields of the bytes of a file.
-    ///
-    /// # Errors
-    /// As for [`Table::from_csv`].
-    pub fn of_file(bytes: &[u8], separator: char) -> Result<TextFields, TableError> {
-        let separator = declared_separator(bytes).unwrap_or(separator);
-        let separator = separating_byte(separator).ok_or_else(|| separator_error(separator))?;
-        TextFields::read(&CsvText::check(bytes, separator)?, separator)
-    }
-
-    fn column(&self, name: &str) -> Result<&StringChunked, TableError> {
-        let place = self.names.iter().position(|other| other == name);
-        strings(&self.columns[place.expect("the files have the same columns")])
-    }
-}
-
-fn separator_error(separator: char) -> TableError {
-    let message = "which must be one ASCII character and no quote";
-    TableError::new(format!("cannot be read with the separator {separator:?}, {message}"))
 }
 
 /// Returns the indices of the columns whose text is read, from a block that begins with the header: those whose text is
@@ -225,7 +175,7 @@ fn columns_of_text(block: &[u8], separator: u8, reading: &FieldFormat) -> Vec<us
     let names = || {
         let checked = CsvText::check(block, separator).ok()?;
         let header = CsvText::check(checked.records(0, 1), separator).ok()?;
-        names_of(&read_fields(&header, separator).ok()?).ok()
+        Some(TextFields::read(&header, separator).ok()?.names)
     };
     let names = names().unwrap_or_default();
     (0..names.len()).filter(|number| codes.contains(number) || reading.keeps_text(&names[*number])).collect()
@@ -245,77 +195,6 @@ fn columns_of_codes(block: &[u8], separator: u8) -> Vec<usize> {
         }
     }
     found.into_iter().collect()
-}
-
-/// Reads every field as text, with the header.
-fn read_fields(checked: &CsvText, separator: u8) -> Result<Vec<PolarsColumn>, TableError> {
-    let schema: Schema =
-        (0..checked.fields).map(|number| Field::new(format!("{number}").into(), DataType::String)).collect();
-    let frame = CsvReadOptions::default()
-        .with_has_header(false)
-        .with_schema(Some(Arc::new(schema)))
-        .map_parse_options(|options| options.with_separator(separator))
-        .into_reader_with_file_handle(Cursor::new(&checked.text[..]))
-        .finish()
-        .map_err(|error| checked.damaged_quote(separator).unwrap_or_else(|| not_csv(&error)))?;
-    if frame.height() != checked.lines.len() {
-        let message = format!("has {} lines, and {} were read", checked.lines.len(), frame.height());
-        return Err(TableError::new(message));
-    }
-    Ok(frame.columns().to_vec())
-}
-
-fn strings(column: &PolarsColumn) -> Result<&StringChunked, TableError> {
-    column.as_materialized_series().str().map_err(|error| not_csv(&error))
-}
-
-/// Returns the first line of an error of polars: the others are about its own options.
-fn not_csv(error: &PolarsError) -> TableError {
-    let error = error.to_string();
-    TableError::new(format!("is not CSV: {}", error.lines().next().unwrap_or_default()))
-}
-
-/// Returns the column names in the header, and checks that they differ.
-fn names_of(columns: &[PolarsColumn]) -> Result<Vec<String>, TableError> {
-    let (mut names, mut places) = (Vec::with_capacity(columns.len()), HashMap::with_capacity(columns.len()));
-    for (number, column) in columns.iter().enumerate() {
-        let name = strings(column)?.get(0).unwrap_or_default().trim();
-        if name.is_empty() {
-            let hint = "give it a name; if pandas wrote row numbers, use `to_csv(…, index=False)`";
-            return Err(TableError::new(format!("has no name for column {}", number + 1)).hint(hint));
-        }
-        if let Some(earlier) = places.insert(name, number) {
-            let message = format!("has the name `{name}` for columns {} and {}", earlier + 1, number + 1);
-            return Err(TableError::new(message).hint("give each column a different name"));
-        }
-        names.push(name.to_owned());
-    }
-    Ok(names)
-}
-
-fn check_header(checked: &CsvText, separator: u8, names: &[String]) -> Result<(), TableError> {
-    if names.iter().all(|name| finite(name).is_some()) {
-        let message = "has numbers in its first line, but column names are expected";
-        return Err(TableError::new(message).hint("add a first line with the names, such as `x1,x2,y`"));
-    }
-    if checked.fields > 1 {
-        return Ok(());
-    }
-    let other = std::iter::once(',').chain(OTHER_SEPARATORS).find(|other| names[0].contains(*other));
-    let other = other.or_else(|| has_blank_separator(checked).then_some(' '));
-    match other.filter(|other| *other != char::from(separator)) {
-        Some(other) => Err(TableError::new(format!("has one column, `{}`", names[0])).hint(separator_hint(other))),
-        None => Ok(()),
-    }
-}
-
-/// Returns whether all lines of a table with one column have the same number of blanks, and numbers between them.
-fn has_blank_separator(checked: &CsvText) -> bool {
-    let text = String::from_utf8_lossy(&checked.text);
-    let mut lines = text.lines().map(str::trim);
-    let names = lines.next().map_or(0, |line| line.split(' ').count());
-    let is_row = |line: &str| line.split(' ').count() == names && line.split(' ').any(|word| finite(word).is_some());
-    names > 1 && checked.lines.len() > 1 && lines.all(is_row)
 }
 
 #[cfg(test)]
@@ -400,7 +279,7 @@ mod tests {
     type Contents = (Vec<String>, Vec<Vec<u64>>, Vec<usize>);
 
     /// Converts a table to names, bits and lines. Bits keep apart 0 and −0, and missing values and numbers.
-    fn read(table: Result<Table, TableError>) -> Result<Contents, TableError> {
+    fn read(table: Result<Table, FileError>) -> Result<Contents, FileError> {
         let bits = |column: &Column| (0..column.values.len()).map(|row| column.key(row)).collect();
         table.map(|table| {
             let kind =

@@ -6,11 +6,11 @@
 use tch::Tensor;
 
 use crate::config::suggest;
+use crate::data::file_error::FileError;
 use crate::data::table::column::Column;
 use crate::data::table::column_roles::columns_hint;
 use crate::data::table::columns::{fits_f32, row_by_row, too_large};
 use crate::data::table::csv_table::Table;
-use crate::data::table::csv_text::TableError;
 use crate::data::table::encode::{ColumnEncoding, EncodingKind, Missing};
 use crate::data::table::form::TableForm;
 use crate::data::table::target_kind::{TargetKind, index_of, wrong_value, yes_or_no};
@@ -64,7 +64,7 @@ impl TableForm {
         names: &[String],
         truth: Truth,
         unknown: Unknown,
-    ) -> Result<ExternalTable, TableError> {
+    ) -> Result<ExternalTable, FileError> {
         let column = |name: &String| table.column(name).ok_or_else(|| missing_column(table, name));
         let features: Vec<&Column> =
             self.encoding.columns.iter().map(|encoded| column(&encoded.name)).collect::<Result<_, _>>()?;
@@ -95,7 +95,7 @@ impl TableForm {
         targets: &[Option<&Column>],
         truth: Truth,
         unknown: Unknown,
-    ) -> Result<Vec<usize>, TableError> {
+    ) -> Result<Vec<usize>, FileError> {
         let required: Vec<&Column> = match truth {
             Truth::Required => targets.iter().flatten().copied().collect(),
             Truth::Optional => Vec::new(),
@@ -116,11 +116,11 @@ impl TableForm {
             };
             let rows: Vec<usize> = (0..table.rows()).filter(is_complete).collect();
             return match rows.is_empty() {
-                true if drops_features => Err(TableError::new(match unknown {
+                true if drops_features => Err(FileError::new(match unknown {
                     Unknown::Missing => "has a missing value or an unknown category in every row",
                     Unknown::Error | Unknown::Ignore => "has a missing value in every row",
                 })),
-                true => Err(TableError::new("has no target in any row")),
+                true => Err(FileError::new("has no target in any row")),
                 false => Ok(rows),
             };
         }
@@ -131,7 +131,7 @@ impl TableForm {
                     "" => format!("has no value in {place}, column `{name}`"),
                     cell => format!("has `{cell}` in {place}, column `{name}`, which counts as missing"),
                 };
-                return Err(TableError::new(message).hint("fill it in: the training rows had no missing values"));
+                return Err(FileError::new(message).hint("fill it in: the training rows had no missing values"));
             }
         }
         Ok((0..table.rows()).collect())
@@ -154,14 +154,14 @@ impl TableForm {
         columns: &[Option<&Column>],
         rows: &[usize],
         names: &[String],
-    ) -> Result<Tensor, TableError> {
+    ) -> Result<Tensor, FileError> {
         let drop = |column: &Column| format!("remove the column `{}` to predict without known targets", column.name);
         if let (TargetKind::Classes, [Some(column)]) = (self.target.task, columns) {
             let class = |&row: &usize| {
                 let Some(text) = column.text(row) else { return Ok(UNKNOWN_CLASS) };
                 let class = index_of(&self.target.classes, &text).or_else(|| index_of(names, &text)).ok_or_else(|| {
                     let message = wrong_value(table, column, row, "a class of the run");
-                    TableError::new(message).hint(nearest_or_known(&text, names))
+                    FileError::new(message).hint(nearest_or_known(&text, names))
                 });
                 class.map(|class| class as i64)
             };
@@ -183,7 +183,7 @@ impl TableForm {
                         Err(_) => (None, "a number"),
                     },
                 };
-                let fault = || TableError::new(wrong_value(table, column, row, wanted)).hint(drop(column));
+                let fault = || FileError::new(wrong_value(table, column, row, wanted)).hint(drop(column));
                 numbers.push(number.ok_or_else(fault)?);
             }
         }
@@ -218,17 +218,17 @@ fn raw(
     rows: &[usize],
     unknown: Result<Unknown, &str>,
     missing: Missing,
-) -> Result<Vec<f64>, TableError> {
+) -> Result<Vec<f64>, FileError> {
     let categories = encoded.categories();
     if encoded.encoding == EncodingKind::Number {
         return match &column.values {
             Values::Numbers(numbers) => match rows.iter().find(|&&row| !fits_f32(numbers[row])) {
-                Some(&row) => Err(TableError::new(too_large(table, column, row)).hint("correct the value")),
+                Some(&row) => Err(FileError::new(too_large(table, column, row)).hint("correct the value")),
                 None => Ok(rows.iter().map(|&row| numbers[row]).collect()),
             },
             Values::Text { .. } => {
                 let row = column.values.first_text(table.numbers).unwrap_or(0);
-                Err(TableError::new(wrong_value(table, column, row, "a number"))
+                Err(FileError::new(wrong_value(table, column, row, "a number"))
                     .hint("correct the value: the column is numeric in the training table"))
             }
         };
@@ -247,7 +247,7 @@ fn raw(
                         &format!("{}{}", nearest_or_known(&text, categories), accepting(encoded, missing))
                     }
                 };
-                Err(TableError::new(wrong_value(table, column, row, "a category of the run")).hint(hint))
+                Err(FileError::new(wrong_value(table, column, row, "a category of the run")).hint(hint))
             }
         },
     };
@@ -255,8 +255,8 @@ fn raw(
 }
 
 /// Returns the error for a column that the run used and the table does not have.
-pub(crate) fn missing_column(table: &Table, name: &str) -> TableError {
-    let fault = TableError::new(format!("has no column `{name}`, which the run used"));
+pub(crate) fn missing_column(table: &Table, name: &str) -> FileError {
+    let fault = FileError::new(format!("has no column `{name}`, which the run used"));
     match suggest::nearest(name, table.names()) {
         Some(near) => fault.hint(format!("rename the column `{near}` to `{name}` if it is the same")),
         None => fault.hint(columns_hint(table)),
@@ -264,7 +264,7 @@ pub(crate) fn missing_column(table: &Table, name: &str) -> TableError {
 }
 
 /// Returns the error for a table without the true values.
-fn missing_target(table: &Table, name: &str) -> TableError {
+fn missing_target(table: &Table, name: &str) -> FileError {
     let fault = missing_column(table, name);
     match suggest::nearest(name, table.names()) {
         Some(_) => fault,
@@ -308,7 +308,7 @@ mod tests {
         ((**form).clone(), loaded)
     }
 
-    fn read(text: &str, missing: Missing, truth: Truth) -> Result<ExternalTable, TableError> {
+    fn read(text: &str, missing: Missing, truth: Truth) -> Result<ExternalTable, FileError> {
         let (form, loaded) = form(missing);
         form.read(&table(text), &loaded.classes, truth, Unknown::Error)
     }

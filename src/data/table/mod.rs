@@ -1,12 +1,11 @@
 //! Tables with named columns: reading CSV, selecting columns, and converting them to features and targets.
 
-mod blocks;
 pub mod byte_table;
 pub mod column;
 pub mod column_roles;
 pub mod columns;
+pub mod csv;
 pub mod csv_table;
-pub mod csv_text;
 pub mod embedded_table;
 pub mod encode;
 pub mod external_table;

@@ -3,9 +3,9 @@
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
+use crate::data::file_error::FileError;
 use crate::data::table::column::Column;
 use crate::data::table::csv_table::Table;
-use crate::data::table::csv_text::TableError;
 use crate::data::table::field_format::FieldFormat;
 use crate::history::number::count;
 
@@ -24,7 +24,7 @@ type Fields = Vec<(usize, String)>;
 ///
 /// # Errors
 /// When a line is no object, or all columns are wanted and most of their values are missing.
-pub fn read(bytes: &[u8], reading: &FieldFormat, wanted: Option<&[String]>) -> Result<Table, TableError> {
+pub fn read(bytes: &[u8], reading: &FieldFormat, wanted: Option<&[String]>) -> Result<Table, FileError> {
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
     let is_wanted = |name: &String| wanted.is_none_or(|names| names.contains(name));
     let mut columns: IndexMap<String, Fields> = IndexMap::new();
@@ -51,7 +51,7 @@ pub fn read(bytes: &[u8], reading: &FieldFormat, wanted: Option<&[String]>) -> R
         lines.push(number + 1);
     }
     if lines.is_empty() {
-        return Err(TableError::new("has no rows"));
+        return Err(FileError::new("has no rows"));
     }
     let rows = lines.len();
     match wanted {
@@ -59,7 +59,7 @@ pub fn read(bytes: &[u8], reading: &FieldFormat, wanted: Option<&[String]>) -> R
             let (keys, rows) = (count(columns.len()), count(rows));
             let message = format!("has {keys} different keys in {rows} lines, too many for the columns of a table");
             let hint = "write `[data.text]` with `text` and `target`: training reads only the keys that it names";
-            return Err(TableError::new(message).hint(hint));
+            return Err(FileError::new(message).hint(hint));
         }
         None => {}
         Some(names) => {
@@ -78,23 +78,23 @@ pub fn read(bytes: &[u8], reading: &FieldFormat, wanted: Option<&[String]>) -> R
         let place = |row: usize| format!("row {} (line {})", row + 1, lines[row]);
         Column::read(name, texts.into_iter(), reading, place)
     };
-    let columns = columns.into_iter().map(column).collect::<Result<_, TableError>>()?;
+    let columns = columns.into_iter().map(column).collect::<Result<_, FileError>>()?;
     Ok(Table { columns, lines, files: Vec::new(), numbers: reading.numbers })
 }
 
 /// Returns the error of a line that is no object.
-fn no_object(line: usize, error: &serde_json::Error) -> TableError {
+fn no_object(line: usize, error: &serde_json::Error) -> FileError {
     let text = error.to_string();
     let reason = text.rsplit_once(" at line ").map_or(&*text, |(reason, _)| reason); // counted from this line
     let message = format!("has no JSON object in line {line}, column {}: {reason}", error.column().max(1));
-    TableError::new(message).hint("write an object in each line: `{\"text\": \"…\", \"label\": \"…\"}`")
+    FileError::new(message).hint("write an object in each line: `{\"text\": \"…\", \"label\": \"…\"}`")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read_lines(text: &str, wanted: Option<&[&str]>) -> Result<Table, TableError> {
+    fn read_lines(text: &str, wanted: Option<&[&str]>) -> Result<Table, FileError> {
         let wanted: Option<Vec<String>> = wanted.map(|names| names.iter().map(|&name| name.to_owned()).collect());
         read(text.as_bytes(), &FieldFormat::new(','), wanted.as_deref())
     }

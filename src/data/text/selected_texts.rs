@@ -8,6 +8,7 @@ use tch::Tensor;
 
 use crate::config::check::Invalid;
 use crate::data::dataset::{DatasetInfo, Loaded};
+use crate::data::file_error::FileError;
 use crate::data::rows::Rows;
 use crate::data::split::Split;
 use crate::data::split::stated_rows::StatedRows;
@@ -17,7 +18,6 @@ use crate::data::table::column::Column;
 use crate::data::table::column_roles::ColumnRoles;
 use crate::data::table::columns::weights_of;
 use crate::data::table::csv_table::Table;
-use crate::data::table::csv_text::TableError;
 use crate::data::table::encode::{Encoding, Missing};
 use crate::data::table::field_format::{ClassColumn, FieldFormat, TextColumns};
 use crate::data::table::form::{Form, TableForm, TextForm};
@@ -75,7 +75,7 @@ impl Text {
     }
 
     /// Converts a fault of the file to an error of the setting `path`.
-    pub fn path_error(&self, fault: TableError) -> Invalid {
+    pub fn path_error(&self, fault: FileError) -> Invalid {
         setting_error("path", &self.path, fault)
     }
 

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
+use crate::data::file_error::FileError;
 use crate::data::source::table_files;
 use crate::data::store::user_file;
 use crate::data::table::csv_table::Table;
-use crate::data::table::csv_text::TableError;
 use crate::data::table::field_format::FieldFormat;
 use crate::data::text::jsonl;
 
@@ -21,7 +21,7 @@ pub fn is_jsonl(path: &Path) -> bool {
 ///
 /// # Errors
 /// When the file cannot be read, or is no table; the message follows the file name.
-pub fn read(path: &Path, reading: &FieldFormat, wanted: Option<&[String]>) -> Result<(Table, String), TableError> {
+pub fn read(path: &Path, reading: &FieldFormat, wanted: Option<&[String]>) -> Result<(Table, String), FileError> {
     if !is_jsonl(path) {
         return table_files::read(path, reading);
     }

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use tch::Tensor;
 
+use crate::data::file_error::FileError;
 use crate::data::table::csv_table::Table;
-use crate::data::table::csv_text::TableError;
 use crate::data::table::external_table::{Unknown, missing_column};
 use crate::data::table::form::TextForm;
 use crate::data::text::tokenizer::{SPECIAL, TokenKind, UNKNOWN};
@@ -28,11 +28,11 @@ impl TextForm {
     ///
     /// # Errors
     /// When the column or a text is missing, or a text has no token of the vocabulary and `unknown` does not allow it.
-    pub fn read(&self, table: &Table, unknown: Unknown) -> Result<Tensor, TableError> {
+    pub fn read(&self, table: &Table, unknown: Unknown) -> Result<Tensor, FileError> {
         let column = table.column(&self.text).ok_or_else(|| missing_column(table, &self.text))?;
         if let Some((row, _)) = column.first_missing() {
             let message = format!("has no text in {}, column `{}`", table.place(row), self.text);
-            return Err(TableError::new(message).hint("fill it in, or remove the row"));
+            return Err(FileError::new(message).hint("fill it in, or remove the row"));
         }
         let texts: Vec<String> = (0..table.rows()).filter_map(|row| column.text(row)).collect();
         let ids = self.ids(texts.iter().map(String::as_str));
@@ -40,7 +40,7 @@ impl TextForm {
         match unknown_row.filter(|_| unknown != Unknown::Ignore) {
             Some(row) => {
                 let message = format!("has no token of the vocabulary in {}: `{}`", table.place(row), texts[row]);
-                Err(TableError::new(message).hint("remove the row, or use `--unknown ignore`"))
+                Err(FileError::new(message).hint("remove the row, or use `--unknown ignore`"))
             }
             None => Ok(ids),
         }

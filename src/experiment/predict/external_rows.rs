@@ -9,6 +9,7 @@ use tch::Tensor;
 use crate::config::check::Invalid;
 use crate::config::hint::{Hint, into_error, with_hint};
 use crate::data::Rows;
+use crate::data::file_error::FileError;
 use crate::data::image_file::{self, ImageFile, Invert};
 use crate::data::images::convert;
 use crate::data::images::image_set::ImageSet;
@@ -20,7 +21,6 @@ use crate::data::source::idx_files::LabeledImages;
 use crate::data::store::cache::Cache;
 use crate::data::store::user_file;
 use crate::data::table::Table;
-use crate::data::table::csv_text::TableError;
 use crate::data::table::encode::Missing;
 use crate::data::table::external_table::{ExternalTable, Truth, Unknown};
 use crate::data::table::field_format::TextColumns;
@@ -100,7 +100,7 @@ pub fn read_table(data: &FittedData, path: &Path, separator: Option<char>, keep:
             }
             None => hint,
         });
-        file_error(path, TableError { hint, ..fault })
+        file_error(path, FileError { hint, ..fault })
     })?;
     Ok(table.0)
 }
@@ -270,7 +270,7 @@ fn read_images(plan: &Plan, data: &FittedData, size: ImageSize, written: &str) -
 }
 
 /// Returns an error about a file, with its hint.
-fn file_error(path: &Path, fault: TableError) -> anyhow::Error {
+fn file_error(path: &Path, fault: FileError) -> anyhow::Error {
     user_file::file_error(&shown(path), fault)
 }
 

@@ -10,7 +10,7 @@ use crate::data::prepare::prepared::Prepared;
 use crate::data::resample::Resample;
 use crate::data::source::DataSpec;
 use crate::data::store::cache::Cache;
-use crate::data::store::fetch::DownloadProgress;
+use crate::data::store::download_progress::DownloadProgress;
 use crate::data::store::manifest::Manifest;
 use crate::data::{Loaded, Target};
 use crate::experiment::plan::positive_class;

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use tch::Device;
 
 use crate::data::store::cache::Cache;
-use crate::data::store::fetch;
+use crate::data::store::download_progress::DownloadProgress;
 use crate::experiment::plan::Plan;
 use crate::experiment::plan::study::Study;
 use crate::experiment::run::checkpointing::{self, CheckpointInterval};
@@ -50,7 +50,7 @@ impl callback::Callback for Silent<'_> {
     }
 }
 
-impl fetch::DownloadProgress for Silent<'_> {
+impl DownloadProgress for Silent<'_> {
     fn doing(&mut self, _what: &str) {}
 
     fn progress(&mut self, _bytes: u64, _of: Option<u64>) {}

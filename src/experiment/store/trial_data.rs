@@ -8,7 +8,7 @@ use crate::data::prepare::fitted_data::FittedData;
 use crate::data::prepare::prepared::Prepared;
 use crate::data::split::Parts;
 use crate::data::store::cache::Cache;
-use crate::data::store::fetch::DownloadProgress;
+use crate::data::store::download_progress::DownloadProgress;
 use crate::data::table::recognize::number_format;
 use crate::data::{Rows, Test};
 use crate::experiment::plan::Plan;

@@ -12,7 +12,7 @@ use anyhow::{Context, Error, anyhow};
 use time::OffsetDateTime;
 
 use crate::config::hint::into_error;
-use crate::data::store::fetch;
+use crate::data::store::download_progress::DownloadProgress;
 use crate::experiment::halving::rule::HalvingRule;
 use crate::experiment::plan::Plan;
 use crate::experiment::plan::module_copies;
@@ -295,7 +295,7 @@ impl callback::Callback for StopWhereOriginalStopped<'_> {
     }
 }
 
-impl fetch::DownloadProgress for StopWhereOriginalStopped<'_> {
+impl DownloadProgress for StopWhereOriginalStopped<'_> {
     fn doing(&mut self, what: &str) {
         self.watch.doing(what);
     }

@@ -11,7 +11,7 @@ use tch::Device;
 
 use crate::data::source::DataSpec;
 use crate::data::store::cache::Cache;
-use crate::data::store::fetch::DownloadProgress;
+use crate::data::store::download_progress::DownloadProgress;
 use crate::device::fault::contained;
 use crate::experiment::plan::Plan;
 use crate::experiment::run::checkpointing::CheckpointInterval;

@@ -4,7 +4,8 @@ use indexmap::IndexMap;
 
 use crate::cli::commands::compare::screen::Screen;
 use crate::cli::commands::compare::table::{format_metric, metric_label, signed};
-use crate::cli::text::column_layout::{Cell, Column, Fitted, fit};
+use crate::cli::text::column::{Cell, Column};
+use crate::cli::text::column_layout::{Fitted, fit};
 use crate::cli::text::number_format;
 use crate::cli::text::text_style::TextStyle;
 use crate::compare::comparison::MetricTest;

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
 
-use crate::cli::text::column_layout::{Cell, Column, Fitted};
+use crate::cli::text::column::{Cell, Column};
+use crate::cli::text::column_layout::Fitted;
 use crate::cli::text::number_format;
 use crate::cli::text::text_style::TextStyle;
 use crate::compare::group::Group;

@@ -1,7 +1,7 @@
 //! The compared groups under short labels, A, B, C, …, with a legend of their full names.
 
 use crate::cli::commands::compare::overview;
-use crate::cli::text::column_layout::Column;
+use crate::cli::text::column::Column;
 use crate::cli::text::number_format;
 use crate::cli::text::text_style::TextStyle;
 use crate::compare::comparison::Comparison;

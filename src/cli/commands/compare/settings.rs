@@ -2,7 +2,8 @@
 
 use indexmap::IndexMap;
 
-use crate::cli::text::column_layout::{self, Column, Fitted, GAP};
+use crate::cli::text::column::Column;
+use crate::cli::text::column_layout::{self, Fitted, GAP};
 use crate::cli::text::text_style::TextStyle;
 use crate::compare::group::Group;
 use crate::compare::settings::{Setting, differing, settings};

@@ -4,7 +4,8 @@
 //! If all groups fit side by side, each has a column and each metric a row. Otherwise each group has a row, and the
 //! metrics are columns.
 
-use crate::cli::text::column_layout::{Cell, Column, Fitted};
+use crate::cli::text::column::{Cell, Column};
+use crate::cli::text::column_layout::Fitted;
 use crate::cli::text::number_format;
 use crate::cli::text::text_style::TextStyle;
 use crate::compare::comparison::{Comparison, MetricComparison};

@@ -13,6 +13,7 @@ use crate::cli::text::text_style::TextStyle;
 use crate::config::hint::{Hint, into_error, with_hint};
 use crate::config::suggest;
 use crate::data::arrays::array_file::{ArrayFile, is_array_file};
+use crate::data::file_error::FileError;
 use crate::data::inspect::array_section::{ArraySummary, likely_settings, section_to_complete};
 use crate::data::inspect::csv_section::csv_section;
 use crate::data::inspect::describe::{ArrayDescription, Description, describe, describe_table};
@@ -26,7 +27,6 @@ use crate::data::source::data_source::DataSource;
 use crate::data::store::cache::Cache;
 use crate::data::store::manifest::Manifest;
 use crate::data::store::user_file;
-use crate::data::table::csv_text::TableError;
 use crate::data::table::field_format::{FieldFormat, TextColumns};
 use crate::data::table::recognize::dates::Dates;
 use crate::data::table::recognize::number_format::NumberFormat;
@@ -274,7 +274,7 @@ fn describe_data_set(cache: &Cache, manifest: &Manifest, target: Option<&str>) -
 /// # Errors
 /// If the file or an array cannot be read.
 fn describe_arrays(path: &str) -> anyhow::Result<Description> {
-    let fault = |fault: TableError| table_error(path, fault);
+    let fault = |fault: FileError| table_error(path, fault);
     let mut file = ArrayFile::open(Path::new(path)).map_err(fault)?;
     let names = if file.is_single() { vec![path.to_owned()] } else { file.names() };
     let describe_array = |name: String| {
@@ -282,7 +282,7 @@ fn describe_arrays(path: &str) -> anyhow::Result<Description> {
         let dtype = header.type_name().to_owned();
         Ok(ArrayDescription { name, shape: header.shape, dtype })
     };
-    let arrays = names.into_iter().map(describe_array).collect::<Result<Vec<_>, TableError>>().map_err(fault)?;
+    let arrays = names.into_iter().map(describe_array).collect::<Result<Vec<_>, FileError>>().map_err(fault)?;
     if file.is_single() || !Arrays::are_named_in(&file) {
         let sha256 = ArrayFile::sha256(Path::new(path)).map_err(fault)?;
         return Ok(Description { arrays, sha256, name: path.to_owned(), ..Description::default() });
@@ -296,7 +296,7 @@ fn describe_arrays(path: &str) -> anyhow::Result<Description> {
 /// # Errors
 /// If the file cannot be read.
 fn array_section(path: &str) -> anyhow::Result<String> {
-    let fault = |fault: TableError| table_error(path, fault);
+    let fault = |fault: FileError| table_error(path, fault);
     let file = ArrayFile::open(Path::new(path)).map_err(fault)?;
     match !file.is_single() && Arrays::are_named_in(&file) {
         true => Ok(ArraySummary::read(path).map_err(into_error)?.section(path)),
@@ -322,7 +322,7 @@ fn image_section(path: &str) -> anyhow::Result<String> {
 }
 
 /// Returns the error of a file, with a hint that names the options of this command.
-pub(crate) fn table_error(name: &str, fault: TableError) -> anyhow::Error {
+pub(crate) fn table_error(name: &str, fault: FileError) -> anyhow::Error {
     // characters such as `;` need quotes in a shell
     let for_command_line = |hint: String| match hint.split_once("Then write `separator = \"") {
         Some((question, separator)) => {
@@ -331,7 +331,7 @@ pub(crate) fn table_error(name: &str, fault: TableError) -> anyhow::Error {
         }
         None => hint,
     };
-    user_file::file_error(&format!("`{name}`"), TableError { hint: fault.hint.map(for_command_line), ..fault })
+    user_file::file_error(&format!("`{name}`"), FileError { hint: fault.hint.map(for_command_line), ..fault })
 }
 
 /// Returns the column that an option names.

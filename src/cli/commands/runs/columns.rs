@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 
 use crate::cli::commands::runs::age::{format_age, format_duration};
-use crate::cli::text::column_layout::{Cell, Column};
+use crate::cli::text::column::{Cell, Column};
 use crate::cli::text::number_format;
 use crate::cli::text::text_style::together;
 use crate::compare::positive_class;

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::cli::commands::compare::formats::markdown_table;
 use crate::cli::commands::runs::columns::{Fit, ListColumn, Listed, TIME};
-use crate::cli::text::column_layout::{Cell, Column};
+use crate::cli::text::column::{Cell, Column};
 use crate::compare::runs::changes::{ShortKeys, shorten};
 use crate::compare::runs::run_field::FieldValue;
 use crate::compare::runs::run_info::RunState;

@@ -4,7 +4,7 @@ use indexmap::{IndexMap, IndexSet};
 use serde_json::{Map, Value, json};
 
 use crate::cli::commands::runs::columns::{Fit, ListColumn};
-use crate::cli::text::column_layout::{Cell, Column};
+use crate::cli::text::column::{Cell, Column};
 use crate::compare::direction::higher_is_better;
 use crate::compare::metric_name::metric_of;
 use crate::compare::runs::run_field::FieldValue;

@@ -1,7 +1,8 @@
 //! The list of runs as a table that fits the page.
 
 use crate::cli::commands::runs::columns::{AGE, Fit, ListColumn};
-use crate::cli::text::column_layout::{self, Column, Fitted, GAP};
+use crate::cli::text::column::Column;
+use crate::cli::text::column_layout::{self, Fitted, GAP};
 use crate::cli::text::text_style::TextStyle;
 
 /// Width of wrapped texts below which age and time are left out instead.

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::cli::text::column_layout::{Cell, Column, Fitted};
+use crate::cli::text::column::{Cell, Column};
+use crate::cli::text::column_layout::Fitted;
 use crate::cli::text::number_format::{self, count};
 use crate::cli::text::terminal;
 use crate::cli::text::text_style::TextStyle;

@@ -1,6 +1,7 @@
 //! The configurations of a sweep as a table, best first, and the best one in a line.
 
-use crate::cli::text::column_layout::{Cell, Column, Fitted};
+use crate::cli::text::column::{Cell, Column};
+use crate::cli::text::column_layout::Fitted;
 use crate::cli::text::number_format::{self, count, spread};
 use crate::cli::text::text_style::TextStyle;
 use crate::compare::statistics::sample::Sample;

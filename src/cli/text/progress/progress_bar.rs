@@ -15,7 +15,7 @@ use crate::cli::text::progress::stack_text::{list_of_variants, of_data, of_stack
 use crate::cli::text::progress::workers_bar::{self, WorkersBar};
 use crate::cli::text::text_style::TextStyle;
 use crate::cli::text::{log_file, number_format, settings, terminal};
-use crate::data::store::fetch;
+use crate::data::store::download_progress::DownloadProgress;
 use crate::experiment::plan::study::Study;
 use crate::experiment::plan::{BASE, Model, Plan};
 use crate::experiment::run::progress::{self, StackInfo, StacksProgress};
@@ -149,7 +149,7 @@ impl Progress {
     }
 }
 
-impl fetch::DownloadProgress for Progress {
+impl DownloadProgress for Progress {
     fn doing(&mut self, what: &str) {
         self.end();
         self.say(what);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tch::Device;
 
 use crate::data::source::DataSpec;
-use crate::data::store::fetch::{self, DownloadProgress};
+use crate::data::store::download_progress::DownloadProgress;
 use crate::experiment::plan::Plan;
 use crate::experiment::plan::study::Study;
 use crate::experiment::run::progress::event_log::{EventFiles, EventLog};
@@ -22,7 +22,7 @@ use crate::train::state::epoch_counter::EpochCounter;
 use crate::train::state::timing::Timing;
 
 /// Receives the progress of a run.
-pub trait RunProgress: fetch::DownloadProgress + callback::Callback {
+pub trait RunProgress: DownloadProgress + callback::Callback {
     /// A run of an experiment with this number of variants starts.
     fn planned(&mut self, _variants: usize) {}
 

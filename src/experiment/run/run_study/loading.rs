@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::data::store::fetch;
+use crate::data::store::download_progress::DownloadProgress;
 use crate::device::fault::catch_fault;
 use crate::experiment::plan::study::Study;
 use crate::experiment::plan::{BASE, Plan};
@@ -30,7 +30,7 @@ struct InterruptibleFetch<'a> {
     watch: &'a mut dyn RunProgress,
 }
 
-impl fetch::DownloadProgress for InterruptibleFetch<'_> {
+impl DownloadProgress for InterruptibleFetch<'_> {
     fn doing(&mut self, what: &str) {
         self.signals.training.store(false, Ordering::Relaxed);
         self.watch.doing(what);

@@ -8,9 +8,9 @@ use runner::data::prepare::prepared::Prepared;
 use runner::data::source::DataSpec;
 use runner::data::store::cache::Cache;
 use runner::data::store::checksum::sha256;
-use runner::data::store::fetch;
 use runner::data::store::manifest::{DataFile, Manifest};
 use runner::data::store::mnist_csv::idx_from_csv;
+use runner::data::store::{fetch, wheel};
 use runner::data::table::Table;
 use runner::data::table::external_table::{Truth, Unknown};
 use runner::data::table::field_format::{FieldFormat, TextColumns};
@@ -207,5 +207,5 @@ pub fn archive(bytes: &[u8]) {
     if fetch::import_copy(&manifest, &cache, &file("copy", bytes)).is_ok() {
         assert_eq!(cache.read(&manifest, &manifest.files[0]).expect("the copy exists"), TABLE);
     }
-    let _ = fetch::wheel_members(bytes.to_vec(), &["table.csv".to_owned()], 1 << 20);
+    let _ = wheel::wheel_members(bytes.to_vec(), &["table.csv".to_owned()], 1 << 20);
 }

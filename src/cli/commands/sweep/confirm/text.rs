@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::cli::commands::sweep::ranking_text::mean_and_std;
-use crate::cli::text::column_layout::{Cell, Column, Fitted};
+use crate::cli::text::column::{Cell, Column};
+use crate::cli::text::column_layout::Fitted;
 use crate::cli::text::number_format;
 use crate::cli::text::text_style::TextStyle;
 use crate::compare::statistics::sample::Sample;

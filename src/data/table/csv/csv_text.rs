@@ -8,6 +8,7 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr_iter, memchr2};
 
+use crate::data::file_error::FileError;
 use crate::io::separator;
 
 /// Byte order mark that some programs write before UTF-8 text.
@@ -15,30 +16,6 @@ pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Maximum number of columns: each takes some hundred bytes of memory, even without values.
 const MOST_FIELDS: usize = 100_000;
-
-/// Fault of a table, as a lowercase fragment that follows the file name.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct TableError {
-    /// Problem and place.
-    pub message: String,
-    /// How to fix it.
-    pub hint: Option<String>,
-}
-
-impl TableError {
-    /// Creates a fault without a hint.
-    pub fn new(message: impl Into<String>) -> Self {
-        TableError { message: message.into(), hint: None }
-    }
-
-    /// Adds a hint that says how to fix it.
-    #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
-        self
-    }
-}
 
 /// CSV text whose records all have the same number of fields.
 #[derive(Debug)]
@@ -62,11 +39,11 @@ impl<'a> CsvText<'a> {
     ///
     /// # Errors
     /// When the text is not UTF-8, empty, has records of different lengths, or a quote that is never closed.
-    pub fn check(bytes: &'a [u8], separator: u8) -> Result<CsvText<'a>, TableError> {
+    pub fn check(bytes: &'a [u8], separator: u8) -> Result<CsvText<'a>, FileError> {
         let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
         std::str::from_utf8(bytes).map_err(|error| {
             let line = 1 + memchr_iter(b'\n', &bytes[..error.valid_up_to()]).count();
-            TableError::new(format!("line {line} is not UTF-8 text")).hint(NOT_UTF8)
+            FileError::new(format!("line {line} is not UTF-8 text")).hint(NOT_UTF8)
         })?;
         let mut checked = CsvText { text: Cow::Borrowed(&[]), starts: Vec::new(), fields: 0, lines: Vec::new() };
         let (mut place, mut line) = (0, 1);
@@ -81,17 +58,17 @@ impl<'a> CsvText<'a> {
             line += record.lines;
         }
         if checked.lines.is_empty() {
-            return Err(TableError::new("is empty").hint("write the names of the columns in the first line"));
+            return Err(FileError::new("is empty").hint("write the names of the columns in the first line"));
         }
         Ok(checked)
     }
 
     /// Adds the record at `place` of `bytes`.
-    fn push(&mut self, bytes: &'a [u8], place: usize, record: &Record, line: usize) -> Result<(), TableError> {
+    fn push(&mut self, bytes: &'a [u8], place: usize, record: &Record, line: usize) -> Result<(), FileError> {
         if self.lines.is_empty() {
             if record.fields > MOST_FIELDS {
                 let message = format!("has {} columns, but at most {MOST_FIELDS} are allowed", record.fields);
-                return Err(TableError::new(message).hint("check whether rows and columns are swapped"));
+                return Err(FileError::new(message).hint("check whether rows and columns are swapped"));
             }
             self.fields = record.fields;
         } else if record.fields != self.fields {
@@ -104,7 +81,7 @@ impl<'a> CsvText<'a> {
             );
             let written = &bytes[place..place + record.bytes];
             let is_last = place + record.bytes == bytes.len();
-            return Err(TableError::new(message).hint(self.hint_on_fields(written, record.fields, is_last)));
+            return Err(FileError::new(message).hint(self.hint_on_fields(written, record.fields, is_last)));
         }
         self.lines.push(line);
         self.starts.push(self.text.len());
@@ -165,7 +142,7 @@ impl<'a> CsvText<'a> {
     }
 
     /// Returns the fault of the first quoted field that has text after its closing quote; `None` if there is none.
-    pub fn damaged_quote(&self, separator: u8) -> Option<TableError> {
+    pub fn damaged_quote(&self, separator: u8) -> Option<FileError> {
         (0..self.lines.len()).find_map(|record| {
             let (field, opening, closing) = text_after_quote(self.records(record, 1), separator)?;
             let line = self.lines[record] + opening;
@@ -174,10 +151,10 @@ impl<'a> CsvText<'a> {
             let name = String::from_utf8_lossy(name);
             let name = name.trim().trim_matches('"');
             Some(match opening == closing {
-                true => TableError::new(format!("has text after a closing quote in line {line}, column `{name}`"))
+                true => FileError::new(format!("has text after a closing quote in line {line}, column `{name}`"))
                     .hint("double each quote inside a quoted field: `\"\"`, or remove the quotes around the field"),
                 false => {
-                    TableError::new(format!("has a quoted field that is not closed in line {line}, column `{name}`"))
+                    FileError::new(format!("has a quoted field that is not closed in line {line}, column `{name}`"))
                         .hint("add the closing `\"`, or remove the quotes")
                 }
             })
@@ -257,7 +234,7 @@ struct Record {
 }
 
 impl Record {
-    fn at(text: &[u8], separator: u8, line: usize) -> Result<Record, TableError> {
+    fn at(text: &[u8], separator: u8, line: usize) -> Result<Record, FileError> {
         let end = line_length(text);
         let first_quote = memchr(b'"', &text[..end]);
         let plain = &text[..first_quote.unwrap_or(end)];
@@ -289,7 +266,7 @@ impl Record {
         if quoted {
             let message = format!("has a quote without a closing quote, in the row that begins on line {line}");
             let hint = "close it with `\"`, or double each quote inside a quoted field: `\"\"`";
-            return Err(TableError::new(message).hint(hint));
+            return Err(FileError::new(message).hint(hint));
         }
         Ok(record)
     }

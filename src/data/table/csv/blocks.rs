@@ -18,7 +18,7 @@ use polars::frame::DataFrame;
 use polars::io::prelude::_csv_read_internal::read_chunk;
 use polars::prelude::{Column, CsvParseOptions, DataType, Field, Schema, Series};
 
-use crate::data::table::csv_text::{BYTE_ORDER_MARK, CsvText};
+use crate::data::table::csv::csv_text::{BYTE_ORDER_MARK, CsvText};
 use crate::device::fault::Fault;
 use crate::device::memory::try_reserve;
 use crate::tensor::threads;
