@@ -126,7 +126,7 @@ def main() -> int:
         sections, broken = measure_parts(bench, [part for part in PARTS if part in parts], threads)
 
     is_complete = not (arguments.quick or arguments.ours or arguments.only or any(section.missing for section in sections))
-    recorded = [path for name in ("gpu", "regret") if (path := ROOT / f"benches/{name}.md").is_file() and is_complete]
+    recorded = [path for name in ("gpu", "early_stopping", "regret") if (path := ROOT / f"benches/{name}.md").is_file() and is_complete]
     recorded = [path.read_text(encoding="utf-8") for path in recorded]
     name = "docs/BENCHMARKS.md" if is_complete else "target/bench/BENCHMARKS.md"
     (ROOT / name).parent.mkdir(parents=True, exist_ok=True)

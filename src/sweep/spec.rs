@@ -22,7 +22,8 @@ pub struct SweepSpec {
     /// How configurations are chosen from the space.
     #[serde(default)]
     pub method: Option<Method>,
-    /// Number of configurations that `method = "tpe"` chooses at a time, from the results of all before. Default: 8.
+    /// Number of configurations that `method = "tpe"` chooses at a time, from the results of all before. Default: 8, or
+    /// 16 with halving.
     #[serde(default)]
     pub round: Option<usize>,
     /// Number of configurations. `grid` trains all, and at most this number.

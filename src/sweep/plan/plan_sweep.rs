@@ -72,7 +72,8 @@ pub fn plan(request: &SweepRequest) -> anyhow::Result<PlannedSweep> {
         .map_err(|fault| fault.into_error(source))?;
     let BaseSettings { written, fixed, overrides: changes, spec } = base.without_conflicts(&space.keys())?;
     let method = request.method.or(sweep.method).unwrap_or_default();
-    let size = round_size(request, &sweep, method);
+    let halving = request.halving.map_or(sweep.halving, HalvingChoice::rungs);
+    let size = round_size(request, &sweep, method, halving.is_some());
     let size = size.map_err(|fault| in_file(fault, request, &sweep).into_error(source))?;
     let mut all_changes = changes.clone();
     all_changes.push(format!("seeds={seeds:?}"));
@@ -96,7 +97,6 @@ pub fn plan(request: &SweepRequest) -> anyhow::Result<PlannedSweep> {
     let asked = request.metric.as_deref().or(sweep.metric.as_deref());
     let metric =
         RankingMetric::new(asked, &plans).map_err(|fault| in_file(fault, request, &sweep).into_error(source))?;
-    let halving = request.halving.map_or(sweep.halving, HalvingChoice::rungs);
     let in_table = |fault: SpaceFault| match request.halving {
         None => fault.at(&Origin::file(&["sweep", "halving"])),
         Some(_) => fault,
@@ -172,11 +172,16 @@ fn trials(request: &SweepRequest, sweep: &SweepSpec) -> Option<usize> {
 }
 
 /// Returns the number of configurations of a round; `None` for methods without rounds.
-fn round_size(request: &SweepRequest, sweep: &SweepSpec, method: Method) -> Result<Option<usize>, SpaceFault> {
+fn round_size(
+    request: &SweepRequest,
+    sweep: &SweepSpec,
+    method: Method,
+    has_halving: bool,
+) -> Result<Option<usize>, SpaceFault> {
     let asked = request.round.or(sweep.round);
     match (method, asked) {
         (Method::Tpe, Some(0)) => Err(SpaceFault::new("`round` must be at least 1, found 0", "use `round = 8`")),
-        (Method::Tpe, asked) => Ok(Some(asked.unwrap_or(rounds::SIZE))),
+        (Method::Tpe, asked) => Ok(Some(asked.unwrap_or(rounds::default_size(has_halving)))),
         (Method::Grid | Method::Random | Method::Sobol, None) => Ok(None),
         // a method of the command line replaces that of the file, with its rounds
         (Method::Grid | Method::Random | Method::Sobol, Some(_))

@@ -1,5 +1,6 @@
 //! Checks a sweep: recomputes its plan and its table, and compares every file with what the others say about it.
 
+mod addition;
 mod confirmation;
 mod findings;
 mod further_seeds;
@@ -8,7 +9,6 @@ mod rounds;
 mod rungs;
 mod shared_files;
 mod stack_files;
-mod tried_again;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -17,9 +17,10 @@ use std::time::Duration;
 
 use crate::sweep::dir::SweepDir;
 use crate::sweep::dir::ended::EndedStack;
-use crate::sweep::dir::state::SweepState;
+use crate::sweep::dir::state::{SweepState, retried_generations};
 use crate::sweep::results::csv;
 use crate::sweep::results::further_seeds::lacking;
+use crate::sweep::verify::addition::Addition;
 pub use crate::sweep::verify::findings::{Finding, Findings};
 
 /// Result of the check of a sweep.
@@ -72,9 +73,15 @@ fn check(path: &Path) -> anyhow::Result<Verification> {
     let mut state = SweepState::default();
     let ended: HashMap<String, EndedStack> = stack_files::read_ends(&dir, &record, &mut findings)?;
     state.ended = ended;
-    confirmation::check(&dir, &original, &record.extensions, &state, &mut findings)?;
-    rounds::check(&dir, &original, &record.extensions, &state, &mut findings)?;
-    further_seeds::check(&dir, &original, &record.extensions, &state, &mut findings)?;
+    let retried = retried_generations(&dir.names("ended")?);
+    let mut before = original;
+    for (number, extension) in record.extensions.iter().enumerate() {
+        let addition = Addition::new(number + 1, extension, &before, &state.ended, &retried);
+        confirmation::check(&addition, &mut findings);
+        rounds::check(&addition, &mut findings);
+        further_seeds::check(&addition, &mut findings);
+        before.extend(extension.clone());
+    }
     let leases = shared_files::check_leases(&dir, &record, &state.ended, &mut findings)?;
     shared_files::check_unknown_files(&dir, &record, &mut findings)?;
     let checked = stack_files::check_stacks(&dir, &record, &state.ended, &leases, &mut findings)?;

@@ -21,6 +21,19 @@ fn a_dry_run_shows_the_first_configurations_and_how_many_follow() {
 }
 
 #[test]
+fn a_round_has_two_stacks_on_the_cpu_and_more_configurations_with_halving() {
+    let dir = dir_with_epochs(4);
+    let space = ["--space", "lr=log:1e-4..1e-1", "--method", "tpe", "--trials", "40", "--seeds", "0"];
+    for (halving, round, stacks) in [("none", 8, vec![4; 4]), ("first=2", 16, vec![8; 2])] {
+        let more = ["--halving", halving, "--device", "cpu", "--dry-run", "--json"];
+        let all = [&["sweep", "idea.toml"], &space[..], &more].concat();
+        let plan: Value = serde_json::from_str(&stdout(&dir.run(&all).code(0))).unwrap();
+        let replicas = plan["stacks"].as_array().unwrap().iter().map(|stack| stack["replicas"].as_u64().unwrap());
+        assert_eq!((plan["round"].as_u64(), replicas.collect::<Vec<_>>()), (Some(round), stacks), "{halving}");
+    }
+}
+
+#[test]
 fn results_of_all_rounds_are_shown_plotted_and_exported() {
     let dir = dir_with_epochs(2);
     let space = [&SPACE[..], &["--stack", "8"]].concat();
