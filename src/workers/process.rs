@@ -8,6 +8,7 @@ use std::thread;
 
 use anyhow::Context;
 
+use crate::data::store::kept_table;
 use crate::workers::message::{COMMAND, Order, Report};
 
 /// What happens to a worker.
@@ -53,6 +54,7 @@ impl Process {
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        kept_table::release(); // the worker reads the table itself
         let mut child = command.spawn().with_context(|| format!("failed to start `{}`", program.display()))?;
         let orders = child.stdin.take();
         if let Some(reports) = child.stdout.take() {

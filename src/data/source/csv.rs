@@ -15,8 +15,8 @@ use crate::data::source::table_files;
 use crate::data::split::Split;
 use crate::data::store::cache::Cache;
 use crate::data::store::download_progress::DownloadProgress;
-use crate::data::store::kept_table;
 use crate::data::store::user_file::setting_error;
+use crate::data::store::{kept_info, kept_table};
 use crate::data::table::column_roles::{ColumnNames, ColumnRoles, SelectedColumns};
 use crate::data::table::csv_table::Table;
 use crate::data::table::encode::{Encode, Missing};
@@ -156,8 +156,10 @@ impl DataSource for Csv {
     }
 
     fn info_of_split(&self, split: &Split) -> Result<DatasetInfo, Invalid> {
-        let (table, _, _) = self.read(split)?;
-        self.select(&table, split).map(|selected| selected.info())
+        kept_info::get_or_read(&(self, split), &self.path, || {
+            let (table, _, _) = self.read(split)?;
+            self.select(&table, split).map(|selected| selected.info())
+        })
     }
 
     fn load_of_split(&self, split: &Split, _: &Cache, _: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {

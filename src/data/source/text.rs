@@ -11,8 +11,8 @@ use crate::data::source::data_source::{DataSource, load_error};
 use crate::data::split::Split;
 use crate::data::store::cache::Cache;
 use crate::data::store::download_progress::DownloadProgress;
-use crate::data::store::kept_table;
 use crate::data::store::user_file;
+use crate::data::store::{kept_info, kept_table};
 use crate::data::text::tokenizer::{SPECIAL, TokenKind};
 
 impl DataSource for Text {
@@ -28,8 +28,10 @@ impl DataSource for Text {
 
     fn info_of_split(&self, split: &Split) -> Result<DatasetInfo, Invalid> {
         self.check()?;
-        let (table, _, reading) = self.read(split)?;
-        self.select(&table, split, reading).map(|selected| selected.info())
+        kept_info::get_or_read(&(self, split), &self.path, || {
+            let (table, _, reading) = self.read(split)?;
+            self.select(&table, split, reading).map(|selected| selected.info())
+        })
     }
 
     fn load_of_split(&self, split: &Split, _: &Cache, _: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {

@@ -1,13 +1,12 @@
 //! Keeps the user's table that was read last. An experiment reads its table twice, when it is checked and before it is
 //! trained, and reading a large table takes seconds.
 
-use std::fs;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::data::file_error::FileError;
 use crate::data::source::table_files;
+use crate::data::store::file_state::FileState;
 use crate::data::table::csv_table::Table;
 use crate::data::table::field_format::FieldFormat;
 
@@ -29,26 +28,6 @@ struct Key {
     wanted: Option<Vec<String>>,
 }
 
-/// State of a file, which differs after a change.
-#[derive(PartialEq)]
-struct FileState {
-    path: PathBuf,
-    device: u64,
-    inode: u64,
-    bytes: u64,
-    /// Times of the last change of the content and of the metadata, in seconds and nanoseconds.
-    times: [i64; 4],
-}
-
-impl FileState {
-    /// Returns the state of a file; `None` if it is no regular file: a pipe can be read only once.
-    fn of(path: PathBuf) -> Option<FileState> {
-        let found = fs::metadata(&path).ok().filter(fs::Metadata::is_file)?;
-        let times = [found.mtime(), found.mtime_nsec(), found.ctime(), found.ctime_nsec()];
-        Some(FileState { path, device: found.dev(), inode: found.ino(), bytes: found.len(), times })
-    }
-}
-
 /// Returns the kept table of a path, with the SHA-256 of its files. If it is another one, or a file has changed, `read` reads
 /// the table, which is then kept.
 ///
@@ -60,7 +39,7 @@ pub fn get_or_read(
     wanted: Option<&[String]>,
     read: impl FnOnce() -> Result<(Table, String), FileError>,
 ) -> Result<(Arc<Table>, String), FileError> {
-    let files: Option<Vec<FileState>> = table_files::files(path)?.into_iter().map(FileState::of).collect();
+    let files: Option<Vec<FileState>> = table_files::files(path)?.iter().map(|file| FileState::of(file)).collect();
     let key = files.map(|files| Key { files, reading: reading.clone(), wanted: wanted.map(<[String]>::to_vec) });
     let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(known) = kept.as_ref().filter(|known| Some(&known.key) == key.as_ref()) {
@@ -80,6 +59,8 @@ pub fn release() {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 
+use crate::data::store::kept_table;
+
 /// Number of kept lines of a worker's stderr.
 const KEPT: usize = 8;
 
@@ -82,6 +84,7 @@ impl Process {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        kept_table::release(); // the worker reads the table itself
         let mut child = command.spawn().with_context(|| format!("failed to start `{}`", program.display()))?;
         let stderr = Arc::new(Mutex::new(Vec::new()));
         let reader = child.stderr.take().map(|stream| {
