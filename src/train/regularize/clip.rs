@@ -24,10 +24,11 @@ impl Clip {
     /// # Errors
     /// When it is not above 0. Keys are relative to `clip`.
     pub fn check(self) -> Result<(), Invalid> {
-        match self {
-            Clip::Norm(norm) => positive("norm", norm),
-            Clip::Value(value) => positive("value", value),
-        }
+        let (kind, limit) = match self {
+            Clip::Norm(norm) => ("norm", norm),
+            Clip::Value(value) => ("value", value),
+        };
+        positive(kind, limit).map_err(|fault| fault.hint(format!("write, for example, `clip = {{ {kind} = 1.0 }}`")))
     }
 
     /// Returns the clipping of a stack, whose replicas clip by the same measure; a single limit applies to all.

@@ -83,6 +83,22 @@ fn a_value_out_of_range_is_rejected_with_its_key_and_line() {
 }
 
 #[test]
+fn a_limit_of_clipping_that_is_none_says_what_to_write() {
+    for (clip, written) in [
+        ("-1", "write `clip = { norm = 1.0 }`"),
+        ("0.5", "write `clip = { norm = 0.5 }`"),
+        ("\"value\"", "write `clip = { value = 1.0 }`"),
+        ("\"2.0\"", "write `clip = { norm = 2.0 }`"),
+        ("false", "remove `clip`"),
+        ("{ max = 3 }", "write `clip = { norm = 3 }`"),
+        ("{ norm = -1 }", "write, for example, `clip = { norm = 1.0 }`"),
+        ("{ value = 0 }", "write, for example, `clip = { value = 1.0 }`"),
+    ] {
+        assert_says(&error_with("epochs = 2", &format!("epochs = 2\nclip = {clip}")), &["line 10", written]);
+    }
+}
+
+#[test]
 fn an_infinite_learning_rate_is_rejected() {
     assert_says(&error_with("lr = 1e-3", "lr = inf"), &["`train.optimizer.adam.lr`", "finite", "inf"]);
 }

@@ -28,6 +28,11 @@ pub fn hint(message: &str, place: Place) -> Option<String> {
         "class_weights" | "class_weight" if value.starts_with('{') => {
             Some("write a list in the order of the classes, such as `[1, 2]`, or `\"balanced\"`".to_owned())
         }
+        "clip" => Some(clip("norm", value)),
+        "norm" | "value" if parent.ends_with("clip") && is_type => Some(clip(key, value)),
+        _ if parent.ends_with("clip") && message.contains("unknown variant") => {
+            Some(clip("norm", value_text::after_key(place.rest).unwrap_or_default()))
+        }
         _ if !is_type => None,
         "augment" => Some("write `augment = { shift = 2, rotate = 10, noise = 0.1 }`, or some of them".to_owned()),
         "betas" if is_number => Some(format!("write both: `betas = [{value}, 0.999]`")),
@@ -42,7 +47,6 @@ pub fn hint(message: &str, place: Place) -> Option<String> {
         "halving" if is_number => Some(format!("write `halving = {{ first = {value}, keep = 0.33 }}`")),
         "halving" => Some("write `halving = { first = 3, keep = 0.33 }`".to_owned()),
         "confirm" => Some("write `confirm = { seeds = \"100..109\", at_most = 5 }`".to_owned()),
-        "clip" => Some(format!("write `clip = {{ norm = {} }}`", if is_number { value } else { "1.0" })),
         "penalty" => Some(format!("write `penalty = {{ l2 = {} }}`", if is_number { value } else { "0.01" })),
         _ if matches!(&*lower, "linear" | "dense") && is_list => Some(linear_layer(&lower, value)),
         "bce" | "binary_crossentropy" | "BCELoss" if parent.ends_with("loss") && message.contains("expected unit") => {
@@ -101,6 +105,17 @@ pub fn hint(message: &str, place: Place) -> Option<String> {
 /// Values of `scale`.
 const SCALES: &str = "write `scale = \"unit\"`, which divides by the largest possible value, such as 255, or `\"standard\"`, \
                       `\"min_max\"` or `\"none\"`";
+
+/// Returns the hint for clipping without a valid kind and number: those that the value has, or `kind` and 1.
+fn clip(kind: &str, value: &str) -> String {
+    let text = value_text::unquoted(value).unwrap_or(value);
+    if text == "false" {
+        return "remove `clip`: gradients are not clipped without it".to_owned();
+    }
+    let kind = if text == "value" { text } else { kind };
+    let is_limit = text.parse::<f64>().is_ok_and(|limit| limit.is_finite() && limit > 0.0);
+    format!("write `clip = {{ {kind} = {} }}`", if is_limit { text } else { "1.0" })
+}
 
 /// Returns the hint for a layer without its settings: an example.
 fn example(name: &str) -> Option<String> {
@@ -244,6 +259,24 @@ mod tests {
         assert_eq!(found("train.optimizer", name, "[]\n"), "write `optimizer = { adam = { lr = 0.001 } }`");
         let text = "invalid type: string \"acc\", expected a sequence";
         assert_eq!(found("train.metrics", text, "\"acc\"\n"), "write a list: `[\"acc\"]`");
+    }
+
+    #[test]
+    fn a_limit_of_clipping_is_a_kind_and_a_number_above_0() {
+        for (key, message, rest, written) in [
+            ("clip", "invalid type: floating point `0.5`, expected enum", "0.5\n", "{ norm = 0.5 }"),
+            ("clip", "invalid type: integer `-1`, expected enum", "-1\n", "{ norm = 1.0 }"),
+            ("clip", "invalid type: unit variant, expected newtype variant", "\"value\"\n", "{ value = 1.0 }"),
+            ("clip", "unknown variant `2`, expected `norm` or `value`", "\"2\"\n", "{ norm = 2 }"),
+            ("clip.max", "unknown variant `max`, expected `norm` or `value`", "max = 3 }\n", "{ norm = 3 }"),
+            ("clip.norm", "invalid type: map, expected f64", "{} }\n", "{ norm = 1.0 }"),
+            ("clip.value", "invalid type: string \"0.5\", expected f64", "\"0.5\" }\n", "{ value = 0.5 }"),
+        ] {
+            let hint = found(&format!("train.{key}"), message, rest);
+            assert_eq!(hint, format!("write `clip = {written}`"), "{rest}");
+        }
+        let off = found("train.clip", "invalid type: boolean `false`, expected enum", "false\n");
+        assert!(off.starts_with("remove `clip`"), "{off}");
     }
 
     #[test]
