@@ -188,7 +188,11 @@ impl Split {
         match self.columns().first() {
             None => Ok(()),
             Some((key, name)) => {
-                let message = format!("names the column `{name}`, which only `[data.csv]` and `[data.text]` can have");
+                let sources = match *key {
+                    "split.group" => "`[data.csv]`, `[data.text]` and (as an array) `[data.arrays]`",
+                    _ => "`[data.csv]` and `[data.text]`",
+                };
+                let message = format!("names the column `{name}`, which only {sources} can have");
                 Err(Invalid::new(*key, message).hint("use `test`, `validation`, `folds` or `stratify`"))
             }
         }

@@ -144,5 +144,9 @@ fn columns_that_cannot_split_the_rows_are_rejected_in_words() {
     let missing = classes_with("split = { group = \"g\", test = 0.5 }");
     dir.assert_rejected(&missing, &["`data.csv.split.group` has no value in row 2 (line 3), column `g`"]);
     let named = "[data.breast_cancer]\nsplit = { group = \"g\", test = 0.5 }\n";
-    dir.assert_rejected(named, &["`data.breast_cancer.split.group` names the column `g`, which only `[data.csv]`"]);
+    let only = "`data.breast_cancer.split.group` names the column `g`, which only `[data.csv]`, `[data.text]` and (as an array) \
+                `[data.arrays]` can have";
+    dir.assert_rejected(named, &[only]);
+    let named = "[data.breast_cancer]\nsplit = { column = \"g\" }\n";
+    dir.assert_rejected(named, &["names the column `g`, which only `[data.csv]` and `[data.text]` can have"]);
 }
