@@ -92,6 +92,12 @@ pub fn find_for<'a>(tree: &'a mut Value, path: &str, new: Option<&str>) -> Resul
                             }
                             _ => "use `--seeds 0..4`, or `seeds = \"0..4\"` in the file".to_owned(),
                         },
+                        _ if !walked.is_empty()
+                            && path == format!("{walked}.{part}")
+                            && matches!(part, "threshold" | "resample" | "resample_before_split" | "positive") =>
+                        {
+                            format!("did you mean `{part}`?")
+                        }
                         _ if in_split.is_some() => {
                             format!("did you mean `{}`?", in_split.unwrap_or_default())
                         }

@@ -80,6 +80,22 @@ fn an_unknown_key_is_rejected_in_every_table() {
 }
 
 #[test]
+fn a_setting_of_the_whole_experiment_in_a_table_is_sent_to_the_top_of_the_file() {
+    for (written, key) in [
+        ("epochs = 2", "threshold = 0.3"),
+        ("epochs = 2", "resample = \"smote\""),
+        ("epochs = 2", "resample_before_split = true"),
+        ("[network]", "positive = \"1\""),
+        ("[data.digits]", "threshold = { max = \"f1\" }"),
+    ] {
+        let hint = format!("hint: write `{key}` at the top of the file, before the first table");
+        assert_says(&error_with(written, &format!("{written}\n{key}")), &["unknown key", &hint]);
+    }
+    let message = error_of_arguments(&["--set", "train.threshold=0.3"]);
+    assert_says(&message, &["there is no `threshold` in `train`", "did you mean `threshold`?"]);
+}
+
+#[test]
 fn an_unknown_layer_suggests_the_nearest_layer() {
     let message = error_with("\"relu\"", "\"rellu\"");
     assert_says(&message, &["`idea.toml`", "line 6, column 28", "`rellu`", "^^^^^^^", "did you mean `relu`?"]);

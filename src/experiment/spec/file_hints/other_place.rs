@@ -3,6 +3,9 @@
 use crate::experiment::spec::file_hints::place::Place;
 use crate::experiment::spec::file_hints::value_text;
 
+/// Keys that `[train]`, `[network]`, `[tree]` and the tables of data sets have, one of each.
+const OF_TABLES: [&str; 4] = ["early_stopping", "layers", "max_depth", "split"];
+
 /// Returns where an unknown key belongs and how it is written; `known` are the keys of its table.
 pub fn hint(typed: &str, value: Option<&str>, known: &[&str]) -> Option<String> {
     let is_of = |key: &str| known.contains(&key);
@@ -34,6 +37,10 @@ pub fn hint(typed: &str, value: Option<&str>, known: &[&str]) -> Option<String> 
             format!("write `seeds = [{}]` at the top of the file", number("0"))
         }
         "seeds" => format!("write `seeds = {}` at the top of the file, before the first table", value.unwrap_or("\"0..4\"")),
+        "threshold" | "resample" | "resample_before_split" | "positive" if OF_TABLES.iter().any(|key| is_of(key)) => {
+            let written = value.map_or("it".to_owned(), |value| format!("`{lower} = {value}`"));
+            format!("write {written} at the top of the file, before the first table")
+        }
         "callbacks" => format!(
             "write `early_stopping = 5` for EarlyStopping{in_train}, `schedule = {{ reduce_on_plateau = {{ patience = 2 }} }}` \
              for ReduceLROnPlateau; the weights of the best epoch are kept anyway; `--tensorboard DIR` writes event files"
@@ -125,6 +132,8 @@ mod tests {
             ("random_seed", "7", "write `seeds = [7]` at the top of the file"),
             ("dropout", "0.3", "dropout is a layer: write `{ dropout = 0.3 }` in `network.layers`"),
             ("amp", "true", "remove `amp`:"),
+            ("threshold", "0.3", "write `threshold = 0.3` at the top of the file, before the first table"),
+            ("resample", "\"smote\"", "write `resample = \"smote\"` at the top of the file, before the first table"),
         ] {
             let found = hint(typed, Some(value), &train).unwrap();
             assert!(found.starts_with(written), "{found}");
@@ -132,6 +141,9 @@ mod tests {
         assert_eq!(hint("patience", None, &["title", "train"]).unwrap(), "write `early_stopping = 5` in `[train]`");
         assert_eq!(hint("beta_1", Some("0.8"), &["lr", "betas"]).unwrap(), "write `betas = [0.8, 0.999]`");
         assert_eq!(hint("beta_1", Some("0.8"), &["lr"]), None);
+        assert_eq!(hint("threshold", Some("0.8"), &["value", "at_least"]), None);
+        let header = hint("threshold", None, &["max_depth"]).unwrap();
+        assert_eq!(header, "write it at the top of the file, before the first table");
         let split = hint("random_state", Some("3"), &["scale", "split"]).unwrap();
         assert!(split.ends_with("`split = { test = 0.2, random_state = 3 }`"), "{split}");
     }
