@@ -15,6 +15,9 @@ pub fn hint(message: &str, place: Place) -> Option<String> {
     let is_number = found.starts_with("integer") || found.starts_with("floating point");
     let (is_list, is_table) = (found.starts_with("sequence"), found.starts_with("map"));
     let is_text = found.starts_with("string");
+    if is_bare_torchscript(message) {
+        return Some(torchscript(place.key, message));
+    }
     if let Some(name) = message.split(" needs settings: ").next().filter(|_| message.contains(" needs settings: ")) {
         return example(name.rsplit_once('`')?.0.rsplit('`').next()?);
     }
@@ -105,6 +108,23 @@ pub fn hint(message: &str, place: Place) -> Option<String> {
 /// Values of `scale`.
 const SCALES: &str = "write `scale = \"unit\"`, which divides by the largest possible value, such as 255, or `\"standard\"`, \
                       `\"min_max\"` or `\"none\"`";
+
+/// Returns whether a message is about a layer, a loss or a metric written in PyTorch without the path of its file.
+pub fn is_bare_torchscript(message: &str) -> bool {
+    message.contains("`torchscript` needs settings: ")
+}
+
+/// Returns the hint for a layer, a loss or a metric written in PyTorch without the path of its file.
+fn torchscript(key: &str, message: &str) -> String {
+    if message.contains("missing field") {
+        // only a metric has settings besides the path
+        return "write `{ torchscript = \"metric.pt\", name = \"own\", higher_is_better = true }`".to_owned();
+    }
+    match key.ends_with("loss") {
+        true => "write `loss = { torchscript = \"loss.pt\" }`".to_owned(),
+        false => "write `{ torchscript = \"net.pt\" }`".to_owned(),
+    }
+}
 
 /// Returns the hint for clipping without a valid kind and number: those that the value has, or `kind` and 1.
 fn clip(kind: &str, value: &str) -> String {
@@ -277,6 +297,17 @@ mod tests {
         }
         let off = found("train.clip", "invalid type: boolean `false`, expected enum", "false\n");
         assert!(off.starts_with("remove `clip`"), "{off}");
+    }
+
+    #[test]
+    fn a_module_without_its_path_is_written_with_one() {
+        let bare =
+            |key: &str, fault: &str| found(key, &format!("`torchscript` needs settings: {fault}"), "\"torchscript\"\n");
+        let no_path = "invalid type: map, expected a string";
+        assert_eq!(bare("train.loss", no_path), "write `loss = { torchscript = \"loss.pt\" }`");
+        assert_eq!(bare("network.layers.0", no_path), "write `{ torchscript = \"net.pt\" }`");
+        let metric = bare("train.metrics.0", "missing field `torchscript`");
+        assert_eq!(metric, "write `{ torchscript = \"metric.pt\", name = \"own\", higher_is_better = true }`");
     }
 
     #[test]
