@@ -31,6 +31,11 @@ impl Group {
         self.trials.first()?.history().map(|history| &history.config)
     }
 
+    /// Returns whether all trials are decision trees.
+    pub fn is_tree(&self) -> bool {
+        self.trials.iter().all(|trial| trial.history().is_some_and(|h| h.network.is_none() && h.tree.is_some()))
+    }
+
     /// Returns the epochs recorded in any of the trials, ascending.
     pub fn recorded_epochs(&self) -> Vec<usize> {
         self.trials.iter().flat_map(Trial::recorded_epochs).collect::<BTreeSet<usize>>().into_iter().collect()

@@ -119,6 +119,12 @@ fn observer(groups: &[Group], options: &Options) -> anyhow::Result<String> {
         None => there.first().copied(),
     };
     found.map(str::to_owned).ok_or_else(|| {
+        if groups.iter().all(Group::is_tree) {
+            let hint = "use `runner plot confusion`, `calibration` or `classes` for a tree, and with two classes `roc`, `pr` or \
+                        `threshold`";
+            return anyhow!("a decision tree has no layers, and so no gradients or other layer statistics")
+                .context(Hint(hint.to_owned()));
+        }
         let unknown =
             options.observer.as_deref().filter(|named| !Observer::ALL.iter().any(|known| known.name() == *named));
         if let Some(unknown) = unknown {

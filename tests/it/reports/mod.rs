@@ -3,3 +3,4 @@
 mod page;
 mod plots;
 mod row_plots;
+mod tree_plots;

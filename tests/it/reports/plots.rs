@@ -336,15 +336,3 @@ fn class_and_sample_plots_work_for_data_sets_tables_and_runs() {
     dir.run(&["plot", "samples", "seen", "-o", "seen.png"]).code(0);
     size(&std::fs::read(dir.path("seen.png")).unwrap());
 }
-
-#[test]
-fn trees_have_a_confusion_matrix_but_no_curves() {
-    let dir = TestDir::new();
-    let tree = "title = \"A tree\"\n\n[data.breast_cancer]\nsplit = { test = 0.2, random_state = 42 }\n\n[tree]\nmax_depth = 3\n";
-    let file = dir.file("tree.toml", tree);
-    let ran = dir.run(&["exp", &file, "--device", "cpu", "--verbose"]).code(0);
-    assert_says(&stdout(&ran), &["confusion.svg"]);
-    assert!(!stdout(&ran).contains("curves.svg"), "{}", stdout(&ran));
-    assert_says(&dir.error_message(&["plot", "tree"]), &["no epoch was trained", "runner plot confusion"]);
-    dir.run(&["plot", "confusion", "tree"]).code(0);
-}

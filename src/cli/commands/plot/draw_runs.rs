@@ -30,7 +30,8 @@ const KIND_NAMES: [&str; 12] = [
 ];
 
 /// Names that scikit-learn and others have for kinds of plots; of some there is none here.
-const OTHER_NAMES: [(&str, Option<&str>); 2] = [("feature_importance", None), ("learning_curve", Some("curves"))];
+const OTHER_NAMES: [(&str, Option<&str>); 3] =
+    [("activations", Some("gradients")), ("feature_importance", None), ("learning_curve", Some("curves"))];
 
 /// Runs to plot.
 #[derive(Debug, clap::Args)]

@@ -94,10 +94,7 @@ fn with_curves<'a>(groups: &[&'a Group], wanted: &[String], notes: &mut Vec<Stri
         let series = group.series();
         series.contains(&metric) || series.contains(&metric_labels::validation(metric).as_str())
     };
-    let is_tree = |group: &&&Group| {
-        group.trials.iter().all(|t| t.history().is_some_and(|h| h.network.is_none() && h.tree.is_some()))
-    };
-    let (trees, groups): (Vec<&Group>, Vec<&Group>) = groups.iter().partition(|group| is_tree(group));
+    let (trees, groups): (Vec<&Group>, Vec<&Group>) = groups.iter().partition(|group| group.is_tree());
     notes.extend(
         trees.iter().map(|group| format!("skipping `{}`: a decision tree has no learning curves", group.label)),
     );
