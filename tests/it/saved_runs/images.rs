@@ -38,6 +38,16 @@ fn predict_draws_an_image_row_with_class_bars_in_80_columns() {
     ] {
         assert_says(&dir.error_message(&[&["predict", "idea"], arguments].concat()), &[words]);
     }
+    dir.write("m.pt", "PK\x03\x04");
+    let weights = "runs/idea/latest/base-seed0.safetensors";
+    for (command, file, what) in [
+        ("predict", "m.pt", "a file of PyTorch, such as a model or its weights"),
+        ("eval", "m.pt", "a file of PyTorch"),
+        ("predict", weights, "the weights of a run"),
+    ] {
+        let message = dir.error_message(&[command, "idea", file]);
+        assert_says(&message, &[&format!("`{file}` is {what}"), "but rows are expected", "arrays (`.npz` with `x`)"]);
+    }
     dir.write("x.csv", "a,b\n1,2\n");
     let single = dir.error_message(&["eval", "idea", "x.csv"]);
     assert_says(&single, &["trained on images of 8×8 pixels, so it cannot be evaluated on the single file `x.csv`"]);

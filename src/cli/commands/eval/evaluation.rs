@@ -1,6 +1,6 @@
 //! Rows that `runner eval` evaluates, and the metrics of each trial.
 
-use std::path::{MAIN_SEPARATOR, PathBuf};
+use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 
 use anyhow::anyhow;
 use tch::Device;
@@ -8,6 +8,7 @@ use tch::Device;
 use crate::cli::text::number_format;
 use crate::config::hint::Hint;
 use crate::experiment::store::find::{SavedRun, SavedTrial};
+use crate::experiment::store::run_record;
 use crate::experiment::store::trial_data::Part;
 use crate::experiment::verify::agreement::{Agreement, HistoryMetrics};
 use crate::history::RowCounts;
@@ -30,7 +31,7 @@ impl EvalRows {
     /// Parses the name of a part or a file. Without it, returns the test rows, or the validation rows if there are no test rows.
     ///
     /// # Errors
-    /// If `name` is neither a part of the data nor a file.
+    /// If `name` is neither a part of the data nor a file, or the file of a model.
     pub(crate) fn parse(name: Option<&str>, run: &SavedRun) -> anyhow::Result<EvalRows> {
         let Some(name) = name else {
             let has = |rows: fn(&RowCounts) -> usize| run.trials.iter().any(|t| rows(&t.history.data.rows) > 0);
@@ -43,6 +44,11 @@ impl EvalRows {
             return Ok(EvalRows::Part { part, is_fallback: false });
         }
         let is_path = name.contains(['.', ',', MAIN_SEPARATOR]) || PathBuf::from(name).exists();
+        if let Some(what) = model_file(Path::new(name)) {
+            let hint = "name `test`, `validation`, `train`, or a file of rows: a table (`.csv`), arrays (`.npz` with `x`) or \
+                        an image; RUN has the model";
+            return Err(anyhow!("`{name}` is {what}, but rows are expected").context(Hint(hint.to_owned())));
+        }
         if is_path {
             return Ok(EvalRows::File(name.to_owned()));
         }
@@ -68,6 +74,19 @@ impl EvalRows {
             EvalRows::File(file) => format!("rows of `{file}`"),
         }
     }
+}
+
+/// Returns what the file of a model has, by its name; `None` for other files.
+fn model_file(path: &Path) -> Option<&'static str> {
+    let what = match &*path.extension()?.to_string_lossy().to_lowercase() {
+        "pt" | "pth" => "a file of PyTorch, such as a model or its weights",
+        "ckpt" | "checkpoint" => "a checkpoint of training",
+        "keras" => "a model of Keras",
+        "onnx" => "a model in the ONNX format",
+        "safetensors" if path.with_file_name(run_record::FILE).is_file() => "the weights of a run",
+        _ => return None,
+    };
+    path.is_file().then_some(what)
 }
 
 /// Result of evaluating one trial.
