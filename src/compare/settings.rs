@@ -166,11 +166,10 @@ fn format_layer(layer: &Value) -> String {
             .iter()
             .filter(|(key, value)| !of_default(value) && !is_input(key))
             .enumerate()
-            .map(
-                |(place, (key, value))| {
-                    if place == 0 { format_value(value) } else { format!("{key} {}", format_value(value)) }
-                },
-            )
+            .map(|(place, (key, value))| match place == 0 || key == "layers" {
+                true => format_value(value),
+                false => format!("{key} {}", format_value(value)),
+            })
             .collect(),
         value => vec![format_value(value)],
     };
@@ -180,11 +179,12 @@ fn format_layer(layer: &Value) -> String {
     }
 }
 
-/// Returns a value without JSON quotes.
+/// Returns a value without JSON quotes; a layer in it, as in a residual block, in its short form.
 fn format_value(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Array(items) => format!("[{}]", items.iter().map(format_value).collect::<Vec<_>>().join(", ")),
+        Value::Object(fields) if fields.len() == 1 => format_layer(value),
         value => value.to_string(),
     }
 }
@@ -367,6 +367,24 @@ mod tests {
                 "train.optimizer.adam.betas=[0.9, 0.999]",
                 "train.observe=[]",
             ]
+        );
+    }
+
+    #[test]
+    fn layers_in_layers_are_short_too() {
+        let linear = json!({ "linear": { "units": 8, "in_features": null, "bias": true, "init": null } });
+        let branches = json!([["flatten"], [{ "dropout": { "p": 0.3 } }]]);
+        let residual = json!({ "residual": { "layers": [linear, "relu"] } });
+        let layers = json!([
+            { "repeat": { "times": 2, "layers": [linear, "relu", residual] } },
+            { "residual": ["tanh", linear] },
+            { "parallel": { "branches": branches, "join": "concat" } },
+            { "reshape": [1, 8, 8] },
+        ]);
+        assert_eq!(
+            flatten_value(LAYERS, &layers)[LAYERS],
+            "repeat 2 [8, relu, residual [8, relu]], residual [tanh, 8], \
+             parallel [[flatten], [dropout 0.3]] join concat, reshape [1, 8, 8]"
         );
     }
 

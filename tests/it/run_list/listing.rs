@@ -24,6 +24,10 @@ fn the_list_shows_what_was_changed_and_fits_80_columns() {
     let text = printed(&dir, &["--filter", "batch=64"]);
     let ids: Vec<&str> = text.lines().skip(1).map(|line| line.split(' ').next().unwrap()).collect();
     assert!(ids.iter().all(|id| (4..=7).contains(&id.len()) && id.chars().all(|c| c.is_ascii_hexdigit())), "{text}");
+    let nested = "network.layers=[{ linear = 8 }, { repeat = { times = 2, layers = [{ residual = [{ linear = 8 }] }, \"relu\"] } }, \
+                  { linear = 10 }]";
+    dir.exp(&["idea.toml", "--set", nested]);
+    assert_says(&printed(&dir, &["--columns", "changed"]), &["layers=8,repeat 2 [residual [8],relu],10"]);
 }
 
 #[cfg(unix)]
