@@ -21,8 +21,8 @@ use crate::compare::trial::Trial;
 use crate::config::hint::Hint;
 use crate::device::memory;
 use crate::experiment::store::find::{Damaged, SavedRun};
-use crate::experiment::store::newest;
 use crate::experiment::store::run_name::experiment_directory;
+use crate::experiment::store::{newest, whole_run};
 use crate::history::foreign;
 use crate::io::bounded_file;
 
@@ -143,6 +143,8 @@ impl FoundTrials {
         let is_whole = !path.is_file() || is_experiment;
         let run = self.not_named_otherwise(name, out, run);
         self.notes.extend(run.note());
+        let training = is_whole.then(|| whole_run::training_note(&run.folder)).flatten();
+        self.notes.extend(training.filter(|note| !self.notes.contains(note)));
         let folder = is_whole.then(|| run.folder.canonicalize().unwrap_or(run.folder));
         self.faults.extend(run.damaged.into_iter().map(|Damaged { error, .. }| error));
         self.trials.extend(run.trials.into_iter().map(|saved| FoundTrial {

@@ -9,6 +9,7 @@ use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::exit::Exit;
 use crate::cli::text::{number_format, terminal};
 use crate::experiment::store::find::{SavedRun, SavedTrial};
+use crate::experiment::store::whole_run;
 use crate::export::Format;
 use crate::export::files::{File, Trial, folder_of_run};
 use crate::export::write_files::{self, Existing};
@@ -65,6 +66,9 @@ If a file exists with different content, nothing is written; use `--force`.";
 /// Exports the histories of a run for another tool.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let run = find_run(&args.run, &args.out)?;
+    let is_whole = args.trial.is_none() && !Path::new(&args.run).is_file();
+    let training = is_whole.then(|| whole_run::training_note(&run.folder)).flatten();
+    training.iter().for_each(|note| terminal::say(&format!("note: {note}")));
     let format = match &args.format {
         Formats { tensorboard: true, .. } => Format::TensorBoard,
         Formats { csv: true, .. } => Format::Csv,

@@ -50,6 +50,29 @@ fn a_run_in_training_shows_its_progress_and_a_killed_one_how_far_it_came() {
     assert_eq!(listed(&dir, &["--filter", "status=interrupted"])[0]["state"], "interrupted");
 }
 
+#[cfg(unix)]
+#[test]
+fn comparisons_and_exports_of_a_run_in_training_say_how_many_trials_have_not_ended() {
+    use crate::resuming::run::start_until_epoch;
+    use crate::support::IDEA;
+    let dir = TestDir::new();
+    let variants =
+        "\n[[variants]]\nname = \"short\"\n\n[[variants]]\nname = \"long\"\nset = { \"train.epochs\" = 100000 }\n";
+    dir.write("idea.toml", format!("{IDEA}{variants}"));
+    let (mut child, _stderr_lines) = start_until_epoch(&dir, 3, &["--seeds", "0,1"]);
+    for arguments in
+        [&["compare", "idea"][..], &["compare", "runs/idea/latest", "--json"], &["export", "idea", "--csv"]]
+    {
+        let said = stderr(&dir.run(arguments).code(0)).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_says(&said, &["note: `runs/idea/", "is still training: 2 of 4 trials have not ended"]);
+        assert_eq!(said.matches("still training").count(), 1, "{said}");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let after = stderr(&dir.run(&["compare", "idea"]).code(0));
+    assert!(!after.contains("still training"), "{after}");
+}
+
 #[test]
 fn columns_order_and_filters_take_metrics_settings_and_fields() {
     let dir = dir_with_some_runs();
