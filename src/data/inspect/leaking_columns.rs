@@ -62,7 +62,7 @@ pub fn notes(loaded: &Loaded) -> Vec<String> {
 struct Searched {
     /// Index of the column.
     place: usize,
-    /// Class of each value so far, by the bits of the value; empty if there are too many values.
+    /// Class of each value so far, by the bits of the value, as long as there are few values.
     class_of: HashMap<u64, i64>,
     has_few_values: bool,
     /// Lowest and highest value of each class; empty if a value is missing.

@@ -60,7 +60,7 @@ impl Preprocessing {
     /// …sample]` f32. `part` is the name of the rows in messages.
     ///
     /// # Errors
-    /// When a label-encoded category does not occur in the training rows.
+    /// When a label-encoded category does not occur in the training rows, or there is not enough memory.
     pub fn features(&self, raw: Tensor, part: &str) -> anyhow::Result<Tensor> {
         match (&self.encoder, &self.vocabulary) {
             (Some(encoder), _) => {

@@ -186,7 +186,7 @@ impl Scaler {
 }
 
 /// Returns the number of rows that are scaled at a time; the result does not depend on it.
-pub(super) fn rows_at_a_time(features: &Tensor) -> i64 {
+fn rows_at_a_time(features: &Tensor) -> i64 {
     match features.device() {
         Device::Cpu => (VALUES * features.size()[0] / (features.numel() as i64).max(1)).clamp(1, CHUNK),
         _ => CHUNK,

@@ -36,9 +36,8 @@ impl DataSource for Text {
 
     fn load_of_split(&self, split: &Split, _: &Cache, _: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
         let (table, sum, reading) = self.read(split).map_err(load_error::<Self>)?;
-        let loaded = self.select(&table, split, reading).map_err(load_error::<Self>)?.load(sum);
-        kept_table::release();
-        Ok(loaded)
+        kept_table::release(); // the memory is free once the rows are tensors
+        Ok(self.select(&table, split, reading).map_err(load_error::<Self>)?.load(sum))
     }
 
     fn check(&self) -> Result<(), Invalid> {

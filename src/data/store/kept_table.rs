@@ -2,7 +2,7 @@
 //! trained, and reading a large table takes seconds.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::data::file_error::FileError;
 use crate::data::source::table_files;
@@ -10,7 +10,7 @@ use crate::data::store::file_state::FileState;
 use crate::data::table::csv_table::Table;
 use crate::data::table::field_format::FieldFormat;
 
-static KEPT: Mutex<Option<KeptTable>> = Mutex::new(None);
+static LAST: LastTable = LastTable(Mutex::new(None));
 
 /// A table, with everything that its content depends on.
 struct KeptTable {
@@ -28,6 +28,38 @@ struct Key {
     wanted: Option<Vec<String>>,
 }
 
+/// The table that was read last. The lock is never held while a table is read: a thread that waits for others to read may take
+/// up the reading of another table.
+struct LastTable(Mutex<Option<KeptTable>>);
+
+impl LastTable {
+    fn lock(&self) -> MutexGuard<'_, Option<KeptTable>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn get_or_read(
+        &self,
+        path: &Path,
+        reading: &FieldFormat,
+        wanted: Option<&[String]>,
+        read: impl FnOnce() -> Result<(Table, String), FileError>,
+    ) -> Result<(Arc<Table>, String), FileError> {
+        let files: Option<Vec<FileState>> = table_files::files(path)?.iter().map(|file| FileState::of(file)).collect();
+        let key = files.map(|files| Key { files, reading: reading.clone(), wanted: wanted.map(<[String]>::to_vec) });
+        let last = self.lock().take(); // frees its memory before another table is read
+        let (key, table, sha256) = match (last, key) {
+            (Some(known), Some(key)) if known.key == key => (Some(key), known.table, known.sha256),
+            (last, key) => {
+                drop(last);
+                let (table, sha256) = read()?;
+                (key, Arc::new(table), sha256)
+            }
+        };
+        *self.lock() = key.map(|key| KeptTable { key, table: Arc::clone(&table), sha256: sha256.clone() });
+        Ok((table, sha256))
+    }
+}
+
 /// Returns the kept table of a path, with the SHA-256 of its files. If it is another one, or a file has changed, `read` reads
 /// the table, which is then kept.
 ///
@@ -39,22 +71,12 @@ pub fn get_or_read(
     wanted: Option<&[String]>,
     read: impl FnOnce() -> Result<(Table, String), FileError>,
 ) -> Result<(Arc<Table>, String), FileError> {
-    let files: Option<Vec<FileState>> = table_files::files(path)?.iter().map(|file| FileState::of(file)).collect();
-    let key = files.map(|files| Key { files, reading: reading.clone(), wanted: wanted.map(<[String]>::to_vec) });
-    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(known) = kept.as_ref().filter(|known| Some(&known.key) == key.as_ref()) {
-        return Ok((Arc::clone(&known.table), known.sha256.clone()));
-    }
-    *kept = None; // frees its memory before another table is read
-    let (table, sha256) = read()?;
-    let table = Arc::new(table);
-    *kept = key.map(|key| KeptTable { key, table: Arc::clone(&table), sha256: sha256.clone() });
-    Ok((table, sha256))
+    LAST.get_or_read(path, reading, wanted, read)
 }
 
 /// Frees the kept table.
 pub fn release() {
-    *KEPT.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    *LAST.lock() = None;
 }
 
 #[cfg(test)]
@@ -68,14 +90,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.csv");
         fs::write(&path, "x,y\n1,2\n").unwrap();
+        let last = LastTable(Mutex::new(None));
         let get = |separator: char, is_read: bool| {
             let reading = FieldFormat::new(separator);
             let mut count = 0;
-            let (table, sum) = get_or_read(&path, &reading, None, || {
+            let read = || {
                 count += 1;
+                // another table may be read at the same time
+                last.get_or_read(&folder.path().join("b.csv"), &reading, None, || table_files::read(&path, &reading))
+                    .unwrap();
                 table_files::read(&path, &reading)
-            })
-            .unwrap();
+            };
+            let (table, sum) = last.get_or_read(&path, &reading, None, read).unwrap();
             assert_eq!((count == 1, sum), (is_read, crate::data::store::hashed_file::sum(&path).unwrap()));
             table.columns.len()
         };
@@ -85,10 +111,9 @@ mod tests {
         get('+', false);
         fs::write(&path, "x+y+z\n1+2+3\n").unwrap();
         assert_eq!(get('+', true), 3);
-        release();
+        *last.lock() = None;
         get('+', true);
-        let missing = folder.path().join("b.csv");
-        let read = |path: &Path| table_files::read(path, &FieldFormat::new(','));
-        get_or_read(&missing, &FieldFormat::new(','), None, || read(&missing)).unwrap_err();
+        let (missing, reading) = (folder.path().join("c.csv"), FieldFormat::new(','));
+        last.get_or_read(&missing, &reading, None, || table_files::read(&missing, &reading)).unwrap_err();
     }
 }

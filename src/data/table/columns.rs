@@ -157,7 +157,7 @@ pub(crate) fn too_large_hint(column: &Column, row: usize) -> String {
     )
 }
 
-/// Converts columns to a tensor `[rows, columns]`, f64, with one thread for each processor. Rows are written in chunks that
+/// Converts columns to a tensor `[rows, columns]`, f64, with as many threads as the process may use. Rows are written in chunks that
 /// fit in the CPU cache; no second copy of the table is needed.
 pub(crate) fn row_by_row<C: AsRef<[f64]> + Sync>(columns: &[C], rows: usize) -> Tensor {
     let all = Tensor::empty([rows as i64, columns.len() as i64], (Kind::Double, Device::Cpu));

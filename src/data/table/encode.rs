@@ -176,8 +176,8 @@ struct FittedColumn {
 }
 
 impl Encoder {
-    /// Returns the features of raw rows that are not one-hot: `[rows, columns]` f64 → `[rows, features]` f64. `part` is the name
-    /// of the rows in messages.
+    /// Returns the features that are not one-hot: raw rows `[rows, columns]` f64 → `[rows, features]` f64. `part` is the name of
+    /// the rows in messages.
     ///
     /// # Errors
     /// When a label-encoded category does not occur in the training rows.
@@ -225,16 +225,16 @@ impl Encoder {
             let width = column.column.width() as i64;
             let mut part = features.narrow(1, start, width);
             start += width;
-            if column.is_one_hot() {
+            if !column.is_one_hot() {
+                part.copy_(&numbers.narrow(1, number, 1));
+                number += 1;
+            } else if width > 0 {
                 // the index of an unknown category is `width`, and its features stay 0
                 let ones: Vec<f32> =
                     column.seen.iter().chain([&false]).map(|&seen| f32::from(u8::from(seen))).collect();
                 let places = column.filled(raw, place).to_kind(Kind::Int64).clamp(0, width);
                 let ones = Tensor::from_slice(&ones).to_device(raw.device()).index_select(0, &places);
                 let _ = part.scatter_(1, &places.clamp_max(width - 1).unsqueeze(1), &ones.unsqueeze(1));
-            } else {
-                part.copy_(&numbers.narrow(1, number, 1));
-                number += 1;
             }
         }
         Ok(features)

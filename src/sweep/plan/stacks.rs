@@ -19,6 +19,9 @@ const WIDTH_ON_CPU: usize = 16;
 /// Default maximum number of replicas in a stack on a GPU, on which wide stacks are faster.
 const WIDTH_ON_GPU: usize = 64;
 
+/// Fewest configurations of a round that are distributed over two stacks.
+const FEWEST_TO_SPLIT: usize = 8;
+
 /// The stacks of a sweep.
 #[derive(Clone, Debug)]
 pub struct SweepStacks {
@@ -36,8 +39,8 @@ pub struct SweepStacks {
 
 impl SweepStacks {
     /// Distributes configurations over stacks of at most `width` replicas; by default as many as are efficient on the device
-    /// and fit into the `free` bytes of a worker. If the search has rounds of `round` configurations, each round has at least
-    /// two stacks on the CPU. The numbers of the stacks begin with `first`.
+    /// and fit into the `free` bytes of a worker. If the search has rounds of `round` configurations that can share a stack, a
+    /// round that is large enough has at least two stacks on the CPU. The numbers of the stacks begin with `first`.
     pub fn new(
         plans: &[Plan],
         width: Option<usize>,
@@ -86,11 +89,12 @@ impl SweepStacks {
 
 /// Returns the width, at most `width`, at which the configurations, or those of a round, fill an even number of stacks, so that
 /// two workers end at about the same time; `of_one` is the number of trials of a configuration. If all fit into one stack, the
-/// width stays as it is; but in a search with rounds, a worker without a stack would have to wait for the next round.
+/// width stays as it is; but in a search with rounds, a worker without a stack would have to wait for the next round. Rounds of
+/// fewer than eight configurations stay together: halving drops some of each stack.
 fn even_width(configurations: usize, round: Option<usize>, of_one: usize, width: usize) -> usize {
     let configurations = round.map_or(configurations, |round| round.min(configurations));
     match configurations.div_ceil((width / of_one).max(1)) {
-        0 | 1 if round.is_none() || configurations < 2 => width,
+        0 | 1 if round.is_none() || configurations < FEWEST_TO_SPLIT => width,
         stacks => width.min(configurations.div_ceil(stacks.next_multiple_of(2)) * of_one),
     }
 }
@@ -129,6 +133,7 @@ mod tests {
             (16, Some(8), 2, 16, 8),
             (20, Some(20), 1, 16, 10),
             (12, Some(1), 3, 16, 16),
+            (14, Some(7), 1, 16, 16),
         ] {
             let found = even_width(configurations, round, of_one, width);
             assert_eq!(found, expected, "{configurations} × {of_one}, rounds of {round:?}");

@@ -7,6 +7,7 @@ mod formats;
 mod positive_class;
 mod rare_classes;
 mod several_files;
+mod several_tables;
 mod splits;
 mod table_dir;
 mod texts;

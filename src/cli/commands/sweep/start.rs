@@ -148,8 +148,8 @@ impl StartArgs {
         self.dry_run || self.plan_args.changes_plan() || other_device || other_threads
     }
 
-    /// Returns the newest sweep under `--out` that was started with the same request as this record. Without `--threads`
-    /// and `--stack`, sweeps with any of them match.
+    /// Returns the newest sweep under `--out` that was started with the same request as this record. Without `--threads`,
+    /// `--stack` and `--round`, sweeps with any of them match.
     pub fn newest_matching(&self, record: &SweepRecord) -> Option<(SweepDir, SweepRecord)> {
         let is_same = |other: &SweepRecord| {
             let options = RunOptions {
@@ -158,8 +158,12 @@ impl StartArgs {
                 ..record.options.clone()
             };
             let request = |record: &SweepRecord| {
-                let SweepRecord { metric, halving, seeds, further_seeds, configurations, search, .. } = record.clone();
+                let SweepRecord { metric, halving, seeds, further_seeds, configurations, mut search, .. } =
+                    record.clone();
                 let SweepRecord { overrides, source, .. } = record.clone();
+                if let (None, Some(rounds)) = (self.plan_args.round, &mut search.rounds) {
+                    rounds.size = 0;
+                }
                 // rounds depend on more than the first configurations
                 let search = search.rounds.is_some().then_some(search);
                 (metric, halving, seeds, further_seeds, configurations, search, overrides, source)
