@@ -25,8 +25,8 @@ This command is part of the Python package: `pip install` its wheel, and
 `runner setup` downloads libtorch into your cache. It is not needed if the
 Python environment has torch 2.11.0, or if `LIBTORCH` names a libtorch.
 
-A program that cargo has built was linked with its libtorch, and needs no
-setup. `runner doctor` shows which libtorch is used.";
+If you built `runner` with cargo, it already has a libtorch, and you do not
+need this command. `runner doctor` shows which libtorch is used.";
 
 /// Says that this program is not that of the Python package.
 ///

@@ -26,7 +26,7 @@ pub(super) fn check(halving: Halving, metric: &str, plans: &[Plan], stacks: &Swe
             "`halving.first` must be less than the number of epochs ({epochs}), found {}: there would be no rung",
             halving.first
         );
-        return fail(message, "begin earlier, or train more epochs");
+        return fail(message, "use a smaller `first`, or train more epochs");
     }
     if RungMetric::parse(metric).is_none() {
         let message = format!("`halving` needs a metric that is known at the end of each epoch, found `{metric}`");
