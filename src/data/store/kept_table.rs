@@ -91,28 +91,25 @@ mod tests {
         let path = folder.path().join("a.csv");
         fs::write(&path, "x,y\n1,2\n").unwrap();
         let last = LastTable(Mutex::new(None));
-        let get = |separator: char, is_read: bool| {
-            let reading = FieldFormat::new(separator);
+        let get = |missing: &str, is_read: bool| {
+            let reading = FieldFormat { missing_values: Some(vec![missing.to_owned()]), ..FieldFormat::new(',') };
             let mut count = 0;
+            let other = folder.path().join("b.csv");
             let read = || {
                 count += 1;
                 // another table may be read at the same time
-                last.get_or_read(&folder.path().join("b.csv"), &reading, None, || table_files::read(&path, &reading))
-                    .unwrap();
+                last.get_or_read(&other, &reading, None, || table_files::read(&path, &reading)).unwrap();
                 table_files::read(&path, &reading)
             };
             let (table, sum) = last.get_or_read(&path, &reading, None, read).unwrap();
             assert_eq!((count == 1, sum), (is_read, crate::data::store::hashed_file::sum(&path).unwrap()));
             table.columns.len()
         };
-        assert_eq!(get(',', true), 2);
-        assert_eq!(get(',', false), 2);
-        assert_eq!(get('+', true), 1);
-        get('+', false);
-        fs::write(&path, "x+y+z\n1+2+3\n").unwrap();
-        assert_eq!(get('+', true), 3);
+        assert_eq!([get("?", true), get("?", false), get("-", true), get("-", false)], [2; 4]);
+        fs::write(&path, "x,y,z\n1,2,3\n").unwrap();
+        assert_eq!([get("-", true), get("-", false)], [3; 2]);
         *last.lock() = None;
-        get('+', true);
+        get("-", true);
         let (missing, reading) = (folder.path().join("c.csv"), FieldFormat::new(','));
         last.get_or_read(&missing, &reading, None, || table_files::read(&missing, &reading)).unwrap_err();
     }

@@ -14,9 +14,8 @@ pub fn reworded(message: &str, place: Place) -> Option<String> {
     if let Some(second) = message.split("there is a second one, `").nth(1).and_then(|rest| rest.split('`').next()) {
         return Some(two_names(second, place));
     }
-    if is_bare_torchscript(message) {
-        let name = if message.contains("missing field") { ", and a name" } else { "" };
-        return Some(format!("`torchscript` needs the path of a TorchScript file{name}"));
+    if is_bare_torchscript(message) && message.contains("invalid type") {
+        return Some("`torchscript` needs the path of a TorchScript file".to_owned());
     }
     if !message.contains("invalid type") || value.is_empty() {
         return notation::reworded(message, place.rest);
@@ -99,10 +98,8 @@ mod tests {
             "expected a kind and a value, such as `{ norm = 1.0 }`, found `\"norm\"`"
         );
         assert_eq!(found("train.epochs", "invalid type: string \"a\", expected usize", "\"a\"", ""), None);
-        let bare = "`torchscript` needs settings: missing field `torchscript`";
-        assert_eq!(
-            found("train.metrics.0", bare, "\"torchscript\"]", "").unwrap(),
-            "`torchscript` needs the path of a TorchScript file, and a name"
-        );
+        let bare = "`torchscript` needs settings: invalid type: map, expected a string";
+        let path = "`torchscript` needs the path of a TorchScript file";
+        assert_eq!(found("train.loss", bare, "\"torchscript\"\n", "").unwrap(), path);
     }
 }

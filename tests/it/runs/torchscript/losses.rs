@@ -196,7 +196,6 @@ fn losses_and_metrics_that_cannot_be_used_are_refused_in_words() {
         ("{ torchscript = \"loss.pt\" }", "required key is missing: `name`"),
         ("{ torchscript = \"loss.pt\", name = \"x\", best = 1 }", "unknown key `best`"),
         ("\"dise\"", "unknown metric `dise`"),
-        ("\"torchscript\"", "`torchscript` needs the path of a TorchScript file, and a name"),
         ("\"torchscript\"", "write `{ torchscript = \"metric.pt\", name = \"own\", higher_is_better = true }`"),
     ] {
         assert_says(&message("focal.pt", &with_metric(metric)), &[words]);
