@@ -85,7 +85,7 @@ fn one_hot_encoding_that_exceeds_memory_is_rejected() {
     dir.write("table.toml", idea_with("[data.digits]\n", table));
     assert_says(
         &within_a_minute(|| dir.error_message(&["exp", "table.toml"])),
-        &["400,000 rows of 400,000 features need 2.9 TiB of memory", "column `id`", "drop = [\"id\"]"],
+        &["400,000 rows of 400,000 features need 596 GiB of memory", "column `id`", "drop = [\"id\"]"],
     );
 }
 

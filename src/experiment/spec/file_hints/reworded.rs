@@ -5,7 +5,7 @@ use toml_edit::{Document, Item};
 use crate::experiment::spec::file_hints::notation;
 use crate::experiment::spec::file_hints::place::Place;
 use crate::experiment::spec::file_hints::value_text;
-use crate::experiment::spec::file_hints::wrong_types::{is_bare_torchscript, is_data_set, is_layer};
+use crate::experiment::spec::file_hints::wrong_types::{is_data_set, is_layer};
 
 /// Returns an error message of serde in the words of its setting; `None` if it is clear as it is.
 pub fn reworded(message: &str, place: Place) -> Option<String> {
@@ -13,9 +13,6 @@ pub fn reworded(message: &str, place: Place) -> Option<String> {
     let value = value_text::at_start(place.rest);
     if let Some(second) = message.split("there is a second one, `").nth(1).and_then(|rest| rest.split('`').next()) {
         return Some(two_names(second, place));
-    }
-    if is_bare_torchscript(message) && message.contains("invalid type") {
-        return Some("`torchscript` needs the path of a TorchScript file".to_owned());
     }
     if !message.contains("invalid type") || value.is_empty() {
         return notation::reworded(message, place.rest);
@@ -98,8 +95,5 @@ mod tests {
             "expected a kind and a value, such as `{ norm = 1.0 }`, found `\"norm\"`"
         );
         assert_eq!(found("train.epochs", "invalid type: string \"a\", expected usize", "\"a\"", ""), None);
-        let bare = "`torchscript` needs settings: invalid type: map, expected a string";
-        let path = "`torchscript` needs the path of a TorchScript file";
-        assert_eq!(found("train.loss", bare, "\"torchscript\"\n", "").unwrap(), path);
     }
 }

@@ -110,7 +110,7 @@ const SCALES: &str = "write `scale = \"unit\"`, which divides by the largest pos
                       `\"min_max\"` or `\"none\"`";
 
 /// Returns whether a message is about a layer, a loss or a metric written in PyTorch without the path of its file.
-pub fn is_bare_torchscript(message: &str) -> bool {
+fn is_bare_torchscript(message: &str) -> bool {
     message.contains("`torchscript` needs settings: ")
 }
 
