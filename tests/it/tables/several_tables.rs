@@ -13,7 +13,7 @@ const TABLES: usize = 6;
 /// An experiment on a table with numbers, texts and classes.
 fn experiment(path: &str) -> String {
     format!(
-        "[data.csv]\npath = \"{path}\"\ntarget = \"y\"\ntask = \"classes\"\nencode = \"one_hot\"\nsplit = {{ validation = 0.2 }}\n\
+        "title = \"A table\"\n[data.csv]\npath = \"{path}\"\ntarget = \"y\"\ntask = \"classes\"\nencode = \"one_hot\"\nsplit = {{ validation = 0.2 }}\n\
          [network]\nlayers = [{{ linear = 2 }}]\n\
          [train]\nepochs = 1\nbatch = 64\nloss = \"cross_entropy\"\noptimizer = {{ sgd = {{ lr = 0.1 }} }}\n"
     )
