@@ -11,7 +11,7 @@ pub struct FileError {
 }
 
 impl FileError {
-    /// Creates a fault without a hint.
+    /// Creates an error without a hint.
     pub fn new(message: impl Into<String>) -> Self {
         FileError { message: message.into(), hint: None }
     }
