@@ -9,7 +9,8 @@ from measure import Program, Run, run_in_turn
 from page import Section, Target
 from same_work import Check
 
-NUMBERS, TEXTS = "1,200,000 rows of 31 numbers", "300,000 rows with five text columns and missing values"
+TARGET = Target(1.5, 2)
+NUMBERS, MANY_NUMBERS = ([f"x{number}" for number in range(columns - 1)] for columns in (31, 124))
 BASE = 12_000  # different rows; each is repeated with another first number
 CITIES = [f"city {number:02}" for number in range(40)]
 
@@ -33,8 +34,8 @@ def write(path: Path, rows: int, names: list[str], fields) -> None:
             file.write("".join(f"{(start + place) * 1e-4:.6f},{row}\n" for place, row in enumerate(base)))
 
 
-def numbers(draw: random.Random) -> str:
-    values = [draw.gauss(0, 1) for _ in range(29)]
+def numbers(draw: random.Random, normal: int = 29) -> str:
+    values = [draw.gauss(0, 1) for _ in range(normal)]
     return ",".join([*(f"{value:.6f}" for value in values), f"{draw.expovariate(0.01):.2f}", str(int(sum(values[:5]) > 4))])
 
 
@@ -44,9 +45,20 @@ def texts(draw: random.Random) -> str:
     return ",".join([*values, *words, str(int(draw.random() < 0.1))])
 
 
+# name: title, number of rows, names of the columns after the first, a row of them, settings, target
 TABLES = {
-    "numbers": (NUMBERS, 1_200_000, [f"x{number}" for number in range(30)], numbers, ""),
-    "texts": (TEXTS, 300_000, [*(f"x{number}" for number in range(5)), *(f"t{number}" for number in range(5))], texts, 'missing = "mean"\nencode = "one_hot"\n'),
+    "numbers_small": ("300,000 rows of 31 numbers", 300_000, NUMBERS, numbers, "", None),
+    "numbers": ("1,200,000 rows of 31 numbers", 1_200_000, NUMBERS, numbers, "", TARGET),
+    "numbers_large": ("4,800,000 rows of 31 numbers", 4_800_000, NUMBERS, numbers, "", None),
+    "numbers_wide": ("300,000 rows of 124 numbers", 300_000, MANY_NUMBERS, lambda draw: numbers(draw, 122), "", None),
+    "texts": (
+        "300,000 rows with five text columns and missing values",
+        300_000,
+        [*(f"x{number}" for number in range(5)), *(f"t{number}" for number in range(5))],
+        texts,
+        'missing = "mean"\nencode = "one_hot"\n',
+        TARGET,
+    ),
 }
 
 
@@ -59,7 +71,8 @@ def tables(bench) -> list[Section]:
         "`SimpleImputer`, `OneHotEncoder`, `StandardScaler`."
     )
     rows = [["", "file, MB", "runner, s", "pandas and scikit-learn, s", "× runner", "target", "runner, MB", "Python, MB"]]
-    for name, (title, count, names, fields, of_texts) in TABLES.items():
+    seconds_of = {}  # by number of rows and of columns
+    for name, (title, count, names, fields, of_texts, target) in TABLES.items():
         csv = bench.scratch / f"{name}.csv"
         write(csv, count, names, fields)
         file = bench.scratch / f"{name}.toml"
@@ -85,11 +98,19 @@ def tables(bench) -> list[Section]:
         cells = ["", "", ""]
         if peer.last:
             seconds = peer.result("seconds")
-            cells = [seconds.shown(2), *section.ratio(f"pandas and scikit-learn: {title}", runner.wall, seconds, Target(1.5, 2))]
+            cells = [seconds.shown(2), *section.ratio(f"pandas and scikit-learn: {title}", runner.wall, seconds, target)]
             section.checks.append(same_rows(name, runner.last.results, peer.last.results))
+        if name.startswith("numbers"):
+            seconds_of[count, len(names) + 1] = runner.wall.median
         memory = [runner.peak_mb.shown(0), peer.peak_mb.shown(0) if peer.last else ""]
         rows.append([title, megabytes, runner.wall.shown(2), *cells, *memory])
     section.table(rows)
+    per_value = "; ".join(
+        f"{1e9 * seconds / rows / columns:.0f} ns ({rows:,} × {columns})" for (rows, columns), seconds in seconds_of.items()
+    )
+    section.paragraph(
+        f"The time of runner grows linearly with rows and columns. Per number in the table, with the start of the command: {per_value}."
+    )
     return [section]
 
 

@@ -1,39 +1,87 @@
-//! Precision and determinism of a GPU: full float32 or TF32, and reproducible results.
+//! Precision and determinism of this process: float32, TF32 or bfloat16, and reproducible results.
 //!
 //! TF32 rounds the factors of a product to 10 bits of mantissa, and is several times faster on recent GPUs. PyTorch
 //! disables it for matrix products and enables it for convolutions. Here it is disabled for both by default, so that
-//! GPU results can be compared with the CPU's. The history records the setting. The CPU always computes in float32.
+//! GPU results can be compared with the CPU's. bfloat16 is that of `torch.autocast`. The history records the setting.
+
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tch::Device;
+
+use crate::device::precision::Precision;
+
+/// Whether the layers compute in bfloat16.
+static IS_BF16: AtomicBool = AtomicBool::new(false);
 
 /// Precision and determinism settings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ComputeMode {
-    /// Whether matrix products and convolutions may round their factors to TF32.
-    pub tf32: bool,
+    /// Precision of the layers.
+    pub precision: Precision,
     /// Whether only deterministic algorithms are allowed. An operation without one fails.
     pub deterministic: bool,
 }
 
 impl ComputeMode {
-    /// Applies the settings to libtorch. Call it before the first tensor is on a GPU.
+    /// Applies the settings to this process. Call it before the first tensor is on a GPU.
     ///
     /// # Panics
     /// If libtorch rejects the settings, which does not happen.
     pub fn apply(self) {
-        let done = switches::set_arithmetic(self.tf32, self.deterministic);
+        let done = switches::set_arithmetic(self.precision == Precision::Tf32, self.deterministic);
         assert!(done, "libtorch refuses its own switches");
+        IS_BF16.store(self.precision == Precision::Bf16, Ordering::Relaxed);
     }
 
-    /// Returns libtorch's current settings.
+    /// Returns the current settings of this process.
     pub fn current() -> ComputeMode {
         let (tf32, deterministic) = switches::arithmetic().expect("libtorch tells its own switches");
-        ComputeMode { tf32, deterministic }
+        let precision = match (is_bf16(), tf32) {
+            (true, _) => Precision::Bf16,
+            (false, true) => Precision::Tf32,
+            (false, false) => Precision::Float32,
+        };
+        ComputeMode { precision, deterministic }
     }
 
-    /// Returns the precision as recorded in the history: `float32`, or `tf32` on a GPU with TF32.
-    pub fn precision(self, device: Device) -> &'static str {
-        if self.tf32 && device.is_cuda() { "tf32" } else { "float32" }
+    /// Returns the precision of a device, as recorded in the history: the CPU has no TF32.
+    pub fn precision_on(self, device: Device) -> Precision {
+        let is_float32 = self.precision == Precision::Tf32 && !device.is_cuda();
+        if is_float32 { Precision::Float32 } else { self.precision }
+    }
+}
+
+/// Returns whether the layers compute in bfloat16.
+pub fn is_bf16() -> bool {
+    IS_BF16.load(Ordering::Relaxed)
+}
+
+/// Computes outputs of a network on a device, with bfloat16 if that is the precision. The outputs are float32.
+pub fn autocast(device: Device, compute: impl FnOnce() -> tch::Tensor) -> tch::Tensor {
+    if !is_bf16() {
+        return compute();
+    }
+    let autocast = Autocast::start(device.is_cuda());
+    let outputs = compute();
+    drop(autocast);
+    outputs.to_kind(tch::Kind::Float)
+}
+
+/// Autocast of this thread, until it is dropped.
+struct Autocast {
+    is_cuda: bool,
+}
+
+impl Autocast {
+    fn start(is_cuda: bool) -> Autocast {
+        assert!(switches::autocast(is_cuda, true), "libtorch refuses its own autocast");
+        Autocast { is_cuda }
+    }
+}
+
+impl Drop for Autocast {
+    fn drop(&mut self) {
+        let _ = switches::autocast(self.is_cuda, false); // it was started, so it can be ended
     }
 }
 
@@ -42,19 +90,36 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_put_into_use_is_in_use() {
-        for (tf32, deterministic) in [(true, false), (false, true), (true, true), (false, false)] {
-            let wanted = ComputeMode { tf32, deterministic };
-            wanted.apply();
-            assert_eq!(ComputeMode::current(), wanted);
+    fn applied_settings_are_the_current_ones() {
+        for precision in [Precision::Bf16, Precision::Tf32, Precision::Float32] {
+            for deterministic in [true, false] {
+                let wanted = ComputeMode { precision, deterministic };
+                wanted.apply();
+                assert_eq!(ComputeMode::current(), wanted);
+            }
         }
     }
 
     #[test]
-    fn the_cpu_computes_in_float32_whatever_a_gpu_would() {
-        let fast = ComputeMode { tf32: true, deterministic: false };
-        assert_eq!(fast.precision(Device::Cpu), "float32");
-        assert_eq!(fast.precision(Device::Cuda(1)), "tf32");
-        assert_eq!(ComputeMode::default().precision(Device::Cuda(0)), "float32");
+    fn the_cpu_has_no_tf32() {
+        let of = |precision, device| ComputeMode { precision, deterministic: false }.precision_on(device);
+        assert_eq!(of(Precision::Tf32, Device::Cpu), Precision::Float32);
+        assert_eq!(of(Precision::Tf32, Device::Cuda(1)), Precision::Tf32);
+        assert_eq!(of(Precision::Bf16, Device::Cpu), Precision::Bf16);
+        assert_eq!(of(Precision::Float32, Device::Cuda(0)), Precision::Float32);
+    }
+
+    #[test]
+    fn bf16_rounds_products_to_bfloat16_and_only_under_autocast() {
+        let third = tch::Tensor::from_slice(&[1.0_f32 / 3.0]).view([1, 1]);
+        let square = || autocast(Device::Cpu, || third.matmul(&third)).double_value(&[0, 0]);
+        let exact = square();
+        ComputeMode { precision: Precision::Bf16, deterministic: false }.apply();
+        let rounded = square();
+        assert_eq!(third.matmul(&third).double_value(&[0, 0]), exact, "outside");
+        ComputeMode::default().apply();
+        assert_eq!(square(), exact);
+        // 1/3 is 0.333984375 in bfloat16, and its square 0.111328125 or 0.11181640625, with 8 significant bits
+        assert_eq!(rounded, 0.111_328_125, "{exact}");
     }
 }

@@ -9,6 +9,7 @@ mod cgroup;
 pub mod compute_mode;
 pub mod fault;
 pub mod memory;
+pub mod precision;
 pub mod processor;
 
 use std::fmt;

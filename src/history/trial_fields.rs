@@ -62,7 +62,7 @@ pub struct Environment {
     pub os: String,
     /// Number of replicas in the stack.
     pub replicas: usize,
-    /// Precision of the network's matrix products: `float32`, or `tf32` with `--tf32` on a GPU.
+    /// Precision of the network's layers, by `--precision`: `float32`, `tf32` (only on a GPU) or `bf16`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub precision: Option<String>,
     /// Whether libtorch used deterministic algorithms only (`--deterministic`).

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use tch::nn::ModuleT;
 use tch::{Device, Tensor};
 
+use crate::device::compute_mode::autocast;
 use crate::network::arena::{Arena, InitialTensors, Leaf, NamedShape};
 use crate::network::init::{Init, count_elements};
 use crate::network::layer::fusion::Fusion;
@@ -280,9 +281,9 @@ impl ModuleT for Stack {
     /// `[replicas, batch, …]` → `[replicas, batch, …output]`.
     fn forward_t(&self, xs: &Tensor, train: bool) -> Tensor {
         let mut layers = self.layers.iter();
-        match layers.next() {
-            Some(first) => layers.fold(first.forward_t(xs, train), |xs, layer| layer.forward_t(&xs, train)),
-            None => xs.shallow_clone(),
-        }
+        let Some(first) = layers.next() else { return xs.shallow_clone() };
+        autocast(self.arena.values().device(), || {
+            layers.fold(first.forward_t(xs, train), |xs, layer| layer.forward_t(&xs, train))
+        })
     }
 }

@@ -315,6 +315,7 @@ mod tests {
     use tch::Device;
 
     use super::*;
+    use crate::device::compute_mode::ComputeMode;
     use crate::experiment::spec::source_text::SourceText;
     use crate::experiment::store::run_record::RunOptions;
     use crate::sweep::plan::plan;
@@ -350,13 +351,7 @@ mod tests {
                     [train]\nepochs = 5\nbatch = 64\nloss = \"cross_entropy\"\noptimizer = \"adam\"\n";
         let planned = |width| {
             let source = SourceText { name: "t".to_owned(), text: text.to_owned(), ..SourceText::default() };
-            let options = RunOptions {
-                device: "cpu".to_owned(),
-                threads: 1,
-                stack: Some(width),
-                tf32: false,
-                deterministic: false,
-            };
+            let options = RunOptions::new(Device::Cpu, 1, Some(width), ComputeMode::default());
             let request = SweepRequest {
                 source,
                 space: vec!["lr=0.1,0.2".to_owned()],

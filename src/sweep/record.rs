@@ -302,7 +302,7 @@ pub(crate) fn record_for_tests(configurations: &[&str], seeds: &[i64]) -> SweepR
         experiment_sha256: String::new(),
         working_directory: None,
         program: Program::this(),
-        options: RunOptions { device: "cpu".to_owned(), threads: 1, stack: None, tf32: false, deterministic: false },
+        options: RunOptions::new(tch::Device::Cpu, 1, None, crate::device::compute_mode::ComputeMode::default()),
         metric: "best.val_loss".to_owned(),
         higher_is_better: false,
         halving: None,

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tch::Tensor;
 use tch::nn::ModuleT;
 
+use crate::device::compute_mode;
 use crate::data::prepare::batches::{DeviceRows, Epoch};
 use crate::network::stack::Stack;
 use crate::train::evaluate::{MetricTensors, evaluate, losses};
@@ -34,7 +35,7 @@ pub(crate) enum Backend<'a> {
 impl<'a> Backend<'a> {
     pub(super) fn new(stack: &'a Stack, task: &'a Task, batch: usize) -> Self {
         let forces_autograd = std::env::var_os("RUNNER_AUTOGRAD").is_some_and(|value| value == "1");
-        match Plan::from_task(stack, task).filter(|_| !forces_autograd) {
+        match Plan::from_task(stack, task).filter(|_| !forces_autograd && !compute_mode::is_bf16()) {
             Some(plan) => {
                 let fused = FusedCpu::new(plan, stack, task.training, task.validation, batch, task.threads);
                 Backend::FusedCpu { fused: Box::new(fused), values: stack.arena().values().shallow_clone(), task }

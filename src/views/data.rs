@@ -81,9 +81,9 @@ pub fn describe_rows(data: &DataRecord) -> String {
 
 /// Returns the device, with its precision and determinism settings if they are not the defaults.
 fn device(environment: &Environment) -> String {
-    let tf32 = environment.precision.as_deref().filter(|precision| *precision != "float32");
+    let precision = environment.precision.as_deref().filter(|precision| *precision != "float32");
     let deterministic = environment.deterministic.unwrap_or(false).then_some("deterministic");
-    let words: Vec<&str> = [environment.device.as_str()].into_iter().chain(tf32).chain(deterministic).collect();
+    let words: Vec<&str> = [environment.device.as_str()].into_iter().chain(precision).chain(deterministic).collect();
     words.join(", ")
 }
 

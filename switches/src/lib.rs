@@ -17,6 +17,7 @@ use torch_sys as _;
 unsafe extern "C" {
     safe fn runner_set_arithmetic(tf32: bool, deterministic: bool) -> bool;
     fn runner_arithmetic(tf32: *mut bool, deterministic: *mut bool) -> bool;
+    safe fn runner_autocast(cuda: bool, enabled: bool) -> bool;
     fn runner_gpu_peak(index: i32, peak: *mut u64) -> bool;
     fn runner_gpu_memory(index: i32, free: *mut u64, total: *mut u64) -> bool;
     fn runner_generator_new(index: c_int, generator: *mut *mut c_void) -> bool;
@@ -39,6 +40,13 @@ pub fn arithmetic() -> Option<(bool, bool)> {
     let (mut tf32, mut deterministic) = (false, false);
     // SAFETY: both pointers are valid for the call, which keeps neither and lets no exception out.
     unsafe { runner_arithmetic(&raw mut tf32, &raw mut deterministic) }.then_some((tf32, deterministic))
+}
+
+/// Starts or ends autocast to bfloat16 in this thread, for the operations of GPUs or of the CPU, as `torch.autocast`.
+/// Returns whether libtorch did.
+#[must_use]
+pub fn autocast(cuda: bool, enabled: bool) -> bool {
+    runner_autocast(cuda, enabled)
 }
 
 /// How many bytes of a GPU's memory are free, and how many there are; `None` where it cannot be asked. libtorch first

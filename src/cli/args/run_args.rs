@@ -9,7 +9,7 @@ use anyhow::Context;
 use indexmap::IndexSet;
 use tch::Device;
 
-use crate::cli::args::compute_args::ComputeArgs;
+use crate::cli::args::compute_args::{ComputeArgs, ComputeModeArgs};
 use crate::cli::args::log_args::LogArgs;
 use crate::cli::args::lookup::resolve_device;
 use crate::cli::args::variant_args::VariantArgs;
@@ -20,6 +20,7 @@ use crate::cli::text::shell_words::quoted;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
 use crate::device::compute_mode::ComputeMode;
+use crate::device::precision::Precision;
 use crate::device::{self, DeviceChoice};
 use crate::experiment::plan::study::Study;
 use crate::experiment::spec::seeds::{self, Seeds};
@@ -62,12 +63,9 @@ pub struct RunArgs {
     /// free memory]
     #[arg(long, value_name = "N", value_parser = parse_positive, allow_negative_numbers = true)]
     pub stack: Option<usize>,
-    /// Allow TF32 in matrix products and convolutions on a GPU (faster, less precise)
-    #[arg(long)]
-    pub tf32: bool,
-    /// Use only deterministic algorithms (matters on a GPU)
-    #[arg(long)]
-    pub deterministic: bool,
+    /// Precision and determinism.
+    #[command(flatten)]
+    pub mode_args: ComputeModeArgs,
 }
 
 /// Device, threads and precision that a run uses.
@@ -77,8 +75,8 @@ pub struct ExecutionConfig {
     pub device: Device,
     /// Maximum number of CPU threads.
     pub threads: usize,
-    /// Whether TF32 is allowed, and whether only deterministic algorithms are used.
-    pub arithmetic: ComputeMode,
+    /// Precision, and whether only deterministic algorithms are used.
+    pub mode: ComputeMode,
 }
 
 impl ExecutionConfig {
@@ -104,15 +102,14 @@ impl ExecutionConfig {
                 })?
             }
         };
-        let arithmetic = ComputeMode { tf32: recorded.tf32, deterministic: recorded.deterministic };
-        Ok(ExecutionConfig { device, threads: threads.unwrap_or(recorded.threads), arithmetic })
+        Ok(ExecutionConfig { device, threads: threads.unwrap_or(recorded.threads), mode: recorded.mode() })
     }
 
     /// Applies the configuration to this process, including the limit on threads.
     pub fn apply(self) {
         threads::set_limit(self.threads);
         threads::set_libtorch(self.threads);
-        self.arithmetic.apply();
+        self.mode.apply();
     }
 }
 
@@ -182,7 +179,7 @@ impl RunArgs {
     /// Returns whether a run with the recorded options matches these arguments. Without `--threads` and `--device`, any
     /// number of threads and any device match.
     pub fn matches(&self, recorded: &RunOptions) -> bool {
-        (recorded.stack, recorded.tf32, recorded.deterministic) == (self.stack, self.tf32, self.deterministic)
+        (recorded.stack, recorded.mode()) == (self.stack, self.mode_args.mode())
             && self.compute_args.threads.is_none_or(|threads| threads == recorded.threads)
             && (self.compute_args.device == DeviceChoice::Auto
                 || recorded.device.parse() == Ok(self.compute_args.device))
@@ -193,11 +190,10 @@ impl RunArgs {
     /// # Errors
     /// If the device cannot be used.
     pub fn execution_config(&self) -> anyhow::Result<ExecutionConfig> {
-        let arithmetic = ComputeMode { tf32: self.tf32, deterministic: self.deterministic };
         Ok(ExecutionConfig {
             device: resolve_device(self.compute_args.device)?,
             threads: threads::requested_or_available(self.compute_args.threads),
-            arithmetic,
+            mode: self.mode_args.mode(),
         })
     }
 
@@ -223,7 +219,10 @@ impl RunArgs {
                 has_tree && study.plans.iter().any(|plan| plan.network().is_none() && plan.spec.seeds.len() > 1),
                 "the seed of a tree decides only between equally good splits: the trees of several seeds are often equal",
             ),
-            (self.tf32 && !device.is_cuda(), "`--tf32` has no effect on the CPU, which computes in float32"),
+            (
+                self.mode_args.mode().precision == Precision::Tf32 && !device.is_cuda(),
+                "`--precision tf32` has no effect on the CPU, which computes in float32",
+            ),
         ];
         notes.into_iter().filter(|(applies, _)| *applies).for_each(|(_, note)| progress.note(note));
         let data_notes: IndexSet<&String> = study.plans.iter().flat_map(|plan| &plan.info.notes).collect();
@@ -252,8 +251,7 @@ impl RunArgs {
         }
         self.compute_args.threads.iter().for_each(|threads| option("--threads", threads.to_string()));
         self.stack.iter().for_each(|stack| option("--stack", stack.to_string()));
-        words.extend(self.tf32.then(|| "--tf32".to_owned()));
-        words.extend(self.deterministic.then(|| "--deterministic".to_owned()));
+        words.extend(self.mode_args.arguments());
         words
     }
 }
@@ -303,8 +301,9 @@ mod tests {
         let devices = ["digits_mlp", "--seeds", "1,5", "--epochs", "2", "--device", "cpu", "--threads", "1"];
         assert_eq!(command(&devices), "digits_mlp --seeds 1,5 --epochs 2 --device cpu --threads 1");
         assert_eq!(command(&["a", "--unset", "train.clip"]), "a --unset train.clip");
-        let machine = ["a", "--stack", "8", "--tf32", "--deterministic"];
-        assert_eq!(command(&machine), "a --stack 8 --tf32 --deterministic");
+        let machine = ["a", "--stack", "8", "--precision", "bf16", "--deterministic"];
+        assert_eq!(command(&machine), "a --stack 8 --precision bf16 --deterministic");
+        assert_eq!(command(&["a", "--tf32"]), "a --precision tf32");
         assert_eq!(command(&["o'clock", "--seed", "-1"]), r"'o'\''clock' --seed -1");
     }
 }

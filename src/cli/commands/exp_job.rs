@@ -19,7 +19,6 @@ use crate::cli::slurm::submit::{JobRequest, numbers};
 use crate::cli::text::shell_words::quoted_path;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
-use crate::device;
 use crate::experiment::plan::study::Study;
 use crate::experiment::run::checkpointing::CheckpointInterval;
 use crate::experiment::run::create;
@@ -135,13 +134,9 @@ impl JobArgs {
 
 /// Returns the options of a run with these arguments in a job with these options of `sbatch`.
 fn options_of_run(run_args: &RunArgs, options: SbatchOptions) -> RunOptions {
-    RunOptions {
-        device: device::name(device_of_job(run_args.compute_args.device, options)),
-        threads: threads_of_job(run_args.compute_args.threads, options),
-        stack: run_args.stack,
-        tf32: run_args.tf32,
-        deterministic: run_args.deterministic,
-    }
+    let device = device_of_job(run_args.compute_args.device, options);
+    let threads = threads_of_job(run_args.compute_args.threads, options);
+    RunOptions::new(device, threads, run_args.stack, run_args.mode_args.mode())
 }
 
 /// Returns the arguments of `runner` in the job.

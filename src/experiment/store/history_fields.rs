@@ -121,7 +121,7 @@ pub fn rows(prepared: &Prepared) -> RowCounts {
 /// Describes the machine, the versions and the arithmetic of this process, for this number of CPU threads and of
 /// replicas per stack.
 pub fn environment(device: Device, threads: usize, replicas: usize) -> Environment {
-    let arithmetic = ComputeMode::current();
+    let mode = ComputeMode::current();
     Environment {
         runner: env!("CARGO_PKG_VERSION").to_owned(),
         commit: env!("RUNNER_COMMIT").to_owned(),
@@ -130,8 +130,8 @@ pub fn environment(device: Device, threads: usize, replicas: usize) -> Environme
         threads,
         os: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
         replicas,
-        precision: Some(arithmetic.precision(device).to_owned()),
-        deterministic: Some(arithmetic.deterministic),
+        precision: Some(mode.precision_on(device).name().to_owned()),
+        deterministic: Some(mode.deterministic),
         cpu: device::processor::name(),
     }
 }

@@ -9,10 +9,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, ensure};
 use serde::{Deserialize, Serialize};
+use tch::Device;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::config::hint::{Hint, into_error};
+use crate::device;
+use crate::device::compute_mode::ComputeMode;
+use crate::device::precision::{Precision, precision_or_tf32};
 use crate::experiment::halving::rule::HalvingRule;
 use crate::experiment::plan::Plan;
 use crate::experiment::plan::module_copies;
@@ -119,10 +123,24 @@ pub struct RunOptions {
     pub threads: usize,
     /// Maximum number of replicas per stack, if set.
     pub stack: Option<usize>,
-    /// Whether matrix products use TF32 on a GPU.
-    pub tf32: bool,
+    /// Precision of the network's layers.
+    #[serde(default, alias = "tf32", deserialize_with = "precision_or_tf32")]
+    pub precision: Precision,
     /// Whether only deterministic algorithms are used.
     pub deterministic: bool,
+}
+
+impl RunOptions {
+    /// Returns the options of a run.
+    pub fn new(device: Device, threads: usize, stack: Option<usize>, mode: ComputeMode) -> RunOptions {
+        let ComputeMode { precision, deterministic } = mode;
+        RunOptions { device: device::name(device), threads, stack, precision, deterministic }
+    }
+
+    /// Returns precision and determinism.
+    pub fn mode(&self) -> ComputeMode {
+        ComputeMode { precision: self.precision, deterministic: self.deterministic }
+    }
 }
 
 /// An experiment file as it was read.

@@ -11,6 +11,7 @@ use std::sync::atomic::Ordering;
 use anyhow::{Context, Error, anyhow};
 use time::OffsetDateTime;
 
+use crate::device::precision::Precision;
 use crate::config::hint::into_error;
 use crate::data::store::download_progress::DownloadProgress;
 use crate::experiment::halving::rule::HalvingRule;
@@ -213,7 +214,7 @@ fn from_histories(folder: PathBuf, trials: Vec<SavedTrial>, damaged: Vec<Damaged
         device: environment.device.clone(),
         threads: environment.threads,
         stack: widest.filter(|&replicas| replicas > 0),
-        tf32: environment.precision.as_deref() == Some("tf32"),
+        precision: Precision::recorded(environment.precision.as_deref()),
         deterministic: environment.deterministic.unwrap_or(false),
     };
     let study = Study {

@@ -269,7 +269,9 @@ mod tests {
 
     use super::*;
     use crate::config::shorthand::NamedList;
-    use crate::network::stack::Architecture;
+    use crate::device::compute_mode::ComputeMode;
+    use crate::device::precision::Precision;
+    use crate::network::stack::{Architecture, Stack};
     use crate::tensor::generators::{install_until_drop, with_replica};
 
     /// A row's shape for each layer, `[channels, height, width]` or `[features]`.
@@ -322,6 +324,15 @@ mod tests {
         (r#"{ "transformer_encoder": { "heads": 2, "feedforward": 3 } }"#, &[5, 4]),
     ];
 
+    /// Returns a stack of two networks of one layer, and five rows for each.
+    fn stack_and_rows(layer: &Layer, shape: &[i64]) -> (Stack, Tensor) {
+        let size = [&[2, 5], shape].concat();
+        let rows = Tensor::arange(size.iter().product::<i64>(), (Kind::Float, Device::Cpu)).sin().view(&size[..]);
+        let rows = if layer.spec().kind() == "embedding" { rows.abs().round() } else { rows };
+        let architecture = Architecture::follow(std::slice::from_ref(layer), Init::Pytorch, &Shape::from(shape)).unwrap();
+        (architecture.build(&[1, 2], Device::Cpu).unwrap(), rows)
+    }
+
     #[test]
     fn what_each_layer_states_about_itself_is_what_it_does() {
         let _generators = install_until_drop(2, Device::Cpu);
@@ -330,13 +341,9 @@ mod tests {
             let layer: &Layer = &layers[0];
             let spec = layer.spec();
             assert!(text.contains(spec.kind()), "{text} is called {}", spec.kind());
-            let size = [&[2, 5], shape].concat();
-            let rows = Tensor::arange(size.iter().product::<i64>(), (Kind::Float, Device::Cpu)).sin().view(&size[..]);
-            let rows = if spec.kind() == "embedding" { rows.abs().round() } else { rows };
+            let (stack, rows) = stack_and_rows(layer, shape);
             let last_row_changed = rows.copy();
             let _ = last_row_changed.narrow(1, 4, 1).fill_(if spec.kind() == "embedding" { 2.0 } else { 0.25 });
-            let stack = Architecture::follow(std::slice::from_ref(layer), Init::Pytorch, &Shape::from(shape)).unwrap();
-            let stack = stack.build(&[1, 2], Device::Cpu).unwrap();
             let first_rows = |rows: &Tensor| {
                 (0..2).for_each(|replica| with_replica(replica, || tch::manual_seed(replica as i64)));
                 stack.forward_t(rows, true).narrow(1, 0, 4)
@@ -351,6 +358,26 @@ mod tests {
             let sums = stack.forward_t(&(&rows * 10.0), true).sum_dim_intlist(-1, false, Kind::Float);
             let sum_to_one = (sums - 1.0).abs().max().double_value(&[]) < 1e-5;
             assert_eq!(sum_to_one, spec.output_kind(&Shape::from(shape)) == OutputKind::Distribution, "{text}");
+        }
+    }
+
+    #[test]
+    fn each_layer_has_nearly_the_same_outputs_and_finite_gradients_in_bfloat16() {
+        let _generators = install_until_drop(2, Device::Cpu);
+        for (text, shape) in LAYERS {
+            let NamedList(layers) = serde_json::from_str(&format!("[{text}]")).unwrap();
+            let (stack, rows) = stack_and_rows(&layers[0], shape);
+            let exact = stack.forward_t(&rows, false);
+            ComputeMode { precision: Precision::Bf16, deterministic: false }.apply();
+            let rounded = stack.forward_t(&rows, false);
+            let trained = stack.forward_t(&rows, true);
+            ComputeMode::default().apply();
+            assert_eq!(rounded.kind(), Kind::Float, "{text}");
+            assert!(rounded.allclose(&exact, 0.02, 0.02, false), "{text}: {rounded} is not {exact}");
+            if trained.requires_grad() {
+                let gradient = stack.arena().gradient(&trained.square().sum(Kind::Float));
+                assert!(bool::try_from(gradient.isfinite().all()).unwrap(), "{text}");
+            }
         }
     }
 }

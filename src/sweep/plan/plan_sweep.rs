@@ -321,6 +321,7 @@ mod tests {
     use tch::Device;
 
     use super::*;
+    use crate::device::compute_mode::ComputeMode;
 
     fn request(text: &str, space: &[&str]) -> SweepRequest {
         let source = SourceText {
@@ -329,8 +330,7 @@ mod tests {
             text: text.to_owned(),
             ..SourceText::default()
         };
-        let options =
-            RunOptions { device: "cpu".to_owned(), threads: 1, stack: None, tf32: false, deterministic: false };
+        let options = RunOptions::new(Device::Cpu, 1, None, ComputeMode::default());
         SweepRequest {
             source,
             space: space.iter().map(|entry| (*entry).to_owned()).collect(),

@@ -41,9 +41,10 @@ fn histories_record_precision_and_determinism() {
     };
     assert_eq!(precision(&[]), ("float32".to_owned(), false));
     assert_eq!(precision(&["--deterministic"]), ("float32".to_owned(), true));
-    assert_eq!(precision(&["--tf32"]), ("float32".to_owned(), false), "a CPU has no TF32");
-    let ran = dir.run(&["exp", "idea.toml", "--device", "cpu", "--tf32"]).code(0);
-    assert_says(&stderr(&ran), &["warning: `--tf32` has no effect on the CPU"]);
+    assert_eq!(precision(&["--precision", "tf32"]), ("float32".to_owned(), false), "a CPU has no TF32");
+    let ran = dir.run(&["exp", "idea.toml", "--device", "cpu", "--tf32"]).code(0); // the former name
+    assert_says(&stderr(&ran), &["warning: `--precision tf32` has no effect on the CPU"]);
+    assert_eq!(precision(&["--precision", "bf16"]), ("bf16".to_owned(), false));
     dir.write("tree.toml", "title = \"t\"\n[data.digits]\n[tree]\n");
     let ran = dir.run(&["exp", "tree.toml", "--device", "cpu", "--stack", "3"]).code(0);
     assert_says(&stderr(&ran), &["warning: `--stack` has no effect on trees"]);

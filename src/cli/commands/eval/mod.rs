@@ -22,6 +22,7 @@ use crate::config::suggest;
 use crate::data::store::cache::Cache;
 use crate::data::{Rows, Target};
 use crate::device::compute_mode::ComputeMode;
+use crate::device::precision::Precision;
 use crate::device::fault::catch_fault;
 use crate::experiment::predict::external_rows;
 use crate::experiment::run::error::{self, Operation};
@@ -185,8 +186,8 @@ fn evaluate(
     warnings: &mut BTreeSet<String>,
 ) -> anyhow::Result<Evaluation> {
     let history = &trial.history;
-    let tf32 = history.environment.precision.as_deref() == Some("tf32"); // as in training
-    ComputeMode { tf32, deterministic: false }.apply();
+    let precision = Precision::recorded(history.environment.precision.as_deref()); // as in training
+    ComputeMode { precision, deterministic: false }.apply();
     let saved = TrainedModel::load(trial, device)?;
     let keep = saved.keep().unwrap_or(Keep::Last);
     let mut progress = Progress::new(false);

@@ -3,10 +3,11 @@
 use anyhow::Context;
 use tch::Device;
 
-use crate::cli::args::compute_args::ComputeArgs;
+use crate::cli::args::compute_args::{ComputeArgs, ComputeModeArgs};
 use crate::cli::args::run_args::{parse_epochs, parse_positive};
 use crate::cli::text::shell_words::quoted;
-use crate::device::{self, DeviceChoice, memory};
+use crate::device::compute_mode::ComputeMode;
+use crate::device::{DeviceChoice, memory};
 use crate::experiment::halving::rule::HalvingChoice;
 use crate::experiment::spec::{catalogue, overrides};
 use crate::experiment::store::run_record::RunOptions;
@@ -69,12 +70,9 @@ pub struct PlanArgs {
     /// Maximum number of models (configurations × seeds) trained together as one stack [default: by the device]
     #[arg(long, value_name = "N", value_parser = parse_positive, allow_negative_numbers = true)]
     pub stack: Option<usize>,
-    /// Allow TF32 in matrix products and convolutions on a GPU (faster, less precise)
-    #[arg(long)]
-    pub tf32: bool,
-    /// Use only deterministic algorithms (matters on a GPU)
-    #[arg(long)]
-    pub deterministic: bool,
+    /// Precision and determinism.
+    #[command(flatten)]
+    pub mode_args: ComputeModeArgs,
 }
 
 impl PlanArgs {
@@ -106,13 +104,7 @@ impl PlanArgs {
             overrides,
             variant: self.variant.clone(),
             device,
-            options: RunOptions {
-                device: device::name(device),
-                threads: self.threads(devices.len()),
-                stack: self.stack,
-                tf32: self.tf32,
-                deterministic: self.deterministic,
-            },
+            options: RunOptions::new(device, self.threads(devices.len()), self.stack, self.mode_args.mode()),
             free_memory,
             command: Some(format!("runner sweep {}", self.shell_words().join(" "))),
         })
@@ -131,7 +123,7 @@ impl PlanArgs {
         let has_names = [&self.metric, &self.variant].into_iter().any(Option::is_some);
         let has_choices = self.seeds.is_some() || self.method.is_some() || self.search_seed.is_some();
         let has_choices = has_choices || self.halving.is_some();
-        let has_switches = self.tf32 || self.deterministic;
+        let has_switches = self.mode_args.mode() != ComputeMode::default();
         has_lists || has_numbers || has_names || has_choices || has_switches
     }
 
@@ -162,8 +154,7 @@ impl PlanArgs {
         option("device", (device != DeviceChoice::Auto).then(|| device.to_string()));
         option("threads", self.compute_args.threads.map(|threads| threads.to_string()));
         option("stack", self.stack.map(|stack| stack.to_string()));
-        words.extend(self.tf32.then(|| "--tf32".to_owned()));
-        words.extend(self.deterministic.then(|| "--deterministic".to_owned()));
+        words.extend(self.mode_args.arguments());
         words
     }
 }

@@ -3,7 +3,6 @@
 use tch::Device;
 
 use crate::data::store::cache::Cache;
-use crate::device;
 use crate::device::compute_mode::ComputeMode;
 use crate::experiment::run::checkpointing::CheckpointInterval;
 use crate::experiment::run::progress::event_log::EventFiles;
@@ -34,8 +33,6 @@ pub struct Options<'a> {
 impl Options<'_> {
     /// Returns the options that affect the results, for the run record.
     pub fn record(&self) -> RunOptions {
-        let ComputeMode { tf32, deterministic } = ComputeMode::current();
-        let device = device::name(self.device);
-        RunOptions { device, threads: self.threads, stack: self.stack, tf32, deterministic }
+        RunOptions::new(self.device, self.threads, self.stack, ComputeMode::current())
     }
 }
