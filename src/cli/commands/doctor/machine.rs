@@ -10,7 +10,7 @@ use crate::device::memory;
 use crate::device::{self, CudaError};
 use crate::io::atomic_write;
 use crate::io::byte_size::format_bytes;
-use crate::tensor::threads::{self, Available};
+use crate::tensor::threads;
 
 /// Returns the results of all checks.
 pub fn checks() -> Vec<Check> {
@@ -67,12 +67,10 @@ pub fn cuda() -> Check {
 }
 
 fn threads(defaults: &UserDefaults) -> Check {
+    let available = threads::available();
     let (threads, source) = match &defaults.threads {
         Some(Setting { value, source }) => (*value, source.to_string()),
-        None => {
-            let Available { threads, source } = threads::available();
-            (threads, source.to_string())
-        }
+        None => (available.threads, available.source.to_string()),
     };
     let cores = match threads::cores() {
         1 => "1 core".to_owned(),
@@ -84,24 +82,19 @@ fn threads(defaults: &UserDefaults) -> Check {
 /// Free memory.
 pub fn memory() -> Check {
     let free = format_bytes(memory::free(Device::Cpu));
-    Check::passed(
-        "memory",
-        format!("{free} free; models trained together use at most half of it; change with `--stack N`"),
-    )
+    let found = format!("{free} free; models trained together use at most half of it; change with `--stack N`");
+    Check::passed("memory", found)
 }
 
 /// The data cache.
 pub fn cache() -> Check {
     let cache = Cache::for_user();
     let folder = cache.folder();
-    match atomic_write::can_write(folder) {
-        Ok(()) => Check::passed("data", format!("cached in {}", folder.display())),
-        Err(error) => Check::failed(
-            "data",
-            format!("the cache {} is not writable: {error}", folder.display()),
-            "set `RUNNER_DATA_DIR` to a writable directory",
-        ),
-    }
+    let (is_writable, found) = match atomic_write::can_write(folder) {
+        Ok(()) => (true, format!("cached in {}", folder.display())),
+        Err(error) => (false, format!("the cache {} is not writable: {error}", folder.display())),
+    };
+    Check::of("data", is_writable, found, "set `RUNNER_DATA_DIR` to a writable directory")
 }
 
 fn runs(defaults: &UserDefaults) -> Check {
