@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 
 use crate::cli::args::run_args::RunArgs;
 use crate::cli::text::shell_words::quoted;
-use crate::config::hint::Hint;
+use crate::config::hint::hinted;
 use crate::experiment::plan::study::Study;
 use crate::experiment::spec::catalogue;
 use crate::experiment::spec::extends::is_path;
@@ -87,11 +87,9 @@ fn expanded(name: &str) -> anyhow::Result<Vec<String>> {
             names.filter(|name| pattern.matches(name)).collect()
         }
     };
-    match found.is_empty() {
-        true => {
-            let hint = "`runner list` shows all names; a pattern of files ends with `.toml`: `'ideas/*.toml'`";
-            Err(anyhow!("no experiment matches {}", quoted(name)).context(Hint(hint.to_owned())))
-        }
-        false => Ok(found),
+    if found.is_empty() {
+        let hint = "`runner list` shows all names; a pattern of files ends with `.toml`: `'ideas/*.toml'`";
+        return Err(hinted(format!("no experiment matches {}", quoted(name)), hint));
     }
+    Ok(found)
 }

@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 use toml_edit::{Document, Item};
 
 use crate::config::check::Invalid;
-use crate::config::hint::Hint;
+use crate::config::hint::with_hint;
 use crate::config::suggest;
 use crate::device::DeviceChoice;
 use crate::experiment::run::checkpointing::CheckpointInterval;
@@ -42,15 +42,10 @@ pub struct Setting<T> {
 pub enum Source {
     /// An environment variable.
     Variable(&'static str),
-    /// A line of the project's file.
-    Project {
-        /// The file, as it is shown.
-        file: String,
-        /// The line.
-        line: usize,
-    },
-    /// A line of the user's file.
-    User {
+    /// A line of a file.
+    File {
+        /// Whose file it is: `project` or `user`.
+        of: &'static str,
         /// The file, as it is shown.
         file: String,
         /// The line.
@@ -62,8 +57,7 @@ impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Source::Variable(name) => write!(f, "`{name}`"),
-            Source::Project { file, line } => write!(f, "project file `{file}`, line {line}"),
-            Source::User { file, line } => write!(f, "user file `{file}`, line {line}"),
+            Source::File { of, file, line } => write!(f, "{of} file `{file}`, line {line}"),
         }
     }
 }
@@ -102,13 +96,8 @@ struct Fault {
 /// # Errors
 /// When a `runner.toml` cannot be read, or has an unknown key or an invalid value.
 pub fn get() -> anyhow::Result<&'static UserDefaults> {
-    loaded().defaults.as_ref().map_err(|fault| {
-        let error = anyhow::anyhow!("{}", fault.message);
-        match fault.hint.clone() {
-            Some(hint) => error.context(Hint(hint)),
-            None => error,
-        }
-    })
+    let defaults = loaded().defaults.as_ref();
+    defaults.map_err(|fault| with_hint(anyhow::Error::msg(fault.message.clone()), fault.hint.clone()))
 }
 
 /// Returns the default directory of the runs.
@@ -171,35 +160,23 @@ fn load(current: &Path, user: Option<&Path>, runs: Option<OsString>) -> Result<U
     if let Some(folder) = project_folder(current) {
         // paths in the working directory stay short
         let shown = if folder == current { Path::new("") } else { folder };
-        let source = |file, line| Source::Project { file, line };
-        read(folder, shown, &source, &mut defaults)?;
+        read(folder, shown, "project", &mut defaults)?;
     }
     if let Some(folder) = user.filter(|folder| folder.join(FILE).exists()) {
-        read(folder, folder, &|file, line| Source::User { file, line }, &mut defaults)?;
+        read(folder, folder, "user", &mut defaults)?;
     }
     Ok(defaults)
 }
 
 /// Returns the nearest directory with a `runner.toml`, up to the root of the repository.
 fn project_folder(current: &Path) -> Option<&Path> {
-    for folder in current.ancestors() {
-        if folder.join(FILE).exists() {
-            return Some(folder);
-        }
-        if folder.join(".git").exists() {
-            return None;
-        }
-    }
-    None
+    let has_file = |folder: &&Path| folder.join(FILE).exists();
+    current.ancestors().find(|folder| has_file(folder) || folder.join(".git").exists()).filter(has_file)
 }
 
-/// Adds the settings of the file in `folder` that have no value yet. `shown` is the directory as messages show it.
-fn read(
-    folder: &Path,
-    shown: &Path,
-    source: &dyn Fn(String, usize) -> Source,
-    defaults: &mut UserDefaults,
-) -> Result<(), Fault> {
+/// Adds the settings of the file in `folder` that have no value yet. `shown` is the directory as messages show it, and `of`
+/// whose file it is.
+fn read(folder: &Path, shown: &Path, of: &'static str, defaults: &mut UserDefaults) -> Result<(), Fault> {
     let file = shown.join(FILE).display().to_string();
     let text = bounded_file::read_to_string(&folder.join(FILE), bounded_file::EXPERIMENT).map_err(|error| Fault {
         message: format!("failed to read `{file}`: {error}"),
@@ -213,7 +190,7 @@ fn read(
         let span = document.key(key).and_then(toml_edit::Key::span).or_else(|| item.span());
         let line = 1 + span.map_or(0, |span| text[..span.start].matches('\n').count());
         let locate = |fault: Invalid| Fault { message: format!("{fault} ({file}, line {line})"), hint: fault.hint };
-        let source = || source(file.clone(), line);
+        let source = || Source::File { of, file: file.clone(), line };
         match key {
             "out" => keep(&mut defaults.out, out_value(item, shown).map_err(locate)?, source),
             "device" => keep(&mut defaults.device, device_value(item).map_err(locate)?, source),
@@ -224,10 +201,8 @@ fn read(
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!("known keys: {}", suggest::list(&KEYS)),
                 };
-                return Err(Fault {
-                    message: format!("unknown key `{unknown}` ({file}, line {line})"),
-                    hint: Some(hint),
-                });
+                let message = format!("unknown key `{unknown}` ({file}, line {line})");
+                return Err(Fault { message, hint: Some(hint) });
             }
         }
     }
@@ -294,10 +269,14 @@ mod tests {
         write(&user, "threads = 8\ndevice = \"cpu\"\nlog_every = 10\n");
         let found = load(&below, Some(&user), None).unwrap();
         let file = |folder: &Path| folder.join(FILE).display().to_string();
-        let out = Setting { value: project.join("results"), source: Source::Project { file: file(&project), line: 2 } };
+        let out = Setting {
+            value: project.join("results"),
+            source: Source::File { of: "project", file: file(&project), line: 2 },
+        };
         assert_eq!(found.out, Some(out));
         assert_eq!(found.threads.unwrap().value, 2);
-        let device = Setting { value: DeviceChoice::Cpu, source: Source::User { file: file(&user), line: 2 } };
+        let device =
+            Setting { value: DeviceChoice::Cpu, source: Source::File { of: "user", file: file(&user), line: 2 } };
         assert_eq!((found.device, found.log_every.unwrap().value), (Some(device), "10".to_owned()));
         let here = load(&project, None, None).unwrap();
         assert_eq!(here.out.unwrap().value, Path::new("results"), "paths in the working directory are short");
