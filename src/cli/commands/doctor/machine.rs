@@ -48,7 +48,6 @@ pub fn libtorch() -> Check {
     Check::passed("libtorch", format!("{} in {}", env!("RUNNER_LIBTORCH_VERSION"), folder.display()))
 }
 
-/// GPUs.
 pub fn cuda() -> Check {
     match device::open_cuda() {
         Ok(count) => {
@@ -79,14 +78,12 @@ fn threads(defaults: &UserDefaults) -> Check {
     Check::passed("threads", format!("at most {threads} ({source}) of {cores}; change with `--threads N`"))
 }
 
-/// Free memory.
 pub fn memory() -> Check {
     let free = format_bytes(memory::free(Device::Cpu));
     let found = format!("{free} free; models trained together use at most half of it; change with `--stack N`");
     Check::passed("memory", found)
 }
 
-/// The data cache.
 pub fn cache() -> Check {
     let cache = Cache::for_user();
     let folder = cache.folder();
@@ -101,14 +98,12 @@ fn runs(defaults: &UserDefaults) -> Check {
     let source = source_of(defaults.out.as_ref());
     let folder = std::path::absolute(user_defaults::out()).unwrap_or_else(|_| user_defaults::out().into());
     let existing = folder.ancestors().find(|folder| folder.is_dir()).unwrap_or(&folder);
-    match atomic_write::can_write(existing) {
-        Ok(()) => Check::passed("runs", format!("saved in {} ({source}); change with `--out DIR`", folder.display())),
-        Err(error) => Check::failed(
-            "runs",
-            format!("the directory {} ({source}) is not writable: {error}", folder.display()),
-            "name another directory: `runner exp NAME --out DIR`, or `out` in runner.toml",
-        ),
-    }
+    let (is_writable, found) = match atomic_write::can_write(existing) {
+        Ok(()) => (true, format!("saved in {} ({source}); change with `--out DIR`", folder.display())),
+        Err(error) => (false, format!("the directory {} ({source}) is not writable: {error}", folder.display())),
+    };
+    let remedy = "name another directory: `runner exp NAME --out DIR`, or `out` in runner.toml";
+    Check::of("runs", is_writable, found, remedy)
 }
 
 fn device(defaults: &UserDefaults) -> Check {

@@ -68,7 +68,9 @@ fn array_size(size: u64) -> Check {
 
 fn requeue(setting: u64) -> Check {
     let found = match setting {
-        0 => "0: jobs do not return to the queue unless they ask for it, as those of `runner sweep submit` do (`--requeue`)",
+        0 => {
+            "0: jobs do not return to the queue unless they ask for it, as those of `runner sweep submit` do (`--requeue`)"
+        }
         _ => "1: a job returns to the queue if its node fails",
     };
     Check::passed("JobRequeue", found)

@@ -7,10 +7,8 @@ mod probe;
 mod programs;
 mod settings;
 
-use anyhow::anyhow;
-
 use crate::cli::commands::doctor::check::Check;
-use crate::config::hint::Hint;
+use crate::config::hint::hinted;
 pub use node::report_of_node;
 pub use probe::probe;
 use settings::Settings;
@@ -25,8 +23,7 @@ pub fn checks() -> anyhow::Result<Vec<Check>> {
     if missing.contains(&"sbatch") && !has_scontrol {
         let hint = "run this where jobs are submitted (often after `module load slurm`); under another scheduler, a job of a \
                     sweep is `runner sweep work DIR`";
-        return Err(anyhow!("no Slurm on this machine: neither `sbatch` nor `scontrol` is on PATH")
-            .context(Hint(hint.to_owned())));
+        return Err(hinted("no Slurm on this machine: neither `sbatch` nor `scontrol` is on PATH", hint));
     }
     let mut checks = vec![meaning::programs(&missing)];
     if has_scontrol {
