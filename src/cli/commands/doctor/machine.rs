@@ -51,11 +51,9 @@ pub fn libtorch() -> Check {
 pub fn cuda() -> Check {
     match device::open_cuda() {
         Ok(count) => {
-            let devices = (0..count).map(|number| {
-                let free = memory::free(Device::Cuda(number));
-                format!("cuda:{number} ({} free)", format_bytes(free))
-            });
-            Check::passed("cuda", format!("usable: {}", devices.collect::<Vec<_>>().join(", ")))
+            let device = |number| format!("cuda:{number} ({} free)", format_bytes(memory::free(Device::Cuda(number))));
+            let devices: Vec<String> = (0..count).map(device).collect();
+            Check::passed("cuda", format!("usable: {}", devices.join(", ")))
         }
         Err(CudaError::NoDriver) => {
             let found = format!("none: {}; networks are trained on the CPU", CudaError::NoDriver);
@@ -67,9 +65,9 @@ pub fn cuda() -> Check {
 
 fn threads(defaults: &UserDefaults) -> Check {
     let available = threads::available();
-    let (threads, source) = match &defaults.threads {
-        Some(Setting { value, source }) => (*value, source.to_string()),
-        None => (available.threads, available.source.to_string()),
+    let (threads, source) = match defaults.get("threads") {
+        Some(Setting { value, source }) => (value.display().to_string(), source.to_string()),
+        None => (available.threads.to_string(), available.source.to_string()),
     };
     let cores = match threads::cores() {
         1 => "1 core".to_owned(),
@@ -95,7 +93,7 @@ pub fn cache() -> Check {
 }
 
 fn runs(defaults: &UserDefaults) -> Check {
-    let source = source_of(defaults.out.as_ref());
+    let source = source_of(defaults.get("out"));
     let folder = std::path::absolute(user_defaults::out()).unwrap_or_else(|_| user_defaults::out().into());
     let existing = folder.ancestors().find(|folder| folder.is_dir()).unwrap_or(&folder);
     let (is_writable, found) = match atomic_write::can_write(existing) {
@@ -107,7 +105,7 @@ fn runs(defaults: &UserDefaults) -> Check {
 }
 
 fn device(defaults: &UserDefaults) -> Check {
-    let source = source_of(defaults.device.as_ref());
+    let source = source_of(defaults.get("device"));
     Check::passed("device", format!("{} ({source}); change with `--device DEVICE`", user_defaults::device()))
 }
 
@@ -117,10 +115,10 @@ fn log_every(defaults: &UserDefaults) -> Check {
         Some(every) => format!("every {every}"),
         None => "automatic".to_owned(),
     };
-    Check::passed("log_every", format!("{every} ({})", source_of(defaults.log_every.as_ref())))
+    Check::passed("log_every", format!("{every} ({})", source_of(defaults.get("log_every"))))
 }
 
 /// Returns where a setting comes from.
-fn source_of<T>(setting: Option<&Setting<T>>) -> String {
+fn source_of(setting: Option<&Setting>) -> String {
     setting.map_or_else(|| "default".to_owned(), |setting| setting.source.to_string())
 }
