@@ -60,7 +60,7 @@ pub fn count(count: usize) -> String {
     grouped
 }
 
-/// Formats a count with its noun: `1 row`, `2,000 rows`.
+/// Returns a count with its noun: `1 trial`, `1,234 trials`.
 pub fn counted(number: usize, noun: &str) -> String {
     format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" })
 }

@@ -63,10 +63,6 @@ fn identity(study: &Study) -> (Option<PathBuf>, &str) {
     (folder.map(|folder| folder.canonicalize().unwrap_or(folder)), &study.source.name)
 }
 
-fn is_toml(path: &Path) -> bool {
-    path.is_file() && path.extension().is_some_and(|extension| extension == "toml")
-}
-
 /// Returns the experiments that a pattern matches, sorted; other names as they are.
 ///
 /// # Errors
@@ -78,7 +74,8 @@ fn expanded(name: &str) -> anyhow::Result<Vec<String>> {
     let invalid = || format!("failed to read the pattern `{name}`");
     let found: Vec<String> = match is_path(name) {
         true => {
-            let paths = glob::glob(name).with_context(invalid)?.filter_map(Result::ok).filter(|path| is_toml(path));
+            let is_toml = |path: &PathBuf| path.is_file() && path.extension().is_some_and(|end| end == "toml");
+            let paths = glob::glob(name).with_context(invalid)?.filter_map(Result::ok).filter(is_toml);
             paths.filter_map(|path| path.to_str().map(str::to_owned)).collect()
         }
         false => {

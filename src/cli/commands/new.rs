@@ -8,10 +8,9 @@ use crate::cli::args::user_defaults::FILE as DEFAULTS_FILE;
 use crate::cli::commands::data::{image_summary, is_image_directory, table_error};
 use crate::cli::commands::new_hints;
 use crate::cli::exit::Exit;
-use crate::cli::text::number_format::{self, counted};
 use crate::cli::text::shell_words::{quoted, quoted_path};
-use crate::cli::text::terminal;
 use crate::cli::text::text_style::TextStyle;
+use crate::cli::text::{number_format, terminal};
 use crate::config::hint::hinted;
 use crate::config::suggest;
 use crate::data::arrays::array_file::{ArrayFile, is_array_file};
@@ -262,7 +261,7 @@ fn summary(proposal: &Proposal) -> Vec<String> {
         Problem::Classes { names, .. } => {
             let (rarest, rows, share) = proposal.problem.rarest().expect("it has classes");
             let rare = if proposal.problem.can_be_stratified() { "" } else { ": too few for a stratified split" };
-            let (rows, share) = (counted(rows, "row"), 100.0 * share);
+            let (rows, share) = (number_format::counted(rows, "row"), 100.0 * share);
             format!("{} classes, the rarest is `{rarest}` with {rows} ({share:.1} %){rare}", names.len())
         }
     };

@@ -22,7 +22,7 @@ pub struct Fitted {
 }
 
 impl Fitted {
-    /// Returns these columns without any others.
+    /// Returns columns without spare ones.
     pub fn new(labels: Column, groups: Vec<Vec<Column>>) -> Fitted {
         Fitted { labels, groups, spare: Vec::new(), closing: None }
     }

@@ -176,6 +176,7 @@ fn column_table(columns: &[ColumnDescription], page: TextStyle) -> String {
 
 /// Returns warnings about these rows: missing values, constant columns, duplicates, contradictions.
 fn warnings(part: &PartDescription, na_values: &[String]) -> Vec<String> {
+    let listed = |names: &[&str]| list_at_most(names, MAX_LISTED);
     let mut warnings = Vec::new();
     if !na_values.is_empty() {
         let texts: Vec<&str> = na_values.iter().map(String::as_str).collect();
@@ -184,7 +185,7 @@ fn warnings(part: &PartDescription, na_values: &[String]) -> Vec<String> {
             1 => "looks like a missing value and is counted as one here",
             _ => "look like missing values and are counted as such here",
         };
-        warnings.push(format!("{} {looks}: write {setting}", list_at_most(&texts, MAX_LISTED)));
+        warnings.push(format!("{} {looks}: write {setting}", listed(&texts)));
     }
     let columns = |which: &dyn Fn(&ColumnDescription) -> bool| {
         part.columns.iter().filter(|column| which(column)).map(|column| column.name.as_str()).collect::<Vec<_>>()
@@ -195,14 +196,14 @@ fn warnings(part: &PartDescription, na_values: &[String]) -> Vec<String> {
     if !some_missing.is_empty() {
         warnings.push(format!(
             "missing values in {}; write: {mean} (fills in the mean, or the most frequent text) or {drop} (drops these rows)",
-            list_at_most(&some_missing, MAX_LISTED)
+            listed(&some_missing)
         ));
     }
     let target_missing = columns(&|column| column.missing > 0 && column.distinct > 0 && is_target(column));
     if !target_missing.is_empty() {
         warnings.push(format!(
             "missing values in the target {}; write: {mean} or {drop} (both drop the rows without a target)",
-            list_at_most(&target_missing[..1], MAX_LISTED)
+            listed(&target_missing[..1])
         ));
     }
     let as_text = |column: &ColumnDescription| {
@@ -216,10 +217,7 @@ fn warnings(part: &PartDescription, na_values: &[String]) -> Vec<String> {
     warnings.extend(part.columns.iter().filter_map(as_text));
     let all_missing = columns(&|column| column.distinct == 0 && !is_target(column));
     if !all_missing.is_empty() {
-        warnings.push(format!(
-            "no value in any row: {}; write: `drop = {all_missing:?}`",
-            list_at_most(&all_missing, MAX_LISTED)
-        ));
+        warnings.push(format!("no value in any row: {}; write: `drop = {all_missing:?}`", listed(&all_missing)));
     }
     warnings.extend(part.columns.iter().find(|column| is_target(column) && column.distinct < 2).map(constant_target));
     warnings.extend(part.columns.iter().filter_map(|column| column.look_out.clone()));
@@ -229,8 +227,7 @@ fn warnings(part: &PartDescription, na_values: &[String]) -> Vec<String> {
         Constant::Columns(_) => {
             let names = columns(&|column| column.distinct == 1 && !is_target(column));
             if !names.is_empty() {
-                warnings
-                    .push(format!("constant columns: {}; write: `drop = {names:?}`", list_at_most(&names, MAX_LISTED)));
+                warnings.push(format!("constant columns: {}; write: `drop = {names:?}`", listed(&names)));
             }
         }
     }

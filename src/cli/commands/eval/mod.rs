@@ -12,9 +12,8 @@ use crate::cli::args::lookup::{find_run, resolve_device};
 use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::commands::eval::evaluation::{EvalRows, Evaluation, Failure, TrialResult, to_json};
 use crate::cli::exit::Exit;
-use crate::cli::text::number_format::{self, counted};
 use crate::cli::text::progress::progress_bar::Progress;
-use crate::cli::text::terminal;
+use crate::cli::text::{number_format, terminal};
 use crate::config::hint::{hinted, in_a_line};
 use crate::config::suggest;
 use crate::data::store::cache::Cache;
@@ -195,13 +194,14 @@ fn evaluate(
         EvalRows::File(file) => {
             let (rows, left_out) = external_rows::rows(&saved.plan, &data.fitted, file, unknown)?;
             if left_out > 0 {
-                let (count, all) = (number_format::count(left_out), counted(rows.len() + left_out, "row"));
+                let (count, all) =
+                    (number_format::count(left_out), number_format::counted(rows.len() + left_out, "row"));
                 let why = external_rows::why_left_out(&data.fitted)?;
                 warn(format!("skipped {count} of {all} of `{file}`{why}"));
             }
             let trained = data.rows(Part::Training).map_or(0, |training| rows.count_in(training));
             if trained * FEW_TRAINED_ROWS > rows.len() {
-                let (trained, all) = (number_format::count(trained), counted(rows.len(), "row"));
+                let (trained, all) = (number_format::count(trained), number_format::counted(rows.len(), "row"));
                 warn(format!(
                     "{trained} of {all} of `{file}` are training rows of the run: the metrics are better than on new rows"
                 ));

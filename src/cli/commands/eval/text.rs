@@ -4,10 +4,9 @@ use indexmap::IndexSet;
 
 use crate::cli::commands::eval::evaluation::{EvalRows, Evaluation, Failure, TrialResult};
 use crate::cli::summary::classification;
-use crate::cli::text::number_format::{self, counted};
 use crate::cli::text::table::Columns;
-use crate::cli::text::terminal;
 use crate::cli::text::text_style::{TextStyle, wrapped};
+use crate::cli::text::{number_format, terminal};
 use crate::device;
 use crate::experiment::store::find::SavedTrial;
 use crate::experiment::store::trial_data::Part;
@@ -105,7 +104,7 @@ fn verdict(agreement: &Agreement, part: Part) -> String {
         .map(|name| format!("{name} by {}", number_format::metric(Some(agreement.differences[name]))))
         .collect();
     if agreement.moved > 0 {
-        differing.push(format!("{} predicted differently", counted(agreement.moved as usize, "row")));
+        differing.push(format!("{} predicted differently", number_format::counted(agreement.moved as usize, "row")));
     }
     format!("{part} metrics differ from the history: {}", differing.join(", "))
 }

@@ -1,5 +1,7 @@
 //! `runner plot calibration RUN`
 
+use indexmap::IndexMap;
+
 use crate::cli::args::plot_args::{PlotOutput, safe_file_stem};
 use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::commands::plot::loaded_trial::file_name_of;
@@ -63,16 +65,13 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
 
 /// Returns the names of the best variants, best first, and a sentence if others are left out.
 fn best_variants(trials: &[SavedTrial]) -> (Vec<String>, Option<String>) {
-    let mut groups: Vec<Group> = Vec::new();
+    let mut by_variant: IndexMap<&str, Vec<Trial>> = IndexMap::new();
     for trial in trials {
-        let variant = &trial.history.variant;
         let one = Trial::from_history(trial.history.clone(), trial.file.clone());
-        match groups.iter_mut().find(|group| group.label == *variant) {
-            Some(group) => group.trials.push(one),
-            None => groups.push(Group { label: variant.clone(), trials: vec![one] }),
-        }
+        by_variant.entry(&trial.history.variant).or_default().push(one);
     }
-    let groups = best_first(groups);
+    let groups = by_variant.into_iter().map(|(label, trials)| Group { label: label.to_owned(), trials });
+    let groups = best_first(groups.collect());
     let (mut shown, mut notes) = (groups.iter().collect(), Vec::new());
     let rest = best_first::keep(&mut shown, MOST_VARIANTS, &mut notes);
     notes.iter().for_each(|note| terminal::warn(note));

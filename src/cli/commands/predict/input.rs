@@ -7,9 +7,8 @@ use tch::{Kind, Tensor};
 
 use crate::cli::commands::eval;
 use crate::cli::commands::predict::kept_columns;
-use crate::cli::text::number_format::{self, counted};
 use crate::cli::text::text_style::wrapped;
-use crate::cli::text::{image, terminal};
+use crate::cli::text::{image, number_format, terminal};
 use crate::config::hint::hinted;
 use crate::data::Rows;
 use crate::data::image_file::{ImageFile, Invert};
@@ -72,7 +71,7 @@ fn input_from_row(data: &TrialData, part: Part, count: usize, index: usize) -> a
     let name = part.name();
     let last = count.saturating_sub(1);
     let (raw, Rows { features, targets, .. }) = data.row(part, index).ok_or_else(|| {
-        let message = format!("there is no {name} row {index}: the run has {}", counted(count, "row"));
+        let message = format!("there is no {name} row {index}: the run has {}", number_format::counted(count, "row"));
         hinted(message, format!("rows are counted from 0: the last one is `--index {last}`"))
     })?;
     let shown = match &data.fitted.form {
@@ -99,10 +98,10 @@ pub(super) fn input_from_table(
     let shown = input_kind::shown(path);
     let skipped = table.rows() - rows.len();
     if skipped > 0 {
-        let count = counted(skipped, "row");
+        let count = number_format::counted(skipped, "row");
         terminal::warn(&format!("{count} of {shown} skipped because of missing values, as in training"));
     }
-    let heading = format!("{shown}: {}", counted(rows.len(), "row"));
+    let heading = format!("{shown}: {}", number_format::counted(rows.len(), "row"));
     Ok(Input {
         kept: kept_columns::read(keep, table, &rows, &shown)?,
         numbers: rows.iter().map(|row| row + 1).collect(),
@@ -124,7 +123,7 @@ pub(super) fn input_from_arrays(
     let count = raw.size()[0] as usize;
     let features = data.preprocessing.features(raw.shallow_clone(), "given")?;
     let targets = arrays.targets(&saved.plan, data)?;
-    let heading = format!("`{written}`: {}", counted(count, "row"));
+    let heading = format!("`{written}`: {}", number_format::counted(count, "row"));
     let preview = if count == 1 { preview(data, &raw) } else { None };
     Ok(Input { preview, ..Input::new(features, targets, heading, json!({ "arrays": written })) })
 }

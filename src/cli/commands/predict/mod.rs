@@ -23,9 +23,8 @@ use crate::cli::commands::predict::models::{Chosen, LoadedModel};
 pub(crate) use crate::cli::commands::predict::models::{first_usable_trial, load_trial_data, trial_by_name};
 use crate::cli::commands::predict::text::PredictionView;
 use crate::cli::exit::Exit;
-use crate::cli::text::number_format::{self, counted};
-use crate::cli::text::terminal;
 use crate::cli::text::text_style::wrapped;
+use crate::cli::text::{number_format, terminal};
 use crate::config::hint::hinted;
 use crate::data::Target;
 use crate::data::image_file::Invert;
@@ -307,7 +306,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     match &args.output {
         Some(file) => {
             atomic_write::write_whole(file, format!("{text}\n").as_bytes())?;
-            terminal::say(&format!("wrote `{}`: {}", file.display(), counted(view.numbers.len(), "row")));
+            let rows = number_format::counted(view.numbers.len(), "row");
+            terminal::say(&format!("wrote `{}`: {rows}", file.display()));
         }
         None => terminal::out(&text),
     }
