@@ -40,6 +40,14 @@ pub fn list(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
+/// Returns the names as [`list`] does; of more than `most`, the first ones and the number of the others.
+pub fn list_at_most(names: &[&str], most: usize) -> String {
+    match names.len().saturating_sub(most) {
+        0 => list(names),
+        more => format!("{} and {more} more", list(&names[..most])),
+    }
+}
+
 /// Returns the names in backticks as alternatives: "`a`, `b` or `c`".
 pub fn either(names: &[&str]) -> String {
     match names {

@@ -17,14 +17,12 @@ use crate::data::table::form::ImageSize;
 use crate::device::fault::contained;
 
 /// Whether dark and light are swapped.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+#[allow(missing_docs, reason = "help would show them beside the values")]
 pub enum Invert {
-    /// If the background is dark and that of the training images light, or the other way round.
     #[default]
-    Auto,
-    /// Always.
+    Auto, // if the background is dark and that of the training images light, or the other way round
     Yes,
-    /// Never.
     No,
 }
 

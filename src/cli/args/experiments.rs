@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 
 use crate::cli::args::run_args::RunArgs;
 use crate::cli::text::shell_words::quoted;
-use crate::config::hint::Hint;
+use crate::config::hint::hinted;
 use crate::experiment::plan::study::Study;
 use crate::experiment::spec::catalogue;
 use crate::experiment::spec::extends::is_path;
@@ -63,10 +63,6 @@ fn identity(study: &Study) -> (Option<PathBuf>, &str) {
     (folder.map(|folder| folder.canonicalize().unwrap_or(folder)), &study.source.name)
 }
 
-fn is_toml(path: &Path) -> bool {
-    path.is_file() && path.extension().is_some_and(|extension| extension == "toml")
-}
-
 /// Returns the experiments that a pattern matches, sorted; other names as they are.
 ///
 /// # Errors
@@ -78,7 +74,8 @@ fn expanded(name: &str) -> anyhow::Result<Vec<String>> {
     let invalid = || format!("failed to read the pattern `{name}`");
     let found: Vec<String> = match is_path(name) {
         true => {
-            let paths = glob::glob(name).with_context(invalid)?.filter_map(Result::ok).filter(|path| is_toml(path));
+            let is_toml = |path: &PathBuf| path.is_file() && path.extension().is_some_and(|end| end == "toml");
+            let paths = glob::glob(name).with_context(invalid)?.filter_map(Result::ok).filter(is_toml);
             paths.filter_map(|path| path.to_str().map(str::to_owned)).collect()
         }
         false => {
@@ -87,11 +84,9 @@ fn expanded(name: &str) -> anyhow::Result<Vec<String>> {
             names.filter(|name| pattern.matches(name)).collect()
         }
     };
-    match found.is_empty() {
-        true => {
-            let hint = "`runner list` shows all names; a pattern of files ends with `.toml`: `'ideas/*.toml'`";
-            Err(anyhow!("no experiment matches {}", quoted(name)).context(Hint(hint.to_owned())))
-        }
-        false => Ok(found),
+    if found.is_empty() {
+        let hint = "`runner list` shows all names; a pattern of files ends with `.toml`: `'ideas/*.toml'`";
+        return Err(hinted(format!("no experiment matches {}", quoted(name)), hint));
     }
+    Ok(found)
 }

@@ -2,13 +2,12 @@
 
 use std::path::Path;
 
-use anyhow::anyhow;
 use tch::Device;
 
 use crate::cli::args::sweeps_dir::SweepsDir;
 use crate::cli::text::shell_words::quoted_path;
 use crate::cli::text::terminal;
-use crate::config::hint::Hint;
+use crate::config::hint::{Hint, hinted};
 use crate::device::{self, DeviceChoice};
 use crate::experiment::store::find::SavedRun;
 use crate::experiment::store::run_name::experiment_directory;
@@ -49,5 +48,5 @@ pub fn sweep_instead_of(name: &str, out: &Path, hint: impl Fn(&Path) -> String) 
         return None;
     }
     let (sweep, _) = SweepDir::open(&SweepDir::locate(name, &SweepsDir::default()).ok()?).ok()?;
-    Some(anyhow!("`{name}` is a sweep, not a run").context(Hint(hint(sweep.path()))))
+    Some(hinted(format!("`{name}` is a sweep, not a run"), hint(sweep.path())))
 }

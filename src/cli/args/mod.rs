@@ -1,8 +1,6 @@
 //! Arguments that several commands share.
 
-pub mod about_args;
 pub mod compute_args;
-pub mod dry_run;
 pub mod experiments;
 pub mod log_args;
 pub mod lookup;
@@ -12,6 +10,4 @@ pub mod run_args;
 pub mod runs_dir;
 pub mod sweeps_dir;
 pub mod time_limit;
-pub(crate) mod unknown_arg;
 pub mod user_defaults;
-pub mod variant_args;

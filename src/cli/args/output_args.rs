@@ -2,14 +2,12 @@
 
 use std::path::Path;
 
-use anyhow::anyhow;
-
 use crate::cli::args::run_args::parse_positive;
 use crate::cli::summary::trained_run::TrainedRun;
 use crate::cli::summary::{full, short};
 use crate::cli::text::terminal;
 use crate::cli::text::text_style::TextStyle;
-use crate::config::hint::Hint;
+use crate::config::hint::hinted;
 
 /// Checks that an output file does not have the name of an experiment file, which it would overwrite.
 ///
@@ -17,8 +15,8 @@ use crate::config::hint::Hint;
 /// If it ends in `.toml`.
 pub(crate) fn check_is_no_experiment(file: &Path) -> anyhow::Result<()> {
     if file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml")) {
-        let hint = Hint("write to another file".to_owned());
-        return Err(anyhow!("`{}` has the name of an experiment file", file.display()).context(hint));
+        let message = format!("`{}` has the name of an experiment file", file.display());
+        return Err(hinted(message, "write to another file"));
     }
     Ok(())
 }

@@ -3,19 +3,22 @@
 //! A file named with `-o` is overwritten. Otherwise runner chooses the name of a file in the current directory, or in the
 //! directory named with `-o`; it then overwrites only files that it has plotted itself.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use clap::ValueEnum;
 
 use crate::cli::args::output_args::check_is_no_experiment;
+use crate::cli::exit::Exit;
 use crate::cli::text::terminal;
 use crate::compare::group::{Group, union};
-use crate::config::hint::Hint;
+use crate::config::hint::{Hint, hinted};
 use crate::io::{atomic_write, bounded_file};
+use crate::plot::Plot;
 use crate::plot::draw::page::PageOptions;
 use crate::plot::format::parse::{Parsed, parse};
-use crate::plot::format::svg::{MADE_BY, Svg};
+use crate::plot::format::svg::MADE_BY;
 use crate::plot::format::{pdf, png};
 
 /// Output file, format, size and title of a plot.
@@ -62,7 +65,6 @@ impl Format {
 
 /// Output that `-o` names.
 enum Destination {
-    /// Standard output.
     Stdout,
     /// A file with this name.
     File(PathBuf, Format),
@@ -96,11 +98,12 @@ impl PlotOutput {
             .context(output_hint())
     }
 
-    /// Writes the plot and prints the name of its file. `stem` is used if `-o` names no file.
+    /// Writes the plot, and prints the name of its file and the remarks about it. `stem` is used if `-o` names no file.
     ///
     /// # Errors
     /// If the file cannot be written, or if it was not named with `-o`, exists and is not a plot of runner.
-    pub fn write(&self, svg: Svg, stem: &str) -> anyhow::Result<()> {
+    pub fn write(&self, Plot { svg, notes }: Plot, stem: &str) -> anyhow::Result<Exit> {
+        notes.iter().for_each(|note| terminal::warn(note));
         let height = svg.area().height;
         if self.height.is_some_and(|wanted| height > f64::from(wanted) + 1.0) {
             terminal::warn(&format!("the plot needs at least {height:.0} pixels of height"));
@@ -109,17 +112,19 @@ impl PlotOutput {
         let svg = svg.finish();
         let default_format = self.format.unwrap_or(Format::Svg);
         let (file, format) = match self.destination()? {
-            Destination::Stdout => return terminal::bytes(&encode(&svg, &title, default_format)?),
+            Destination::Stdout => {
+                terminal::bytes(&encode(&svg, &title, default_format)?)?;
+                return Ok(Exit::Done);
+            }
             Destination::File(file, format) => (file, format),
             Destination::Directory(folder) => {
                 let file = folder.join(format!("{stem}.{}", default_format.extension()));
                 if file.exists() && !is_runner_plot(&file) {
-                    let message = format!("`{}` exists and is not a plot of runner", file.display());
-                    let hint = format!(
-                        "choose another file with `-o FILE`, or overwrite this one with `-o {}`",
-                        file.display()
-                    );
-                    return Err(anyhow!(message).context(Hint(hint)));
+                    let shown = file.display();
+                    return Err(hinted(
+                        format!("`{shown}` exists and is not a plot of runner"),
+                        format!("choose another file with `-o FILE`, or overwrite this one with `-o {shown}`"),
+                    ));
                 }
                 (file, default_format)
             }
@@ -132,7 +137,7 @@ impl PlotOutput {
         }
         atomic_write::write_whole(&file, &bytes).context(output_hint())?;
         terminal::out(&file.display().to_string());
-        Ok(())
+        Ok(Exit::Done)
     }
 
     /// Returns where `-o` and `--format` put the plot.
@@ -144,25 +149,19 @@ impl PlotOutput {
         if output.is_dir() || output.to_string_lossy().ends_with(std::path::MAIN_SEPARATOR) {
             return Ok(Destination::Directory(output.clone()));
         }
-        let extension = output.extension().map(|extension| extension.to_string_lossy().to_lowercase());
-        let by_extension = match extension.as_deref() {
-            Some("svg") => Some(Format::Svg),
-            Some("png") => Some(Format::Png),
-            Some("pdf") => Some(Format::Pdf),
-            _ => None,
-        };
+        let of_extension = |extension: &OsStr| Format::from_str(&extension.to_string_lossy(), true).ok();
+        let by_extension = output.extension().and_then(of_extension);
         let shown = output.display();
         match (by_extension, self.format) {
             (Some(extension), Some(format)) if extension != format => {
                 let [extension, format] = [extension, format].map(Format::extension);
                 let message = format!("`-o {shown}` ends in `.{extension}`, but `--format` is `{format}`");
-                Err(anyhow!(message).context(Hint("leave `--format` out".to_owned())))
+                Err(hinted(message, "leave `--format` out"))
             }
-            (Some(format), _) => Ok(Destination::File(output.clone(), format)),
-            (None, Some(format)) => Ok(Destination::File(output.clone(), format)),
+            (Some(format), _) | (None, Some(format)) => Ok(Destination::File(output.clone(), format)),
             (None, None) => {
                 let hint = "use a file name that ends in `.svg`, `.png` or `.pdf`, a directory, or `--format`";
-                Err(anyhow!("`-o {shown}` does not end in `.svg`, `.png` or `.pdf`").context(Hint(hint.to_owned())))
+                Err(hinted(format!("`-o {shown}` does not end in `.svg`, `.png` or `.pdf`"), hint))
             }
         }
     }

@@ -12,7 +12,6 @@ use tch::Device;
 use crate::cli::args::compute_args::{ComputeArgs, ComputeModeArgs};
 use crate::cli::args::log_args::LogArgs;
 use crate::cli::args::lookup::resolve_device;
-use crate::cli::args::variant_args::VariantArgs;
 use crate::cli::exit::Exit;
 use crate::cli::slurm::at_exit;
 use crate::cli::text::progress::progress_bar::Progress;
@@ -44,9 +43,9 @@ pub struct RunArgs {
     /// Remove a setting; its default, if any, applies; repeatable
     #[arg(long, value_name = "KEY")]
     pub unset: Vec<String>,
-    /// The variants that are trained.
-    #[command(flatten)]
-    pub variant_args: VariantArgs,
+    /// Run only these variants: names, or patterns such as `'lr_*'`; repeatable, or separated by commas
+    #[arg(long = "variant", alias = "variants", value_name = "NAME", value_delimiter = ',')]
+    pub variants: Vec<String>,
     /// The seed
     #[arg(long, value_name = "N", conflicts_with = "seeds", value_parser = parse_seed, allow_hyphen_values = true)]
     pub seed: Option<i64>,
@@ -162,7 +161,7 @@ impl RunArgs {
         changes.extend(self.epochs.map(|epochs| format!("train.epochs={epochs}")));
         let study = Study::new(&source, &changes).map_err(|error| self.with_option_names(error))?;
         overrides::check_distinct(&study.changes).map_err(|error| self.with_option_names(error))?;
-        let study = study.with_variants(&self.variant_args.variants)?;
+        let study = study.with_variants(&self.variants)?;
         Ok(study.with_command(&format!("runner exp {}", self.shell_words().join(" "))))
     }
 
@@ -200,18 +199,14 @@ impl RunArgs {
     /// Prints a note for each option that has no effect on this run, and the notes about the data.
     pub fn note_unused_options(&self, study: &Study, device: Device, progress: &mut Progress) {
         let has_tree = study.plans.iter().any(|plan| plan.network().is_none());
-        if let Some([seed @ 2..=1000]) = self.seeds.as_deref() {
-            let last = seed - 1;
-            progress.say(&format!(
-                "note: `--seeds {seed}` is the one seed {seed}; for {seed} seeds write `--seeds 0..{last}`"
-            ));
-        } else if let (Some(seed @ 2..=1000), [only]) = (study.source.number_at("seeds"), &study.spec.seeds[..])
-            && seed == *only
-        {
-            let last = seed - 1;
-            progress.say(&format!(
-                "note: `seeds = {seed}` is the one seed {seed}; for {seed} seeds write `seeds = \"0..{last}\"`"
-            ));
+        let lone_seed = match (self.seeds.as_deref(), study.source.number_at("seeds"), &study.spec.seeds[..]) {
+            (Some([seed @ 2..=1000]), ..) => Some((*seed, "--seeds ", "")),
+            (_, Some(seed @ 2..=1000), [only]) if seed == *only => Some((seed, "seeds = ", "\"")),
+            _ => None,
+        };
+        if let Some((seed, key, quote)) = lone_seed {
+            let range = format!("{key}{quote}0..{}{quote}", seed - 1);
+            progress.say(&format!("note: `{key}{seed}` is the one seed {seed}; for {seed} seeds write `{range}`"));
         }
         let notes = [
             (self.stack.is_some() && has_tree, "`--stack` has no effect on trees: they are fitted one by one"),
@@ -240,8 +235,8 @@ impl RunArgs {
         let mut option = |name: &str, value: String| words.extend([name.to_owned(), value]);
         self.set.iter().for_each(|change| option("--set", change.clone()));
         self.unset.iter().for_each(|key| option("--unset", key.clone()));
-        if !self.variant_args.variants.is_empty() {
-            option("--variant", self.variant_args.variants.join(","));
+        if !self.variants.is_empty() {
+            option("--variant", self.variants.join(","));
         }
         self.seed.iter().for_each(|seed| option("--seed", seed.to_string()));
         self.seeds.iter().for_each(|seeds| option("--seeds", seeds::format(seeds)));

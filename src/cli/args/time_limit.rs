@@ -1,6 +1,5 @@
 //! `--max-time`: the time after which a run stops.
 
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,8 +12,8 @@ use crate::io::signals::Signals;
 pub struct TimeLimit {
     /// Stop after this time (`90s`, `10m`, `1h30m`), then evaluate the kept weights on the test rows; `runner resume`
     /// continues
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
-    max_time: Option<Time>,
+    #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true)]
+    max_time: Option<Duration>,
 }
 
 impl TimeLimit {
@@ -23,29 +22,19 @@ impl TimeLimit {
     /// # Errors
     /// If the system starts no thread for it.
     pub fn start(&self, signals: &Arc<Signals>) -> anyhow::Result<()> {
-        let Some(Time(time)) = self.max_time else { return Ok(()) };
+        let Some(time) = self.max_time else { return Ok(()) };
         signals.end_after(time).context("failed to start the time limit")
     }
 }
 
-/// A time of at least a second.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Time(Duration);
-
-impl FromStr for Time {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let seconds = seconds(text);
-        if seconds == Some(0) {
-            return Err("expected a time of at least 1 second".to_owned());
-        }
-        let wrong = || "expected a time such as `90s`, `10m`, `2h`, `1h30m` or `1d`".to_owned();
-        let wrong = || match text.parse::<u32>() {
-            Ok(number) => format!("{}; for seconds write `{number}s`", wrong()),
-            Err(_) => wrong(),
-        };
-        seconds.map(|seconds| Time(Duration::from_secs(seconds))).ok_or_else(wrong)
+/// Parses a time of at least a second.
+fn parse_time(text: &str) -> Result<Duration, String> {
+    const WANTED: &str = "expected a time such as `90s`, `10m`, `2h`, `1h30m` or `1d`";
+    match (seconds(text), text.parse::<u32>()) {
+        (Some(0), _) => Err("expected a time of at least 1 second".to_owned()),
+        (Some(seconds), _) => Ok(Duration::from_secs(seconds)),
+        (None, Ok(number)) => Err(format!("{WANTED}; for seconds write `{number}s`")),
+        (None, Err(_)) => Err(WANTED.to_owned()),
     }
 }
 
@@ -81,10 +70,10 @@ mod tests {
     #[test]
     fn times_are_sums_of_units_from_large_to_small() {
         for (text, wanted) in [("90s", 90), ("10m", 600), ("10min", 600), ("1h30m", 5400), ("1d2h", 93_600)] {
-            assert_eq!(text.parse(), Ok(Time(Duration::from_secs(wanted))), "{text}");
+            assert_eq!(parse_time(text), Ok(Duration::from_secs(wanted)), "{text}");
         }
         for wrong in ["", "0s", "10", "m", "-5m", "1.5h", "30m1h", "1m1m", "1 h", "2w", "99999999999999999999s"] {
-            assert!(wrong.parse::<Time>().is_err(), "{wrong}");
+            assert!(parse_time(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -4,6 +4,7 @@
 //! The project's file is the nearest `runner.toml` in the working directory or one above it, up to the root of the
 //! repository. The user's file is `$XDG_CONFIG_HOME/runner/runner.toml`, else `~/.config/runner/runner.toml`.
 
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ use std::sync::OnceLock;
 use toml_edit::{Document, Item};
 
 use crate::config::check::Invalid;
-use crate::config::hint::Hint;
+use crate::config::hint::with_hint;
 use crate::config::suggest;
 use crate::device::DeviceChoice;
 use crate::experiment::run::checkpointing::CheckpointInterval;
@@ -30,9 +31,9 @@ const KEYS: [&str; 4] = ["out", "device", "threads", "log_every"];
 
 /// A default and where it comes from.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Setting<T> {
-    /// The value.
-    pub value: T,
+pub struct Setting {
+    /// The value, as an option of the command line takes it.
+    pub value: OsString,
     /// Where it comes from.
     pub source: Source,
 }
@@ -42,15 +43,10 @@ pub struct Setting<T> {
 pub enum Source {
     /// An environment variable.
     Variable(&'static str),
-    /// A line of the project's file.
-    Project {
-        /// The file, as it is shown.
-        file: String,
-        /// The line.
-        line: usize,
-    },
-    /// A line of the user's file.
-    User {
+    /// A line of a file.
+    File {
+        /// Whose file it is: `project` or `user`.
+        of: &'static str,
         /// The file, as it is shown.
         file: String,
         /// The line.
@@ -62,33 +58,13 @@ impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Source::Variable(name) => write!(f, "`{name}`"),
-            Source::Project { file, line } => write!(f, "project file `{file}`, line {line}"),
-            Source::User { file, line } => write!(f, "user file `{file}`, line {line}"),
+            Source::File { of, file, line } => write!(f, "{of} file `{file}`, line {line}"),
         }
     }
 }
 
-/// Defaults of the user; `None` where the built-in default applies.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct UserDefaults {
-    /// Directory of the runs.
-    pub out: Option<Setting<PathBuf>>,
-    /// Device.
-    pub device: Option<Setting<DeviceChoice>>,
-    /// Maximum number of CPU threads. `OMP_NUM_THREADS` comes first.
-    pub threads: Option<Setting<usize>>,
-    /// How often a line is logged: every N epochs (`5`) or at a time interval (`30s`).
-    pub log_every: Option<Setting<String>>,
-}
-
-/// The defaults, and their texts for clap, which needs static ones.
-struct Loaded {
-    defaults: Result<UserDefaults, Fault>,
-    out: OsString,
-    device: String,
-    threads: Option<String>,
-    log_every: Option<String>,
-}
+/// Defaults of the user by their keys; the built-in ones apply to keys without one. `OMP_NUM_THREADS` comes before `threads`.
+pub type UserDefaults = BTreeMap<&'static str, Setting>;
 
 /// An invalid `runner.toml`.
 #[derive(Clone, Debug, PartialEq)]
@@ -102,51 +78,45 @@ struct Fault {
 /// # Errors
 /// When a `runner.toml` cannot be read, or has an unknown key or an invalid value.
 pub fn get() -> anyhow::Result<&'static UserDefaults> {
-    loaded().defaults.as_ref().map_err(|fault| {
-        let error = anyhow::anyhow!("{}", fault.message);
-        match fault.hint.clone() {
-            Some(hint) => error.context(Hint(hint)),
-            None => error,
-        }
-    })
+    let fault = |fault: &Fault| with_hint(anyhow::Error::msg(fault.message.clone()), fault.hint.clone());
+    loaded().as_ref().map_err(fault)
 }
 
 /// Returns the default directory of the runs.
 pub fn out() -> &'static OsStr {
-    &loaded().out
+    value("out").unwrap_or(OsStr::new("runs"))
 }
 
 /// Returns the default device.
 pub fn device() -> &'static str {
-    &loaded().device
+    value("device").and_then(OsStr::to_str).unwrap_or("auto")
 }
 
 /// Returns the default number of threads; `None` for `OMP_NUM_THREADS` or one for each core.
 pub fn threads() -> Option<&'static str> {
-    loaded().threads.as_deref()
+    value("threads")?.to_str()
 }
 
-/// Returns the default interval of log lines, if there is one.
+/// Returns the default interval of log lines, if there is one: every N epochs (`5`) or a time (`30s`).
 pub fn log_every() -> Option<&'static str> {
-    loaded().log_every.as_deref()
+    value("log_every")?.to_str()
 }
 
-fn loaded() -> &'static Loaded {
-    static LOADED: OnceLock<Loaded> = OnceLock::new();
+/// Returns the user's default; `None` if there is none, or an invalid `runner.toml`, which commands report after they are
+/// parsed.
+fn value(key: &str) -> Option<&'static OsStr> {
+    Some(&loaded().as_ref().ok()?.get(key)?.value)
+}
+
+fn loaded() -> &'static Result<UserDefaults, Fault> {
+    static LOADED: OnceLock<Result<UserDefaults, Fault>> = OnceLock::new();
     LOADED.get_or_init(|| {
         let current = std::env::current_dir().unwrap_or_default();
-        let mut defaults = load(&current, user_folder().as_deref(), std::env::var_os(RUNS_VARIABLE));
-        if let (Ok(defaults), threads::Source::Variable) = (&mut defaults, threads::available().source) {
-            defaults.threads = None;
+        let mut defaults = load(&current, user_folder().as_deref(), std::env::var_os(RUNS_VARIABLE))?;
+        if threads::available().source == threads::Source::Variable {
+            defaults.remove("threads");
         }
-        let found = defaults.clone().unwrap_or_default(); // commands report the error after they are parsed
-        Loaded {
-            defaults,
-            out: found.out.map_or_else(|| OsString::from("runs"), |out| out.value.into_os_string()),
-            device: found.device.map_or(DeviceChoice::Auto, |device| device.value).to_string(),
-            threads: found.threads.map(|threads| threads.value.to_string()),
-            log_every: found.log_every.map(|log_every| log_every.value),
-        }
+        Ok(defaults)
     })
 }
 
@@ -165,41 +135,29 @@ fn home() -> Option<PathBuf> {
 /// value of `RUNNER_RUNS`.
 fn load(current: &Path, user: Option<&Path>, runs: Option<OsString>) -> Result<UserDefaults, Fault> {
     let mut defaults = UserDefaults::default();
-    if let Some(runs) = runs.filter(|runs| !runs.is_empty()) {
-        defaults.out = Some(Setting { value: runs.into(), source: Source::Variable(RUNS_VARIABLE) });
+    if let Some(value) = runs.filter(|runs| !runs.is_empty()) {
+        defaults.insert("out", Setting { value, source: Source::Variable(RUNS_VARIABLE) });
     }
     if let Some(folder) = project_folder(current) {
         // paths in the working directory stay short
         let shown = if folder == current { Path::new("") } else { folder };
-        let source = |file, line| Source::Project { file, line };
-        read(folder, shown, &source, &mut defaults)?;
+        read(folder, shown, "project", &mut defaults)?;
     }
     if let Some(folder) = user.filter(|folder| folder.join(FILE).exists()) {
-        read(folder, folder, &|file, line| Source::User { file, line }, &mut defaults)?;
+        read(folder, folder, "user", &mut defaults)?;
     }
     Ok(defaults)
 }
 
 /// Returns the nearest directory with a `runner.toml`, up to the root of the repository.
 fn project_folder(current: &Path) -> Option<&Path> {
-    for folder in current.ancestors() {
-        if folder.join(FILE).exists() {
-            return Some(folder);
-        }
-        if folder.join(".git").exists() {
-            return None;
-        }
-    }
-    None
+    let has_file = |folder: &&Path| folder.join(FILE).exists();
+    current.ancestors().find(|folder| has_file(folder) || folder.join(".git").exists()).filter(has_file)
 }
 
-/// Adds the settings of the file in `folder` that have no value yet. `shown` is the directory as messages show it.
-fn read(
-    folder: &Path,
-    shown: &Path,
-    source: &dyn Fn(String, usize) -> Source,
-    defaults: &mut UserDefaults,
-) -> Result<(), Fault> {
+/// Adds the settings of the file in `folder` that have no value yet. `shown` is the directory as messages show it, and `of`
+/// whose file it is.
+fn read(folder: &Path, shown: &Path, of: &'static str, defaults: &mut UserDefaults) -> Result<(), Fault> {
     let file = shown.join(FILE).display().to_string();
     let text = bounded_file::read_to_string(&folder.join(FILE), bounded_file::EXPERIMENT).map_err(|error| Fault {
         message: format!("failed to read `{file}`: {error}"),
@@ -212,57 +170,55 @@ fn read(
     for (key, item) in document.iter() {
         let span = document.key(key).and_then(toml_edit::Key::span).or_else(|| item.span());
         let line = 1 + span.map_or(0, |span| text[..span.start].matches('\n').count());
+        let Some(key) = KEYS.into_iter().find(|known| *known == key) else {
+            let hint = match suggest::nearest(key, KEYS) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("known keys: {}", suggest::list(&KEYS)),
+            };
+            return Err(Fault { message: format!("unknown key `{key}` ({file}, line {line})"), hint: Some(hint) });
+        };
+        let value = match key {
+            "out" => out_value(item, shown),
+            "device" => device_value(item),
+            "threads" => threads_value(item),
+            _ => log_every_value(item),
+        };
         let locate = |fault: Invalid| Fault { message: format!("{fault} ({file}, line {line})"), hint: fault.hint };
-        let source = || source(file.clone(), line);
-        match key {
-            "out" => keep(&mut defaults.out, out_value(item, shown).map_err(locate)?, source),
-            "device" => keep(&mut defaults.device, device_value(item).map_err(locate)?, source),
-            "threads" => keep(&mut defaults.threads, threads_value(item).map_err(locate)?, source),
-            "log_every" => keep(&mut defaults.log_every, log_every_value(item).map_err(locate)?, source),
-            unknown => {
-                let hint = match suggest::nearest(unknown, KEYS) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("known keys: {}", suggest::list(&KEYS)),
-                };
-                return Err(Fault {
-                    message: format!("unknown key `{unknown}` ({file}, line {line})"),
-                    hint: Some(hint),
-                });
-            }
-        }
+        let (value, source) = (value.map_err(locate)?, Source::File { of, file: file.clone(), line });
+        defaults.entry(key).or_insert(Setting { value, source });
     }
     Ok(())
 }
 
-/// Sets a default that has no value yet.
-fn keep<T>(setting: &mut Option<Setting<T>>, value: T, source: impl Fn() -> Source) {
-    setting.get_or_insert_with(|| Setting { value, source: source() });
-}
-
 /// Returns a path relative to the directory of the file; `~` is the home directory.
-fn out_value(item: &Item, folder: &Path) -> Result<PathBuf, Invalid> {
+fn out_value(item: &Item, folder: &Path) -> Result<OsString, Invalid> {
     let path = item.as_str().filter(|path| !path.is_empty());
     let path = path.ok_or_else(|| wrong("out", "must be the path of a directory", item))?;
     let in_home = path.strip_prefix("~/").and_then(|rest| Some(home()?.join(rest)));
-    Ok(in_home.unwrap_or_else(|| folder.join(path)))
+    Ok(in_home.unwrap_or_else(|| folder.join(path)).into_os_string())
 }
 
-fn device_value(item: &Item) -> Result<DeviceChoice, Invalid> {
-    let device = item.as_str().and_then(|device| device.parse().ok());
-    device.ok_or_else(|| wrong("device", "must be `auto`, `cpu`, `cuda` or `cuda:N`", item))
+fn device_value(item: &Item) -> Result<OsString, Invalid> {
+    let device = item.as_str().and_then(|device| device.parse::<DeviceChoice>().ok());
+    device
+        .map(|device| device.to_string().into())
+        .ok_or_else(|| wrong("device", "must be `auto`, `cpu`, `cuda` or `cuda:N`", item))
 }
 
-fn threads_value(item: &Item) -> Result<usize, Invalid> {
+fn threads_value(item: &Item) -> Result<OsString, Invalid> {
     let threads = item.as_integer().and_then(|threads| usize::try_from(threads).ok());
     let threads = threads.filter(|threads| (1..=threads::MAX).contains(threads));
-    threads.ok_or_else(|| wrong("threads", "must be a whole number, at least 1 and at most 1,024", item))
+    let wrong = || wrong("threads", "must be a whole number, at least 1 and at most 1,024", item);
+    threads.map(|threads| threads.to_string().into()).ok_or_else(wrong)
 }
 
-fn log_every_value(item: &Item) -> Result<String, Invalid> {
+fn log_every_value(item: &Item) -> Result<OsString, Invalid> {
     let text = item.as_str().map(str::to_owned).or_else(|| item.as_integer().map(|epochs| epochs.to_string()));
     let is_valid =
         |text: &String| text.parse::<CheckpointInterval>().is_ok_and(|every| every != CheckpointInterval::Never);
-    text.filter(is_valid).ok_or_else(|| wrong("log_every", "must be epochs (`5`) or a time (`\"30s\"`)", item))
+    text.filter(is_valid)
+        .map(OsString::from)
+        .ok_or_else(|| wrong("log_every", "must be epochs (`5`) or a time (`\"30s\"`)", item))
 }
 
 fn wrong(key: &str, wanted: &str, item: &Item) -> Invalid {
@@ -294,15 +250,19 @@ mod tests {
         write(&user, "threads = 8\ndevice = \"cpu\"\nlog_every = 10\n");
         let found = load(&below, Some(&user), None).unwrap();
         let file = |folder: &Path| folder.join(FILE).display().to_string();
-        let out = Setting { value: project.join("results"), source: Source::Project { file: file(&project), line: 2 } };
-        assert_eq!(found.out, Some(out));
-        assert_eq!(found.threads.unwrap().value, 2);
-        let device = Setting { value: DeviceChoice::Cpu, source: Source::User { file: file(&user), line: 2 } };
-        assert_eq!((found.device, found.log_every.unwrap().value), (Some(device), "10".to_owned()));
+        let out = Setting {
+            value: project.join("results").into(),
+            source: Source::File { of: "project", file: file(&project), line: 2 },
+        };
+        assert_eq!(found["out"], out);
+        assert_eq!(found["threads"].value, "2");
+        let device = Setting { value: "cpu".into(), source: Source::File { of: "user", file: file(&user), line: 2 } };
+        assert_eq!((&found["device"], &found["log_every"].value), (&device, &OsString::from("10")));
         let here = load(&project, None, None).unwrap();
-        assert_eq!(here.out.unwrap().value, Path::new("results"), "paths in the working directory are short");
-        let named = load(&below, Some(&user), Some("/elsewhere".into())).unwrap().out.unwrap();
-        assert_eq!((named.value, named.source), (PathBuf::from("/elsewhere"), Source::Variable(RUNS_VARIABLE)));
+        assert_eq!(here["out"].value, "results", "paths in the working directory are short");
+        let named = load(&below, Some(&user), Some("/elsewhere".into())).unwrap();
+        let elsewhere = Setting { value: "/elsewhere".into(), source: Source::Variable(RUNS_VARIABLE) };
+        assert_eq!(named["out"], elsewhere);
         std::fs::create_dir(below.join(".git")).unwrap();
         assert_eq!(load(&below, None, None).unwrap(), UserDefaults::default(), "the search ends at a repository");
     }

@@ -6,8 +6,6 @@ use std::sync::atomic::Ordering;
 use anyhow::anyhow;
 use serde_json::json;
 
-use crate::cli::args::about_args::AboutArgs;
-use crate::cli::args::dry_run::DryRun;
 use crate::cli::args::experiments::{Experiments, Planned};
 use crate::cli::args::log_args::{EventArgs, LogArgs};
 use crate::cli::args::output_args::OutputArgs;
@@ -22,13 +20,13 @@ use crate::cli::end_of_run::{finish_completed_run, finish_run};
 use crate::cli::exit::Exit;
 use crate::cli::text::shell_words::quoted;
 use crate::cli::text::terminal;
-use crate::config::hint::Hint;
+use crate::config::hint::hinted;
 use crate::config::suggest;
 use crate::data::store::cache::Cache;
 use crate::experiment::dry_run::preview;
 use crate::experiment::run::checkpointing::CheckpointInterval;
 use crate::experiment::run::{LoadedData, Options, run as run_study, start};
-use crate::experiment::store::about::About;
+use crate::experiment::store::about::{About, parse_name, parse_note, parse_tag};
 use crate::experiment::store::find::SavedRun;
 use crate::experiment::store::pretrained;
 use crate::io::atomic_write;
@@ -53,8 +51,16 @@ pub struct Args {
     resume: bool,
     #[command(flatten)]
     processes: WorkerProcesses,
-    #[command(flatten)]
-    about_args: AboutArgs,
+    /// Name of the run; commands accept it instead of the id. It must not look like an id: use at least one character
+    /// other than 0–9 and a–f
+    #[arg(long, value_name = "TEXT", value_parser = parse_name)]
+    name: Option<String>,
+    /// Tag of the run; repeatable
+    #[arg(long = "tag", value_name = "TAG", value_parser = parse_tag)]
+    tags: Vec<String>,
+    /// Note about the run
+    #[arg(long, value_name = "TEXT", value_parser = parse_note)]
+    note: Option<String>,
     /// Write the time of each phase of training to FILE, as JSON
     #[arg(long, value_name = "FILE", hide = true)]
     phases: Option<PathBuf>,
@@ -62,8 +68,9 @@ pub struct Args {
     out: RunsDir,
     #[command(flatten)]
     time_limit: TimeLimit,
-    #[command(flatten)]
-    dry_run: DryRun,
+    /// Check and show what would be trained, without training or writing
+    #[arg(long, conflicts_with_all = ["resume", "log_file"])]
+    dry_run: bool,
     #[command(flatten)]
     log_args: LogArgs,
     #[command(flatten)]
@@ -99,6 +106,16 @@ the job saves a checkpoint, returns to the queue, and continues from there.
 With several experiments, `--json` prints one line for each run, and the exit
 code is the highest of all.";
 
+impl Args {
+    /// Returns the name, the tags and the note. They do not change the results, so the recorded command does not contain them.
+    fn about(&self) -> About {
+        let note = self.note.clone().filter(|note| !note.is_empty());
+        let mut about = About { name: self.name.clone(), note, ..About::default() };
+        self.tags.iter().for_each(|tag| about.add_tag(tag));
+        about
+    }
+}
+
 /// Trains experiments, or resumes their latest matching runs with `--resume`.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     args.job_args.check()?;
@@ -108,7 +125,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     if !args.output_args.quiet {
         notes.iter().for_each(|note| terminal::say(&format!("note: {note}")));
     }
-    let named = |one: Planned| Planned { study: one.study.with_about(args.about_args.about()), ..one };
+    let named = |one: Planned| Planned { study: one.study.with_about(args.about()), ..one };
     let planned: Vec<Planned> = planned.into_iter().map(named).collect();
     match (&planned[..], errors.len()) {
         (_, 1) => Err(errors.remove(0)),
@@ -120,8 +137,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
             args.job_args.submit(one, &args.out, args.checkpoint, &args.event_args, &args.output_args)
         }
         (several, 0) if args.job_args.slurm => {
-            let hint = Hint("call `runner exp NAME --slurm` for each of them".to_owned());
-            Err(anyhow!("`--slurm` is for a single experiment, found {}", several.len()).context(hint))
+            let message = format!("`--slurm` is for a single experiment, found {}", several.len());
+            Err(hinted(message, "call `runner exp NAME --slurm` for each of them"))
         }
         ([one], 0) => {
             let signals = listen()?;
@@ -185,12 +202,10 @@ fn run_all(args: &Args, planned: &[Planned]) -> anyhow::Result<Exit> {
         named("expectations missed", &missed),
         named("failed", &failed)
     ));
-    Ok(if !failed.is_empty() {
-        Exit::Failed
-    } else if !missed.is_empty() {
-        Exit::Missed
-    } else {
-        Exit::Done
+    Ok(match (failed.is_empty(), missed.is_empty()) {
+        (false, _) => Exit::Failed,
+        (true, false) => Exit::Missed,
+        (true, true) => Exit::Done,
     })
 }
 
@@ -208,7 +223,7 @@ fn run_one(args: &Args, planned: &Planned, output_args: &OutputArgs, signals: &S
     let mut study = study.clone();
     let events = args.event_args.files()?;
     let existing = if args.resume { resume::newest_matching(&study, &args.out, run_args)? } else { None };
-    let about = args.about_args.about();
+    let about = args.about();
     if let Some((folder, _)) = existing.as_ref().filter(|_| !about.is_empty()) {
         let mut known = About::read(folder.path())?;
         known.merge(&about);
@@ -254,17 +269,11 @@ fn run_one(args: &Args, planned: &Planned, output_args: &OutputArgs, signals: &S
     };
     study.notes.iter().for_each(|note| progress.note(note));
     run_args.note_unused_options(&study, execution.device, &mut progress);
-    if args.dry_run.dry_run {
+    if args.dry_run {
         let groups = preview(&study, &args.out, &options, &mut progress)?;
         progress.end();
-        dry_run::print(
-            &study,
-            &groups,
-            &args.out,
-            &options,
-            workers.as_ref().map_or(1, |_| devices.len()),
-            output_args,
-        );
+        let processes = workers.as_ref().map_or(1, |_| devices.len());
+        dry_run::print(&study, &groups, &args.out, &options, processes, output_args);
         return Ok(Exit::Done);
     }
     if args.resume && existing.is_none() {
@@ -289,10 +298,8 @@ fn run_one(args: &Args, planned: &Planned, output_args: &OutputArgs, signals: &S
     let finished = finished?;
     if let Some(file) = &args.phases {
         let epochs = finished.histories.first().map_or(0, |history| history.history.len());
-        atomic_write::write_whole(
-            file,
-            json!({ "phases": progress.phases(), "epochs": epochs }).to_string().as_bytes(),
-        )?;
+        let phases = json!({ "phases": progress.phases(), "epochs": epochs }).to_string();
+        atomic_write::write_whole(file, phases.as_bytes())?;
     }
     Ok(finish_run(&study, &finished, signals, output_args))
 }

@@ -2,14 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::anyhow;
 use serde_json::json;
 use time::OffsetDateTime;
 
 use crate::cli::args::experiments::Planned;
 use crate::cli::args::log_args::EventArgs;
 use crate::cli::args::output_args::OutputArgs;
-use crate::cli::args::run_args::RunArgs;
 use crate::cli::exit::Exit;
 use crate::cli::slurm::compute::{check_libtorch_supports, device_of_job, threads_of_job};
 use crate::cli::slurm::data::check_is_cached;
@@ -18,7 +16,7 @@ use crate::cli::slurm::script::JobScript;
 use crate::cli::slurm::submit::{JobRequest, numbers};
 use crate::cli::text::shell_words::quoted_path;
 use crate::cli::text::terminal;
-use crate::config::hint::Hint;
+use crate::config::hint::hinted;
 use crate::experiment::plan::study::Study;
 use crate::experiment::run::checkpointing::CheckpointInterval;
 use crate::experiment::run::create;
@@ -58,7 +56,7 @@ impl JobArgs {
             (false, options) => (format!("options of sbatch (`-- {}`) need", options.join(" ")), "leave them out"),
         };
         let hint = format!("add `--slurm` to train the run as a job of Slurm, or {option}");
-        Err(anyhow!("{what} `--slurm`").context(Hint(hint)))
+        Err(hinted(format!("{what} `--slurm`"), hint))
     }
 
     /// Creates the directory of a run under `out`, and submits a job that trains it.
@@ -82,11 +80,22 @@ impl JobArgs {
         let mut study = planned.study.clone();
         check_is_cached(&study.plans)?;
         pretrained::resolve(&mut study.plans, out)?;
-        let run_options = options_of_run(&planned.run_args, options);
+        let run_args = &planned.run_args;
+        let device = device_of_job(run_args.compute_args.device, options);
+        let threads = threads_of_job(run_args.compute_args.threads, options);
+        let run_options = RunOptions::new(device, threads, run_args.stack, run_args.mode_args.mode());
         check_libtorch_supports(&run_options.device)?;
         let paths = JobPaths::of_this_process(out)?;
+        let arguments = |directory: &Path| {
+            let mut words = vec!["resume".to_owned(), directory.display().to_string()];
+            words.extend(["--checkpoint".to_owned(), checkpoint.to_string()]);
+            words.extend(event_args.arguments());
+            words.extend(output_args.strict.then(|| "--strict".to_owned()));
+            words.extend(output_args.verbose.then(|| "--verbose".to_owned()));
+            words
+        };
         let unknown = absolute(&out.join(&study.name).join(UNKNOWN));
-        let words = arguments(&unknown, checkpoint, event_args, output_args);
+        let words = arguments(&unknown);
         let first = self.request(&study, &run_options, &paths, &unknown, &words);
         if self.print {
             terminal::out(first.script.to_text().trim_end());
@@ -96,7 +105,7 @@ impl JobArgs {
         let (folder, _) = create(&study, out, run_options.clone(), OffsetDateTime::now_utc())?;
         let directory = absolute(folder.path());
         drop(folder); // the job locks it
-        let words = arguments(&directory, checkpoint, event_args, output_args);
+        let words = arguments(&directory);
         let submitted = self.request(&study, &run_options, &paths, &directory, &words).submit();
         let jobs = submitted.inspect_err(|_| drop(remove(&directory)))?; // report the first error
         if output_args.json {
@@ -130,28 +139,6 @@ impl JobArgs {
         };
         JobRequest { script, jobs: 1, follow_ups: 0, options: &self.sbatch }
     }
-}
-
-/// Returns the options of a run with these arguments in a job with these options of `sbatch`.
-fn options_of_run(run_args: &RunArgs, options: SbatchOptions) -> RunOptions {
-    let device = device_of_job(run_args.compute_args.device, options);
-    let threads = threads_of_job(run_args.compute_args.threads, options);
-    RunOptions::new(device, threads, run_args.stack, run_args.mode_args.mode())
-}
-
-/// Returns the arguments of `runner` in the job.
-fn arguments(
-    directory: &Path,
-    checkpoint: CheckpointInterval,
-    event_args: &EventArgs,
-    output_args: &OutputArgs,
-) -> Vec<String> {
-    let mut words = vec!["resume".to_owned(), directory.display().to_string()];
-    words.extend(["--checkpoint".to_owned(), checkpoint.to_string()]);
-    words.extend(event_args.arguments());
-    words.extend(output_args.strict.then(|| "--strict".to_owned()));
-    words.extend(output_args.verbose.then(|| "--verbose".to_owned()));
-    words
 }
 
 fn absolute(path: &Path) -> PathBuf {

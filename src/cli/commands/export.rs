@@ -7,7 +7,8 @@ use serde_json::json;
 use crate::cli::args::lookup::find_run;
 use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::exit::Exit;
-use crate::cli::text::{number_format, terminal};
+use crate::cli::text::number_format::counted;
+use crate::cli::text::terminal;
 use crate::experiment::store::find::{SavedRun, SavedTrial};
 use crate::experiment::store::whole_run;
 use crate::export::Format;
@@ -107,11 +108,8 @@ fn default_folder(format: Format, run: &SavedRun) -> PathBuf {
 
 /// Prints the names of the written files.
 fn print_files(format: Format, folder: &Path, files: &[File], trials: usize, has_custom_folder: bool) {
-    let count = |number: usize, what: &str| {
-        format!("{} {what}{}", number_format::count(number), if number == 1 { "" } else { "s" })
-    };
-    let mut lines =
-        vec![format!("{}, {}:", count(trials, "trial"), count(files.len(), "file")), format!("{}/", folder.display())];
+    let counts = format!("{}, {}:", counted(trials, "trial"), counted(files.len(), "file"));
+    let mut lines = vec![counts, format!("{}/", folder.display())];
     lines.extend(files.iter().map(|file| format!("  {}", file.path.display())));
     terminal::out(&lines.join("\n"));
     if format == Format::TensorBoard {

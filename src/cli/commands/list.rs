@@ -6,7 +6,7 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use serde::Serialize;
 
 use crate::cli::exit::Exit;
-use crate::cli::text::table::Columns;
+use crate::cli::text::table::{Columns, fitted};
 use crate::cli::text::{number_format, terminal};
 use crate::cli::truncate::truncated;
 use crate::config::suggest;
@@ -83,9 +83,6 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Minimum length at which titles are cut.
-const MIN_TITLE_WIDTH: usize = 8;
-
 /// Returns all experiments, shipped and user-defined, sorted by name.
 fn all_experiments() -> Vec<Entry> {
     let shipped: BTreeMap<String, String> = catalogue::shipped().map(|source| (source.name, source.text)).collect();
@@ -154,13 +151,8 @@ fn columns(entries: &[Entry], title: usize) -> String {
 
 /// Returns the table with a heading above each lesson. Titles that do not fit are cut.
 fn render(entries: &[Entry], width: usize) -> String {
-    let full = columns(entries, usize::MAX);
-    let excess = full.lines().map(|line| line.chars().count()).max().unwrap_or(0).saturating_sub(width);
     let longest = entries.iter().map(|item| item.title.chars().count()).max().unwrap_or(0);
-    let table = match excess {
-        0 => full,
-        excess => columns(entries, longest.saturating_sub(excess).max(MIN_TITLE_WIDTH)),
-    };
+    let table = fitted(width, longest, |title| columns(entries, title));
     let (header, rows) = table.split_once('\n').unwrap_or((&table, ""));
     let mut lines = vec![header.to_owned()];
     let mut previous = None;

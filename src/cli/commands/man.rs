@@ -8,7 +8,7 @@ use clap_mangen::Man;
 
 use crate::cli::exit::Exit;
 use crate::cli::text::terminal;
-use crate::config::hint::Hint;
+use crate::config::hint::hinted;
 use crate::config::suggest;
 
 const EXAMPLES: &str = "\
@@ -73,8 +73,8 @@ fn find(program: clap::Command, path: &[String]) -> anyhow::Result<clap::Command
                 true => suggest::hint(name, known),
                 false => format!("use `runner man {}`", command.get_name()),
             };
-            return Err(anyhow::anyhow!("`{}` has no command `{name}`", command.get_bin_name().unwrap_or("runner")))
-                .context(Hint(hint));
+            let program = command.get_bin_name().unwrap_or("runner");
+            return Err(hinted(format!("`{program}` has no command `{name}`"), hint));
         };
         command = found.clone();
     }

@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 
 use crate::cli::args::user_defaults::FILE as DEFAULTS_FILE;
 use crate::cli::commands::data::{image_summary, is_image_directory, table_error};
@@ -11,7 +11,7 @@ use crate::cli::exit::Exit;
 use crate::cli::text::shell_words::{quoted, quoted_path};
 use crate::cli::text::text_style::TextStyle;
 use crate::cli::text::{number_format, terminal};
-use crate::config::hint::Hint;
+use crate::config::hint::hinted;
 use crate::config::suggest;
 use crate::data::arrays::array_file::{ArrayFile, is_array_file};
 use crate::data::file_error::FileError;
@@ -77,23 +77,19 @@ const MOST_LISTED: usize = 40;
 /// Writes a new experiment file, and prints the next commands.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     if let Some(command) = new_hints::meant_command(args.csv.is_none() && args.data.is_none(), &args.name) {
-        let error = anyhow!("`{}` is the name of the experiment, and looks like data", args.name);
-        return Err(error.context(Hint(format!("write `{command}`"))));
+        let message = format!("`{}` is the name of the experiment, and looks like data", args.name);
+        return Err(hinted(message, format!("write `{command}`")));
     }
     let place = Place::of(args)?;
     if place.path.symlink_metadata().is_ok() && !args.force {
-        let error = anyhow!("`{}` already exists", place.path.display());
-        return Err(error.context(Hint("overwrite it with `--force`, or choose another name".to_owned())));
+        let message = format!("`{}` already exists", place.path.display());
+        return Err(hinted(message, "overwrite it with `--force`, or choose another name"));
     }
-    let (mut text, summary) = match &args.csv {
-        Some(table) => of_table(args, table, &place)?,
-        None => match args.data.as_deref().filter(|data| is_array_file(Path::new(data))) {
-            Some(file) => of_arrays(file, &place)?,
-            None => match args.data.as_deref().filter(|data| is_image_directory(data)) {
-                Some(directory) => of_images(directory, &place)?,
-                None => of_data_set(args, &place.name)?,
-            },
-        },
+    let (mut text, summary) = match (&args.csv, args.data.as_deref()) {
+        (Some(table), _) => of_table(args, table, &place)?,
+        (None, Some(file)) if is_array_file(Path::new(file)) => of_arrays(file, &place)?,
+        (None, Some(directory)) if is_image_directory(directory) => of_images(directory, &place)?,
+        (None, _) => of_data_set(args, &place.name)?,
     };
     if place.path.file_stem().is_none_or(|stem| stem.to_string_lossy() != place.name) {
         text = text.replacen("title = ", &format!("name = {}\ntitle = ", toml_edit::Value::from(&*place.name)), 1);
@@ -110,18 +106,14 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let mut lines = vec![format!("wrote {}", place.path.display())];
     lines.extend(summary.iter().map(|line| page.wrapped(line, 2)));
     let experiment = quoted(&place.experiment);
-    lines.push("next:".to_owned());
-    lines.push(format!("  runner exp {experiment}"));
-    lines.push(format!("  runner show {experiment}"));
+    lines.extend(["next:".to_owned(), format!("  runner exp {experiment}"), format!("  runner show {experiment}")]);
     terminal::out(&lines.join("\n"));
     Ok(Exit::Done)
 }
 
 /// Where the experiment is written.
 struct Place {
-    /// Path of the file.
     path: PathBuf,
-    /// Name of the experiment.
     name: String,
     /// The experiment as `runner exp` takes it.
     experiment: String,
@@ -136,21 +128,19 @@ impl Place {
         let path = match &args.output {
             Some(path) => path.clone(),
             None if args.name.ends_with(".toml") => PathBuf::from(&args.name),
-            None if is_path => PathBuf::from(format!("{}.toml", args.name)),
-            None if Path::new(OWN).is_dir() => in_own.clone(),
+            None if !is_path && Path::new(OWN).is_dir() => in_own.clone(),
             None => PathBuf::from(format!("{}.toml", args.name)),
         };
         if args.name.is_empty() && args.output.is_none() {
-            let error = anyhow!("the name of the experiment is empty");
-            return Err(error.context(Hint("write, for example, `runner new first`".to_owned())));
+            return Err(hinted("the name of the experiment is empty", "write, for example, `runner new first`"));
         }
         if path.extension().is_none_or(|extension| extension != "toml") {
-            let error = anyhow!("`{}` is not the name of an experiment file", path.display());
-            return Err(error.context(Hint("end it with `.toml`".to_owned())));
+            let message = format!("`{}` is not the name of an experiment file", path.display());
+            return Err(hinted(message, "end it with `.toml`"));
         }
         if path.file_name().is_some_and(|name| name == DEFAULTS_FILE) {
-            let error = anyhow!("`{DEFAULTS_FILE}` is the file of the project's defaults, not of an experiment");
-            return Err(error.context(Hint("choose another name".to_owned())));
+            let message = format!("`{DEFAULTS_FILE}` is the file of the project's defaults, not of an experiment");
+            return Err(hinted(message, "choose another name"));
         }
         let stem = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let name =
@@ -175,13 +165,13 @@ fn of_data_set(args: &Args, name: &str) -> anyhow::Result<(String, Vec<String>)>
             },
         };
         let path = Path::new(data);
-        match path.exists() {
-            true if path.is_dir() => anyhow!("the directory `{data}` has no images"),
-            true => anyhow!("`{data}` is not a file of arrays"),
-            false if near.is_some() => anyhow!("there is no data set `{data}`"),
-            false => anyhow!("there is no data set, file or directory `{data}`"),
-        }
-        .context(Hint(hint))
+        let message = match path.exists() {
+            true if path.is_dir() => format!("the directory `{data}` has no images"),
+            true => format!("`{data}` is not a file of arrays"),
+            false if near.is_some() => format!("there is no data set `{data}`"),
+            false => format!("there is no data set, file or directory `{data}`"),
+        };
+        hinted(message, hint)
     })?;
     let more = match &args.data {
         Some(_) => String::new(),
@@ -197,18 +187,15 @@ fn of_arrays(file: &str, place: &Place) -> anyhow::Result<(String, Vec<String>)>
         ArrayFile::open(Path::new(file)).map_err(|fault| table_error(file, fault))?; // before it is a setting
     }
     let read = ArraySummary::read(file).map_err(|fault| {
-        let error = anyhow!("`{file}`: `{}` {}", fault.key, fault.message);
-        let own = new_hints::names(file);
-        let hint = own
-            .or(fault.hint)
-            .unwrap_or_else(|| format!("list its arrays with `runner data describe {}`", quoted(file)));
-        error.context(Hint(hint))
+        let list = || format!("list its arrays with `runner data describe {}`", quoted(file));
+        let hint = new_hints::names(file).or(fault.hint).unwrap_or_else(list);
+        hinted(format!("`{file}`: `{}` {}", fault.key, fault.message), hint)
     })?;
     let written = relative_path(Path::new(file), place.path.parent().unwrap_or(Path::new("")));
     let text = arrays::of_arrays(&place.name, &read, &written).ok_or_else(|| {
         let hint =
             "print its data section with `runner data describe FILE --toml`, and write `[network]` and `[train]`";
-        anyhow!("`{file}` has yes-or-no labels, for which no experiment is proposed").context(Hint(hint.to_owned()))
+        hinted(format!("`{file}` has yes-or-no labels, for which no experiment is proposed"), hint)
     })?;
     let (rows, sample) = (number_format::count(read.info.rows), &read.info.sample);
     let lines = vec![format!("target: {}", read.info.target), format!("features: {rows} rows of {sample} values")];
@@ -235,14 +222,13 @@ fn of_table(args: &Args, table: &Path, place: &Place) -> anyhow::Result<(String,
     let Some(target) = &args.target else {
         let (table, ..) = read_separated(table, format, args.separator).map_err(|fault| table_error(&shown, fault))?;
         let likely = likely_targets(&table);
-        let mut columns = suggest::list(&table.names().take(MOST_LISTED).collect::<Vec<_>>());
-        if table.columns.len() > MOST_LISTED {
-            columns += &format!(" and {} more", table.columns.len() - MOST_LISTED);
-        }
+        let columns = suggest::list_at_most(&table.names().collect::<Vec<_>>(), MOST_LISTED);
         let command =
             format!("runner new {} --csv {} --target {}", quoted(&args.name), quoted(&shown), quoted(likely[0]));
-        let error = anyhow!("`--target` is missing: which column is predicted? `{shown}` has the columns {columns}");
-        return Err(error.context(Hint(format!("likely: {}, as in `{command}`", suggest::either(&likely)))));
+        return Err(hinted(
+            format!("`--target` is missing: which column is predicted? `{shown}` has the columns {columns}"),
+            format!("likely: {}, as in `{command}`", suggest::either(&likely)),
+        ));
     };
     let proposal = propose(table, format.clone(), args.separator, Some(target)).map_err(|fault| {
         let section = fault.message.starts_with("has no column to predict").then(|| text_column(table, format, args));
@@ -269,22 +255,14 @@ fn text_column(path: &Path, format: FieldFormat, args: &Args) -> Option<String> 
 
 /// Returns what was found in a table, a line each.
 fn summary(proposal: &Proposal) -> Vec<String> {
-    let with = |is_of: &dyn Fn(&Role) -> bool| -> Vec<&str> {
-        proposal.columns.iter().filter(|(_, role)| is_of(role)).map(|(name, _)| name.as_str()).collect()
-    };
-    let used = with(&|role| !matches!(role, Role::Dropped(_)));
+    let used = proposal.columns.iter().filter(|(_, role)| !matches!(role, Role::Dropped(_))).count();
     let problem = match &proposal.problem {
         Problem::Values { .. } => "a number".to_owned(),
         Problem::Classes { names, .. } => {
             let (rarest, rows, share) = proposal.problem.rarest().expect("it has classes");
-            let s = if rows == 1 { "" } else { "s" };
-            let rare = match proposal.problem.can_be_stratified() {
-                true => "",
-                false => ": too few for a stratified split",
-            };
-            let rows = number_format::count(rows);
-            let share = 100.0 * share;
-            format!("{} classes, the rarest is `{rarest}` with {rows} row{s} ({share:.1} %){rare}", names.len())
+            let rare = if proposal.problem.can_be_stratified() { "" } else { ": too few for a stratified split" };
+            let (rows, share) = (number_format::counted(rows, "row"), 100.0 * share);
+            format!("{} classes, the rarest is `{rarest}` with {rows} ({share:.1} %){rare}", names.len())
         }
     };
     let mut lines = vec![
@@ -292,7 +270,7 @@ fn summary(proposal: &Proposal) -> Vec<String> {
         format!(
             "features: {} (columns used: {}), rows: {}",
             proposal.features,
-            used.len(),
+            used,
             number_format::count(proposal.rows)
         ),
     ];
@@ -300,11 +278,10 @@ fn summary(proposal: &Proposal) -> Vec<String> {
         Role::Dropped(why) => Some(format!("left out: `{name}` ({why})")),
         _ => None,
     });
-    let before = lines.len();
     lines.extend(dropped);
     if proposal.duplicates > 0 {
         let (rows, equal) = if proposal.duplicates == 1 { ("row", "equals") } else { ("rows", "equal") };
-        let left_out = if lines.len() > before { " if the left-out columns are ignored" } else { "" };
+        let left_out = if used < proposal.columns.len() { " if the left-out columns are ignored" } else { "" };
         let count = number_format::count(proposal.duplicates);
         lines.push(format!("{count} {rows} {equal} an earlier row{left_out}"));
     }

@@ -40,6 +40,17 @@ impl Columns {
     }
 }
 
+/// Returns a table that fits the width: `table` returns it with names of at most so many characters, and the longest name has
+/// `longest`.
+pub fn fitted(width: usize, longest: usize, table: impl Fn(usize) -> String) -> String {
+    const LEAST: usize = 8;
+    let full = table(longest);
+    match full.lines().map(|line| line.chars().count()).max().unwrap_or(0).saturating_sub(width) {
+        0 => full,
+        excess => table(longest.saturating_sub(excess).max(LEAST)),
+    }
+}
+
 impl From<table::Table> for Columns {
     fn from(table: table::Table) -> Columns {
         let numbers = table.columns.iter().enumerate().filter(|(_, column)| column.is_number).map(|(place, _)| place);

@@ -26,6 +26,11 @@ impl TextStyle {
     }
 }
 
+/// Breaks a sentence between words into lines that fit stdout.
+pub fn wrapped(sentence: &str) -> String {
+    TextStyle::of_output().wrapped(sentence, 0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -30,14 +30,12 @@ pub enum Truth {
 }
 
 /// Handling of categories that the training table does not have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[allow(missing_docs, reason = "help would show them beside the values")]
 pub enum Unknown {
-    /// They are errors.
-    Error,
-    /// They count as missing values, which are handled as in the run.
-    Missing,
-    /// All one-hot features of the column are 0.
-    Ignore,
+    Error,   // they are errors
+    Missing, // they count as missing values, which are handled as in the run
+    Ignore,  // all one-hot features of the column are 0
 }
 
 /// Rows of an external table.

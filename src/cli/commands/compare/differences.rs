@@ -1,6 +1,6 @@
 //! Differences of the groups from the baseline: verdict, difference with its interval, p.
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 
 use crate::cli::commands::compare::screen::Screen;
 use crate::cli::commands::compare::table::{format_metric, metric_label, signed};
@@ -71,13 +71,10 @@ impl MetricView<'_> {
         let (screen, metric) = (self.screen, metric_label(&self.test.metric));
         let differences = self.differences();
         if differences.is_empty() {
-            let text = match screen
-                .comparison
-                .metric(&self.test.metric)
-                .map(|m| m.groups[screen.comparison.baseline].is_some())
-            {
-                Some(true) => format!("{metric}: no other run has a value to compare with {}", screen.baseline()),
-                _ => format!("{metric}: {} has no value; `--baseline` selects another run", screen.baseline()),
+            let compared = screen.comparison.metric(&self.test.metric);
+            let text = match compared.is_some_and(|metric| metric.groups[screen.comparison.baseline].is_some()) {
+                true => format!("{metric}: no other run has a value to compare with {}", screen.baseline()),
+                false => format!("{metric}: {} has no value; `--baseline` selects another run", screen.baseline()),
             };
             return page.wrapped(&text, 2);
         }
@@ -132,20 +129,20 @@ impl MetricView<'_> {
                     [(place, _)] => self.screen.groups[*place].label.as_str(),
                     _ => "each of the others",
                 };
-                format!(
-                    ", {m} {} of {}, {n} of {other}",
-                    if m == 1 { "trial" } else { "trials" },
-                    self.screen.baseline()
-                )
+                let s = if m == 1 { "" } else { "s" };
+                format!(", {m} trial{s} of {}, {n} of {other}", self.screen.baseline())
             }
         }
     }
 
     /// Returns the table of these groups: as many columns as fit, or all of them with `--all`.
     fn table(&self, rows: &[usize], page: TextStyle) -> String {
+        let of_groups = |header: &str, text: &dyn Fn(usize) -> Option<String>| {
+            let cell = |place: &usize| Cell::plain(text(*place).unwrap_or("–".to_owned()));
+            Column::numbers(header, rows.iter().map(cell))
+        };
         let numbers = |header: &str, text: &dyn Fn(&Difference) -> Option<String>| {
-            let cell = |place: &usize| self.test.groups[*place].as_ref().and_then(text).unwrap_or("–".to_owned());
-            Column::numbers(header, rows.iter().map(cell).map(Cell::plain))
+            of_groups(header, &|place| text(self.test.groups[place].as_ref()?))
         };
         // a sentence below the table says which differences cannot be tested
         let verdicts = rows.iter().map(|place| match &self.test.groups[*place] {
@@ -164,10 +161,6 @@ impl MetricView<'_> {
         ];
         if self.screen.all {
             let metric = self.screen.comparison.metric(&self.test.metric);
-            let of_groups = |header: &str, text: &dyn Fn(usize) -> Option<String>| {
-                let cell = |place: &usize| text(*place).unwrap_or("–".to_owned());
-                Column::numbers(header, rows.iter().map(cell).map(Cell::plain))
-            };
             columns.extend([
                 numbers("p of a t test", &|d| d.p_if_normal.map(number_format::p_value)),
                 of_groups(&metric_label(&self.test.metric), &|place| Some(format_metric(metric?, place))),
@@ -178,7 +171,7 @@ impl MetricView<'_> {
         let labels = Column::words("", rows.iter().map(|&place| self.screen.groups[place].label.clone()));
         if self.screen.all {
             let groups = columns.into_iter().map(|column| vec![column]).collect();
-            return Fitted { labels, groups, spare: Vec::new(), closing: None }.tables(page).join("\n\n");
+            return Fitted::new(labels, groups).tables(page).join("\n\n");
         }
         fit(&labels, &columns.into_iter().enumerate().collect::<Vec<_>>(), page).0
     }
@@ -192,14 +185,11 @@ impl MetricView<'_> {
         let each = verdicts.iter().map(|(verdict, count)| format!("{count} {verdict}")).collect::<Vec<_>>().join(", ");
         let count: usize = verdicts.values().sum();
         let others = if rows.is_empty() { "differences" } else { "more" };
-        match verdicts.len() {
-            0 => None,
-            1 => match verdicts.keys().next()? {
-                &UNTESTED => Some(format!("{count} {others}: `--all`")),
-                verdict => Some(format!("{count} {others}: {verdict} (`--all`)")),
-            },
-            _ => Some(format!("{count} {others}: {each} (`--all`)")),
-        }
+        Some(match (verdicts.len(), *verdicts.keys().next()?) {
+            (1, UNTESTED) => format!("{count} {others}: `--all`"),
+            (1, verdict) => format!("{count} {others}: {verdict} (`--all`)"),
+            _ => format!("{count} {others}: {each} (`--all`)"),
+        })
     }
 
     /// Returns why differences cannot be significant, and how p values and intervals are computed.
@@ -286,24 +276,18 @@ impl MetricView<'_> {
             Design::Groups(n, m) => n.min(m),
         };
         let mut parts = Vec::new();
-        let mut tests: Vec<&str> = Vec::new();
-        for (_, d) in differences.iter().filter(|(_, d)| d.p.is_some()) {
-            let name = d.test.name(d.design);
-            if !tests.contains(&name) {
-                tests.push(name);
-            }
-        }
+        let tested = differences.iter().filter(|(_, d)| d.p.is_some());
+        let tests: IndexSet<&str> = tested.map(|(_, d)| d.test.name(d.design)).collect();
         let comparisons = self.screen.comparison.comparisons();
         if !tests.is_empty() {
             let corrected = match comparisons {
                 0 | 1 => String::new(),
                 several => format!(", corrected for {several} comparisons (Holm)"),
             };
-            parts.push(format!("p: {}{corrected}", tests.join(" or ")));
+            parts.push(format!("p: {}{corrected}", tests.into_iter().collect::<Vec<_>>().join(" or ")));
         }
-        let with_interval: Vec<usize> =
-            differences.iter().filter(|(_, d)| d.interval.is_some()).map(|(_, d)| trials(d.design)).collect();
-        if let Some(fewest) = with_interval.into_iter().min() {
+        let with_interval = differences.iter().filter(|(_, d)| d.interval.is_some());
+        if let Some(fewest) = with_interval.map(|(_, d)| trials(d.design)).min() {
             let resamples =
                 self.screen.all.then(|| format!("{} resamples", number_format::count(bootstrap::RESAMPLES)));
             let few = (fewest < MIN_FOR_BOOTSTRAP).then(|| "too narrow with fewer than 10 trials".to_owned());

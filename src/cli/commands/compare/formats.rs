@@ -13,7 +13,6 @@ use crate::compare::trial::{Record, Trial};
 use crate::history::number::{p_value, unsigned_zero};
 use crate::io::csv_line;
 
-/// Returns the comparison as JSON.
 pub(crate) fn to_json(groups: &[Group], comparison: &Comparison, all: bool) -> Value {
     let group_json = |group: &Group| {
         let format = match group.trials.first().map(|trial| &trial.record) {

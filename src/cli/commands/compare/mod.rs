@@ -6,7 +6,6 @@
 //! `find`, unknown metrics and baselines from `comparison`.
 
 mod cautions;
-mod chart;
 mod curves;
 mod differences;
 pub(super) mod formats;
@@ -141,7 +140,6 @@ fn missing(groups: &[Group], comparison: &Comparison) -> Vec<String> {
     comparison.missing().into_iter().map(sentence).collect()
 }
 
-/// Returns the comparison as text.
 fn render(screen: &Screen, args: &Args, page: TextStyle) -> String {
     let groups = &screen.groups;
     let mut parts = vec![screen.legend(page)];

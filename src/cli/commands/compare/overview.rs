@@ -18,28 +18,24 @@ use crate::history::diagnosis::Verdict;
 pub(crate) fn render(groups: &[Group], page: TextStyle) -> String {
     let words = |header: &str, cell: &dyn Fn(&Group) -> String| Column::words(header, groups.iter().map(cell));
     let numbers = |header: &str, cell: &dyn Fn(&Group) -> String| {
-        Column::numbers(header, groups.iter().map(|group| Cell { text: cell(group), is_best: false }))
+        Column::numbers(header, groups.iter().map(cell).map(Cell::plain))
     };
-    let fitted = Fitted {
-        labels: Column::words("run", groups.iter().map(|group| group.label.clone())),
-        groups: vec![
-            vec![words("trials", &trials)],
-            vec![numbers("epochs", &epochs)],
-            vec![
-                numbers("best epoch", &best_epoch),
-                numbers("overfits from", &|group| {
-                    trial_range(group, |trial| Some(trial.diagnosis()?.overfits_from? as f64))
-                }),
-                numbers("val_loss rise", &|group| {
-                    number_format::metric(mean_of_trials(group, |trial| trial.diagnosis()?.val_loss_rise))
-                }),
-            ],
-            vec![words("diagnosis", &diagnosis)],
+    let overfits_from = |group: &Group| trial_range(group, |trial| Some(trial.diagnosis()?.overfits_from? as f64));
+    let rise = |group: &Group| {
+        let rises = group.plotted_values(|trial| trial.diagnosis()?.val_loss_rise);
+        number_format::metric((!rises.is_empty()).then(|| mean(&rises)))
+    };
+    let columns = vec![
+        vec![words("trials", &trials)],
+        vec![numbers("epochs", &epochs)],
+        vec![
+            numbers("best epoch", &best_epoch),
+            numbers("overfits from", &overfits_from),
+            numbers("val_loss rise", &rise),
         ],
-        spare: Vec::new(),
-        closing: None,
-    };
-    let mut lines = fitted.tables(page);
+        vec![words("diagnosis", &diagnosis)],
+    ];
+    let mut lines = Fitted::new(words("run", &|group| group.label.clone()), columns).tables(page);
     lines.push(locations(groups).join("\n"));
     lines.join("\n\n")
 }
@@ -80,11 +76,6 @@ pub(super) fn trials(group: &Group) -> String {
     format!("{seeds}{}", folds.unwrap_or_default())
 }
 
-/// Returns the mean of a value over the trials that have it.
-fn mean_of_trials(group: &Group, value: impl Fn(&Trial) -> Option<f64>) -> Option<f64> {
-    Some(group.plotted_values(value)).filter(|values| !values.is_empty()).map(|values| mean(&values))
-}
-
 /// Returns the number of epochs, or the range of the trials' numbers of epochs. Diverged trials are included.
 pub(super) fn epochs(group: &Group) -> String {
     range(group, &group.trials.iter().map(|trial| trial.epochs() as f64).collect::<Vec<_>>())
@@ -105,10 +96,9 @@ fn trial_range(group: &Group, value: impl Fn(&Trial) -> Option<f64>) -> String {
 fn range(group: &Group, values: &[f64]) -> String {
     let low = values.iter().copied().fold(f64::INFINITY, f64::min);
     let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let count = if values.len() < group.trials.len() {
-        format!(" ({} of {})", values.len(), group.trials.len())
-    } else {
-        String::new()
+    let count = match values.len() < group.trials.len() {
+        true => format!(" ({} of {})", values.len(), group.trials.len()),
+        false => String::new(),
     };
     match values.len() {
         0 => "–".to_owned(),

@@ -2,7 +2,7 @@
 
 use crate::cli::commands::compare::overview;
 use crate::cli::text::column::Column;
-use crate::cli::text::number_format;
+use crate::cli::text::number_format::counted;
 use crate::cli::text::text_style::TextStyle;
 use crate::compare::comparison::Comparison;
 use crate::compare::group::Group;
@@ -16,7 +16,6 @@ const GAP: usize = 3;
 pub(crate) struct Screen {
     /// The groups, with their letters as labels.
     pub(crate) groups: Vec<Group>,
-    /// Their comparison.
     pub(crate) comparison: Comparison,
     /// Indices of the groups that are shown.
     pub(crate) shown: Vec<usize>,
@@ -133,17 +132,11 @@ impl Screen {
 
     /// Returns the number of the groups and what they are.
     fn what(&self) -> String {
-        let is_one = self.groups.len() == 1;
         let experiment = self.groups[0].experiment();
         let same = experiment.filter(|_| self.are_of_one_experiment());
-        let noun = match (self.are_variants(), is_one) {
-            (true, true) => "variant",
-            (true, false) => "variants",
-            (false, true) => "run",
-            (false, false) => "runs",
-        };
+        let noun = if self.are_variants() { "variant" } else { "run" };
         let of = same.map(|name| format!(" of {name}")).unwrap_or_default();
-        format!("{} {noun}{of}", number_format::count(self.groups.len()))
+        format!("{}{of}", counted(self.groups.len(), noun))
     }
 }
 

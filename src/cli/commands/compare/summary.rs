@@ -2,9 +2,11 @@
 
 use std::collections::HashSet;
 
+use indexmap::IndexSet;
+
 use crate::cli::commands::compare::overview;
 use crate::cli::commands::compare::screen::Screen;
-use crate::cli::commands::compare::table::{format_metric, metric_label};
+use crate::cli::commands::compare::table::{metric_cell, metric_label};
 use crate::cli::text::column::{Cell, Column};
 use crate::cli::text::column_layout::fit;
 use crate::cli::text::text_style::TextStyle;
@@ -25,9 +27,8 @@ pub(crate) fn render(screen: &Screen, page: TextStyle) -> String {
     let differences = main_differences(&screen.groups);
     let metrics = main_metrics(screen);
     let ranked_by = screen.comparison.ranked_by().map(|metric| metric.name.as_str());
-    let (settings, too_wide) = setting_columns(&differences, screen, page);
-    let count = settings.len();
-    let mut columns = settings;
+    let (mut columns, too_wide) = setting_columns(&differences, screen, page);
+    let count = columns.len();
     let mut other_metrics = 0;
     for (place, metric) in metrics.iter().enumerate() {
         let is_tested = screen.comparison.tests.iter().any(|test| test.metric == metric.name);
@@ -39,22 +40,16 @@ pub(crate) fn render(screen: &Screen, page: TextStyle) -> String {
                 3 + 2 * other_metrics
             }
         };
-        columns.push((rank, metric_column(metric, screen)));
+        let cells = screen.shown.iter().map(|&place| metric_cell(metric, place));
+        columns.push((rank, Column::numbers(metric_label(&metric.name), cells)));
     }
     columns.extend(trial_columns(screen));
     let (table, left_out) = fit(&screen.labels(page), &columns, page);
     let is_left_out = |place: usize| left_out.contains(&place);
-    let shown_metrics: Vec<&MetricComparison> = metrics
-        .iter()
-        .enumerate()
-        .filter(|(place, _)| !is_left_out(count + place))
-        .map(|(_, metric)| *metric)
-        .collect();
-    let hidden_settings: Vec<String> = (0..count)
-        .filter(|&place| is_left_out(place))
-        .map(|place| columns[place].1.header().to_owned())
-        .chain(too_wide)
-        .collect();
+    let shown_metrics: Vec<&MetricComparison> =
+        (0..metrics.len()).filter(|place| !is_left_out(count + place)).map(|place| metrics[place]).collect();
+    let headers = (0..count).filter(|&place| is_left_out(place)).map(|place| columns[place].1.header().to_owned());
+    let hidden_settings: Vec<String> = headers.chain(too_wide).collect();
     let differ = differing(&screen.groups).len();
     let legend = [marks(&shown_metrics, screen, page), hidden(&hidden_settings, shown_metrics.len(), differ, screen)];
     let mut lines = vec![table];
@@ -70,10 +65,10 @@ pub(crate) fn render(screen: &Screen, page: TextStyle) -> String {
 /// metric and the loss on each part of the data, then others.
 pub(super) fn main_metrics(screen: &Screen) -> Vec<&MetricComparison> {
     let comparison = &screen.comparison;
-    let tested: Vec<&str> = comparison.tests.iter().map(|test| test.metric.as_str()).collect();
+    let tests = &comparison.tests;
     let base = |name: &str| metric_of(name).trim_start_matches("val_").to_owned();
-    let main = tested.first().map(|name| base(name)).unwrap_or_else(|| "loss".to_owned());
-    let mut names: Vec<String> = tested.iter().map(|name| (*name).to_owned()).collect();
+    let main = tests.first().map_or_else(|| "loss".to_owned(), |test| base(&test.metric));
+    let mut names: IndexSet<String> = tests.iter().map(|test| test.metric.clone()).collect();
     names.extend(comparison.ranked_by().map(|metric| metric.name.clone()));
     let others = comparison.metrics.iter().map(|metric| base(&metric.name));
     for metric in [main, "loss".to_owned()].into_iter().chain(others) {
@@ -82,21 +77,9 @@ pub(super) fn main_metrics(screen: &Screen) -> Vec<&MetricComparison> {
         names.extend(of_curves.into_iter().find(is_there));
         names.extend(Some(format!("test.{metric}")).filter(is_there));
     }
-    let mut found: Vec<&MetricComparison> = Vec::new();
-    for metric in names.iter().filter_map(|name| comparison.metric(name)) {
-        let is_shown = screen.shown.iter().any(|&place| metric.value(place).is_some());
-        if is_shown && !found.iter().any(|other| other.name == metric.name) {
-            found.push(metric);
-        }
-    }
-    found.truncate(MAX_METRICS.max(tested.len()));
-    found
-}
-
-/// Returns the column of a metric.
-fn metric_column(metric: &MetricComparison, screen: &Screen) -> Column {
-    let cell = |&place: &usize| Cell { text: format_metric(metric, place), is_best: metric.best[place] };
-    Column::numbers(metric_label(&metric.name), screen.shown.iter().map(cell))
+    let is_shown = |metric: &&MetricComparison| screen.shown.iter().any(|&place| metric.value(place).is_some());
+    let found = names.iter().filter_map(|name| comparison.metric(name)).filter(is_shown);
+    found.take(MAX_METRICS.max(tests.len())).collect()
 }
 
 /// Returns the columns of the settings with their ranks, and the names of those that are too wide. If there is not enough
@@ -163,14 +146,9 @@ fn shortened(values: &[Option<String>], most: usize) -> Option<Vec<String>> {
     let cell = |value: &Option<String>| {
         let Some(value) = value else { return "–".to_owned() };
         let list: Vec<&str> = value.split(", ").collect();
-        let before = (start > 0).then_some("…");
-        let after = (end > 0).then_some("…");
-        before
-            .into_iter()
-            .chain(list[start..list.len() - end].iter().copied())
-            .chain(after)
-            .collect::<Vec<_>>()
-            .join(", ")
+        let [before, after] = [start, end].map(|left_out| (left_out > 0).then_some("…"));
+        let kept = list[start..list.len() - end].iter().copied();
+        before.into_iter().chain(kept).chain(after).collect::<Vec<_>>().join(", ")
     };
     Some(values.iter().map(cell).collect()).filter(|cells: &Vec<String>| fits(cells))
 }
@@ -186,8 +164,7 @@ fn trial_columns(screen: &Screen) -> Vec<(usize, Column)> {
 /// Returns what the marks and headers mean.
 fn marks(metrics: &[&MetricComparison], screen: &Screen, page: TextStyle) -> Vec<String> {
     let mut parts = Vec::new();
-    let is_marked = |metric: &&&MetricComparison| screen.shown.iter().any(|&place| metric.best[place]);
-    if metrics.iter().any(|metric| is_marked(&metric)) {
+    if metrics.iter().any(|metric| screen.shown.iter().any(|&place| metric.best[place])) {
         let rows = if screen.comparison.has_validation { "validation" } else { "training" };
         parts.push(format!("{} = best value ({rows} rows)", if page.styled { "bold" } else { "*" }));
     }
@@ -215,7 +192,7 @@ fn hidden(hidden_settings: &[String], shown_metrics: usize, differ: usize, scree
         [one] => not_shown.push(format!("the setting {one}")),
         several => {
             let more = if several.len() > MAX_NAMES { ", …" } else { "" };
-            let names = several.iter().take(MAX_NAMES).map(String::as_str).collect::<Vec<_>>().join(", ");
+            let names = several[..several.len().min(MAX_NAMES)].join(", ");
             not_shown.push(format!("{} settings that differ ({names}{more})", several.len()));
         }
     }

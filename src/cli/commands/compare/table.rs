@@ -40,11 +40,8 @@ pub(crate) fn render(groups: &[Group], comparison: &Comparison, page: TextStyle)
     let epoch_tables = tables(&epoch_metrics, &|fitted| {
         let mut legend = vec!["best: the epoch with the best value of the monitored metric".to_owned()];
         let rows = if comparison.has_validation { "validation" } else { "training" };
-        match (fitted.has_best(), page.styled) {
-            (true, true) => legend.push(format!("bold: best on {rows} rows")),
-            (true, false) => legend.push(format!("*: best on {rows} rows")),
-            (false, _) => {}
-        }
+        let mark = if page.styled { "bold" } else { "*" };
+        legend.extend(fitted.has_best().then(|| format!("{mark}: best on {rows} rows")));
         legend
     });
     let test_tables = tables(&test_metrics, &|_| vec![format!("test rows: {}", describe_test_weights(groups))]);
@@ -54,23 +51,17 @@ pub(crate) fn render(groups: &[Group], comparison: &Comparison, page: TextStyle)
 /// Returns a table with a row for each metric and columns for each group: its value and its difference from the baseline.
 fn groups_as_columns(groups: &[Group], shown: &[&MetricComparison], baseline: usize) -> Fitted {
     let group_columns = |(index, group): (usize, &Group)| {
-        let cell =
-            |metric: &&MetricComparison| Cell { text: format_metric(metric, index), is_best: metric.best[index] };
-        let mut columns = vec![Column::numbers(group.label.as_str(), shown.iter().map(cell))];
+        let cells = shown.iter().map(|metric| metric_cell(metric, index));
+        let mut columns = vec![Column::numbers(group.label.as_str(), cells)];
         if index != baseline {
-            let delta =
-                |metric: &&MetricComparison| Cell { text: format_delta(metric, index, baseline), is_best: false };
-            columns.push(Column::numbers("Δ", shown.iter().map(delta)));
+            let deltas = shown.iter().map(|metric| Cell::plain(format_delta(metric, index, baseline)));
+            columns.push(Column::numbers("Δ", deltas));
         }
         columns.retain(|column| !column.is_empty());
         columns
     };
-    Fitted {
-        labels: Column::words("metric", shown.iter().map(|metric| metric_label(&metric.name))),
-        groups: groups.iter().enumerate().map(group_columns).collect(),
-        spare: Vec::new(),
-        closing: None,
-    }
+    let labels = Column::words("metric", shown.iter().map(|metric| metric_label(&metric.name)));
+    Fitted::new(labels, groups.iter().enumerate().map(group_columns).collect())
 }
 
 /// Returns a table with a row for each group and columns for the metrics. Final validation metrics and test metrics also have
@@ -78,27 +69,21 @@ fn groups_as_columns(groups: &[Group], shown: &[&MetricComparison], baseline: us
 fn groups_as_rows(groups: &[Group], shown: &[&MetricComparison], baseline: usize) -> Fitted {
     let mut by_metric: Vec<(&str, Vec<Column>)> = Vec::new();
     for metric in shown {
-        let group_cell = |index: usize| Cell { text: format_metric(metric, index), is_best: metric.best[index] };
-        let cells = (0..groups.len()).map(group_cell);
+        let cells = (0..groups.len()).map(|index| metric_cell(metric, index));
         let mut columns = vec![Column::numbers(metric_label(&metric.name), cells)];
-        if metric.name.starts_with("test.") || metric.name.starts_with("last.val_") {
-            let delta =
-                (0..groups.len()).map(|index| Cell { text: format_delta(metric, index, baseline), is_best: false });
-            columns.push(Column::numbers("Δ", delta));
+        let is_test = metric.name.starts_with("test.");
+        if is_test || metric.name.starts_with("last.val_") {
+            let deltas = (0..groups.len()).map(|index| Cell::plain(format_delta(metric, index, baseline)));
+            columns.push(Column::numbers("Δ", deltas));
         }
         columns.retain(|column| !column.is_empty());
-        let is_test = metric.name.starts_with("test.");
         match by_metric.last_mut() {
             Some((name, group)) if *name == metric_of(&metric.name) && !is_test => group.extend(columns),
             _ => by_metric.push((metric_of(&metric.name), columns)),
         }
     }
-    Fitted {
-        labels: Column::words("run", groups.iter().map(|group| group.label.clone())),
-        groups: by_metric.into_iter().map(|(_, columns)| columns).collect(),
-        spare: Vec::new(),
-        closing: None,
-    }
+    let labels = Column::words("run", groups.iter().map(|group| group.label.clone()));
+    Fitted::new(labels, by_metric.into_iter().map(|(_, columns)| columns).collect())
 }
 
 /// Returns the label of a metric path: `val_acc best` for `best.val_acc`.
@@ -108,6 +93,11 @@ pub(crate) fn metric_label(name: &str) -> String {
         Some((when @ ("first" | "best" | "last" | "min" | "max"), metric)) => format!("{metric} {when}"),
         _ => name.to_owned(),
     }
+}
+
+/// Returns the metric of a group, marked if it is the best.
+pub(crate) fn metric_cell(metric: &MetricComparison, index: usize) -> Cell {
+    Cell { text: format_metric(metric, index), is_best: metric.best[index] }
 }
 
 /// Returns the metric of a group: its mean, or without one its non-finite value or the mean of its diverged trials.

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap_complete::engine::{CompletionCandidate, PathCompleter, ValueCompleter};
 use serde_json::Value;
 
-use crate::cli::commands::completions::words::Words;
+use crate::cli::args::user_defaults;
 use crate::compare::comparison::metric_paths;
 use crate::compare::group::Group;
 use crate::compare::runs::run_field::FIELDS;
@@ -27,6 +27,31 @@ type Candidates = Vec<CompletionCandidate>;
 
 /// Number of ids that are offered before the first character is typed: those of the newest runs.
 const MOST_IDS: usize = 20;
+
+/// Words of the command line that a shell completes; they follow `--` in the arguments of this process.
+struct Words(Vec<String>);
+
+impl Words {
+    /// Reads the words from the arguments of this process.
+    fn of_this_process() -> Words {
+        let arguments = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
+        Words(arguments.skip_while(|word| word != "--").skip(2).collect()) // without the name of the program
+    }
+
+    /// Returns the directory of the runs: that of `--out DIR` or `--out=DIR`, or the default.
+    fn out(&self) -> PathBuf {
+        let named = self.0.iter().enumerate().find_map(|(place, word)| match word.strip_prefix("--out")? {
+            "" => self.0.get(place + 1).map(String::as_str),
+            rest => rest.strip_prefix('='),
+        });
+        named.map_or_else(|| user_defaults::out().into(), PathBuf::from)
+    }
+
+    /// Returns the words that may name an experiment or a run: those after the command that are no options.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().skip(1).map(String::as_str).filter(|word| !word.is_empty() && !word.starts_with('-'))
+    }
+}
 
 /// Returns the candidates that begin with the word.
 fn beginning_with(current: &OsStr, all: impl IntoIterator<Item = impl Into<String>>) -> Candidates {
@@ -121,12 +146,9 @@ fn unique(mut candidates: Candidates, more: Candidates) -> Candidates {
 /// Variants of the run before the slash.
 fn variants_of_run(text: &str, out: &Path) -> Candidates {
     let Some((run, variant)) = text.rsplit_once('/') else { return Vec::new() };
-    let newest = || {
-        let mut runs = RunEntries::list(out).0;
-        runs.retain(|entry| entry.experiment == run);
-        runs.into_iter().max_by(|a, b| a.name.cmp(&b.name)).map(|entry| entry.folder)
-    };
-    let folder = newest().or_else(|| single_run(run, out).ok().map(|found| found.folder));
+    let of_experiment = RunEntries::list(out).0.into_iter().filter(|entry| entry.experiment == run);
+    let newest = of_experiment.max_by(|a, b| a.name.cmp(&b.name)).map(|entry| entry.folder);
+    let folder = newest.or_else(|| single_run(run, out).ok().map(|found| found.folder));
     let spec = folder.and_then(|folder| {
         toml_edit::de::from_str::<Spec>(&std::fs::read_to_string(folder.join("experiment.toml")).ok()?).ok()
     });
@@ -134,11 +156,8 @@ fn variants_of_run(text: &str, out: &Path) -> Candidates {
     if names.is_empty() {
         names.push(BASE.to_owned());
     }
-    let names = names.into_iter();
-    names
-        .filter(|name| name.starts_with(variant))
-        .map(|name| CompletionCandidate::new(format!("{run}/{name}")))
-        .collect()
+    let matching = names.into_iter().filter(|name| name.starts_with(variant));
+    matching.map(|name| CompletionCandidate::new(format!("{run}/{name}"))).collect()
 }
 
 /// The experiment on the command line.

@@ -4,10 +4,8 @@
 //! settings are completed, too.
 
 mod candidates;
-mod words;
 
 use anyhow::Context;
-use clap::builder::ArgExt;
 use clap::{Arg, Command, CommandFactory};
 use clap_complete::Shell;
 use clap_complete::engine::ArgValueCompleter;
@@ -76,14 +74,10 @@ fn with_candidates(command: Command) -> Command {
     let name = command.get_name().to_owned();
     command
         .mut_args(|arg| match completer(&name, &arg) {
-            Some(completer) => add(arg, completer),
+            Some(completer) => arg.add(completer),
             None => arg,
         })
         .mut_subcommands(with_candidates)
-}
-
-fn add(arg: Arg, completer: impl ArgExt + Clone + std::fmt::Debug + Send + Sync + 'static) -> Arg {
-    arg.add(completer)
 }
 
 /// Returns what completes the value of an argument; `None` for values that are not names.

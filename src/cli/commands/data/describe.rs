@@ -10,7 +10,7 @@ use crate::cli::text::progress::progress_bar::Progress;
 use crate::cli::text::shell_words::quoted;
 use crate::cli::text::terminal;
 use crate::cli::text::text_style::TextStyle;
-use crate::config::hint::{Hint, into_error, with_hint};
+use crate::config::hint::{hinted, into_error, with_hint};
 use crate::config::suggest;
 use crate::data::arrays::array_file::{ArrayFile, is_array_file};
 use crate::data::file_error::FileError;
@@ -89,8 +89,8 @@ impl DescribeArgs {
 /// # Errors
 /// If there is none.
 pub(super) fn find_manifest(name: &str) -> anyhow::Result<Manifest> {
-    Manifest::named(name)
-        .ok_or_else(|| anyhow!("there is no data set `{name}`").context(Hint(suggest::hint(name, Manifest::names()))))
+    let hint = || suggest::hint(name, Manifest::names());
+    Manifest::named(name).ok_or_else(|| hinted(format!("there is no data set `{name}`"), hint()))
 }
 
 /// Prints a description of the rows of a data set or of a user's table.
@@ -114,10 +114,9 @@ pub(crate) fn run(args: &DescribeArgs) -> anyhow::Result<Exit> {
     }
     let manifest = Manifest::named(&args.name);
     terminal::out(&describe_text::render(manifest.as_ref(), &description));
-    if !description.arrays.is_empty() {
-        terminal::out(&format!("\n{}", array_section(&args.name)?.trim_end()));
-    } else if is_image_directory(&args.name) {
-        terminal::out(&format!("\n{}", image_section(&args.name)?.trim_end()));
+    let has_section = !description.arrays.is_empty() || description.images.is_some();
+    if let Some(section) = section_of_files(&args.name)?.filter(|_| has_section) {
+        terminal::out(&format!("\n{}", section.trim_end()));
     } else if let Some(texts) = only_texts {
         terminal::out(&format!("\n{}", describe_text::proposed_texts(texts, target.is_some())));
     } else if manifest.is_none() {
@@ -167,18 +166,14 @@ fn check_dates(args: &DescribeArgs, format: &FieldFormat) -> anyhow::Result<()> 
 /// # Errors
 /// If the table cannot be read, or the target cannot be predicted.
 fn print_toml(args: &DescribeArgs, format: FieldFormat) -> anyhow::Result<Exit> {
-    if is_array_file(Path::new(&args.name)) {
-        terminal::out(array_section(&args.name)?.trim_end());
-        return Ok(Exit::Done);
-    }
-    if is_image_directory(&args.name) {
-        terminal::out(image_section(&args.name)?.trim_end());
+    if let Some(section) = section_of_files(&args.name)? {
+        terminal::out(section.trim_end());
         return Ok(Exit::Done);
     }
     if !is_table(&args.name) {
         find_manifest(&args.name)?;
         let hint = format!("write `[data.{0}]`, or a whole experiment with `runner new NAME --data {0}`", args.name);
-        return Err(anyhow!("`--toml` is for tables, and `{}` is a named data set", args.name).context(Hint(hint)));
+        return Err(hinted(format!("`--toml` is for tables, and `{}` is a named data set", args.name), hint));
     }
     let texts = section_of_texts(args, &format);
     if let Some(only_texts) = texts.as_ref().filter(|texts| !texts.has_other_features) {
@@ -231,17 +226,15 @@ pub(crate) fn describe_data_or_table(
 ) -> anyhow::Result<Description> {
     if is_array_file(Path::new(name)) {
         if target.is_some() {
-            let hint = "leave `--target` out";
-            return Err(anyhow!("`--target` needs a table, and `{name}` has arrays").context(Hint(hint.to_owned())));
+            let message = format!("`--target` needs a table, and `{name}` has arrays");
+            return Err(hinted(message, "leave `--target` out"));
         }
         return describe_arrays(name);
     }
     if is_image_directory(name) {
         let ImageSummary { settings, files, .. } = image_summary(name)?;
-        let mut progress = Progress::new(false);
-        let loaded = settings.load(cache, &mut progress);
-        progress.end();
-        return Ok(Description { images: Some(files), ..describe(name, &loaded?) });
+        let loaded = Progress::during(|progress| settings.load(cache, progress))?;
+        return Ok(Description { images: Some(files), ..describe(name, &loaded) });
     }
     if is_table(name) {
         let detected = detect(Path::new(name), reading.clone(), separator);
@@ -255,18 +248,17 @@ pub(crate) fn describe_data_or_table(
 /// Returns statistics of a data set.
 fn describe_data_set(cache: &Cache, manifest: &Manifest, target: Option<&str>) -> anyhow::Result<Description> {
     let spec = DataSpec::by_name(&manifest.name).expect("every manifest has a loader");
-    let mut progress = Progress::new(false);
-    let description = spec.table(cache, &mut progress).and_then(|table| match table {
+    Progress::during(|progress| match spec.table(cache, progress)? {
         Some((table, sum)) => {
             let target = target.or(spec.target_column()).map(|target| find_column(&manifest.name, &table, target));
             Ok(describe_table(&manifest.name, &table, sum, target.transpose()?))
         }
-        None if target.is_some() => Err(anyhow!("`--target` needs a table, and `{}` is not one", manifest.name)
-            .context(Hint("leave `--target` out".to_owned()))),
-        None => spec.load(cache, &mut progress).map(|loaded| describe(&manifest.name, &loaded)),
-    });
-    progress.end();
-    description
+        None if target.is_some() => {
+            let message = format!("`--target` needs a table, and `{}` is not one", manifest.name);
+            Err(hinted(message, "leave `--target` out"))
+        }
+        None => Ok(describe(&manifest.name, &spec.load(cache, progress)?)),
+    })
 }
 
 /// Returns the arrays of a file, and statistics of the rows if they have the usual names.
@@ -291,17 +283,19 @@ fn describe_arrays(path: &str) -> anyhow::Result<Description> {
     Ok(Description { arrays, ..describe(path, &loaded) })
 }
 
-/// Returns the `[data.arrays]` section of an experiment file.
+/// Returns the `[data.arrays]` or `[data.images]` section of an experiment file; `None` for a table and a data set.
 ///
 /// # Errors
-/// If the file cannot be read.
-fn array_section(path: &str) -> anyhow::Result<String> {
-    let fault = |fault: FileError| table_error(path, fault);
-    let file = ArrayFile::open(Path::new(path)).map_err(fault)?;
-    match !file.is_single() && Arrays::are_named_in(&file) {
-        true => Ok(ArraySummary::read(path).map_err(into_error)?.section(path)),
-        false => Ok(section_to_complete(path, &file.names())),
+/// If the file or an image cannot be read.
+fn section_of_files(path: &str) -> anyhow::Result<Option<String>> {
+    if !is_array_file(Path::new(path)) {
+        return is_image_directory(path).then(|| Ok(image_summary(path)?.section(path))).transpose();
     }
+    let file = ArrayFile::open(Path::new(path)).map_err(|fault| table_error(path, fault))?;
+    Ok(Some(match !file.is_single() && Arrays::are_named_in(&file) {
+        true => ArraySummary::read(path).map_err(into_error)?.section(path),
+        false => section_to_complete(path, &file.names()),
+    }))
 }
 
 /// Returns what is known of a directory of images.
@@ -311,14 +305,6 @@ fn array_section(path: &str) -> anyhow::Result<String> {
 pub(crate) fn image_summary(path: &str) -> anyhow::Result<ImageSummary> {
     ImageSummary::read(path)
         .map_err(|fault| with_hint(anyhow!("{}", fault.message.trim_start_matches("cannot be used: ")), fault.hint))
-}
-
-/// Returns the `[data.images]` section of an experiment file.
-///
-/// # Errors
-/// As for [`image_summary`].
-fn image_section(path: &str) -> anyhow::Result<String> {
-    Ok(image_summary(path)?.section(path))
 }
 
 /// Returns the error of a file, with a hint that names the options of this command.
@@ -338,5 +324,5 @@ pub(crate) fn table_error(name: &str, fault: FileError) -> anyhow::Error {
 fn find_column<'t>(name: &str, table: &'t Table, target: &str) -> anyhow::Result<&'t Column> {
     table
         .column(target)
-        .ok_or_else(|| anyhow!("`{name}` has no column `{target}`").context(Hint(suggest::hint(target, table.names()))))
+        .ok_or_else(|| hinted(format!("`{name}` has no column `{target}`"), suggest::hint(target, table.names())))
 }

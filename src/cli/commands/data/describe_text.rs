@@ -1,10 +1,10 @@
 //! Text of `runner data describe`: shape and types, class counts as bars, columns, and warnings.
 
-use crate::cli::text::table::Columns;
+use crate::cli::text::table::{Columns, fitted};
 use crate::cli::text::text_style::{TextStyle, together};
 use crate::cli::text::{number_format, terminal};
 use crate::cli::truncate::truncated;
-use crate::config::suggest;
+use crate::config::suggest::list_at_most;
 use crate::data::images::image_set::ImageFiles;
 use crate::data::inspect::class_count::ClassCount;
 use crate::data::inspect::csv_section::plain_settings;
@@ -162,30 +162,21 @@ fn percent(share: f64) -> String {
 
 /// Returns a table with a line for each column. On a narrow page the names are cut.
 fn column_table(columns: &[ColumnDescription], page: TextStyle) -> String {
-    let full = table(columns, MAX_NAME);
-    let width = full.lines().map(|line| line.chars().count()).max().unwrap_or(0);
-    match width.saturating_sub(page.width) {
-        0 => full,
-        excess => {
-            let longest = columns.iter().map(|column| column.name.chars().count()).max().unwrap_or(0);
-            table(columns, longest.min(MAX_NAME).saturating_sub(excess).max(8))
+    let longest = columns.iter().map(|column| column.name.chars().count()).max().unwrap_or(0);
+    fitted(page.width, longest.min(MAX_NAME), |max_name| {
+        let mut table = Columns::new(["column", "type", "missing", "distinct", "min", "mean", "max"], 2..7);
+        for column in columns {
+            let [min, mean, max] = [column.min, column.mean, column.max].map(number_format::metric);
+            let [missing, distinct] = [column.missing, column.distinct].map(number_format::count);
+            table.row([&truncated(&column.name, max_name), column.kind, &missing, &distinct, &min, &mean, &max]);
         }
-    }
-}
-
-/// Returns a table of the columns, with names of at most `max_name` characters.
-fn table(columns: &[ColumnDescription], max_name: usize) -> String {
-    let mut table = Columns::new(["column", "type", "missing", "distinct", "min", "mean", "max"], 2..7);
-    for column in columns {
-        let [min, mean, max] = [column.min, column.mean, column.max].map(number_format::metric);
-        let (missing, distinct) = (number_format::count(column.missing), number_format::count(column.distinct));
-        table.row([&truncated(&column.name, max_name), column.kind, &missing, &distinct, &min, &mean, &max]);
-    }
-    table.text()
+        table.text()
+    })
 }
 
 /// Returns warnings about these rows: missing values, constant columns, duplicates, contradictions.
 fn warnings(part: &PartDescription, na_values: &[String]) -> Vec<String> {
+    let listed = |names: &[&str]| list_at_most(names, MAX_LISTED);
     let mut warnings = Vec::new();
     if !na_values.is_empty() {
         let texts: Vec<&str> = na_values.iter().map(String::as_str).collect();
@@ -200,23 +191,19 @@ fn warnings(part: &PartDescription, na_values: &[String]) -> Vec<String> {
         part.columns.iter().filter(|column| which(column)).map(|column| column.name.as_str()).collect::<Vec<_>>()
     };
     let is_target = |column: &ColumnDescription| part.target.as_ref() == Some(&column.name);
+    let [mean, drop] = ["`missing = \"mean\"`", "`missing = \"drop\"`"].map(together);
     let some_missing = columns(&|column| column.missing > 0 && column.distinct > 0 && !is_target(column));
     if !some_missing.is_empty() {
         warnings.push(format!(
-            "missing values in {}; write: {} (fills in the mean, or the most frequent text) or {} (drops these rows)",
-            listed(&some_missing),
-            together("`missing = \"mean\"`"),
-            together("`missing = \"drop\"`")
+            "missing values in {}; write: {mean} (fills in the mean, or the most frequent text) or {drop} (drops these rows)",
+            listed(&some_missing)
         ));
     }
-    if let Some(target) =
-        part.columns.iter().find(|column| is_target(column) && column.missing > 0 && column.distinct > 0)
-    {
+    let target_missing = columns(&|column| column.missing > 0 && column.distinct > 0 && is_target(column));
+    if !target_missing.is_empty() {
         warnings.push(format!(
-            "missing values in the target {}; write: {} or {} (both drop the rows without a target)",
-            listed(&[target.name.as_str()]),
-            together("`missing = \"mean\"`"),
-            together("`missing = \"drop\"`")
+            "missing values in the target {}; write: {mean} or {drop} (both drop the rows without a target)",
+            listed(&target_missing[..1])
         ));
     }
     let as_text = |column: &ColumnDescription| {
@@ -245,23 +232,18 @@ fn warnings(part: &PartDescription, na_values: &[String]) -> Vec<String> {
         }
     }
     if part.duplicate_rows > 0 {
-        warnings.push(match part.duplicate_rows {
-            1 => "1 row is a duplicate of an earlier row: a split may put one into training and the other into test".to_owned(),
-            many => {
-                let rows = number_format::count(many);
-                format!("{rows} rows are duplicates of earlier rows: a split may put one into training and the other into test")
-            }
-        });
+        let rows = match part.duplicate_rows {
+            1 => "1 row is a duplicate of an earlier row".to_owned(),
+            many => format!("{} rows are duplicates of earlier rows", number_format::count(many)),
+        };
+        warnings.push(format!("{rows}: a split may put one into training and the other into test"));
         warnings.extend(rarest(&part.classes));
     }
-    match part.contradictory_rows {
-        None | Some(0) => {}
-        Some(rows) => {
-            let rows = number_format::count(rows);
-            warnings.push(format!(
-                "{rows} rows have the same features as a row of another class: no model can tell them apart"
-            ));
-        }
+    if let Some(rows @ 1..) = part.contradictory_rows {
+        let rows = number_format::count(rows);
+        warnings.push(format!(
+            "{rows} rows have the same features as a row of another class: no model can tell them apart"
+        ));
     }
     warnings
 }
@@ -283,17 +265,7 @@ fn constant_target(target: &ColumnDescription) -> String {
 fn rarest(classes: &[ClassCount]) -> Option<String> {
     let rarest = classes.iter().min_by_key(|class| class.rows)?;
     let distinct = rarest.distinct.filter(|&distinct| distinct < rarest.rows)?;
-    let (rows, distinct) = (number_format::count(rarest.rows), number_format::count(distinct));
-    Some(format!(
-        "of the {rows} rows of the rarest class, `{}`, {distinct} are distinct",
-        truncated(&rarest.class, MAX_NAME)
-    ))
-}
-
-/// Returns the names as a list; of more than [`MAX_LISTED`], the first ones.
-fn listed(names: &[&str]) -> String {
-    match names.len() {
-        0..=MAX_LISTED => suggest::list(names),
-        all => format!("{} and {} more", suggest::list(&names[..MAX_LISTED]), all - MAX_LISTED),
-    }
+    let [rows, distinct] = [rarest.rows, distinct].map(number_format::count);
+    let class = truncated(&rarest.class, MAX_NAME);
+    Some(format!("of the {rows} rows of the rarest class, `{class}`, {distinct} are distinct"))
 }

@@ -16,7 +16,7 @@ use crate::cli::process::dispatch::{Dispatched, EngineCommand};
 use crate::cli::text::progress::progress_bar::Progress;
 use crate::cli::text::table::Columns;
 use crate::cli::text::terminal;
-use crate::config::hint::Hint;
+use crate::config::hint::hinted;
 use crate::data::store::cache::{Cache, CacheError};
 use crate::data::store::fetch;
 use crate::data::store::manifest::Manifest;
@@ -127,20 +127,12 @@ fn fetch(cache: &Cache, manifest: &Manifest, file: Option<&Path>) -> anyhow::Res
         terminal::say(&format!("`{}` is built in: there is nothing to fetch", manifest.name));
         return Ok(Exit::Done);
     }
-    let mut progress = Progress::new(false);
-    let fetched = match file {
-        Some(file) => fetch::import_copy(manifest, cache, file),
-        None => fetch::fetch(manifest, cache, &mut progress),
+    match file {
+        Some(file) => fetch::import_copy(manifest, cache, file)?,
+        None => Progress::during(|progress| fetch::fetch(manifest, cache, progress))?,
     };
-    progress.end();
-    fetched?;
-    let folder = cache.folder_of(manifest);
-    terminal::say(&format!(
-        "`{}` is available in `{}`; license: {}",
-        manifest.name,
-        folder.display(),
-        manifest.license
-    ));
+    let (folder, license) = (cache.folder_of(manifest), &manifest.license);
+    terminal::say(&format!("`{}` is available in `{}`; license: {license}", manifest.name, folder.display()));
     Ok(Exit::Done)
 }
 
@@ -178,9 +170,8 @@ fn verify(cache: &Cache, name: Option<&str>, json: bool) -> anyhow::Result<Exit>
         }
     }
     if !all_ok {
-        let name = name.unwrap_or("NAME");
-        return Err(anyhow!("files are missing or damaged")
-            .context(Hint(format!("download them with `runner data fetch {name}`"))));
+        let hint = format!("download them with `runner data fetch {}`", name.unwrap_or("NAME"));
+        return Err(hinted("files are missing or damaged", hint));
     }
     Ok(Exit::Done)
 }

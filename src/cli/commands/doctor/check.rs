@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Result of one check.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Check {
     /// What was checked.
     pub what: String,
@@ -23,13 +23,17 @@ pub struct Check {
 impl Check {
     /// A check that passed.
     pub fn passed(what: &str, found: impl Into<String>) -> Self {
-        Check { what: what.to_owned(), found: found.into(), passed: true, is_absent: false, remedy: None }
+        Check { what: what.to_owned(), found: found.into(), passed: true, ..Check::default() }
     }
 
     /// A check that failed, with a fix.
     pub fn failed(what: &str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
-        let remedy = Some(remedy.into());
-        Check { what: what.to_owned(), found: found.into(), passed: false, is_absent: false, remedy }
+        Check { passed: false, remedy: Some(remedy.into()), ..Check::passed(what, found) }
+    }
+
+    /// A check with a fix that is shown if it failed.
+    pub fn of(what: &str, passed: bool, found: impl Into<String>, remedy: &str) -> Self {
+        if passed { Check::passed(what, found) } else { Check::failed(what, found, remedy) }
     }
 
     /// A check of something that is lacking without a fault, with what to know about it.

@@ -10,7 +10,7 @@ use crate::device::memory;
 use crate::device::{self, CudaError};
 use crate::io::atomic_write;
 use crate::io::byte_size::format_bytes;
-use crate::tensor::threads::{self, Available};
+use crate::tensor::threads;
 
 /// Returns the results of all checks.
 pub fn checks() -> Vec<Check> {
@@ -48,15 +48,12 @@ pub fn libtorch() -> Check {
     Check::passed("libtorch", format!("{} in {}", env!("RUNNER_LIBTORCH_VERSION"), folder.display()))
 }
 
-/// GPUs.
 pub fn cuda() -> Check {
     match device::open_cuda() {
         Ok(count) => {
-            let devices = (0..count).map(|number| {
-                let free = memory::free(Device::Cuda(number));
-                format!("cuda:{number} ({} free)", format_bytes(free))
-            });
-            Check::passed("cuda", format!("usable: {}", devices.collect::<Vec<_>>().join(", ")))
+            let device = |number| format!("cuda:{number} ({} free)", format_bytes(memory::free(Device::Cuda(number))));
+            let devices: Vec<String> = (0..count).map(device).collect();
+            Check::passed("cuda", format!("usable: {}", devices.join(", ")))
         }
         Err(CudaError::NoDriver) => {
             let found = format!("none: {}; networks are trained on the CPU", CudaError::NoDriver);
@@ -67,12 +64,10 @@ pub fn cuda() -> Check {
 }
 
 fn threads(defaults: &UserDefaults) -> Check {
-    let (threads, source) = match &defaults.threads {
-        Some(Setting { value, source }) => (*value, source.to_string()),
-        None => {
-            let Available { threads, source } = threads::available();
-            (threads, source.to_string())
-        }
+    let available = threads::available();
+    let (threads, source) = match defaults.get("threads") {
+        Some(Setting { value, source }) => (value.display().to_string(), source.to_string()),
+        None => (available.threads.to_string(), available.source.to_string()),
     };
     let cores = match threads::cores() {
         1 => "1 core".to_owned(),
@@ -81,45 +76,36 @@ fn threads(defaults: &UserDefaults) -> Check {
     Check::passed("threads", format!("at most {threads} ({source}) of {cores}; change with `--threads N`"))
 }
 
-/// Free memory.
 pub fn memory() -> Check {
     let free = format_bytes(memory::free(Device::Cpu));
-    Check::passed(
-        "memory",
-        format!("{free} free; models trained together use at most half of it; change with `--stack N`"),
-    )
+    let found = format!("{free} free; models trained together use at most half of it; change with `--stack N`");
+    Check::passed("memory", found)
 }
 
-/// The data cache.
 pub fn cache() -> Check {
     let cache = Cache::for_user();
     let folder = cache.folder();
-    match atomic_write::can_write(folder) {
-        Ok(()) => Check::passed("data", format!("cached in {}", folder.display())),
-        Err(error) => Check::failed(
-            "data",
-            format!("the cache {} is not writable: {error}", folder.display()),
-            "set `RUNNER_DATA_DIR` to a writable directory",
-        ),
-    }
+    let (is_writable, found) = match atomic_write::can_write(folder) {
+        Ok(()) => (true, format!("cached in {}", folder.display())),
+        Err(error) => (false, format!("the cache {} is not writable: {error}", folder.display())),
+    };
+    Check::of("data", is_writable, found, "set `RUNNER_DATA_DIR` to a writable directory")
 }
 
 fn runs(defaults: &UserDefaults) -> Check {
-    let source = source_of(defaults.out.as_ref());
+    let source = source_of(defaults.get("out"));
     let folder = std::path::absolute(user_defaults::out()).unwrap_or_else(|_| user_defaults::out().into());
     let existing = folder.ancestors().find(|folder| folder.is_dir()).unwrap_or(&folder);
-    match atomic_write::can_write(existing) {
-        Ok(()) => Check::passed("runs", format!("saved in {} ({source}); change with `--out DIR`", folder.display())),
-        Err(error) => Check::failed(
-            "runs",
-            format!("the directory {} ({source}) is not writable: {error}", folder.display()),
-            "name another directory: `runner exp NAME --out DIR`, or `out` in runner.toml",
-        ),
-    }
+    let (is_writable, found) = match atomic_write::can_write(existing) {
+        Ok(()) => (true, format!("saved in {} ({source}); change with `--out DIR`", folder.display())),
+        Err(error) => (false, format!("the directory {} ({source}) is not writable: {error}", folder.display())),
+    };
+    let remedy = "name another directory: `runner exp NAME --out DIR`, or `out` in runner.toml";
+    Check::of("runs", is_writable, found, remedy)
 }
 
 fn device(defaults: &UserDefaults) -> Check {
-    let source = source_of(defaults.device.as_ref());
+    let source = source_of(defaults.get("device"));
     Check::passed("device", format!("{} ({source}); change with `--device DEVICE`", user_defaults::device()))
 }
 
@@ -129,10 +115,10 @@ fn log_every(defaults: &UserDefaults) -> Check {
         Some(every) => format!("every {every}"),
         None => "automatic".to_owned(),
     };
-    Check::passed("log_every", format!("{every} ({})", source_of(defaults.log_every.as_ref())))
+    Check::passed("log_every", format!("{every} ({})", source_of(defaults.get("log_every"))))
 }
 
 /// Returns where a setting comes from.
-fn source_of<T>(setting: Option<&Setting<T>>) -> String {
+fn source_of(setting: Option<&Setting>) -> String {
     setting.map_or_else(|| "default".to_owned(), |setting| setting.source.to_string())
 }

@@ -6,13 +6,11 @@ mod slurm;
 
 use std::path::PathBuf;
 
-use anyhow::anyhow;
-
 use crate::cli::args::lookup::resolve_device;
 use crate::cli::exit::Exit;
 use crate::cli::text::terminal;
 use crate::cli::text::text_style::TextStyle;
-use crate::config::hint::Hint;
+use crate::config::hint::hinted;
 use crate::device::{DeviceChoice, memory};
 use check::Check;
 
@@ -56,14 +54,12 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         slurm::report_of_node(directory)?;
         return Ok(Exit::Done);
     }
-    let options = format!("options of sbatch (`-- {}`) need `--probe`", args.sbatch.join(" "));
-    let missing = match args {
-        Args { probe: true, slurm: false, .. } => Some(("`--probe` needs `--slurm`", "--slurm --probe")),
-        Args { probe: false, sbatch, .. } if !sbatch.is_empty() => Some((&*options, "--slurm --probe -- OPTIONS")),
-        _ => None,
-    };
-    if let Some((message, words)) = missing {
-        return Err(anyhow!("{message}").context(Hint(format!("write `runner doctor {words}`"))));
+    if args.probe && !args.slurm {
+        return Err(hinted("`--probe` needs `--slurm`", "write `runner doctor --slurm --probe`"));
+    }
+    if !args.probe && !args.sbatch.is_empty() {
+        let message = format!("options of sbatch (`-- {}`) need `--probe`", args.sbatch.join(" "));
+        return Err(hinted(message, "write `runner doctor --slurm --probe -- OPTIONS`"));
     }
     let mut checks = if args.slurm { slurm::checks()? } else { machine::checks() };
     if !args.json {

@@ -1,17 +1,17 @@
-//! Rows that `runner eval` evaluates, and the metrics of each trial.
+//! Rows that `runner eval` evaluates, and the metrics of each trial, also as JSON.
 
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 
-use anyhow::anyhow;
+use serde_json::{Map, Value, json};
 use tch::Device;
 
-use crate::cli::text::number_format;
-use crate::config::hint::Hint;
+use crate::config::hint::{hinted, in_a_line};
 use crate::experiment::store::find::{SavedRun, SavedTrial};
 use crate::experiment::store::run_record;
 use crate::experiment::store::trial_data::Part;
 use crate::experiment::verify::agreement::{Agreement, HistoryMetrics};
 use crate::history::RowCounts;
+use crate::history::number::Number;
 use crate::history::test_record::TestRecord;
 use crate::train::kept_weights::Keep;
 
@@ -47,13 +47,13 @@ impl EvalRows {
         if let Some(what) = model_file(Path::new(name)) {
             let hint = "name `test`, `validation`, `train`, or a file of rows: a table (`.csv`), arrays (`.npz` with `x`) or \
                         an image; RUN has the model";
-            return Err(anyhow!("`{name}` is {what}, but rows are expected").context(Hint(hint.to_owned())));
+            return Err(hinted(format!("`{name}` is {what}, but rows are expected"), hint));
         }
         if is_path {
             return Ok(EvalRows::File(name.to_owned()));
         }
         let hint = "use `test`, `validation`, `train`, or the path of a file";
-        Err(anyhow!("`{name}` is neither a part of the data nor a file").context(Hint(hint.to_owned())))
+        Err(hinted(format!("`{name}` is neither a part of the data nor a file"), hint))
     }
 
     /// Returns the part of the trial's data; `None` for a file.
@@ -67,9 +67,9 @@ impl EvalRows {
     /// Returns the name of the rows, such as `test rows`.
     pub(crate) fn name(&self) -> String {
         match self {
-            EvalRows::Part { part, is_fallback: false } => format!("{} rows", part.name()),
-            EvalRows::Part { part, is_fallback: true } => {
-                format!("{} rows, since the run has no test rows", part.name())
+            EvalRows::Part { part, is_fallback } => {
+                let why = if *is_fallback { ", since the run has no test rows" } else { "" };
+                format!("{} rows{why}", part.name())
             }
             EvalRows::File(file) => format!("rows of `{file}`"),
         }
@@ -107,7 +107,6 @@ pub(crate) enum Failure {
 pub(crate) struct Evaluation {
     /// Name of the data set.
     pub(crate) data: &'static str,
-    /// Number of rows.
     pub(crate) rows: usize,
     /// Short description of the model.
     pub(crate) model: String,
@@ -123,7 +122,46 @@ pub(crate) struct Evaluation {
     pub(crate) agreement: Option<Agreement>,
 }
 
-/// Returns the number of rows with its unit: `1 row`, `2,000 rows`.
-pub(crate) fn row_count(rows: usize) -> String {
-    format!("{} {}", number_format::count(rows), if rows == 1 { "row" } else { "rows" })
+/// Returns an object for each trial. A trial that could not be evaluated has an `error`.
+pub(crate) fn to_json(run: &SavedRun, eval_rows: &EvalRows, results: &[TrialResult]) -> Value {
+    let numbers = |metrics: &mut dyn Iterator<Item = (&String, &Number)>| -> Value {
+        metrics.map(|(name, value)| (name.clone(), json!(value))).collect::<Map<_, _>>().into()
+    };
+    let trial = |TrialResult { trial, outcome }: &TrialResult| {
+        let history = &trial.history;
+        let mut object = json!({ "trial": trial.stem(), "experiment": history.experiment, "variant": history.variant,
+            "seed": history.seed, "fold": history.fold, "status": history.status });
+        match outcome {
+            Ok(evaluation) => {
+                object["rows"] = json!(evaluation.rows);
+                object["metrics"] = numbers(&mut evaluation.record.metrics.iter());
+                object["confusion"] = json!(evaluation.record.confusion);
+                object["report"] = json!(evaluation.record.report);
+                object["positive"] = json!(history.data.positive_name());
+                object["prevalence"] = json!(evaluation.record.positives);
+                object["roc"] = json!(evaluation.record.roc);
+                object["precision_recall"] = json!(evaluation.record.precision_recall);
+                object["threshold"] = json!(evaluation.record.threshold);
+                object["history"] = evaluation.stated.as_ref().map_or(Value::Null, |s| numbers(&mut s.metrics.iter()));
+                // null: no difference was found, but not everything could be compared
+                let same = |agreement: &Agreement| match agreement.is_same() {
+                    true if agreement.is_complete() => Some(true),
+                    true => None,
+                    false => Some(false),
+                };
+                object["same"] = json!(evaluation.agreement.as_ref().and_then(same));
+                let missing = |agreement: &Agreement| [&agreement.not_stated[..], &agreement.not_found].concat();
+                object["not_compared"] = json!(evaluation.agreement.as_ref().map(missing));
+                object["largest_difference"] = json!(evaluation.agreement.as_ref().map(|a| Number(a.largest())));
+            }
+            Err(Failure::Failed(error)) => object["error"] = json!(in_a_line(error)),
+            Err(Failure::Diverged) => {}
+        }
+        object
+    };
+    let data = match eval_rows {
+        EvalRows::Part { part, .. } => part.name(),
+        EvalRows::File(file) => file,
+    };
+    json!({ "run": run.folder, "data": data, "trials": results.iter().map(trial).collect::<Vec<_>>() })
 }

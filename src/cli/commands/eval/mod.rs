@@ -1,10 +1,8 @@
 //! `runner eval RUN`
 
 pub(crate) mod evaluation;
-mod json;
 mod text;
 
-use anyhow::{anyhow, bail};
 use indexmap::IndexMap;
 use std::collections::BTreeSet;
 use tch::{Device, Kind};
@@ -12,14 +10,14 @@ use tch::{Device, Kind};
 use crate::cli::args::compute_args::ComputeArgs;
 use crate::cli::args::lookup::{find_run, resolve_device};
 use crate::cli::args::runs_dir::RunsDir;
-use crate::cli::args::unknown_arg::UnknownArg;
-use crate::cli::commands::eval::evaluation::{EvalRows, Evaluation, Failure, TrialResult, row_count};
+use crate::cli::commands::eval::evaluation::{EvalRows, Evaluation, Failure, TrialResult, to_json};
 use crate::cli::exit::Exit;
 use crate::cli::text::progress::progress_bar::Progress;
 use crate::cli::text::{number_format, terminal};
-use crate::config::hint::{Hint, in_a_line};
+use crate::config::hint::{hinted, in_a_line};
 use crate::config::suggest;
 use crate::data::store::cache::Cache;
+use crate::data::table::external_table::Unknown;
 use crate::data::{Rows, Target};
 use crate::device::compute_mode::ComputeMode;
 use crate::device::precision::Precision;
@@ -52,7 +50,7 @@ pub struct Args {
     /// stops; `missing` treats categories as missing values; `ignore` sets all one-hot features of the column to 0, and
     /// predicts a text without known tokens nevertheless
     #[arg(long, value_enum, value_name = "POLICY", default_value = "error")]
-    unknown: UnknownArg,
+    unknown: Unknown,
     #[command(flatten)]
     compute_args: ComputeArgs,
     #[command(flatten)]
@@ -81,14 +79,14 @@ If a trial cannot be evaluated, the others still are; the exit code is then 2.";
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let run = find_run(&args.run, &args.out)?;
     let eval_rows = EvalRows::parse(args.data.as_deref().or(args.data_option.as_deref()), &run)?;
-    if args.unknown != UnknownArg::Error && eval_rows.part().is_some() {
-        let hint = Hint(format!("name a file: `runner eval {} FILE --unknown …`", args.run));
-        return Err(anyhow!("`--unknown` is for the rows of a file, not for {}", eval_rows.name()).context(hint));
+    if args.unknown != Unknown::Error && eval_rows.part().is_some() {
+        let message = format!("`--unknown` is for the rows of a file, not for {}", eval_rows.name());
+        return Err(hinted(message, format!("name a file: `runner eval {} FILE --unknown …`", args.run)));
     }
     if args.strict && matches!(eval_rows.part(), None | Some(Part::Training)) {
         let message =
             format!("`--strict` has nothing to compare with: a history has no metrics of {}", eval_rows.name());
-        return Err(anyhow!(message).context(Hint("evaluate `test` or `validation`".to_owned())));
+        return Err(hinted(message, "evaluate `test` or `validation`"));
     }
     let device = resolve_device(args.compute_args.device)?;
     let threads = threads::requested_or_available(args.compute_args.threads);
@@ -103,11 +101,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
             Status::Diverged if !is_single => Err(Failure::Diverged),
             _ => catch_fault(|| evaluate(trial, &eval_rows, args.unknown, device, &mut data, &mut warnings))
                 .unwrap_or_else(|fault| {
-                    Err(error::into_run_error(
-                        fault,
-                        &format!("failed to evaluate `{}`", trial.stem()),
-                        Operation::Evaluation,
-                    ))
+                    let what = format!("failed to evaluate `{}`", trial.stem());
+                    Err(error::into_run_error(fault, &what, Operation::Evaluation))
                 })
                 .map_err(Failure::Failed),
         };
@@ -117,26 +112,21 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         }
     }
     if run.damaged.is_empty() && trials.iter().all(|trial| matches!(trial.outcome, Err(Failure::Diverged))) {
-        bail!(
-            anyhow!("all {} trials diverged: their weights are unusable", trials.len())
-                .context(Hint("train with a smaller learning rate".to_owned()))
-        );
+        let message = format!("all {} trials diverged: their weights are unusable", trials.len());
+        return Err(hinted(message, "train with a smaller learning rate"));
     }
     if trials.iter().any(|trial| trial.outcome.is_ok()) {
         if args.json {
-            terminal::json(&json::to_json(&run, &eval_rows, &trials));
+            terminal::json(&to_json(&run, &eval_rows, &trials));
         } else {
             terminal::out(&text::render(&eval_rows, &trials));
         }
     }
-    let missed: Vec<String> = trials.iter().filter_map(missed).collect();
-    let is_missed = args.strict && !missed.is_empty();
-    if is_missed {
-        missed.iter().for_each(|missed| terminal::say(missed));
-    }
+    let missed: Vec<String> = trials.iter().filter(|_| args.strict).filter_map(missed).collect();
+    missed.iter().for_each(|missed| terminal::say(missed));
     Ok(match report_failures(trials, run.damaged) {
         true => Exit::Failed,
-        false if is_missed => Exit::Missed,
+        false if !missed.is_empty() => Exit::Missed,
         false => Exit::Done,
     })
 }
@@ -180,7 +170,7 @@ const FEW_TRAINED_ROWS: usize = 50;
 fn evaluate(
     trial: &SavedTrial,
     eval_rows: &EvalRows,
-    unknown: UnknownArg,
+    unknown: Unknown,
     device: Device,
     previous_data: &mut Option<TrialData>,
     warnings: &mut BTreeSet<String>,
@@ -190,10 +180,9 @@ fn evaluate(
     ComputeMode { precision, deterministic: false }.apply();
     let saved = TrainedModel::load(trial, device)?;
     let keep = saved.keep().unwrap_or(Keep::Last);
-    let mut progress = Progress::new(false);
-    let data = TrialData::load(&saved.plan, trial, previous_data.take(), &Cache::for_user(), &mut progress);
-    progress.end();
-    let data = previous_data.insert(data?);
+    let cache = Cache::for_user();
+    let data = Progress::during(|p| TrialData::load(&saved.plan, trial, previous_data.take(), &cache, p))?;
+    let data = previous_data.insert(data);
     let mut warn = |warning: String| {
         if warnings.insert(warning.clone()) {
             terminal::warn(&warning); // once for all trials
@@ -204,15 +193,16 @@ fn evaluate(
     let (rows, stated) = match eval_rows {
         EvalRows::Part { part, .. } => (rows_of(data, *part)?, HistoryMetrics::from_history(history, keep, *part)),
         EvalRows::File(file) => {
-            let (rows, left_out) = external_rows::rows(&saved.plan, &data.fitted, file, unknown.policy())?;
+            let (rows, left_out) = external_rows::rows(&saved.plan, &data.fitted, file, unknown)?;
             if left_out > 0 {
-                let (count, all) = (number_format::count(left_out), row_count(rows.len() + left_out));
+                let (count, all) =
+                    (number_format::count(left_out), number_format::counted(rows.len() + left_out, "row"));
                 let why = external_rows::why_left_out(&data.fitted)?;
                 warn(format!("skipped {count} of {all} of `{file}`{why}"));
             }
             let trained = data.rows(Part::Training).map_or(0, |training| rows.count_in(training));
             if trained * FEW_TRAINED_ROWS > rows.len() {
-                let (trained, all) = (number_format::count(trained), row_count(rows.len()));
+                let (trained, all) = (number_format::count(trained), number_format::counted(rows.len(), "row"));
                 warn(format!(
                     "{trained} of {all} of `{file}` are training rows of the run: the metrics are better than on new rows"
                 ));
@@ -241,7 +231,8 @@ fn evaluate(
     let model = match saved.plan.network() {
         Some(network) => format!("{} parameters", number_format::count(network.architecture.parameters())),
         None => {
-            format!("a tree of {} leaves", number_format::count(history.tree.as_ref().map_or(0, |tree| tree.leaves)))
+            let leaves = history.tree.as_ref().map_or(0, |tree| tree.leaves);
+            format!("a tree of {} leaves", number_format::count(leaves))
         }
     };
     Ok(Evaluation { data: data.name(), rows: rows.len(), model, device, keep, record, stated, agreement })
@@ -255,7 +246,7 @@ pub(crate) fn rows_of(data: &TrialData, part: Part) -> anyhow::Result<&Rows> {
     data.rows(part).ok_or_else(|| {
         let available = Part::ALL.iter().filter(|part| data.rows(**part).is_some()).map(|part| part.word());
         let hint = format!("choose other rows: {}", suggest::either(&available.collect::<Vec<_>>()));
-        anyhow!("the run has no {} rows", part.name()).context(Hint(hint))
+        hinted(format!("the run has no {} rows", part.name()), hint)
     })
 }
 

@@ -2,10 +2,10 @@
 
 use indexmap::IndexSet;
 
-use crate::cli::commands::eval::evaluation::{EvalRows, Evaluation, Failure, TrialResult, row_count};
+use crate::cli::commands::eval::evaluation::{EvalRows, Evaluation, Failure, TrialResult};
 use crate::cli::summary::classification;
 use crate::cli::text::table::Columns;
-use crate::cli::text::text_style::TextStyle;
+use crate::cli::text::text_style::{TextStyle, wrapped};
 use crate::cli::text::{number_format, terminal};
 use crate::device;
 use crate::experiment::store::find::SavedTrial;
@@ -27,21 +27,17 @@ pub(crate) fn render(eval_rows: &EvalRows, results: &[TrialResult]) -> String {
     parts.join("\n\n")
 }
 
-/// Wraps a sentence to the width of the terminal.
-fn wrapped(sentence: &str) -> String {
-    TextStyle::of_output().wrapped(sentence, 0)
-}
-
 /// Returns the metrics of a single trial next to those of its history.
 fn single_trial(eval_rows: &EvalRows, trial: &SavedTrial, evaluation: &Evaluation) -> Vec<String> {
     let epoch = kept_epoch(&trial.history, evaluation.keep).filter(|_| trial.history.network.is_some());
+    let threshold = |threshold| format!("threshold {}", number_format::metric(Some(threshold)));
     let heading = format!(
         "{}, trial {}: {}{}{}\n{}",
         terminal::bold(&trial.history.experiment),
         trial.stem(),
         evaluation.model,
         epoch.map(|epoch| format!(", weights of epoch {epoch}")).unwrap_or_default(),
-        at_threshold(trial, evaluation, &|threshold| format!("threshold {}", number_format::metric(Some(threshold)))),
+        at_threshold(trial, evaluation, &threshold),
         wrapped(&format!("{}: {} {}", evaluation.data, number_format::count(evaluation.rows), eval_rows.name()))
     );
     let header: &[&str] =
@@ -108,7 +104,7 @@ fn verdict(agreement: &Agreement, part: Part) -> String {
         .map(|name| format!("{name} by {}", number_format::metric(Some(agreement.differences[name]))))
         .collect();
     if agreement.moved > 0 {
-        differing.push(format!("{} predicted differently", row_count(agreement.moved as usize)));
+        differing.push(format!("{} predicted differently", number_format::counted(agreement.moved as usize, "row")));
     }
     format!("{part} metrics differ from the history: {}", differing.join(", "))
 }
@@ -144,10 +140,8 @@ fn rounding(largest: f64) -> String {
 /// Returns a table of several trials, and whether all of them agree with their histories.
 fn several_trials(eval_rows: &EvalRows, results: &[TrialResult]) -> Vec<String> {
     let evaluations = || results.iter().filter_map(|trial| trial.outcome.as_ref().ok());
-    let rows = match (
-        evaluations().map(|evaluation| evaluation.rows).min(),
-        evaluations().map(|evaluation| evaluation.rows).max(),
-    ) {
+    let rows = || evaluations().map(|evaluation| evaluation.rows);
+    let rows = match (rows().min(), rows().max()) {
         (Some(fewest), Some(most)) if fewest < most => {
             format!("{} to {}", number_format::count(fewest), number_format::count(most))
         }
@@ -240,24 +234,22 @@ fn agreement_word(outcome: &Result<Evaluation, Failure>) -> &'static str {
 /// Returns whether all trials agree with their histories, as a sentence.
 fn shared_verdict(eval_rows: &EvalRows, results: &[TrialResult]) -> String {
     let compared =
-        results.iter().filter_map(|trial| Some((trial.trial, trial.outcome.as_ref().ok()?.agreement.as_ref()?)));
-    let compared: Vec<(&SavedTrial, &Agreement)> = compared.collect();
-    let differing: Vec<String> =
-        compared.iter().filter(|(_, agreement)| !agreement.is_same()).map(|(trial, _)| trial.stem()).collect();
-    let incomplete: Vec<String> =
-        compared.iter().filter(|(_, agreement)| !agreement.is_complete()).map(|(trial, _)| trial.stem()).collect();
+        || results.iter().filter_map(|trial| Some((trial.trial, trial.outcome.as_ref().ok()?.agreement.as_ref()?)));
+    let stems = |trials: &[(&SavedTrial, &Agreement)]| {
+        trials.iter().map(|(trial, _)| trial.stem()).collect::<Vec<_>>().join(", ")
+    };
+    let differing: Vec<_> = compared().filter(|(_, agreement)| !agreement.is_same()).collect();
+    let incomplete: Vec<_> = compared().filter(|(_, agreement)| !agreement.is_complete()).collect();
     let part = eval_rows.part().map_or("given", Part::name);
-    match &differing[..] {
-        [] if !incomplete.is_empty() => {
-            let first =
-                compared.iter().find(|(_, agreement)| !agreement.is_complete()).map(|(_, agreement)| *agreement);
-            let what = first.map(not_compared).unwrap_or_default();
-            terminal::red(&wrapped(&format!("some metrics of {} could not be compared: {what}", incomplete.join(", "))))
+    let fault = match (&differing[..], &incomplete[..]) {
+        ([], []) => {
+            let largest = compared().map(|(_, agreement)| agreement.largest()).fold(0.0, f64::max);
+            return wrapped(&format!("{part} metrics agree with the histories{}", rounding(largest)));
         }
-        [] => {
-            let largest = compared.iter().map(|(_, agreement)| agreement.largest()).fold(0.0, f64::max);
-            wrapped(&format!("{part} metrics agree with the histories{}", rounding(largest)))
+        ([], [(_, first), ..]) => {
+            format!("some metrics of {} could not be compared: {}", stems(&incomplete), not_compared(first))
         }
-        stems => terminal::red(&wrapped(&format!("{part} metrics differ from the histories in {}", stems.join(", ")))),
-    }
+        _ => format!("{part} metrics differ from the histories in {}", stems(&differing)),
+    };
+    terminal::red(&wrapped(&fault))
 }

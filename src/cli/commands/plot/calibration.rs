@@ -1,22 +1,21 @@
 //! `runner plot calibration RUN`
 
-use anyhow::anyhow;
+use indexmap::IndexMap;
 
 use crate::cli::args::plot_args::{PlotOutput, safe_file_stem};
 use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::commands::plot::loaded_trial::file_name_of;
-use crate::cli::commands::plot::scored_rows::{ScoredTrial, Selection};
+use crate::cli::commands::plot::scored_rows::{self, ScoredTrial};
 use crate::cli::exit::Exit;
 use crate::cli::text::terminal;
 use crate::compare::group::Group;
 use crate::compare::trial::Trial;
-use crate::config::hint::Hint;
+use crate::config::hint::hinted;
 use crate::experiment::plan::BASE;
 use crate::experiment::predict::prediction::Prediction;
 use crate::experiment::store::find::SavedTrial;
 use crate::experiment::store::trial_data::Part;
 use crate::plot::charts::best_first::{self, best_first};
-use crate::plot::charts::metric_labels::count;
 use crate::plot::charts::scores::calibration::{self, Scored, Words};
 use crate::plot::draw::page::Page;
 
@@ -47,44 +46,32 @@ const MOST_VARIANTS: usize = 7;
 /// Plots the calibration curve of a run.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     args.target.check()?;
-    let selection = Selection { run: &args.name, out: &args.out, trial: args.trial.as_deref(), rows: args.rows };
-    let mut trials = selection.trials()?;
+    let mut trials = scored_rows::trials(&args.name, &args.out, args.trial.as_deref())?;
     let (variants, rest) = best_variants(&trials);
     trials.retain(|trial| variants.contains(&trial.history.variant));
-    let trials = selection.predict(trials)?;
-    let Some(first) = trials.first() else { return Err(anyhow!("`{}` has no trial", args.name)) };
+    let scored_trials = trials.into_iter().map(|trial| ScoredTrial::new(trial, args.rows));
+    let trials = scored_trials.collect::<anyhow::Result<Vec<_>>>()?;
+    let first = &trials[0]; // a run has a trial
     if trials.iter().any(|trial| !trial.are_probabilities) {
         let hint = "train with a loss of probabilities, such as `cross_entropy` or `bce`";
-        let message = format!("the outputs of `{}` are not probabilities", args.name);
-        return Err(anyhow!(message).context(Hint(hint.to_owned())));
+        return Err(hinted(format!("the outputs of `{}` are not probabilities", args.name), hint));
     }
     let series: Vec<Scored> = variants.iter().map(|variant| scored(variant, &trials)).collect();
-    let history = &first.trial.history;
-    let title = history.config.get("title").and_then(|title| title.as_str()).unwrap_or(&history.experiment);
-    let page = Page {
-        title: format!("{title} – calibration"),
-        subtitle: subtitle(first, series[0].trials.len()),
-        notes: rest.into_iter().collect(),
-        ..Page::default()
-    };
+    let page = Page { notes: rest.into_iter().collect(), ..first.page("calibration", series[0].trials.len()) };
     let drawn = calibration::draw(page, &series, usize::from(args.bins), &words(first), &args.target.page());
     let kind = args.rows.map_or("calibration".to_owned(), |part| format!("calibration-{}", part.word()));
-    args.target.write(drawn.svg, &safe_file_stem(&file_name_of(&args.name, &first.trial), &kind))?;
-    Ok(Exit::Done)
+    args.target.write(drawn, &safe_file_stem(&file_name_of(&args.name, &first.trial), &kind))
 }
 
 /// Returns the names of the best variants, best first, and a sentence if others are left out.
 fn best_variants(trials: &[SavedTrial]) -> (Vec<String>, Option<String>) {
-    let mut groups: Vec<Group> = Vec::new();
+    let mut by_variant: IndexMap<&str, Vec<Trial>> = IndexMap::new();
     for trial in trials {
-        let variant = &trial.history.variant;
         let one = Trial::from_history(trial.history.clone(), trial.file.clone());
-        match groups.iter_mut().find(|group| group.label == *variant) {
-            Some(group) => group.trials.push(one),
-            None => groups.push(Group { label: variant.clone(), trials: vec![one] }),
-        }
+        by_variant.entry(&trial.history.variant).or_default().push(one);
     }
-    let groups = best_first(groups);
+    let groups = by_variant.into_iter().map(|(label, trials)| Group { label: label.to_owned(), trials });
+    let groups = best_first(groups.collect());
     let (mut shown, mut notes) = (groups.iter().collect(), Vec::new());
     let rest = best_first::keep(&mut shown, MOST_VARIANTS, &mut notes);
     notes.iter().for_each(|note| terminal::warn(note));
@@ -108,14 +95,6 @@ fn scored(variant: &str, trials: &[ScoredTrial]) -> Scored {
         of_trials.push(confidences);
     }
     Scored { label, trials: of_trials, predictions }
-}
-
-/// Returns the number of rows, and of trials.
-pub(super) fn subtitle(first: &ScoredTrial, trials: usize) -> String {
-    let history = &first.trial.history;
-    let rows = count(first.predictions.len(), &format!("{} row", first.part.name()));
-    let mean = if trials > 1 { format!(" · mean of {}", count(trials, "trial")) } else { String::new() };
-    format!("{} on {} · {rows}{mean}", history.experiment, history.data.name)
 }
 
 fn words(first: &ScoredTrial) -> Words {

@@ -2,16 +2,14 @@
 
 use std::path::Path;
 
-use anyhow::anyhow;
-
 use crate::cli::args::plot_args::{PlotOutput, safe_file_stem};
 use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::commands::data::describe::describe_data_or_table;
 use crate::cli::commands::plot::loaded_trial::{LoadedTrial, base_name, file_name_of, is_data_set};
 use crate::cli::exit::Exit;
-use crate::config::hint::Hint;
+use crate::config::hint::hinted;
+use crate::data::Target;
 use crate::data::arrays::array_file::is_array_file;
-use crate::data::class_numbers;
 use crate::data::store::cache::Cache;
 use crate::data::table::field_format::{FieldFormat, TextColumns};
 use crate::experiment::store::trial_data::Part;
@@ -44,13 +42,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         let column = args.target_column.as_deref();
         let reading = FieldFormat { text: TextColumns::All, ..FieldFormat::new(',') };
         let description = describe_data_or_table(&Cache::for_user(), &args.name, column, &reading, args.separator)?;
-        let names: Vec<String> = description
-            .parts
-            .first()
-            .map_or(&[][..], |part| &part.classes)
-            .iter()
-            .map(|class| class.class.clone())
-            .collect();
+        let classes_of_first = description.parts.iter().take(1).flat_map(|part| &part.classes);
+        let names: Vec<String> = classes_of_first.map(|class| class.class.clone()).collect();
         let bars = description.parts.iter().map(|part| {
             let class_rows = |name: &String| {
                 part.classes.iter().find(|class| class.class == *name).map_or(0, |class| class.rows as u64)
@@ -63,8 +56,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         (classes::draw(&title, &count(rows, "row"), &names, &bars, &args.target.page())?, base_name(&args.name))
     } else if is_array_file(Path::new(&args.name)) {
         let hint = "train an experiment with `[data.arrays]`, then name its run: `runner plot classes RUN`";
-        let error = anyhow!("`{}` has arrays, and which of them are the classes is in an experiment file", args.name);
-        return Err(error.context(Hint(hint.to_owned())));
+        let message = "has arrays, and which of them are the classes is in an experiment file";
+        return Err(hinted(format!("`{}` {message}", args.name), hint));
     } else {
         let loaded_trial = LoadedTrial::load(&args.name, &args.out, None)?;
         let (title, subtitle) = (format!("Classes of {}", loaded_trial.title()), loaded_trial.subtitle());
@@ -72,8 +65,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         let drawn = classes::draw(&title, &subtitle, &loaded.classes, &bars(&loaded_trial), &args.target.page())?;
         (drawn, file_name_of(&args.name, &loaded_trial.trial))
     };
-    args.target.write(drawn.svg, &safe_file_stem(&name, "classes"))?;
-    Ok(Exit::Done)
+    args.target.write(drawn, &safe_file_stem(&name, "classes"))
 }
 
 /// Returns the class counts of each part of the data, and of the training rows after resampling.
@@ -81,25 +73,13 @@ fn bars(loaded_trial: &LoadedTrial) -> Vec<Bars> {
     let loaded = &loaded_trial.data.source.loaded;
     let mut bars = Vec::new();
     for part in Part::ALL {
-        let Some(rows) = loaded_trial.data.rows(part).and_then(|rows| class_numbers(rows, loaded.target)) else {
-            continue;
-        };
-        bars.push(Bars { name: capital(part.name()), rows: class_counts(&rows, loaded.classes.len()) });
+        let has_classes = matches!(loaded.target, Target::Classes(_));
+        let Some(rows) = loaded_trial.data.rows(part).filter(|_| has_classes) else { continue };
+        bars.push(Bars { name: capital(part.name()), rows: rows.counts(loaded.classes.len()) });
         let resampled = loaded_trial.trial.history.data.resample.as_ref();
         if let Some(record) = resampled.filter(|record| part == Part::Training && !record.before_split) {
             bars.push(Bars { name: format!("Training after {}", record.method), rows: record.to.clone() });
         }
     }
     bars
-}
-
-/// Returns the number of rows of each class.
-fn class_counts(rows: &[i64], classes: usize) -> Vec<u64> {
-    let mut class_counts = vec![0; classes];
-    for &class in rows {
-        if let Some(count) = usize::try_from(class).ok().and_then(|class| class_counts.get_mut(class)) {
-            *count += 1;
-        }
-    }
-    class_counts
 }

@@ -54,20 +54,9 @@ pub(crate) fn run(Args { runs, metric, x, log, ylim, smooth, target }: &Args) ->
     // a plot with other options has a name of its own, so that it does not replace the plain one
     let axis = (*x != Axis::default()).then(|| x.word().to_owned());
     let smoothed = smooth.map(|smoothing| format!("smooth{}", short(smoothing.weight)));
-    let kind: Vec<String> = ["curves".to_owned()]
-        .into_iter()
-        .chain(metric.iter().map(|metric| canonical(metric)))
-        .chain(axis)
-        .chain(log.then(|| "log".to_owned()))
-        .chain(smoothed)
-        .collect();
-    let options = curves::Options {
-        metrics: metric.iter().map(|metric| canonical(metric)).collect(),
-        x: *x,
-        log: *log,
-        ylim: *ylim,
-        smooth: *smooth,
-        page: target.page(),
-    };
+    let metrics: Vec<String> = metric.iter().map(|metric| canonical(metric)).collect();
+    let mut kind = vec!["curves".to_owned()];
+    kind.extend(metrics.iter().cloned().chain(axis).chain(log.then(|| "log".to_owned())).chain(smoothed));
+    let options = curves::Options { metrics, x: *x, log: *log, ylim: *ylim, smooth: *smooth, page: target.page() };
     write_plot(runs, target, &kind.join("-"), |groups| curves::draw(groups, &options))
 }

@@ -1,14 +1,12 @@
 //! Runs to plot, and how their plot is drawn and written.
 
-use anyhow::anyhow;
-
 use crate::cli::args::plot_args::{self, PlotOutput};
 use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::exit::Exit;
 use crate::cli::text::terminal;
 use crate::compare::find::{Found, find};
 use crate::compare::group::Group;
-use crate::config::hint::{Hint, in_a_line};
+use crate::config::hint::{hinted, in_a_line};
 use crate::config::suggest;
 use crate::plot::Plot;
 use crate::plot::charts::best_first::best_first;
@@ -69,7 +67,7 @@ pub(crate) fn write_plot(
             Some(kind) => format!("did you mean the kind of plot `{kind}`?"),
             None => format!("kinds of plots: {}", suggest::list(&KIND_NAMES)),
         };
-        return Err(anyhow!("`{first}` is neither a run nor a kind of plot").context(Hint(hint)));
+        return Err(hinted(format!("`{first}` is neither a run nor a kind of plot"), hint));
     }
     faults.iter().for_each(|fault| terminal::warn(&format!("skipped: {}", in_a_line(fault))));
     notes.iter().for_each(|note| terminal::say(&format!("note: {note}")));
@@ -85,10 +83,8 @@ pub(crate) fn write_plot(
     for group in groups.iter_mut().filter(|group| group.leaks()) {
         group.label.push_str(" (leaks)"); // its metrics are too good
     }
-    let Plot { svg, notes } = draw(&groups)?;
-    notes.iter().for_each(|note| terminal::warn(note));
-    target.write(svg, &stem)?;
-    Ok(if faults.is_empty() { Exit::Done } else { Exit::Failed })
+    let exit = target.write(draw(&groups)?, &stem)?;
+    Ok(if faults.is_empty() { exit } else { Exit::Failed })
 }
 
 /// Keeps only the trial with this name.
@@ -106,7 +102,7 @@ fn keep_trial(mut groups: Vec<Group>, name: &str) -> anyhow::Result<Vec<Group>> 
     groups.retain(|group| !group.trials.is_empty());
     if groups.is_empty() {
         let hint = suggest::hint(wanted, all.iter().map(String::as_str));
-        return Err(anyhow!("no run has a trial `{name}`").context(Hint(hint)));
+        return Err(hinted(format!("no run has a trial `{name}`"), hint));
     }
     Ok(groups)
 }

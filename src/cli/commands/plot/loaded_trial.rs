@@ -2,12 +2,11 @@
 
 use std::path::Path;
 
-use anyhow::anyhow;
 use tch::Device;
 
 use crate::cli::args::lookup::find_run;
 use crate::cli::commands::predict;
-use crate::config::hint::{Hint, in_a_line};
+use crate::config::hint::{hinted, in_a_line};
 use crate::config::suggest;
 use crate::data::store::manifest::Manifest;
 use crate::experiment::store::about::About;
@@ -48,7 +47,7 @@ fn suggest_data_set(error: anyhow::Error, name: &str) -> anyhow::Error {
         return error;
     }
     match suggest::nearest(name, Manifest::names()) {
-        Some(near) => anyhow!(in_a_line(&error)).context(Hint(format!("did you mean the data set `{near}`?"))),
+        Some(near) => hinted(in_a_line(&error), format!("did you mean the data set `{near}`?")),
         None => error,
     }
 }
@@ -66,13 +65,12 @@ impl LoadedTrial {
     /// # Errors
     /// If there is no such trial, or if its files or data cannot be read.
     pub(crate) fn load(name: &str, out: &Path, trial: Option<&str>) -> anyhow::Result<LoadedTrial> {
-        let mut run = find_run(name, out).map_err(|error| suggest_data_set(error, name))?;
+        let run = find_run(name, out).map_err(|error| suggest_data_set(error, name))?;
         let stem = match trial {
             Some(stem) => predict::trial_by_name(&run, stem)?.stem(),
             None => predict::first_usable_trial(&run).stem(),
         };
-        let index = run.trials.iter().position(|trial| trial.stem() == stem).expect("the trial was found above");
-        let trial = run.trials.swap_remove(index);
+        let trial = run.trials.into_iter().find(|trial| trial.stem() == stem).expect("the trial was found above");
         let saved = TrainedModel::load(&trial, Device::Cpu)?;
         let data = predict::load_trial_data(&saved, &trial)?;
         Ok(LoadedTrial { trial, saved, data })

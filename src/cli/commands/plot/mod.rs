@@ -8,7 +8,6 @@ mod loaded_trial;
 pub mod pr;
 pub mod samples;
 mod scored_rows;
-mod setting;
 mod sweep;
 
 use clap::Subcommand;
@@ -18,8 +17,9 @@ use crate::cli::commands::plot::draw_runs::{Runs, write_plot};
 use crate::cli::exit::Exit;
 use crate::cli::process::dispatch::{Dispatched, EngineCommand};
 use crate::compare::trial::Axis;
+use crate::plot::charts::curves::Limits;
 use crate::plot::charts::scores::{roc_pr, thresholds};
-use crate::plot::charts::{confusion, layers, strip_plot};
+use crate::plot::charts::{confusion, layers, setting, strip_plot};
 
 /// Arguments of `runner plot`.
 #[derive(Debug, clap::Args)]
@@ -83,7 +83,7 @@ enum Kind {
     /// One metric of several runs: trials, mean and 95 % interval
     Compare(Compare),
     /// One metric against a setting, such as the learning rate
-    Setting(setting::Args),
+    Setting(Setting),
     /// A sweep: settings, parallel coordinates, progress, importance
     Sweep(sweep::Args),
 }
@@ -130,6 +130,28 @@ struct Compare {
     target: PlotOutput,
 }
 
+/// Arguments of `runner plot setting`.
+#[derive(Debug, clap::Args)]
+struct Setting {
+    #[command(flatten)]
+    runs: Runs,
+    /// Setting on the x axis: its key or the last part of it, such as `lr` or `optimizer` [default: the only one that
+    /// differs]
+    #[arg(long, value_name = "KEY")]
+    x: Option<String>,
+    /// Metric, such as `best.val_acc` or `test.acc` [default: the monitored metric in the best epoch]
+    #[arg(long, value_name = "METRIC")]
+    metric: Option<String>,
+    /// Use a logarithmic y axis
+    #[arg(long)]
+    log: bool,
+    /// Limits of the y axis, as matplotlib's ylim: `0.9,1`
+    #[arg(long, value_name = "LOW,HIGH", allow_hyphen_values = true)]
+    ylim: Option<Limits>,
+    #[command(flatten)]
+    target: PlotOutput,
+}
+
 /// Plots histories. Plots of rows need tensors and are left to the engine.
 pub(crate) fn dispatch(args: &Args) -> Dispatched<'_> {
     Dispatched::Done(match args.kind.as_ref() {
@@ -154,8 +176,8 @@ pub(crate) fn dispatch(args: &Args) -> Dispatched<'_> {
             let kind = metric.as_ref().map_or("compare".to_owned(), |metric| format!("compare-{metric}"));
             write_plot(runs, target, &kind, |groups| strip_plot::draw(groups, metric.as_deref(), &target.page()))
         }
-        Some(Kind::Setting(args)) => setting::run(args),
-        Some(Kind::Sweep(args)) => sweep::run(args),
+        Some(Kind::Setting(args)) => plot_setting(args),
+        Some(Kind::Sweep(args)) => sweep::run(&args.ranked, args.chart, &args.target),
         Some(Kind::Calibration(args)) => return Dispatched::ForEngine(EngineCommand::PlotCalibration(args)),
         Some(Kind::Classes(args)) => return Dispatched::ForEngine(EngineCommand::PlotClasses(args)),
         Some(Kind::Samples(args)) => return Dispatched::ForEngine(EngineCommand::PlotSamples(args)),
@@ -168,4 +190,12 @@ fn plot_layers(Layers { runs, metric, x, log, linear, target }: &Layers) -> anyh
     let log = (*log || *linear).then_some(*log);
     let options = layers::Options { observer: metric.clone(), x: *x, log, page: target.page() };
     write_plot(runs, target, &kind, |groups| layers::draw(groups, &options))
+}
+
+fn plot_setting(Setting { runs, x, metric, log, ylim, target }: &Setting) -> anyhow::Result<Exit> {
+    let options =
+        setting::Options { setting: x.clone(), metric: metric.clone(), log: *log, ylim: *ylim, page: target.page() };
+    let kind: Vec<&str> =
+        ["setting"].into_iter().chain(x.as_deref()).chain(metric.as_deref()).chain(log.then_some("log")).collect();
+    write_plot(runs, target, &kind.join("-"), |groups| setting::draw(groups, &options))
 }

@@ -1,26 +1,26 @@
 //! `runner plot samples DATA|RUN`
 
-use anyhow::anyhow;
 use tch::{Kind, Tensor};
 
 use crate::cli::args::plot_args::{PlotOutput, safe_file_stem};
 use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::commands::eval;
 use crate::cli::commands::plot::loaded_trial::{LoadedTrial, base_name, file_name_of, is_data_set};
+use crate::cli::commands::plot::scored_rows::predictions;
 use crate::cli::exit::Exit;
 use crate::cli::text::progress::progress_bar::Progress;
-use crate::config::hint::Hint;
+use crate::config::hint::hinted;
 use crate::data::source::DataSpec;
 use crate::data::store::cache::Cache;
 use crate::data::table::form::{Form, ImageSize};
 use crate::data::{Loaded, Rows, Target, class_numbers};
-use crate::experiment::predict::prediction::{Prediction, Predictions};
+use crate::experiment::predict::prediction::Prediction;
 use crate::experiment::store::trial_data::{Part, TrialData};
 use crate::plot::Plot;
 use crate::plot::charts::metric_labels::count;
 use crate::plot::charts::samples::{self, Tile};
 use crate::plot::draw::page::Page;
-use crate::plot::draw::ticks::{number, percent};
+use crate::plot::draw::ticks::{format_number, number, percent};
 
 /// Arguments of `runner plot samples`.
 #[derive(Debug, clap::Args)]
@@ -50,35 +50,25 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     args.target.check()?;
     let (drawn, name) = if is_data_set(&args.name, &args.out) {
-        if args.wrong || args.trial.is_some() || args.rows.is_some() {
-            let flag = if args.wrong {
-                "--wrong"
-            } else if args.trial.is_some() {
-                "--trial"
-            } else {
-                "--rows"
-            };
+        let flags = [("--wrong", args.wrong), ("--trial", args.trial.is_some()), ("--rows", args.rows.is_some())];
+        if let Some((flag, _)) = flags.into_iter().find(|(_, is_set)| *is_set) {
             let hint = format!("name a run to plot its predictions: `{}` is a data set", args.name);
-            return Err(anyhow!("`{flag}` applies only to runs").context(Hint(hint)));
+            return Err(hinted(format!("`{flag}` applies only to runs"), hint));
         }
         (plot_data_set(args)?, base_name(&args.name))
     } else {
         plot_run(args)?
     };
-    args.target.write(drawn.svg, &safe_file_stem(&name, if args.wrong { "wrong" } else { "samples" }))?;
-    Ok(Exit::Done)
+    args.target.write(drawn, &safe_file_stem(&name, if args.wrong { "wrong" } else { "samples" }))
 }
 
 /// Plots the first training rows of a data set, with their classes.
 fn plot_data_set(args: &Args) -> anyhow::Result<Plot> {
     let spec = DataSpec::by_name(&args.name).ok_or_else(|| {
-        anyhow!("`{}` has no images to plot", args.name)
-            .context(Hint("use `runner plot classes` to plot its class counts".to_owned()))
+        let hint = "use `runner plot classes` to plot its class counts";
+        hinted(format!("`{}` has no images to plot", args.name), hint)
     })?;
-    let mut progress = Progress::new(false);
-    let loaded = spec.load(&Cache::for_user(), &mut progress);
-    progress.end();
-    let loaded = loaded?;
+    let loaded = Progress::during(|progress| spec.load(&Cache::for_user(), progress))?;
     let size = image_size(&loaded, &args.name)?;
     let numbers: Vec<usize> = (0..loaded.rows.len().min(usize::from(args.count))).collect();
     let rows = loaded.rows.take(&numbers);
@@ -110,36 +100,22 @@ fn plot_run(args: &Args) -> anyhow::Result<(Plot, String)> {
     let part = args.rows.unwrap_or(if data.rows(Part::Test).is_some() { Part::Test } else { Part::Validation });
     let rows = eval::rows_of(data, part)?;
     let max_images = usize::from(args.count);
-    let mut shown: Vec<(usize, Prediction)> = Vec::new();
-    let mut predicted = 0;
-    let mut wrong = 0;
-    while predicted < rows.len() && (args.wrong || shown.len() < max_images) {
-        let until = rows.len().min(predicted + if args.wrong { CHUNK } else { max_images });
-        let chunk = rows.take(&(predicted..until).collect::<Vec<_>>());
-        let predictions = Predictions::new(saved, &chunk.features, Some(&chunk.targets));
-        for (number, prediction) in (predicted..until).zip(predictions.rows) {
-            let is_wrong = prediction.is_right() == Some(false);
-            wrong += usize::from(is_wrong);
-            if (is_wrong || !args.wrong) && shown.len() < max_images {
-                shown.push((number, prediction));
-            }
-        }
-        predicted = until;
-    }
+    let considered = if args.wrong { rows.len() } else { rows.len().min(max_images) };
+    let predicted = predictions(saved, rows, considered).rows.into_iter().enumerate();
+    let is_shown = |(_, prediction): &(usize, Prediction)| !args.wrong || prediction.is_right() == Some(false);
+    let mut shown: Vec<(usize, Prediction)> = predicted.filter(is_shown).collect();
     if shown.is_empty() {
+        let (all, part) = (number(rows.len() as f64, 0), part.name());
         let hint = "leave `--wrong` out to plot right predictions";
-        return Err(anyhow!(
-            "none of the {} {} rows is predicted wrong",
-            self::number(rows.len() as f64, 0),
-            part.name()
-        )
-        .context(Hint(hint.to_owned())));
+        return Err(hinted(format!("none of the {all} {part} rows is predicted wrong"), hint));
     }
+    let found = shown.len();
+    shown.truncate(max_images);
     let tiles: Vec<Tile> = shown.iter().map(|(number, prediction)| tile(data, part, *number, prediction)).collect();
     let all = count(rows.len(), &format!("{} row", part.name()));
     let selection = match args.wrong {
-        true if tiles.len() == wrong => format!("all {} wrong predictions among {all}", tiles.len()),
-        true => format!("the first {} of {} wrong predictions among {all}", tiles.len(), number(wrong as f64, 0)),
+        true if tiles.len() == found => format!("all {found} wrong predictions among {all}"),
+        true => format!("the first {} of {} wrong predictions among {all}", tiles.len(), number(found as f64, 0)),
         false => format!("the first {} of {all}", tiles.len()),
     };
     let title = format!("Predictions of {} for {} rows", loaded_trial.title(), part.name());
@@ -154,9 +130,6 @@ fn plot_run(args: &Args) -> anyhow::Result<(Plot, String)> {
     };
     Ok((samples::draw(page, &tiles, size, &args.target.page()), file_name_of(&args.name, trial)))
 }
-
-/// Number of rows that are predicted at once.
-const CHUNK: usize = 2_048;
 
 /// Returns a row as an image with its prediction, and with its true class if the prediction is wrong.
 fn tile(data: &TrialData, part: Part, row: usize, prediction: &Prediction) -> Tile {
@@ -173,17 +146,14 @@ fn tile(data: &TrialData, part: Part, row: usize, prediction: &Prediction) -> Ti
         }
         Prediction::Labels(labels) => {
             let names = |is_listed: &dyn Fn(usize) -> bool| {
-                let names: Vec<String> = (0..labels.len())
-                    .filter(|label| is_listed(*label))
-                    .map(|label| class_name(&loaded.classes, label as i64))
-                    .collect();
+                let listed = (0..labels.len()).filter(|label| is_listed(*label));
+                let names: Vec<String> = listed.map(|label| class_name(&loaded.classes, label as i64)).collect();
                 if names.is_empty() { "none".to_owned() } else { names.join(", ") }
             };
             (names(&|label| labels[label].yes), is_wrong.then(|| names(&|label| labels[label].truth == Some(true))))
         }
         Prediction::Values(values) => {
-            let values: Vec<String> =
-                values.iter().map(|value| crate::plot::draw::ticks::format_number(value.value)).collect();
+            let values: Vec<String> = values.iter().map(|value| format_number(value.value)).collect();
             (values.join(", "), None)
         }
     };
@@ -210,7 +180,7 @@ fn image_size(loaded: &Loaded, name: &str) -> anyhow::Result<ImageSize> {
                 Target::Classes(_) => "use `runner plot classes` with the same argument to plot its class counts",
                 Target::Labels(_) | Target::Values(_) => "name images, such as `mnist`, or a run on images",
             };
-            Err(anyhow!("`{name}` has no images to plot").context(Hint(hint.to_owned())))
+            Err(hinted(format!("`{name}` has no images to plot"), hint))
         }
     }
 }

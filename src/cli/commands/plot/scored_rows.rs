@@ -2,29 +2,22 @@
 
 use std::path::Path;
 
-use anyhow::anyhow;
 use tch::Device;
 
 use crate::cli::args::lookup::find_run;
 use crate::cli::commands::{eval, predict};
-use crate::config::hint::Hint;
+use crate::config::hint::hinted;
+use crate::data::Rows;
 use crate::experiment::predict::prediction::{Prediction, Predictions};
 use crate::experiment::store::find::SavedTrial;
 use crate::experiment::store::load_model::TrainedModel;
 use crate::experiment::store::trial_data::Part;
 use crate::history::Status;
+use crate::plot::charts::metric_labels::count;
+use crate::plot::draw::page::Page;
 
 /// Number of rows that are predicted at once.
 const CHUNK: usize = 2_048;
-
-/// The trials and rows of a plot of scores.
-#[derive(Debug)]
-pub(crate) struct Selection<'a> {
-    pub(crate) run: &'a str,
-    pub(crate) out: &'a Path,
-    pub(crate) trial: Option<&'a str>,
-    pub(crate) rows: Option<Part>,
-}
 
 /// The predictions of a trial.
 pub(crate) struct ScoredTrial {
@@ -38,64 +31,71 @@ pub(crate) struct ScoredTrial {
     pub(crate) predictions: Vec<Prediction>,
 }
 
-impl Selection<'_> {
-    /// Returns the selected trial, or all trials that have not diverged.
-    ///
-    /// # Errors
-    /// When there is no such trial.
-    pub(crate) fn trials(&self) -> anyhow::Result<Vec<SavedTrial>> {
-        let mut run = find_run(self.run, self.out)?;
-        match self.trial {
-            Some(stem) => {
-                let stem = predict::trial_by_name(&run, stem)?.stem();
-                run.trials.retain(|trial| trial.stem() == stem);
-            }
-            None => {
-                let some_are_sound = run.trials.iter().any(|trial| trial.history.status != Status::Diverged);
-                run.trials.retain(|trial| !some_are_sound || trial.history.status != Status::Diverged);
-            }
+/// Returns a trial of a run by its name, or all trials that have not diverged.
+///
+/// # Errors
+/// When there is no such trial.
+pub(crate) fn trials(run: &str, out: &Path, trial: Option<&str>) -> anyhow::Result<Vec<SavedTrial>> {
+    let mut run = find_run(run, out)?;
+    match trial {
+        Some(stem) => {
+            let stem = predict::trial_by_name(&run, stem)?.stem();
+            run.trials.retain(|trial| trial.stem() == stem);
         }
-        Ok(run.trials)
+        None => {
+            let some_are_sound = run.trials.iter().any(|trial| trial.history.status != Status::Diverged);
+            run.trials.retain(|trial| !some_are_sound || trial.history.status != Status::Diverged);
+        }
     }
+    Ok(run.trials)
+}
 
-    /// Predicts the rows with each trial; by default the test rows, else the validation rows.
+/// Predicts the first `count` rows.
+pub(crate) fn predictions(saved: &TrainedModel, rows: &Rows, count: usize) -> Predictions {
+    let mut predictions = Predictions { are_probabilities: true, rows: Vec::with_capacity(count) };
+    for from in (0..count).step_by(CHUNK) {
+        let chunk = rows.take(&(from..count.min(from + CHUNK)).collect::<Vec<_>>());
+        let predicted = Predictions::new(saved, &chunk.features, Some(&chunk.targets));
+        predictions.are_probabilities &= predicted.are_probabilities;
+        predictions.rows.extend(predicted.rows);
+    }
+    predictions
+}
+
+impl ScoredTrial {
+    /// Predicts rows with a trial; by default the test rows, else the validation rows.
     ///
     /// # Errors
     /// When there is no row, or files cannot be read.
-    pub(crate) fn predict(&self, trials: Vec<SavedTrial>) -> anyhow::Result<Vec<ScoredTrial>> {
-        trials.into_iter().map(|trial| self.predict_trial(trial)).collect()
-    }
-
-    fn predict_trial(&self, trial: SavedTrial) -> anyhow::Result<ScoredTrial> {
+    pub(crate) fn new(trial: SavedTrial, rows: Option<Part>) -> anyhow::Result<ScoredTrial> {
         let saved = TrainedModel::load(&trial, Device::Cpu)?;
         let data = predict::load_trial_data(&saved, &trial)?;
-        if self.rows.is_none() && data.rows(Part::Test).is_none() && data.rows(Part::Validation).is_none() {
-            return Err(anyhow!("the run has neither test nor validation rows")
-                .context(Hint("plot the training rows with `--rows train`".to_owned())));
+        if rows.is_none() && data.rows(Part::Test).is_none() && data.rows(Part::Validation).is_none() {
+            let hint = "plot the training rows with `--rows train`";
+            return Err(hinted("the run has neither test nor validation rows", hint));
         }
         let default = if data.rows(Part::Test).is_some() { Part::Test } else { Part::Validation };
-        let part = self.rows.unwrap_or(default);
+        let part = rows.unwrap_or(default);
         let rows = eval::rows_of(&data, part)?;
-        let mut predictions = Vec::with_capacity(rows.len());
-        let mut are_probabilities = true;
-        for from in (0..rows.len()).step_by(CHUNK) {
-            let chunk = rows.take(&(from..rows.len().min(from + CHUNK)).collect::<Vec<_>>());
-            let predicted = Predictions::new(&saved, &chunk.features, Some(&chunk.targets));
-            are_probabilities &= predicted.are_probabilities;
-            predictions.extend(predicted.rows);
-        }
+        let Predictions { are_probabilities, rows: predictions } = predictions(&saved, rows, rows.len());
         if let Some(Prediction::Values(_)) = predictions.first() {
-            let hint = Hint("name a run that predicts classes".to_owned());
-            return Err(
-                anyhow!("`{}` predicts numbers, which have no probability", trial.history.experiment).context(hint)
-            );
+            let message = format!("`{}` predicts numbers, which have no probability", trial.history.experiment);
+            return Err(hinted(message, "name a run that predicts classes"));
         }
         let classes = data.source.loaded.classes.clone();
         Ok(ScoredTrial { part, classes, positive: saved.positive(), are_probabilities, predictions, trial })
     }
-}
 
-impl ScoredTrial {
+    /// Returns a page with what is plotted in its title, and the number of rows and of trials below.
+    pub(crate) fn page(&self, what: &str, trials: usize) -> Page {
+        let history = &self.trial.history;
+        let title = history.config.get("title").and_then(|title| title.as_str()).unwrap_or(&history.experiment);
+        let rows = count(self.predictions.len(), &format!("{} row", self.part.name()));
+        let mean = if trials > 1 { format!(" · mean of {}", count(trials, "trial")) } else { String::new() };
+        let subtitle = format!("{} on {} · {rows}{mean}", history.experiment, history.data.name);
+        Page { title: format!("{title} – {what}"), subtitle, ..Page::default() }
+    }
+
     /// Returns the scores of each class: of each row, the score and whether the row is of the class.
     pub(crate) fn by_class(&self) -> Vec<Vec<(f64, bool)>> {
         let scores = |prediction: &Prediction| -> Vec<(f64, bool)> {

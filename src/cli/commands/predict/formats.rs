@@ -31,6 +31,7 @@ pub(crate) fn to_csv(view: &PredictionView) -> String {
     let kept: Vec<String> = view.kept.iter().map(|(name, _)| kept_columns::header(name, &header)).collect();
     header.splice(1..1, kept);
     let mut lines = vec![csv_line::line(&header)];
+    let known = |text: Option<String>| truth.then(|| text.unwrap_or_default());
     for (row, (number, prediction)) in view.numbers.iter().zip(&view.predictions.rows).enumerate() {
         let mut fields = vec![number.to_string()];
         fields.extend(view.kept_of(row).map(str::to_owned));
@@ -38,20 +39,15 @@ pub(crate) fn to_csv(view: &PredictionView) -> String {
             Prediction::Class { class, shares, truth } => {
                 fields.push(view.names[*class].clone());
                 fields.extend(shares.iter().map(f64::to_string));
-                let truth = truth.map(|truth| view.names[truth].clone());
-                fields.extend(view.has_truth.then(|| truth.unwrap_or_default()));
+                fields.extend(known(truth.map(|truth| view.names[truth].clone())));
             }
             Prediction::Labels(labels) => fields.extend(labels.iter().flat_map(|Label { yes, share, truth }| {
-                let truth = view.has_truth.then(|| truth.map(|truth| u8::from(truth).to_string()).unwrap_or_default());
+                let truth = known(truth.map(|truth| u8::from(truth).to_string()));
                 [Some(u8::from(*yes).to_string()), Some(share.to_string()), truth].into_iter().flatten()
             })),
             Prediction::Values(values) => fields.extend(values.iter().flat_map(|value| {
-                let format_optional = |number: Option<f64>| {
-                    view.has_truth.then(|| number.map(|number| number.to_string()).unwrap_or_default())
-                };
-                [Some(value.value.to_string()), format_optional(value.truth), format_optional(value.error())]
-                    .into_iter()
-                    .flatten()
+                let number = |number: Option<f64>| known(number.map(|number| number.to_string()));
+                [Some(value.value.to_string()), number(value.truth), number(value.error())].into_iter().flatten()
             })),
         }
         lines.push(csv_line::line(&fields));

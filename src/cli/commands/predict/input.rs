@@ -2,24 +2,20 @@
 
 use std::path::Path;
 
-use anyhow::anyhow;
-use clap::ValueEnum;
 use serde_json::{Value, json};
 use tch::{Kind, Tensor};
 
-use crate::cli::args::unknown_arg::UnknownArg;
 use crate::cli::commands::eval;
-use crate::cli::commands::eval::evaluation::row_count;
 use crate::cli::commands::predict::kept_columns;
-use crate::cli::text::text_style::TextStyle;
+use crate::cli::text::text_style::wrapped;
 use crate::cli::text::{image, number_format, terminal};
-use crate::config::hint::Hint;
+use crate::config::hint::hinted;
 use crate::data::Rows;
 use crate::data::image_file::{ImageFile, Invert};
 use crate::data::prepare::fitted_data::FittedData;
 use crate::data::table::Table;
 use crate::data::table::encode::ColumnEncoding;
-use crate::data::table::external_table::Truth;
+use crate::data::table::external_table::{Truth, Unknown};
 use crate::data::table::form::{Form, ImageSize};
 use crate::experiment::predict::array_rows::ArrayRows;
 use crate::experiment::predict::external_rows::{self, ExternalRows};
@@ -29,14 +25,6 @@ use crate::experiment::store::trial_data::{Part, TrialData};
 
 /// Maximum number of values of a row without names that are shown.
 const MOST_NUMBERS: usize = 32;
-
-/// Whether the dark and light pixels of an image are swapped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum InvertArg {
-    Auto,
-    Yes,
-    No,
-}
 
 /// Rows to predict, as the network takes them, and their description.
 pub(super) struct Input {
@@ -56,24 +44,26 @@ pub(super) struct Input {
     pub(super) preview: Option<String>,
 }
 
+impl Input {
+    /// Returns rows that are numbered from 0.
+    fn new(features: Tensor, targets: Option<Tensor>, heading: String, origin: Value) -> Input {
+        let numbers = (0..features.size()[0] as usize).collect();
+        Input { features, targets, numbers, kept: Vec::new(), heading, origin, preview: None }
+    }
+}
+
 /// Returns a part of the data of the run, or one row of it.
 ///
 /// # Errors
 /// If there is no such part or row.
 pub(super) fn input_from_part(data: &TrialData, part: Part, index: Option<usize>) -> anyhow::Result<Input> {
     let rows = eval::rows_of(data, part)?;
-    match index {
-        Some(index) => input_from_row(data, part, rows.len(), index),
-        None => Ok(Input {
-            features: rows.features.shallow_clone(),
-            targets: Some(rows.targets.shallow_clone()),
-            numbers: (0..rows.len()).collect(),
-            kept: Vec::new(),
-            heading: format!("{}: {} {} rows", data.name(), number_format::count(rows.len()), part.name()),
-            origin: json!({ "data": data.name(), "rows": part.name() }),
-            preview: None,
-        }),
+    if let Some(index) = index {
+        return input_from_row(data, part, rows.len(), index);
     }
+    let heading = format!("{}: {} {} rows", data.name(), number_format::count(rows.len()), part.name());
+    let origin = json!({ "data": data.name(), "rows": part.name() });
+    Ok(Input::new(rows.features.shallow_clone(), Some(rows.targets.shallow_clone()), heading, origin))
 }
 
 /// Returns one of the `count` rows of a part of the data.
@@ -81,27 +71,18 @@ fn input_from_row(data: &TrialData, part: Part, count: usize, index: usize) -> a
     let name = part.name();
     let last = count.saturating_sub(1);
     let (raw, Rows { features, targets, .. }) = data.row(part, index).ok_or_else(|| {
-        let message = format!("there is no {name} row {index}: the run has {}", row_count(count));
-        anyhow!(message).context(Hint(format!("rows are counted from 0: the last one is `--index {last}`")))
+        let message = format!("there is no {name} row {index}: the run has {}", number_format::counted(count, "row"));
+        hinted(message, format!("rows are counted from 0: the last one is `--index {last}`"))
     })?;
     let shown = match &data.fitted.form {
         Form::Text(_) => &features, // with the ids of the vocabulary
         Form::Points | Form::Image(_) | Form::Table(_) => &raw.features,
     };
-    Ok(Input {
-        preview: preview(&data.fitted, shown),
-        features,
-        targets: Some(targets),
-        numbers: vec![index],
-        kept: Vec::new(),
-        heading: format!(
-            "{}: {name} row {} (of 0 to {})",
-            data.name(),
-            number_format::count(index),
-            number_format::count(last)
-        ),
-        origin: json!({ "data": data.name(), "rows": name, "index": index }),
-    })
+    let preview = preview(&data.fitted, shown);
+    let [shown_index, last] = [index, last].map(number_format::count);
+    let heading = format!("{}: {name} row {shown_index} (of 0 to {last})", data.name());
+    let origin = json!({ "data": data.name(), "rows": name, "index": index });
+    Ok(Input { numbers: vec![index], preview, ..Input::new(features, Some(targets), heading, origin) })
 }
 
 /// Returns the rows of a user's table. Skips rows with missing values if training did.
@@ -110,24 +91,21 @@ pub(super) fn input_from_table(
     path: &Path,
     table: &Table,
     keep: &[String],
-    unknown: UnknownArg,
+    unknown: Unknown,
 ) -> anyhow::Result<Input> {
     let ExternalRows { features, targets, rows } =
-        external_rows::rows_of_table(data, path, table, Truth::Optional, unknown.policy())?;
+        external_rows::rows_of_table(data, path, table, Truth::Optional, unknown)?;
     let shown = input_kind::shown(path);
     let skipped = table.rows() - rows.len();
     if skipped > 0 {
-        let count = row_count(skipped);
+        let count = number_format::counted(skipped, "row");
         terminal::warn(&format!("{count} of {shown} skipped because of missing values, as in training"));
     }
+    let heading = format!("{shown}: {}", number_format::counted(rows.len(), "row"));
     Ok(Input {
-        features,
-        targets,
         kept: kept_columns::read(keep, table, &rows, &shown)?,
-        heading: format!("{shown}: {}", row_count(rows.len())),
         numbers: rows.iter().map(|row| row + 1).collect(),
-        origin: json!({ "csv": path }),
-        preview: None,
+        ..Input::new(features, targets, heading, json!({ "csv": path }))
     })
 }
 
@@ -143,32 +121,22 @@ pub(super) fn input_from_arrays(
 ) -> anyhow::Result<Input> {
     let raw = arrays.features(&saved.plan, data)?;
     let count = raw.size()[0] as usize;
-    Ok(Input {
-        features: data.preprocessing.features(raw.shallow_clone(), "given")?,
-        targets: arrays.targets(&saved.plan, data)?,
-        numbers: (0..count).collect(),
-        kept: Vec::new(),
-        heading: format!("`{written}`: {}", row_count(count)),
-        origin: json!({ "arrays": written }),
-        preview: if count == 1 { preview(data, &raw) } else { None },
-    })
+    let features = data.preprocessing.features(raw.shallow_clone(), "given")?;
+    let targets = arrays.targets(&saved.plan, data)?;
+    let heading = format!("`{written}`: {}", number_format::counted(count, "row"));
+    let preview = if count == 1 { preview(data, &raw) } else { None };
+    Ok(Input { preview, ..Input::new(features, targets, heading, json!({ "arrays": written })) })
 }
 
 /// Returns a text as a row.
 ///
 /// # Errors
 /// If the training data are not texts, or no token of the text is in the vocabulary.
-pub(super) fn input_from_text(data: &FittedData, text: &str, unknown: UnknownArg) -> anyhow::Result<Input> {
-    let features = external_rows::text(data, text, unknown.policy())?;
-    Ok(Input {
-        preview: preview(data, &features),
-        features,
-        targets: None,
-        numbers: vec![0],
-        kept: Vec::new(),
-        heading: "the text, with `�` for unknown tokens:".to_owned(),
-        origin: json!({ "text": text }),
-    })
+pub(super) fn input_from_text(data: &FittedData, text: &str, unknown: Unknown) -> anyhow::Result<Input> {
+    let features = external_rows::text(data, text, unknown)?;
+    let preview = preview(data, &features);
+    let heading = "the text, with `�` for unknown tokens:".to_owned();
+    Ok(Input { preview, ..Input::new(features, None, heading, json!({ "text": text })) })
 }
 
 /// Returns an image file as a row: in grayscale, resized, and inverted if needed.
@@ -176,21 +144,13 @@ pub(super) fn input_from_image(
     saved: &TrainedModel,
     data: &FittedData,
     path: &Path,
-    invert: Option<InvertArg>,
+    invert: Invert,
 ) -> anyhow::Result<Input> {
-    let invert = to_invert(invert);
     let (image_file, raw, features) = external_rows::image(&saved.plan, data, path, invert)?;
     let heading = format!("`{}`: {}", path.display(), conversion(data, &image_file, invert));
-    Ok(Input {
-        features,
-        targets: None,
-        numbers: vec![0],
-        kept: Vec::new(),
-        heading,
-        origin: json!({ "image": path, "width": image_file.from.0, "height": image_file.from.1,
-            "padded": image_file.is_padded, "inverted": image_file.is_inverted }),
-        preview: preview(data, &raw),
-    })
+    let origin = json!({ "image": path, "width": image_file.from.0, "height": image_file.from.1,
+        "padded": image_file.is_padded, "inverted": image_file.is_inverted });
+    Ok(Input { preview: preview(data, &raw), ..Input::new(features, None, heading, origin) })
 }
 
 /// Returns the image files of a directory as rows.
@@ -201,27 +161,12 @@ pub(super) fn input_from_directory(
     saved: &TrainedModel,
     data: &FittedData,
     path: &Path,
-    invert: Option<InvertArg>,
+    invert: Invert,
 ) -> anyhow::Result<Input> {
-    let (names, features) = external_rows::image_directory(&saved.plan, data, path, to_invert(invert))?;
-    let count = names.len();
-    Ok(Input {
-        features,
-        targets: None,
-        numbers: (0..count).collect(),
-        heading: format!("`{}`: {} images", path.display(), number_format::count(count)),
-        kept: vec![("file".to_owned(), names)],
-        origin: json!({ "images": path }),
-        preview: None,
-    })
-}
-
-fn to_invert(invert: Option<InvertArg>) -> Invert {
-    match invert {
-        None | Some(InvertArg::Auto) => Invert::Auto,
-        Some(InvertArg::Yes) => Invert::Yes,
-        Some(InvertArg::No) => Invert::No,
-    }
+    let (names, features) = external_rows::image_directory(&saved.plan, data, path, invert)?;
+    let heading = format!("`{}`: {} images", path.display(), number_format::count(names.len()));
+    let kept = vec![("file".to_owned(), names)];
+    Ok(Input { kept, ..Input::new(features, None, heading, json!({ "images": path })) })
 }
 
 /// Returns how an image file was converted, as text.
@@ -232,10 +177,10 @@ fn conversion(data: &FittedData, image_file: &ImageFile, invert: Invert) -> Stri
         _ => unreachable!("image files are only read for image data"),
     };
     let (from_width, from_height) = image_file.from;
-    let resized = match (image_file.from == (width as u32, height as u32), image_file.is_padded) {
-        (true, _) => format!("{width}×{height} pixels"),
-        (false, false) => format!("resized from {from_width}×{from_height} to {width}×{height}"),
-        (false, true) => format!("resized from {from_width}×{from_height} to {width}×{height}, padded at two sides"),
+    let padded = if image_file.is_padded { ", padded at two sides" } else { "" };
+    let resized = match image_file.from == (width as u32, height as u32) {
+        true => format!("{width}×{height} pixels"),
+        false => format!("resized from {from_width}×{from_height} to {width}×{height}{padded}"),
     };
     let [own, other] = match data.is_light_on_dark() {
         true => ["light on dark", "dark on light"],
@@ -274,11 +219,11 @@ fn preview(data: &FittedData, raw: &Tensor) -> Option<String> {
                 format!("{} {text}", planned.name)
             };
             let columns: Vec<String> = form.encoding.columns.iter().zip(&values).map(column).collect();
-            Some(TextStyle::of_output().wrapped(&columns.join(", "), 0))
+            Some(wrapped(&columns.join(", ")))
         }
         Form::Text(form) => {
             let ids: Vec<i64> = values.iter().map(|&id| id as i64).collect();
-            Some(TextStyle::of_output().wrapped(&form.text(&ids), 0))
+            Some(wrapped(&form.text(&ids)))
         }
         Form::Points => {
             // the shortest text of the f32
@@ -288,7 +233,7 @@ fn preview(data: &FittedData, raw: &Tensor) -> Option<String> {
                 0 => String::new(),
                 more => format!(", … ({} more)", number_format::count(more)),
             };
-            Some(TextStyle::of_output().wrapped(&format!("{}{more}", numbers.join(", ")), 0))
+            Some(wrapped(&format!("{}{more}", numbers.join(", "))))
         }
     }
 }

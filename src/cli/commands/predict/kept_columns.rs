@@ -1,8 +1,6 @@
 //! Columns of the user's table that `runner predict --keep` copies to the output.
 
-use anyhow::anyhow;
-
-use crate::config::hint::Hint;
+use crate::config::hint::hinted;
 use crate::config::suggest;
 use crate::data::table::Table;
 
@@ -29,7 +27,7 @@ pub(super) fn read(
     });
     for name in names {
         let column = table.column(name).ok_or_else(|| {
-            anyhow!("{shown} has no column `{name}` (`--keep`)").context(Hint(suggest::hint(name, table.names())))
+            hinted(format!("{shown} has no column `{name}` (`--keep`)"), suggest::hint(name, table.names()))
         })?;
         if kept.iter().all(|(known, _)| known != name) {
             let values = rows.iter().map(|&row| column.text(row).unwrap_or_default());

@@ -8,28 +8,28 @@ mod text;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::anyhow;
 use clap::{ArgGroup, ValueEnum};
 use serde_json::json;
 
 use crate::cli::args::lookup::find_run;
 use crate::cli::args::run_args::parse_positive;
 use crate::cli::args::runs_dir::RunsDir;
-use crate::cli::args::unknown_arg::UnknownArg;
-use crate::cli::commands::eval::evaluation::{EvalRows, row_count};
+use crate::cli::commands::eval::evaluation::EvalRows;
 use crate::cli::commands::predict::input::{
-    Input, InvertArg, input_from_arrays, input_from_directory, input_from_image, input_from_part, input_from_table,
+    Input, input_from_arrays, input_from_directory, input_from_image, input_from_part, input_from_table,
     input_from_text,
 };
 use crate::cli::commands::predict::models::{Chosen, LoadedModel};
 pub(crate) use crate::cli::commands::predict::models::{first_usable_trial, load_trial_data, trial_by_name};
 use crate::cli::commands::predict::text::PredictionView;
 use crate::cli::exit::Exit;
-use crate::cli::text::text_style::TextStyle;
+use crate::cli::text::text_style::wrapped;
 use crate::cli::text::{number_format, terminal};
-use crate::config::hint::Hint;
+use crate::config::hint::hinted;
 use crate::data::Target;
+use crate::data::image_file::Invert;
 use crate::data::images::listing::is_image;
+use crate::data::table::external_table::Unknown;
 use crate::experiment::predict::array_rows::{ArrayRows, are_array_files};
 use crate::experiment::predict::external_rows;
 use crate::experiment::predict::input_kind::STDIN;
@@ -68,7 +68,7 @@ pub struct Args {
     /// stops; `missing` treats categories as missing values; `ignore` sets all one-hot features of the column to 0, and
     /// predicts a text without known tokens nevertheless
     #[arg(long, value_enum, value_name = "POLICY", default_value = "error")]
-    unknown: UnknownArg,
+    unknown: Unknown,
     /// Copy these columns of the table to the output, such as an id; separated by commas, repeatable
     #[arg(long, value_name = "COLUMNS")]
     keep: Vec<String>,
@@ -83,7 +83,7 @@ pub struct Args {
     rows: Option<Part>,
     /// Whether to invert the image; `auto` inverts it if its background differs from that of the data [default: auto]
     #[arg(long, value_enum)]
-    invert: Option<InvertArg>,
+    invert: Option<Invert>,
     /// Trial, such as `base-seed0` [default: the best by its monitored metric, such as val_loss]
     #[arg(long, value_name = "NAME")]
     trial: Option<String>,
@@ -140,7 +140,6 @@ enum Wanted {
     Arrays(String),
     /// An image or a directory of images.
     Image(PathBuf),
-    /// A text.
     Text(String),
 }
 
@@ -166,12 +165,8 @@ impl Args {
                 EvalRows::File(path) => Wanted::Table(path.into()),
             },
         };
-        let [part, table, image] = match &wanted {
-            Wanted::Part(_) => [true, false, false],
-            Wanted::Table(_) => [false, true, false],
-            Wanted::Image(_) => [false, false, true],
-            Wanted::Text(_) | Wanted::Arrays(_) => [false; 3],
-        };
+        let part = matches!(wanted, Wanted::Part(_));
+        let (table, image) = (matches!(wanted, Wanted::Table(_)), matches!(wanted, Wanted::Image(_)));
         let misplaced = [
             ("--index", self.index.is_some() && !part, "a row of the run's data: `runner predict RUN --index 7`"),
             ("--keep", !self.keep.is_empty() && !table, "columns of a table: `runner predict RUN new.csv --keep id`"),
@@ -179,9 +174,7 @@ impl Args {
             ("--invert", self.invert.is_some() && !image, "an image: `runner predict RUN digit.png`"),
         ];
         match misplaced.into_iter().find(|(_, is_misplaced, _)| *is_misplaced) {
-            Some((option, _, of)) => {
-                Err(anyhow!("`{option}` is for {of}").context(Hint(format!("leave `{option}` out"))))
-            }
+            Some((option, _, of)) => Err(hinted(format!("`{option}` is for {of}"), format!("leave `{option}` out"))),
             None => Ok(wanted),
         }
     }
@@ -200,7 +193,7 @@ impl Args {
             (None, Some("txt") | None) => Format::Text,
             (None, Some(other)) => {
                 let hint = "use a name that ends in `.csv`, `.json` or `.txt`, or add `--format`";
-                return Err(anyhow!("predictions cannot be written as `.{other}`").context(Hint(hint.to_owned())));
+                return Err(hinted(format!("predictions cannot be written as `.{other}`"), hint));
             }
         })
     }
@@ -225,10 +218,8 @@ enum Format {
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let format = args.format()?;
     if let (Format::Csv, Some(_)) = (format, args.top) {
-        let hint = "leave `--top` out, or print JSON";
-        return Err(
-            anyhow!("`--top` does not apply to CSV, which has a column for every class").context(Hint(hint.to_owned()))
-        );
+        let message = "`--top` does not apply to CSV, which has a column for every class";
+        return Err(hinted(message, "leave `--top` out, or print JSON"));
     }
     let run = find_run(&args.run, &args.out)?;
     let chosen = match args.ensemble {
@@ -239,6 +230,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     if let Wanted::Part(part) = wanted {
         chosen.check_same_rows(part)?;
     }
+    let invert = args.invert.unwrap_or_default();
     let (mut table, mut arrays) = (None, None);
     let mut first: Option<(LoadedModel, Input)> = None;
     let mut each = Vec::with_capacity(chosen.trials.len());
@@ -260,9 +252,9 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
                 input_from_arrays(&model.saved, model.data(), written, arrays.as_ref().expect("they were read"))?
             }
             Wanted::Image(directory) if directory.is_dir() => {
-                input_from_directory(&model.saved, model.data(), directory, args.invert)?
+                input_from_directory(&model.saved, model.data(), directory, invert)?
             }
-            Wanted::Image(image) => input_from_image(&model.saved, model.data(), image, args.invert)?,
+            Wanted::Image(image) => input_from_image(&model.saved, model.data(), image, invert)?,
             Wanted::Text(text) => input_from_text(model.data(), text, args.unknown)?,
         };
         each.push(model.predict(&input.features, input.targets.as_ref())?);
@@ -314,16 +306,12 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     match &args.output {
         Some(file) => {
             atomic_write::write_whole(file, format!("{text}\n").as_bytes())?;
-            terminal::say(&format!("wrote `{}`: {}", file.display(), row_count(view.numbers.len())));
+            let rows = number_format::counted(view.numbers.len(), "row");
+            terminal::say(&format!("wrote `{}`: {rows}", file.display()));
         }
         None => terminal::out(&text),
     }
     Ok(Exit::Done)
-}
-
-/// Wraps a sentence to the width of the terminal.
-fn wrapped(sentence: &str) -> String {
-    TextStyle::of_output().wrapped(sentence, 0)
 }
 
 /// Returns why scores and no probabilities are shown; `None` for values.

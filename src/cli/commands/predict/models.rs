@@ -2,13 +2,12 @@
 
 use std::collections::HashSet;
 
-use anyhow::anyhow;
 use tch::{Device, Tensor};
 
 use crate::cli::text::progress::progress_bar::Progress;
-use crate::cli::text::text_style::TextStyle;
+use crate::cli::text::text_style::wrapped;
 use crate::cli::text::{number_format, terminal};
-use crate::config::hint::{Hint, in_a_line};
+use crate::config::hint::{hinted, in_a_line};
 use crate::data::prepare::fitted_data::FittedData;
 use crate::data::store::cache::Cache;
 use crate::device::fault::catch_fault;
@@ -104,7 +103,7 @@ impl<'a> Chosen<'a> {
             let message = format!(
                 "`--ensemble` needs at least two trials, but `{variant}` has {found} (diverged trials do not count)"
             );
-            return Err(anyhow!(message).context(Hint("train more seeds: `runner exp … --seeds 0..4`".to_owned())));
+            return Err(hinted(message, "train more seeds: `runner exp … --seeds 0..4`"));
         }
         let others = run.trials.iter().any(|trial| trial.history.variant != *variant);
         let by = by.map(|(metric, _)| format!(" by {metric}")).unwrap_or_default();
@@ -122,25 +121,20 @@ impl<'a> Chosen<'a> {
         if part == Part::Test || folds < 2 {
             return Ok(());
         }
-        let hint = Hint("predict test rows or a file, or choose one trial with `--trial NAME`".to_owned());
-        Err(anyhow!("`--ensemble` needs the same rows for all models, but each fold has its own {} rows", part.name())
-            .context(hint))
+        let message =
+            format!("`--ensemble` needs the same rows for all models, but each fold has its own {} rows", part.name());
+        Err(hinted(message, "predict test rows or a file, or choose one trial with `--trial NAME`"))
     }
 
     /// Returns the experiment, the trial, and how it was chosen.
     pub(super) fn heading(&self) -> String {
         let experiment = terminal::bold(&self.trials[0].history.experiment);
-        let note = self.note.as_ref().map(|note| TextStyle::of_output().wrapped(note, 0));
-        match (&self.trials[..], note) {
-            ([one], note) => {
-                format!(
-                    "{experiment}, trial {}{}",
-                    one.stem(),
-                    note.map(|note| format!("\n{note}")).unwrap_or_default()
-                )
-            }
-            (_, note) => format!("{experiment}, ensemble\n{}", note.unwrap_or_default()),
-        }
+        let which = match &self.trials[..] {
+            [one] => format!("trial {}", one.stem()),
+            _ => "ensemble".to_owned(),
+        };
+        let note = self.note.as_ref().map(|note| format!("\n{}", wrapped(note))).unwrap_or_default();
+        format!("{experiment}, {which}{note}")
     }
 }
 
@@ -152,10 +146,7 @@ fn best(run: &SavedRun) -> BestTrial<'_> {
 
 /// Loads the data of a trial. Warns if they have changed since training.
 pub(crate) fn load_trial_data(saved: &TrainedModel, trial: &SavedTrial) -> anyhow::Result<TrialData> {
-    let mut progress = Progress::new(false);
-    let data = TrialData::load(&saved.plan, trial, None, &Cache::for_user(), &mut progress);
-    progress.end();
-    let data = data?;
+    let data = Progress::during(|p| TrialData::load(&saved.plan, trial, None, &Cache::for_user(), p))?;
     data.difference(&trial.history).iter().for_each(|difference| terminal::warn(difference));
     Ok(data)
 }
@@ -169,7 +160,7 @@ pub(crate) fn trial_by_name<'a>(run: &'a SavedRun, stem: &str) -> anyhow::Result
     match run.trials.iter().find(|trial| trial.history.status != Status::Diverged) {
         Some(usable) if trial.history.status == Status::Diverged => {
             let hint = format!("choose one that did not diverge: `--trial {}`", usable.stem());
-            Err(anyhow!("trial `{}` diverged: its weights are unusable", trial.stem()).context(Hint(hint)))
+            Err(hinted(format!("trial `{}` diverged: its weights are unusable", trial.stem()), hint))
         }
         _ => Ok(trial),
     }

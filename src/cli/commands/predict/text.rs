@@ -9,7 +9,6 @@ use crate::history::number::unsigned_zero;
 
 /// Predictions and how they are shown.
 pub(crate) struct PredictionView<'a> {
-    /// The predictions.
     pub(crate) predictions: &'a Predictions,
     /// Kind of target.
     pub(crate) target: Target,
@@ -75,14 +74,11 @@ pub(crate) fn single_row(view: &PredictionView) -> String {
                 table.row([view.names[number].clone(), four_decimals(shares[number]), view.bar(shares[number], 16)]);
             }
             let predicted = terminal::bold(&format!("predicted {}", view.names[*class]));
-            let verdict = match truth {
-                None => predicted,
-                Some(truth) if truth == class => {
-                    format!("{predicted}, true class {}: {}", view.names[*truth], terminal::green("right"))
-                }
-                Some(truth) => format!("{predicted}, true class {}: {}", view.names[*truth], terminal::red("wrong")),
-            };
-            format!("{}\n\n{verdict}", table.text())
+            let verdict = truth.map(|truth| {
+                let word = if truth == *class { terminal::green("right") } else { terminal::red("wrong") };
+                format!(", true class {}: {word}", view.names[truth])
+            });
+            format!("{}\n\n{predicted}{}", table.text(), verdict.unwrap_or_default())
         }
         Prediction::Labels(labels) => {
             let mut header = vec!["label", view.score_name(), "", "predicted"];
@@ -127,8 +123,7 @@ pub(crate) fn table(view: &PredictionView) -> String {
             header.extend(["prediction".to_owned(), view.score_name().to_owned()]);
             numbers.push(header.len() - 1);
             header.extend(view.top.filter(|&top| top > 1).map(|_| "next best".to_owned()));
-            header.extend(truth("true"));
-            header.extend(truth(""));
+            header.extend(["true", ""].into_iter().filter_map(truth));
         }
         Target::Labels(_) => {
             for name in view.names {
@@ -141,8 +136,7 @@ pub(crate) fn table(view: &PredictionView) -> String {
             for name in view.names {
                 numbers.extend(header.len()..header.len() + 3);
                 header.push(name.clone());
-                header.extend(truth("true"));
-                header.extend(truth("error"));
+                header.extend(["true", "error"].into_iter().filter_map(truth));
             }
         }
     }
@@ -205,18 +199,14 @@ fn accuracy_line(view: &PredictionView) -> Option<String> {
 
 /// Returns the true value and the error, each `–` if unknown.
 fn format_truth_and_error(value: &Value) -> [String; 2] {
-    let format_optional = |text: Option<String>| text.unwrap_or("–".to_owned());
-    [
-        format_optional(value.truth.map(four_decimals)),
-        format_optional(value.error().map(|error| unsigned_zero(format!("{error:+.4}")))),
-    ]
+    let error = value.error().map(|error| unsigned_zero(format!("{error:+.4}")));
+    [value.truth.map(four_decimals), error].map(|text| text.unwrap_or("–".to_owned()))
 }
 
 fn yes_or_no(yes: bool) -> &'static str {
     if yes { "yes" } else { "no" }
 }
 
-/// Returns a number with four decimals.
 fn four_decimals(value: f64) -> String {
     if value.abs() < 1e6 { unsigned_zero(format!("{value:.4}")) } else { format!("{value:.4e}") }
 }

@@ -95,6 +95,14 @@ impl Progress {
         }
     }
 
+    /// Does something that takes time with a progress display, which is removed at its end.
+    pub fn during<T>(work: impl FnOnce(&mut Progress) -> T) -> T {
+        let mut progress = Progress::new(false);
+        let done = work(&mut progress);
+        progress.end();
+        done
+    }
+
     /// Returns the display with lines at this interval instead of a bar; `None` keeps the bar.
     pub fn with_lines(self, interval: Option<LogInterval>) -> Self {
         Progress { interval, ..self }

@@ -1,6 +1,5 @@
 //! What the settings of a cluster mean for a sweep.
 
-use super::programs::Programs;
 use super::settings::{Partition, Settings};
 use crate::cli::commands::doctor::check::Check;
 
@@ -11,8 +10,8 @@ const ENOUGH_TO_SAVE: u64 = 10;
 const PARTITIONS: usize = 12;
 
 /// Slurm's programs.
-pub fn programs(programs: &Programs) -> Check {
-    match &programs.missing()[..] {
+pub fn programs(missing: &[&str]) -> Check {
+    match missing {
         [] => Check::passed("programs", "sbatch, scontrol, squeue and scancel are on PATH"),
         ["scontrol"] => Check::failed(
             "programs",
@@ -30,60 +29,51 @@ pub fn programs(programs: &Programs) -> Check {
 
 /// Returns the checks of the settings.
 pub fn checks(settings: &Settings) -> Vec<Check> {
-    let mut checks = vec![version(settings), kill_wait(settings), array_size(settings), requeue(settings)];
-    checks.extend([preemption(settings), grace(settings), gpus(settings), partitions(&settings.partitions)]);
-    checks
+    let number = |key: &str, check: fn(u64) -> Check| settings.number(key).map_or_else(|| unknown(key), check);
+    vec![
+        version(settings),
+        number("KillWait", kill_wait),
+        number("MaxArraySize", array_size),
+        number("JobRequeue", requeue),
+        preemption(settings),
+        grace(settings),
+        gpus(settings),
+        partitions(&settings.partitions),
+    ]
 }
 
 fn version(settings: &Settings) -> Check {
+    let version = settings.get("SLURM_VERSION").unwrap_or("of unknown version");
     let cluster = settings.get("ClusterName").unwrap_or("without a name");
-    Check::passed(
-        "Slurm",
-        format!("{}, cluster {cluster}", settings.get("SLURM_VERSION").unwrap_or("of unknown version")),
-    )
+    Check::passed("Slurm", format!("{version}, cluster {cluster}"))
 }
 
-fn kill_wait(settings: &Settings) -> Check {
-    let Some(seconds) = settings.number("KillWait") else { return unknown("KillWait") };
+fn kill_wait(seconds: u64) -> Check {
     let found = format!(
         "{seconds} s from the signal that ends a job (time limit, `scancel`, preemption) to its kill: the time to save a \
          checkpoint"
     );
-    match seconds >= ENOUGH_TO_SAVE {
-        true => Check::passed("KillWait", found),
-        false => Check::failed(
-            "KillWait",
-            found,
-            "a large model may lose what it trained since its last checkpoint: save one often (`--checkpoint 1m`), or ask \
-             the administrators for `KillWait=30`",
-        ),
-    }
+    let remedy = "a large model may lose what it trained since its last checkpoint: save one often (`--checkpoint 1m`), or \
+                  ask the administrators for `KillWait=30`";
+    Check::of("KillWait", seconds >= ENOUGH_TO_SAVE, found, remedy)
 }
 
-fn array_size(settings: &Settings) -> Check {
-    match settings.number("MaxArraySize") {
-        None => unknown("MaxArraySize"),
-        Some(0) => Check::failed(
-            "MaxArraySize",
-            "0: this cluster has no job arrays, which `runner sweep submit` uses",
-            "start each worker as a job: `sbatch --wrap 'runner sweep work DIR'`",
-        ),
-        Some(size) => Check::passed(
-            "MaxArraySize",
-            format!("{size}: at most `--workers {size}`; the number of configurations has no limit"),
-        ),
-    }
+fn array_size(size: u64) -> Check {
+    let found = match size {
+        0 => "0: this cluster has no job arrays, which `runner sweep submit` uses".to_owned(),
+        size => format!("{size}: at most `--workers {size}`; the number of configurations has no limit"),
+    };
+    Check::of("MaxArraySize", size > 0, found, "start each worker as a job: `sbatch --wrap 'runner sweep work DIR'`")
 }
 
-fn requeue(settings: &Settings) -> Check {
-    match settings.number("JobRequeue") {
-        None => unknown("JobRequeue"),
-        Some(0) => Check::passed(
-            "JobRequeue",
-            "0: jobs do not return to the queue unless they ask for it, as those of `runner sweep submit` do (`--requeue`)",
-        ),
-        Some(_) => Check::passed("JobRequeue", "1: a job returns to the queue if its node fails"),
-    }
+fn requeue(setting: u64) -> Check {
+    let found = match setting {
+        0 => {
+            "0: jobs do not return to the queue unless they ask for it, as those of `runner sweep submit` do (`--requeue`)"
+        }
+        _ => "1: a job returns to the queue if its node fails",
+    };
+    Check::passed("JobRequeue", found)
 }
 
 fn preemption(settings: &Settings) -> Check {
@@ -97,57 +87,29 @@ fn preemption(settings: &Settings) -> Check {
     modes.sort_unstable();
     modes.dedup();
     let has = |word: &str| modes.iter().any(|mode| mode.to_uppercase().contains(word));
-    let found = format!(
-        "{mode}: {}",
-        [
-            modes.is_empty().then_some("no partition has jobs that are preempted"),
-            has("REQUEUE").then_some("a preempted job returns to the queue and continues from its checkpoint"),
-            has("CANCEL").then_some("a preempted job is cancelled and does not return"),
-            has("SUSPEND").then_some("a preempted job is suspended; other workers take over its stack after 20 s"),
-        ]
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>()
-        .join("; ")
-    );
-    match has("CANCEL") {
-        false => Check::passed("PreemptMode", found),
-        true => Check::failed(
-            "PreemptMode",
-            found,
-            "submit jobs that follow each other: `runner sweep submit DIR --workers N --chain 4`; other workers take over \
-             the stack of a cancelled one",
-        ),
-    }
+    let consequences = [
+        (modes.is_empty(), "no partition has jobs that are preempted"),
+        (has("REQUEUE"), "a preempted job returns to the queue and continues from its checkpoint"),
+        (has("CANCEL"), "a preempted job is cancelled and does not return"),
+        (has("SUSPEND"), "a preempted job is suspended; other workers take over its stack after 20 s"),
+    ];
+    let found: Vec<&str> = consequences.into_iter().filter(|(applies, _)| *applies).map(|(_, text)| text).collect();
+    let remedy = "submit jobs that follow each other: `runner sweep submit DIR --workers N --chain 4`; other workers take \
+                  over the stack of a cancelled one";
+    Check::of("PreemptMode", !has("CANCEL"), format!("{mode}: {}", found.join("; ")), remedy)
 }
 
 fn grace(settings: &Settings) -> Check {
-    let with_grace = |partition: &&Partition| partition.grace > 0;
-    let listed: Vec<String> = settings
-        .partitions
-        .iter()
-        .filter(with_grace)
-        .map(|partition| format!("{} s in `{}`", partition.grace, partition.name))
-        .collect();
-    match (listed.is_empty(), settings.has("SlurmctldParameters", "preempt_send_user_signal")) {
-        (true, _) => {
-            Check::passed("GraceTime", "none: a preempted job gets SIGTERM at once, and is killed after KillWait")
-        }
-        (false, true) => Check::passed(
-            "GraceTime",
-            format!(
-                "{}: a preempted job gets the signal of `--signal` at once, and saves its checkpoint",
-                listed.join(", ")
-            ),
-        ),
-        (false, false) => Check::passed(
-            "GraceTime",
-            format!(
-                "{}: a preempted job trains until it is over, then saves its checkpoint within KillWait",
-                listed.join(", ")
-            ),
-        ),
-    }
+    let with_grace = settings.partitions.iter().filter(|partition| partition.grace > 0);
+    let listed: Vec<String> =
+        with_grace.map(|partition| format!("{} s in `{}`", partition.grace, partition.name)).collect();
+    let what = match settings.has("SlurmctldParameters", "preempt_send_user_signal") {
+        _ if listed.is_empty() => "gets SIGTERM at once, and is killed after KillWait",
+        true => "gets the signal of `--signal` at once, and saves its checkpoint",
+        false => "trains until it is over, then saves its checkpoint within KillWait",
+    };
+    let times = if listed.is_empty() { "none".to_owned() } else { listed.join(", ") };
+    Check::passed("GraceTime", format!("{times}: a preempted job {what}"))
 }
 
 fn gpus(settings: &Settings) -> Check {
@@ -173,14 +135,10 @@ fn partitions(partitions: &[Partition]) -> Check {
     };
     let mut listed: Vec<String> = partitions.iter().take(PARTITIONS).map(shown).collect();
     listed.extend((partitions.len() > PARTITIONS).then(|| format!("{} more (`sinfo`)", partitions.len() - PARTITIONS)));
-    match partitions.iter().any(|partition| partition.is_up) {
-        true => Check::passed("partitions", listed.join("; ")),
-        false => Check::failed(
-            "partitions",
-            format!("none is up: {}", listed.join("; ")),
-            "ask the administrators: no job can start",
-        ),
-    }
+    let is_any_up = partitions.iter().any(|partition| partition.is_up);
+    let prefix = if is_any_up { "" } else { "none is up: " };
+    let found = format!("{prefix}{}", listed.join("; "));
+    Check::of("partitions", is_any_up, found, "ask the administrators: no job can start")
 }
 
 fn unknown(what: &str) -> Check {

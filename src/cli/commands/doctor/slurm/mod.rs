@@ -7,13 +7,10 @@ mod probe;
 mod programs;
 mod settings;
 
-use anyhow::anyhow;
-
 use crate::cli::commands::doctor::check::Check;
-use crate::config::hint::Hint;
+use crate::config::hint::hinted;
 pub use node::report_of_node;
 pub use probe::probe;
-use programs::Programs;
 use settings::Settings;
 
 /// Returns the checks of the cluster.
@@ -21,15 +18,15 @@ use settings::Settings;
 /// # Errors
 /// If there is no Slurm, or if it does not answer.
 pub fn checks() -> anyhow::Result<Vec<Check>> {
-    let programs = Programs::find();
-    if !programs.sbatch && !programs.scontrol {
+    let missing = programs::missing();
+    let has_scontrol = !missing.contains(&"scontrol");
+    if missing.contains(&"sbatch") && !has_scontrol {
         let hint = "run this where jobs are submitted (often after `module load slurm`); under another scheduler, a job of a \
                     sweep is `runner sweep work DIR`";
-        return Err(anyhow!("no Slurm on this machine: neither `sbatch` nor `scontrol` is on PATH")
-            .context(Hint(hint.to_owned())));
+        return Err(hinted("no Slurm on this machine: neither `sbatch` nor `scontrol` is on PATH", hint));
     }
-    let mut checks = vec![meaning::programs(&programs)];
-    if programs.scontrol {
+    let mut checks = vec![meaning::programs(&missing)];
+    if has_scontrol {
         checks.extend(meaning::checks(&Settings::ask()?));
     }
     Ok(checks)

@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
 
 use super::ping::{self, Seen};
-use super::programs::Programs;
+use super::programs;
 use crate::cli::commands::doctor::check::Check;
 use crate::cli::commands::doctor::machine;
 use crate::io::host_name::host_name;
@@ -25,6 +25,9 @@ const FILES: usize = 20;
 
 /// Seconds after which a change must be seen on another machine: a worker without a heartbeat for 20 seconds loses its stack.
 const SEEN_AFTER: f64 = 5.0;
+
+/// Remedy for a file system that does not keep what workers rely on.
+const ELSEWHERE: &str = "put the sweep into a directory on another file system: `--out DIR`";
 
 /// Build of this program.
 const BUILD: &str = env!("RUNNER_BUILD");
@@ -96,40 +99,30 @@ fn node() -> Check {
 }
 
 fn program(expected: &Expected) -> Check {
-    let here = machine::program();
-    match expected.build == BUILD {
-        true => Check::passed("program", format!("{}, as on {}", here.found, expected.host)),
-        false => Check::failed(
-            "program",
-            format!("{}, another build than on {}", here.found, expected.host),
-            "install `runner` once, in a directory that all machines see",
-        ),
-    }
+    let is_same = expected.build == BUILD;
+    let compared = if is_same { "as on" } else { "another build than on" };
+    let found = format!("{}, {compared} {}", machine::program().found, expected.host);
+    Check::of("program", is_same, found, "install `runner` once, in a directory that all machines see")
 }
 
 fn gpus() -> Check {
     let given = variable("CUDA_VISIBLE_DEVICES").map_or_else(|| "none".to_owned(), |given| format!("`{given}`"));
     let cuda = machine::cuda();
-    let remedy = match (&cuda.remedy, cuda.is_absent) {
-        (Some(_), true) => {
-            Some("if the node should have one, ask for it: `-- --partition=NAME --gres=gpu:1`".to_owned())
-        }
-        (remedy, _) => remedy.clone(),
+    let remedy = match cuda.is_absent {
+        true => Some("if the node should have one, ask for it: `-- --partition=NAME --gres=gpu:1`".to_owned()),
+        false => cuda.remedy.clone(),
     };
     Check { found: format!("{}; given by Slurm (CUDA_VISIBLE_DEVICES): {given}", cuda.found), remedy, ..cuda }
 }
 
 fn scontrol() -> Check {
-    match Programs::find().scontrol {
-        true => {
-            Check::passed("scontrol", "on PATH: a worker can put its job back into the queue before its time is over")
-        }
-        false => Check::failed(
-            "scontrol",
-            "not on PATH: a worker cannot put its job back into the queue when its time is over",
-            "submit jobs that follow each other: `runner sweep submit DIR --workers N --chain 4`",
-        ),
-    }
+    let is_found = !programs::missing().contains(&"scontrol");
+    let found = match is_found {
+        true => "on PATH: a worker can put its job back into the queue before its time is over",
+        false => "not on PATH: a worker cannot put its job back into the queue when its time is over",
+    };
+    let remedy = "submit jobs that follow each other: `runner sweep submit DIR --workers N --chain 4`";
+    Check::of("scontrol", is_found, found, remedy)
 }
 
 /// Time to write a file.
@@ -144,10 +137,8 @@ fn writing(folder: &Path) -> anyhow::Result<Check> {
     times.sort_by(f64::total_cmp);
     let median = times[FILES / 2];
     let found = format!("a small file is safe on disk after {} (median of {FILES})", format_seconds(median));
-    Ok(match median < 1.0 {
-        true => Check::passed("writing", found),
-        false => Check::failed("writing", found, "put the sweep into a directory on a faster file system: `--out DIR`"),
-    })
+    let remedy = "put the sweep into a directory on a faster file system: `--out DIR`";
+    Ok(Check::of("writing", median < 1.0, found, remedy))
 }
 
 /// Whether exactly one of several processes can create a name.
@@ -155,22 +146,14 @@ fn linking(folder: &Path) -> Check {
     let path = folder.join("claim");
     let outcomes = [create_once(&path, b"first\n"), create_once(&path, b"second\n")];
     let has_links = std::fs::hard_link(&path, folder.join("second-name")).is_ok();
-    let elsewhere = "put the sweep into a directory on another file system: `--out DIR`";
-    match outcomes {
-        [Ok(Creation::Created), Ok(Creation::Exists)] if has_links => {
-            Check::passed("link", "a name is created once, by link(2)")
-        }
-        [Ok(Creation::Created), Ok(Creation::Exists)] => Check::passed(
-            "link",
-            "a name is created once; the file system has no hard links, so by open(2) with O_EXCL",
-        ),
-        [Err(error), _] | [_, Err(error)] => {
-            Check::failed("link", format!("a name cannot be created: {error}"), elsewhere)
-        }
-        [Ok(_), Ok(_)] => {
-            Check::failed("link", "two processes can create the same name: two workers could train a stack", elsewhere)
-        }
-    }
+    let is_once = matches!(outcomes, [Ok(Creation::Created), Ok(Creation::Exists)]);
+    let found = match outcomes {
+        [Err(error), _] | [_, Err(error)] => format!("a name cannot be created: {error}"),
+        _ if !is_once => "two processes can create the same name: two workers could train a stack".to_owned(),
+        _ if has_links => "a name is created once, by link(2)".to_owned(),
+        _ => "a name is created once; the file system has no hard links, so by open(2) with O_EXCL".to_owned(),
+    };
+    Check::of("link", is_once, found, ELSEWHERE)
 }
 
 /// Whether a file can replace another one.
@@ -179,16 +162,11 @@ fn renaming(folder: &Path) -> Check {
     let written = atomic_write::put(&path, b"first\n").and_then(|()| atomic_write::put(&path, b"second\n"));
     match written.and_then(|()| std::fs::read(&path)) {
         Ok(text) if text == b"second\n" => Check::passed("rename", "a file replaces another one in one step"),
-        Ok(_) => Check::failed(
-            "rename",
-            "a replaced file still has its old content",
-            "put the sweep into a directory on another file system: `--out DIR`",
-        ),
-        Err(error) => Check::failed(
-            "rename",
-            format!("a file cannot be replaced: {error}"),
-            "check the permissions of the directory",
-        ),
+        Ok(_) => Check::failed("rename", "a replaced file still has its old content", ELSEWHERE),
+        Err(error) => {
+            let found = format!("a file cannot be replaced: {error}");
+            Check::failed("rename", found, "check the permissions of the directory")
+        }
     }
 }
 
@@ -202,28 +180,22 @@ fn seen(expected: &Expected, seen: Option<Seen>) -> Check {
             "put the sweep into another directory (`--out DIR`): workers on several nodes would take each other for dead",
         );
     };
-    let clock = match seen.clock_ahead.abs() <= seen.error + 0.5 {
+    let off = seen.clock_ahead.abs();
+    let direction = if seen.clock_ahead > 0.0 { "ahead" } else { "behind" };
+    let clock = match off <= seen.error + 0.5 {
         true => "their clocks agree".to_owned(),
-        false => format!(
-            "the clock of {host} is {} {}",
-            format_seconds(seen.clock_ahead.abs()),
-            if seen.clock_ahead > 0.0 { "ahead" } else { "behind" }
-        ),
+        false => format!("the clock of {host} is {} {direction}", format_seconds(off)),
     };
-    let found = format!(
-        "{host} sees a change after {}; {clock} (± {})",
-        format_seconds(seen.after),
-        format_seconds(seen.error)
-    );
-    if seen.after > SEEN_AFTER {
-        let remedy = "put the sweep into another directory (`--out DIR`): a worker whose heartbeat is not seen for 20 s loses its stack";
-        return Check::failed("sharing", found, remedy);
-    }
-    if seen.clock_ahead.abs() > seen.error + 2.0 {
-        let remedy = "a sweep compares no clocks and is not affected; but times of runs are wrong: ask the administrators for NTP";
-        return Check::failed("sharing", found, remedy);
-    }
-    Check::passed("sharing", found)
+    let [after, error] = [seen.after, seen.error].map(format_seconds);
+    let found = format!("{host} sees a change after {after}; {clock} (± {error})");
+    let remedy = if seen.after > SEEN_AFTER {
+        "put the sweep into another directory (`--out DIR`): a worker whose heartbeat is not seen for 20 s loses its stack"
+    } else if off > seen.error + 2.0 {
+        "a sweep compares no clocks and is not affected; but times of runs are wrong: ask the administrators for NTP"
+    } else {
+        return Check::passed("sharing", found);
+    };
+    Check::failed("sharing", found, remedy)
 }
 
 /// Formats seconds: `0.4 ms`, `83 ms`, `2.5 s`.

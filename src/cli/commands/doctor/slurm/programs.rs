@@ -2,38 +2,14 @@
 
 use std::path::Path;
 
-/// Which of Slurm's programs are on `PATH`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Programs {
-    /// `sbatch`, which submits jobs.
-    pub sbatch: bool,
-    /// `scontrol`, which shows settings and puts jobs back into the queue.
-    pub scontrol: bool,
-    /// `squeue`, which lists jobs.
-    pub squeue: bool,
-    /// `scancel`, which ends jobs.
-    pub scancel: bool,
-}
+/// The programs that submit jobs, show settings and put jobs back into the queue, list jobs, and end jobs.
+const PROGRAMS: [&str; 4] = ["sbatch", "scontrol", "squeue", "scancel"];
 
-impl Programs {
-    /// Returns the programs of this machine.
-    pub fn find() -> Programs {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let is_found = |name: &str| std::env::split_paths(&path).any(|folder| is_executable(&folder.join(name)));
-        Programs {
-            sbatch: is_found("sbatch"),
-            scontrol: is_found("scontrol"),
-            squeue: is_found("squeue"),
-            scancel: is_found("scancel"),
-        }
-    }
-
-    /// Returns the names of those that are missing.
-    pub fn missing(&self) -> Vec<&'static str> {
-        let all =
-            [(self.sbatch, "sbatch"), (self.scontrol, "scontrol"), (self.squeue, "squeue"), (self.scancel, "scancel")];
-        all.into_iter().filter(|(is_found, _)| !is_found).map(|(_, name)| name).collect()
-    }
+/// Returns those of [`PROGRAMS`] that are not on `PATH`.
+pub fn missing() -> Vec<&'static str> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let is_found = |name: &str| std::env::split_paths(&path).any(|folder| is_executable(&folder.join(name)));
+    PROGRAMS.into_iter().filter(|name| !is_found(name)).collect()
 }
 
 #[cfg(unix)]
