@@ -16,6 +16,7 @@ use crate::views::document::badge::Badge;
 use crate::views::document::block::{Block, Section, Tile, callout};
 use crate::views::document::statistic::{MISSING, mean_and_std, spread_note};
 use crate::views::document::table::{Cell, Table};
+use crate::views::expectations::caption;
 
 /// Maximum number of rows of the table.
 const MOST_ROWS: usize = 1000;
@@ -191,11 +192,8 @@ fn expected(state: &SweepState, overview: &Overview) -> Option<Section> {
     }
     let expected = expectations::verify(overview);
     let met = expected.iter().filter(|result| result.met).count();
-    let caption = match expected.len() {
-        all if all == met => format!("All {all} expectations are met"),
-        all => format!("{met} of {all} expectations are met"),
-    };
-    let mut table = Table::new(caption, ["outcome", "claim", "expected", "found"], 0..0).with_id("expectations");
+    let mut table = Table::new(caption(met, expected.len()), ["outcome", "claim", "expected", "found"], 0..0)
+        .with_id("expectations");
     let mut above = None;
     for result in &expected {
         // a claim applies also to the expectations that follow it, and is shown once
