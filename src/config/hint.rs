@@ -21,6 +21,11 @@ pub fn in_a_line(error: &anyhow::Error) -> String {
     lines.collect::<Vec<_>>().join(": ")
 }
 
+/// Returns an error with a hint on what to do about it.
+pub(crate) fn hinted(message: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
+    anyhow::Error::msg(message.into()).context(Hint(hint.into()))
+}
+
 /// A fault of a setting or of the user's data, with its hint.
 pub(crate) fn into_error(fault: Invalid) -> anyhow::Error {
     let hint = fault.hint.clone();

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use clap::ValueEnum;
+
 use crate::cli::args::plot_args::{PlotOutput, safe_file_stem};
 use crate::cli::commands::sweep::table::{RankedSweep, Results};
 use crate::cli::exit::Exit;
@@ -32,7 +34,7 @@ pub(crate) fn run(Args { ranked, chart, target }: &Args) -> anyhow::Result<Exit>
 pub(crate) fn run_default(directory: &Path, target: &PlotOutput) -> anyhow::Result<Exit> {
     let shown = directory.display().to_string();
     let exit = write(&RankedSweep::in_directory(directory), SweepChart::default(), target)?;
-    let others: Vec<&str> = SweepChart::ALL.into_iter().skip(1).map(SweepChart::name).collect();
+    let others: Vec<String> = SweepChart::value_variants().iter().skip(1).map(|chart| chart.name()).collect();
     let others = others.join("|");
     terminal::say(&format!(
         "note: this is a sweep; other plots: `runner plot sweep {} --chart {others}`",
