@@ -1,12 +1,12 @@
 //! Runs that match filters. A run is read again only if its row has changed.
 
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::compare::runs::filter::Filter;
 use crate::compare::runs::read_run::ReadRun;
 use crate::experiment::store::about::About;
 use crate::experiment::store::run_id::RunEntry;
+use crate::serve::http::route::version_of;
 use crate::serve::table::in_threads::in_threads;
 use crate::serve::table::scanned::Scanned;
 
@@ -42,9 +42,7 @@ impl Matching {
         let mut ids: Vec<&str> =
             self.known.iter().filter(|(_, (_, holds))| *holds).map(|(id, _)| id.as_str()).collect();
         ids.sort_unstable();
-        let mut hasher = DefaultHasher::new();
-        (&ids, filters.len()).hash(&mut hasher);
-        (hasher.finish() >> 11, ids) // numbers of JavaScript are exact to 53 bits
+        (version_of(&(&ids, filters.len())), ids)
     }
 }
 
