@@ -1,12 +1,12 @@
 //! Sections of the page of a sweep.
 
-use base64::Engine;
 use indexmap::IndexSet;
 
 use crate::config::suggest;
 use crate::history::number::{brief, count};
 use crate::plot::charts::sweep::SweepChart;
 use crate::plot::draw::page::PageOptions;
+use crate::report::html::static_image;
 use crate::report::sweep::confirmation;
 use crate::sweep::confirmation::Confirmation;
 use crate::sweep::dir::state::SweepState;
@@ -274,12 +274,7 @@ fn environment(overview: &Overview) -> Section {
 
 /// Returns a static plot for readers without JavaScript; empty if it is large.
 fn without_scripts(chart: SweepChart, overview: &Overview) -> String {
-    const LARGEST: usize = 150_000;
-    let drawn = chart.draw(overview, &PageOptions::default()).ok();
-    let Some(svg) = drawn.map(|drawn| drawn.svg.finish()).filter(|svg| svg.len() <= LARGEST) else {
-        return String::new();
-    };
-    let svg = base64::engine::general_purpose::STANDARD.encode(svg);
-    let alt = "Chart; the table of configurations has its values";
-    format!("<noscript><img class=\"static\" alt=\"{alt}\" src=\"data:image/svg+xml;base64,{svg}\"></noscript>")
+    let drawn = chart.draw(overview, &PageOptions::default());
+    let image = static_image(drawn, "Chart; the table of configurations has its values");
+    image.map(|image| format!("<noscript>{image}</noscript>")).unwrap_or_default()
 }
