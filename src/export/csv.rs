@@ -64,7 +64,7 @@ fn epochs(trials: &[Trial]) -> Table {
             cells
                 .extend(differing.iter().map(|(key, values)| (key.clone(), values[place].clone().unwrap_or_default())));
             let metrics = history.history.series.iter();
-            cells.extend(metrics.filter_map(|(name, values)| Some((name.clone(), number(values.get(row)?.0)))));
+            cells.extend(metrics.filter_map(|(name, values)| Some((name.clone(), values.get(row)?.0.to_string()))));
             table.push(cells);
         }
     }
@@ -79,7 +79,7 @@ fn summary(trials: &[Trial]) -> Table {
         let or_empty = |text: Option<String>| text.unwrap_or_default();
         add("status", history.status.word().to_owned());
         add("started", history.started.clone());
-        add("seconds", number(history.seconds));
+        add("seconds", history.seconds.to_string());
         add("device", history.environment.device.clone());
         add("parameters", or_empty(history.network.as_ref().map(|network| network.parameters.to_string())));
         add("epochs", history.history.len().to_string());
@@ -87,12 +87,12 @@ fn summary(trials: &[Trial]) -> Table {
         add("monitor", or_empty(history.best.as_ref().map(|best| best.monitor.clone())));
         add("best_epoch", or_empty(history.best.as_ref().map(|best| best.epoch.to_string())));
         for (name, value) in history.best.iter().flat_map(|best| &best.metrics) {
-            add(&format!("best_{name}"), number(value.0));
+            add(&format!("best_{name}"), value.0.to_string());
         }
         if let Some(test) = &history.test {
             add("test_weights", test.weights.clone());
             for (name, value) in &test.metrics {
-                add(&format!("test_{name}"), number(value.0));
+                add(&format!("test_{name}"), value.0.to_string());
             }
         }
         cells.extend(flatten(&history.config));
@@ -108,11 +108,4 @@ fn differing_settings(trials: &[Trial]) -> Vec<(String, Vec<Option<String>>)> {
     let values = |key: &String| all.iter().map(|settings| settings.get(key).cloned()).collect::<Vec<_>>();
     let with_values = keys.into_iter().map(|key| (key.clone(), values(key)));
     with_values.filter(|(_, values)| values.windows(2).any(|pair| pair[0] != pair[1])).collect()
-}
-
-fn number(value: f64) -> String {
-    match value {
-        value if value.is_nan() => "NaN".to_owned(),
-        value => value.to_string(),
-    }
 }

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 
-use crate::config::hint::Hint;
+use crate::config::hint::{Hint, hinted};
 use crate::export::files::File;
 use crate::history::event_file;
 use crate::io::{atomic_write, bounded_file};
@@ -25,8 +25,8 @@ pub enum Existing {
 /// TensorBoard would merge with the exported one; nothing is written then. Also when a file cannot be written.
 pub fn write(folder: &Path, files: &[File], existing: Existing) -> anyhow::Result<()> {
     if folder.is_file() {
-        let error = anyhow!("`{}` is a file, not a directory", folder.display());
-        return Err(error.context(Hint("name a directory with `-o DIR`".to_owned())));
+        let message = format!("`{}` is a file, not a directory", folder.display());
+        return Err(hinted(message, "name a directory with `-o DIR`"));
     }
     let mut wanted = Vec::new();
     for file in files {
@@ -38,8 +38,8 @@ pub fn write(folder: &Path, files: &[File], existing: Existing) -> anyhow::Resul
             continue;
         }
         if there && (existing == Existing::Keep || path.is_dir()) {
-            return Err(anyhow!("`{}` exists with different content", path.display())
-                .context(Hint("use `--force` to overwrite it, or `-o DIR` for another directory".to_owned())));
+            let message = format!("`{}` exists with different content", path.display());
+            return Err(hinted(message, "use `--force` to overwrite it, or `-o DIR` for another directory"));
         }
         wanted.push((path, &file.bytes));
     }
@@ -66,8 +66,9 @@ fn check_no_other_event_file(path: &Path) -> anyhow::Result<()> {
         None => Ok(()),
         Some(other) => {
             let (folder, other) = (folder.display(), other.to_string_lossy());
-            Err(anyhow!("`{folder}` contains another event file, `{other}`, which TensorBoard would merge with these")
-                .context(Hint("choose another directory: `-o DIR`".to_owned())))
+            let message =
+                format!("`{folder}` contains another event file, `{other}`, which TensorBoard would merge with these");
+            Err(hinted(message, "choose another directory: `-o DIR`"))
         }
     }
 }

@@ -15,11 +15,10 @@ use crate::device::fault::Fault;
 /// Parameters and buffers of a stack of networks with the same shapes.
 #[derive(Debug)]
 pub struct Arena {
-    values: Tensor, // [replicas, parameters]
+    now: Snapshot, // the tensors that the layers use
     slots: Vec<Slot>,
     leaves: Vec<Leaf>,            // one per slot
     shared: Vec<(String, usize)>, // further names of parameters, and their slots
-    buffers: Vec<NamedBuffer>,
 }
 
 /// The tensors of one parameter that a backward pass computes gradients for. They share the arena's memory.
@@ -31,9 +30,10 @@ pub enum Leaf {
     OfEachReplica(Vec<Tensor>),
 }
 
-/// Initial parameters and buffers of one replica, each `[…shape]`, on the CPU.
+/// Parameters and buffers of a layer or a network: initial ones of one replica, each `[…shape]`, on the CPU; or those of all
+/// replicas, `[replicas, …shape]` each.
 #[derive(Debug, Default)]
-pub struct InitialTensors {
+pub struct LayerTensors {
     /// The parameters, in the order of the `state_dict`.
     pub parameters: Vec<Tensor>,
     /// The buffers, in the order of the `state_dict`.
@@ -85,14 +85,12 @@ impl Buffer {
 
     /// Returns the buffers of PyTorch's normalization layers with running averages.
     pub fn running_averages(channels: i64) -> Vec<Buffer> {
-        let of_channels = |name: &'static str, start: i64| Buffer {
-            name: name.into(),
-            shape: vec![channels],
-            kind: Kind::Float,
-            start,
-        };
-        let batches = Buffer { name: "num_batches_tracked".into(), shape: Vec::new(), kind: Kind::Int64, start: 0 };
-        vec![of_channels("running_mean", 0), of_channels("running_var", 1), batches]
+        let buffer = |name: &'static str, shape, kind, start| Buffer { name: name.into(), shape, kind, start };
+        vec![
+            buffer("running_mean", vec![channels], Kind::Float, 0),
+            buffer("running_var", vec![channels], Kind::Float, 1),
+            buffer("num_batches_tracked", Vec::new(), Kind::Int64, 0),
+        ]
     }
 
     /// Returns the initial buffer of one replica, on the CPU.
@@ -110,42 +108,41 @@ pub struct NamedBuffer {
     pub values: Tensor,
 }
 
-/// A copy of the parameters and buffers of all replicas.
+/// The parameters and buffers of all replicas: those that the layers use, or a copy.
 #[derive(Debug)]
 pub struct Snapshot {
-    values: Tensor,       // [replicas, parameters]
-    buffers: Vec<Tensor>, // [replicas, …shape] each
-    names: Vec<String>,   // of the buffers
+    values: Tensor, // [replicas, parameters]
+    buffers: Vec<NamedBuffer>,
 }
 
 impl Snapshot {
     /// Returns the tensors with their names after `prefix`: `values`, `buffers.1.running_mean`.
     pub fn named(&self, prefix: &str) -> Vec<(String, Tensor)> {
         let values = (format!("{prefix}values"), self.values.shallow_clone());
-        let buffers = self.names.iter().zip(&self.buffers);
-        let buffers = buffers.map(|(name, buffer)| (format!("{prefix}buffers.{name}"), buffer.shallow_clone()));
-        std::iter::once(values).chain(buffers).collect()
+        let named = |buffer: &NamedBuffer| (format!("{prefix}buffers.{}", buffer.name), buffer.values.shallow_clone());
+        std::iter::once(values).chain(self.buffers.iter().map(named)).collect()
     }
 
     /// Replaces the copy of one replica with its current parameters and buffers.
     pub fn copy_replica(&mut self, replica: usize, arena: &Arena) {
-        let now = arena.buffers.iter().map(|buffer| &buffer.values);
-        copy_row(replica, &self.values, &arena.values);
-        self.buffers.iter().zip(now).for_each(|(then, now)| copy_row(replica, then, now));
+        self.set_replica(replica, &arena.now, replica);
     }
-}
 
-/// Copies one row of a tensor into another, both `[replicas, …]`.
-fn copy_row(replica: usize, to: &Tensor, from: &Tensor) {
-    let _no_grad = tch::no_grad_guard();
-    to.get(replica as i64).copy_(&from.get(replica as i64));
+    /// Copies the values of replica `of` of another stack of networks with the same shapes into those of one replica.
+    fn set_replica(&self, replica: usize, other: &Snapshot, of: usize) {
+        let _no_grad = tch::no_grad_guard();
+        let copy = |to: &Tensor, from: &Tensor| to.get(replica as i64).copy_(&from.get(of as i64));
+        copy(&self.values, &other.values);
+        let buffers = self.buffers.iter().zip(&other.buffers);
+        buffers.for_each(|(own, other)| copy(&own.values, &other.values));
+    }
 }
 
 impl Arena {
     /// Stores the initial parameters and buffers of each replica on the device. The layers add the leaves.
     ///
     /// Names of `parameters` and `buffers` are those of the `state_dict` (`0.weight`), with the shape for one replica.
-    pub fn new(parameters: Vec<NamedShape>, buffers: Vec<String>, replicas: &[InitialTensors], device: Device) -> Self {
+    pub fn new(parameters: Vec<NamedShape>, buffers: Vec<String>, replicas: &[LayerTensors], device: Device) -> Self {
         let mut offset = 0;
         let slots = parameters.into_iter().map(|NamedShape { name, shape, layer }| {
             let elements = shape.iter().product();
@@ -162,12 +159,13 @@ impl Arena {
             let of_replicas: Vec<&Tensor> = replicas.iter().map(|replica| &replica.buffers[number]).collect();
             NamedBuffer { name, values: Tensor::stack(&of_replicas, 0).to_device(device) }
         });
-        Arena { values, slots, leaves: Vec::new(), shared: Vec::new(), buffers: buffers.collect() }
+        let now = Snapshot { values, buffers: buffers.collect() };
+        Arena { now, slots, leaves: Vec::new(), shared: Vec::new() }
     }
 
     /// Returns the view of a parameter that a layer may compute with, `[replicas, …shape]`. It has no gradient.
     pub(super) fn view(&self, slot: usize) -> Tensor {
-        self.slots[slot].view(&self.values).detach()
+        self.slots[slot].view(&self.now.values).detach()
     }
 
     /// Returns the tensor that gradients of a slot are computed for: `[replicas, …shape]`, or that of the first replica if
@@ -183,7 +181,7 @@ impl Arena {
 
     /// Returns all parameters, `[replicas, parameters]`. In-place changes (under `no_grad`) change the layers.
     pub fn values(&self) -> &Tensor {
-        &self.values
+        &self.now.values
     }
 
     /// Returns the parameters in order.
@@ -193,7 +191,7 @@ impl Arena {
 
     /// Returns the parameters of one replica with their names, as views, shared ones under each of their names.
     pub fn named_parameters(&self, replica: usize) -> Vec<(String, Tensor)> {
-        let view = |slot: &Slot| slot.view(&self.values).get(replica as i64);
+        let view = |slot: &Slot| slot.view(&self.now.values).get(replica as i64);
         let slots = self.slots.iter().map(|slot| (slot.name.clone(), view(slot)));
         slots.chain(self.shared.iter().map(|(name, slot)| (name.clone(), view(&self.slots[*slot])))).collect()
     }
@@ -206,7 +204,7 @@ impl Arena {
 
     /// Returns the buffers in order. In-place changes change the layers.
     pub fn buffers(&self) -> &[NamedBuffer] {
-        &self.buffers
+        &self.now.buffers
     }
 
     /// Returns the gradient of `loss` (a scalar) with respect to all parameters, `[replicas, parameters]`. A parameter
@@ -214,7 +212,7 @@ impl Arena {
     pub fn gradient(&self, loss: &Tensor) -> Tensor {
         let leaves: Vec<&Tensor> = self.leaves.iter().flat_map(Leaf::tensors).collect();
         let mut gradients = Tensor::run_backward(&[loss], &leaves, false, false).into_iter();
-        let replicas = self.values.size()[0];
+        let replicas = self.now.values.size()[0];
         let flat = self.slots.iter().zip(&self.leaves).map(|(slot, leaf)| {
             let gradient = leaf.next_gradient(&slot.name, &mut gradients);
             gradient.reshape([replicas, slot.elements])
@@ -224,34 +222,23 @@ impl Arena {
 
     /// Returns a copy of all current parameters and buffers.
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot {
-            values: self.values.copy(),
-            buffers: self.buffers.iter().map(|buffer| buffer.values.copy()).collect(),
-            names: self.buffers.iter().map(|buffer| buffer.name.clone()).collect(),
-        }
+        let copy = |buffer: &NamedBuffer| NamedBuffer { name: buffer.name.clone(), values: buffer.values.copy() };
+        Snapshot { values: self.now.values.copy(), buffers: self.now.buffers.iter().map(copy).collect() }
     }
 
     /// Replaces one replica's parameters and buffers by those of a replica of another stack of networks with the same shapes.
     pub fn copy_replica_from(&self, replica: usize, other: &Arena, of: usize) {
-        let _no_grad = tch::no_grad_guard();
-        let copy = |to: &Tensor, from: &Tensor| to.get(replica as i64).copy_(&from.get(of as i64));
-        copy(&self.values, &other.values);
-        let buffers = self.buffers.iter().zip(&other.buffers);
-        buffers.for_each(|(own, other)| copy(&own.values, &other.values));
+        self.now.set_replica(replica, &other.now, of);
     }
 
     /// Returns all parameters and buffers by name: `values`, `buffers.1.running_mean`.
     pub fn named_tensors(&self) -> Vec<(String, Tensor)> {
-        let buffers =
-            self.buffers.iter().map(|buffer| (format!("buffers.{}", buffer.name), buffer.values.shallow_clone()));
-        std::iter::once(("values".to_owned(), self.values.shallow_clone())).chain(buffers).collect()
+        self.now.named("")
     }
 
     /// Restores one replica's parameters and buffers from a snapshot.
     pub fn restore(&self, replica: usize, snapshot: &Snapshot) {
-        copy_row(replica, &self.values, &snapshot.values);
-        let now = self.buffers.iter().map(|buffer| &buffer.values);
-        now.zip(&snapshot.buffers).for_each(|(now, then)| copy_row(replica, now, then));
+        self.now.set_replica(replica, snapshot, replica);
     }
 }
 
@@ -308,7 +295,7 @@ mod tests {
     use super::*;
 
     fn arena() -> Arena {
-        let replica = |_| InitialTensors {
+        let replica = |_| LayerTensors {
             parameters: vec![Tensor::rand([2, 3], (Kind::Float, Device::Cpu))],
             buffers: vec![Tensor::zeros([2], (Kind::Float, Device::Cpu)), Tensor::from(0_i64)],
         };
@@ -320,7 +307,7 @@ mod tests {
     /// Adds 1 to all values of the arena.
     fn change(arena: &Arena) {
         let _no_grad = tch::no_grad_guard();
-        for tensor in std::iter::once(&arena.values).chain(arena.buffers.iter().map(|buffer| &buffer.values)) {
+        for tensor in std::iter::once(&arena.now.values).chain(arena.now.buffers.iter().map(|buffer| &buffer.values)) {
             let _ = tensor.shallow_clone().g_add_scalar_(1);
         }
     }

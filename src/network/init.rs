@@ -232,14 +232,7 @@ impl Init {
                 let bound = 1.0 / fans(&weight.shape)[0].sqrt();
                 Draw::Uniform { low: -bound, high: bound }
             }
-            Init::Zeros
-            | Init::Constant(_)
-            | Init::Normal(_)
-            | Init::Uniform(_)
-            | Init::XavierUniform(_)
-            | Init::XavierNormal(_)
-            | Init::HeUniform(_)
-            | Init::HeNormal(_) => Draw::Constant(0.0),
+            _ => Draw::Constant(0.0),
         };
         Parameter { name: name.into(), shape: vec![weight.shape[0]], draw }
     }
@@ -256,11 +249,7 @@ impl Draw {
     pub fn then_zero(self) -> Draw {
         match self {
             Draw::Uniform { low, high } => Draw::UniformThenZero { low, high },
-            Draw::Constant(_)
-            | Draw::Normal { .. }
-            | Draw::NormalThenZeroRow { .. }
-            | Draw::UniformThenZero { .. }
-            | Draw::SameAs { .. } => Draw::Constant(0.0),
+            _ => Draw::Constant(0.0),
         }
     }
 }
@@ -304,11 +293,9 @@ impl Parameter {
 
     /// Draws the values of one replica for all parameters of a layer in order.
     pub fn draw_all(parameters: &[Parameter]) -> Vec<Tensor> {
-        let start = Vec::with_capacity(parameters.len());
-        parameters.iter().fold(start, |mut drawn, parameter| {
-            drawn.push(parameter.draw(&drawn));
-            drawn
-        })
+        let mut drawn = Vec::with_capacity(parameters.len());
+        parameters.iter().for_each(|parameter| drawn.push(parameter.draw(&drawn)));
+        drawn
     }
 }
 

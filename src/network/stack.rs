@@ -9,7 +9,7 @@ use tch::nn::ModuleT;
 use tch::{Device, Tensor};
 
 use crate::device::compute_mode::autocast;
-use crate::network::arena::{Arena, InitialTensors, Leaf, NamedShape};
+use crate::network::arena::{Arena, LayerTensors, Leaf, NamedShape};
 use crate::network::init::{Init, count_elements};
 use crate::network::layer::fusion::Fusion;
 use crate::network::layer::layer_size::LayerSize;
@@ -100,8 +100,10 @@ impl Architecture {
 
     /// Returns the sizes of the layers in order, and of the layers in them.
     pub fn sizes(&self) -> Vec<LayerSize> {
-        let layers = self.layers.iter().enumerate();
-        layers.map(|(number, planned)| planned.layer.spec().size(number.to_string(), &planned.input)).collect()
+        let size = |(number, PlannedLayer { layer, input, .. }): (usize, &PlannedLayer)| {
+            layer.spec().size(number.to_string(), layer.kind(), input)
+        };
+        self.layers.iter().enumerate().map(size).collect()
     }
 
     /// Returns the largest memory of an evaluated row that a layer states; `None` if none does.
@@ -160,7 +162,7 @@ impl Architecture {
         for (number, planned) in self.layers.iter().enumerate() {
             let Layer::TorchScript(module) = &planned.layer else { continue };
             let full = |name: String| if self.has_indices { format!("{number}.{name}") } else { name };
-            let shared = module.shared_names(&planned.input).into_iter();
+            let shared = module.checked(&planned.input).shared.into_iter();
             names.extend(shared.map(|(name, first)| (full(name), full(first))));
         }
         names
@@ -182,7 +184,7 @@ impl Architecture {
     pub fn build_each(replicas: &[&Architecture], seeds: &[i64], device: Device) -> anyhow::Result<Stack> {
         let first = replicas[0];
         let drawn = replicas.iter().zip(seeds).map(|(replica, &seed)| replica.draw(seed));
-        let drawn: Vec<InitialTensors> = drawn.collect::<anyhow::Result<_>>()?;
+        let drawn: Vec<LayerTensors> = drawn.collect::<anyhow::Result<_>>()?;
         let buffers =
             first.named(|planned| planned.layer.buffers(&planned.input), |buffer| (buffer.name, buffer.shape));
         let buffers = buffers.into_iter().map(|buffer| buffer.name).collect();
@@ -209,7 +211,7 @@ impl Architecture {
                         parameters.into_iter().map(|parameter| parameter.set_requires_grad(true)).collect();
                     parameters.iter().for_each(|leaf| arena.add_leaf(Leaf::Stacked(leaf.shallow_clone())));
                     let settings: Vec<&Layer> = replicas.iter().map(|replica| &replica.layers[number].layer).collect();
-                    Layer::build_each(&settings, input, parameters, buffers)
+                    Layer::build_each(&settings, input, LayerTensors { parameters, buffers })
                 }
             });
         }
@@ -217,11 +219,11 @@ impl Architecture {
     }
 
     /// Draws the parameters and buffers of one replica on the CPU, in PyTorch's order.
-    fn draw(&self, seed: i64) -> anyhow::Result<InitialTensors> {
+    fn draw(&self, seed: i64) -> anyhow::Result<LayerTensors> {
         seed::before_building(seed);
-        let mut drawn = InitialTensors::default();
+        let mut drawn = LayerTensors::default();
         for PlannedLayer { layer, input, .. } in &self.layers {
-            let InitialTensors { parameters, buffers } = match layer {
+            let LayerTensors { parameters, buffers } = match layer {
                 Layer::TorchScript(module) => module.draw(input, seed)?,
                 layer => layer.draw(input, self.init),
             };

@@ -1,11 +1,10 @@
 //! Learning curves section: placeholders of the interactive charts, and the same metrics in tables.
 
-use base64::Engine;
-
 use crate::compare::group::Group;
 use crate::compare::trial::Curve;
 use crate::history::number::of_name;
 use crate::plot;
+use crate::report::html::static_image;
 use crate::report::payload;
 use crate::views::document::block::{Block, Section};
 use crate::views::document::statistic::{MISSING, mean_of_finite};
@@ -76,14 +75,8 @@ pub fn section(groups: &[Group]) -> Option<Section> {
 
 /// Returns a static plot of the curves for readers without JavaScript.
 fn without_scripts(groups: &[Group]) -> String {
-    const LARGEST: usize = 150_000;
-    let drawn = plot::charts::curves::draw(groups, &plot::charts::curves::Options::default()).ok();
-    let svg = drawn.map(|drawn| drawn.svg.finish()).filter(|svg| svg.len() <= LARGEST);
-    let plot = svg.map(|svg| {
-        let svg = base64::engine::general_purpose::STANDARD.encode(svg);
-        let alt = "Learning curves; the table below has their values";
-        format!("<img class=\"static\" alt=\"{alt}\" src=\"data:image/svg+xml;base64,{svg}\">")
-    });
+    let drawn = plot::charts::curves::draw(groups, &plot::charts::curves::Options::default());
+    let plot = static_image(drawn, "Learning curves; the table below has their values");
     let note = "The interactive charts need JavaScript, which is off. The tables below have all metrics.";
     format!("<noscript><p class=\"box\">{note}</p>{}</noscript>", plot.unwrap_or_default())
 }

@@ -2,7 +2,10 @@
 
 use std::fmt::Write;
 
+use base64::Engine;
+
 use crate::history::number::count;
+use crate::plot::Plot;
 use crate::views::classes::confusion::ConfusionMatrix;
 use crate::views::document::badge::Badge;
 use crate::views::document::block::{Block, Section, Tile};
@@ -50,6 +53,14 @@ pub(super) fn prose(raw: &str) -> String {
 /// Returns JSON that can be embedded in a script element.
 pub fn json(value: &serde_json::Value) -> String {
     value.to_string().replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
+}
+
+/// Returns a plot as an image for readers without JavaScript; `None` if it is large.
+pub(super) fn static_image(plot: anyhow::Result<Plot>, alt: &str) -> Option<String> {
+    const LARGEST: usize = 150_000;
+    let svg = plot.ok().map(|plot| plot.svg.finish()).filter(|svg| svg.len() <= LARGEST)?;
+    let svg = base64::engine::general_purpose::STANDARD.encode(svg);
+    Some(format!("<img class=\"static\" alt=\"{alt}\" src=\"data:image/svg+xml;base64,{svg}\">"))
 }
 
 /// Returns a section.

@@ -9,7 +9,6 @@ use crate::compare::find::Found;
 use crate::compare::group::Group;
 use crate::compare::settings::identity;
 use crate::compare::trial::Trial;
-use crate::config::hint::in_a_line;
 use crate::history::History;
 use crate::plot::charts::best_first::best_first;
 use crate::plot::charts::metric_labels::capital;
@@ -28,13 +27,8 @@ pub const SIGN: &str = "<!-- generator: runner report -->";
 
 /// Returns the report of these runs.
 pub fn markdown(found: &Found) -> String {
-    let faults = found.faults.iter().map(in_a_line).collect();
-    let boxes = [
-        callout(true, "Some of the runs cannot be read; the others are below", faults),
-        callout(false, "Notes", found.notes.clone()),
-    ];
     let mut parts = vec![SIGN.to_owned()];
-    parts.extend(boxes.iter().flatten().map(block));
+    parts.extend(summary::boxes(found).map(|content| block(&content)));
     for experiment in experiments(&found.groups) {
         parts.push(section(&experiment));
     }

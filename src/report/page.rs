@@ -2,13 +2,12 @@
 
 use crate::compare::find::Found;
 use crate::compare::group::Group;
-use crate::config::hint::in_a_line;
 use crate::plot::charts::best_first::best_first;
 use crate::report::frame::{self, Head};
 use crate::report::html;
 use crate::report::{curves, payload};
 use crate::views::classes::{by_class, thresholds};
-use crate::views::document::block::{Section, callout};
+use crate::views::document::block::Section;
 use crate::views::trials::Runs;
 use crate::views::{data, expectations, layers, metrics, references, settings, summary, title};
 
@@ -35,12 +34,7 @@ pub fn html(found: &Found) -> String {
     .into_iter()
     .flatten()
     .collect();
-    let faults = found.faults.iter().map(in_a_line).collect();
-    let boxes = [
-        callout(true, "Some of the runs cannot be read; the others are below", faults),
-        callout(false, "Notes", found.notes.clone()),
-    ];
-    let boxes: Vec<String> = boxes.iter().flatten().map(html::block).collect();
+    let boxes: Vec<String> = summary::boxes(found).map(|block| html::block(&block)).collect();
     let trials: usize = groups.iter().map(|group| group.trials.len()).sum();
     let histories = if trials == 1 { "one history".to_owned() } else { format!("{trials} histories") };
     let head = Head {

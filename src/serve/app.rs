@@ -17,7 +17,7 @@ use crate::experiment::store::run_id::RunEntry;
 use crate::io::host_name::host_name;
 use crate::report;
 use crate::serve::http::access::{self, Access};
-use crate::serve::http::answer::Answer;
+use crate::serve::http::answer::{Answer, Kind};
 use crate::serve::http::route::{self, LONGEST, Refusal, Route, TableQuery};
 use crate::serve::http::server::Handler;
 use crate::serve::pages::live_run::LiveRun;
@@ -171,22 +171,22 @@ impl App {
         match route {
             Route::Table => {
                 self.note_request();
-                Ok(Answer::page(table_page::page(&self.title)))
+                Ok(Answer::ok(Kind::Page, table_page::page(&self.title)))
             }
             Route::TableData(query) => {
                 self.note_request();
-                Ok(Answer::json(self.table(&query)))
+                Ok(Answer::ok(Kind::Json, self.table(&query)))
             }
-            Route::Runs(ids) => self.with_runs(&ids, |runs| Answer::page(run_page::page(runs))),
+            Route::Runs(ids) => self.with_runs(&ids, |runs| Answer::ok(Kind::Page, run_page::page(runs))),
             Route::RunsData(ids, versions) => {
-                self.with_runs(&ids, |runs| Answer::json(self.with_system(run_page::data(runs, versions))))
+                self.with_runs(&ids, |runs| Answer::ok(Kind::Json, self.with_system(run_page::data(runs, versions))))
             }
             Route::Report(ids) => self.report(&ids),
-            Route::Sweep(id) => self.with_sweep(&id, |sweep| Answer::page(sweep.page())),
+            Route::Sweep(id) => self.with_sweep(&id, |sweep| Answer::ok(Kind::Page, sweep.page())),
             Route::SweepData(id, versions) => {
-                self.with_sweep(&id, |sweep| Answer::json(self.with_system(sweep.data(versions))))
+                self.with_sweep(&id, |sweep| Answer::ok(Kind::Json, self.with_system(sweep.data(versions))))
             }
-            Route::SweepReport(id) => self.with_sweep(&id, |sweep| Answer::report(sweep.report())),
+            Route::SweepReport(id) => self.with_sweep(&id, |sweep| Answer::ok(Kind::Report, sweep.report())),
             Route::Asset(name) => {
                 shell::asset(&name).ok_or_else(|| Answer::error(StatusCode::NOT_FOUND, "there is no such file"))
             }
@@ -252,7 +252,7 @@ impl App {
         let folder = |id: &String| Ok(self.run_entry(id)?.folder.to_string_lossy().into_owned());
         let folders: Vec<String> = ids.iter().map(folder).collect::<Result<_, Answer>>()?;
         let found = find::find(&folders, Path::new("."));
-        found.map(|found| Answer::report(report::page::html(&found))).map_err(|error| {
+        found.map(|found| Answer::ok(Kind::Report, report::page::html(&found))).map_err(|error| {
             Answer::error(StatusCode::NOT_FOUND, format!("there is no report yet: {}", in_a_line(&error)))
         })
     }

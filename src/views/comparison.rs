@@ -1,5 +1,7 @@
 //! Compares several variants: which is best on the validation rows, and whether the differences are significant.
 
+use indexmap::IndexSet;
+
 use crate::compare::comparison::{CompareOptions, Comparison, MetricComparison, MetricTest, compare};
 use crate::compare::group::{Group, describe_test_weights};
 use crate::compare::statistics::difference::{Difference, Significance, pairs_needed};
@@ -38,28 +40,12 @@ pub fn blocks(groups: &[Group], baseline: Option<&str>) -> Vec<Block> {
 
 /// Returns the columns of the summary: the metrics that were tested for significance, and metrics of the best epoch, on
 /// validation rows if there are any. The table of all metrics shows the rest.
-fn columns(comparison: &Comparison) -> Vec<&str> {
+fn columns(comparison: &Comparison) -> IndexSet<&str> {
     let names = || comparison.metrics.iter().map(|figure| figure.name.as_str());
     let tested: Vec<&str> = comparison.tests.iter().map(|tested| tested.metric.as_str()).collect();
     let best = |prefix: &str| -> Vec<&str> { names().filter(|name| name.starts_with(prefix)).take(METRICS).collect() };
-    let of_best = match best("best.val_") {
-        none if none.is_empty() => best("best."),
-        some => some,
-    };
-    let of_best = if of_best.is_empty() {
-        names().filter(|name| name.starts_with("last.")).take(METRICS).collect()
-    } else {
-        of_best
-    };
-    let mut columns: Vec<&str> = tested.clone();
-    columns.extend(of_best);
-    let mut distinct: Vec<&str> = Vec::new();
-    for column in columns {
-        if !distinct.contains(&column) {
-            distinct.push(column);
-        }
-    }
-    distinct
+    let of_best = ["best.val_", "best.", "last."].into_iter().map(best).find(|names| !names.is_empty());
+    tested.into_iter().chain(of_best.unwrap_or_default()).collect()
 }
 
 /// Returns the tables of the summary. Metrics on training and validation rows have one table, metrics on test rows
@@ -263,13 +249,8 @@ fn conclusion(tested: &MetricTest, comparison: &Comparison, groups: &[Group]) ->
 
 /// Returns a table of each variant's difference from the baseline; `None` if none can be tested.
 fn differences(tested: &MetricTest, comparison: &Comparison, groups: &[Group]) -> Option<Table> {
-    let mut tests: Vec<&str> = Vec::new();
-    for difference in tested.groups.iter().flatten().filter(|difference| difference.p.is_some()) {
-        let test = difference.test.name(difference.design);
-        if !tests.contains(&test) {
-            tests.push(test);
-        }
-    }
+    let with_p = tested.groups.iter().flatten().filter(|difference| difference.p.is_some());
+    let tests: IndexSet<&str> = with_p.map(|difference| difference.test.name(difference.design)).collect();
     if tested.groups.iter().flatten().all(|difference| difference.interval.is_none()) {
         return None;
     }
@@ -279,7 +260,7 @@ fn differences(tested: &MetricTest, comparison: &Comparison, groups: &[Group]) -
         "Difference in {} from {}: 95 % bootstrap interval, and p of a {}{corrected}",
         in_a_sentence(&tested.metric),
         groups[comparison.baseline].label,
-        tests.join(" or a ")
+        Vec::from_iter(tests).join(" or a ")
     );
     let heads = ["variant", "difference", "95 % interval", "p", "effect (Hedges' g)", "conclusion"];
     let mut table = Table::new(caption, heads, 1..5).with_id("differences");

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use indexmap::IndexSet;
 use serde_json::Value;
 
 use crate::config::suggest;
@@ -56,10 +57,10 @@ pub struct TrialOutcome {
 /// for each.
 pub fn rows(runs: &Runs, by_variant: bool) -> Vec<Expected> {
     let mut rows: BTreeMap<(usize, usize, usize), Expected> = BTreeMap::new();
-    let (mut experiments, mut variants): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
+    let (mut experiments, mut variants): (IndexSet<&str>, IndexSet<&str>) = Default::default();
     for (place, history) in runs.trials() {
-        let experiment = index_of(&mut experiments, &history.experiment);
-        let order = if by_variant { index_of(&mut variants, &history.variant) } else { 0 };
+        let (experiment, _) = experiments.insert_full(&history.experiment);
+        let order = if by_variant { variants.insert_full(&history.variant).0 } else { 0 };
         for verified in &history.expectations {
             let row = rows.entry((experiment, verified.number, order)).or_insert_with(|| {
                 let variant = if by_variant { runs.variant(history) } else { verified.variant.as_deref() };
@@ -69,14 +70,6 @@ pub fn rows(runs: &Runs, by_variant: bool) -> Vec<Expected> {
         }
     }
     rows.into_values().collect()
-}
-
-/// Returns the index of a name in a list, to which it is added if necessary.
-fn index_of<'a>(names: &mut Vec<&'a str>, name: &'a str) -> usize {
-    names.iter().position(|known| *known == name).unwrap_or_else(|| {
-        names.push(name);
-        names.len() - 1
-    })
 }
 
 impl Expected {
@@ -200,6 +193,12 @@ fn expectations_of_others<'a>(trials: impl Iterator<Item = &'a History> + Clone)
     Some(left.filter_map(|(_, one)| one.missing_variant(trials.clone()).map(str::to_owned)).collect())
 }
 
+/// Returns the caption of a table of expectations.
+pub fn caption(met: usize, all: usize) -> String {
+    let number = if met == all { format!("All {all}") } else { format!("{met} of {all}") };
+    format!("{number} expectations are met")
+}
+
 /// Returns the section with the expectations; `None` if there are none. Each run has a column if there are several.
 pub fn section(runs: &Runs) -> Option<Section> {
     let expected = rows(runs, false);
@@ -209,11 +208,7 @@ pub fn section(runs: &Runs) -> Option<Section> {
         labels => heads.extend(labels.iter().map(String::as_str)),
     }
     let met = expected.iter().filter(|row| row.is_met()).count();
-    let caption = match expected.len() {
-        all if all == met => format!("All {all} expectations are met"),
-        all => format!("{met} of {all} expectations are met"),
-    };
-    let mut table = Table::new(caption, heads, 0..0).with_id("expectations");
+    let mut table = Table::new(caption(met, expected.len()), heads, 0..0).with_id("expectations");
     let mut above = None;
     for row in &expected {
         // A claim applies also to the expectations that follow it, and is shown once.
@@ -227,10 +222,7 @@ pub fn section(runs: &Runs) -> Option<Section> {
             [Cell::Met(row.is_met()), claim.cloned().unwrap_or_default().into(), Cell::Code(row.statement.clone())];
         table.row(cells.into_iter().chain(found.map(Cell::Text)));
     }
-    let mut experiments = Vec::new();
-    for (_, history) in runs.trials() {
-        index_of(&mut experiments, &history.experiment);
-    }
+    let experiments: IndexSet<&str> = runs.trials().map(|(_, history)| history.experiment.as_str()).collect();
     let notes = experiments.into_iter().filter_map(|experiment| {
         let trials = runs.trials().map(|(_, history)| history).filter(|history| history.experiment == experiment);
         of_missing_variants(trials.collect::<Vec<_>>().into_iter())

@@ -1,5 +1,7 @@
 //! Metrics that tables of trials and variants have a column for.
 
+use indexmap::IndexSet;
+
 use crate::compare::direction::higher_is_better;
 use crate::compare::metric_name::is_metric;
 use crate::history::number::of_name;
@@ -29,13 +31,8 @@ impl MetricColumn {
     /// `with_rise`, then each metric of training, validation and test rows. Test metrics at a chosen threshold are left to
     /// [`MetricColumn::at_threshold`].
     pub fn groups(trials: &[&History], with_rise: bool) -> Vec<Vec<MetricColumn>> {
-        let mut metrics: Vec<&str> = Vec::new();
-        for name in trials.iter().flat_map(|history| history.history.series.keys()).filter(|name| is_metric(name)) {
-            let name = name.strip_prefix("val_").unwrap_or(name);
-            if !metrics.contains(&name) {
-                metrics.push(name);
-            }
-        }
+        let names = trials.iter().flat_map(|history| history.history.series.keys()).filter(|name| is_metric(name));
+        let metrics: IndexSet<&str> = names.map(|name| name.strip_prefix("val_").unwrap_or(name)).collect();
         let has_threshold = trials.iter().any(|history| MetricColumn::Threshold.value(history).is_some());
         let groups = metrics.into_iter().map(|metric| {
             let mut group = vec![MetricColumn::Kept(metric.to_owned()), MetricColumn::Kept(format!("val_{metric}"))];
@@ -53,17 +50,13 @@ impl MetricColumn {
 
     /// Returns the metrics at the threshold that was chosen on validation rows, in groups; none if there is no threshold.
     pub fn at_threshold(trials: &[&History]) -> Vec<Vec<MetricColumn>> {
-        let mut names = vec!["precision", "recall", "f1", "cost"];
+        const SCORES: [&str; 4] = ["precision", "recall", "f1", "cost"];
         let tested = trials.iter().filter_map(|history| history.test.as_ref()).flat_map(|test| test.metrics.keys());
-        for name in tested.map(String::as_str).filter(|name| !WITHOUT_THRESHOLD.contains(name)) {
-            if !names.contains(&name) {
-                names.push(name);
-            }
-        }
+        let tested = tested.map(String::as_str).filter(|name| !WITHOUT_THRESHOLD.contains(name));
+        let names: IndexSet<&str> = SCORES.into_iter().chain(tested).collect();
         let of = |metric: &str| {
-            let scores = ["precision", "recall", "f1", "cost"];
             let of_validation =
-                scores.into_iter().find(|score| *score == metric).map(MetricColumn::ValidationAtThreshold);
+                SCORES.into_iter().find(|score| *score == metric).map(MetricColumn::ValidationAtThreshold);
             of_validation.into_iter().chain([MetricColumn::Test(metric.to_owned())]).collect::<Vec<_>>()
         };
         let mut groups: Vec<Vec<MetricColumn>> =

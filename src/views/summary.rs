@@ -1,7 +1,9 @@
 //! Summary section: warnings, then of one variant its diagnosis, best epoch and metrics; of several variants their
 //! comparison.
 
+use crate::compare::find::Found;
 use crate::compare::group::Group;
+use crate::config::hint::in_a_line;
 use crate::history::baseline::cautions;
 use crate::views::document::block::{Block, Section, callout};
 use crate::views::variants::trial_status;
@@ -15,6 +17,13 @@ pub fn section(groups: &[Group], baseline: Option<&str>) -> Section {
         groups => blocks.extend(comparison::blocks(groups, baseline)),
     }
     Section { id: "summary", title: "Summary", blocks }
+}
+
+/// Returns boxes about runs that cannot be read, and notes.
+pub fn boxes(found: &Found) -> impl Iterator<Item = Block> {
+    let faults = found.faults.iter().map(in_a_line).collect();
+    let faults = callout(true, "Some of the runs cannot be read; the others are below", faults);
+    faults.into_iter().chain(callout(false, "Notes", found.notes.clone()))
 }
 
 /// Returns boxes about data leakage, trials that did not end as planned, and models that are no better than a constant.

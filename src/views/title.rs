@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 
 use crate::compare::group::{Group, union};
 use crate::compare::trial::{Record, Trial};
@@ -49,18 +49,14 @@ pub fn kicker(groups: &[Group]) -> String {
 /// Returns the questions of the experiments, each once.
 pub fn questions(groups: &[Group]) -> Vec<String> {
     let several = names(groups).len() > 1;
-    let mut questions: Vec<String> = Vec::new();
-    for group in groups {
-        let Some(question) = config(group, "question") else { continue };
-        let question = match several {
+    let question = |group: &Group| {
+        let question = config(group, "question")?;
+        Some(match several {
             true => format!("{}: {question}", group.experiment().unwrap_or(&group.label)),
             false => question.to_owned(),
-        };
-        if !questions.contains(&question) {
-            questions.push(question);
-        }
-    }
-    questions
+        })
+    };
+    groups.iter().filter_map(question).collect::<IndexSet<String>>().into_iter().collect()
 }
 
 /// Returns the key facts: data, size, time, device, date.
@@ -69,13 +65,8 @@ pub fn facts(groups: &[Group]) -> Vec<(&'static str, String)> {
     let histories = || trials().filter_map(Trial::history);
     let mut facts = Vec::new();
     let mut add = |name: &'static str, values: Vec<String>| {
-        let distinct: Vec<String> = values.into_iter().fold(Vec::new(), |mut distinct, value| {
-            if !distinct.contains(&value) {
-                distinct.push(value);
-            }
-            distinct
-        });
-        match &distinct[..] {
+        let distinct: IndexSet<String> = values.into_iter().collect();
+        match &Vec::from_iter(distinct)[..] {
             [] => {}
             few if few.len() <= NAMED => facts.push((name, few.join(", "))),
             many => facts.push((name, format!("{} different values", many.len()))),

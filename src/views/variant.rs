@@ -8,6 +8,7 @@ use crate::history::History;
 use crate::history::baseline::without_skill;
 use crate::history::diagnosis::Verdict;
 use crate::history::number::brief;
+use crate::plot::charts::metric_labels::capital;
 use crate::views::document::badge::Badge;
 use crate::views::document::block::{Block, Tile};
 use crate::views::document::statistic::{mean_and_std, range, spread_note};
@@ -60,11 +61,6 @@ fn without_curves(trial: &Trial) -> String {
 /// Returns a trial's diagnosis as a badge.
 pub fn badge(trial: &Trial) -> Option<Badge> {
     Badge::interrupted(trial.history()).or_else(|| Some(Badge::verdict(trial.verdict()?, "")))
-}
-
-fn capital(sentence: &str) -> String {
-    let mut characters = sentence.chars();
-    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
 }
 
 fn tile(name: impl Into<String>, value: String, note: String) -> Tile {

@@ -139,7 +139,7 @@ impl NetworkPlan {
     fn notes_about_modes(&self) -> Vec<String> {
         let note = |planned: &PlannedLayer| match &planned.layer {
             Layer::TorchScript(module) => {
-                let layers = module.layers_of_fixed_mode(&planned.input);
+                let layers = module.checked(&planned.input).layers_of_fixed_mode;
                 (!layers.is_empty()).then(|| {
                     format!(
                         "`{}` was traced, which fixes its mode: there is no difference between training and evaluation for {}; export \

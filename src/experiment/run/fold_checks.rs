@@ -44,7 +44,7 @@ fn check_last_batch(plan: &Plan, network: &NetworkPlan, prepared: &Prepared) -> 
     }
     let layers = network.architecture.layers().iter();
     let problems = layers.filter_map(|planned| match &planned.layer {
-        Layer::TorchScript(module) => Some(module.lone_row_problem(&planned.input)),
+        Layer::TorchScript(module) => Some(module.checked(&planned.input).lone_row_problem),
         _ => None,
     });
     let keys = plan.modules().into_iter().map(|(key, _)| key); // those of the layers come first

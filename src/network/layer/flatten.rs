@@ -12,10 +12,6 @@ use crate::tensor::shape::{Shape, ShapeError};
 pub struct Flatten;
 
 impl LayerSpec for Flatten {
-    fn kind(&self) -> &'static str {
-        "flatten"
-    }
-
     fn output(&self, input: &Shape) -> Result<Shape, ShapeError> {
         Ok(Shape::from([input.elements() as i64]))
     }

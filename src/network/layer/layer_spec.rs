@@ -27,9 +27,6 @@ pub struct RowMemory {
 /// Settings of a layer, and what the layer states about itself. The defaults are those of an elementwise function
 /// without settings: no parameters or buffers, and an output of the input's shape.
 pub trait LayerSpec {
-    /// Returns the layer's name in experiment files.
-    fn kind(&self) -> &'static str;
-
     /// Checks the settings.
     ///
     /// # Errors
@@ -74,11 +71,11 @@ pub trait LayerSpec {
         1
     }
 
-    /// Returns the size of the layer and of the layers in it, under a name.
-    fn size(&self, name: String, input: &Shape) -> LayerSize {
+    /// Returns the size of the layer and of the layers in it, under a name. `kind` is the layer's name in experiment files.
+    fn size(&self, name: String, kind: &'static str, input: &Shape) -> LayerSize {
         LayerSize {
             name,
-            kind: self.kind(),
+            kind,
             output: self.output(input).unwrap_or_else(|_| input.clone()),
             parameters: count_elements(&self.parameters(input, Init::Pytorch)),
             multiply_adds: self.multiply_adds(input),

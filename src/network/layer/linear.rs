@@ -12,6 +12,7 @@ use crate::config::shorthand::{FromNumber, named_or_none, size};
 use crate::network::init::{Init, Parameter};
 use crate::network::layer::fusion::Fusion;
 use crate::network::layer::layer_spec::LayerSpec;
+use crate::network::layer::stacked::Stacked;
 use crate::tensor::shape::{Shape, ShapeError};
 
 /// `y = x Wᵀ + b`; written `{ linear = 64 }` or with its settings.
@@ -47,25 +48,20 @@ fn last_of(input: &Shape) -> Option<usize> {
 }
 
 impl LayerSpec for Linear {
-    fn kind(&self) -> &'static str {
-        "linear"
-    }
-
     fn check(&self) -> Result<(), Invalid> {
         check::size("units", self.units)?;
         self.init.map_or(Ok(()), |init| init.check().map_err(|fault| fault.under("init")))
     }
 
     fn output(&self, input: &Shape) -> Result<Shape, ShapeError> {
-        let fault =
-            |wanted: Shape, hint| ShapeError { wanted: wanted.to_string(), found: input.clone(), hint, problem: None };
         match (last_of(input), self.in_features) {
             (None, _) => {
                 let wanted = Shape::from([self.in_features.unwrap_or(input.elements()) as i64]);
-                Err(fault(wanted, Some("put `\"flatten\"` before it")))
+                Err(ShapeError::new(input, wanted.to_string(), "put `\"flatten\"` before it"))
             }
             (Some(found), Some(wanted)) if found != wanted => {
-                Err(fault(Shape::from([wanted as i64]), Some("remove `in_features`: it is found automatically")))
+                let wanted = Shape::from([wanted as i64]);
+                Err(ShapeError::new(input, wanted.to_string(), "remove `in_features`: it is found automatically"))
             }
             _ => {
                 let mut output = input.dimensions().to_vec();
@@ -89,31 +85,21 @@ impl LayerSpec for Linear {
     }
 }
 
-/// Linear layer of a stack: `[replicas, batch, in]` → `[replicas, batch, out]`, or `[replicas, batch, time, in]` →
-/// `[replicas, batch, time, out]`.
-#[derive(Debug)]
-pub struct StackedLinear {
-    weight: Tensor,       // [replicas, out, in]
-    bias: Option<Tensor>, // [replicas, out]
-}
-
-impl StackedLinear {
-    /// Builds the layer from the weight `[replicas, out, in]` and the optional bias `[replicas, out]`.
-    pub fn new(mut parameters: Vec<Tensor>) -> Self {
-        let bias = (parameters.len() > 1).then(|| parameters.remove(1));
-        StackedLinear { weight: parameters.remove(0), bias }
+/// Returns the products with the weight `[replicas, out, in]`, plus the bias `[replicas, out]`: `[replicas, batch, in]` →
+/// `[replicas, batch, out]`, or `[replicas, batch, time, in]` → `[replicas, batch, time, out]`.
+pub(super) fn project(xs: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Tensor {
+    if let [_, batch, time, _] = xs.size()[..] {
+        return project(&xs.flatten(1, 2), weight, bias).unflatten(1, [batch, time]);
+    }
+    let weight = weight.transpose(1, 2);
+    match bias {
+        Some(bias) => bias.unsqueeze(1).baddbmm(xs, &weight, 1, 1),
+        None => xs.bmm(&weight),
     }
 }
 
-impl Module for StackedLinear {
+impl Module for Stacked<Linear> {
     fn forward(&self, xs: &Tensor) -> Tensor {
-        if let [_, batch, time, _] = xs.size()[..] {
-            return self.forward(&xs.flatten(1, 2)).unflatten(1, [batch, time]);
-        }
-        let weight = self.weight.transpose(1, 2);
-        match &self.bias {
-            Some(bias) => bias.unsqueeze(1).baddbmm(xs, &weight, 1, 1),
-            None => xs.bmm(&weight),
-        }
+        project(xs, &self.parameters[0], self.parameters.get(1))
     }
 }

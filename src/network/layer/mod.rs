@@ -18,6 +18,7 @@ pub mod pooling;
 pub mod regularization;
 mod replica_channels;
 pub mod sequence;
+pub mod stacked;
 pub mod structure;
 mod token_count;
 pub mod window;
@@ -30,6 +31,7 @@ use crate::config::check::Invalid;
 use crate::config::shorthand::{list_or_table, number_or_table};
 use crate::network::arena::Buffer;
 use crate::network::init::{Init, Parameter};
+use crate::network::layer::activation::functions;
 use crate::network::torchscript::TorchScript;
 use crate::tensor::shape::{Shape, ShapeError};
 pub use fusion::{FusedActivation, Fusion};
@@ -177,62 +179,67 @@ pub enum Layer {
 }
 
 impl Layer {
+    /// Returns the layer's name in experiment files, and its settings.
+    fn named_spec(&self) -> (&'static str, &dyn LayerSpec) {
+        match self {
+            Layer::Linear(linear) => ("linear", linear),
+            Layer::Conv1d(convolution) => ("conv1d", convolution),
+            Layer::Conv2d(convolution) => ("conv2d", convolution),
+            Layer::ConvTranspose2d(convolution) => ("conv_transpose2d", convolution),
+            Layer::MaxPool2d(pool) => ("max_pool2d", pool),
+            Layer::AvgPool2d(pool) => ("avg_pool2d", pool),
+            Layer::MaxPool1d(pool) => ("max_pool1d", pool),
+            Layer::AvgPool1d(pool) => ("avg_pool1d", pool),
+            Layer::AdaptiveAvgPool2d(pool) => ("adaptive_avg_pool2d", pool),
+            Layer::Flatten => ("flatten", &flatten::Flatten),
+            Layer::BatchNorm(norm) => ("batch_norm", norm),
+            Layer::LayerNorm(norm) => ("layer_norm", norm),
+            Layer::GroupNorm(norm) => ("group_norm", norm),
+            Layer::InstanceNorm(norm) => ("instance_norm", norm),
+            Layer::RmsNorm(norm) => ("rms_norm", norm),
+            Layer::Dropout(dropout) => ("dropout", dropout),
+            Layer::Dropout2d(dropout) => ("dropout2d", dropout),
+            Layer::AlphaDropout(dropout) => ("alpha_dropout", dropout),
+            Layer::Relu => ("relu", &functions::RELU),
+            Layer::LeakyRelu(leaky_relu) => ("leaky_relu", leaky_relu),
+            Layer::Elu(elu) => ("elu", elu),
+            Layer::Gelu(gelu) => ("gelu", gelu),
+            Layer::Softplus(softplus) => ("softplus", softplus),
+            Layer::Sigmoid => ("sigmoid", &functions::SIGMOID),
+            Layer::Tanh => ("tanh", &functions::TANH),
+            Layer::Softmax => ("softmax", &functions::SOFTMAX),
+            Layer::GlobalAvgPool => ("global_avg_pool", &pooling::GlobalAvgPool),
+            Layer::Reshape(reshape) => ("reshape", reshape),
+            Layer::Permute(permute) => ("permute", permute),
+            Layer::Residual(block) => ("residual", block),
+            Layer::Repeat(block) => ("repeat", block),
+            Layer::Parallel(block) => ("parallel", block),
+            Layer::Embedding(embedding) => ("embedding", embedding),
+            Layer::Rnn(rnn) => ("rnn", rnn),
+            Layer::Lstm(lstm) => ("lstm", lstm),
+            Layer::Gru(gru) => ("gru", gru),
+            Layer::MultiHeadAttention(attention) => ("multi_head_attention", attention),
+            Layer::PositionalEncoding(encoding) => ("positional_encoding", encoding),
+            Layer::TransformerEncoder(encoder) => ("transformer_encoder", encoder),
+            Layer::MeanOverTime => ("mean_over_time", &sequence::MeanOverTime),
+            Layer::Silu => ("silu", &functions::SILU),
+            Layer::Mish => ("mish", &functions::ELEMENTWISE),
+            Layer::Hardswish => ("hardswish", &functions::ELEMENTWISE),
+            Layer::Selu => ("selu", &functions::ELEMENTWISE),
+            Layer::Prelu(prelu) => ("prelu", prelu),
+            Layer::LogSoftmax => ("log_softmax", &functions::LOG_SOFTMAX),
+            Layer::TorchScript(module) => ("torchscript", module),
+        }
+    }
+
     /// Returns the layer's settings, which state what the layer needs and does.
     pub fn spec(&self) -> &dyn LayerSpec {
-        match self {
-            Layer::Linear(linear) => linear,
-            Layer::Conv1d(convolution) => convolution,
-            Layer::Conv2d(convolution) => convolution,
-            Layer::ConvTranspose2d(convolution) => convolution,
-            Layer::MaxPool2d(pool) => pool,
-            Layer::AvgPool2d(pool) => pool,
-            Layer::MaxPool1d(pool) => pool,
-            Layer::AvgPool1d(pool) => pool,
-            Layer::AdaptiveAvgPool2d(pool) => pool,
-            Layer::Flatten => &flatten::Flatten,
-            Layer::BatchNorm(norm) => norm,
-            Layer::LayerNorm(norm) => norm,
-            Layer::GroupNorm(norm) => norm,
-            Layer::InstanceNorm(norm) => norm,
-            Layer::RmsNorm(norm) => norm,
-            Layer::Dropout(dropout) => dropout,
-            Layer::Dropout2d(dropout) => dropout,
-            Layer::AlphaDropout(dropout) => dropout,
-            Layer::Relu => &activation::Relu,
-            Layer::LeakyRelu(leaky_relu) => leaky_relu,
-            Layer::Elu(elu) => elu,
-            Layer::Gelu(gelu) => gelu,
-            Layer::Softplus(softplus) => softplus,
-            Layer::Sigmoid => &activation::Sigmoid,
-            Layer::Tanh => &activation::Tanh,
-            Layer::Softmax => &activation::Softmax,
-            Layer::GlobalAvgPool => &pooling::GlobalAvgPool,
-            Layer::Reshape(reshape) => reshape,
-            Layer::Permute(permute) => permute,
-            Layer::Residual(block) => block,
-            Layer::Repeat(block) => block,
-            Layer::Parallel(block) => block,
-            Layer::Embedding(embedding) => embedding,
-            Layer::Rnn(rnn) => rnn,
-            Layer::Lstm(lstm) => lstm,
-            Layer::Gru(gru) => gru,
-            Layer::MultiHeadAttention(attention) => attention,
-            Layer::PositionalEncoding(encoding) => encoding,
-            Layer::TransformerEncoder(encoder) => encoder,
-            Layer::MeanOverTime => &sequence::MeanOverTime,
-            Layer::Silu => &activation::Silu,
-            Layer::Mish => &activation::Mish,
-            Layer::Hardswish => &activation::Hardswish,
-            Layer::Selu => &activation::Selu,
-            Layer::Prelu(prelu) => prelu,
-            Layer::LogSoftmax => &activation::LogSoftmax,
-            Layer::TorchScript(module) => module,
-        }
+        self.named_spec().1
     }
 
     /// Returns the layer's name in experiment files.
     pub fn kind(&self) -> &'static str {
-        self.spec().kind()
+        self.named_spec().0
     }
 
     /// Checks the layer's settings.
@@ -328,7 +335,7 @@ mod tests {
     fn stack_and_rows(layer: &Layer, shape: &[i64]) -> (Stack, Tensor) {
         let size = [&[2, 5], shape].concat();
         let rows = Tensor::arange(size.iter().product::<i64>(), (Kind::Float, Device::Cpu)).sin().view(&size[..]);
-        let rows = if layer.spec().kind() == "embedding" { rows.abs().round() } else { rows };
+        let rows = if layer.kind() == "embedding" { rows.abs().round() } else { rows };
         let architecture = Architecture::follow(std::slice::from_ref(layer), Init::Pytorch, &Shape::from(shape)).unwrap();
         (architecture.build(&[1, 2], Device::Cpu).unwrap(), rows)
     }
@@ -340,10 +347,10 @@ mod tests {
             let NamedList(layers) = serde_json::from_str(&format!("[{text}]")).unwrap();
             let layer: &Layer = &layers[0];
             let spec = layer.spec();
-            assert!(text.contains(spec.kind()), "{text} is called {}", spec.kind());
+            assert!(text.contains(layer.kind()), "{text} is called {}", layer.kind());
             let (stack, rows) = stack_and_rows(layer, shape);
             let last_row_changed = rows.copy();
-            let _ = last_row_changed.narrow(1, 4, 1).fill_(if spec.kind() == "embedding" { 2.0 } else { 0.25 });
+            let _ = last_row_changed.narrow(1, 4, 1).fill_(if layer.kind() == "embedding" { 2.0 } else { 0.25 });
             let first_rows = |rows: &Tensor| {
                 (0..2).for_each(|replica| with_replica(replica, || tch::manual_seed(replica as i64)));
                 stack.forward_t(rows, true).narrow(1, 0, 4)

@@ -20,17 +20,32 @@ pub enum Pair {
     Each([u32; 2]),
 }
 
-impl Pair {
-    /// Returns height and width.
-    pub fn sides(self) -> [i64; 2] {
+/// A setting with one value for each of the `D` dimensions of a signal or an image.
+pub trait Sides<const D: usize>: Copy + fmt::Display {
+    /// Returns the value for each dimension: `[length]`, or `[height, width]`.
+    fn sides(self) -> [i64; D];
+
+    /// Checks that all values are at least 1.
+    ///
+    /// # Errors
+    /// When one is 0.
+    fn at_least_one(self, key: &str) -> Result<(), Invalid> {
+        require(self.sides().iter().all(|&side| side >= 1), key, "must be at least 1", self)
+    }
+}
+
+impl Sides<1> for u32 {
+    fn sides(self) -> [i64; 1] {
+        [i64::from(self)]
+    }
+}
+
+impl Sides<2> for Pair {
+    fn sides(self) -> [i64; 2] {
         match self {
             Pair::Both(side) => [i64::from(side); 2],
             Pair::Each(sides) => sides.map(i64::from),
         }
-    }
-
-    pub(crate) fn at_least_one(self, key: &str) -> Result<(), Invalid> {
-        require(self.sides().iter().all(|&side| side >= 1), key, "must be at least 1", self)
     }
 }
 
@@ -40,9 +55,9 @@ impl Default for Pair {
     }
 }
 
-impl From<u8> for Pair {
-    fn from(both: u8) -> Self {
-        Pair::Both(u32::from(both))
+impl<T: Into<u32>> From<T> for Pair {
+    fn from(both: T) -> Self {
+        Pair::Both(both.into())
     }
 }
 
@@ -104,6 +119,13 @@ pub struct Window<const D: usize> {
 }
 
 impl<const D: usize> Window<D> {
+    /// Returns the shape of an output row with this number of channels.
+    pub(crate) fn output(&self, input: &Shape, channels: Option<usize>) -> Result<Shape, ShapeError> {
+        let (input_channels, lengths) = self.over(input)?;
+        let channels = channels.map_or(input_channels, |channels| channels as i64);
+        Ok(Shape::from(&[&[channels], &lengths[..]].concat()[..]))
+    }
+
     /// Returns the channels of the input, and the height and width, or length, of the output.
     pub(crate) fn over(&self, input: &Shape) -> Result<(i64, [i64; D]), ShapeError> {
         let (channels, lengths) = channels_and_lengths::<D>(input)?;

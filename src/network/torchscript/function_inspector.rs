@@ -35,10 +35,10 @@ pub fn inspect_loss(bytes: &[u8], outputs: usize, target: Target) -> Result<Func
     let count = outputs.size()[0];
     let is_per_row = losses.dim() > 0;
     if is_per_row && (losses.size()[0], losses.numel() as i64) != (count, count) {
-        return Err(problem(format!("returns the shape {:?} for {count} rows, but {wanted}", losses.size())));
+        return Err(Problem::new(format!("returns the shape {:?} for {count} rows, but {wanted}", losses.size())));
     }
     if !losses.is_floating_point() {
-        return Err(problem(format!("returns a tensor of type {:?}, but {wanted}", losses.kind())));
+        return Err(Problem::new(format!("returns a tensor of type {:?}, but {wanted}", losses.kind())));
     }
     let has_gradient = losses.requires_grad() && losses.sum(None).f_backward().is_ok() && outputs.grad().defined();
     if !has_gradient {
@@ -62,28 +62,23 @@ pub fn inspect_metric(bytes: &[u8], outputs: usize, target: Target) -> Result<Fu
     let call = || run(&module, &outputs, &targets, wanted);
     let value = call()?;
     if value.numel() != 1 {
-        return Err(problem(format!("returns the shape {:?}, but {wanted}", value.size())));
+        return Err(Problem::new(format!("returns the shape {:?}, but {wanted}", value.size())));
     }
     check_repeats(&value, &call()?, STATE, STATE_HINT)?;
     Ok(FunctionInspection { is_per_row: false, broadcasts: false })
 }
 
-fn problem(message: String) -> Problem {
-    Problem { message, hint: None }
-}
-
 /// Loads a module and checks that it takes an output and a target.
 fn load(bytes: &[u8]) -> Result<ScriptModule, Problem> {
     let module = load_frozen(bytes, Device::Cpu).map_err(|error| explain_load(&error, bytes))?;
-    match module.arguments("forward").map_err(problem)? {
-        None => Err(problem("has no method `forward`".to_owned())),
+    match module.arguments("forward")? {
+        None => Err(Problem::new("has no method `forward`")),
         Some(arguments) if arguments.required > 2 || arguments.all < 2 => {
             let count = if arguments.required > 2 { arguments.required } else { arguments.all };
             let arguments = if count == 1 { "1 argument".to_owned() } else { format!("{count} arguments") };
             let message =
                 format!("has a `forward` with {arguments}, but it is called with 2: the output and the target");
-            let hint = "write `def forward(self, output, target)`";
-            Err(Problem { message, hint: Some(hint.to_owned()) })
+            Err(Problem::new(message).hint("write `def forward(self, output, target)`"))
         }
         Some(_) => Ok(module),
     }
@@ -114,14 +109,15 @@ fn run(module: &ScriptModule, outputs: &Tensor, targets: &Tensor, wanted: &str) 
         let (output, target) = (outputs.size(), targets.size());
         let kind = if targets.kind() == Kind::Int64 { "int64" } else { "float32" };
         let reason = explain_call(&error);
-        problem(format!("fails on an output of shape {output:?} and a target of shape {target:?} ({kind}): {reason}"))
+        Problem::new(format!(
+            "fails on an output of shape {output:?} and a target of shape {target:?} ({kind}): {reason}"
+        ))
     })?;
     if let Some(name) = before.changed_buffer(module)? {
         let message = format!("changes its buffer `{name}`, but checkpoints hold no state of losses and metrics");
-        let hint = "compute the result from the output and the target alone".to_owned();
-        return Err(Problem { message, hint: Some(hint) });
+        return Err(Problem::new(message).hint("compute the result from the output and the target alone"));
     }
-    result.ok_or_else(|| problem(format!("returns no tensor, but {wanted}")))
+    result.ok_or_else(|| Problem::new(format!("returns no tensor, but {wanted}")))
 }
 
 /// Returns whether a loss of one output combines each row with the targets of all rows because the shapes `[rows]` and

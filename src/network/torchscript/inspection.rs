@@ -102,6 +102,25 @@ pub struct Problem {
     pub hint: Option<String>,
 }
 
+impl Problem {
+    /// Creates a problem from its message.
+    pub fn new(message: impl Into<String>) -> Problem {
+        Problem { message: message.into(), hint: None }
+    }
+
+    /// Adds what to do.
+    #[must_use]
+    pub fn hint(self, hint: impl Into<String>) -> Problem {
+        Problem { hint: Some(hint.into()), ..self }
+    }
+}
+
+impl From<String> for Problem {
+    fn from(message: String) -> Problem {
+        Problem::new(message)
+    }
+}
+
 /// Inspects a module: the bytes of its file, and its role.
 pub type Inspector = fn(&[u8], &Role) -> Result<Inspected, Problem>;
 
@@ -127,7 +146,7 @@ pub fn inspect(bytes: impl FnOnce() -> anyhow::Result<Vec<u8>>, sha256: &str, ro
     if let Some(known) = KNOWN.lock().ok().and_then(|known| known.as_ref()?.get(&key).cloned()) {
         return known;
     }
-    let failed = |error: anyhow::Error| Problem { message: format!("cannot be inspected: {error:#}"), hint: None };
+    let failed = |error: anyhow::Error| Problem::new(format!("cannot be inspected: {error:#}"));
     let found = bytes().map_err(failed).and_then(|bytes| match INSPECTOR.get() {
         Some(inspector) => inspector(&bytes, role),
         None => by_engine(&bytes, sha256, role).map_err(failed)?,

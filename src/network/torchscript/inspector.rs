@@ -36,40 +36,38 @@ pub fn inspect(bytes: &[u8], role: &Role) -> Result<Inspected, Problem> {
 
 /// Inspects a network for rows of shape `sample`.
 fn inspect_network(bytes: &[u8], sample: &[i64]) -> Result<Inspection, Problem> {
-    let problem = |message: String| Problem { message, hint: None };
-    let mut count = MemoryCount::start().map_err(problem)?;
+    let mut count = MemoryCount::start()?;
     let mut module = ScriptModule::load(bytes, Device::Cpu).map_err(|error| explain_load(&error, bytes))?;
-    match module.arguments("forward").map_err(problem)? {
-        None => return Err(problem("has no method `forward`".to_owned())),
+    match module.arguments("forward")? {
+        None => return Err(Problem::new("has no method `forward`")),
         Some(arguments) if arguments.required > 1 || arguments.all == 0 => {
             let message =
                 format!("has a `forward` with {} arguments, but only the rows are passed", arguments.required);
-            let hint = "wrap it in a module whose `forward(self, x)` takes the rows only".to_owned();
-            return Err(Problem { message, hint: Some(hint) });
+            return Err(Problem::new(message).hint("wrap it in a module whose `forward(self, x)` takes the rows only"));
         }
         Some(_) => {}
     }
-    let draws_parameters = match module.arguments("reset_parameters").map_err(problem)? {
+    let draws_parameters = match module.arguments("reset_parameters")? {
         Some(arguments) if arguments.required > 0 => {
-            return Err(problem("has a `reset_parameters` with arguments, but it is called without any".to_owned()));
+            return Err(Problem::new("has a `reset_parameters` with arguments, but it is called without any"));
         }
         found => found.is_some(),
     };
-    let tensors = ModuleTensors::of(&module).map_err(problem)?;
+    let tensors = ModuleTensors::of(&module)?;
     tensors.check()?;
     let state = ModuleState::of(&module)?;
     let layers_of_fixed_mode = layers_of_fixed_mode(bytes);
     let output = inspect_evaluation(&mut module, &state, sample, &layers_of_fixed_mode)?;
     inspect_training(&mut module, &state, sample, &tensors.parameters)?;
     state.restore(&module)?;
-    module.set_training(true).map_err(problem)?;
+    module.set_training(true)?;
     let lone_row_problem = run(&module, &draw_rows(1, sample)).err().map(|problem| problem.message);
     state.restore(&module)?;
     let again = evaluate(&mut module, sample)?;
     check_repeats(&output, &again, "gives other outputs in evaluation after rows were trained on", STATE_HINT)?;
     let memory = measure_rows(&mut module, sample, &mut count)?;
     state.restore(&module)?;
-    module.set_training(false).map_err(problem)?;
+    module.set_training(false)?;
     let output_kind = output_kind(&module, &tensors.parameters, sample, |module, rows| run(module, rows).ok());
     let ModuleTensors { parameters, buffers, shared, .. } = tensors;
     let sizes =
@@ -89,7 +87,7 @@ fn inspect_network(bytes: &[u8], sample: &[i64]) -> Result<Inspection, Problem> 
 
 /// Returns the outputs of the same rows in evaluation mode, with the same random numbers in each call.
 fn evaluate(module: &mut ScriptModule, sample: &[i64]) -> Result<Tensor, Problem> {
-    module.set_training(false).map_err(|message| Problem { message, hint: None })?;
+    module.set_training(false)?;
     tch::no_grad(|| run_seeded(module, sample))
 }
 
@@ -116,12 +114,11 @@ fn inspect_evaluation(
                  fixes it in evaluation mode",
                 fixed.join(" and ")
             );
-            return Err(Problem { message, hint: Some(hint) });
+            return Err(Problem::new(message).hint(hint));
         }
         let message =
             format!("changes its buffer `{name}` in evaluation, so that results depend on earlier evaluations");
-        let hint = "change it in training only: `if self.training:`".to_owned();
-        return Err(Problem { message, hint: Some(hint) });
+        return Err(Problem::new(message).hint("change it in training only: `if self.training:`"));
     }
     let again = evaluate(module, sample)?;
     check_repeats(&output, &again, "gives other outputs when it is called again with the same rows", STATE_HINT)?;
@@ -135,7 +132,7 @@ fn inspect_training(
     sample: &[i64],
     parameters: &[(String, Tensor)],
 ) -> Result<(), Problem> {
-    module.set_training(true).map_err(|message| Problem { message, hint: None })?;
+    module.set_training(true)?;
     let trained = run_seeded(module, sample)?;
     state.check_layout(module)?;
     if !parameters.is_empty() {
@@ -150,8 +147,8 @@ fn inspect_training(
             let more = without.len().saturating_sub(5);
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             let message = format!("has parameters that get no gradient from its output: {}{more}", shown.join(", "));
-            let hint = "use them in `forward`, remove them, or set `requires_grad = False` before exporting".to_owned();
-            return Err(Problem { message, hint: Some(hint) });
+            let hint = "use them in `forward`, remove them, or set `requires_grad = False` before exporting";
+            return Err(Problem::new(message).hint(hint));
         }
     }
     state.restore(module)?;
@@ -161,9 +158,8 @@ fn inspect_training(
 
 /// Measures the memory of a row: the difference between runs of two and of more rows.
 fn measure_rows(module: &mut ScriptModule, sample: &[i64], count: &mut MemoryCount) -> Result<RowMemory, Problem> {
-    let problem = |message: String| Problem { message, hint: None };
     let [few, many] = [ROWS, MORE_ROWS].map(|count| draw_rows(count, sample));
-    let mut per_row = |run: &dyn Fn(&Tensor) -> Result<(), Problem>| {
+    let mut per_row = |run: &dyn Fn(&Tensor) -> Result<(), Problem>| -> Result<u64, Problem> {
         let mut peak = |rows: &Tensor| {
             count.take_peak();
             run(rows).map(|()| count.take_peak())
@@ -171,9 +167,9 @@ fn measure_rows(module: &mut ScriptModule, sample: &[i64], count: &mut MemoryCou
         peak(&few)?; // allocates what is kept for later, such as gradients
         Ok(peak(&many)?.saturating_sub(peak(&few)?) / (MORE_ROWS - ROWS) as u64)
     };
-    module.set_training(false).map_err(problem)?;
+    module.set_training(false)?;
     let evaluation = tch::no_grad(|| per_row(&|rows| run(module, rows).map(drop)))?;
-    module.set_training(true).map_err(problem)?;
+    module.set_training(true)?;
     let training = per_row(&|rows| {
         let output = run(module, rows)?;
         if output.requires_grad() {
@@ -209,9 +205,8 @@ pub fn run(module: &ScriptModule, rows: &Tensor) -> Result<Tensor, Problem> {
         Problem { message, hint }
     })?;
     let output = output.ok_or_else(|| "no tensor".to_owned()).and_then(|output| check_output(output, rows));
-    output.map_err(|found| Problem {
-        message: format!("returns {found}, but must return a float tensor with one row for each input row"),
-        hint: None,
+    output.map_err(|found| {
+        Problem::new(format!("returns {found}, but must return a float tensor with one row for each input row"))
     })
 }
 

@@ -108,15 +108,15 @@ impl TorchScript {
             let other = Inspection { memory: found.memory, ..inspect_file(file)? };
             if other != found {
                 let message = format!("has different networks in `{}` and `{}`", first.path, file.path);
-                let hint = "export all files from the same module: names and shapes must agree".to_owned();
-                return Err(Problem { message, hint: Some(hint) });
+                let hint = "export all files from the same module: names and shapes must agree";
+                return Err(Problem::new(message).hint(hint));
             }
         }
         Ok(found)
     }
 
     /// Returns the inspection of a module that was checked before.
-    fn checked(&self, input: &Shape) -> Inspection {
+    pub fn checked(&self, input: &Shape) -> Inspection {
         self.inspect(input).expect("the module was inspected when the network was checked")
     }
 
@@ -139,25 +139,9 @@ impl TorchScript {
         }
     }
 
-    /// Returns the reason why the module cannot be trained on a batch of one row, which continues a sentence about it.
-    pub fn lone_row_problem(&self, input: &Shape) -> Option<String> {
-        self.checked(input).lone_row_problem
-    }
-
-    /// Returns the layers whose training mode is fixed in the module, in words.
-    pub fn layers_of_fixed_mode(&self, input: &Shape) -> Vec<String> {
-        self.checked(input).layers_of_fixed_mode
-    }
-
     /// Returns whether each seed starts from other weights.
     pub fn differs_by_seed(&self, input: &Shape) -> bool {
         self.path.contains(SEED) || self.inspect(input).is_ok_and(|found| found.draws_parameters)
-    }
-
-    /// Returns the further names of parameters that several parts of the module share, each with the name in
-    /// [`LayerSpec::parameters`].
-    pub fn shared_names(&self, input: &Shape) -> Vec<(String, String)> {
-        self.checked(input).shared.clone()
     }
 }
 
@@ -170,10 +154,6 @@ fn inspect_file(file: &ModuleFile, role: &Role) -> Result<Arc<Inspected>, Proble
 }
 
 impl LayerSpec for TorchScript {
-    fn kind(&self) -> &'static str {
-        "torchscript"
-    }
-
     fn output(&self, input: &Shape) -> Result<Shape, ShapeError> {
         match self.inspect(input) {
             Ok(found) => Ok(Shape::from(&found.output[..])),
@@ -187,27 +167,16 @@ impl LayerSpec for TorchScript {
     }
 
     fn parameters(&self, input: &Shape, _init: Init) -> Vec<Parameter> {
-        let found = self.checked(input);
-        let parameters = found.parameters.iter();
+        let parameters = self.checked(input).parameters.into_iter();
         // the module draws or holds its values, see `draw`
-        let parameters = parameters.map(|(name, shape)| Parameter {
-            name: name.clone().into(),
-            shape: shape.clone(),
-            draw: Draw::Constant(0.0),
-        });
-        parameters.collect()
+        let draw = Draw::Constant(0.0);
+        parameters.map(|(name, shape)| Parameter { name: name.into(), shape, draw }).collect()
     }
 
     fn buffers(&self, input: &Shape) -> Vec<Buffer> {
-        let found = self.checked(input);
-        let buffers = found.buffers.iter();
-        let buffers = buffers.map(|(name, shape)| Buffer {
-            name: name.clone().into(),
-            shape: shape.clone(),
-            kind: tch::Kind::Float, // not used: the module holds its buffers, see `draw`
-            start: 0,
-        });
-        buffers.collect()
+        let buffers = self.checked(input).buffers.into_iter();
+        let (kind, start) = (tch::Kind::Float, 0); // not used: the module holds its buffers, see `draw`
+        buffers.map(|(name, shape)| Buffer { name: name.into(), shape, kind, start }).collect()
     }
 
     fn output_kind(&self, input: &Shape) -> OutputKind {

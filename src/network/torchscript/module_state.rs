@@ -23,8 +23,8 @@ impl ModuleState {
     /// libtorch's message.
     pub fn of(module: &ScriptModule) -> Result<ModuleState, Problem> {
         let copy = |tensor: &Tensor| tensor.detach().copy();
-        let parameters = module.parameters().map_err(problem)?;
-        let buffers = module.buffers().map_err(problem)?;
+        let parameters = module.parameters()?;
+        let buffers = module.buffers()?;
         Ok(ModuleState {
             parameters: parameters.iter().map(|(_, tensor)| copy(tensor)).collect(),
             buffers: buffers.into_iter().map(|(name, tensor)| (name, copy(&tensor))).collect(),
@@ -36,7 +36,7 @@ impl ModuleState {
     /// # Errors
     /// libtorch's message.
     pub fn changed_buffer(&self, module: &ScriptModule) -> Result<Option<&str>, Problem> {
-        let now = module.buffers().map_err(problem)?;
+        let now = module.buffers()?;
         let mut pairs = self.buffers.iter().zip(&now);
         let changed =
             pairs.find(|((_, before), (_, after))| !is_same_layout(before, after) || !are_close(before, after, 0.0));
@@ -48,7 +48,7 @@ impl ModuleState {
     /// # Errors
     /// The first buffer with another one, which checkpoints could not hold.
     pub fn check_layout(&self, module: &ScriptModule) -> Result<(), Problem> {
-        let now = module.buffers().map_err(problem)?;
+        let now = module.buffers()?;
         let mut pairs = self.buffers.iter().zip(&now);
         let Some(((name, before), (_, after))) = pairs.find(|((_, before), (_, after))| !is_same_layout(before, after))
         else {
@@ -56,8 +56,7 @@ impl ModuleState {
         };
         let layout = |tensor: &Tensor| format!("{:?} of type {:?}", tensor.size(), tensor.kind());
         let message = format!("changes its buffer `{name}` from {} to {}", layout(before), layout(after));
-        let hint = "keep the shape and the type of a buffer, or use a local variable";
-        Err(Problem { message, hint: Some(hint.to_owned()) })
+        Err(Problem::new(message).hint("keep the shape and the type of a buffer, or use a local variable"))
     }
 
     /// Sets the parameters and buffers of the module to copies of these.
@@ -66,11 +65,11 @@ impl ModuleState {
     /// libtorch's message, if a buffer has another type by now.
     pub fn restore(&self, module: &ScriptModule) -> Result<(), Problem> {
         let _no_grad = tch::no_grad_guard();
-        for ((_, tensor), values) in module.parameters().map_err(problem)?.iter().zip(&self.parameters) {
+        for ((_, tensor), values) in module.parameters()?.iter().zip(&self.parameters) {
             tensor.shallow_clone().copy_(values);
         }
-        for ((_, tensor), (_, values)) in module.buffers().map_err(problem)?.iter().zip(&self.buffers) {
-            set_data(tensor, &values.copy()).map_err(problem)?;
+        for ((_, tensor), (_, values)) in module.buffers()?.iter().zip(&self.buffers) {
+            set_data(tensor, &values.copy())?;
         }
         Ok(())
     }
@@ -99,8 +98,4 @@ fn is_same_layout(one: &Tensor, other: &Tensor) -> bool {
 /// Returns whether values are equal, or differ by at most this share; NaN is equal to NaN.
 fn are_close(one: &Tensor, other: &Tensor, tolerance: f64) -> bool {
     one.equal(other) || one.is_floating_point() && one.allclose(other, tolerance, tolerance * 1e-3, true)
-}
-
-fn problem(message: String) -> Problem {
-    Problem { message, hint: None }
 }

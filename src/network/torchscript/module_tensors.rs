@@ -51,7 +51,7 @@ impl ModuleTensors {
     pub fn check(&self) -> Result<(), Problem> {
         let kinds = [("parameter", &self.parameters), ("buffer", &self.buffers)];
         for (what, (name, tensor)) in kinds.into_iter().flat_map(|(what, all)| all.iter().map(move |one| (what, one))) {
-            let is_dense = is_dense(tensor).map_err(|message| Problem { message, hint: None })?;
+            let is_dense = is_dense(tensor)?;
             let kind = tensor.f_kind().ok();
             if !is_dense || kind.and_then(dtype_of).is_none() {
                 let found = match kind {
@@ -63,13 +63,12 @@ impl ModuleTensors {
                      floating-point numbers"
                 );
                 let hint = "convert it before exporting the module: `torch.view_as_real`, `to_dense`, `dequantize`";
-                return Err(Problem { message, hint: Some(hint.to_owned()) });
+                return Err(Problem::new(message).hint(hint));
             }
         }
         if let Some((name, tensor)) = self.parameters.iter().find(|(_, tensor)| tensor.kind() != Kind::Float) {
             let message = format!("has a parameter `{name}` of type {:?}, but training uses float32", tensor.kind());
-            let hint = "call `.float()` on the module before exporting it".to_owned();
-            return Err(Problem { message, hint: Some(hint) });
+            return Err(Problem::new(message).hint("call `.float()` on the module before exporting it"));
         }
         self.check_memory()
     }
@@ -89,7 +88,7 @@ impl ModuleTensors {
                 let message = format!("has two tensors in the same memory: `{name}` and `{other}`");
                 let hint =
                     "share the parameter itself (`self.b.weight = self.a.weight`), or copy its values with `clone()`";
-                return Err(Problem { message, hint: Some(hint.to_owned()) });
+                return Err(Problem::new(message).hint(hint));
             }
         }
         Ok(())

@@ -9,7 +9,7 @@ use anyhow::anyhow;
 use tch::nn::ModuleT;
 use tch::{Device, Tensor};
 
-use crate::network::arena::{InitialTensors, Leaf};
+use crate::network::arena::{LayerTensors, Leaf};
 use crate::network::layer::Module;
 use crate::network::torchscript::TorchScript;
 use crate::network::torchscript::error_text::{explain_call, fault_of_call};
@@ -43,7 +43,7 @@ impl TorchScript {
     ///
     /// # Errors
     /// When the file has changed, or `reset_parameters` fails.
-    pub fn draw(&self, input: &Shape, seed: i64) -> anyhow::Result<InitialTensors> {
+    pub fn draw(&self, input: &Shape, seed: i64) -> anyhow::Result<LayerTensors> {
         let module = ScriptModule::load(&self.file_of(seed)?.read()?, Device::Cpu).map_err(|error| anyhow!(error))?;
         if self.checked(input).draws_parameters {
             tch::no_grad(|| module.call("reset_parameters", &[]))
@@ -52,7 +52,7 @@ impl TorchScript {
         let tensors = ModuleTensors::of(&module).map_err(|error| anyhow!(error))?;
         let values =
             |tensors: Vec<(String, Tensor)>| tensors.into_iter().map(|(_, tensor)| tensor.detach().copy()).collect();
-        Ok(InitialTensors { parameters: values(tensors.parameters), buffers: values(tensors.buffers) })
+        Ok(LayerTensors { parameters: values(tensors.parameters), buffers: values(tensors.buffers) })
     }
 
     /// Runs rows through the module of the first file in evaluation mode, on the CPU: `[rows, …]`, f32.
@@ -60,11 +60,10 @@ impl TorchScript {
     /// # Errors
     /// When it fails.
     pub fn try_rows(&self, rows: &Tensor) -> Result<(), Problem> {
-        let problem = |message: String| Problem { message, hint: None };
         let file = self.files().first().expect("`locate` finds a file");
-        let bytes = file.read().map_err(|error| problem(format!("cannot be read: {error:#}")))?;
-        let mut module = ScriptModule::load(&bytes, Device::Cpu).map_err(problem)?;
-        module.set_training(false).map_err(problem)?;
+        let bytes = file.read().map_err(|error| Problem::new(format!("cannot be read: {error:#}")))?;
+        let mut module = ScriptModule::load(&bytes, Device::Cpu)?;
+        module.set_training(false)?;
         tch::no_grad(|| run(&module, rows)).map(drop)
     }
 

@@ -7,18 +7,9 @@ use crate::compare::ranking::RankingRules;
 use crate::compare::statistics::mean;
 use crate::plot::charts::epoch_marks;
 
-/// Groups ranked by a metric.
-#[derive(Clone, Debug, PartialEq)]
-struct Ranking {
-    /// The monitored metric of all groups.
-    metric: String,
-    /// Indices of the groups, best first. Groups that leak come behind the others, groups without a value last.
-    order: Vec<usize>,
-}
-
 /// Returns the groups, best first; in their order if no metric ranks them.
 pub fn best_first(groups: Vec<Group>) -> Vec<Group> {
-    let Some(Ranking { order, .. }) = rank(&groups) else { return groups };
+    let Some((_, order)) = rank(&groups) else { return groups };
     let mut groups: Vec<Option<Group>> = groups.into_iter().map(Some).collect();
     order.into_iter().filter_map(|place| groups[place].take()).collect()
 }
@@ -32,7 +23,7 @@ pub fn keep(shown: &mut Vec<&Group>, most: usize, notes: &mut Vec<String>) -> Op
     }
     let groups: Vec<Group> = shown.iter().map(|group| (*group).clone()).collect();
     let which = match rank(&groups) {
-        Some(Ranking { metric, order }) => {
+        Some((metric, order)) => {
             let mut kept = order[..most].to_vec();
             kept.sort_unstable();
             *shown = kept.into_iter().map(|place| shown[place]).collect();
@@ -47,8 +38,9 @@ pub fn keep(shown: &mut Vec<&Group>, most: usize, notes: &mut Vec<String>) -> Op
     Some(format!("Only {which} are shown."))
 }
 
-/// Ranks groups by the metric that all of them monitor; `None` if there is no such metric, or if it does not rank them.
-fn rank(groups: &[Group]) -> Option<Ranking> {
+/// Returns the metric that all groups monitor, and the indices of the groups, best first: groups that leak come behind the
+/// others, groups without a value last. `None` if there is no such metric, or if it does not rank them.
+fn rank(groups: &[Group]) -> Option<(String, Vec<usize>)> {
     let mut monitors = groups.iter().filter_map(epoch_marks::monitor);
     let metric = monitors.next().filter(|first| monitors.all(|other| other == *first))?;
     let higher = higher_is_better(metric)?;
@@ -66,7 +58,7 @@ fn rank(groups: &[Group]) -> Option<Ranking> {
         let [a, b] = [one, other].map(|place| values[place].unwrap_or(0.0));
         key(one).cmp(&key(other)).then(if higher { b.total_cmp(&a) } else { a.total_cmp(&b) })
     });
-    Some(Ranking { metric: metric.to_owned(), order })
+    Some((metric.to_owned(), order))
 }
 
 #[cfg(test)]

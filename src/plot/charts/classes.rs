@@ -1,13 +1,11 @@
 //! Plot of class sizes: bars with counts and percentages, one column of bars for each part of the data.
 
-use anyhow::anyhow;
-
-use crate::config::hint::Hint;
+use crate::config::hint::hinted;
 use crate::plot::Plot;
 use crate::plot::charts::metric_labels::{capital, count, list};
 use crate::plot::draw::color::{AXIS, BLUE, GRID, INK, QUIET, WHITE};
 use crate::plot::draw::font::{HEADING, LABEL, SMALL};
-use crate::plot::draw::page::{Body, MARGIN, Page, PageOptions};
+use crate::plot::draw::page::{MARGIN, Page, PageOptions};
 use crate::plot::draw::shape::{Anchor, Rect, Stroke};
 use crate::plot::draw::ticks::{logarithmic, number, percent};
 use crate::plot::format::svg::Svg;
@@ -19,6 +17,16 @@ pub struct Part {
     pub name: String,
     /// Number of rows by class.
     pub rows: Vec<u64>,
+}
+
+impl Part {
+    fn of(&self, class: usize) -> u64 {
+        self.rows.get(class).copied().unwrap_or(0)
+    }
+
+    fn all(&self) -> u64 {
+        self.rows.iter().sum()
+    }
 }
 
 /// Maximum number of classes with a bar.
@@ -44,19 +52,19 @@ pub fn draw(
 ) -> anyhow::Result<Plot> {
     if classes.is_empty() || parts.is_empty() {
         let hint = "name a classification data set, or the column of the classes with `--target COLUMN`";
-        return Err(anyhow!("there are no classes to plot").context(Hint(hint.to_owned())));
+        return Err(hinted("there are no classes to plot", hint));
     }
     let mut shown: Vec<usize> = (0..classes.len()).collect();
     let mut notes = Vec::new();
     if shown.len() > MOST {
-        shown.sort_by_key(|&class| std::cmp::Reverse(parts[0].rows.get(class).copied().unwrap_or(0)));
+        shown.sort_by_key(|&class| std::cmp::Reverse(parts[0].of(class)));
         shown.truncate(MOST);
         notes.push(format!(
             "The {MOST} largest of {} are shown.",
             count(classes.len(), "class").replace("classs", "classes")
         ));
     }
-    let all = || parts.iter().flat_map(|part| shown.iter().map(|&class| part.rows.get(class).copied().unwrap_or(0)));
+    let all = || parts.iter().flat_map(|part| shown.iter().map(|&class| part.of(class)));
     let most = all().max().unwrap_or(0).max(1) as f64;
     let least = all().filter(|rows| *rows > 0).min().unwrap_or(1) as f64;
     let is_log = most > UNEVEN * least;
@@ -78,8 +86,8 @@ pub fn draw(
         more => 2.0 * MARGIN + chart.left() + PART_WIDTH * more.min(3) as f64,
     });
     let height = chart.height(width - 2.0 * MARGIN);
-    let body = Body::new(options, height, if row > 17.0 { 0.7 * height } else { height });
-    Ok(Plot { svg: page.titled(options).draw(width, body, |svg, room| chart.draw(svg, room)), notes: Vec::new() })
+    let size = [width, height, if row > 17.0 { 0.7 * height } else { height }];
+    Ok(Plot { svg: page.draw(options, size, |svg, room| chart.draw(svg, room)), notes: Vec::new() })
 }
 
 struct Chart<'a> {
@@ -131,9 +139,8 @@ impl Chart<'_> {
                 height: height - self.head(),
             };
             if self.parts.len() > 1 {
-                let all = self.part_rows(part);
-                let title =
-                    HEADING.shorten(&format!("{} ({})", capital(&part.name), count(all as usize, "row")), width);
+                let title = format!("{} ({})", capital(&part.name), count(part.all() as usize, "row"));
+                let title = HEADING.shorten(&title, width);
                 svg.text((frame.x, y + HEADING.size), Anchor::Start, HEADING, INK, &title);
             }
             if column == 0 {
@@ -145,24 +152,20 @@ impl Chart<'_> {
 
     /// Returns the number of rows of a class and their percentage.
     fn count_text(&self, part: &Part, class: usize) -> String {
-        let rows = part.rows.get(class).copied().unwrap_or(0);
+        let rows = part.of(class);
         let decimals = if rows == 0 { 0 } else { self.decimals(part) };
-        let share = number(100.0 * rows as f64 / self.part_rows(part).max(1) as f64, decimals);
+        let share = number(100.0 * rows as f64 / part.all().max(1) as f64, decimals);
         format!("{} ({share} %)", number(rows as f64, 0))
     }
 
     /// Returns the number of decimals that shows the smallest percentage of a part.
     fn decimals(&self, part: &Part) -> usize {
         let least = part.rows.iter().filter(|rows| **rows > 0).min().copied().unwrap_or(1) as f64;
-        match least / self.part_rows(part).max(1) as f64 {
+        match least / part.all().max(1) as f64 {
             share if share >= 0.01 => 1,
             share if share >= 0.0001 => 2,
             _ => 4,
         }
-    }
-
-    fn part_rows(&self, part: &Part) -> u64 {
-        part.rows.iter().sum()
     }
 
     fn draw_names(&self, svg: &mut Svg, right: f64, frame: Rect) {
@@ -175,11 +178,8 @@ impl Chart<'_> {
     }
 
     fn draw_bars(&self, svg: &mut Svg, frame: Rect, part: &Part) {
-        let rows = |class: usize| part.rows.get(class).copied().unwrap_or(0);
-        let count_texts =
-            |part: &Part| self.shown.iter().map(|&class| self.count_text(part, class)).collect::<Vec<_>>();
-        let widest =
-            self.parts.iter().flat_map(count_texts).map(|count_text| SMALL.room(&count_text)).fold(0.0, f64::max);
+        let each = self.parts.iter().flat_map(|part| self.shown.iter().map(move |&class| (part, class)));
+        let widest = each.map(|(part, class)| SMALL.room(&self.count_text(part, class))).fold(0.0, f64::max);
         let longest = (frame.width - widest - 8.0).max(20.0);
         if self.is_log {
             for tick in logarithmic(self.first(), self.most, 40).iter().filter(|tick| tick.value > self.first()) {
@@ -189,8 +189,8 @@ impl Chart<'_> {
         }
         let step = frame.height / self.shown.len() as f64;
         for (place, &class) in self.shown.iter().enumerate() {
-            let (y, length) = (frame.y + place as f64 * step, longest * self.share(rows(class) as f64));
-            if rows(class) > 0 {
+            let (y, length) = (frame.y + place as f64 * step, longest * self.share(part.of(class) as f64));
+            if part.of(class) > 0 {
                 svg.rect(Rect { x: frame.x, y: y + 0.17 * step, width: length.max(1.5), height: 0.66 * step }, BLUE);
             }
             let at = (frame.x + length + 6.0, y + 0.5 * step + SMALL.cap_height() / 2.0);
@@ -223,16 +223,15 @@ impl Chart<'_> {
     }
 
     fn describe(&self, part: &Part) -> String {
-        let all = self.part_rows(part).max(1) as f64;
+        let all = part.all().max(1) as f64;
         let lines: Vec<String> = self
             .shown
             .iter()
             .map(|&class| {
-                let rows = part.rows.get(class).copied().unwrap_or(0) as f64;
+                let rows = part.of(class) as f64;
                 format!("{} {} ({})", self.classes[class], number(rows, 0), percent(rows / all))
             })
             .collect();
-        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
         format!("{}: {}.", part.name, list(&lines, 20))
     }
 }

@@ -1,16 +1,14 @@
 //! Plot of confusion matrices as heat maps with counts and shares of the true class, one map per group.
 
-use anyhow::anyhow;
-
 use crate::compare::group::Group;
-use crate::config::hint::Hint;
+use crate::config::hint::hinted;
 use crate::plot::Plot;
 use crate::plot::charts::best_first;
 use crate::plot::charts::heat_map::Layout;
 use crate::plot::charts::mean_confusion::MeanConfusion;
 use crate::plot::charts::metric_labels::count;
 use crate::plot::charts::titles;
-use crate::plot::draw::page::{Body, Page, PageOptions};
+use crate::plot::draw::page::{Page, PageOptions};
 
 /// Maximum number of groups.
 const MOST_GROUPS: usize = 12;
@@ -29,8 +27,7 @@ pub fn draw(groups: &[Group], options: &PageOptions) -> anyhow::Result<Plot> {
         }
     }
     if shown.is_empty() {
-        let hint = "name a classification run with test rows";
-        return Err(anyhow!("none of these runs has a confusion matrix").context(Hint(hint.to_owned())));
+        return Err(hinted("none of these runs has a confusion matrix", "name a classification run with test rows"));
     }
     let rest = best_first::keep(&mut shown, MOST_GROUPS, &mut notes);
     let matrices: Vec<MeanConfusion> = shown.iter().filter_map(|group| MeanConfusion::from_group(group)).collect();
@@ -58,10 +55,8 @@ pub fn draw(groups: &[Group], options: &PageOptions) -> anyhow::Result<Plot> {
         notes: below,
         ..Page::default()
     };
-    let body = Body::new(options, layout.height(), layout.height());
-    let svg = page
-        .titled(options)
-        .draw(options.width.unwrap_or(layout.width()), body, |svg, room| layout.draw(svg, room, &matrices));
+    let size = [layout.width(), layout.height(), layout.height()];
+    let svg = page.draw(options, size, |svg, room| layout.draw(svg, room, &matrices));
     Ok(Plot { svg, notes })
 }
 

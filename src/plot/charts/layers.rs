@@ -1,11 +1,9 @@
 //! Plot of layer statistics by epoch: one panel per group, one line per layer, from dark (first layer) to light (last
 //! layer).
 
-use anyhow::anyhow;
-
 use crate::compare::group::Group;
 use crate::compare::trial;
-use crate::config::hint::Hint;
+use crate::config::hint::hinted;
 use crate::config::suggest;
 use crate::observe::observer::Observer;
 use crate::plot::Plot;
@@ -16,7 +14,7 @@ use crate::plot::charts::{best_first, titles};
 use crate::plot::draw::axis::{Axis, range};
 use crate::plot::draw::color::Color;
 use crate::plot::draw::grid::Grid;
-use crate::plot::draw::page::{Body, MARGIN, Page, PageOptions};
+use crate::plot::draw::page::{MARGIN, Page, PageOptions};
 use crate::plot::draw::panel::{Artist, EndLabel, Panel};
 use crate::plot::draw::shape::Stroke;
 use crate::plot::draw::ticks::Unit;
@@ -71,7 +69,7 @@ pub fn draw(groups: &[Group], options: &Options) -> anyhow::Result<Plot> {
         others.iter().map(|(group, _)| format!("skipping `{}`: no {observer} was recorded", group.label)).collect();
     if shown.is_empty() {
         let message = format!("`--x {}`: none of these runs has recorded it", options.x.word());
-        return Err(anyhow!(message).context(Hint("use `--x epoch`, which every run has".to_owned())));
+        return Err(hinted(message, "use `--x epoch`, which every run has"));
     }
     let mut kept: Vec<&Group> = shown.iter().map(|(group, _)| *group).collect();
     let rest = best_first::keep(&mut kept, MOST_GROUPS, &mut notes);
@@ -105,8 +103,8 @@ pub fn draw(groups: &[Group], options: &Options) -> anyhow::Result<Plot> {
     let least = AROUND + LABEL * shown.iter().map(|(_, lines)| lines.len()).max().unwrap_or(1) as f64;
     let wanted = if is_lone { HEIGHT } else { 0.8 * HEIGHT };
     let rows = grid.rows() as f64;
-    let body = Body::new(&options.page, wanted.max(least) * rows, least * rows);
-    Ok(Plot { svg: page.titled(&options.page).draw(width, body, |svg, room| grid.draw(svg, room)), notes })
+    let size = [width, wanted.max(least) * rows, least * rows];
+    Ok(Plot { svg: page.draw(&options.page, size, |svg, room| grid.draw(svg, room)), notes })
 }
 
 /// Returns the requested observer, or the first one recorded.
@@ -122,14 +120,13 @@ fn observer(groups: &[Group], options: &Options) -> anyhow::Result<String> {
         if groups.iter().all(Group::is_tree) {
             let hint = "use `runner plot confusion`, `calibration` or `classes` for a tree, and with two classes `roc`, `pr` or \
                         `threshold`";
-            return anyhow!("a decision tree has no layers, and so no gradients or other layer statistics")
-                .context(Hint(hint.to_owned()));
+            return hinted("a decision tree has no layers, and so no gradients or other layer statistics", hint);
         }
         let unknown =
             options.observer.as_deref().filter(|named| !Observer::ALL.iter().any(|known| known.name() == *named));
         if let Some(unknown) = unknown {
             let hint = format!("use one of {}", suggest::list(&Observer::ALL.map(Observer::name)));
-            return anyhow!("there is no layer statistic `{unknown}`").context(Hint(hint));
+            return hinted(format!("there is no layer statistic `{unknown}`"), hint);
         }
         let wanted = options.observer.as_deref().unwrap_or("gradient_norm");
         let hint = match &there[..] {
@@ -137,7 +134,7 @@ fn observer(groups: &[Group], options: &Options) -> anyhow::Result<String> {
             there => format!("choose one that was recorded: {}", suggest::list(there)),
         };
         let what = options.observer.as_ref().map_or(String::new(), |observer| format!(" of the kind `{observer}`"));
-        anyhow!("no layer statistics{what} were recorded").context(Hint(hint))
+        hinted(format!("no layer statistics{what} were recorded"), hint)
     })
 }
 
@@ -203,7 +200,6 @@ fn without_place(shown: &[(&Group, Vec<Line>)]) -> Option<String> {
         })
     });
     let named: Vec<String> = named.collect();
-    let named: Vec<&str> = named.iter().map(String::as_str).collect();
     (!named.is_empty())
         .then(|| format!("Not shown on the log scale, because zero in some epochs: {}.", list(&named, 6)))
 }
@@ -212,6 +208,7 @@ fn without_place(shown: &[(&Group, Vec<Line>)]) -> Option<String> {
 mod tests {
     use super::*;
     use crate::compare::trial::Record;
+    use crate::config::hint::Hint;
     use crate::plot::layout_checks::{groups, outside, overlapping};
 
     fn observed(many: usize, layers: usize) -> Vec<Group> {

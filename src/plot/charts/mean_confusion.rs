@@ -3,6 +3,7 @@
 use crate::compare::group::Group;
 use crate::plot::charts::metric_labels::list;
 use crate::plot::draw::ticks::{number, percent};
+use crate::views::classes::confusion::{class_name, class_names, matrices, mistakes};
 
 /// Confusion matrix of a group, averaged over its trials.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,18 +20,12 @@ pub(crate) struct MeanConfusion {
 
 impl MeanConfusion {
     pub(super) fn from_group(group: &Group) -> Option<MeanConfusion> {
-        let histories: Vec<_> = group.trials.iter().filter_map(|trial| trial.history()).collect();
-        let all: Vec<&Vec<Vec<u64>>> = histories.iter().filter_map(|h| h.test.as_ref()?.confusion.as_ref()).collect();
-        let classes = all.first()?.len();
-        let is_square =
-            |matrix: &&&Vec<Vec<u64>>| matrix.len() == classes && matrix.iter().all(|row| row.len() == classes);
-        let all: Vec<_> = all.iter().filter(is_square).collect();
+        let (classes, all) = matrices(group)?;
         let mean = |truth: usize, predicted: usize| {
             all.iter().map(|matrix| matrix[truth][predicted] as f64).sum::<f64>() / all.len() as f64
         };
         let counts = (0..classes).map(|t| (0..classes).map(|p| mean(t, p)).collect()).collect();
-        let named = &histories.first()?.data.classes;
-        let names = (0..classes).map(|class| named.get(class).cloned().unwrap_or_else(|| class.to_string())).collect();
+        let names = (0..classes).map(|class| class_name(class_names(group), class)).collect();
         (classes > 0 && !all.is_empty()).then(|| MeanConfusion {
             label: group.label.clone(),
             counts,
@@ -64,23 +59,11 @@ impl MeanConfusion {
     pub(super) fn describe(&self) -> String {
         let all: f64 = self.counts.iter().flatten().sum();
         let right: f64 = (0..self.counts.len()).map(|class| self.counts[class][class]).sum();
-        let mut wrong: Vec<(f64, usize, usize)> = Vec::new();
-        for (truth, row) in self.counts.iter().enumerate() {
-            wrong.extend(
-                row.iter().enumerate().filter(|(p, count)| *p != truth && **count > 0.0).map(|(p, c)| (*c, truth, p)),
-            );
-        }
-        wrong.sort_by(|one, other| other.0.total_cmp(&one.0).then((one.1, one.2).cmp(&(other.1, other.2))));
-        let often = wrong.iter().take(3).map(|(_, truth, predicted)| {
-            format!(
-                "{} predicted as {} ({})",
-                self.names[*truth],
-                self.names[*predicted],
-                self.count_text(*truth, *predicted)
-            )
+        let often = mistakes(&self.counts).into_iter().take(3).map(|(_, truth, predicted)| {
+            let count = self.count_text(truth, predicted);
+            format!("{} predicted as {} ({count})", self.names[truth], self.names[predicted])
         });
         let often: Vec<String> = often.collect();
-        let often: Vec<&str> = often.iter().map(String::as_str).collect();
         let share = if all > 0.0 { percent(right / all) } else { "none".to_owned() };
         let mistakes =
             if often.is_empty() { String::new() } else { format!(" Most frequent mistakes: {}.", list(&often, 3)) };

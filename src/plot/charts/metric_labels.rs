@@ -1,5 +1,7 @@
 //! Names and units of metrics in plots.
 
+use std::borrow::Borrow;
+
 use crate::metrics::Metric;
 use crate::observe::observer::Observer;
 use crate::plot::draw::ticks::{Unit, format_number, percent};
@@ -62,7 +64,7 @@ pub fn count(count: usize, noun: &str) -> String {
 }
 
 /// Returns the names separated by commas, at most `most` of them.
-pub fn list(names: &[&str], most: usize) -> String {
+pub fn list<S: Borrow<str>>(names: &[S], most: usize) -> String {
     match names.len() {
         all if all <= most => names.join(", "),
         all => format!("{} and {} more", names[..most].join(", "), all - most),

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use indexmap::IndexMap;
+
 use crate::compare::group::Group;
 use crate::compare::trial::Trial;
 use crate::history::History;
@@ -37,14 +39,12 @@ pub fn draw(histories: &[History]) -> Vec<NamedPlot> {
 
 /// Returns the trials grouped by variant, best first.
 fn groups(histories: &[History]) -> Vec<Group> {
-    let mut groups: Vec<Group> = Vec::new();
+    let mut variants: IndexMap<String, Vec<Trial>> = IndexMap::new();
     for history in histories {
         let trial = Trial::from_history(history.clone(), PathBuf::from(format!("{}.json", history.stem())));
-        match groups.iter_mut().find(|group| group.variant() == Some(&history.variant)) {
-            Some(group) => group.trials.push(trial),
-            None => groups.push(Group { label: history.variant.clone(), trials: vec![trial] }),
-        }
+        variants.entry(history.variant.clone()).or_default().push(trial);
     }
+    let mut groups: Vec<Group> = variants.into_iter().map(|(label, trials)| Group { label, trials }).collect();
     if let [lone] = &mut groups[..] {
         lone.label = histories[0].experiment.clone();
     }

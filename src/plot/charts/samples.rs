@@ -4,7 +4,7 @@ use crate::data::table::form::ImageSize;
 use crate::plot::Plot;
 use crate::plot::draw::color::{GRID, INK, QUIET, VERMILION};
 use crate::plot::draw::font::{Font, SMALL, Weight};
-use crate::plot::draw::page::{Body, MARGIN, Page, PageOptions};
+use crate::plot::draw::page::{MARGIN, Page, PageOptions};
 use crate::plot::draw::shape::{Anchor, Rect, Stroke};
 use crate::plot::format::raster;
 use crate::plot::format::svg::Svg;
@@ -53,8 +53,8 @@ pub fn draw(page: Page, tiles: &[Tile], image: ImageSize, options: &PageOptions)
             draw_tile(svg, at, tile, image, step - GAP + 4.0);
         }
     };
-    let body = Body::new(options, rows as f64 * row - GAP, rows as f64 * row - GAP);
-    Plot { svg: page.titled(options).draw(width, body, draw), notes: Vec::new() }
+    let height = rows as f64 * row - GAP;
+    Plot { svg: page.draw(options, [width, height, height], draw), notes: Vec::new() }
 }
 
 fn shown(tile: &Tile) -> String {

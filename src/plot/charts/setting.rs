@@ -2,29 +2,28 @@
 //! value with its standard deviation. If another setting differs as well, each of its values has a line. Words, such as
 //! names of optimizers, are not joined by lines.
 
-use anyhow::anyhow;
+use indexmap::IndexMap;
 
-use crate::compare::comparison::{main_metric, metric_paths, resolve_metric};
+use crate::compare::comparison::{metric_paths, resolve_metric};
 use crate::compare::direction::higher_is_better;
 use crate::compare::group::Group;
 use crate::compare::metric_name::metric_of;
 use crate::compare::ranking::RankingRules;
 use crate::compare::settings::{differing, main_differences, settings};
 use crate::compare::statistics::sample::Sample;
-use crate::config::hint::Hint;
+use crate::config::hint::hinted;
 use crate::config::suggest;
 use crate::plot::Plot;
 use crate::plot::charts::curves::Limits;
 use crate::plot::charts::metric_labels::{capital, count, list, unit, value};
 use crate::plot::charts::setting_axis::Scaled;
-use crate::plot::charts::strip_plot::heading;
+use crate::plot::charts::strip_plot::{default_metric, heading};
 use crate::plot::charts::{epoch_marks, titles};
 use crate::plot::draw::axis::{Axis, Scale, length, range};
 use crate::plot::draw::color::{Color, INK};
-use crate::plot::draw::grid::Grid;
 use crate::plot::draw::legend::{Entry, Handle};
 use crate::plot::draw::marker::Marker;
-use crate::plot::draw::page::{Body, Page, PageOptions};
+use crate::plot::draw::page::{Page, PageOptions};
 use crate::plot::draw::panel::{Artist, Panel};
 use crate::plot::draw::shape::{Point, Stroke};
 use crate::plot::draw::ticks::Unit;
@@ -135,9 +134,7 @@ pub fn draw(groups: &[Group], options: &Options) -> anyhow::Result<Plot> {
         keys,
         notes: below,
     };
-    let grid = Grid { panels: vec![panel], columns: 1, shares_axes: false };
-    let body = Body::new(&options.page, HEIGHT, LEAST_HEIGHT);
-    Ok(Plot { svg: page.titled(&options.page).draw(width, body, |svg, room| grid.draw(svg, room)), notes })
+    Ok(Plot { svg: page.draw_panels(&options.page, [width, HEIGHT, LEAST_HEIGHT], vec![panel]), notes })
 }
 
 /// Returns the keys of the requested setting: one, or several if only the last part of the key was named and groups have it
@@ -147,20 +144,17 @@ fn keys(groups: &[Group], named: Option<&str>) -> anyhow::Result<Vec<String>> {
     let mut main: Vec<String> = main_differences(groups).into_iter().map(|setting| setting.key).collect();
     main.retain(|key| key != "seeds");
     let hint = |what: &str| match &main[..] {
-        [] => Hint("name runs or variants with different settings".to_owned()),
+        [] => "name runs or variants with different settings".to_owned(),
         keys => {
-            let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
             let any = if keys.iter().any(|key| key.contains(".*.")) { "; `*` is any choice" } else { "" };
-            Hint(format!("{what}: {}{any}", list(&keys, 8)))
+            format!("{what}: {}{any}", list(keys, 8))
         }
     };
     let Some(named) = named else {
         return match &main[..] {
             [only] => Ok(vec![only.clone()]),
-            [] => Err(anyhow!("no setting differs between these runs").context(hint(""))),
-            _ => {
-                Err(anyhow!("several settings differ: `--x` is missing").context(hint("choose one of them with `--x`")))
-            }
+            [] => Err(hinted("no setting differs between these runs", hint(""))),
+            _ => Err(hinted("several settings differ: `--x` is missing", hint("choose one of them with `--x`"))),
         };
     };
     let all: Vec<String> = settings(groups).into_iter().map(|setting| setting.key).collect();
@@ -170,11 +164,11 @@ fn keys(groups: &[Group], named: Option<&str>) -> anyhow::Result<Vec<String>> {
         None => all.iter().filter(|key| key.ends_with(&ending)).cloned().collect(),
     };
     if found.is_empty() {
-        let hint = Hint(suggest::hint(named, all.iter().map(String::as_str)));
-        return Err(anyhow!("no run has a setting `{named}`").context(hint));
+        let hint = suggest::hint(named, all.iter().map(String::as_str));
+        return Err(hinted(format!("no run has a setting `{named}`"), hint));
     }
     if !found.iter().any(|key| different.contains(key)) {
-        return Err(anyhow!("`{named}` is the same in all of these runs").context(hint("settings that differ")));
+        return Err(hinted(format!("`{named}` is the same in all of these runs"), hint("settings that differ")));
     }
     Ok(found.into_iter().filter(|key| different.contains(key)).collect())
 }
@@ -186,9 +180,7 @@ fn metric_path(groups: &[Group], named: Option<&str>) -> anyhow::Result<String> 
         return resolve_metric(named, groups, &all);
     }
     let monitored = groups.iter().find_map(epoch_marks::monitor).map(|monitor| format!("best.{monitor}"));
-    monitored.filter(|path| all.contains(path)).or_else(|| main_metric(groups, &all)).ok_or_else(|| {
-        anyhow!("none of these runs has a metric to plot").context(Hint("train at least one epoch".to_owned()))
-    })
+    monitored.filter(|path| all.contains(path)).map_or_else(|| default_metric(groups, &all), Ok)
 }
 
 /// Returns the groups that have the setting and the metric, and adds notes about the others.
@@ -223,17 +215,13 @@ fn sampled<'a>(groups: &'a [Group], keys: &[String], path: &str, notes: &mut Vec
 /// Returns a line for each combination of the other settings; a single one if there are too many of them, or if no line
 /// would have two points.
 fn lines<'s, 'a>(sampled: &'s [Sampled<'a>]) -> Vec<(String, Vec<&'s Sampled<'a>>)> {
-    let mut lines: Vec<(String, Vec<&Sampled>)> = Vec::new();
+    let mut lines: IndexMap<String, Vec<&Sampled>> = IndexMap::new();
     for one in sampled {
-        match lines.iter_mut().find(|(others, _)| *others == one.others) {
-            Some((_, members)) => members.push(one),
-            None => lines.push((one.others.clone(), vec![one])),
-        }
+        lines.entry(one.others.clone()).or_default().push(one);
     }
-    let has_several =
-        |(_, members): &(String, Vec<&Sampled>)| members.iter().any(|one| one.setting != members[0].setting);
+    let has_several = |members: &Vec<&Sampled>| members.iter().any(|one| one.setting != members[0].setting);
     match lines.len() {
-        2..=MOST_LINES if lines.iter().any(has_several) => lines,
+        2..=MOST_LINES if lines.values().any(has_several) => lines.into_iter().collect(),
         _ => vec![(String::new(), sampled.iter().collect())],
     }
 }
@@ -321,6 +309,7 @@ fn describe(lines: &[(String, Vec<&Sampled>)], x: &Scaled, metric: &str) -> Stri
 mod tests {
     use super::*;
     use crate::compare::trial::Record;
+    use crate::config::hint::Hint;
     use crate::plot::layout_checks::{groups, outside, overlapping};
     use serde_json::json;
 

@@ -1,13 +1,11 @@
 //! Plot of one metric for several groups: a row per group with a dot for each trial, the mean and its 95 % interval.
 
-use anyhow::anyhow;
-
 use crate::compare::comparison::{main_metric, metric_paths, resolve_metric};
 use crate::compare::direction::higher_is_better;
 use crate::compare::group::Group;
 use crate::compare::metric_name::metric_of;
 use crate::compare::statistics::sample::Sample;
-use crate::config::hint::Hint;
+use crate::config::hint::hinted;
 use crate::plot::Plot;
 use crate::plot::charts::metric_labels::{capital, unit, value, words};
 use crate::plot::charts::{best_first, titles};
@@ -16,7 +14,7 @@ use crate::plot::draw::color::{AXIS, BLUE, GRID, INK, QUIET, WHITE};
 use crate::plot::draw::font::{LABEL, SMALL};
 use crate::plot::draw::legend::{self, Entry};
 use crate::plot::draw::marker::Marker;
-use crate::plot::draw::page::{Body, Page, PageOptions};
+use crate::plot::draw::page::{Page, PageOptions};
 use crate::plot::draw::shape::{Anchor, Rect, Stroke};
 use crate::plot::draw::ticks::{Unit, number};
 use crate::plot::format::svg::Svg;
@@ -78,13 +76,8 @@ pub fn draw(groups: &[Group], named: Option<&str>, options: &PageOptions) -> any
         notes: interval.map(str::to_owned).into_iter().chain(rest).collect(),
     };
     let of_rows = |row: f64| row * rows.len() as f64 + AXIS_ROOM + 6.0;
-    let body = Body::new(options, of_rows(ROW), of_rows(0.64 * ROW));
-    Ok(Plot {
-        svg: page
-            .titled(options)
-            .draw(options.width.unwrap_or(WIDTH), body, |svg, room| draw_rows(svg, room, &rows, metric)),
-        notes,
-    })
+    let size = [WIDTH, of_rows(ROW), of_rows(0.64 * ROW)];
+    Ok(Plot { svg: page.draw(options, size, |svg, room| draw_rows(svg, room, &rows, metric)), notes })
 }
 
 /// Returns the name of the requested metric, resolved as in `runner compare`, or of the default one.
@@ -92,10 +85,14 @@ fn metric_path(groups: &[Group], named: Option<&str>) -> anyhow::Result<String> 
     let all = metric_paths(groups);
     match named {
         Some(named) => resolve_metric(named, groups, &all),
-        None => main_metric(groups, &all).ok_or_else(|| {
-            anyhow!("none of these runs has a metric to plot").context(Hint("train at least one epoch".to_owned()))
-        }),
+        None => default_metric(groups, &all),
     }
+}
+
+/// Returns the main metric of the groups, one of `all`.
+pub(super) fn default_metric(groups: &[Group], all: &[String]) -> anyhow::Result<String> {
+    main_metric(groups, all)
+        .ok_or_else(|| hinted("none of these runs has a metric to plot", "train at least one epoch"))
 }
 
 /// Returns a metric's name for a heading: `test accuracy`, `validation loss in the best epoch`.

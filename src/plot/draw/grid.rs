@@ -46,12 +46,11 @@ impl Grid {
             (0..self.panels.len()).filter(|number| wanted(*number)).map(of).fold(0.0, f64::max)
         };
         // All frames are equally wide: the space for labels beside them is subtracted first.
-        let left: Vec<f64> = (0..columns)
-            .map(|column| widest(&|n| self.panels[n].side_margins(has_numbers(n)).0, &|n| place(n).0 == column))
-            .collect();
-        let right: Vec<f64> = (0..columns)
-            .map(|column| widest(&|n| self.panels[n].side_margins(has_numbers(n)).1, &|n| place(n).0 == column))
-            .collect();
+        let of_columns = |of: &dyn Fn(usize) -> f64| -> Vec<f64> {
+            (0..columns).map(|column| widest(of, &|n| place(n).0 == column)).collect()
+        };
+        let left = of_columns(&|n| self.panels[n].side_margins(has_numbers(n)).0);
+        let right = of_columns(&|n| self.panels[n].side_margins(has_numbers(n)).1);
         let taken: f64 = left.iter().chain(&right).sum::<f64>() + GAP * (columns - 1) as f64;
         let width = ((room.width - taken) / columns as f64).max(20.0);
         let x = |column: usize| {
@@ -69,15 +68,14 @@ impl Grid {
             has_name: has_name(n),
             top_label_rows: top_labels(place(n).1),
         };
-        let above: Vec<f64> = (0..rows)
-            .map(|row| widest(&|n| self.panels[n].vertical_margins(around(n)).0, &|n| place(n).1 == row))
-            .collect();
-        let below: Vec<f64> = (0..rows)
-            .map(|row| widest(&|n| self.panels[n].vertical_margins(around(n)).1, &|n| place(n).1 == row))
-            .collect();
+        let of_rows = |of: &dyn Fn(usize) -> f64| -> Vec<f64> {
+            (0..rows).map(|row| widest(of, &|n| place(n).1 == row)).collect()
+        };
+        let above = of_rows(&|n| self.panels[n].vertical_margins(around(n)).0);
+        let below = of_rows(&|n| self.panels[n].vertical_margins(around(n)).1);
         let gap = if self.shares_axes { 8.0 } else { 12.0 };
         let taken: f64 = above.iter().chain(&below).sum::<f64>() + gap * (rows - 1) as f64;
-        let shares: Vec<f64> = (0..rows).map(|row| widest(&|n| self.panels[n].share, &|n| place(n).1 == row)).collect();
+        let shares = of_rows(&|n| self.panels[n].share);
         let unit = (room.height - taken) / shares.iter().sum::<f64>();
         let height = |row: usize| (shares[row] * unit).max(20.0);
         let y = |row: usize| {

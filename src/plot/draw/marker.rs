@@ -48,13 +48,7 @@ impl Marker {
         let edge = Stroke::solid(WHITE, 1.0);
         match self {
             Marker::Circle => svg.circle(center, radius, Some(color), Some(edge)),
-            Marker::Square
-            | Marker::Triangle
-            | Marker::Diamond
-            | Marker::TriangleDown
-            | Marker::Plus
-            | Marker::Star
-            | Marker::Pentagon => svg.outlined_polygon(&self.corners(center, radius), color, edge),
+            _ => svg.outlined_polygon(&self.corners(center, radius), color, edge),
         }
     }
 
@@ -75,21 +69,9 @@ impl Marker {
             Marker::TriangleDown => around(3, half, &|_| radius * 1.35),
             Marker::Plus => {
                 let (far, near) = (radius * 1.25, radius * 0.45);
-                let corner = |dx: f64, dy: f64| (x + dx, y + dy);
-                vec![
-                    corner(-near, -far),
-                    corner(near, -far),
-                    corner(near, -near),
-                    corner(far, -near),
-                    corner(far, near),
-                    corner(near, near),
-                    corner(near, far),
-                    corner(-near, far),
-                    corner(-near, near),
-                    corner(-far, near),
-                    corner(-far, -near),
-                    corner(-near, -near),
-                ]
+                let xs = [-near, near, near, far, far, near, near, -near, -near, -far, -far, -near];
+                let ys = [-far, -far, -near, -near, near, near, far, far, near, near, -near, -near];
+                xs.iter().zip(ys).map(|(dx, dy)| (x + dx, y + dy)).collect()
             }
             Marker::Star => around(10, 0.0, &|number| if number % 2 == 0 { radius * 1.5 } else { radius * 0.65 }),
             Marker::Pentagon => around(5, 0.0, &|_| radius * 1.2),

@@ -2,7 +2,9 @@
 
 use crate::plot::draw::color::{INK, QUIET};
 use crate::plot::draw::font::{Font, LABEL, SMALL, TITLE};
+use crate::plot::draw::grid::Grid;
 use crate::plot::draw::legend::{Entry, Legend};
+use crate::plot::draw::panel::Panel;
 use crate::plot::draw::shape::{Anchor, Point, Rect};
 use crate::plot::format::svg::Svg;
 
@@ -38,16 +40,18 @@ pub struct Page {
 }
 
 impl Page {
-    /// Returns the page with the title that the user sets, if any.
-    pub fn titled(mut self, options: &PageOptions) -> Page {
-        self.title = options.title.clone().unwrap_or(self.title);
-        self
-    }
-
-    /// Draws the plot: texts and legend, and the content with `draw`.
-    pub fn draw(self, width: f64, body: Body, draw: impl FnOnce(&mut Svg, Rect)) -> Svg {
+    /// Draws the plot: texts and legend, and the content with `draw`. Unless the options say otherwise, the plot is `width`
+    /// wide, and the content `height` high; it is never lower than `least`.
+    pub fn draw(
+        self,
+        options: &PageOptions,
+        [width, height, least]: [f64; 3],
+        draw: impl FnOnce(&mut Svg, Rect),
+    ) -> Svg {
+        let width = options.width.unwrap_or(width);
         let inner = width - 2.0 * MARGIN;
-        let title = TITLE.wrap(&self.title, inner);
+        let whole_title = options.title.as_ref().unwrap_or(&self.title);
+        let title = TITLE.wrap(whole_title, inner);
         let subtitle = if self.subtitle.is_empty() { Vec::new() } else { LABEL.wrap(&self.subtitle, inner) };
         let notes: Vec<String> = self.notes.iter().flat_map(|note| SMALL.wrap(note, inner)).collect();
         let legends = legends(self.legend, self.keys, inner);
@@ -58,12 +62,9 @@ impl Page {
             header += legends.iter().map(|legend| legend.height).sum::<f64>() + 8.0;
         }
         let footer = if notes.is_empty() { MARGIN } else { 8.0 + lines(notes.len(), SMALL) + MARGIN - 4.0 };
-        let body_height = match body {
-            Body::Fixed(height) => height,
-            Body::FitInto { height, least } => (height - header - footer).max(least),
-        };
+        let body_height = options.height.map_or(height, |height| (height - header - footer).max(least));
         let height = header + body_height + footer;
-        let mut svg = Svg::new(width, height, &self.title, &self.description);
+        let mut svg = Svg::new(width, height, whole_title, &self.description);
         let top = (MARGIN, MARGIN - 3.0);
         let below = draw_lines(&mut svg, top, TITLE, &title, true);
         draw_lines(&mut svg, below, LABEL, &subtitle, false);
@@ -76,6 +77,12 @@ impl Page {
         draw_lines(&mut svg, (MARGIN, height - footer + 8.0), SMALL, &notes, false);
         svg
     }
+
+    /// Draws the plot as [`Page::draw`] does, with these panels one below the other.
+    pub fn draw_panels(self, options: &PageOptions, size: [f64; 3], panels: Vec<Panel>) -> Svg {
+        let grid = Grid { panels, columns: 1, shares_axes: false };
+        self.draw(options, size, |svg, room| grid.draw(svg, room))
+    }
 }
 
 /// Returns one legend if all entries fit into one row, otherwise one for the entries and one for the keys below it.
@@ -87,27 +94,6 @@ fn legends(entries: Vec<Entry>, keys: Vec<Entry>, width: f64) -> Vec<Legend> {
     };
     legends.retain(|legend| legend.height > 0.0);
     legends
-}
-
-/// Height of the content.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Body {
-    /// A fixed height in pixels.
-    Fixed(f64),
-    /// The rest of the plot's height, but at least the minimum.
-    FitInto {
-        /// Height of the whole plot in pixels.
-        height: f64,
-        /// Minimum height of the content in pixels.
-        least: f64,
-    },
-}
-
-impl Body {
-    /// Returns the wanted height, unless the options set the plot's height; then at least `least`.
-    pub fn new(options: &PageOptions, wanted: f64, least: f64) -> Body {
-        options.height.map_or(Body::Fixed(wanted), |height| Body::FitInto { height, least })
-    }
 }
 
 /// Draws lines of text below each other, and returns the position after the last one.
@@ -127,9 +113,8 @@ mod tests {
     use super::*;
     use crate::plot::draw::axis::Axis;
     use crate::plot::draw::color::{BLUE, VERMILION};
-    use crate::plot::draw::grid::Grid;
     use crate::plot::draw::legend::Handle;
-    use crate::plot::draw::panel::{Artist, Panel, TopLabel};
+    use crate::plot::draw::panel::{Artist, TopLabel};
     use crate::plot::draw::shape::{LineStyle, Stroke};
     use crate::plot::draw::ticks::Unit;
     use crate::plot::layout_checks::{outside, overlapping};
@@ -150,8 +135,7 @@ mod tests {
             keys: vec![Entry::new(Handle::Line(dashed, None), "training")],
             notes: vec!["A note.".to_owned()],
         };
-        let grid = Grid { panels: vec![panel], columns: 1, shares_axes: false };
-        page.draw(width, Body::Fixed(120.0), |svg, room| grid.draw(svg, room))
+        page.draw_panels(&PageOptions::default(), [width, 120.0, 120.0], vec![panel])
     }
 
     #[test]
@@ -174,13 +158,8 @@ mod tests {
     fn a_given_height_is_kept_and_a_body_is_never_lower_than_can_be_read() {
         let height = |height: f64| {
             let page = Page { title: "t".to_owned(), ..Page::default() };
-            page.draw(
-                300.0,
-                Body::new(&PageOptions { height: Some(height), ..PageOptions::default() }, 200.0, 90.0),
-                |_, _| {},
-            )
-            .area()
-            .height
+            let options = PageOptions { height: Some(height), ..PageOptions::default() };
+            page.draw(&options, [300.0, 200.0, 90.0], |_, _| {}).area().height
         };
         assert_eq!(height(400.0), 400.0);
         assert!(height(20.0) > 90.0);

@@ -1,12 +1,12 @@
 //! Sections of the page of a sweep.
 
-use base64::Engine;
 use indexmap::IndexSet;
 
 use crate::config::suggest;
 use crate::history::number::{brief, count};
 use crate::plot::charts::sweep::SweepChart;
 use crate::plot::draw::page::PageOptions;
+use crate::report::html::static_image;
 use crate::report::sweep::confirmation;
 use crate::sweep::confirmation::Confirmation;
 use crate::sweep::dir::state::SweepState;
@@ -16,6 +16,7 @@ use crate::views::document::badge::Badge;
 use crate::views::document::block::{Block, Section, Tile, callout};
 use crate::views::document::statistic::{MISSING, mean_and_std, spread_note};
 use crate::views::document::table::{Cell, Table};
+use crate::views::expectations::caption;
 
 /// Maximum number of rows of the table.
 const MOST_ROWS: usize = 1000;
@@ -191,11 +192,8 @@ fn expected(state: &SweepState, overview: &Overview) -> Option<Section> {
     }
     let expected = expectations::verify(overview);
     let met = expected.iter().filter(|result| result.met).count();
-    let caption = match expected.len() {
-        all if all == met => format!("All {all} expectations are met"),
-        all => format!("{met} of {all} expectations are met"),
-    };
-    let mut table = Table::new(caption, ["outcome", "claim", "expected", "found"], 0..0).with_id("expectations");
+    let mut table = Table::new(caption(met, expected.len()), ["outcome", "claim", "expected", "found"], 0..0)
+        .with_id("expectations");
     let mut above = None;
     for result in &expected {
         // a claim applies also to the expectations that follow it, and is shown once
@@ -276,12 +274,7 @@ fn environment(overview: &Overview) -> Section {
 
 /// Returns a static plot for readers without JavaScript; empty if it is large.
 fn without_scripts(chart: SweepChart, overview: &Overview) -> String {
-    const LARGEST: usize = 150_000;
-    let drawn = chart.draw(overview, &PageOptions::default()).ok();
-    let Some(svg) = drawn.map(|drawn| drawn.svg.finish()).filter(|svg| svg.len() <= LARGEST) else {
-        return String::new();
-    };
-    let svg = base64::engine::general_purpose::STANDARD.encode(svg);
-    let alt = "Chart; the table of configurations has its values";
-    format!("<noscript><img class=\"static\" alt=\"{alt}\" src=\"data:image/svg+xml;base64,{svg}\"></noscript>")
+    let drawn = chart.draw(overview, &PageOptions::default());
+    let image = static_image(drawn, "Chart; the table of configurations has its values");
+    image.map(|image| format!("<noscript>{image}</noscript>")).unwrap_or_default()
 }

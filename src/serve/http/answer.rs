@@ -35,7 +35,7 @@ pub struct Answer {
 
 /// Kind of content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(in crate::serve) enum Kind {
     Page,
     Report,
     Json,
@@ -46,29 +46,9 @@ enum Kind {
 }
 
 impl Answer {
-    /// A page.
-    pub fn page(html: String) -> Answer {
-        Answer::new(StatusCode::OK, Kind::Page, html)
-    }
-
-    /// A report.
-    pub fn report(html: String) -> Answer {
-        Answer::new(StatusCode::OK, Kind::Report, html)
-    }
-
-    /// Data as JSON.
-    pub fn json(text: String) -> Answer {
-        Answer::new(StatusCode::OK, Kind::Json, text)
-    }
-
-    /// A script.
-    pub fn script(text: String) -> Answer {
-        Answer::new(StatusCode::OK, Kind::Script, text)
-    }
-
-    /// A style sheet.
-    pub fn style(text: String) -> Answer {
-        Answer::new(StatusCode::OK, Kind::Style, text)
+    /// Content of this kind.
+    pub(in crate::serve) fn ok(kind: Kind, text: String) -> Answer {
+        Answer::new(StatusCode::OK, kind, text)
     }
 
     /// An answer without content.
@@ -156,9 +136,9 @@ mod tests {
     #[test]
     fn every_answer_has_the_safe_headers() {
         for answer in [
-            Answer::page(String::new()),
-            Answer::report(String::new()),
-            Answer::json(String::new()),
+            Answer::ok(Kind::Page, String::new()),
+            Answer::ok(Kind::Report, String::new()),
+            Answer::ok(Kind::Json, String::new()),
             Answer::nothing(),
             Answer::error(StatusCode::FORBIDDEN, "no"),
         ] {
@@ -167,7 +147,7 @@ mod tests {
             assert!(has("content-security-policy", "default-src 'none'") && has("x-content-type-options", "nosniff"));
             assert!(has("referrer-policy", "no-referrer") && has("cache-control", "no-store"));
         }
-        let report = Answer::report(String::new()).into_response(false);
+        let report = Answer::ok(Kind::Report, String::new()).into_response(false);
         let policy = report.headers()["content-security-policy"].to_str().unwrap();
         assert!(policy.starts_with("sandbox") && !policy.contains("allow-same-origin"));
     }
@@ -179,10 +159,10 @@ mod tests {
             let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
             runtime.block_on(response.into_body().collect()).unwrap().to_bytes()
         };
-        let plain = Answer::json(text.clone()).into_response(false);
+        let plain = Answer::ok(Kind::Json, text.clone()).into_response(false);
         assert!(!plain.headers().contains_key("content-encoding"));
         assert_eq!(body(plain), text.as_bytes());
-        let compressed = Answer::json(text.clone()).into_response(true);
+        let compressed = Answer::ok(Kind::Json, text.clone()).into_response(true);
         assert_eq!(compressed.headers()["content-encoding"], "gzip");
         let mut read = String::new();
         std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&body(compressed)[..]), &mut read).unwrap();

@@ -2,6 +2,7 @@
 //!
 //! Paths never become names of files: a run or a sweep is looked up by its id among those that were found.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::str::FromStr;
 
 use crate::compare::runs::filter::Filter;
@@ -44,6 +45,13 @@ pub struct Versions {
     pub data: Option<u64>,
     /// Version of its sections.
     pub sections: Option<u64>,
+}
+
+/// Returns a number that changes with a value, as far as JavaScript is exact: to 53 bits.
+pub fn version_of(value: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish() >> 11
 }
 
 /// What a page asks of the table.

@@ -1,7 +1,7 @@
 //! One run with its histories so far, and the curves of the trials in training.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::SystemTime;
 
 use serde_json::{Value, json};
@@ -191,11 +191,6 @@ impl LiveRun {
             toml_edit::de::from_str::<Value>(&text.ok()?).ok()
         });
         config?.get(key)?.as_str().map(str::to_owned).filter(|text| !text.trim().is_empty())
-    }
-
-    /// Path of the run directory.
-    pub fn folder(&self) -> &Path {
-        &self.entry.folder
     }
 
     /// Returns the experiment.

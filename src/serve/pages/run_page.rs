@@ -1,7 +1,5 @@
 //! The page of a run, or of several that are compared: state, curves as they grow, metrics and settings.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-
 use serde_json::{Value, json};
 
 use crate::compare::group::Group;
@@ -9,7 +7,7 @@ use crate::compare::settings::format_seeds;
 use crate::report::frame::Head;
 use crate::report::html;
 use crate::report::{curves, payload};
-use crate::serve::http::route::Versions;
+use crate::serve::http::route::{Versions, version_of};
 use crate::serve::pages::live_run::LiveRun;
 use crate::serve::pages::shell::{self, Bundle};
 use crate::views::document::block::{Block, Section};
@@ -50,11 +48,7 @@ pub fn data(runs: &[Shown], has: Versions) -> String {
 
 /// Returns the states of the runs, and the versions of their curves and histories.
 fn live(runs: &[Shown]) -> Value {
-    let version = |of: fn(&LiveRun) -> u64| {
-        let mut hasher = DefaultHasher::new();
-        runs.iter().for_each(|shown| of(shown.run).hash(&mut hasher));
-        hasher.finish() >> 11 // numbers of JavaScript are exact to 53 bits
-    };
+    let version = |of: fn(&LiveRun) -> u64| version_of(&runs.iter().map(|shown| of(shown.run)).collect::<Vec<u64>>());
     let states: Vec<Value> = runs.iter().map(|shown| shown.run.state(&shown.short_id)).collect();
     json!({ "version": version(LiveRun::version), "sections_version": version(LiveRun::reads), "runs": states })
 }

@@ -8,7 +8,7 @@ use crate::io::host_name::host_name;
 use crate::report::frame::{self, Head, LIBRARY, LICENSE, fill, header};
 use crate::report::html::{self, json, text};
 use crate::report::sweep;
-use crate::serve::http::answer::Answer;
+use crate::serve::http::answer::{Answer, Kind};
 use crate::views::document::block::Section;
 
 const FRAME: &str = include_str!("../page/page.html");
@@ -50,11 +50,12 @@ impl Bundle {
 /// Returns a script or the style by its file name.
 pub fn asset(name: &str) -> Option<Answer> {
     match name {
-        "style.css" => Some(Answer::style([&frame::STYLE[..], &[STYLE]].concat().join("\n"))),
-        "charts.js" => Some(Answer::script(format!("/*!\n{LICENSE}*/\n{LIBRARY}"))),
-        name => {
-            Bundle::ALL.into_iter().find(|bundle| bundle.file() == name).map(|bundle| Answer::script(bundle.text()))
-        }
+        "style.css" => Some(Answer::ok(Kind::Style, [&frame::STYLE[..], &[STYLE]].concat().join("\n"))),
+        "charts.js" => Some(Answer::ok(Kind::Script, format!("/*!\n{LICENSE}*/\n{LIBRARY}"))),
+        name => Bundle::ALL
+            .into_iter()
+            .find(|bundle| bundle.file() == name)
+            .map(|bundle| Answer::ok(Kind::Script, bundle.text())),
     }
 }
 

@@ -1,7 +1,6 @@
 //! The page of a sweep: progress and workers, and the charts and tables of its report as they grow.
 
 use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde_json::{Value, json};
 
@@ -9,7 +8,7 @@ use crate::experiment::store::run_id::RunEntry;
 use crate::io::file_names;
 use crate::report::html;
 use crate::report::sweep::{self, payload, sections};
-use crate::serve::http::route::Versions;
+use crate::serve::http::route::{Versions, version_of};
 use crate::serve::pages::shell::{self, Bundle};
 use crate::serve::table::sweeps;
 use crate::sweep::confirmation::{Confirmation, RankedBy};
@@ -55,9 +54,7 @@ impl OpenSweep {
     fn version(&self) -> u64 {
         let mut ended: Vec<&String> = self.state.ended.keys().collect();
         ended.sort();
-        let mut hasher = DefaultHasher::new();
-        (ended, self.record.configurations.len(), self.record.stacks.len()).hash(&mut hasher);
-        hasher.finish() >> 11 // numbers of JavaScript are exact to 53 bits
+        version_of(&(ended, self.record.configurations.len(), self.record.stacks.len()))
     }
 
     /// Returns the row of the table, and the version of the results.

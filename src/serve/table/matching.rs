@@ -1,13 +1,13 @@
 //! Runs that match filters. A run is read again only if its row has changed.
 
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::compare::runs::filter::Filter;
 use crate::compare::runs::read_run::ReadRun;
 use crate::experiment::store::about::About;
 use crate::experiment::store::run_id::RunEntry;
+use crate::serve::http::route::version_of;
+use crate::serve::table::in_threads::in_threads;
 use crate::serve::table::scanned::Scanned;
 
 /// Maximum number of threads that read runs.
@@ -42,31 +42,18 @@ impl Matching {
         let mut ids: Vec<&str> =
             self.known.iter().filter(|(_, (_, holds))| *holds).map(|(id, _)| id.as_str()).collect();
         ids.sort_unstable();
-        let mut hasher = DefaultHasher::new();
-        (&ids, filters.len()).hash(&mut hasher);
-        (hasher.finish() >> 11, ids) // numbers of JavaScript are exact to 53 bits
+        (version_of(&(&ids, filters.len())), ids)
     }
 }
 
 /// Reads runs in several threads, and returns whether each matches.
 fn matches(entries: &[(RunEntry, u64)], filters: &[Filter]) -> Vec<(String, (u64, bool))> {
-    let next = AtomicUsize::new(0);
     let short_ids = HashMap::new();
-    let work = || {
-        let mut found = Vec::new();
-        while let Some((entry, version)) = entries.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let about = About::read(&entry.folder).unwrap_or_default();
-            let run = ReadRun::read(entry, about, &short_ids, None, &mut Vec::new());
-            let holds = run.is_some_and(|mut run| run.retain_matching(filters));
-            found.push((entry.id.clone(), (*version, holds)));
-        }
-        found
-    };
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS).min(entries.len());
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-        let mut found = work();
-        found.extend(workers.into_iter().flat_map(|worker| worker.join().unwrap_or_default()));
-        found
+    in_threads(threads, entries, |(entry, version)| {
+        let about = About::read(&entry.folder).unwrap_or_default();
+        let run = ReadRun::read(entry, about, &short_ids, None, &mut Vec::new());
+        let holds = run.is_some_and(|mut run| run.retain_matching(filters));
+        (entry.id.clone(), (*version, holds))
     })
 }

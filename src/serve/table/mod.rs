@@ -1,5 +1,6 @@
 //! The table of all runs and sweeps, kept up to date by polling.
 
+mod in_threads;
 pub mod matching;
 pub mod row;
 pub mod rows;

@@ -5,7 +5,6 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use crate::compare::runs::read_run::{ReadRun, reference_of};
@@ -15,6 +14,7 @@ use crate::experiment::store::run_id::{RunEntries, RunEntry};
 use crate::history::History;
 use crate::history::curves::Curves;
 use crate::run_dir::writer::Writer;
+use crate::serve::table::in_threads::in_threads;
 use crate::serve::table::row::NewRow;
 use crate::serve::table::scanned::{Entries, Scanned};
 use crate::serve::table::sweeps::Sweeps;
@@ -163,31 +163,20 @@ fn read_all(
     references: &HashMap<PathBuf, Option<History>>,
     scanned: &Scanned,
 ) -> Vec<(String, Stamp)> {
-    let next = AtomicUsize::new(0);
     let short_ids = HashMap::new(); // the table has them
-    let read = || {
-        let mut stamps = Vec::new();
-        while let Some(entry) = entries.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let stamp = Stamp::of(&entry.folder);
-            let mut faults = Vec::new();
-            let about = About::read(&entry.folder).unwrap_or_else(|error| {
-                faults.push(error);
-                About::default()
-            });
-            let reference = entry.folder.parent().and_then(|folder| references.get(folder)?.as_ref());
-            let rows = ReadRun::read(entry, about, &short_ids, reference, &mut faults);
-            let rows = rows.as_ref().map(NewRow::of_run).unwrap_or_default();
-            scanned.table().put(&entry.id, rows, faults.iter().map(in_a_line).collect());
-            stamps.push((entry.id.clone(), stamp));
-        }
-        stamps
-    };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = (cores / 2).clamp(1, MOST_THREADS).min(entries.len().div_ceil(16));
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (1..threads).map(|_| scope.spawn(read)).collect();
-        let mut stamps = read();
-        stamps.extend(workers.into_iter().flat_map(|worker| worker.join().unwrap_or_default()));
-        stamps
+    in_threads(threads, entries, |entry| {
+        let stamp = Stamp::of(&entry.folder);
+        let mut faults = Vec::new();
+        let about = About::read(&entry.folder).unwrap_or_else(|error| {
+            faults.push(error);
+            About::default()
+        });
+        let reference = entry.folder.parent().and_then(|folder| references.get(folder)?.as_ref());
+        let rows = ReadRun::read(entry, about, &short_ids, reference, &mut faults);
+        let rows = rows.as_ref().map(NewRow::of_run).unwrap_or_default();
+        scanned.table().put(&entry.id, rows, faults.iter().map(in_a_line).collect());
+        (entry.id.clone(), stamp)
     })
 }

@@ -93,7 +93,7 @@ impl AppliedPenalty {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::arena::{InitialTensors, NamedShape};
+    use crate::network::arena::{LayerTensors, NamedShape};
     use tch::Device;
 
     #[test]
@@ -107,7 +107,7 @@ mod tests {
             parameter("2.weight_hh_l0", &[2, 1]),
         ];
         let zeros = parameters.iter().map(|named| Tensor::zeros(&named.shape[..], (Kind::Float, Device::Cpu)));
-        let initial = InitialTensors { parameters: zeros.collect(), buffers: Vec::new() };
+        let initial = LayerTensors { parameters: zeros.collect(), buffers: Vec::new() };
         let arena = Arena::new(parameters, Vec::new(), &[initial], Device::Cpu);
         let weights = Penalty::on(&[Penalty { l1: 1.0, l2: 0.0 }], &arena).unwrap().weights;
         assert_eq!(Vec::<Vec<f32>>::try_from(weights).unwrap(), [[1.0, 1.0, 0.0, 0.0, 1.0, 1.0]]);

@@ -1,5 +1,7 @@
 //! Confusion matrix of test rows, summed over the trials of a group.
 
+use std::cmp::Ordering;
+
 use crate::compare::group::Group;
 use crate::history::number::count;
 use crate::history::test_record::TestRecord;
@@ -21,10 +23,7 @@ pub struct ConfusionMatrix {
 impl ConfusionMatrix {
     /// Returns the matrix of a group's trials; `None` if none of them has one.
     pub fn new(group: &Group, place: usize) -> Option<ConfusionMatrix> {
-        let matrices: Vec<&Vec<Vec<u64>>> = tests(group).filter_map(|test| test.confusion.as_ref()).collect();
-        let size = matrices.first()?.len();
-        let is_square = |matrix: &[Vec<u64>]| matrix.len() == size && matrix.iter().all(|row| row.len() == size);
-        let matrices: Vec<&Vec<Vec<u64>>> = matrices.into_iter().filter(|matrix| is_square(matrix)).collect();
+        let (size, matrices) = matrices(group)?;
         let sum = |truth: usize, predicted: usize| matrices.iter().map(|matrix| matrix[truth][predicted]).sum::<u64>();
         let several = if matrices.len() > 1 { format!(", {} trials together", matrices.len()) } else { String::new() };
         Some(ConfusionMatrix {
@@ -54,12 +53,7 @@ impl ConfusionMatrix {
 
     /// Returns a sentence with the three most frequent mistakes.
     pub fn mistakes(&self) -> String {
-        let mut mistakes: Vec<(u64, usize, usize)> = Vec::new();
-        for (truth, row) in self.counts.iter().enumerate() {
-            let wrong = row.iter().enumerate().filter(|(predicted, number)| *predicted != truth && **number > 0);
-            mistakes.extend(wrong.map(|(predicted, number)| (*number, truth, predicted)));
-        }
-        mistakes.sort_by_key(|&(number, truth, predicted)| (std::cmp::Reverse(number), truth, predicted));
+        let mistakes = mistakes(&self.counts);
         let all: u64 = mistakes.iter().map(|(number, ..)| number).sum();
         if mistakes.is_empty() {
             return "No test row was predicted wrong.".to_owned();
@@ -70,6 +64,27 @@ impl ConfusionMatrix {
         let most: Vec<String> = mistakes.iter().take(3).map(mistake).collect();
         format!("{} mistakes; most often {}.", count(all as usize), most.join(", "))
     }
+}
+
+/// Returns the mistakes in a confusion matrix, the most frequent first: their number, true class and predicted class.
+pub fn mistakes<N: Copy + Default + PartialOrd>(counts: &[Vec<N>]) -> Vec<(N, usize, usize)> {
+    let mut mistakes = Vec::new();
+    for (truth, row) in counts.iter().enumerate() {
+        let wrong = row.iter().enumerate().filter(|(class, number)| *class != truth && **number > N::default());
+        mistakes.extend(wrong.map(|(predicted, number)| (*number, truth, predicted)));
+    }
+    // equally frequent ones stay in the order of the classes
+    mistakes.sort_by(|one, other| other.0.partial_cmp(&one.0).unwrap_or(Ordering::Equal));
+    mistakes
+}
+
+/// Returns the number of classes, and the confusion matrices of a group's trials with as many classes; `None` if no trial
+/// has one.
+pub fn matrices(group: &Group) -> Option<(usize, Vec<&Vec<Vec<u64>>>)> {
+    let all: Vec<&Vec<Vec<u64>>> = tests(group).filter_map(|test| test.confusion.as_ref()).collect();
+    let size = all.first()?.len();
+    let is_square = |matrix: &[Vec<u64>]| matrix.len() == size && matrix.iter().all(|row| row.len() == size);
+    Some((size, all.into_iter().filter(|matrix| is_square(matrix)).collect()))
 }
 
 /// Returns the test records of a group's trials.

@@ -8,7 +8,7 @@ pub fn of(trials: &[&History]) -> String {
     let has = |validation: bool| {
         trials.iter().any(|history| history.history.series.keys().any(|name| name.starts_with("val_") == validation))
     };
-    let has_threshold = trials.iter().any(|history| threshold_of(history).is_some());
+    let has_threshold = trials.iter().any(|history| history.test.as_ref().is_some_and(|test| test.threshold.is_some()));
     let is_tested = trials.iter().any(|history| history.test.is_some());
     let parts = [("train", has(false)), ("val", has(true)), ("test", is_tested)];
     let parts: Vec<&str> = parts.into_iter().filter(|(_, there)| *there).map(|(part, _)| part).collect();
@@ -35,8 +35,4 @@ pub fn at_threshold(trials: &[&History]) -> String {
     let epoch = epoch.split_once(": ").map_or("", |(_, epoch)| epoch).trim_end_matches(", default threshold");
     let each = if trials.len() > 1 { "the threshold of each trial" } else { "the threshold" };
     format!("val/test at {each}: {epoch}")
-}
-
-fn threshold_of(history: &History) -> Option<f64> {
-    Some(history.test.as_ref()?.threshold.as_ref()?.value)
 }

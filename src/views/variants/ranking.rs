@@ -2,6 +2,8 @@
 //!
 //! Variants are ranked on validation rows, so only columns of these have a mark ([`MetricColumn::ranks`]).
 
+use indexmap::IndexMap;
+
 use crate::history::History;
 use crate::train::loss::Loss;
 use crate::views::metric_column::MetricColumn;
@@ -68,13 +70,10 @@ pub fn incomparable(variants: &[Variant], words: impl Fn(&Loss) -> String) -> Op
     if minimize_the_same(variants) {
         return None;
     }
-    let mut losses: Vec<(String, Vec<&str>)> = Vec::new();
+    let mut losses: IndexMap<String, Vec<&str>> = IndexMap::new();
     for variant in variants {
         let Some(loss) = variant.trials.first().and_then(|history| loss(history, &words)) else { continue };
-        match losses.iter_mut().find(|(other, _)| *other == loss) {
-            Some((_, names)) => names.push(variant.name),
-            None => losses.push((loss, vec![variant.name])),
-        }
+        losses.entry(loss).or_default().push(variant.name);
     }
     let losses: Vec<String> = losses.iter().map(|(loss, names)| format!("{loss} ({})", names.join(", "))).collect();
     Some(format!("losses are not comparable, different loss functions: {}", losses.join(", ")))

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use clap::ValueEnum;
+
 use crate::cli::args::plot_args::{PlotOutput, safe_file_stem};
 use crate::cli::commands::sweep::table::{RankedSweep, Results};
 use crate::cli::exit::Exit;
@@ -25,7 +27,7 @@ pub(crate) struct Args {
 /// Plots the metric against each setting of the sweep in a directory, and says how to plot something else.
 pub(crate) fn run_default(directory: &Path, target: &PlotOutput) -> anyhow::Result<Exit> {
     let exit = run(&RankedSweep::in_directory(directory), SweepChart::default(), target)?;
-    let others: Vec<&str> = SweepChart::ALL.into_iter().skip(1).map(SweepChart::name).collect();
+    let others: Vec<String> = SweepChart::value_variants().iter().skip(1).map(|chart| chart.name()).collect();
     let (shown, others) = (quoted_path(directory), others.join("|"));
     terminal::say(&format!("note: this is a sweep; other plots: `runner plot sweep {shown} --chart {others}`"));
     Ok(exit)

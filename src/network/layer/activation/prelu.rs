@@ -7,6 +7,7 @@ use tch::nn::Module;
 
 use crate::network::init::{Draw, Init, Parameter};
 use crate::network::layer::layer_spec::LayerSpec;
+use crate::network::layer::stacked::Stacked;
 use crate::tensor::shape::Shape;
 
 /// PReLU: `x` where positive, `weight · x` elsewhere, with a learned weight (He et al. 2015); written `"prelu"`.
@@ -23,31 +24,15 @@ fn quarter() -> f64 {
 }
 
 impl LayerSpec for Prelu {
-    fn kind(&self) -> &'static str {
-        "prelu"
-    }
-
     fn parameters(&self, _input: &Shape, _init: Init) -> Vec<Parameter> {
         vec![Parameter { name: "weight".into(), shape: vec![1], draw: Draw::Constant(self.start) }]
     }
 }
 
-/// PReLU layer of a stack: `[replicas, batch, …]` → the same shape.
-#[derive(Debug)]
-pub struct StackedPrelu {
-    weight: Tensor, // [replicas, 1]
-}
-
-impl StackedPrelu {
-    /// Builds the layer from its weight, `[replicas, 1]`.
-    pub fn new(mut parameters: Vec<Tensor>) -> Self {
-        StackedPrelu { weight: parameters.remove(0) }
-    }
-}
-
-impl Module for StackedPrelu {
+/// `[replicas, batch, …]` → the same shape. The weight is `[replicas, 1]`.
+impl Module for Stacked<Prelu> {
     fn forward(&self, xs: &Tensor) -> Tensor {
         // [batch, replicas, …]: libtorch's operation has one weight for each index of the second dimension
-        xs.transpose(0, 1).prelu(&self.weight.flatten(0, 1)).transpose(0, 1)
+        xs.transpose(0, 1).prelu(&self.parameters[0].flatten(0, 1)).transpose(0, 1)
     }
 }

@@ -8,7 +8,7 @@ use crate::config::defaults;
 use crate::config::shorthand::named_or_none;
 use crate::network::init::{Init, Parameter};
 use crate::network::layer::layer_spec::{LayerSpec, Stacking};
-use crate::network::layer::window::{Pair, Window, channels_and_lengths, check_channels};
+use crate::network::layer::window::{Pair, Sides, Window, channels_and_lengths, check_channels};
 use crate::tensor::shape::{Shape, ShapeError};
 
 /// Transposed convolution as in PyTorch's `ConvTranspose2d`, which enlarges an image; written `{ conv_transpose2d = {
@@ -56,10 +56,6 @@ impl ConvTranspose2d {
 }
 
 impl LayerSpec for ConvTranspose2d {
-    fn kind(&self) -> &'static str {
-        "conv_transpose2d"
-    }
-
     fn check(&self) -> Result<(), Invalid> {
         check::size("channels", self.channels)?;
         self.kernel.at_least_one("kernel")?;

@@ -1,9 +1,20 @@
-//! Learned weight and bias of normalization layers, and the values that they belong to.
+//! What normalization layers have in common: defaults of settings, the learned weight and bias, and the values that they
+//! belong to.
 
 use tch::Tensor;
 
 use crate::network::init::{Draw, Parameter};
 use crate::tensor::shape::Shape;
+
+/// Returns 1e-5, what is added to the variance to avoid division by 0.
+pub fn eps() -> f64 {
+    1e-5
+}
+
+/// Returns 0.1, the weight of the new batch in running averages.
+pub fn momentum() -> f64 {
+    0.1
+}
 
 /// Returns a weight of 1 and a bias of 0 of this shape, or none of both.
 pub fn affine(shape: Vec<i64>, is_learned: bool) -> Vec<Parameter> {

@@ -16,8 +16,9 @@ use crate::network::arena::Buffer;
 use crate::network::init::{Init, Parameter};
 use crate::network::layer::fusion::{FusedNormalization, Fusion};
 use crate::network::layer::layer_spec::LayerSpec;
-use crate::network::layer::normalization::affine::{affine, of_all_channels};
+use crate::network::layer::normalization::affine::{affine, eps, momentum, of_all_channels};
 use crate::network::layer::replica_channels::{merge_replicas, split_replicas};
+use crate::network::layer::stacked::Stacked;
 use crate::tensor::shape::Shape;
 
 /// `(x − mean) / √(variance + eps) · weight + bias` for each channel; written `"batch_norm"` or with its settings.
@@ -28,26 +29,14 @@ pub struct BatchNorm {
     #[serde(default = "eps", alias = "epsilon")]
     pub eps: f64,
     /// Weight of the new batch in the running averages, as in PyTorch (Keras's `momentum` is 1 minus this).
-    #[serde(default = "tenth")]
+    #[serde(default = "momentum")]
     pub momentum: f64,
     /// Whether to learn a weight and a bias for each channel.
     #[serde(default = "defaults::yes")]
     pub affine: bool,
 }
 
-fn eps() -> f64 {
-    1e-5
-}
-
-fn tenth() -> f64 {
-    0.1
-}
-
 impl LayerSpec for BatchNorm {
-    fn kind(&self) -> &'static str {
-        "batch_norm"
-    }
-
     fn check(&self) -> Result<(), Invalid> {
         positive("eps", self.eps)?;
         require((0.0..=1.0).contains(&self.momentum), "momentum", "must be between 0 and 1", self.momentum)
@@ -70,42 +59,26 @@ impl LayerSpec for BatchNorm {
     }
 }
 
-/// Batch normalization layer of a stack: `[replicas, batch, channels, …]` → the same shape.
-#[derive(Debug)]
-pub struct StackedBatchNorm {
-    eps: f64,
-    momentum: f64,
-    parameters: Vec<Tensor>, // weight and bias, [replicas, channels] each, or none
-    running_mean: Tensor,    // [replicas, channels]
-    running_var: Tensor,     // [replicas, channels]
-    batches: Tensor,         // [replicas], int64
-}
-
-impl StackedBatchNorm {
-    /// Builds the layer from its parameters and buffers, in the order of the settings' lists.
-    pub fn new(settings: &BatchNorm, parameters: Vec<Tensor>, buffers: Vec<Tensor>) -> Self {
-        let [running_mean, running_var, batches] = buffers.try_into().expect("it has three buffers");
-        let BatchNorm { eps, momentum, .. } = *settings;
-        StackedBatchNorm { eps, momentum, parameters, running_mean, running_var, batches }
-    }
-}
-
-impl ModuleT for StackedBatchNorm {
+/// `[replicas, batch, channels, …]` → the same shape. The weight, the bias and the running averages are `[replicas, channels]`,
+/// the count of batches `[replicas]`.
+impl ModuleT for Stacked<BatchNorm> {
     /// A batch with a single value per channel has no variance; PyTorch raises an error. Here the output in training is
     /// the bias, and the running averages are not updated.
     fn forward_t(&self, xs: &Tensor, train: bool) -> Tensor {
         let ys = merge_replicas(xs); // [batch, replicas · channels, …]
         let [weight, bias] = [0, 1].map(|number| of_all_channels(&self.parameters, number));
-        let (mut mean, mut var) = (Some(self.running_mean.view([-1])), Some(self.running_var.view([-1])));
+        let [running_mean, running_var, batches] = &self.buffers[..] else { unreachable!("it has three buffers") };
+        let (mut mean, mut var) = (Some(running_mean.view([-1])), Some(running_var.view([-1])));
         if train {
             let lone_values = ys.size()[0] * ys.size()[2..].iter().product::<i64>() == 1;
             if lone_values {
                 (mean, var) = (None, None);
             } else {
-                let _ = self.batches.shallow_clone().g_add_scalar_(1);
+                let _ = batches.shallow_clone().g_add_scalar_(1);
             }
         }
-        let ys = ys.batch_norm(weight, bias, mean, var, train, self.momentum, self.eps, true);
+        let BatchNorm { eps, momentum, .. } = self.settings;
+        let ys = ys.batch_norm(weight, bias, mean, var, train, momentum, eps, true);
         split_replicas(&ys, xs.size()[0])
     }
 }
@@ -115,12 +88,12 @@ mod tests {
     use super::*;
     use tch::{Device, Kind};
 
-    fn layer(replicas: i64, channels: i64) -> StackedBatchNorm {
+    fn layer(replicas: i64, channels: i64) -> Stacked<BatchNorm> {
         let settings = BatchNorm { eps: 1e-5, momentum: 0.1, affine: false };
         let buffers = settings.buffers(&Shape::from([channels]));
         let of_each = |buffer: &Buffer| Tensor::stack(&vec![&buffer.initial(); replicas as usize], 0);
         let buffers = buffers.iter().map(of_each).collect();
-        StackedBatchNorm::new(&settings, Vec::new(), buffers)
+        Stacked { settings, parameters: Vec::new(), buffers }
     }
 
     #[test]
@@ -128,9 +101,9 @@ mod tests {
         let layer = layer(2, 3);
         let out = layer.forward_t(&Tensor::ones([2, 1, 3], (Kind::Float, Device::Cpu)), true);
         assert_eq!(f64::try_from(out.abs().max()).unwrap(), 0.0);
-        assert_eq!(f64::try_from(layer.running_mean.abs().max()).unwrap(), 0.0);
-        assert_eq!(f64::try_from((&layer.running_var - 1.0).abs().max()).unwrap(), 0.0);
-        assert_eq!(Vec::<i64>::try_from(&layer.batches).unwrap(), [0, 0]);
+        assert_eq!(f64::try_from(layer.buffers[0].abs().max()).unwrap(), 0.0);
+        assert_eq!(f64::try_from((&layer.buffers[1] - 1.0).abs().max()).unwrap(), 0.0);
+        assert_eq!(Vec::<i64>::try_from(&layer.buffers[2]).unwrap(), [0, 0]);
     }
 
     #[test]
@@ -139,6 +112,6 @@ mod tests {
         let xs = Tensor::from_slice(&[3.0_f32, -1.0]).view([1, 1, 2]);
         let out = Vec::<f32>::try_from(layer.forward_t(&xs, false).flatten(0, -1)).unwrap();
         assert!((out[0] - 3.0).abs() < 1e-4 && (out[1] + 1.0).abs() < 1e-4, "{out:?}");
-        assert_eq!(Vec::<i64>::try_from(&layer.batches).unwrap(), [0]);
+        assert_eq!(Vec::<i64>::try_from(&layer.buffers[2]).unwrap(), [0]);
     }
 }

@@ -10,8 +10,9 @@ use crate::config::defaults;
 use crate::config::shorthand::{FromNumber, size};
 use crate::network::init::{Init, Parameter};
 use crate::network::layer::layer_spec::LayerSpec;
-use crate::network::layer::normalization::affine::{affine, of_all_channels};
+use crate::network::layer::normalization::affine::{affine, eps, of_all_channels};
 use crate::network::layer::replica_channels::{merge_replicas, split_replicas};
+use crate::network::layer::stacked::Stacked;
 use crate::tensor::shape::{Shape, ShapeError};
 
 /// `(x − mean) / √(variance + eps) · weight + bias`, with the mean and biased variance of each group of channels of a
@@ -30,10 +31,6 @@ pub struct GroupNorm {
     pub affine: bool,
 }
 
-fn eps() -> f64 {
-    1e-5
-}
-
 impl FromNumber for GroupNorm {
     fn from_number(number: f64) -> Result<Self, String> {
         Ok(GroupNorm { groups: size(number, "the number of groups")?, eps: eps(), affine: true })
@@ -41,10 +38,6 @@ impl FromNumber for GroupNorm {
 }
 
 impl LayerSpec for GroupNorm {
-    fn kind(&self) -> &'static str {
-        "group_norm"
-    }
-
     fn check(&self) -> Result<(), Invalid> {
         at_least_one("groups", self.groups)?;
         positive("eps", self.eps)
@@ -66,25 +59,13 @@ impl LayerSpec for GroupNorm {
     }
 }
 
-/// Group normalization layer of a stack: `[replicas, batch, channels, …]` → the same shape.
-#[derive(Debug)]
-pub struct StackedGroupNorm {
-    groups: i64,
-    eps: f64,
-    parameters: Vec<Tensor>, // weight and bias, [replicas, channels] each, or none
-}
-
-impl StackedGroupNorm {
-    /// Builds the layer from its weight and bias, or without both.
-    pub fn new(settings: &GroupNorm, parameters: Vec<Tensor>) -> Self {
-        StackedGroupNorm { groups: settings.groups as i64, eps: settings.eps, parameters }
-    }
-}
-
-impl Module for StackedGroupNorm {
+/// `[replicas, batch, channels, …]` → the same shape. The weight and the bias are `[replicas, channels]`.
+impl Module for Stacked<GroupNorm> {
     fn forward(&self, xs: &Tensor) -> Tensor {
         let replicas = xs.size()[0];
         let [weight, bias] = [0, 1].map(|number| of_all_channels(&self.parameters, number));
-        split_replicas(&merge_replicas(xs).group_norm(replicas * self.groups, weight, bias, self.eps, true), replicas)
+        let GroupNorm { groups, eps, .. } = self.settings;
+        let groups = replicas * groups as i64;
+        split_replicas(&merge_replicas(xs).group_norm(groups, weight, bias, eps, true), replicas)
     }
 }

@@ -9,8 +9,9 @@ use crate::config::check::{Invalid, positive, require};
 use crate::network::arena::Buffer;
 use crate::network::init::{Init, Parameter};
 use crate::network::layer::layer_spec::LayerSpec;
-use crate::network::layer::normalization::affine::{affine, of_all_channels};
+use crate::network::layer::normalization::affine::{affine, eps, momentum, of_all_channels};
 use crate::network::layer::replica_channels::{merge_replicas, split_replicas};
+use crate::network::layer::stacked::Stacked;
 use crate::tensor::shape::{Shape, ShapeError};
 
 /// `(x − mean) / √(variance + eps)`, with the mean and biased variance of each channel of a row; written
@@ -28,23 +29,11 @@ pub struct InstanceNorm {
     #[serde(default)]
     pub track_running_stats: bool,
     /// Weight of the new batch in the running averages, as in PyTorch.
-    #[serde(default = "tenth")]
+    #[serde(default = "momentum")]
     pub momentum: f64,
 }
 
-fn eps() -> f64 {
-    1e-5
-}
-
-fn tenth() -> f64 {
-    0.1
-}
-
 impl LayerSpec for InstanceNorm {
-    fn kind(&self) -> &'static str {
-        "instance_norm"
-    }
-
     fn check(&self) -> Result<(), Invalid> {
         positive("eps", self.eps)?;
         require((0.0..=1.0).contains(&self.momentum), "momentum", "must be between 0 and 1", self.momentum)
@@ -71,30 +60,15 @@ impl LayerSpec for InstanceNorm {
     }
 }
 
-/// Instance normalization layer of a stack: `[replicas, batch, channels, …]` → the same shape.
-#[derive(Debug)]
-pub struct StackedInstanceNorm {
-    eps: f64,
-    momentum: f64,
-    parameters: Vec<Tensor>, // weight and bias, [replicas, channels] each, or none
-    buffers: Vec<Tensor>,    // running mean and variance, [replicas, channels] each, and a count that does not change
-}
-
-impl StackedInstanceNorm {
-    /// Builds the layer from its parameters and buffers, if it has any.
-    pub fn new(settings: &InstanceNorm, parameters: Vec<Tensor>, buffers: Vec<Tensor>) -> Self {
-        let InstanceNorm { eps, momentum, .. } = *settings;
-        StackedInstanceNorm { eps, momentum, parameters, buffers }
-    }
-}
-
-impl ModuleT for StackedInstanceNorm {
+/// `[replicas, batch, channels, …]` → the same shape. The weight, the bias and the running averages are `[replicas, channels]`;
+/// the count of batches does not change.
+impl ModuleT for Stacked<InstanceNorm> {
     fn forward_t(&self, xs: &Tensor, train: bool) -> Tensor {
         let [weight, bias] = [0, 1].map(|number| of_all_channels(&self.parameters, number));
         let [mean, var] = [0, 1].map(|number| self.buffers.get(number).map(|average| average.view([-1])));
         let uses_batch = train || mean.is_none();
-        let merged = merge_replicas(xs);
-        let ys = merged.instance_norm(weight, bias, mean, var, uses_batch, self.momentum, self.eps, true);
+        let InstanceNorm { eps, momentum, .. } = self.settings;
+        let ys = merge_replicas(xs).instance_norm(weight, bias, mean, var, uses_batch, momentum, eps, true);
         split_replicas(&ys, xs.size()[0])
     }
 }

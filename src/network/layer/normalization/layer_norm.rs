@@ -10,7 +10,8 @@ use crate::config::defaults;
 use crate::network::init::{Init, Parameter};
 use crate::network::layer::fusion::{FusedNormalization, Fusion};
 use crate::network::layer::layer_spec::LayerSpec;
-use crate::network::layer::normalization::affine::{affine, normalized_shape};
+use crate::network::layer::normalization::affine::{affine, eps, normalized_shape};
+use crate::network::layer::stacked::Stacked;
 use crate::tensor::shape::Shape;
 
 /// `(x − mean) / √(variance + eps) · weight + bias`, with the mean and biased variance of each row (all of its
@@ -26,15 +27,7 @@ pub struct LayerNorm {
     pub affine: bool,
 }
 
-fn eps() -> f64 {
-    1e-5
-}
-
 impl LayerSpec for LayerNorm {
-    fn kind(&self) -> &'static str {
-        "layer_norm"
-    }
-
     fn check(&self) -> Result<(), Invalid> {
         positive("eps", self.eps)
     }
@@ -48,27 +41,14 @@ impl LayerSpec for LayerNorm {
     }
 }
 
-/// Layer normalization layer of a stack: `[replicas, batch, …row]` → the same shape.
-#[derive(Debug)]
-pub struct StackedLayerNorm {
-    eps: f64,
-    parameters: Vec<Tensor>, // weight and bias, [replicas, …row] each, or none
-}
-
-impl StackedLayerNorm {
-    /// Builds the layer from its weight and bias, or without both.
-    pub fn new(settings: &LayerNorm, parameters: Vec<Tensor>) -> Self {
-        StackedLayerNorm { eps: settings.eps, parameters }
-    }
-}
-
-impl Module for StackedLayerNorm {
+/// `[replicas, batch, …row]` → the same shape. The weight and the bias are `[replicas, …row]`.
+impl Module for Stacked<LayerNorm> {
     fn forward(&self, xs: &Tensor) -> Tensor {
         if let [_, batch, time, _] = xs.size()[..] {
             return self.forward(&xs.flatten(1, 2)).unflatten(1, [batch, time]);
         }
         let row = xs.size().split_off(2);
-        let normalized = xs.layer_norm(row, None::<&Tensor>, None::<&Tensor>, self.eps, true);
+        let normalized = xs.layer_norm(row, None::<&Tensor>, None::<&Tensor>, self.settings.eps, true);
         match &self.parameters[..] {
             [weight, bias] => bias.unsqueeze(1).addcmul(&normalized, &weight.unsqueeze(1)),
             _ => normalized,

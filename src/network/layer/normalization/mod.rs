@@ -7,8 +7,9 @@ mod instance_norm;
 mod layer_norm;
 mod rms_norm;
 
-pub use batch_norm::{BatchNorm, StackedBatchNorm};
-pub use group_norm::{GroupNorm, StackedGroupNorm};
-pub use instance_norm::{InstanceNorm, StackedInstanceNorm};
-pub use layer_norm::{LayerNorm, StackedLayerNorm};
-pub use rms_norm::{RmsNorm, StackedRmsNorm};
+pub use affine::eps;
+pub use batch_norm::BatchNorm;
+pub use group_norm::GroupNorm;
+pub use instance_norm::InstanceNorm;
+pub use layer_norm::LayerNorm;
+pub use rms_norm::RmsNorm;

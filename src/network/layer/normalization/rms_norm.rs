@@ -10,6 +10,7 @@ use crate::config::defaults;
 use crate::network::init::{Init, Parameter};
 use crate::network::layer::layer_spec::LayerSpec;
 use crate::network::layer::normalization::affine::{affine, normalized_shape};
+use crate::network::layer::stacked::Stacked;
 use crate::tensor::shape::Shape;
 
 /// `x / √(mean of x² + eps) · weight`, with the mean over each row (all of its features, or the image; of a sequence, each
@@ -26,10 +27,6 @@ pub struct RmsNorm {
 }
 
 impl LayerSpec for RmsNorm {
-    fn kind(&self) -> &'static str {
-        "rms_norm"
-    }
-
     fn check(&self) -> Result<(), Invalid> {
         self.eps.map_or(Ok(()), |eps| positive("eps", eps))
     }
@@ -41,27 +38,14 @@ impl LayerSpec for RmsNorm {
     }
 }
 
-/// RMS normalization layer of a stack: `[replicas, batch, …row]` → the same shape.
-#[derive(Debug)]
-pub struct StackedRmsNorm {
-    eps: Option<f64>,
-    weight: Option<Tensor>, // [replicas, …row]
-}
-
-impl StackedRmsNorm {
-    /// Builds the layer from its weight, or without one.
-    pub fn new(settings: &RmsNorm, parameters: Vec<Tensor>) -> Self {
-        StackedRmsNorm { eps: settings.eps, weight: parameters.into_iter().next() }
-    }
-}
-
-impl Module for StackedRmsNorm {
+/// `[replicas, batch, …row]` → the same shape. The weight is `[replicas, …row]`.
+impl Module for Stacked<RmsNorm> {
     fn forward(&self, xs: &Tensor) -> Tensor {
         if let [_, batch, time, _] = xs.size()[..] {
             return self.forward(&xs.flatten(1, 2)).unflatten(1, [batch, time]);
         }
-        let normalized = xs.rms_norm(xs.size().split_off(2), None::<&Tensor>, self.eps);
-        match &self.weight {
+        let normalized = xs.rms_norm(xs.size().split_off(2), None::<&Tensor>, self.settings.eps);
+        match self.parameters.first() {
             Some(weight) => normalized * weight.unsqueeze(1),
             None => normalized,
         }

@@ -9,16 +9,15 @@ use crate::config::check::Invalid;
 use crate::config::shorthand::FromNumber;
 use crate::network::layer::fusion::Fusion;
 use crate::network::layer::layer_spec::LayerSpec;
-use crate::network::layer::pooling::pool1d::Pool1d;
-use crate::network::layer::pooling::pool2d::Pool2d;
+use crate::network::layer::pooling::pool::{Pool1d, Pool2d};
 use crate::network::layer::replica_channels::{merge_replicas, split_replicas};
 use crate::network::layer::window::Window;
 use crate::tensor::shape::{Shape, ShapeError};
 
-/// Defines a pooling layer with its settings, its name in experiment files, and the operation for rows and a window;
+/// Defines a pooling layer with its settings and the operation for rows and a window;
 /// `fusion` is what the fused CPU backend computes.
 macro_rules! pooling_layer {
-    ($(#[$doc:meta])* $layer:ident, $settings:ident, $kind:literal, $pool:expr $(, fusion = $fusion:expr)?) => {
+    ($(#[$doc:meta])* $layer:ident, $settings:ident, $pool:expr $(, fusion = $fusion:expr)?) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
         #[serde(transparent)]
@@ -31,16 +30,12 @@ macro_rules! pooling_layer {
         }
 
         impl LayerSpec for $layer {
-            fn kind(&self) -> &'static str {
-                $kind
-            }
-
             fn check(&self) -> Result<(), Invalid> {
                 self.0.check()
             }
 
             fn output(&self, input: &Shape) -> Result<Shape, ShapeError> {
-                self.0.output(input)
+                self.0.window().output(input, None)
             }
             $(
             fn fusion(&self) -> Option<Fusion> {
@@ -65,7 +60,6 @@ pooling_layer!(
     /// `[replicas, batch, channels, length]` → the same with a smaller length.
     MaxPool1d,
     Pool1d,
-    "max_pool1d",
     |xs, Window { kernel, stride, padding }| xs.max_pool1d(kernel, stride, padding, 1, false)
 );
 
@@ -76,7 +70,6 @@ pooling_layer!(
     /// `[replicas, batch, channels, length]` → the same with a smaller length.
     AvgPool1d,
     Pool1d,
-    "avg_pool1d",
     |xs, Window { kernel, stride, padding }| xs.avg_pool1d(kernel, stride, padding, false, true)
 );
 
@@ -87,7 +80,6 @@ pooling_layer!(
     /// `[replicas, batch, channels, height, width]` → the same with a smaller height and width.
     MaxPool2d,
     Pool2d,
-    "max_pool2d",
     |xs, Window { kernel, stride, padding }| xs.max_pool2d(kernel, stride, padding, 1, false),
     fusion = Fusion::MaxPool
 );
@@ -99,6 +91,5 @@ pooling_layer!(
     /// `[replicas, batch, channels, height, width]` → the same with a smaller height and width.
     AvgPool2d,
     Pool2d,
-    "avg_pool2d",
     |xs, Window { kernel, stride, padding }| xs.avg_pool2d(kernel, stride, padding, false, true, None)
 );

@@ -1,7 +1,5 @@
 //! Layers that draw random numbers in training to regularize.
 
 mod dropout;
-mod dropout_variants;
 
-pub use dropout::{Dropout, StackedDropout};
-pub use dropout_variants::{AlphaDropout, Dropout2d, StackedDropoutVariant};
+pub use dropout::{AlphaDropout, Dropout, Dropout2d, StackedDropout, StackedDropoutVariant};

@@ -10,6 +10,7 @@ use crate::config::shorthand::{FromNumber, size};
 use crate::device::fault::Fault;
 use crate::network::init::{Draw, Init, Parameter};
 use crate::network::layer::layer_spec::LayerSpec;
+use crate::network::layer::stacked::Stacked;
 use crate::tensor::shape::{Shape, ShapeError};
 
 /// A learned vector for each token; written `{ embedding = 32 }` after `[data.text]`, which states the number of tokens, or
@@ -36,10 +37,6 @@ impl FromNumber for Embedding {
 }
 
 impl LayerSpec for Embedding {
-    fn kind(&self) -> &'static str {
-        "embedding"
-    }
-
     fn check(&self) -> Result<(), Invalid> {
         let Some(tokens) = self.tokens else {
             let hint = "write the number of token ids, such as `{ embedding = { tokens = 1000, units = 32 } }`";
@@ -55,44 +52,22 @@ impl LayerSpec for Embedding {
     fn output(&self, input: &Shape) -> Result<Shape, ShapeError> {
         match input.flat() {
             Some(time) => Ok(Shape::from([time as i64, self.units as i64])),
-            None => Err(ShapeError {
-                wanted: "a row of token ids".to_owned(),
-                found: input.clone(),
-                hint: Some("put it first, or `\"flatten\"` before it"),
-                problem: None,
-            }),
+            None => Err(ShapeError::new(input, "a row of token ids", "put it first, or `\"flatten\"` before it")),
         }
     }
 
     fn parameters(&self, _input: &Shape, init: Init) -> Vec<Parameter> {
         let shape = vec![self.tokens.unwrap_or_default() as i64, self.units as i64];
-        vec![match (init, self.padding) {
-            (Init::Pytorch, None) => {
-                Parameter { name: "weight".into(), shape, draw: Draw::Normal { mean: 0.0, std: 1.0 } }
-            }
-            (Init::Pytorch, Some(padding)) => {
-                Parameter { name: "weight".into(), shape, draw: Draw::NormalThenZeroRow { row: padding as i64 } }
-            }
-            (init, _) => init.weight("weight", shape),
-        }]
+        let draw = match (init, self.padding) {
+            (Init::Pytorch, None) => Draw::Normal { mean: 0.0, std: 1.0 },
+            (Init::Pytorch, Some(padding)) => Draw::NormalThenZeroRow { row: padding as i64 },
+            (init, _) => return vec![init.weight("weight", shape)],
+        };
+        vec![Parameter { name: "weight".into(), shape, draw }]
     }
 
     fn reuses_weights(&self) -> bool {
         true
-    }
-}
-
-/// Embedding layer of a stack: `[replicas, batch, time]`, whole numbers of any type → `[replicas, batch, time, units]`.
-#[derive(Debug)]
-pub struct StackedEmbedding {
-    weight: Tensor, // [replicas, tokens, units]
-    padding: Option<i64>,
-}
-
-impl StackedEmbedding {
-    /// Builds the layer from the weight, `[replicas, tokens, units]`.
-    pub fn new(embedding: &Embedding, mut parameters: Vec<Tensor>) -> Self {
-        StackedEmbedding { weight: parameters.remove(0), padding: embedding.padding.map(|padding| padding as i64) }
     }
 }
 
@@ -115,16 +90,19 @@ pub fn check_ids(rows: &Tensor, tokens: i64) {
     }
 }
 
-impl Module for StackedEmbedding {
+/// `[replicas, batch, time]`, whole numbers of any type → `[replicas, batch, time, units]`. The weight is `[replicas, tokens,
+/// units]`.
+impl Module for Stacked<Embedding> {
     fn forward(&self, xs: &Tensor) -> Tensor {
-        let [replicas, tokens, _] = self.weight.size()[..] else { unreachable!("three dimensions") };
+        let weight = &self.parameters[0];
+        let [replicas, tokens, _] = weight.size()[..] else { unreachable!("three dimensions") };
         let ids = xs.to_kind(Kind::Int64);
         if ids.device() == Device::Cpu {
             check_ids(xs, tokens); // on a GPU this would wait for it; rows are checked before they move there
         }
         // the weights of a stack are parts of one arena, so that a single look-up for all replicas would copy them
-        let padding = self.padding.unwrap_or(-1);
-        let vectors = |replica| Tensor::embedding(&self.weight.get(replica), &ids.get(replica), padding, false, false);
+        let padding = self.settings.padding.map_or(-1, |padding| padding as i64);
+        let vectors = |replica| Tensor::embedding(&weight.get(replica), &ids.get(replica), padding, false, false);
         Tensor::stack(&(0..replicas).map(vectors).collect::<Vec<_>>(), 0)
     }
 }

@@ -10,7 +10,9 @@ use crate::config::defaults;
 use crate::config::shorthand::{FromNumber, size};
 use crate::network::init::{Draw, Init, Parameter, Xavier};
 use crate::network::layer::layer_spec::LayerSpec;
+use crate::network::layer::linear::project;
 use crate::network::layer::regularization::{Dropout, StackedDropout};
+use crate::network::layer::stacked::Stacked;
 use crate::tensor::shape::{Shape, ShapeError};
 
 /// Each time step takes a weighted mean of all steps, for each head (Vaswani et al. 2017); written `{ multi_head_attention
@@ -36,10 +38,6 @@ impl FromNumber for MultiHeadAttention {
 }
 
 impl LayerSpec for MultiHeadAttention {
-    fn kind(&self) -> &'static str {
-        "multi_head_attention"
-    }
-
     fn check(&self) -> Result<(), Invalid> {
         at_least_one("heads", self.heads)?;
         below_one("dropout", self.dropout)
@@ -48,12 +46,11 @@ impl LayerSpec for MultiHeadAttention {
     fn output(&self, input: &Shape) -> Result<Shape, ShapeError> {
         match *input.dimensions() {
             [_, features] if features % self.heads as i64 == 0 => Ok(input.clone()),
-            [..] => Err(ShapeError {
-                wanted: format!("time×features, with features a multiple of the {} heads", self.heads),
-                found: input.clone(),
-                hint: Some("put `{ reshape = [time, features] }` or a `linear` layer before it"),
-                problem: None,
-            }),
+            [..] => {
+                let wanted = format!("time×features, with features a multiple of the {} heads", self.heads);
+                let hint = "put `{ reshape = [time, features] }` or a `linear` layer before it";
+                Err(ShapeError::new(input, wanted, hint))
+            }
         }
     }
 
@@ -91,56 +88,28 @@ impl LayerSpec for MultiHeadAttention {
     }
 }
 
-/// Attention layer of a stack: `[replicas, batch, time, features]` → the same shape.
-#[derive(Debug)]
-pub struct StackedAttention {
-    heads: i64,
-    dropout: StackedDropout,
-    output: Tensor,              // [replicas, features, features]
-    output_bias: Option<Tensor>, // [replicas, features]
-    input: Tensor,               // [replicas, 3 · features, features]
-    input_bias: Option<Tensor>,  // [replicas, 3 · features]
-}
-
-impl StackedAttention {
-    /// Builds the layer from its parameters, `[replicas, …shape]` each.
-    pub fn new(settings: &MultiHeadAttention, parameters: Vec<Tensor>) -> Self {
-        let mut parameters = parameters.into_iter();
-        let mut next = |is_there: bool| parameters.next().filter(|_| is_there);
-        let output = next(true).expect("the output weight");
-        let output_bias = if settings.bias { next(true) } else { None };
-        let input = next(true).expect("the input weight");
-        let input_bias = if settings.bias { next(true) } else { None };
-        let dropout = StackedDropout::new([&Dropout { p: settings.dropout }]);
-        StackedAttention { heads: settings.heads as i64, dropout, output, output_bias, input, input_bias }
-    }
-}
-
-/// `[replicas, …, …, in]` → `[replicas, …, …, out]`, with the weight `[replicas, out, in]`.
-fn project(xs: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Tensor {
-    let flat = xs.flatten(1, 2);
-    let weight = weight.transpose(1, 2);
-    let ys = match bias {
-        Some(bias) => bias.unsqueeze(1).baddbmm(&flat, &weight, 1, 1),
-        None => flat.bmm(&weight),
-    };
-    ys.unflatten(1, [xs.size()[1], xs.size()[2]])
-}
-
-impl ModuleT for StackedAttention {
+/// `[replicas, batch, time, features]` → the same shape. The weights are `[replicas, features, features]` of the output and
+/// `[replicas, 3 · features, features]` of the input.
+impl ModuleT for Stacked<MultiHeadAttention> {
     fn forward_t(&self, xs: &Tensor, train: bool) -> Tensor {
         let features = xs.size()[3];
-        let of_head = features / self.heads;
-        let projected = project(xs, &self.input, self.input_bias.as_ref());
+        let (heads, dropout) = (self.settings.heads as i64, self.settings.dropout);
+        let of_head = features / heads;
+        let ([output, input], [output_bias, input_bias]) = match &self.parameters[..] {
+            [output, output_bias, input, input_bias] => ([output, input], [Some(output_bias), Some(input_bias)]),
+            [output, input] => ([output, input], [None, None]),
+            _ => unreachable!("two weights, with or without their biases"),
+        };
+        let projected = project(xs, input, input_bias);
         // [replicas, batch, time, features] → [replicas, batch, heads, time, features of a head]
         let part = |number: i64| {
-            projected.narrow(3, number * features, features).unflatten(3, [self.heads, of_head]).transpose(2, 3)
+            projected.narrow(3, number * features, features).unflatten(3, [heads, of_head]).transpose(2, 3)
         };
         let (query, key, value) = (part(0) / (of_head as f64).sqrt(), part(1), part(2));
         let weights = query.matmul(&key.transpose(-2, -1)).softmax(-1, xs.kind());
-        let weights = self.dropout.forward_t(&weights, train);
+        let weights = StackedDropout::new([&Dropout { p: dropout }]).forward_t(&weights, train);
         // with time before batch in memory, as PyTorch's output: a following dropout draws in the order of the memory
         let heads = weights.matmul(&value).permute([0, 3, 1, 2, 4]).flatten(3, 4);
-        project(&heads, &self.output, self.output_bias.as_ref()).transpose(1, 2)
+        project(&heads, output, output_bias).transpose(1, 2)
     }
 }

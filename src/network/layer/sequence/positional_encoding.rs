@@ -23,10 +23,6 @@ pub struct PositionalEncoding {
 }
 
 impl LayerSpec for PositionalEncoding {
-    fn kind(&self) -> &'static str {
-        "positional_encoding"
-    }
-
     fn output(&self, input: &Shape) -> Result<Shape, ShapeError> {
         time_and_features(input).map(Shape::from)
     }

@@ -160,7 +160,7 @@ impl Recurrent {
 
 /// Implements a recurrent layer with this cell.
 macro_rules! recurrent_layer {
-    ($(#[$doc:meta])* $layer:ident, $kind:literal, $cell:expr) => {
+    ($(#[$doc:meta])* $layer:ident, $cell:expr) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
         #[serde(transparent)]
@@ -185,10 +185,6 @@ macro_rules! recurrent_layer {
         }
 
         impl LayerSpec for $layer {
-            fn kind(&self) -> &'static str {
-                $kind
-            }
-
             fn check(&self) -> Result<(), Invalid> {
                 if self.0.nonlinearity.is_some() && !matches!(self.cell(), Cell::Rnn(_)) {
                     return Err(Invalid::new("nonlinearity", "applies to `rnn` only"));
@@ -229,19 +225,16 @@ macro_rules! recurrent_layer {
 recurrent_layer!(
     /// Plain recurrent layer (Elman 1990): `h' = tanh(W x + b + V h + c)`.
     Rnn,
-    "rnn",
     |settings| Cell::Rnn(settings.nonlinearity.unwrap_or_default())
 );
 recurrent_layer!(
     /// Long short-term memory (Hochreiter and Schmidhuber 1997).
     Lstm,
-    "lstm",
     |_| Cell::Lstm
 );
 recurrent_layer!(
     /// Gated recurrent unit (Cho et al. 2014).
     Gru,
-    "gru",
     |_| Cell::Gru
 );
 

@@ -7,13 +7,15 @@ use tch::nn::{Module, ModuleT};
 
 use crate::config::check::{self, Invalid, at_least_one, below_one, positive};
 use crate::config::defaults;
+use crate::network::arena::LayerTensors;
 use crate::network::init::{Draw, Init, Parameter};
 use crate::network::layer::layer_size::LayerSize;
 use crate::network::layer::layer_spec::LayerSpec;
-use crate::network::layer::linear::{Linear, StackedLinear};
-use crate::network::layer::normalization::{LayerNorm, StackedLayerNorm};
+use crate::network::layer::linear::{Linear, project};
+use crate::network::layer::normalization::{LayerNorm, eps};
 use crate::network::layer::regularization::{Dropout, StackedDropout};
-use crate::network::layer::sequence::multi_head_attention::{MultiHeadAttention, StackedAttention};
+use crate::network::layer::sequence::multi_head_attention::MultiHeadAttention;
+use crate::network::layer::stacked::Stacked;
 use crate::tensor::shape::{Shape, ShapeError};
 
 /// Layers of self-attention and two linear layers each, with residual connections and layer normalization (Vaswani et al.
@@ -67,13 +69,10 @@ fn tenth() -> f64 {
     0.1
 }
 
-fn eps() -> f64 {
-    1e-5
-}
-
 /// A layer within an encoder layer.
 struct Sublayer {
     name: &'static str,
+    kind: &'static str,
     spec: Box<dyn LayerSpec>,
     input: Shape,
 }
@@ -92,13 +91,18 @@ impl TransformerEncoder {
         let [time, features] = [0, 1].map(|number| input.dimensions()[number]);
         let linear = |units: usize| Box::new(Linear { units, in_features: None, bias: true, init: None });
         let inner = Shape::from([time, self.feedforward as i64]);
-        let outer = |name: &'static str, spec: Box<dyn LayerSpec>| Sublayer { name, spec, input: input.clone() };
+        let outer = |name: &'static str, kind: &'static str, spec: Box<dyn LayerSpec>| Sublayer {
+            name,
+            kind,
+            spec,
+            input: input.clone(),
+        };
         [
-            outer("self_attn", Box::new(self.attention())),
-            outer("linear1", linear(self.feedforward)),
-            Sublayer { name: "linear2", spec: linear(features as usize), input: inner },
-            outer("norm1", Box::new(self.norm())),
-            outer("norm2", Box::new(self.norm())),
+            outer("self_attn", "multi_head_attention", Box::new(self.attention())),
+            outer("linear1", "linear", linear(self.feedforward)),
+            Sublayer { name: "linear2", kind: "linear", spec: linear(features as usize), input: inner },
+            outer("norm1", "layer_norm", Box::new(self.norm())),
+            outer("norm2", "layer_norm", Box::new(self.norm())),
         ]
     }
 
@@ -109,12 +113,13 @@ impl TransformerEncoder {
         let layers = (0..self.layers).map(|_| {
             let [attention, linear1, linear2, norm1, norm2] =
                 counts.map(|count| parameters.by_ref().take(count).collect::<Vec<Tensor>>());
+            let tensors = |parameters| LayerTensors { parameters, buffers: Vec::new() };
             StackedEncoderLayer {
-                attention: StackedAttention::new(&self.attention(), attention),
-                linear1: StackedLinear::new(linear1),
-                linear2: StackedLinear::new(linear2),
-                norm1: StackedLayerNorm::new(&self.norm(), norm1),
-                norm2: StackedLayerNorm::new(&self.norm(), norm2),
+                attention: Stacked::new(&self.attention(), tensors(attention)),
+                linear1,
+                linear2,
+                norm1: Stacked::new(&self.norm(), tensors(norm1)),
+                norm2: Stacked::new(&self.norm(), tensors(norm2)),
                 dropout: StackedDropout::new([&Dropout { p: self.dropout }]),
                 activation: self.activation,
                 norm_first: self.norm_first,
@@ -125,10 +130,6 @@ impl TransformerEncoder {
 }
 
 impl LayerSpec for TransformerEncoder {
-    fn kind(&self) -> &'static str {
-        "transformer_encoder"
-    }
-
     fn check(&self) -> Result<(), Invalid> {
         self.attention().check()?;
         check::size("feedforward", self.feedforward)?;
@@ -171,7 +172,8 @@ impl LayerSpec for TransformerEncoder {
     fn inner_sizes(&self, input: &Shape) -> Vec<LayerSize> {
         let of_layer = |number: usize| {
             let layer = TransformerEncoder { layers: 1, ..self.clone() };
-            let layers = self.sublayers(input).map(|layer| layer.spec.size(layer.name.to_owned(), &layer.input));
+            let layers =
+                self.sublayers(input).map(|layer| layer.spec.size(layer.name.to_owned(), layer.kind, &layer.input));
             LayerSize {
                 name: format!("layers.{number}"),
                 kind: "encoder layer",
@@ -199,11 +201,11 @@ pub struct StackedTransformerEncoder(Vec<StackedEncoderLayer>);
 
 #[derive(Debug)]
 struct StackedEncoderLayer {
-    attention: StackedAttention,
-    linear1: StackedLinear,
-    linear2: StackedLinear,
-    norm1: StackedLayerNorm,
-    norm2: StackedLayerNorm,
+    attention: Stacked<MultiHeadAttention>,
+    linear1: Vec<Tensor>, // weight and bias
+    linear2: Vec<Tensor>, // weight and bias
+    norm1: Stacked<LayerNorm>,
+    norm2: Stacked<LayerNorm>,
     dropout: StackedDropout,
     activation: EncoderActivation,
     norm_first: bool,
@@ -217,12 +219,13 @@ impl ModuleT for StackedTransformerEncoder {
 
 impl StackedEncoderLayer {
     fn feed_forward(&self, xs: &Tensor, train: bool) -> Tensor {
-        let inner = self.linear1.forward(xs);
+        let inner = project(xs, &self.linear1[0], Some(&self.linear1[1]));
         let inner = match self.activation {
             EncoderActivation::Relu => inner.relu(),
             EncoderActivation::Gelu => inner.gelu("none"),
         };
-        self.dropout.forward_t(&self.linear2.forward(&self.dropout.forward_t(&inner, train)), train)
+        let inner = self.dropout.forward_t(&inner, train);
+        self.dropout.forward_t(&project(&inner, &self.linear2[0], Some(&self.linear2[1])), train)
     }
 }
 

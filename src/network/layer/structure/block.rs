@@ -16,9 +16,6 @@ pub trait Block {
     /// The type of the layers in it.
     type Inner: NestedLayer;
 
-    /// Name of the layer in experiment files.
-    const KIND: &'static str;
-
     /// Checks the settings; see [`LayerSpec::check`].
     ///
     /// # Errors
@@ -46,10 +43,6 @@ fn any<B: Block>(block: &B, property: impl Fn(&dyn LayerSpec) -> bool) -> bool {
 }
 
 impl<B: Block> LayerSpec for B {
-    fn kind(&self) -> &'static str {
-        B::KIND
-    }
-
     fn check(&self) -> Result<(), Invalid> {
         self.check_settings()
     }

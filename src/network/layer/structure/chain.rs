@@ -4,7 +4,7 @@ use tch::Tensor;
 use tch::nn::ModuleT;
 
 use crate::config::check::Invalid;
-use crate::network::arena::Buffer;
+use crate::network::arena::{Buffer, LayerTensors};
 use crate::network::init::{Init, Parameter};
 use crate::network::layer::layer_size::LayerSize;
 use crate::network::layer::structure::nested_layer::NestedLayer;
@@ -20,7 +20,7 @@ pub(super) fn check<L: NestedLayer>(layers: &[L], key: &str) -> Result<(), Inval
     }
     for (number, layer) in layers.iter().enumerate() {
         let spec = layer.spec();
-        let under = |fault: Invalid| fault.under(format!("{key}.{number}.{}", spec.kind()));
+        let under = |fault: Invalid| fault.under(format!("{key}.{number}.{}", layer.kind()));
         spec.check().map_err(under)?;
         if !layer.can_be_nested() {
             return Err(
@@ -47,7 +47,7 @@ fn inputs<L: NestedLayer>(layers: &[L], input: &Shape) -> Result<Vec<Shape>, Sha
     let mut shapes = vec![input.clone()];
     for (number, layer) in layers.iter().enumerate() {
         let last = &shapes[number];
-        let next = layer.spec().output(last).map_err(|fault| fault.inside(number, layer.spec().kind()))?;
+        let next = layer.spec().output(last).map_err(|fault| fault.inside(number, layer.kind()))?;
         shapes.push(next);
     }
     Ok(shapes)
@@ -81,7 +81,9 @@ pub(super) fn buffers<L: NestedLayer>(layers: &[L], prefix: &str, input: &Shape)
 /// Returns the sizes of all layers, with names such as `0` after `prefix`.
 pub(super) fn sizes<L: NestedLayer>(layers: &[L], prefix: &str, input: &Shape) -> Vec<LayerSize> {
     let layers = with_inputs(layers, input).enumerate();
-    layers.map(|(number, (layer, input))| layer.spec().size(format!("{prefix}{number}"), &input)).collect()
+    layers
+        .map(|(number, (layer, input))| layer.spec().size(format!("{prefix}{number}"), layer.kind(), &input))
+        .collect()
 }
 
 /// Returns the number of layers, with all repetitions.
@@ -109,10 +111,10 @@ impl Chain {
     ) -> Chain {
         let layers = with_inputs(replicas[0], input).enumerate().map(|(number, (layer, input))| {
             let spec = layer.spec();
-            let own_parameters = parameters.take(spec.parameters(&input, Init::Pytorch).len()).collect();
-            let own_buffers = buffers.take(spec.buffers(&input).len()).collect();
+            let parameters = parameters.take(spec.parameters(&input, Init::Pytorch).len()).collect();
+            let buffers = buffers.take(spec.buffers(&input).len()).collect();
             let settings: Vec<&L> = replicas.iter().map(|layers| &layers[number]).collect();
-            L::build_each(&settings, &input, own_parameters, own_buffers)
+            L::build_each(&settings, &input, LayerTensors { parameters, buffers })
         });
         Chain(layers.collect())
     }

@@ -6,14 +6,12 @@ mod block;
 mod chain;
 mod nested_layer;
 mod parallel;
-mod permute;
 mod repeat;
-mod reshape;
 mod residual;
+mod shape;
 
 pub use nested_layer::NestedLayer;
 pub use parallel::{Join, Parallel};
-pub use permute::Permute;
 pub use repeat::Repeat;
-pub use reshape::Reshape;
 pub use residual::Residual;
+pub use shape::{Permute, Reshape};

@@ -9,6 +9,7 @@ use tch::nn::ModuleT;
 
 use crate::config::check::Invalid;
 use crate::config::shorthand::NamedList;
+use crate::network::arena::LayerTensors;
 use crate::network::layer::structure::block::Block;
 use crate::network::layer::structure::chain::{self, Chain};
 use crate::network::layer::structure::nested_layer::NestedLayer;
@@ -51,14 +52,9 @@ fn joined_dimension(row: &Shape) -> usize {
 }
 
 impl<L: NestedLayer> Parallel<L> {
-    /// Builds the branches with the settings of each replica, from their parameters and buffers.
-    pub fn build_each(
-        replicas: &[&Self],
-        input: &Shape,
-        parameters: Vec<Tensor>,
-        buffers: Vec<Tensor>,
-    ) -> Box<dyn ModuleT> {
-        let (mut parameters, mut buffers) = (parameters.into_iter(), buffers.into_iter());
+    /// Builds the branches with the settings of each replica, from their tensors.
+    pub fn build_each(replicas: &[&Self], input: &Shape, tensors: LayerTensors) -> Box<dyn ModuleT> {
+        let (mut parameters, mut buffers) = (tensors.parameters.into_iter(), tensors.buffers.into_iter());
         let first = replicas[0];
         let branches = (0..first.branches.len()).map(|number| {
             let layers: Vec<&[L]> = replicas.iter().map(|replica| &replica.branches[number][..]).collect();
@@ -77,8 +73,6 @@ impl<L: NestedLayer> Parallel<L> {
 
 impl<L: NestedLayer> Block for Parallel<L> {
     type Inner = L;
-
-    const KIND: &'static str = "parallel";
 
     fn check_settings(&self) -> Result<(), Invalid> {
         if self.branches.len() < 2 {

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tch::Tensor;
 use tch::nn::ModuleT;
 
 use crate::config::check::{Invalid, at_least_one};
 use crate::config::shorthand::named_list;
+use crate::network::arena::LayerTensors;
 use crate::network::layer::structure::block::Block;
 use crate::network::layer::structure::chain::{self, Chain};
 use crate::network::layer::structure::nested_layer::NestedLayer;
@@ -33,16 +33,12 @@ impl<L: NestedLayer> Repeat<L> {
         std::iter::repeat_n(&self.layers, self.times).flatten().cloned().collect()
     }
 
-    /// Builds the layers with the settings of each replica, from their parameters and buffers.
-    pub fn build_each(
-        replicas: &[&Self],
-        input: &Shape,
-        parameters: Vec<Tensor>,
-        buffers: Vec<Tensor>,
-    ) -> Box<dyn ModuleT> {
+    /// Builds the layers with the settings of each replica, from their tensors.
+    pub fn build_each(replicas: &[&Self], input: &Shape, tensors: LayerTensors) -> Box<dyn ModuleT> {
         let layers: Vec<Vec<L>> = replicas.iter().map(|replica| replica.expanded()).collect();
         let layers: Vec<&[L]> = layers.iter().map(Vec::as_slice).collect();
-        Box::new(Chain::build(&layers, input, &mut parameters.into_iter(), &mut buffers.into_iter()))
+        let (mut parameters, mut buffers) = (tensors.parameters.into_iter(), tensors.buffers.into_iter());
+        Box::new(Chain::build(&layers, input, &mut parameters, &mut buffers))
     }
 
     /// Returns the layers with fixed values for the settings that replicas of a stack have separately.
@@ -53,8 +49,6 @@ impl<L: NestedLayer> Repeat<L> {
 
 impl<L: NestedLayer> Block for Repeat<L> {
     type Inner = L;
-
-    const KIND: &'static str = "repeat";
 
     fn check_settings(&self) -> Result<(), Invalid> {
         at_least_one("times", self.times)?;

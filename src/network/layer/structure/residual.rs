@@ -9,6 +9,7 @@ use tch::nn::ModuleT;
 
 use crate::config::check::Invalid;
 use crate::config::shorthand::{FromList, named_list};
+use crate::network::arena::LayerTensors;
 use crate::network::layer::structure::block::Block;
 use crate::network::layer::structure::chain::{self, Chain};
 use crate::network::layer::structure::nested_layer::NestedLayer;
@@ -38,8 +39,6 @@ impl<L> FromList<L> for Residual<L> {
 impl<L: NestedLayer> Block for Residual<L> {
     type Inner = L;
 
-    const KIND: &'static str = "residual";
-
     fn check_settings(&self) -> Result<(), Invalid> {
         chain::check(&self.layers, "layers")?;
         if self.projection.is_empty() { Ok(()) } else { chain::check(&self.projection, "projection") }
@@ -64,14 +63,9 @@ impl<L: NestedLayer> Block for Residual<L> {
 }
 
 impl<L: NestedLayer> Residual<L> {
-    /// Builds the block with the settings of each replica, from its parameters and buffers.
-    pub fn build_each(
-        replicas: &[&Self],
-        input: &Shape,
-        parameters: Vec<Tensor>,
-        buffers: Vec<Tensor>,
-    ) -> Box<dyn ModuleT> {
-        let (mut parameters, mut buffers) = (parameters.into_iter(), buffers.into_iter());
+    /// Builds the block with the settings of each replica, from its tensors.
+    pub fn build_each(replicas: &[&Self], input: &Shape, tensors: LayerTensors) -> Box<dyn ModuleT> {
+        let (mut parameters, mut buffers) = (tensors.parameters.into_iter(), tensors.buffers.into_iter());
         let mut build = |layers: fn(&Self) -> &[L]| {
             let layers: Vec<&[L]> = replicas.iter().map(|replica| layers(replica)).collect();
             Chain::build(&layers, input, &mut parameters, &mut buffers)

@@ -7,16 +7,14 @@ pub mod panel;
 pub mod series;
 pub mod texts;
 
-use anyhow::anyhow;
-
 use crate::compare::group::{Group, union};
-use crate::config::hint::Hint;
+use crate::config::hint::hinted;
 use crate::config::suggest;
 use crate::plot::Plot;
 use crate::plot::charts::curves::panel::{Layout, UsedElements};
 use crate::plot::charts::{best_first, metric_labels};
 use crate::plot::draw::grid::Grid;
-use crate::plot::draw::page::{Body, MARGIN};
+use crate::plot::draw::page::MARGIN;
 use crate::plot::draw::panel::Panel;
 
 pub use crate::plot::charts::curves::options::{Limits, Options, Smoothing};
@@ -55,7 +53,7 @@ pub fn draw(groups: &[Group], options: &Options) -> anyhow::Result<Plot> {
         metrics.iter().flat_map(|metric| panel::panels(&shown, metric, layout, options, &mut used)).collect();
     if panels.is_empty() {
         let message = format!("`--x {}`: none of these runs has recorded it", options.x.word());
-        return Err(anyhow!(message).context(Hint("use `--x epoch`, which every run has".to_owned())));
+        return Err(hinted(message, "use `--x epoch`, which every run has"));
     }
     notes.append(&mut used.notes);
     let mut page = texts::page(&shown, &metrics, layout, options, &used);
@@ -68,8 +66,8 @@ pub fn draw(groups: &[Group], options: &Options) -> anyhow::Result<Plot> {
     let width = options.page.width.unwrap_or(default);
     let columns = Grid::columns_for(panels.len(), width - 2.0 * MARGIN, least);
     let grid = Grid { panels, columns, shares_axes: layout == Layout::Multiples && metrics.len() == 1 };
-    let body = Body::new(&options.page, height * grid.rows() as f64, LEAST_HEIGHT * grid.rows() as f64);
-    Ok(Plot { svg: page.titled(&options.page).draw(width, body, |svg, room| grid.draw(svg, room)), notes })
+    let size = [width, height * grid.rows() as f64, LEAST_HEIGHT * grid.rows() as f64];
+    Ok(Plot { svg: page.draw(&options.page, size, |svg, room| grid.draw(svg, room)), notes })
 }
 
 /// Checks that the range of the vertical axis is that of one metric, and can be logarithmic if requested.
@@ -77,12 +75,12 @@ fn check_limits(metrics: &[String], options: &Options) -> anyhow::Result<()> {
     match (options.ylim, metrics) {
         (Some(_), [_, other, ..]) => {
             let names = metrics.iter().map(|metric| format!("`{metric}`")).collect::<Vec<_>>().join(" and ");
-            let hint = format!("add `--metric {other}` to plot one metric");
-            Err(anyhow!("`--ylim` is the range of one metric, but {names} are plotted").context(Hint(hint)))
+            let message = format!("`--ylim` is the range of one metric, but {names} are plotted");
+            Err(hinted(message, format!("add `--metric {other}` to plot one metric")))
         }
         (Some(limits), _) if options.log && limits.low <= 0.0 => {
             let message = format!("`--ylim` must start above 0 on a logarithmic axis, found {}", limits.low);
-            Err(anyhow!(message).context(Hint("leave `--log` out, or use a small positive number".to_owned())))
+            Err(hinted(message, "leave `--log` out, or use a small positive number"))
         }
         _ => Ok(()),
     }
@@ -101,13 +99,11 @@ fn with_curves<'a>(groups: &[&'a Group], wanted: &[String], notes: &mut Vec<Stri
     let series = union(groups.iter().map(|group| group.series()));
     if series.is_empty() {
         let hint = "use `runner plot confusion` for a decision tree";
-        return Err(
-            anyhow!("no epoch was trained: there are no learning curves to plot").context(Hint(hint.to_owned()))
-        );
+        return Err(hinted("no epoch was trained: there are no learning curves to plot", hint));
     }
     if let Some(metric) = wanted.iter().find(|metric| !groups.iter().any(|group| has(group, metric))) {
         let message = format!("none of these runs has a curve of `{metric}`");
-        return Err(anyhow!(message).context(Hint(suggest::hint(metric, series))));
+        return Err(hinted(message, suggest::hint(metric, series)));
     }
     let is_shown = |group: &&&Group| match wanted {
         [] => !group.metrics().is_empty(),
@@ -143,6 +139,7 @@ fn default_metrics(groups: &[&Group]) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::compare::trial::Record;
+    use crate::config::hint::Hint;
     use crate::history::History;
     use crate::plot::draw::page::PageOptions;
     use crate::plot::format::svg::Svg;

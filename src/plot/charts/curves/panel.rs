@@ -133,7 +133,7 @@ pub fn panels(
             pair.each().map(|(series, _)| series).chain(raw)
         })
     };
-    let x = draw.x_axis(all().flat_map(|series| &series.points).map(|spread| spread.x));
+    let x = along(options.x, all().flat_map(|series| &series.points).map(|spread| spread.x));
     let y = draw.y_axis(metric, all());
     let title = capital(&metric_labels::words(metric));
     match layout {
@@ -175,10 +175,6 @@ impl PanelBuilder<'_> {
 
     fn has_bands(&self) -> bool {
         self.layout != Layout::Overlaid || self.pairs.len() <= MOST_WITH_BANDS
-    }
-
-    fn x_axis(&self, values: impl Iterator<Item = f64>) -> Axis {
-        along(self.options.x, values)
     }
 
     /// Returns an axis around all curves and bands; logarithmic if requested or if curves explode.

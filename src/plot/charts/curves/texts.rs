@@ -32,8 +32,7 @@ pub fn page(groups: &[&Group], metrics: &[String], layout: Layout, options: &Opt
     }
     notes.extend(options.smooth.map(Smoothing::describe));
     if !used.empty.is_empty() {
-        let empty: Vec<&str> = used.empty.iter().map(String::as_str).collect();
-        notes.push(format!("Not finite in any epoch: {}.", metric_labels::list(&empty, 6)));
+        notes.push(format!("Not finite in any epoch: {}.", metric_labels::list(&used.empty, 6)));
     }
     notes.extend(describe_fewer_trials(groups, trial_noun, options));
     let labels: Vec<&str> = groups.iter().map(|group| group.label.as_str()).collect();

@@ -5,10 +5,9 @@ use crate::compare::statistics::sample::Sample;
 use crate::plot::Plot;
 use crate::plot::draw::axis::Axis;
 use crate::plot::draw::color::{AXIS, Color};
-use crate::plot::draw::grid::Grid;
 use crate::plot::draw::legend::{Entry, Handle};
 use crate::plot::draw::marker::Marker;
-use crate::plot::draw::page::{Body, Page, PageOptions};
+use crate::plot::draw::page::{Page, PageOptions};
 use crate::plot::draw::panel::{Artist, Panel};
 use crate::plot::draw::shape::{LineStyle, Point, Stroke};
 use crate::plot::draw::ticks::{Unit, number};
@@ -163,10 +162,8 @@ pub fn draw(mut page: Page, series: &[Scored], count: usize, words: &Words, opti
          the predictions per bin."
     ));
     page.description = format!("Calibration curve of {}.", texts.join(", "));
-    let grid = Grid { panels: vec![curve, histogram], columns: 1, shares_axes: false };
-    let body = Body::new(options, HEIGHT, LEAST_HEIGHT);
-    let width = options.width.unwrap_or(WIDTH);
-    Plot { svg: page.titled(options).draw(width, body, |svg, room| grid.draw(svg, room)), notes: Vec::new() }
+    let svg = page.draw_panels(options, [WIDTH, HEIGHT, LEAST_HEIGHT], vec![curve, histogram]);
+    Plot { svg, notes: Vec::new() }
 }
 
 /// Returns the histogram: filled bars, or with several series the outline of each.

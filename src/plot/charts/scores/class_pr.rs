@@ -1,16 +1,13 @@
 //! Precision–recall curves by class: for each class, its rows against all others (one vs. rest).
 
-use anyhow::anyhow;
-
-use crate::config::hint::Hint;
+use crate::config::hint::hinted;
 use crate::metrics::curves::ranking::Ranking;
 use crate::plot::Plot;
 use crate::plot::charts::metric_labels::list;
 use crate::plot::charts::scores::roc_pr::{Curve, Kind, draw_line, mean_area};
 use crate::plot::draw::axis::Axis;
-use crate::plot::draw::grid::Grid;
 use crate::plot::draw::line::step_line;
-use crate::plot::draw::page::{Body, Page, PageOptions};
+use crate::plot::draw::page::{Page, PageOptions};
 use crate::plot::draw::panel::Panel;
 use crate::plot::draw::ticks::{Unit, number};
 
@@ -45,8 +42,7 @@ pub fn draw(mut page: Page, classes: &[ClassScores], options: &PageOptions) -> a
         }
     }
     if lines.is_empty() {
-        let hint = "choose other rows with `--rows`";
-        return Err(anyhow!("there are no rows of at least two classes").context(Hint(hint.to_owned())));
+        return Err(hinted("there are no rows of at least two classes", "choose other rows with `--rows`"));
     }
     let macro_mean = lines.iter().map(|(_, _, area)| area).sum::<f64>() / lines.len() as f64;
     page.notes.insert(0, format!("Mean AP of {} classes: {}.", lines.len(), number(macro_mean, 4)));
@@ -63,10 +59,7 @@ pub fn draw(mut page: Page, classes: &[ClassScores], options: &PageOptions) -> a
     }
     let names: Vec<&str> = page.legend.iter().map(|entry| entry.name.as_str()).collect();
     page.description = format!("Precision–recall curves by class: {}.", list(&names, 24));
-    let grid = Grid { panels: vec![panel], columns: 1, shares_axes: false };
-    let body = Body::new(options, HEIGHT, LEAST_HEIGHT);
-    let width = options.width.unwrap_or(WIDTH);
-    Ok(Plot { svg: page.titled(options).draw(width, body, |svg, room| grid.draw(svg, room)), notes })
+    Ok(Plot { svg: page.draw_panels(options, [WIDTH, HEIGHT, LEAST_HEIGHT], vec![panel]), notes })
 }
 
 /// Returns the curve of a trial with its average precision, as in scikit-learn; `None` if all rows are of one class.

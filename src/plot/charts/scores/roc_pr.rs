@@ -1,12 +1,10 @@
 //! Plot of ROC and precision–recall curves: one line per group with its trials as thin lines, the area in the legend,
 //! and the chosen threshold as a marker.
 
-use anyhow::anyhow;
-
 use crate::compare::group::Group;
 use crate::compare::positive_class;
 use crate::compare::statistics::sample::Sample;
-use crate::config::hint::Hint;
+use crate::config::hint::hinted;
 use crate::history::History;
 use crate::history::test_record::TestRecord;
 use crate::plot::Plot;
@@ -14,11 +12,10 @@ use crate::plot::charts::metric_labels::{capital, list};
 use crate::plot::charts::{best_first, titles};
 use crate::plot::draw::axis::Axis;
 use crate::plot::draw::color::{AXIS, Color, INK};
-use crate::plot::draw::grid::Grid;
 use crate::plot::draw::legend::{Entry, Handle};
 use crate::plot::draw::line::step_line;
 use crate::plot::draw::marker::Marker;
-use crate::plot::draw::page::{Body, Page, PageOptions};
+use crate::plot::draw::page::{Page, PageOptions};
 use crate::plot::draw::panel::{Artist, Panel};
 use crate::plot::draw::shape::{LineStyle, Point, Stroke};
 use crate::plot::draw::ticks::{Unit, number, percent};
@@ -126,7 +123,7 @@ pub fn draw(groups: &[Group], kind: Kind, options: &PageOptions) -> anyhow::Resu
             }
             _ => "name a run with two classes whose test rows contain both",
         };
-        return Err(anyhow!(message).context(Hint(hint.to_owned())));
+        return Err(hinted(message, hint));
     }
     let left_out = |group: &Group| format!("skipping `{}`: no {}", group.label, kind.words());
     let mut notes = others.iter().map(|(group, _)| left_out(group)).collect();
@@ -144,8 +141,7 @@ pub fn draw(groups: &[Group], kind: Kind, options: &PageOptions) -> anyhow::Resu
     let groups: Vec<&Group> = shown.iter().map(|(group, _)| *group).collect();
     let keys = draw_chance(&mut panel, &shown, kind);
     let title = titles::title_of_kind(&groups, kind.words());
-    let names: Vec<String> = legend.iter().map(|entry| entry.name.clone()).collect();
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let names: Vec<&str> = legend.iter().map(|entry| entry.name.as_str()).collect();
     let description = format!("{} of {}.", capital(kind.words()), list(&names, 24));
     let several = shown.iter().any(|(_, curves)| curves.len() > 1);
     let spread = several.then(|| {
@@ -157,12 +153,7 @@ pub fn draw(groups: &[Group], kind: Kind, options: &PageOptions) -> anyhow::Resu
     });
     let notes_below = spread.into_iter().chain(positive_class(&groups)).chain(rest).collect();
     let page = Page { title, subtitle: titles::subtitle(&groups), description, legend, keys, notes: notes_below };
-    let grid = Grid { panels: vec![panel], columns: 1, shares_axes: false };
-    let body = Body::new(options, HEIGHT, LEAST_HEIGHT);
-    Ok(Plot {
-        svg: page.titled(options).draw(options.width.unwrap_or(WIDTH), body, |svg, room| grid.draw(svg, room)),
-        notes,
-    })
+    Ok(Plot { svg: page.draw_panels(options, [WIDTH, HEIGHT, LEAST_HEIGHT], vec![panel]), notes })
 }
 
 /// Draws the curves of a group or class, and returns its legend entry.

@@ -1,10 +1,8 @@
 //! Plot of precision, recall and F1 by threshold, with the chosen threshold; one panel per group.
 
-use anyhow::anyhow;
-
 use crate::compare::group::Group;
 use crate::compare::statistics::sample::Sample;
-use crate::config::hint::Hint;
+use crate::config::hint::hinted;
 use crate::history::History;
 use crate::history::test_record::PrecisionRecallCurve;
 use crate::plot::Plot;
@@ -15,7 +13,7 @@ use crate::plot::draw::axis::{Axis, range};
 use crate::plot::draw::color::{BLUE, Color, GREEN, QUIET, VERMILION};
 use crate::plot::draw::grid::Grid;
 use crate::plot::draw::legend::{Entry, Handle};
-use crate::plot::draw::page::{Body, MARGIN, Page, PageOptions};
+use crate::plot::draw::page::{MARGIN, Page, PageOptions};
 use crate::plot::draw::panel::{Artist, Panel, TopLabel};
 use crate::plot::draw::shape::{LineStyle, Stroke};
 use crate::plot::draw::ticks::{Unit, number};
@@ -44,7 +42,7 @@ pub fn draw(groups: &[Group], options: &PageOptions) -> anyhow::Result<Plot> {
     let (mut shown, others): (Vec<&Group>, Vec<&Group>) = groups.iter().partition(|group| !curves(group).is_empty());
     if shown.is_empty() {
         let hint = "name a run with two classes whose test rows contain both";
-        return Err(anyhow!("none of these runs has metrics by threshold").context(Hint(hint.to_owned())));
+        return Err(hinted("none of these runs has metrics by threshold", hint));
     }
     let skipped = |group: &&Group| format!("skipping `{}`: no metrics by threshold", group.label);
     let mut notes = others.iter().map(skipped).collect();
@@ -75,8 +73,8 @@ pub fn draw(groups: &[Group], options: &PageOptions) -> anyhow::Result<Plot> {
     let width = options.width.unwrap_or(if panels.len() == 1 { WIDTH } else { SEVERAL_WIDTH });
     let columns = Grid::columns_for(panels.len(), width - 2.0 * MARGIN, LEAST_PANEL);
     let grid = Grid { panels, columns, shares_axes: false };
-    let body = Body::new(options, HEIGHT * grid.rows() as f64, LEAST_HEIGHT * grid.rows() as f64);
-    Ok(Plot { svg: page.titled(options).draw(width, body, |svg, room| grid.draw(svg, room)), notes })
+    let size = [width, HEIGHT * grid.rows() as f64, LEAST_HEIGHT * grid.rows() as f64];
+    Ok(Plot { svg: page.draw(options, size, |svg, room| grid.draw(svg, room)), notes })
 }
 
 fn curves(group: &Group) -> Vec<PrecisionRecallCurve> {

@@ -1,13 +1,10 @@
 //! Plot of the importance of the settings: a bar for each.
 
-use anyhow::anyhow;
-
-use crate::config::hint::Hint;
-use crate::plot::Plot;
-use crate::plot::charts::sweep::page::{check_results, page};
+use crate::config::hint::hinted;
+use crate::plot::charts::sweep::page::page;
 use crate::plot::draw::color::{BLUE, INK, QUIET};
 use crate::plot::draw::font::LABEL;
-use crate::plot::draw::page::{Body, Page, PageOptions};
+use crate::plot::draw::page::{Page, PageOptions};
 use crate::plot::draw::shape::{Anchor, Rect};
 use crate::plot::format::svg::Svg;
 use crate::sweep::results::Overview;
@@ -20,12 +17,10 @@ const NUMBER_ROOM: f64 = 44.0;
 ///
 /// # Errors
 /// When there are too few configurations.
-pub(super) fn draw(overview: &Overview, options: &PageOptions) -> anyhow::Result<Plot> {
-    check_results(overview)?;
+pub(super) fn draw(overview: &Overview, options: &PageOptions) -> anyhow::Result<Svg> {
     let Some(importance) = &overview.importance else {
         let hint = "it needs at least ten configurations with all of their trials and different results";
-        return Err(anyhow!("the importance of the settings is not known: too few configurations")
-            .context(Hint(hint.to_owned())));
+        return Err(hinted("the importance of the settings is not known: too few configurations", hint));
     };
     let rows: Vec<(&str, f64)> = importance.iter().map(|(key, share)| (overview.labels.label(key), *share)).collect();
     let notes = vec![
@@ -34,10 +29,8 @@ pub(super) fn draw(overview: &Overview, options: &PageOptions) -> anyhow::Result
     ];
     let page = Page { notes, ..page(overview, "importance of the settings") };
     let height = ROW * rows.len() as f64 + 4.0;
-    let body = Body::new(options, height, 0.7 * height);
-    let width = options.width.unwrap_or(WIDTH);
-    let draw = |svg: &mut Svg, room: Rect| draw_rows(svg, room, &rows);
-    Ok(Plot { svg: page.titled(options).draw(width, body, draw), notes: Vec::new() })
+    let size = [WIDTH, height, 0.7 * height];
+    Ok(page.draw(options, size, |svg, room| draw_rows(svg, room, &rows)))
 }
 
 fn draw_rows(svg: &mut Svg, room: Rect, rows: &[(&str, f64)]) {

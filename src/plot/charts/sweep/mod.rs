@@ -1,19 +1,21 @@
 //! Plots of a sweep: the metric against each setting, parallel coordinates, the best configuration so far, the expected best
 //! of n configurations, and the importance of the settings.
 
-mod best_so_far;
-mod expected_best;
 mod importance;
 mod page;
 mod parallel;
+mod progress;
 mod settings;
 
+use clap::ValueEnum;
+
+use crate::config::hint::hinted;
 use crate::plot::Plot;
 use crate::plot::draw::page::PageOptions;
 use crate::sweep::results::Overview;
 
 /// Kind of plot of a sweep.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum SweepChart {
     /// Metric against each setting
     #[default]
@@ -29,24 +31,9 @@ pub enum SweepChart {
 }
 
 impl SweepChart {
-    /// All kinds.
-    pub const ALL: [SweepChart; 5] = [
-        SweepChart::Settings,
-        SweepChart::Parallel,
-        SweepChart::BestSoFar,
-        SweepChart::ExpectedBest,
-        SweepChart::Importance,
-    ];
-
     /// Returns the name on the command line and in file names.
-    pub fn name(self) -> &'static str {
-        match self {
-            SweepChart::Settings => "settings",
-            SweepChart::Parallel => "parallel",
-            SweepChart::BestSoFar => "best-so-far",
-            SweepChart::ExpectedBest => "expected-best",
-            SweepChart::Importance => "importance",
-        }
+    pub fn name(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
     }
 
     /// Draws this plot of a sweep.
@@ -54,13 +41,22 @@ impl SweepChart {
     /// # Errors
     /// When there are no results, no setting that differs, or for the importance too few configurations.
     pub fn draw(self, overview: &Overview, options: &PageOptions) -> anyhow::Result<Plot> {
-        match self {
+        if overview.means().next().is_none() {
+            let message = "no configuration of this sweep has all of its trials";
+            return Err(hinted(message, "see `runner sweep status DIR`"));
+        }
+        let svg = match self {
+            SweepChart::Settings | SweepChart::Parallel if overview.columns.is_empty() => {
+                let hint = "choose `best-so-far` or `expected-best`";
+                return Err(hinted("no setting differs between the configurations", hint));
+            }
             SweepChart::Settings => settings::draw(overview, options),
             SweepChart::Parallel => parallel::draw(overview, options),
-            SweepChart::BestSoFar => best_so_far::draw(overview, options),
-            SweepChart::ExpectedBest => expected_best::draw(overview, options),
-            SweepChart::Importance => importance::draw(overview, options),
-        }
+            SweepChart::BestSoFar => progress::best_so_far(overview, options),
+            SweepChart::ExpectedBest => progress::expected_best(overview, options),
+            SweepChart::Importance => importance::draw(overview, options)?,
+        };
+        Ok(Plot { svg, notes: Vec::new() })
     }
 }
 
@@ -83,7 +79,7 @@ mod tests {
 
     #[test]
     fn no_text_overlaps_or_leaves_the_plot() {
-        for chart in SweepChart::ALL {
+        for &chart in SweepChart::value_variants() {
             for (count, width) in [(12, 320.0), (30, 640.0), (100, 1200.0)] {
                 let svg = drawn(chart, count, width);
                 let found = (outside(&svg), overlapping(&svg));
@@ -131,7 +127,7 @@ mod tests {
     fn a_sweep_without_results_has_no_plot() {
         let (record, _) = fixtures::sweep(12);
         let overview = Overview::new(&record, Ranking::new(&record, &HashMap::new(), false), "best.val_loss", false);
-        for chart in SweepChart::ALL {
+        for &chart in SweepChart::value_variants() {
             let error = chart.draw(&overview, &PageOptions::default()).unwrap_err();
             assert!(format!("{error:#}").contains("configuration"), "{error:#}");
         }

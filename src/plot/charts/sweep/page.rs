@@ -1,9 +1,6 @@
 //! Titles, notes and the axis of the metric that the plots of a sweep share.
 
-use anyhow::{anyhow, ensure};
-
 use crate::compare::metric_name::metric_of;
-use crate::config::hint::Hint;
 use crate::plot::charts::metric_labels::{capital, count, unit, value};
 use crate::plot::charts::strip_plot::heading;
 use crate::plot::draw::axis::{Axis, Scale, range};
@@ -47,16 +44,6 @@ pub(super) fn page(overview: &Overview, what: &str) -> Page {
         description: format!("{}: {what}. {}", metric_title(overview), best.unwrap_or_default()),
         ..Page::default()
     }
-}
-
-/// Returns an error if no configuration has all of its trials.
-pub(super) fn check_results(overview: &Overview) -> anyhow::Result<()> {
-    ensure!(
-        overview.means().next().is_some(),
-        anyhow!("no configuration of this sweep has all of its trials")
-            .context(Hint("see `runner sweep status DIR`".to_owned()))
-    );
-    Ok(())
 }
 
 /// Returns the value near the worst end of the metric's axis, where configurations without a value have their cross.

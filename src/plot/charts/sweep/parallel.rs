@@ -1,16 +1,12 @@
 //! Parallel coordinates: an upright axis for each setting and for the metric, and a line for each configuration.
 
-use anyhow::anyhow;
-
 use crate::compare::metric_name::metric_of;
-use crate::config::hint::Hint;
-use crate::plot::Plot;
-use crate::plot::charts::sweep::page::{check_results, metric_axis, page};
+use crate::plot::charts::sweep::page::{metric_axis, page};
 use crate::plot::draw::axis::Axis;
 use crate::plot::draw::color::{AXIS, Color, INK, QUIET, WHITE};
 use crate::plot::draw::font::{HEADING, SMALL};
 use crate::plot::draw::legend::{Entry, Handle};
-use crate::plot::draw::page::{Body, MARGIN, Page, PageOptions};
+use crate::plot::draw::page::{MARGIN, Page, PageOptions};
 use crate::plot::draw::shape::{Anchor, Point, Rect, Stroke};
 use crate::plot::draw::ticks::{Unit, format_number};
 use crate::plot::format::svg::Svg;
@@ -28,15 +24,7 @@ const ABOVE: f64 = 24.0;
 const BELOW: f64 = 30.0;
 
 /// Draws a line for each configuration with all of its trials.
-///
-/// # Errors
-/// When there are no results, or no setting differs.
-pub(super) fn draw(overview: &Overview, options: &PageOptions) -> anyhow::Result<Plot> {
-    check_results(overview)?;
-    if overview.columns.is_empty() {
-        let hint = Hint("choose `best-so-far` or `expected-best`".to_owned());
-        return Err(anyhow!("no setting differs between the configurations").context(hint));
-    }
+pub(super) fn draw(overview: &Overview, options: &PageOptions) -> Svg {
     let lines: Vec<(usize, f64)> = overview.means().take(MOST_LINES).collect();
     let y = metric_axis(overview, &lines.iter().map(|(_, mean)| *mean).collect::<Vec<_>>());
     let mut notes = vec!["The colors are the ranks: the better a configuration, the lighter its line.".to_owned()];
@@ -52,11 +40,10 @@ pub(super) fn draw(overview: &Overview, options: &PageOptions) -> anyhow::Result
     }
     let keys = vec![Entry::new(Handle::Line(Stroke::solid(INK, 2.6), None), "best")];
     let page = Page { keys, notes, ..page(overview, "configurations in parallel coordinates") };
-    let width = options.width.unwrap_or(AXIS_DISTANCE * (overview.columns.len() + 1) as f64 + 2.0 * MARGIN);
-    let width = if options.width.is_none() { width.clamp(520.0, 1600.0) } else { width };
-    let body = Body::new(options, HEIGHT, LEAST_HEIGHT);
+    let width = AXIS_DISTANCE * (overview.columns.len() + 1) as f64 + 2.0 * MARGIN;
+    let size = [width.clamp(520.0, 1600.0), HEIGHT, LEAST_HEIGHT];
     let chart = Chart { overview, lines, metric: y };
-    Ok(Plot { svg: page.titled(options).draw(width, body, |svg, room| chart.draw(svg, room)), notes: Vec::new() })
+    page.draw(options, size, |svg, room| chart.draw(svg, room))
 }
 
 struct Chart<'a> {

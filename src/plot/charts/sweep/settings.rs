@@ -1,20 +1,17 @@
 //! Plot of the metric against each setting: a panel for each setting with a point for each configuration.
 
-use anyhow::anyhow;
-
-use crate::config::hint::Hint;
-use crate::plot::Plot;
 use crate::plot::charts::setting_axis::Scaled;
 use crate::plot::charts::strip_plot::heading;
-use crate::plot::charts::sweep::page::{check_results, cross, cross_keys, metric_axis, page, worst_end};
+use crate::plot::charts::sweep::page::{cross, cross_keys, metric_axis, page, worst_end};
 use crate::plot::draw::axis::{Axis, Scale, range};
 use crate::plot::draw::color::{BLUE, INK};
 use crate::plot::draw::grid::Grid;
 use crate::plot::draw::legend::{Entry, Handle};
 use crate::plot::draw::marker::Marker;
-use crate::plot::draw::page::{Body, MARGIN, Page, PageOptions};
+use crate::plot::draw::page::{MARGIN, Page, PageOptions};
 use crate::plot::draw::panel::{Artist, Panel};
 use crate::plot::draw::shape::Stroke;
+use crate::plot::format::svg::Svg;
 use crate::sweep::results::Overview;
 use crate::sweep::results::setting_column::{SettingColumn, SettingScale};
 
@@ -23,15 +20,7 @@ const PANEL_WIDTH: f64 = 250.0;
 const PANEL_HEIGHT: f64 = 210.0;
 
 /// Draws the metric against each setting that differs.
-///
-/// # Errors
-/// When there are no results, or no setting differs.
-pub(super) fn draw(overview: &Overview, options: &PageOptions) -> anyhow::Result<Plot> {
-    check_results(overview)?;
-    if overview.columns.is_empty() {
-        let hint = Hint("choose `best-so-far` or `expected-best`".to_owned());
-        return Err(anyhow!("no setting differs between the configurations").context(hint));
-    }
+pub(super) fn draw(overview: &Overview, options: &PageOptions) -> Svg {
     let ends = overview.means().flat_map(|(place, mean)| match std_of(overview, place) {
         Some(std) => vec![mean - std, mean, mean + std],
         None => vec![mean],
@@ -57,8 +46,8 @@ pub(super) fn draw(overview: &Overview, options: &PageOptions) -> anyhow::Result
         ..page(overview, &format!("{} by setting", heading(&overview.metric)))
     };
     let height = grid.rows() as f64 * (PANEL_HEIGHT + 55.0);
-    let body = Body::new(options, height, 0.6 * height);
-    Ok(Plot { svg: page.titled(options).draw(width, body, |svg, room| grid.draw(svg, room)), notes: Vec::new() })
+    let size = [width, height, 0.6 * height];
+    page.draw(options, size, |svg, room| grid.draw(svg, room))
 }
 
 fn std_of(overview: &Overview, place: usize) -> Option<f64> {
