@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use super::number::Number;
 use super::rule::{Constants, Rule, add_weight_decay};
 use crate::config::check::{Invalid, not_negative, positive};
-use crate::config::shorthand::FromNumber;
 
 /// Settings of Adagrad.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -31,15 +30,7 @@ impl Default for Adagrad {
     fn default() -> Self {
         Adagrad { lr: 1e-2, lr_decay: 0.0, eps: 1e-10, weight_decay: 0.0, initial_accumulator_value: 0.0 }
     }
-}
 
-impl FromNumber for Adagrad {
-    fn from_number(lr: f64) -> Result<Self, String> {
-        Ok(Adagrad { lr, ..Adagrad::default() })
-    }
-}
-
-impl Adagrad {
     pub(super) fn check(&self) -> Result<(), Invalid> {
         positive("lr", self.lr)?;
         not_negative("lr_decay", self.lr_decay)?;

@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use super::number::Number;
 use super::rule::{Constants, Rule, add_weight_decay};
 use crate::config::check::{Invalid, below_one, not_negative, positive};
-use crate::config::shorthand::FromNumber;
 
 /// Settings of Adam.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -34,15 +33,7 @@ impl Default for Adam {
     fn default() -> Self {
         Adam { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weight_decay: 0.0, amsgrad: false }
     }
-}
 
-impl FromNumber for Adam {
-    fn from_number(lr: f64) -> Result<Self, String> {
-        Ok(Adam { lr, ..Adam::default() })
-    }
-}
-
-impl Adam {
     pub(super) fn check(&self) -> Result<(), Invalid> {
         positive("lr", self.lr)?;
         below_one("betas", self.betas[0])?;

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use super::number::Number;
 use super::rule::{Constants, Rule, add_weight_decay};
 use crate::config::check::{Invalid, below_one, not_negative, positive};
-use crate::config::shorthand::FromNumber;
 
 /// Settings of RMSprop.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -33,15 +32,7 @@ impl Default for Rmsprop {
     fn default() -> Self {
         Rmsprop { lr: 1e-2, alpha: 0.99, eps: 1e-8, weight_decay: 0.0, momentum: 0.0, centered: false }
     }
-}
 
-impl FromNumber for Rmsprop {
-    fn from_number(lr: f64) -> Result<Self, String> {
-        Ok(Rmsprop { lr, ..Rmsprop::default() })
-    }
-}
-
-impl Rmsprop {
     pub(super) fn check(&self) -> Result<(), Invalid> {
         positive("lr", self.lr)?;
         below_one("alpha", self.alpha)?;
@@ -64,10 +55,6 @@ impl Rmsprop {
         [alpha, 1.0 - alpha, eps, momentum]
     }
 
-    pub(super) fn rule(&self) -> Step {
-        Step { centered: self.centered }
-    }
-
     /// Returns the settings with the defaults of those that replicas of a stack have separately.
     pub(super) fn shared(&self) -> Rmsprop {
         Rmsprop { centered: self.centered, ..Rmsprop::default() }
@@ -77,7 +64,7 @@ impl Rmsprop {
 /// One step of RMSprop.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Step {
-    centered: bool,
+    pub(super) centered: bool,
 }
 
 impl Rule for Step {

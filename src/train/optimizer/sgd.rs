@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use super::number::Number;
 use super::rule::{Constants, Rule, add_weight_decay};
 use crate::config::check::{Invalid, below_one, not_negative, positive, require};
-use crate::config::shorthand::FromNumber;
 
 /// Settings of SGD.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -27,15 +26,7 @@ impl Default for Sgd {
     fn default() -> Self {
         Sgd { lr: 1e-3, momentum: 0.0, nesterov: false, weight_decay: 0.0 }
     }
-}
 
-impl FromNumber for Sgd {
-    fn from_number(lr: f64) -> Result<Self, String> {
-        Ok(Sgd { lr, ..Sgd::default() })
-    }
-}
-
-impl Sgd {
     pub(super) fn check(&self) -> Result<(), Invalid> {
         positive("lr", self.lr)?;
         below_one("momentum", self.momentum)?;
@@ -55,10 +46,6 @@ impl Sgd {
         [self.momentum]
     }
 
-    pub(super) fn rule(&self) -> Step {
-        Step { nesterov: self.nesterov }
-    }
-
     /// Returns the settings with the defaults of those that replicas of a stack have separately.
     pub(super) fn shared(&self) -> Sgd {
         Sgd { nesterov: self.nesterov, ..Sgd::default() }
@@ -68,7 +55,7 @@ impl Sgd {
 /// One step of SGD.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Step {
-    nesterov: bool,
+    pub(super) nesterov: bool,
 }
 
 impl Rule for Step {

@@ -5,7 +5,7 @@
 
 #![expect(unsafe_code, reason = "steps are passes over libtorch's memory")]
 
-use pulp::{Simd, WithSimd};
+use pulp::{Scalar, Simd, WithSimd};
 use tch::{Device, Kind, Tensor};
 
 use crate::tensor::raw_values::RawF32;
@@ -265,29 +265,32 @@ impl<R: Rule, const M: usize> WithSimd for Pass<'_, R, M> {
         let Pass { rule, constants, values, gradient, memory, rate, decay } = self;
         let (values, last_values) = S::as_mut_simd_f32s(values);
         let (gradient, last_gradient) = S::as_simd_f32s(gradient);
-        let mut last_memory = [const { None }; M];
-        let mut slot = 0;
-        let mut memory = memory.map(|memory| {
-            let (memory, last) = S::as_mut_simd_f32s(memory);
-            last_memory[slot] = Some(last);
-            slot += 1;
-            &mut memory[..values.len()]
-        });
-        for (place, (value, gradient)) in values.iter_mut().zip(gradient).enumerate() {
-            let mut remembered: [Register<S>; M] = std::array::from_fn(|slot| Register::new(simd, memory[slot][place]));
-            let (before, gradient) = (Register::new(simd, *value), Register::new(simd, *gradient));
-            *value = rule.apply(&constants, &before, &gradient, &mut remembered, &rate, decay.as_ref()).values;
-            for (memory, remembered) in memory.iter_mut().zip(remembered) {
-                memory[place] = remembered.values;
-            }
-        }
-        let mut memory = last_memory.map(|memory| memory.expect("each has been split"));
-        for (place, (value, gradient)) in last_values.iter_mut().zip(last_gradient).enumerate() {
-            let mut remembered: [f32; M] = std::array::from_fn(|slot| memory[slot][place]);
-            *value = rule.apply(&constants, value, gradient, &mut remembered, &rate, decay.as_ref());
-            for (memory, remembered) in memory.iter_mut().zip(remembered) {
-                memory[place] = remembered;
-            }
+        let mut memory = memory.map(S::as_mut_simd_f32s);
+        let vectors = memory.each_mut().map(|(vectors, _)| &mut **vectors);
+        step_each(simd, rule, &constants, (rate, decay), values, gradient, vectors);
+        let last = memory.map(|(_, last)| last);
+        step_each(Scalar::new(), rule, &constants, (rate, decay), last_values, last_gradient, last);
+    }
+}
+
+/// Steps over one register of parameters after the other; all slices have the same length.
+#[inline(always)]
+fn step_each<S: Simd, R: Rule, const M: usize>(
+    simd: S,
+    rule: R,
+    constants: &Constants<f64>,
+    (rate, decay): (f64, Option<f64>),
+    values: &mut [S::f32s],
+    gradient: &[S::f32s],
+    memory: [&mut [S::f32s]; M],
+) {
+    let mut memory = memory.map(|memory| &mut memory[..values.len()]);
+    for (place, (value, gradient)) in values.iter_mut().zip(gradient).enumerate() {
+        let mut remembered: [Register<S>; M] = std::array::from_fn(|slot| Register::new(simd, memory[slot][place]));
+        let (before, gradient) = (Register::new(simd, *value), Register::new(simd, *gradient));
+        *value = rule.apply(constants, &before, &gradient, &mut remembered, &rate, decay.as_ref()).values;
+        for (memory, remembered) in memory.iter_mut().zip(remembered) {
+            memory[place] = remembered.values;
         }
     }
 }
