@@ -31,14 +31,7 @@ impl FusedActivation {
 
     /// Returns whether the derivative is computed from the input.
     pub(crate) fn needs_input(self) -> bool {
-        match self {
-            FusedActivation::Silu | FusedActivation::Gelu { .. } => true,
-            FusedActivation::Identity
-            | FusedActivation::LeakyRelu { .. }
-            | FusedActivation::Sigmoid
-            | FusedActivation::Tanh
-            | FusedActivation::Elu => false,
-        }
+        matches!(self, FusedActivation::Silu | FusedActivation::Gelu { .. })
     }
 
     /// Applies the rest of the activation: `[rows, units]` → `outputs`, the same tensor unless the input is needed.
@@ -61,11 +54,7 @@ impl FusedActivation {
         let _ = match self {
             FusedActivation::Silu => inputs.silu_backward_grad_input(gradient, gradient),
             FusedActivation::Gelu { approximate } => inputs.gelu_backward_grad_input(gradient, gradient, approximate),
-            FusedActivation::Identity
-            | FusedActivation::LeakyRelu { .. }
-            | FusedActivation::Sigmoid
-            | FusedActivation::Tanh
-            | FusedActivation::Elu => return,
+            _ => return,
         };
     }
 

@@ -120,16 +120,7 @@ impl Loss {
 
     /// Returns whether the positive class has a weight.
     pub fn has_pos_weight(&self) -> bool {
-        match self {
-            Loss::BceWithLogits(settings) => settings.pos_weight.is_some(),
-            Loss::Mse
-            | Loss::Mae
-            | Loss::Huber(_)
-            | Loss::Bce
-            | Loss::CrossEntropy(_)
-            | Loss::Nll(_)
-            | Loss::TorchScript(_) => false,
-        }
+        matches!(self, Loss::BceWithLogits(settings) if settings.pos_weight.is_some())
     }
 
     /// Returns the weights of classes or of positives among the settings, if any.

@@ -47,11 +47,7 @@ impl EarlyStopping {
                     )
                 })
             }
-            Schedule::Constant
-            | Schedule::Step(_)
-            | Schedule::Exponential(_)
-            | Schedule::Cosine(_)
-            | Schedule::OneCycle(_) => None,
+            _ => None,
         }
     }
 }
@@ -91,7 +87,7 @@ pub struct Patience {
     patience: usize,
     min_delta: f64,
     higher_is_better: bool,
-    state: PatienceState,
+    pub(in crate::train) state: PatienceState,
 }
 
 /// State of [`Patience`].
@@ -116,16 +112,6 @@ impl Patience {
         let EarlyStopping { patience, min_delta, .. } = *settings;
         let state = PatienceState { best: Number(worst), epochs: 0, waited: 0 };
         Patience { patience, min_delta, higher_is_better, state }
-    }
-
-    /// Returns the state.
-    pub fn state(&self) -> PatienceState {
-        self.state
-    }
-
-    /// Restores the state.
-    pub fn restore(&mut self, state: PatienceState) {
-        self.state = state;
     }
 
     /// Returns whether training should stop after the epochs so far.
