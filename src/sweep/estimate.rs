@@ -10,6 +10,7 @@ use anyhow::Context;
 
 use crate::data::store::download_progress::DownloadProgress;
 use crate::experiment::dry_run::{is_missing, split_rows};
+use crate::experiment::halving::rule::Segment;
 use crate::experiment::plan::Plan;
 use crate::experiment::run::progress::{RunProgress, StackInfo};
 use crate::experiment::run::{Options, run};
@@ -39,7 +40,7 @@ pub struct TimeEstimate {
 }
 
 /// Work of one epoch of a stack.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Work {
     /// Number of steps.
     steps: f64,
@@ -105,15 +106,8 @@ fn work_of(sweep: &PlannedSweep, stack: &StackPlan) -> Option<Work> {
         .iter()
         .map(|name| sweep.plans.iter().find(|plan| plan.variant == *name))
         .collect::<Option<_>>()?;
-    let none = Work {
-        steps: 0.0,
-        products: 0.0,
-        products_of_model: 0.0,
-        further_epochs: finished_epochs(sweep, stack) as f64,
-        epochs: 0.0,
-        epochs_of_model: 0.0,
-    };
-    let (mut work, first) = (none, plans.first()?);
+    let first = plans.first()?;
+    let mut work = Work { further_epochs: finished_epochs(sweep, stack) as f64, ..Work::default() };
     let mut all_models = 0;
     for plan in &plans {
         let network = plan.network()?;
@@ -147,26 +141,23 @@ fn further(sweep: &PlannedSweep, work: &[Work], per_step: f64, per_product: f64)
 /// Returns the number of epochs on one seed of the configurations of a stack that are trained to the end, if as few as possible
 /// are.
 pub fn finished_epochs(sweep: &PlannedSweep, stack: &StackPlan) -> usize {
-    let (count, epochs) = (stack.configurations.len(), epochs_of_each(sweep, stack));
-    match sweep.record.halving {
-        None => epochs.sum(),
-        Some(halving) => {
-            let epochs = epochs.max().unwrap_or(0);
-            epochs * halving.segments(count, epochs).last().map_or(0, |last| last.configurations)
-        }
-    }
+    epochs_with_rungs(sweep, stack, |segments, epochs| epochs * segments.last().map_or(0, |last| last.configurations))
 }
 
 /// Returns the number of epochs of the configurations of a stack on one seed, if as few as possible continue at each rung.
 pub fn planned_epochs(sweep: &PlannedSweep, stack: &StackPlan) -> usize {
-    let (count, epochs) = (stack.configurations.len(), epochs_of_each(sweep, stack));
-    match sweep.record.halving {
-        None => epochs.sum(),
-        Some(halving) => {
-            let segments = halving.segments(count, epochs.max().unwrap_or(0));
-            segments.iter().map(|segment| segment.epochs * segment.configurations).sum()
-        }
-    }
+    epochs_with_rungs(sweep, stack, |segments, _| {
+        segments.iter().map(|segment| segment.epochs * segment.configurations).sum()
+    })
+}
+
+/// Returns the number of epochs of all configurations of a stack, or with halving what `count` returns for the parts of
+/// their training and their number of epochs.
+fn epochs_with_rungs(sweep: &PlannedSweep, stack: &StackPlan, count: impl Fn(&[Segment], usize) -> usize) -> usize {
+    let epochs = epochs_of_each(sweep, stack);
+    let Some(halving) = sweep.record.halving else { return epochs.sum() };
+    let epochs = epochs.max().unwrap_or(0);
+    count(&halving.segments(stack.configurations.len(), epochs), epochs)
 }
 
 /// Returns the number of epochs of each configuration of a stack; with halving, they are equal.

@@ -11,7 +11,6 @@ use crate::compare::statistics::ALPHA;
 use crate::compare::statistics::difference::pairs_needed;
 use crate::compare::statistics::sample::Sample;
 use crate::config::suggest;
-use crate::history::History;
 use crate::history::metric_path::lookup_number;
 use crate::history::number::count;
 use crate::sweep::confirmation::pairs::{Key, corrected_p};
@@ -120,8 +119,7 @@ impl<'a> Confirmation<'a> {
         let mut parameters: HashMap<&str, usize> = HashMap::new();
         for end in &ends {
             for trial in &end.trials {
-                let stem = History::stem_of(&trial.configuration, trial.seed, trial.fold);
-                let history = History::read(&dir.stack(&end.stack).join(format!("{stem}.json")))?;
+                let history = trial.history(dir, &end.stack)?;
                 tests.entry(&trial.configuration).or_default().extend(lookup_number(&history, &test_metric));
                 parameters.extend(history.network.map(|network| (trial.configuration.as_str(), network.parameters)));
             }
@@ -129,11 +127,12 @@ impl<'a> Confirmation<'a> {
         let mut results = Vec::new();
         for chosen in &plan.configurations {
             let name = chosen.name.as_str();
-            let own: Vec<&&EndedStack> = ends.iter().filter(|end| stack_trains(stacks, &end.stack, name)).collect();
+            let own: Vec<&StackPlan> =
+                stacks.iter().filter(|stack| stack.configurations.contains(&chosen.name)).collect();
+            let is_ended = own.iter().all(|stack| ended.contains_key(&stack.name));
+            let own: Vec<&EndedStack> = own.iter().filter_map(|stack| ended.get(&stack.name)).collect();
             let trials: Vec<&EndedTrial> =
                 own.iter().flat_map(|end| &end.trials).filter(|trial| trial.configuration == name).collect();
-            let is_ended =
-                own.len() == stacks.iter().filter(|stack| stack.configurations.contains(&chosen.name)).count();
             let failure = own.iter().find_map(|end| end.failure.as_ref());
             let configuration = record.configuration(name).context("a confirmation names an unknown configuration")?;
             let values = trials.iter().filter_map(|trial| Some(((trial.seed, trial.fold), trial.value?.0))).collect();
@@ -253,11 +252,6 @@ impl Confirmed<'_> {
 
 fn of_trials(trials: usize) -> String {
     format!("{} trial{}", count(trials), if trials == 1 { "" } else { "s" })
-}
-
-/// Whether this stack of a confirmation trains a configuration.
-fn stack_trains(stacks: &[StackPlan], stack: &str, configuration: &str) -> bool {
-    stacks.iter().any(|plan| plan.name == stack && plan.configurations.iter().any(|name| name == configuration))
 }
 
 /// Orders the results, best first, and compares all pairs of complete ones.

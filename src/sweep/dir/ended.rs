@@ -19,7 +19,7 @@ use crate::sweep::dir::file_sums::FileSums;
 const SCHEMA: &str = "runner.sweep.end/1";
 
 /// The end of a stack.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct EndedStack {
     /// `runner.sweep.end/1`.
     pub schema: String,
@@ -82,10 +82,7 @@ impl EndedStack {
             generation,
             worker: worker.to_owned(),
             ended,
-            seconds: 0.0,
-            failure: None,
-            trials: Vec::new(),
-            files: FileSums::new(),
+            ..EndedStack::default()
         }
     }
 
@@ -121,6 +118,19 @@ impl EndedStack {
 }
 
 impl EndedTrial {
+    /// Returns the name of its files, without extension.
+    pub fn stem(&self) -> String {
+        History::stem_of(&self.configuration, self.seed, self.fold)
+    }
+
+    /// Reads its history from the run directory of its stack.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn history(&self, dir: &SweepDir, stack: &str) -> anyhow::Result<History> {
+        History::read(&dir.stack(stack).join(format!("{}.json", self.stem())))
+    }
+
     /// Returns the result of a trial, with the value of the metric at this path.
     pub fn new(history: &History, metric: &str) -> EndedTrial {
         EndedTrial {

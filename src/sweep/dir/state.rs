@@ -49,10 +49,7 @@ pub struct RunningStack {
 impl RunningStack {
     /// Whether a worker has the stack: it has not left it, and nobody has seen its death.
     pub fn is_held(&self) -> bool {
-        match self.beat {
-            Beat::None | Beat::Count(_) => true,
-            Beat::Released | Beat::Died(_) => false,
-        }
+        matches!(self.beat, Beat::None | Beat::Count(_))
     }
 
     /// Returns the seconds since the last heartbeat of its worker, by the clock of this machine; `None` without one.
@@ -118,10 +115,8 @@ impl SweepState {
     /// As for [`SweepState::update`].
     pub fn update_without_listing(&mut self, dir: &SweepDir, record: &SweepRecord) -> anyhow::Result<()> {
         self.update(dir, record)?;
-        let open =
-            record.stacks.iter().map(|stack| stack.name.as_str()).filter(|stack| !self.ended.contains_key(*stack));
         let mut unlisted = Vec::new();
-        for stack in open {
+        for stack in record.stacks.iter().map(|stack| stack.name.as_str()).filter(|name| !self.ended.contains_key(*name)) {
             let path = ended::path(dir, stack);
             if exists(&path).with_context(|| format!("failed to read `{}`", path.display()))? {
                 unlisted.push(stack);
@@ -153,10 +148,5 @@ impl SweepState {
 
 /// Returns the generations under which a stack failed before it was tried again, the newest for each stack.
 pub fn retried_generations<'a>(names: impl IntoIterator<Item = &'a String>) -> HashMap<String, u32> {
-    let mut newest = HashMap::new();
-    for (stack, generation) in names.into_iter().filter_map(|name| ended::tried_again(name)) {
-        let known = newest.entry(stack.to_owned()).or_insert(0);
-        *known = generation.max(*known);
-    }
-    newest
+    claim::newest_of(names.into_iter().filter_map(|name| ended::tried_again(name)))
 }

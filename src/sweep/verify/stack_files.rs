@@ -131,9 +131,8 @@ fn check_stack(
     }
     let mut histories = Vec::new();
     for trial in &end.trials {
-        let stem = stem(trial);
-        let file = format!("{folder}/{stem}.json");
-        match History::read(&dir.stack(&stack.name).join(format!("{stem}.json"))) {
+        let file = format!("{folder}/{}.json", trial.stem());
+        match trial.history(dir, &stack.name) {
             Ok(history) => {
                 checked.trials += 1;
                 check_trial(&file, record, trial, &history, findings);
@@ -164,7 +163,7 @@ fn check_stack(
 /// Checks that the end of a stack has each trial once.
 fn compare_trials(file: &str, end: &EndedStack, expected: Vec<String>, findings: &mut Findings) {
     let mut found: HashMap<String, usize> = HashMap::new();
-    end.trials.iter().for_each(|trial| *found.entry(stem(trial)).or_default() += 1);
+    end.trials.iter().for_each(|trial| *found.entry(trial.stem()).or_default() += 1);
     for name in &expected {
         match found.remove(name) {
             Some(1) => {}
@@ -212,8 +211,4 @@ fn check_sums(
         findings.add(format!("stacks/{stack}/{name}"), "unknown: it was added after the end of the stack");
     }
     Ok(())
-}
-
-fn stem(trial: &EndedTrial) -> String {
-    History::stem_of(&trial.configuration, trial.seed, trial.fold)
 }

@@ -143,20 +143,19 @@ impl Checkpoint {
             self.state.seconds
         );
         let memory = update.memory_like(stack.arena().values());
-        let wanted = required_tensors(stack, &memory);
-        if let Some(unknown) = names.iter().find(|name| wanted.iter().all(|(known, _)| known != *name)) {
+        let kept = replica_states.kept_weights().named("kept.");
+        let targets: Tensors = current_tensors(stack, &memory).into_iter().chain(kept).collect();
+        if let Some(unknown) = names.iter().find(|name| targets.iter().all(|(known, _)| known != *name)) {
             bail!("it contains `{unknown}`, which this training does not have");
         }
         let found: Vec<&Tensor> =
-            wanted.iter().map(|(name, like)| self.tensor(name, like)).collect::<Result<_, _>>()?;
+            targets.iter().map(|(name, like)| self.tensor(name, like)).collect::<Result<_, _>>()?;
         replica_states.check(&self.state.replica_states, self.state.epoch)?;
         learning_rates.restore(&self.state.learning_rates)?;
         replica_states.restore(&self.state.replica_states);
-        update.restore(self.state.steps, memory.iter().map(Tensor::shallow_clone).collect());
-        let kept = replica_states.kept_weights();
-        let targets = current_tensors(stack, &memory).into_iter().chain(kept.named("kept."));
+        update.restore(self.state.steps, memory);
         let _no_grad = tch::no_grad_guard();
-        for ((_, target), found) in targets.zip(found) {
+        for ((_, target), found) in targets.iter().zip(found) {
             target.shallow_clone().copy_(found);
         }
         if self.state.epoch < replica_states.epochs() {
@@ -190,12 +189,4 @@ fn current_tensors(stack: &Stack, memory: &[Tensor]) -> Tensors {
     let buffers = stack.arena().buffers().iter();
     named.extend(buffers.map(|buffer| (format!("buffers.{}", buffer.name), buffer.values.shallow_clone())));
     named
-}
-
-/// Returns the names of all tensors of a checkpoint, in order, each with a tensor of its type and shape.
-fn required_tensors(stack: &Stack, memory: &[Tensor]) -> Tensors {
-    let kept = stack.arena().buffers().iter();
-    let kept = kept.map(|buffer| (format!("kept.buffers.{}", buffer.name), buffer.values.shallow_clone()));
-    let values = ("kept.values".to_owned(), stack.arena().values().shallow_clone());
-    current_tensors(stack, memory).into_iter().chain([values]).chain(kept).collect()
 }
