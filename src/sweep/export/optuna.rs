@@ -72,10 +72,8 @@ pub fn study(record: &SweepRecord, ended: &HashMap<String, EndedStack>) -> Study
             .filter(|(key, ..)| parameters.contains_key(**key))
             .map(|(key, all, _)| ((*key).to_owned(), all.to_json().to_string().into()))
             .collect();
-        let numbers = |values: &mut dyn Iterator<Item = Option<f64>>| -> Vec<Value> {
-            values.map(|value| value.filter(|value| value.is_finite()).map_or(Value::Null, Value::from)).collect()
-        };
-        let values = numbers(&mut trials.iter().map(|trial| trial.value.map(|value| value.0)));
+        let number = |trial: &&EndedTrial| trial.value.map(|value| value.0).filter(|value| value.is_finite());
+        let values: Vec<Value> = trials.iter().map(|trial| number(trial).map_or(Value::Null, Value::from)).collect();
         let mut attributes = json!({
             "configuration": name,
             "settings": result.configuration.set,

@@ -79,10 +79,8 @@ pub fn table(record: &SweepRecord, ranking: &Ranking, metric: &str) -> String {
 
 /// Returns the number of the rung at which a configuration was dropped, from 1.
 pub fn rung(outcome: &Outcome, halving: Halving) -> Option<usize> {
-    match outcome {
-        Outcome::Dropped(epoch) => halving.rung_at(*epoch),
-        Outcome::Done | Outcome::Unfinished | Outcome::Diverged(_) | Outcome::Failed(_) => None,
-    }
+    let Outcome::Dropped(epoch) = outcome else { return None };
+    halving.rung_at(*epoch)
 }
 
 /// Returns the status of a configuration in a word, and the error of a failed one.

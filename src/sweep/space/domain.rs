@@ -143,6 +143,16 @@ impl Domain {
         }
     }
 
+    /// Returns the ends of a range, and whether its logarithm is evenly distributed; `None` for a list or a copy.
+    pub fn range(&self) -> Option<(f64, f64, bool)> {
+        match *self {
+            Domain::Int { low, high, log, .. } => Some((low as f64, high as f64, log)),
+            Domain::Float { low, high, .. } => Some((low, high, false)),
+            Domain::Log { low, high } => Some((low, high, true)),
+            Domain::Choices(_) | Domain::Copy(_) => None,
+        }
+    }
+
     /// Returns the number of values; `None` for a continuous range.
     pub fn count(&self) -> Option<u64> {
         match self {

@@ -1,5 +1,6 @@
 //! An entry of a space: one setting with its values, or several that are varied together.
 
+use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -58,6 +59,11 @@ impl Entry {
     /// Whether it is of `[sweep.space]`, not of `[[sweep.zip]]` or `[[sweep.when]]`.
     pub fn is_replaceable(&self) -> bool {
         matches!(self.values, Values::One(_)) && self.conditions.is_empty()
+    }
+
+    /// Whether a configuration with these values meets the conditions.
+    pub fn is_met(&self, set: &IndexMap<String, Value>) -> bool {
+        self.conditions.iter().all(|condition| set.get(&condition.key).is_some_and(|value| condition.allows(value)))
     }
 
     /// Returns the value of each key at a position between 0 and 1 (excluded).

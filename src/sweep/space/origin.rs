@@ -2,7 +2,7 @@
 
 use toml_edit::{Document, Key};
 
-use crate::config::hint::Hint;
+use crate::config::hint::with_hint;
 use crate::experiment::spec::source_text::SourceText;
 
 /// Where a part of a space was written.
@@ -42,11 +42,7 @@ impl SpaceFault {
     /// Returns the error with its place in the experiment file or on the command line.
     pub fn into_error(self, source: &SourceText) -> anyhow::Error {
         let place = self.origin.map(|origin| format!(" ({})", origin.place(source))).unwrap_or_default();
-        let error = anyhow::anyhow!("{}{place}", self.message);
-        match self.hint {
-            Some(hint) => error.context(Hint(hint)),
-            None => error,
-        }
+        with_hint(anyhow::anyhow!("{}{place}", self.message), self.hint)
     }
 }
 

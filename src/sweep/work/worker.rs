@@ -181,15 +181,7 @@ impl Worker<'_> {
         let outcome = contained(|| self.run(lease));
         let is_stopped = signals.is_stopped();
         let seconds = started.elapsed().as_secs_f64();
-        let conclusion = match conclude(self.record, outcome, is_stopped, stack) {
-            Conclusion::Publish(end) => Conclusion::Publish(EndedStack {
-                generation: lease.generation,
-                worker: self.identity.worker.clone(),
-                seconds,
-                ..end
-            }),
-            other => other,
-        };
+        let conclusion = conclude(self.record, outcome, is_stopped, stack);
         let is_lost = heartbeat.interruption() == Some(Interruption::LeaseLost) || !lease.is_current();
         let result = match conclusion {
             _ if is_lost => {
@@ -198,6 +190,8 @@ impl Worker<'_> {
                 Ok(())
             }
             Conclusion::Publish(end) => {
+                let (generation, worker) = (lease.generation, self.identity.worker.clone());
+                let end = EndedStack { generation, worker, seconds, ..end };
                 let published = self.publish(&end);
                 // the stack has ended, so nobody looks at it; otherwise another worker can publish its end at once
                 let last = if published.is_ok() { Beat::None } else { Beat::Released };
