@@ -9,10 +9,9 @@ use crate::sweep::record::{Configuration, SweepRecord};
 
 /// Returns a line for each trial that is done, by configuration, fold and seed: names, settings, status, epochs and metric.
 pub fn table(record: &SweepRecord, ended: &HashMap<String, EndedStack>) -> String {
-    let fixed = ["configuration", "stack"].map(str::to_owned).into_iter();
-    let rest = ["seed", "fold", "status", "epochs"].map(str::to_owned).into_iter();
-    let metric = std::iter::once(record.metric.clone());
-    let header = csv_line::line(fixed.chain(record.settings.iter().cloned()).chain(rest).chain(metric));
+    let settings = record.settings.iter().map(String::as_str);
+    let rest = ["seed", "fold", "status", "epochs", &record.metric];
+    let header = csv_line::line(["configuration", "stack"].into_iter().chain(settings).chain(rest));
     let mut trials_of: HashMap<&str, Vec<(&str, &EndedTrial)>> = HashMap::new();
     for (stack, end) in ended {
         for trial in &end.trials {

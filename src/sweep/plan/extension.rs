@@ -302,7 +302,7 @@ impl RecordedExperiment<'_> {
     }
 }
 
-fn variant(configuration: &Configuration) -> Variant {
+pub(super) fn variant(configuration: &Configuration) -> Variant {
     Variant { name: configuration.name.clone(), set: configuration.set.clone() }
 }
 

@@ -27,7 +27,7 @@ use crate::sweep::plan::request::SweepRequest;
 use crate::sweep::plan::stack_study::base_text;
 use crate::sweep::plan::stacks::SweepStacks;
 use crate::sweep::record::{Configuration, SCHEMA, Search, SweepRecord};
-use crate::sweep::rounds::{self, Rounds};
+use crate::sweep::rounds::Rounds;
 use crate::sweep::sampler::choose;
 use crate::sweep::space::build;
 use crate::sweep::space::configurations::{Set, Space};
@@ -181,7 +181,8 @@ fn round_size(
     let asked = request.round.or(sweep.round);
     match (method, asked) {
         (Method::Tpe, Some(0)) => Err(SpaceFault::new("`round` must be at least 1, found 0", "use `round = 8`")),
-        (Method::Tpe, asked) => Ok(Some(asked.unwrap_or(rounds::default_size(has_halving)))),
+        // with halving, each stack drops some of its own configurations, so that it needs more of them
+        (Method::Tpe, asked) => Ok(Some(asked.unwrap_or(if has_halving { 16 } else { 8 }))),
         (Method::Grid | Method::Random | Method::Sobol, None) => Ok(None),
         // a method of the command line replaces that of the file, with its rounds
         (Method::Grid | Method::Random | Method::Sobol, Some(_))

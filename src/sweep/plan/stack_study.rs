@@ -1,9 +1,9 @@
 //! The study of a stack: the experiment with the configurations of the stack as variants.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use anyhow::{Context, anyhow};
-use serde::Serialize;
 use toml_edit::{DocumentMut, Item};
 
 use crate::experiment::plan::study::Study;
@@ -14,12 +14,6 @@ use crate::sweep::record::{Configuration, StackPlan, SweepRecord};
 
 /// Keys of an experiment file that a stack does not have.
 const REMOVED: [&str; 6] = ["variants", "expect", "reference", "theirs", "sweep", "extends"];
-
-/// Variants as they are written in a file.
-#[derive(Serialize)]
-struct Variants {
-    variants: Vec<Variant>,
-}
 
 /// Returns the text of an experiment without variants, expectations, references and sweep.
 ///
@@ -79,7 +73,7 @@ impl SweepRecord {
 
 /// Returns tables `[[variants]]`.
 fn variants_text(variants: Vec<Variant>) -> anyhow::Result<String> {
-    let mut document = toml_edit::ser::to_document(&Variants { variants }).context("failed to write the variants")?;
+    let mut document = toml_edit::ser::to_document(&HashMap::from([("variants", variants)])).context("failed to write the variants")?;
     let item = document.remove("variants").unwrap_or_default();
     let tables = item.into_array_of_tables().map_err(|_| anyhow!("variants are not tables"))?;
     document.insert("variants", Item::ArrayOfTables(tables));

@@ -53,11 +53,10 @@ pub fn of_sweep(record: &SweepRecord, state: &SweepState) -> String {
 /// of the rung at which it was dropped.
 pub fn table(record: &SweepRecord, ranking: &Ranking, metric: &str) -> String {
     let (settings, halving) = (&record.settings, record.halving);
-    let fixed = ["rank", "configuration"].map(str::to_owned).into_iter();
-    let values = [metric.to_owned(), format!("{metric}_std")].into_iter();
-    let rest = ["n", "trials", "epochs", "status", "error"].map(str::to_owned).into_iter();
-    let last = halving.map(|_| "rung".to_owned());
-    let header = csv_line::line(fixed.chain(settings.iter().cloned()).chain(values).chain(rest).chain(last));
+    let std = format!("{metric}_std");
+    let rest = [metric, &std, "n", "trials", "epochs", "status", "error"].into_iter().chain(halving.map(|_| "rung"));
+    let header = ["rank", "configuration"].into_iter().chain(settings.iter().map(String::as_str)).chain(rest);
+    let header = csv_line::line(header);
     let line = |(place, result): (usize, &ConfigurationResult)| {
         let ConfigurationResult { configuration, outcome, metric, done, epochs } = result;
         let rank = if *outcome == Outcome::Done { (place + 1).to_string() } else { String::new() };

@@ -19,7 +19,7 @@ pub struct Entry {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
     /// Where it was written.
-    #[serde(skip, default = "of_record")]
+    #[serde(skip)]
     pub origin: Origin,
 }
 
@@ -113,11 +113,6 @@ impl Condition {
     fn allows_value(&self, value: &Value) -> bool {
         self.values.iter().any(|wanted| is_same(wanted, value))
     }
-}
-
-/// Returns the origin of an entry that was read from a record.
-fn of_record() -> Origin {
-    Origin::Record
 }
 
 /// Returns the name of a choice, such as an optimizer: `sgd` for `"sgd"` and `{ sgd = { lr = 0.1 } }`.

@@ -6,13 +6,14 @@ use crate::config::hint::with_hint;
 use crate::experiment::spec::source_text::SourceText;
 
 /// Where a part of a space was written.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Origin {
     /// `--space` with this text.
     Option(String),
     /// These keys of the experiment file, from the outermost table on.
     File(Vec<String>),
     /// The record of a sweep.
+    #[default]
     Record,
 }
 

@@ -86,18 +86,15 @@ impl FusedActivation {
 
 #[inline(always)]
 fn map_with_bias(values: &mut [f32], bias: &[f32], units: usize, activation: impl Fn(f32) -> f32) {
-    pulp::Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            if bias.is_empty() {
-                values.iter_mut().for_each(|value| *value = activation(*value));
-            } else {
-                for row in values.chunks_exact_mut(units) {
-                    row.iter_mut().zip(bias).for_each(|(value, bias)| *value = activation(*value + bias));
-                }
+    vectorized!({
+        if bias.is_empty() {
+            values.iter_mut().for_each(|value| *value = activation(*value));
+        } else {
+            for row in values.chunks_exact_mut(units) {
+                row.iter_mut().zip(bias).for_each(|(value, bias)| *value = activation(*value + bias));
             }
-        },
-    );
+        }
+    });
 }
 
 #[inline(always)]
@@ -108,20 +105,17 @@ fn map_and_sum_rows(
     units: usize,
     gradient_at_input: impl Fn(f32, f32) -> f32,
 ) {
-    pulp::Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            gradient
-                .iter_mut()
-                .zip(outputs)
-                .for_each(|(gradient, output)| *gradient = gradient_at_input(*output, *gradient));
-            if sums.is_empty() {
-                return;
-            }
-            sums.fill(0.0);
-            for row in gradient.chunks_exact(units) {
-                sums.iter_mut().zip(row).for_each(|(sum, gradient)| *sum += *gradient);
-            }
-        },
-    );
+    vectorized!({
+        gradient
+            .iter_mut()
+            .zip(outputs)
+            .for_each(|(gradient, output)| *gradient = gradient_at_input(*output, *gradient));
+        if sums.is_empty() {
+            return;
+        }
+        sums.fill(0.0);
+        for row in gradient.chunks_exact(units) {
+            sums.iter_mut().zip(row).for_each(|(sum, gradient)| *sum += *gradient);
+        }
+    });
 }

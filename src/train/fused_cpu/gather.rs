@@ -105,14 +105,11 @@ fn gather_rows<T>(rows: &[T], numbers: &[i64], columns: usize, to: &mut [f32], c
 
 /// Writes `bytes / divisor`; the values are those of libtorch.
 fn divide(bytes: &[u8], divisor: f32, to: &mut [f32]) {
-    pulp::Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            for (to, &byte) in to.iter_mut().zip(bytes) {
-                *to = f32::from(byte) / divisor;
-            }
-        },
-    );
+    vectorized!({
+        for (to, &byte) in to.iter_mut().zip(bytes) {
+            *to = f32::from(byte) / divisor;
+        }
+    });
 }
 
 /// Prefetches a row into the second-level cache, which allows more pending lines than the first, if the processor
