@@ -50,6 +50,17 @@ impl SweepRecord {
         })
     }
 
+    /// Returns the experiment with the settings of a configuration and all defaults, as TOML.
+    ///
+    /// # Errors
+    /// When this version cannot read the experiment.
+    pub fn experiment_of(&self, configuration: &str) -> anyhow::Result<String> {
+        let name = configuration.to_owned();
+        let study = self.study_of_stack(&StackPlan { name: name.clone(), configurations: vec![name], seeds: None })?;
+        let plan = study.plans.iter().find(|plan| plan.variant == configuration);
+        Ok(plan.context("the record of the sweep has no such configuration")?.spec.to_toml())
+    }
+
     /// Returns the experiment's file, without variants.
     pub(super) fn source_text(&self) -> SourceText {
         let SourceRecord { name, origin, text, folder } = self.source.clone();

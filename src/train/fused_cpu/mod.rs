@@ -36,5 +36,4 @@ pub mod plan;
 mod pool;
 #[cfg(test)]
 mod tests;
-mod view;
 mod workspace;
