@@ -202,11 +202,10 @@ impl Coordinator<'_> {
                 self.waiting.clear();
                 results.is_over = true;
                 let order = if signals.has_timed_out() { Order::EndTime } else { Order::Stop };
-                self.slots.iter_mut().filter_map(|slot| slot.process.as_mut()).for_each(|process| process.send(&order));
+                self.send_to_all(&order);
             }
             if signals.checkpoint.swap(false, Ordering::SeqCst) {
-                let processes = self.slots.iter_mut().filter_map(|slot| slot.process.as_mut());
-                processes.for_each(|process| process.send(&Order::SaveCheckpoint));
+                self.send_to_all(&Order::SaveCheckpoint);
             }
             self.show_progress();
             match self.reports.recv_timeout(LOOK) {
@@ -224,6 +223,10 @@ impl Coordinator<'_> {
             }
         }
         Ok(())
+    }
+
+    fn send_to_all(&mut self, order: &Order) {
+        self.slots.iter_mut().filter_map(|slot| slot.process.as_mut()).for_each(|process| process.send(order));
     }
 
     /// Gives the next stack to a worker, which is started if there is none.

@@ -12,7 +12,7 @@ use crate::history::{History, Status, readable_json};
 use crate::io::bounded_file;
 use crate::sweep::dir::SweepDir;
 use crate::sweep::dir::claim::parse_generation;
-use crate::sweep::dir::create_once::{Creation, create_once, exists, retry_stale};
+use crate::sweep::dir::create_once::{create_once, exists, retry_stale};
 use crate::sweep::dir::file_sums::FileSums;
 
 /// Value of `schema` in files of this version.
@@ -94,7 +94,7 @@ impl EndedStack {
         let path = path(dir, &self.stack);
         let json = readable_json::readable(self).context("failed to serialize the end of a stack")?;
         let created = create_once(&path, json.as_bytes());
-        Ok(created.with_context(|| format!("failed to write `{}`", path.display()))? == Creation::Created)
+        created.with_context(|| format!("failed to write `{}`", path.display()))
     }
 
     /// Reads the end of a stack.

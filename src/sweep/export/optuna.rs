@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use indexmap::IndexMap;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::config::values::is_same;
@@ -70,7 +71,7 @@ pub fn study(record: &SweepRecord, ended: &HashMap<String, EndedStack>) -> Study
             varied().filter_map(|(key, all, value)| Some(((*key).to_owned(), all.internal(value)?))).collect();
         let of_trial: Map<String, Value> = varied()
             .filter(|(key, ..)| parameters.contains_key(**key))
-            .map(|(key, all, _)| ((*key).to_owned(), all.to_json().to_string().into()))
+            .map(|(key, all, _)| ((*key).to_owned(), json!(all).to_string().into()))
             .collect();
         let number = |trial: &&EndedTrial| trial.value.map(|value| value.0).filter(|value| value.is_finite());
         let values: Vec<Value> = trials.iter().map(|trial| number(trial).map_or(Value::Null, Value::from)).collect();
@@ -119,14 +120,18 @@ fn utc(time: &str) -> String {
 }
 
 /// Values that a parameter can have, as Optuna stores them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "name", content = "attributes")]
 enum Distribution {
     /// Whole numbers.
-    Int { low: i64, high: i64, step: i64, log: bool },
+    #[serde(rename = "IntDistribution")]
+    Int { log: bool, step: i64, low: i64, high: i64 },
     /// Numbers.
-    Float { low: f64, high: f64, step: Option<f64>, log: bool },
+    #[serde(rename = "FloatDistribution")]
+    Float { step: Option<f64>, low: f64, high: f64, log: bool },
     /// One of these values.
-    Categorical(Vec<Value>),
+    #[serde(rename = "CategoricalDistribution")]
+    Categorical { choices: Vec<Value> },
 }
 
 /// Returns the values of each setting in the whole space; settings that copy another one are no parameters.
@@ -138,7 +143,7 @@ fn distributions(record: &SweepRecord) -> IndexMap<&str, Distribution> {
                 Values::One(Domain::Copy(_)) => continue,
                 Values::One(domain) => Distribution::new(domain),
                 Values::Rows(rows) => {
-                    Some(Distribution::Categorical(rows.iter().map(|row| row[place].clone()).collect()))
+                    Some(Distribution::Categorical { choices: rows.iter().map(|row| row[place].clone()).collect() })
                 }
             };
             let Some(new) = new else { continue };
@@ -155,7 +160,7 @@ fn distributions(record: &SweepRecord) -> IndexMap<&str, Distribution> {
 impl Distribution {
     fn new(domain: &Domain) -> Option<Distribution> {
         Some(match domain {
-            Domain::Choices(choices) => Distribution::Categorical(choices.clone()),
+            Domain::Choices(choices) => Distribution::Categorical { choices: choices.clone() },
             Domain::Int { low, high, step, log } => {
                 // the highest value is the last step
                 Distribution::Int { low: *low, high: low + (high - low) / step * step, step: *step, log: *log }
@@ -172,9 +177,8 @@ impl Distribution {
     /// Returns a distribution with the values of both.
     fn with(self, other: Distribution) -> Distribution {
         match (self, other) {
-            (Distribution::Categorical(mut own), Distribution::Categorical(other)) => {
-                own.extend(other);
-                Distribution::Categorical(own)
+            (Distribution::Categorical { choices: own }, Distribution::Categorical { choices: other }) => {
+                Distribution::Categorical { choices: [own, other].concat() }
             }
             (
                 Distribution::Float { low, high, log, .. },
@@ -200,37 +204,23 @@ impl Distribution {
 
     /// Returns the same values, each choice once, and choices that are tables or lists as text.
     fn distinct(self) -> Distribution {
-        let Distribution::Categorical(choices) = self else { return self };
+        let Distribution::Categorical { choices } = self else { return self };
         let mut distinct: Vec<Value> = Vec::new();
         for choice in choices.iter().map(plain) {
             if !distinct.iter().any(|other| is_same(other, &choice)) {
                 distinct.push(choice);
             }
         }
-        Distribution::Categorical(distinct)
+        Distribution::Categorical { choices: distinct }
     }
 
     /// Returns a value as the journal stores it: a number, or the index of a choice. `None` if it is not one of the values.
     fn internal(&self, value: &Value) -> Option<Value> {
         match self {
             Distribution::Int { .. } | Distribution::Float { .. } => value.as_f64().map(Value::from),
-            Distribution::Categorical(choices) => {
+            Distribution::Categorical { choices } => {
                 let value = plain(value);
                 choices.iter().position(|choice| is_same(choice, &value)).map(Value::from)
-            }
-        }
-    }
-
-    fn to_json(&self) -> Value {
-        match self {
-            Distribution::Int { low, high, step, log } => json!({
-                "name": "IntDistribution", "attributes": { "log": log, "step": step, "low": low, "high": high },
-            }),
-            Distribution::Float { low, high, step, log } => json!({
-                "name": "FloatDistribution", "attributes": { "step": step, "low": low, "high": high, "log": log },
-            }),
-            Distribution::Categorical(choices) => {
-                json!({ "name": "CategoricalDistribution", "attributes": { "choices": choices } })
             }
         }
     }

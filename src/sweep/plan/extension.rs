@@ -178,15 +178,15 @@ pub fn extension(record: &SweepRecord, request: &ExtensionRequest) -> anyhow::Re
     // rounds choose other ones, from results
     let further_trials = if record.search.rounds.is_some() { sets.len() } else { 0 };
     sets.truncate(sets.len() - further_trials);
-    let PlannedExtension { extension, trials } = experiment.extension(&space, sets, seeds, entries.is_some())?;
+    let planned = experiment.extension(&space, sets, seeds, entries.is_some())?;
     let extension = Extension {
         added: history_fields::format_start(OffsetDateTime::now_utc())?,
         command: request.command.clone(),
         space: entries,
         further_trials,
-        ..extension
+        ..planned.extension
     };
-    Ok(PlannedExtension { extension, trials })
+    Ok(PlannedExtension { extension, ..planned })
 }
 
 /// Returns the extension that a sweep has after these additions, as [`extension`] planned it.
@@ -204,10 +204,10 @@ pub fn planned_again(record: &SweepRecord, extension: &Extension) -> anyhow::Res
     }
     let space = experiment.space(extension.space.as_ref().unwrap_or(&record.search.space))?;
     let count = extension.configurations.len();
-    let sets = match (count, record.search.method) {
-        (0, _) => Ok(Vec::new()),
-        (_, Method::Grid) => choose::further(&space, Method::Grid, None, record.search.seed, &varied_sets(record)),
-        (_, method) => choose::further(&space, method, Some(count), record.search.seed, &varied_sets(record)),
+    let (method, seed) = (record.search.method, record.search.seed);
+    let sets = match count {
+        0 => Ok(Vec::new()),
+        _ => choose::further(&space, method, Some(count).filter(|_| method != Method::Grid), seed, &varied_sets(record)),
     };
     let sets = sets.map_err(|fault| experiment.error(fault))?;
     let again = experiment.extension(&space, sets, extension.seeds.clone(), false)?.extension;
