@@ -43,7 +43,7 @@ pub fn study(record: &SweepRecord, ended: &HashMap<String, EndedStack>) -> Study
     let distributions = distributions(record);
     let ranking = Ranking::new(record, ended, record.higher_is_better);
     let mut results: Vec<&ConfigurationResult> = ranking.results.iter().collect();
-    results.sort_by_key(|result| index(result));
+    results.sort_by_key(|result| (result.configuration.name.len(), &result.configuration.name));
     let mut trials_of: HashMap<&str, (Vec<&EndedTrial>, &str)> = HashMap::new();
     for end in ended.values() {
         for trial in &end.trials {
@@ -108,10 +108,6 @@ pub fn study(record: &SweepRecord, ended: &HashMap<String, EndedStack>) -> Study
     }
     let trials = lines.len() - 1;
     Study { journal: lines.into_iter().map(|line| format!("{line}\n")).collect(), trials }
-}
-
-fn index(result: &ConfigurationResult) -> (usize, String) {
-    (result.configuration.name.len(), result.configuration.name.clone())
 }
 
 /// Returns a time as all versions of Python read it: `+00:00` instead of `Z`.

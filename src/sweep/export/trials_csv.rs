@@ -32,10 +32,8 @@ fn line(record: &SweepRecord, configuration: &Configuration, stack: &str, trial:
     let mut cells = vec![configuration.name.clone(), stack.to_owned()];
     let set = &configuration.set;
     cells.extend(record.settings.iter().map(|key| set.get(key).map_or_else(String::new, format_value)));
-    cells.push(seed.to_string());
-    cells.push(fold.map_or_else(String::new, |fold| fold.to_string()));
-    cells.push(status.word().to_owned());
-    cells.push(epochs.to_string());
-    cells.push(value.map_or_else(String::new, |value| value.0.to_string()));
+    let fold = fold.map_or_else(String::new, |fold| fold.to_string());
+    let value = value.map_or_else(String::new, |value| value.0.to_string());
+    cells.extend([seed.to_string(), fold, status.word().to_owned(), epochs.to_string(), value]);
     csv_line::line(cells)
 }

@@ -63,12 +63,11 @@ pub fn table(record: &SweepRecord, ranking: &Ranking, metric: &str) -> String {
         let mut cells = vec![rank, configuration.name.clone()];
         cells.extend(settings.iter().map(|key| configuration.set.get(key).map_or_else(String::new, format_value)));
         let number = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
-        cells.push(number(metric.as_ref().map(|metric| metric.mean)));
-        cells.push(number(metric.as_ref().and_then(|metric| metric.std)));
-        cells.push(metric.as_ref().map_or(0, |metric| metric.n).to_string());
-        cells.extend([done.to_string(), epochs.to_string()]);
+        let (mean, std) = (metric.as_ref().map(|metric| metric.mean), metric.as_ref().and_then(|metric| metric.std));
+        let n = metric.as_ref().map_or(0, |metric| metric.n).to_string();
         let (status, error) = status(outcome);
-        cells.extend([status.to_owned(), error.unwrap_or_default().to_owned()]);
+        cells.extend([number(mean), number(std), n, done.to_string(), epochs.to_string(), status.to_owned()]);
+        cells.push(error.unwrap_or_default().to_owned());
         cells.extend(halving.map(|halving| rung(outcome, halving).map_or_else(String::new, |rung| rung.to_string())));
         csv_line::line(cells)
     };
