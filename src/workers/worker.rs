@@ -64,10 +64,7 @@ pub fn work(run: &Path, runs: &Path, options: &Options, orders: &Receiver<Order>
         let record = RunRecord::read(run)?;
         let part = Part { group, trials };
         let outcome = contained(|| run_part(&study, &record, run, &part, options, &mut loaded, &mut Notes));
-        let outcome = match outcome {
-            Ok(outcome) => outcome,
-            Err(panic) => Err(from_panic(&*panic, &study, &part)),
-        };
+        let outcome = outcome.unwrap_or_else(|panic| Err(from_panic(&*panic, &study, &part)));
         let is_device_lost =
             |error: &anyhow::Error| matches!(error.downcast_ref::<Fault>(), Some(Fault::DeviceLost(_)));
         let is_lost = match &outcome {

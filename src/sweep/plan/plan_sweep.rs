@@ -102,18 +102,17 @@ pub fn plan(request: &SweepRequest) -> anyhow::Result<PlannedSweep> {
         Some(_) => fault,
     };
     let stacks = SweepStacks::new(&plans, request.options.stack, size, request.device, request.free_memory, 0);
-    halving
-        .map_or(Ok(()), |halving| halving::check(halving, &metric.path, &plans, &stacks))
-        .map_err(|fault| in_table(fault).into_error(source))?;
+    if let Some(halving) = halving {
+        halving::check(halving, &metric.path, &plans, &stacks).map_err(|fault| in_table(fault).into_error(source))?;
+    }
     halving::check_seeds(halving, &all_seeds).map_err(|fault| match request.seeds {
         None => fault.at(&Origin::file(&["sweep", "seeds"])).into_error(source),
         Some(_) => fault.into_error(source),
     })?;
-    sweep
-        .confirm
-        .as_ref()
-        .map_or(Ok(()), |confirm| confirm_check::check(confirm, &all_seeds.all()))
-        .map_err(|fault| fault.at(&Origin::file(&["sweep", "confirm"])).into_error(source))?;
+    if let Some(confirm) = &sweep.confirm {
+        let in_table = |fault: SpaceFault| fault.at(&Origin::file(&["sweep", "confirm"])).into_error(source);
+        confirm_check::check(confirm, &all_seeds.all()).map_err(in_table)?;
+    }
     let mut notes = planner.take_notes();
     notes.extend(plans.iter().flat_map(|plan| &plan.info.notes).cloned());
     let networks = plans.iter().filter_map(|plan| Some((plan.network()?, plan.info.target)));

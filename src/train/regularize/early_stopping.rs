@@ -50,20 +50,7 @@ impl EarlyStopping {
             _ => None,
         }
     }
-}
 
-impl FromNumber for EarlyStopping {
-    const EXPECTED: &str = "the patience (a number), a table such as `{ patience = 10 }`";
-
-    fn from_number(patience: f64) -> Result<Self, String> {
-        if patience.fract() != 0.0 || !(0.0..=1e9).contains(&patience) {
-            return Err(format!("`early_stopping` must be a whole number of epochs of at least 0, found {patience}"));
-        }
-        Ok(EarlyStopping { patience: patience as usize, ..EarlyStopping::default() })
-    }
-}
-
-impl EarlyStopping {
     /// Checks the settings.
     ///
     /// # Errors
@@ -78,6 +65,17 @@ impl EarlyStopping {
             }
             (None, Keep::Best | Keep::Last) | (Some(true), Keep::Best) | (Some(false), Keep::Last) => Ok(()),
         }
+    }
+}
+
+impl FromNumber for EarlyStopping {
+    const EXPECTED: &str = "the patience (a number), a table such as `{ patience = 10 }`";
+
+    fn from_number(patience: f64) -> Result<Self, String> {
+        if patience.fract() != 0.0 || !(0.0..=1e9).contains(&patience) {
+            return Err(format!("`early_stopping` must be a whole number of epochs of at least 0, found {patience}"));
+        }
+        Ok(EarlyStopping { patience: patience as usize, ..EarlyStopping::default() })
     }
 }
 
