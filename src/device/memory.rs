@@ -91,7 +91,9 @@ pub fn max_json_bytes() -> u64 {
 /// Returns the free bytes of main memory. `root` is the folder that contains `proc` and `sys`.
 fn free_in_root(root: &Path) -> Option<u64> {
     let read = |file: &str| std::fs::read_to_string(root.join(file)).ok();
-    let machine = read("proc/meminfo").and_then(|text| parse_number_after(&text, "MemAvailable:")).map(|kilobytes| kilobytes * 1024);
+    let machine = read("proc/meminfo")
+        .and_then(|text| parse_number_after(&text, "MemAvailable:"))
+        .map(|kilobytes| kilobytes * 1024);
     machine.into_iter().chain(cgroup::free(root)).min()
 }
 

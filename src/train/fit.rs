@@ -122,8 +122,7 @@ pub(super) fn run_epochs(
             &counter,
         ) else {
             if snapshot.epoch() > 0 {
-                let warning =
-                    checkpointer.keep_last(&snapshot.checkpoint(&learning_rates, &replica_states, seconds()));
+                let warning = checkpointer.keep_last(&snapshot.checkpoint(&learning_rates, &replica_states, seconds()));
                 warning.iter().for_each(|warning| callback.note(warning));
             }
             let results = replica_states

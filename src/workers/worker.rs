@@ -11,8 +11,7 @@ use anyhow::{Context, anyhow};
 
 use crate::data::store::download_progress::DownloadProgress;
 use crate::device::fault::{Fault, contained};
-use crate::experiment::plan::study::Study;
-use crate::experiment::run::error::{self, Operation};
+use crate::experiment::run::error;
 use crate::experiment::run::parts::{Part, run_part};
 use crate::experiment::run::progress::RunProgress;
 use crate::experiment::run::{Finished, LoadedData, Options};
@@ -64,7 +63,10 @@ pub fn work(run: &Path, runs: &Path, options: &Options, orders: &Receiver<Order>
         let record = RunRecord::read(run)?;
         let part = Part { group, trials };
         let outcome = contained(|| run_part(&study, &record, run, &part, options, &mut loaded, &mut Notes));
-        let outcome = outcome.unwrap_or_else(|panic| Err(from_panic(&*panic, &study, &part)));
+        let outcome = outcome.unwrap_or_else(|panic| {
+            let what = format!("failed to train `{}` of `{}`", part.trials[0].stem(), study.name);
+            Err(error::from_panic_of_stack(&*panic, &what))
+        });
         let is_device_lost =
             |error: &anyhow::Error| matches!(error.downcast_ref::<Fault>(), Some(Fault::DeviceLost(_)));
         let is_lost = match &outcome {
@@ -100,15 +102,6 @@ fn missing_files(finished: &Finished) -> Option<anyhow::Error> {
     let errors = finished.folder.write_errors().filter(|errors| errors.is_incomplete())?;
     let reason = errors.reason.unwrap_or_else(|| "files were removed during the run".to_owned());
     Some(anyhow!(reason).context("failed to write the files of the run"))
-}
-
-/// Converts a panic into the error of a stack.
-fn from_panic(panic: &(dyn std::any::Any + Send), study: &Study, part: &Part) -> anyhow::Error {
-    let what = format!("failed to train `{}` of `{}`", part.trials[0].stem(), study.name);
-    match Fault::from_panic(panic) {
-        Some(fault) => error::into_run_error(fault, &what, Operation::Stack(None)),
-        None => error::from_panic(panic, &what),
-    }
 }
 
 /// Writes a report. If nobody reads it, the orders end, too.

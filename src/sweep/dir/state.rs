@@ -72,10 +72,9 @@ impl SweepState {
     /// # Errors
     /// When a directory cannot be listed, or the end of a stack is damaged.
     pub fn update(&mut self, dir: &SweepDir, record: &SweepRecord) -> anyhow::Result<()> {
-        let list = |error: std::io::Error| anyhow::Error::new(error);
         let listing = || format!("failed to list the files in `{}`", dir.path().display());
-        let claims = claim::newest_generations(dir).map_err(list).with_context(listing)?;
-        let names = dir.names("ended").map_err(list).with_context(listing)?;
+        let claims = claim::newest_generations(dir).with_context(listing)?;
+        let names = dir.names("ended").with_context(listing)?;
         let is_ended = |stack: &str| names.contains(&format!("{stack}.json"));
         self.ended.retain(|stack, _| is_ended(stack));
         let stacks = || record.stacks.iter().map(|stack| stack.name.as_str());
@@ -116,7 +115,9 @@ impl SweepState {
     pub fn update_without_listing(&mut self, dir: &SweepDir, record: &SweepRecord) -> anyhow::Result<()> {
         self.update(dir, record)?;
         let mut unlisted = Vec::new();
-        for stack in record.stacks.iter().map(|stack| stack.name.as_str()).filter(|name| !self.ended.contains_key(*name)) {
+        for stack in
+            record.stacks.iter().map(|stack| stack.name.as_str()).filter(|name| !self.ended.contains_key(*name))
+        {
             let path = ended::path(dir, stack);
             if exists(&path).with_context(|| format!("failed to read `{}`", path.display()))? {
                 unlisted.push(stack);

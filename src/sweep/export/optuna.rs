@@ -171,31 +171,22 @@ impl Distribution {
     }
 
     /// Returns a distribution with the values of both.
-    fn with(self, other: Distribution) -> Distribution {
-        match (self, other) {
-            (Distribution::Categorical { choices: own }, Distribution::Categorical { choices: other }) => {
-                Distribution::Categorical { choices: [own, other].concat() }
+    fn with(mut self, other: Distribution) -> Distribution {
+        match (&mut self, other) {
+            (Distribution::Categorical { choices }, Distribution::Categorical { choices: other }) => {
+                choices.extend(other);
             }
             (
-                Distribution::Float { low, high, log, .. },
-                Distribution::Float { low: other_low, high: other_high, log: other_log, .. },
-            ) => Distribution::Float {
-                low: low.min(other_low),
-                high: high.max(other_high),
-                step: None,
-                log: log && other_log,
-            },
+                Distribution::Float { log, step, low, high },
+                Distribution::Float { log: other_log, low: other_low, high: other_high, .. },
+            ) => (*log, *step, *low, *high) = (*log && other_log, None, low.min(other_low), high.max(other_high)),
             (
-                Distribution::Int { low, high, log, .. },
-                Distribution::Int { low: other_low, high: other_high, log: other_log, .. },
-            ) => Distribution::Int {
-                low: low.min(other_low),
-                high: high.max(other_high),
-                step: 1,
-                log: log && other_log,
-            },
-            (own, _) => own,
+                Distribution::Int { log, step, low, high },
+                Distribution::Int { log: other_log, low: other_low, high: other_high, .. },
+            ) => (*log, *step, *low, *high) = (*log && other_log, 1, other_low.min(*low), other_high.max(*high)),
+            _ => {}
         }
+        self
     }
 
     /// Returns the same values, each choice once, and choices that are tables or lists as text.

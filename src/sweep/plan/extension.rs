@@ -207,7 +207,9 @@ pub fn planned_again(record: &SweepRecord, extension: &Extension) -> anyhow::Res
     let (method, seed) = (record.search.method, record.search.seed);
     let sets = match count {
         0 => Ok(Vec::new()),
-        _ => choose::further(&space, method, Some(count).filter(|_| method != Method::Grid), seed, &varied_sets(record)),
+        _ => {
+            choose::further(&space, method, Some(count).filter(|_| method != Method::Grid), seed, &varied_sets(record))
+        }
     };
     let sets = sets.map_err(|fault| experiment.error(fault))?;
     let again = experiment.extension(&space, sets, extension.seeds.clone(), false)?.extension;

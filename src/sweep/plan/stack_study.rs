@@ -84,7 +84,8 @@ impl SweepRecord {
 
 /// Returns tables `[[variants]]`.
 fn variants_text(variants: Vec<Variant>) -> anyhow::Result<String> {
-    let mut document = toml_edit::ser::to_document(&HashMap::from([("variants", variants)])).context("failed to write the variants")?;
+    let mut document = toml_edit::ser::to_document(&HashMap::from([("variants", variants)]))
+        .context("failed to write the variants")?;
     let item = document.remove("variants").unwrap_or_default();
     let tables = item.into_array_of_tables().map_err(|_| anyhow!("variants are not tables"))?;
     document.insert("variants", Item::ArrayOfTables(tables));

@@ -229,7 +229,10 @@ fn range(table: &Map<String, Value>) -> Result<Domain, String> {
         });
     };
     let Some([low, high]) = table[kind].as_array().map(Vec::as_slice) else {
-        return Err(format!("`{kind}` must be the lowest and the highest value, `[low, high]`, found `{}`", table[kind]));
+        return Err(format!(
+            "`{kind}` must be the lowest and the highest value, `[low, high]`, found `{}`",
+            table[kind]
+        ));
     };
     let number = |key: &str, value: &Value| {
         value.as_f64().ok_or_else(|| format!("`{key}` must have finite numbers, found {}", found(value)))

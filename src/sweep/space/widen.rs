@@ -93,19 +93,19 @@ fn check_contains(key: &str, own: &Domain, new: &Domain) -> Result<(), (String, 
         let message = format!("the values of `{key}` must be wider ones of the same form");
         Err((message, hint))
     };
+    let further = |own: &[Value]| {
+        let own: Vec<String> = own.iter().map(shown).collect();
+        format!("write `{key}={},…` with further values", own.join(","))
+    };
     match (own, new) {
         (Domain::Choices(own), Domain::Choices(new)) => {
             let has = |list: &[Value], value: &Value| list.iter().any(|other| is_same(other, value));
             let Some(missing) = own.iter().find(|value| !has(new, value)) else { return Ok(()) };
-            let own: Vec<String> = own.iter().map(shown).collect();
             let message =
                 format!("the values of `{key}` must include those of the sweep: `{}` is missing", shown(missing));
-            Err((message, format!("write `{key}={},…` with further values", own.join(","))))
+            Err((message, further(own)))
         }
-        (Domain::Choices(own), _) => {
-            let own: Vec<String> = own.iter().map(shown).collect();
-            form(format!("write `{key}={},…` with further values", own.join(",")))
-        }
+        (Domain::Choices(own), _) => form(further(own)),
         (Domain::Copy(formula), _) => {
             let message = format!("`{key}` has the value of another setting, `{}`", formula.to_text());
             Err((message, format!("widen `{}`", formula.key)))
@@ -124,10 +124,9 @@ fn check_contains(key: &str, own: &Domain, new: &Domain) -> Result<(), (String, 
 /// Whether two ranges are of the same kind, with a step whose values in both are the same.
 fn is_same_grid(own: &Domain, new: &Domain) -> bool {
     match (own, new) {
-        (
-            Domain::Int { low, step, log, .. },
-            Domain::Int { low: new_low, step: new_step, log: new_log, .. },
-        ) => (step, log) == (new_step, new_log) && (low - new_low) % step == 0,
+        (Domain::Int { low, step, log, .. }, Domain::Int { low: new_low, step: new_step, log: new_log, .. }) => {
+            (step, log) == (new_step, new_log) && (low - new_low) % step == 0
+        }
         (Domain::Float { low, step, .. }, Domain::Float { low: new_low, step: new_step, .. }) => {
             step == new_step && step.is_none_or(|step| is_whole((low - new_low) / step))
         }

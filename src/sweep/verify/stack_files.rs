@@ -70,11 +70,12 @@ pub(super) fn check_stacks(
 ) -> anyhow::Result<CheckedStacks> {
     let names = dir.names("stacks").context("failed to list `stacks`")?;
     let known: HashSet<&str> = record.stacks.iter().map(|stack| stack.name.as_str()).collect();
-    for name in names.iter().filter(|name| !known.contains(name.as_str())) {
-        findings.add(format!("stacks/{name}"), "unknown: the sweep has no such stack");
-    }
-    for name in names.iter().filter(|name| known.contains(name.as_str()) && !leases.contains_key(*name)) {
-        findings.add(format!("stacks/{name}"), "no worker has claimed this stack");
+    for name in &names {
+        if !known.contains(name.as_str()) {
+            findings.add(format!("stacks/{name}"), "unknown: the sweep has no such stack");
+        } else if !leases.contains_key(name) {
+            findings.add(format!("stacks/{name}"), "no worker has claimed this stack");
+        }
     }
     let one = |stack: &StackPlan| {
         let (mut own, mut checked) = (Findings::default(), CheckedStacks::default());
@@ -114,18 +115,14 @@ fn check_stack(
                 findings.add(format!("{folder}/run.json"), format!("cannot be read: {:#}", error.root_cause()))
             }
         }
-        let expected: Vec<String> = study
-            .plans
-            .iter()
-            .flat_map(|plan| {
-                let folds = plan.spec.data.split().folds;
-                let folds: Vec<Option<usize>> = folds.map_or(vec![None], |folds| (0..folds).map(Some).collect());
-                let seeds = record.seeds_of(stack);
-                folds
-                    .into_iter()
-                    .flat_map(move |fold| seeds.iter().map(move |seed| History::stem_of(&plan.variant, *seed, fold)))
-            })
-            .collect();
+        let mut expected = Vec::new();
+        for plan in &study.plans {
+            let folds = plan.spec.data.split().folds;
+            for fold in folds.map_or(vec![None], |folds| (0..folds).map(Some).collect()) {
+                let seeds = record.seeds_of(stack).iter();
+                expected.extend(seeds.map(|seed| History::stem_of(&plan.variant, *seed, fold)));
+            }
+        }
         trials = expected.len();
         compare_trials(&format!("ended/{}.json", stack.name), end, expected, findings);
     }

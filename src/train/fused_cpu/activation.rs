@@ -20,12 +20,7 @@ impl FusedActivation {
             FusedActivation::LeakyRelu { slope } => {
                 map_with_bias(values, bias, units, |x| if x < 0.0 { slope * x } else { x })
             }
-            FusedActivation::Identity
-            | FusedActivation::Sigmoid
-            | FusedActivation::Tanh
-            | FusedActivation::Elu
-            | FusedActivation::Silu
-            | FusedActivation::Gelu { .. } => map_with_bias(values, bias, units, |x| x),
+            _ => map_with_bias(values, bias, units, |x| x),
         }
     }
 

@@ -226,43 +226,27 @@ struct SliceStep<'a> {
 impl ApplyRule for SliceStep<'_> {
     fn apply_rule<R: Rule>(self, rule: R) {
         const { assert!(MAX_MEMORY == 3, "one arm for each number below") };
+        let (len, arch) = (self.values.len(), pulp::Arch::new());
+        assert!(self.gradient.len() == len && self.memory.iter().all(|memory| memory.len() == len), "parts are alike");
         match self.memory.len() {
-            0 => self.run_pass::<R, 0>(rule),
-            1 => self.run_pass::<R, 1>(rule),
-            2 => self.run_pass::<R, 2>(rule),
-            _ => self.run_pass::<R, MAX_MEMORY>(rule),
+            0 => arch.dispatch(Pass::<R, 0>(rule, self)),
+            1 => arch.dispatch(Pass::<R, 1>(rule, self)),
+            2 => arch.dispatch(Pass::<R, 2>(rule, self)),
+            _ => arch.dispatch(Pass::<R, MAX_MEMORY>(rule, self)),
         }
     }
 }
 
-impl SliceStep<'_> {
-    /// Runs the pass over memory, with the widest vector instructions of the processor.
-    fn run_pass<R: Rule, const M: usize>(self, rule: R) {
-        let SliceStep { constants, values, gradient, memory, rate, decay } = self;
-        let memory: [&mut [f32]; M] = memory.try_into().expect("as many as were counted");
-        let len = values.len();
-        assert!(gradient.len() == len && memory.iter().all(|memory| memory.len() == len), "parts are alike");
-        pulp::Arch::new().dispatch(Pass { rule, constants, values, gradient, memory, rate, decay });
-    }
-}
-
-/// A pass over memory; all slices have the same length.
-struct Pass<'a, R, const M: usize> {
-    rule: R,
-    constants: Constants<f64>,
-    values: &'a mut [f32],
-    gradient: &'a [f32],
-    memory: [&'a mut [f32]; M],
-    rate: f64,
-    decay: Option<f64>,
-}
+/// A pass over memory with this number of stored values per parameter; all slices have the same length.
+struct Pass<'a, R, const M: usize>(R, SliceStep<'a>);
 
 impl<R: Rule, const M: usize> WithSimd for Pass<'_, R, M> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Pass { rule, constants, values, gradient, memory, rate, decay } = self;
+        let Pass(rule, SliceStep { constants, values, gradient, memory, rate, decay }) = self;
+        let memory: [&mut [f32]; M] = memory.try_into().expect("as many as were counted");
         let (values, last_values) = S::as_mut_simd_f32s(values);
         let (gradient, last_gradient) = S::as_simd_f32s(gradient);
         let mut memory = memory.map(S::as_mut_simd_f32s);

@@ -157,9 +157,7 @@ fn linking(folder: &Path) -> Check {
     let has_links = std::fs::hard_link(&path, folder.join("second-name")).is_ok();
     let elsewhere = "put the sweep into a directory on another file system: `--out DIR`";
     match outcomes {
-        [Ok(true), Ok(false)] if has_links => {
-            Check::passed("link", "a name is created once, by link(2)")
-        }
+        [Ok(true), Ok(false)] if has_links => Check::passed("link", "a name is created once, by link(2)"),
         [Ok(true), Ok(false)] => Check::passed(
             "link",
             "a name is created once; the file system has no hard links, so by open(2) with O_EXCL",
