@@ -47,6 +47,11 @@ pub struct SweepExpectation {
 }
 
 impl SweepExpectation {
+    /// Returns the metric and the condition as text: `best.train.optimizer.adam.lr ≥ 0.001, ≤ 0.03`.
+    pub fn statement(&self) -> String {
+        format!("{} {}", self.subject(), self.condition())
+    }
+
     /// Returns the condition as text: `≥ 0.001, ≤ 0.03`.
     pub fn condition(&self) -> String {
         let mut bounds = Vec::new();

@@ -30,7 +30,9 @@ impl Default for Adagrad {
     fn default() -> Self {
         Adagrad { lr: 1e-2, lr_decay: 0.0, eps: 1e-10, weight_decay: 0.0, initial_accumulator_value: 0.0 }
     }
+}
 
+impl Adagrad {
     pub(super) fn check(&self) -> Result<(), Invalid> {
         positive("lr", self.lr)?;
         not_negative("lr_decay", self.lr_decay)?;
@@ -38,9 +40,7 @@ impl Default for Adagrad {
         not_negative("weight_decay", self.weight_decay)?;
         not_negative("initial_accumulator_value", self.initial_accumulator_value)
     }
-}
 
-impl Adagrad {
     /// Returns the constants of a step, counted from 1; the second is the factor of its learning rate.
     pub(super) fn constants(&self, step: u64) -> [f64; 2] {
         [self.eps, 1.0 / (1.0 + (step - 1) as f64 * self.lr_decay)]

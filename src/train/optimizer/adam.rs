@@ -33,7 +33,9 @@ impl Default for Adam {
     fn default() -> Self {
         Adam { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weight_decay: 0.0, amsgrad: false }
     }
+}
 
+impl Adam {
     pub(super) fn check(&self) -> Result<(), Invalid> {
         positive("lr", self.lr)?;
         below_one("betas", self.betas[0])?;
@@ -41,9 +43,7 @@ impl Default for Adam {
         not_negative("eps", self.eps)?;
         not_negative("weight_decay", self.weight_decay)
     }
-}
 
-impl Adam {
     /// Returns the number of values stored per parameter: the running means of the gradient and of its square and, with
     /// AMSGrad, the largest mean square.
     pub(super) fn memory(&self) -> usize {

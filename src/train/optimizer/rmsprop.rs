@@ -32,7 +32,9 @@ impl Default for Rmsprop {
     fn default() -> Self {
         Rmsprop { lr: 1e-2, alpha: 0.99, eps: 1e-8, weight_decay: 0.0, momentum: 0.0, centered: false }
     }
+}
 
+impl Rmsprop {
     pub(super) fn check(&self) -> Result<(), Invalid> {
         positive("lr", self.lr)?;
         below_one("alpha", self.alpha)?;
@@ -40,9 +42,7 @@ impl Default for Rmsprop {
         not_negative("weight_decay", self.weight_decay)?;
         below_one("momentum", self.momentum)
     }
-}
 
-impl Rmsprop {
     /// Returns the number of values stored per parameter: the running mean of squares, that of gradients if `centered`,
     /// and the momentum buffer if used.
     pub(super) fn memory(&self) -> usize {

@@ -26,16 +26,16 @@ impl Default for Sgd {
     fn default() -> Self {
         Sgd { lr: 1e-3, momentum: 0.0, nesterov: false, weight_decay: 0.0 }
     }
+}
 
+impl Sgd {
     pub(super) fn check(&self) -> Result<(), Invalid> {
         positive("lr", self.lr)?;
         below_one("momentum", self.momentum)?;
         not_negative("weight_decay", self.weight_decay)?;
         require(!self.nesterov || self.momentum > 0.0, "nesterov", "needs a momentum above 0", "none")
     }
-}
 
-impl Sgd {
     /// Returns the number of values stored per parameter: the momentum buffer, if used.
     pub(super) fn memory(&self) -> usize {
         usize::from(self.momentum > 0.0)
