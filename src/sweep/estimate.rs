@@ -56,6 +56,9 @@ struct Work {
     epochs_of_model: f64,
 }
 
+const STEPS: fn(&Work) -> f64 = |work| work.steps;
+const PRODUCTS: fn(&Work) -> f64 = |work| work.products;
+
 /// Returns the estimated duration with this number of workers, or why it is unknown. `runs` is the directory of the runs that
 /// pretrained weights are from.
 ///
@@ -175,9 +178,7 @@ fn extremes(work: &[Work]) -> Vec<usize> {
         let order = |a: &(usize, &Work), b: &(usize, &Work)| (sign * key(a.1)).total_cmp(&(sign * key(b.1)));
         work.iter().enumerate().min_by(order).map(|(place, _)| place)
     };
-    let steps: fn(&Work) -> f64 = |work| work.steps;
-    let products: fn(&Work) -> f64 = |work| work.products;
-    let mut places: Vec<usize> = [place(products, -1.0), place(products, 1.0), place(steps, -1.0), place(steps, 1.0)]
+    let mut places: Vec<usize> = [place(PRODUCTS, -1.0), place(PRODUCTS, 1.0), place(STEPS, -1.0), place(STEPS, 1.0)]
         .into_iter()
         .flatten()
         .collect();
@@ -203,10 +204,8 @@ fn fit(samples: &[(Work, f64)]) -> (f64, f64) {
         samples.iter().map(|(work, seconds)| term(work) * other(work) / (seconds * seconds)).sum()
     };
     let right = |term: fn(&Work) -> f64| -> f64 { samples.iter().map(|(work, seconds)| term(work) / seconds).sum() };
-    let steps: fn(&Work) -> f64 = |work| work.steps;
-    let products: fn(&Work) -> f64 = |work| work.products;
-    let (aa, ab, bb) = (sum(steps, steps), sum(steps, products), sum(products, products));
-    let (a, b) = (right(steps), right(products));
+    let (aa, ab, bb) = (sum(STEPS, STEPS), sum(STEPS, PRODUCTS), sum(PRODUCTS, PRODUCTS));
+    let (a, b) = (right(STEPS), right(PRODUCTS));
     let determinant = aa * bb - ab * ab;
     if determinant > 1e-9 * aa * bb {
         let (per_step, per_product) = ((a * bb - b * ab) / determinant, (b * aa - a * ab) / determinant);

@@ -41,10 +41,9 @@ impl Loss {
                 OutputKind::Probabilities => (!several).then_some(outputs),
                 OutputKind::Values | OutputKind::LogDistribution => None,
             },
-            (Loss::Mse | Loss::Mae | Loss::Huber(_), Target::Labels(_)) => match kind {
-                OutputKind::Probabilities => Some(outputs),
-                OutputKind::Distribution | OutputKind::Values | OutputKind::LogDistribution => None,
-            },
+            (Loss::Mse | Loss::Mae | Loss::Huber(_), Target::Labels(_)) => {
+                (kind == OutputKind::Probabilities).then_some(outputs)
+            }
         }
     }
 

@@ -98,7 +98,7 @@ impl Schedule {
     /// Turns momentum cycling off, as in versions that did not have it.
     pub fn forget_momentum(&mut self) {
         if let Schedule::OneCycle(one_cycle) = self {
-            one_cycle.forget_momentum();
+            (one_cycle.cycle_momentum, one_cycle.base_momentum, one_cycle.max_momentum) = (None, None, None);
         }
     }
 
