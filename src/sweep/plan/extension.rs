@@ -14,7 +14,6 @@ use crate::experiment::spec::seeds::{self, Seeds};
 use crate::experiment::spec::source_text::SourceText;
 use crate::experiment::spec::{Spec, Variant, overrides};
 use crate::experiment::store::history_fields;
-use crate::experiment::store::run_record::RunOptions;
 use crate::sweep::plan::metric::RankingMetric;
 use crate::sweep::plan::plan_sweep::{check_distinct, plan_all, variants};
 use crate::sweep::plan::stacks::SweepStacks;
@@ -123,9 +122,13 @@ impl<'a> RecordedExperiment<'a> {
 
     /// Distributes further configurations over stacks, whose numbers continue those of the sweep.
     pub fn further_stacks(&self, plans: &[Plan]) -> Vec<StackPlan> {
-        // the width is that of the sweep, so the device does not matter
-        let RunOptions { stack, .. } = self.record.options;
-        SweepStacks::new(plans, stack, None, Device::Cpu, 1, self.record.stacks.len()).stacks
+        self.distribute(plans, self.record.stacks.len()).stacks
+    }
+
+    /// Distributes configurations over stacks, whose numbers begin with `first`. The width is that of the sweep, so the device
+    /// does not matter.
+    fn distribute(&self, plans: &[Plan], first: usize) -> SweepStacks {
+        SweepStacks::new(plans, self.record.options.stack, None, Device::Cpu, 1, first)
     }
 
     /// Returns the error of a space with its place.
@@ -241,9 +244,7 @@ impl RecordedExperiment<'_> {
         }
         let (mut stacks, mut trials) = (Vec::new(), 0);
         let mut distribute = |plans: &[Plan], seeds: Option<&Vec<i64>>| {
-            // the width is that of the sweep, so the device does not matter
-            let first = record.stacks.len() + stacks.len();
-            let more = SweepStacks::new(plans, record.options.stack, None, Device::Cpu, 1, first);
+            let more = self.distribute(plans, record.stacks.len() + stacks.len());
             trials += more.replicas.iter().sum::<usize>();
             stacks.extend(more.stacks.into_iter().map(|stack| StackPlan { seeds: seeds.cloned(), ..stack }));
         };
@@ -300,7 +301,7 @@ impl RecordedExperiment<'_> {
         let record = self.record;
         let variants: Vec<Variant> = record.configurations.iter().map(variant).collect();
         let plans = self.plan(&variants, &record.seeds, space)?;
-        Ok(SweepStacks::new(&plans, record.options.stack, None, Device::Cpu, 1, 0).stacks)
+        Ok(self.distribute(&plans, 0).stacks)
     }
 }
 

@@ -1,19 +1,16 @@
 //! Results of the newest confirmation of a sweep: its best configurations on seeds that were not used for the selection.
 
-mod pairs;
-
 use std::collections::HashMap;
 
 use anyhow::Context;
 
 use crate::compare::metric_name::metric_of;
-use crate::compare::statistics::ALPHA;
+use crate::compare::statistics::{ALPHA, Test, holm};
 use crate::compare::statistics::difference::pairs_needed;
 use crate::compare::statistics::sample::Sample;
 use crate::config::suggest;
 use crate::history::metric_path::lookup_number;
 use crate::history::number::count;
-use crate::sweep::confirmation::pairs::{Key, corrected_p};
 use crate::sweep::dir::SweepDir;
 use crate::sweep::dir::ended::{EndedStack, EndedTrial};
 use crate::sweep::record::{ConfirmationPlan, Extension, StackPlan, SweepRecord};
@@ -276,4 +273,43 @@ fn judged<'a>(results: Vec<(Confirmed<'a>, HashMap<Key, f64>)>, higher_is_better
         };
     }
     results.into_iter().map(|(confirmed, _)| confirmed).collect()
+}
+
+/// Seed and fold of a trial.
+type Key = (i64, Option<usize>);
+
+/// Returns the p of a paired permutation test for each pair of configurations, by their places, corrected for all pairs (Holm).
+/// The best configuration is chosen by the same values, so the comparisons with it alone would be too few to correct for.
+fn corrected_p(values: &[&HashMap<Key, f64>]) -> HashMap<(usize, usize), f64> {
+    let places = (0..values.len()).flat_map(|one| (one + 1..values.len()).map(move |other| (one, other)));
+    let p_of = |(one, other): (usize, usize)| {
+        let mut keys: Vec<&Key> = values[one].keys().filter(|key| values[other].contains_key(*key)).collect();
+        keys.sort(); // a sum must not depend on the order of a hash map
+        let differences: Vec<f64> = keys.iter().map(|key| values[other][*key] - values[one][*key]).collect();
+        let p = Test::Permutation.p_paired(&differences).filter(|_| differences.len() > 1)?;
+        Some(((one, other), p))
+    };
+    let (places, p): (Vec<(usize, usize)>, Vec<f64>) = places.filter_map(p_of).unzip();
+    places.into_iter().zip(holm::correct(&p)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(by: f64, seeds: i64) -> HashMap<Key, f64> {
+        (0..seeds).map(|seed| ((seed, None), by + 0.01 * ((seed * 7) % 5) as f64)).collect()
+    }
+
+    #[test]
+    fn p_values_are_corrected_for_all_pairs() {
+        let [a, b, c] = [values(0.0, 10), values(0.5, 10), values(0.5, 10)];
+        let p = corrected_p(&[&a, &b, &c]);
+        // the smallest p of ten pairs is 2 / 1024; three pairs are compared
+        assert!((p[&(0, 1)] - 3.0 * 2.0 / 1024.0).abs() < 1e-12, "{p:?}");
+        assert!((p[&(0, 2)] - 3.0 * 2.0 / 1024.0).abs() < 1e-12, "{p:?}");
+        assert_eq!(p[&(1, 2)], 1.0);
+        assert_eq!(corrected_p(&[&a]).len(), 0);
+        assert_eq!(corrected_p(&[&values(0.0, 1), &values(1.0, 1)]).len(), 0, "one pair cannot be tested");
+    }
 }
