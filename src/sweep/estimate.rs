@@ -56,6 +56,7 @@ struct Work {
     epochs_of_model: f64,
 }
 
+/// What the seconds of an epoch are proportional to.
 const STEPS: fn(&Work) -> f64 = |work| work.steps;
 const PRODUCTS: fn(&Work) -> f64 = |work| work.products;
 

@@ -124,6 +124,7 @@ pub fn train(
         events,
     };
     coordinator.train(&mut results)?;
+    drop(coordinator); // workers that still run leave
     let checkpoint = results.checkpoint;
     let (histories, failures, is_stopped) = run.finish(results)?;
     let timed_out = is_stopped && options.signals.has_timed_out();
