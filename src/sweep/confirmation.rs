@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use anyhow::Context;
 
 use crate::compare::metric_name::metric_of;
-use crate::compare::statistics::{ALPHA, Test, holm};
 use crate::compare::statistics::difference::pairs_needed;
 use crate::compare::statistics::sample::Sample;
+use crate::compare::statistics::{ALPHA, Test, holm};
 use crate::config::suggest;
 use crate::history::metric_path::lookup_number;
 use crate::history::number::count;

@@ -74,7 +74,10 @@ impl BaseSettings {
                     // `--epochs` is short for `--set train.epochs`
                     let short = if path == "train.epochs" { " (or `--epochs`)" } else { "" };
                     let message = format!("`{key}` varies, and `{option}`{short} sets it");
-                    return Err(error(message, format!("remove `{option}`{short}, or remove the setting from the space")));
+                    return Err(error(
+                        message,
+                        format!("remove `{option}`{short}, or remove the setting from the space"),
+                    ));
                 }
                 (None, Some(key)) if change.starts_with(UNSET) => {
                     let message = format!("`{key}` varies, and `{option}` removes it");

@@ -21,17 +21,21 @@ enum Written {
 }
 
 /// A range as it is written in files: one of `int`, `float` and `log`.
-#[derive(Default, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
+#[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "describes the forms in the JSON Schema")]
 struct Range {
     /// Lowest and highest whole number.
+    #[serde(default)]
     int: Option<[i64; 2]>,
     /// Lowest and highest number.
+    #[serde(default)]
     float: Option<[f64; 2]>,
     /// Lowest and highest number above 0, whose logarithm is evenly distributed; `true` beside `int` or `float`.
+    #[serde(default)]
     log: Option<Log>,
     /// Distance of neighboring values.
+    #[serde(default)]
     step: Option<f64>,
 }
 
