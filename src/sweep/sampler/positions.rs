@@ -14,8 +14,8 @@ pub(super) fn random(seed: u32, draw: u32, axes: usize) -> Vec<f64> {
     (0..axes).map(|_| (generator.next_u64() >> 11) as f64 / (1_u64 << 53) as f64).collect()
 }
 
-/// Returns the position of a draw in the Sobol sequence on each axis, between 0 and 1 (excluded). Axes after the last dimension of the sequence
-/// use its dimensions with another seed, and draws after the end of the sequence continue with another seed.
+/// Returns the position of a draw in the Sobol sequence on each axis, between 0 and 1 (excluded). Axes after the last dimension
+/// of the sequence use its dimensions with another seed, and draws after its end continue with another seed.
 pub(super) fn sobol(seed: u32, draw: u32, axes: usize) -> Vec<f64> {
     let (index, round) = (draw % LENGTH, draw / LENGTH);
     let position = |axis: usize| {
