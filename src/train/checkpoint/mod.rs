@@ -56,44 +56,34 @@ pub struct Checkpoint {
 /// Saves checkpoints of a training, and provides the one from which it resumes.
 pub trait Checkpointer {
     /// Returns the checkpoint from which training resumes, if any.
-    fn resume_from(&mut self) -> Option<Checkpoint>;
-
-    /// Returns whether a checkpoint is to be saved at the end of this epoch.
-    fn is_due(&mut self, epoch: usize) -> bool;
-
-    /// Saves a checkpoint. If that fails, training continues; a warning for the user is returned.
-    fn keep(&mut self, checkpoint: &Checkpoint) -> Option<String>;
-
-    /// Saves a checkpoint when training is interrupted. It is the last attempt.
-    fn keep_last(&mut self, checkpoint: &Checkpoint) -> Option<String>;
-
-    /// Saves a checkpoint at the end of training, from which a run with more epochs can continue. If that fails, a
-    /// warning for the user is returned.
-    fn keep_final(&mut self, checkpoint: &Checkpoint) -> Option<String>;
-}
-
-/// Saves nothing.
-impl Checkpointer for () {
     fn resume_from(&mut self) -> Option<Checkpoint> {
         None
     }
 
+    /// Returns whether a checkpoint is to be saved at the end of this epoch.
     fn is_due(&mut self, _epoch: usize) -> bool {
         false
     }
 
+    /// Saves a checkpoint. If that fails, training continues; a warning for the user is returned.
     fn keep(&mut self, _checkpoint: &Checkpoint) -> Option<String> {
         None
     }
 
+    /// Saves a checkpoint when training is interrupted. It is the last attempt.
     fn keep_last(&mut self, _checkpoint: &Checkpoint) -> Option<String> {
         None
     }
 
+    /// Saves a checkpoint at the end of training, from which a run with more epochs can continue. If that fails, a
+    /// warning for the user is returned.
     fn keep_final(&mut self, _checkpoint: &Checkpoint) -> Option<String> {
         None
     }
 }
+
+/// Saves nothing.
+impl Checkpointer for () {}
 
 impl Checkpoint {
     /// Returns the checkpoint of these replicas, by index, in this order: rows of all tensors. `settings` are those of the
