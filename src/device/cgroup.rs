@@ -38,7 +38,8 @@ pub(super) fn free(root: &Path) -> Option<u64> {
     if folders.is_empty() {
         folders.push((Version::V2, PathBuf::from("/sys/fs/cgroup"))); // nothing is known: that of a container
     }
-    folders.into_iter().filter_map(|(version, folder)| free_in_folder(&in_root(root, &folder), version)).min()
+    let in_root = |folder: &Path| root.join(folder.strip_prefix("/").unwrap_or(folder));
+    folders.into_iter().filter_map(|(version, folder)| free_in_folder(&in_root(&folder), version)).min()
 }
 
 /// Parses the process's groups that may limit memory from `/proc/self/cgroup`: lines such as `0::/user.slice` (v2) and
@@ -125,11 +126,6 @@ fn free_in_folder(folder: &Path, version: Version) -> Option<u64> {
     // the kernel drops cached files when memory is short
     let files = read("memory.stat").and_then(|text| parse_number_after(&text, files)).unwrap_or(0);
     Some(number(most)?.saturating_sub(number(used)?.saturating_sub(files)))
-}
-
-/// Returns an absolute path relative to another root folder.
-fn in_root(root: &Path, path: &Path) -> PathBuf {
-    root.join(path.strip_prefix("/").unwrap_or(path))
 }
 
 /// Returns the number after the word at the start of a line.

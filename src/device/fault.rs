@@ -201,12 +201,10 @@ fn libtorch_message(text: &str) -> Option<String> {
 
 /// Returns the size of the failed allocation; a GPU message has it as `2.00 GiB`, others in bytes.
 fn requested_size(message: &str) -> Option<String> {
-    let of_gpu = || text_between(message, "Tried to allocate ", ". ");
-    let bytes: u64 = match text_between(message, "you tried to allocate ", " bytes") {
-        Some(bytes) => bytes.parse().ok()?,
-        None => return of_gpu(),
+    let Some(bytes) = text_between(message, "you tried to allocate ", " bytes") else {
+        return text_between(message, "Tried to allocate ", ". ");
     };
-    Some(byte_size::format_bytes(bytes))
+    Some(byte_size::format_bytes(bytes.parse().ok()?))
 }
 
 fn text_between(message: &str, before: &str, behind: &str) -> Option<String> {

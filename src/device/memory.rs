@@ -91,13 +91,10 @@ pub fn max_json_bytes() -> u64 {
 /// Returns the free bytes of main memory. `root` is the folder that contains `proc` and `sys`.
 fn free_in_root(root: &Path) -> Option<u64> {
     let read = |file: &str| std::fs::read_to_string(root.join(file)).ok();
-    let machine = read("proc/meminfo").and_then(|text| available_kib(&text)).map(|kilobytes| kilobytes * 1024);
+    let machine = read("proc/meminfo")
+        .and_then(|text| parse_number_after(&text, "MemAvailable:"))
+        .map(|kilobytes| kilobytes * 1024);
     machine.into_iter().chain(cgroup::free(root)).min()
-}
-
-/// Returns the memory that Linux can provide without swapping, in KiB.
-fn available_kib(meminfo: &str) -> Option<u64> {
-    parse_number_after(meminfo, "MemAvailable:")
 }
 
 #[cfg(test)]

@@ -167,9 +167,8 @@ pub fn libtorch_folder() -> PathBuf {
 }
 
 fn driver_is_present() -> bool {
-    Path::new("/proc/driver/nvidia/version").exists()
-        || Path::new("/dev/nvidiactl").exists()
-        || Path::new("/dev/dxg").exists() // Windows' Linux subsystem
+    // the last one is of Windows' Linux subsystem
+    ["/proc/driver/nvidia/version", "/dev/nvidiactl", "/dev/dxg"].iter().any(|path| Path::new(path).exists())
 }
 
 #[cfg(target_os = "linux")]

@@ -30,10 +30,7 @@ impl Observer {
 
     /// Returns whether the statistic is a fraction, which plots show as a percentage.
     pub fn is_fraction(self) -> bool {
-        match self {
-            Observer::GradientNorm | Observer::WeightNorm => false,
-            Observer::DeadUnits | Observer::Saturation => true,
-        }
+        matches!(self, Observer::DeadUnits | Observer::Saturation)
     }
 
     /// Returns the prefix of its series.

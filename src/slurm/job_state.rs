@@ -94,14 +94,7 @@ impl JobState {
 
     /// Whether it is in the queue.
     pub fn is_in_queue(&self) -> bool {
-        match self {
-            JobState::Queued(_)
-            | JobState::Running(_)
-            | JobState::Preempted(_)
-            | JobState::OutOfTime(_)
-            | JobState::Other(_) => true,
-            JobState::Finished(_) | JobState::Failed(_) | JobState::Ended | JobState::NotStarted => false,
-        }
+        !matches!(self, JobState::Finished(_) | JobState::Failed(_) | JobState::Ended | JobState::NotStarted)
     }
 }
 

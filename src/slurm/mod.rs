@@ -9,7 +9,6 @@ pub mod job_log;
 pub mod job_state;
 pub mod program;
 pub mod queue;
-pub mod requeue;
 pub mod sbatch;
 pub mod sbatch_options;
 pub mod submission;

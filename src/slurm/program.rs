@@ -1,6 +1,5 @@
 //! Runs the programs of Slurm.
 
-use std::fmt;
 use std::io::{ErrorKind, Read};
 use std::process::{Command, Stdio};
 use std::thread;
@@ -13,27 +12,18 @@ const LONGEST: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_millis(10);
 
 /// Why a program of Slurm has given no answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProgramError {
     /// There is no such program in `PATH`.
+    #[error("`{0}` is not in `PATH`")]
     Missing(String),
     /// It ended with an error, and these are its words.
+    #[error("`{0}` failed: {1}")]
     Refused(String, String),
     /// It did not end in time, or could not be started.
+    #[error("`{0}` gave no answer: {1}")]
     NoAnswer(String, String),
 }
-
-impl fmt::Display for ProgramError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ProgramError::Missing(name) => write!(f, "`{name}` is not in `PATH`"),
-            ProgramError::Refused(name, words) => write!(f, "`{name}` failed: {words}"),
-            ProgramError::NoAnswer(name, reason) => write!(f, "`{name}` gave no answer: {reason}"),
-        }
-    }
-}
-
-impl std::error::Error for ProgramError {}
 
 /// Runs a program, and returns what it prints to stdout. `prepare` changes the command before it is started.
 ///

@@ -1,5 +1,6 @@
 //! The jobs in the queue of Slurm.
 
+use crate::slurm::job::Job;
 use crate::slurm::program::{self, ProgramError};
 
 /// Fields that `squeue` prints, with their widths. The last one may contain blanks.
@@ -43,6 +44,27 @@ pub fn list(ids: &[String]) -> Result<Vec<QueuedJob>, ProgramError> {
 pub fn cancel(names: &[String]) -> Result<(), ProgramError> {
     let arguments: Vec<String> = std::iter::once("--quiet".to_owned()).chain(names.iter().cloned()).collect();
     program::run("scancel", &arguments, |_| {}).map(drop)
+}
+
+/// What happens to the work of a job whose time is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Requeued {
+    /// The job is in the queue again.
+    Again,
+    /// A job that waits for the end of this one continues.
+    Successor,
+}
+
+/// Puts a job into the queue again, unless a follow-up job continues. Slurm sends SIGTERM to its processes then.
+///
+/// # Errors
+/// When `scontrol` is missing or fails.
+pub fn requeue(job: &Job) -> Result<Requeued, ProgramError> {
+    if job.has_successor {
+        return Ok(Requeued::Successor);
+    }
+    let arguments = ["requeue", &job.id].map(str::to_owned);
+    program::run("scontrol", &arguments, |_| {}).map(|_| Requeued::Again)
 }
 
 /// Parses a line with the fields in their widths.

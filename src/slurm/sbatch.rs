@@ -15,8 +15,7 @@ const REPLACING: [&str; 3] = ["SBATCH_ARRAY_INX", "SBATCH_SIGNAL", "SBATCH_OPEN_
 /// # Errors
 /// When it is not.
 pub fn check_is_installed() -> anyhow::Result<()> {
-    let version = program::run("sbatch", &["--version".to_owned()], |_| {});
-    version.map(drop).map_err(into_error)
+    call("--version", &[]).map(drop)
 }
 
 /// Asks Slurm whether it would accept a job. `words` are options of `sbatch`, and the path of the script.
@@ -24,8 +23,7 @@ pub fn check_is_installed() -> anyhow::Result<()> {
 /// # Errors
 /// When it refuses the job, with its words.
 pub fn test(words: &[String]) -> anyhow::Result<()> {
-    let all: Vec<String> = std::iter::once("--test-only".to_owned()).chain(words.iter().cloned()).collect();
-    program::run("sbatch", &all, clean).map(drop).map_err(into_error)
+    call("--test-only", words).map(drop)
 }
 
 /// Submits a job, and returns its number. `words` are options of `sbatch`, and the path of the script.
@@ -33,8 +31,7 @@ pub fn test(words: &[String]) -> anyhow::Result<()> {
 /// # Errors
 /// When it is refused, with the words of `sbatch`.
 pub fn submit(words: &[String]) -> anyhow::Result<String> {
-    let all: Vec<String> = std::iter::once("--parsable".to_owned()).chain(words.iter().cloned()).collect();
-    let answer = program::run("sbatch", &all, clean).map_err(into_error)?;
+    let answer = call("--parsable", words)?;
     parse_id(&answer).with_context(|| format!("`sbatch --parsable` must print the number of a job, found `{answer}`"))
 }
 
@@ -45,10 +42,15 @@ fn parse_id(answer: &str) -> Option<String> {
     is_number.then(|| id.to_owned())
 }
 
-fn clean(command: &mut Command) {
-    for name in REPLACING {
-        command.env_remove(name);
-    }
+/// Calls `sbatch` with this option and these words.
+fn call(option: &str, words: &[String]) -> anyhow::Result<String> {
+    let all: Vec<String> = std::iter::once(option.to_owned()).chain(words.iter().cloned()).collect();
+    let clean = |command: &mut Command| {
+        for name in REPLACING {
+            command.env_remove(name);
+        }
+    };
+    program::run("sbatch", &all, clean).map_err(into_error)
 }
 
 /// Returns whether these words of `sbatch` say that it did not reach the controller of the cluster.

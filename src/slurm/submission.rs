@@ -8,7 +8,7 @@ use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
 use crate::io::bounded_file;
-use crate::sweep::dir::create_once::{Creation, create_once};
+use crate::sweep::dir::create_once::create_once;
 
 /// Subdirectory with scripts, records and logs of jobs.
 pub const FOLDER: &str = "slurm";
@@ -64,7 +64,7 @@ pub fn write_script(directory: &Path, script: &str) -> Result<PathBuf> {
     std::fs::create_dir_all(&folder)?;
     for number in 1..MOST {
         let path = folder.join(format!("submit-{number}.sh"));
-        if create_once(&path, script.as_bytes())? == Creation::Created {
+        if create_once(&path, script.as_bytes())? {
             return Ok(path);
         }
     }

@@ -10,8 +10,9 @@ use anyhow::Context;
 
 use crate::data::store::download_progress::DownloadProgress;
 use crate::experiment::dry_run::{is_missing, split_rows};
+use crate::experiment::halving::rule::Segment;
 use crate::experiment::plan::Plan;
-use crate::experiment::run::progress::{RunProgress, StackInfo};
+use crate::experiment::run::progress::RunProgress;
 use crate::experiment::run::{Options, run};
 use crate::experiment::store::pretrained;
 use crate::io::signals::Signals;
@@ -39,7 +40,7 @@ pub struct TimeEstimate {
 }
 
 /// Work of one epoch of a stack.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Work {
     /// Number of steps.
     steps: f64,
@@ -54,6 +55,10 @@ struct Work {
     /// Mean number of epochs of its models, which is smaller with halving.
     epochs_of_model: f64,
 }
+
+/// What the seconds of an epoch are proportional to.
+const STEPS: fn(&Work) -> f64 = |work| work.steps;
+const PRODUCTS: fn(&Work) -> f64 = |work| work.products;
 
 /// Returns the estimated duration with this number of workers, or why it is unknown. `runs` is the directory of the runs that
 /// pretrained weights are from.
@@ -105,15 +110,8 @@ fn work_of(sweep: &PlannedSweep, stack: &StackPlan) -> Option<Work> {
         .iter()
         .map(|name| sweep.plans.iter().find(|plan| plan.variant == *name))
         .collect::<Option<_>>()?;
-    let none = Work {
-        steps: 0.0,
-        products: 0.0,
-        products_of_model: 0.0,
-        further_epochs: finished_epochs(sweep, stack) as f64,
-        epochs: 0.0,
-        epochs_of_model: 0.0,
-    };
-    let (mut work, first) = (none, plans.first()?);
+    let first = plans.first()?;
+    let mut work = Work { further_epochs: finished_epochs(sweep, stack) as f64, ..Work::default() };
     let mut all_models = 0;
     for plan in &plans {
         let network = plan.network()?;
@@ -147,26 +145,23 @@ fn further(sweep: &PlannedSweep, work: &[Work], per_step: f64, per_product: f64)
 /// Returns the number of epochs on one seed of the configurations of a stack that are trained to the end, if as few as possible
 /// are.
 pub fn finished_epochs(sweep: &PlannedSweep, stack: &StackPlan) -> usize {
-    let (count, epochs) = (stack.configurations.len(), epochs_of_each(sweep, stack));
-    match sweep.record.halving {
-        None => epochs.sum(),
-        Some(halving) => {
-            let epochs = epochs.max().unwrap_or(0);
-            epochs * halving.segments(count, epochs).last().map_or(0, |last| last.configurations)
-        }
-    }
+    epochs_with_rungs(sweep, stack, |segments, epochs| epochs * segments.last().map_or(0, |last| last.configurations))
 }
 
 /// Returns the number of epochs of the configurations of a stack on one seed, if as few as possible continue at each rung.
 pub fn planned_epochs(sweep: &PlannedSweep, stack: &StackPlan) -> usize {
-    let (count, epochs) = (stack.configurations.len(), epochs_of_each(sweep, stack));
-    match sweep.record.halving {
-        None => epochs.sum(),
-        Some(halving) => {
-            let segments = halving.segments(count, epochs.max().unwrap_or(0));
-            segments.iter().map(|segment| segment.epochs * segment.configurations).sum()
-        }
-    }
+    epochs_with_rungs(sweep, stack, |segments, _| {
+        segments.iter().map(|segment| segment.epochs * segment.configurations).sum()
+    })
+}
+
+/// Returns the number of epochs of all configurations of a stack, or with halving what `count` returns for the parts of
+/// their training and their number of epochs.
+fn epochs_with_rungs(sweep: &PlannedSweep, stack: &StackPlan, count: impl Fn(&[Segment], usize) -> usize) -> usize {
+    let epochs = epochs_of_each(sweep, stack);
+    let Some(halving) = sweep.record.halving else { return epochs.sum() };
+    let epochs = epochs.max().unwrap_or(0);
+    count(&halving.segments(stack.configurations.len(), epochs), epochs)
 }
 
 /// Returns the number of epochs of each configuration of a stack; with halving, they are equal.
@@ -184,9 +179,7 @@ fn extremes(work: &[Work]) -> Vec<usize> {
         let order = |a: &(usize, &Work), b: &(usize, &Work)| (sign * key(a.1)).total_cmp(&(sign * key(b.1)));
         work.iter().enumerate().min_by(order).map(|(place, _)| place)
     };
-    let steps: fn(&Work) -> f64 = |work| work.steps;
-    let products: fn(&Work) -> f64 = |work| work.products;
-    let mut places: Vec<usize> = [place(products, -1.0), place(products, 1.0), place(steps, -1.0), place(steps, 1.0)]
+    let mut places: Vec<usize> = [place(PRODUCTS, -1.0), place(PRODUCTS, 1.0), place(STEPS, -1.0), place(STEPS, 1.0)]
         .into_iter()
         .flatten()
         .collect();
@@ -212,10 +205,8 @@ fn fit(samples: &[(Work, f64)]) -> (f64, f64) {
         samples.iter().map(|(work, seconds)| term(work) * other(work) / (seconds * seconds)).sum()
     };
     let right = |term: fn(&Work) -> f64| -> f64 { samples.iter().map(|(work, seconds)| term(work) / seconds).sum() };
-    let steps: fn(&Work) -> f64 = |work| work.steps;
-    let products: fn(&Work) -> f64 = |work| work.products;
-    let (aa, ab, bb) = (sum(steps, steps), sum(steps, products), sum(products, products));
-    let (a, b) = (right(steps), right(products));
+    let (aa, ab, bb) = (sum(STEPS, STEPS), sum(STEPS, PRODUCTS), sum(PRODUCTS, PRODUCTS));
+    let (a, b) = (right(STEPS), right(PRODUCTS));
     let determinant = aa * bb - ab * ab;
     if determinant > 1e-9 * aa * bb {
         let (per_step, per_product) = ((a * bb - b * ab) / determinant, (b * aa - a * ab) / determinant);
@@ -300,15 +291,9 @@ impl Callback for Watch {
     }
 }
 
-impl DownloadProgress for Watch {
-    fn doing(&mut self, _what: &str) {}
+impl DownloadProgress for Watch {}
 
-    fn progress(&mut self, _bytes: u64, _of: Option<u64>) {}
-}
-
-impl RunProgress for Watch {
-    fn starting(&mut self, _plans: &[&Plan], _stack: &StackInfo) {}
-}
+impl RunProgress for Watch {}
 
 #[cfg(test)]
 mod tests {

@@ -111,7 +111,7 @@ pub struct Search {
 
 /// An addition to a sweep, `extend-1.json`: further configurations, further seeds, or both; a round of a search that learns from
 /// results; or a confirmation.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Extension {
     /// `runner.sweep.extension/1`.
     pub schema: String,
@@ -178,19 +178,7 @@ pub struct StackPlan {
 impl Extension {
     /// Returns an extension that adds nothing.
     pub fn empty() -> Extension {
-        Extension {
-            schema: EXTENSION_SCHEMA.to_owned(),
-            added: String::new(),
-            command: None,
-            space: None,
-            seeds: Vec::new(),
-            configurations: Vec::new(),
-            further_trials: 0,
-            round: None,
-            confirmation: None,
-            on_further_seeds: Vec::new(),
-            stacks: Vec::new(),
-        }
+        Extension { schema: EXTENSION_SCHEMA.to_owned(), ..Extension::default() }
     }
 }
 

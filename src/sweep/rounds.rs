@@ -6,12 +6,6 @@ use serde_json::Value;
 
 use crate::history::number::Number;
 
-/// Returns the default number of configurations of a round. With halving, each of its stacks drops some of its own, so that a
-/// stack needs more of them.
-pub fn default_size(has_halving: bool) -> usize {
-    if has_halving { 16 } else { 8 }
-}
-
 /// Number of configurations that are chosen without results at least.
 const STARTUP: usize = 10;
 

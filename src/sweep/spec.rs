@@ -13,48 +13,36 @@ use crate::sweep::sweep_seeds::{self, SweepSeeds};
 
 /// The settings that a sweep varies, and how.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct SweepSpec {
     /// Metric path of training or validation rows that ranks the configurations. Default: the monitored metric in the best
     /// epoch, `best.val_loss`.
-    #[serde(default)]
     pub metric: Option<String>,
     /// How configurations are chosen from the space.
-    #[serde(default)]
     pub method: Option<Method>,
     /// Number of configurations that `method = "tpe"` chooses at a time, from the results of all before. Default: 8, or
     /// 16 with halving.
-    #[serde(default)]
     pub round: Option<usize>,
     /// Number of configurations. `grid` trains all, and at most this number.
-    #[serde(default)]
     pub trials: Option<usize>,
     /// Seeds that each configuration is trained on. Default: `seeds` of the experiment. With `halving`, configurations that are
     /// trained to the end can have more seeds than the others: `{ first = 1, then = 3 }`.
-    #[serde(default)]
     #[schemars(with = "Option<sweep_seeds::Written>")]
     pub seeds: Option<SweepSeeds>,
     /// Drops configurations early: at the end of some epochs, the rungs, only the best of each stack continue:
     /// `{ first = 3, keep = 0.33 }`.
-    #[serde(default)]
     pub halving: Option<Halving>,
     /// Trains the best configurations again on fresh seeds when all are trained: `{ seeds = "100..109", at_most = 5 }`.
-    #[serde(default)]
     pub confirm: Option<Confirm>,
     /// Seed of the search: configurations depend on it and on their number only.
-    #[serde(default)]
     pub seed: Option<u32>,
     /// The values of each setting by its key as in `--set`: `"train.batch" = [32, 64]`.
-    #[serde(default)]
     pub space: IndexMap<String, Domain>,
     /// Settings that are varied only in some configurations.
-    #[serde(default)]
     pub when: Vec<When>,
     /// Lists of values that are taken together: the first of each, the second of each, and so on.
-    #[serde(default)]
     pub zip: Vec<IndexMap<String, Vec<Value>>>,
     /// Conditions on the result of the sweep, checked when it has ended.
-    #[serde(default)]
     pub expect: Vec<SweepExpectation>,
 }
 

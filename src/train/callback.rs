@@ -12,7 +12,7 @@ use crate::train::state::timing::Timing;
 /// Receives reports during training, like a Keras callback.
 pub trait Callback {
     /// Called at the end of each epoch.
-    fn epoch(&mut self, report: &EpochReport);
+    fn epoch(&mut self, _report: &EpochReport) {}
 
     /// Returns the counter of epochs that the next stack's training advances in each step. Another thread may read it.
     fn epoch_counter(&mut self) -> Arc<EpochCounter> {
@@ -30,9 +30,7 @@ pub trait Callback {
 }
 
 /// Ignores all reports.
-impl Callback for () {
-    fn epoch(&mut self, _report: &EpochReport) {}
-}
+impl Callback for () {}
 
 /// Report of one epoch of all replicas.
 #[derive(Clone, Debug)]

@@ -97,12 +97,13 @@ pub(super) fn run_epochs(
     let mut replica_states = ReplicaStates::new(stack, task);
     let mut snapshot = EpochSnapshot::start(stack);
     let counter = callback.epoch_counter();
-    let mut clock = Clock { before: 0.0, started: Instant::now() };
+    let (mut seconds_before, began) = (0.0, Instant::now());
     if let Some(checkpoint) = checkpointer.resume_from() {
         checkpoint.restore(stack, &mut optimizer, &mut learning_rates, &mut replica_states)?;
         snapshot.take(checkpoint.state.epoch, stack, &optimizer);
-        clock.before = checkpoint.state.seconds;
+        seconds_before = checkpoint.state.seconds;
     }
+    let seconds = || seconds_before + began.elapsed().as_secs_f64(); // with the part before a resumed checkpoint
 
     for number in snapshot.epoch() + 1..=until.min(settings.epochs) {
         if !replica_states.is_training() {
@@ -121,8 +122,7 @@ pub(super) fn run_epochs(
             &counter,
         ) else {
             if snapshot.epoch() > 0 {
-                let warning =
-                    checkpointer.keep_last(&snapshot.checkpoint(&learning_rates, &replica_states, clock.seconds()));
+                let warning = checkpointer.keep_last(&snapshot.checkpoint(&learning_rates, &replica_states, seconds()));
                 warning.iter().for_each(|warning| callback.note(warning));
             }
             let results = replica_states
@@ -146,11 +146,11 @@ pub(super) fn run_epochs(
         );
         snapshot.take(number, stack, &optimizer);
         if number < settings.epochs && replica_states.is_training() && checkpointer.is_due(number) {
-            let warning = checkpointer.keep(&snapshot.checkpoint(&learning_rates, &replica_states, clock.seconds()));
+            let warning = checkpointer.keep(&snapshot.checkpoint(&learning_rates, &replica_states, seconds()));
             warning.iter().for_each(|warning| callback.note(warning));
         }
     }
-    let last = || snapshot.checkpoint(&learning_rates, &replica_states, clock.seconds());
+    let last = || snapshot.checkpoint(&learning_rates, &replica_states, seconds());
     let (paused, status) = match until < settings.epochs && replica_states.is_training() {
         true => (Some(last()), Status::Dropped),
         false => (None, Status::Completed),
@@ -160,18 +160,6 @@ pub(super) fn run_epochs(
     }
     let results = replica_states.end(stack, status, |replica| snapshot.restore_replica(replica, stack.arena()));
     Ok(Fitted { results, paused })
-}
-
-/// Measures the duration of training, including the part before a resumed checkpoint.
-struct Clock {
-    before: f64,
-    started: Instant,
-}
-
-impl Clock {
-    fn seconds(&self) -> f64 {
-        self.before + self.started.elapsed().as_secs_f64()
-    }
 }
 
 /// Returns the learning rates before the first step.

@@ -229,18 +229,14 @@ impl TrainSpec {
     fn without_direction(&self, key: &str, name: &str, target: Target) -> Invalid {
         let metric = name.strip_prefix("val_").unwrap_or(name);
         let metrics = self.metrics(target);
-        let is_own = |one: &&Metric| one.name() == metric && matches!(one, Metric::TorchScript(_));
-        match metrics.iter().find(is_own) {
-            Some(_) => {
-                let message = format!("cannot be `{name}`: the metric does not say whether higher or lower is better");
-                let hint = format!("add `higher_is_better = true` (or `false`) to the metric `{metric}`");
-                Invalid::new(key, message).hint(hint)
-            }
-            None => {
-                let message = format!("cannot be `{name}`: neither higher nor lower is better");
-                Invalid::new(key, message).hint("monitor the loss or another metric")
-            }
+        let is_own = |one: &Metric| one.name() == metric && matches!(one, Metric::TorchScript(_));
+        if metrics.iter().any(is_own) {
+            let message = format!("cannot be `{name}`: the metric does not say whether higher or lower is better");
+            let hint = format!("add `higher_is_better = true` (or `false`) to the metric `{metric}`");
+            return Invalid::new(key, message).hint(hint);
         }
+        let message = format!("cannot be `{name}`: neither higher nor lower is better");
+        Invalid::new(key, message).hint("monitor the loss or another metric")
     }
 
     /// Returns the metrics besides the loss.

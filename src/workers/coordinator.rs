@@ -104,7 +104,27 @@ pub fn train(
     let stacks = StacksProgress { all: parts.len(), ..StacksProgress::default() };
     watch.starting_workers(study, workers.setups.len().min(parts.len()), &stacks);
     let events = options.events.map(|events| events.folder(&study.name, folder.path()));
-    Coordinator::new(&run, &folder, workers, options, parts, events, watch).train(&mut results)?;
+    let all = parts.len();
+    let (sender, reports) = mpsc::channel();
+    let slot = |_| Slot { process: None, task: None, started: 0 };
+    let waiting = parts.into_iter().map(|part| Task { part, deaths: 0, saved: SavedProgress::default() });
+    let mut coordinator = Coordinator {
+        waiting: waiting.collect(),
+        slots: (0..workers.setups.len().min(all)).map(slot).collect(),
+        started: (Instant::now(), run.training_seconds()),
+        ended: 0,
+        run: &run,
+        folder: &folder,
+        workers,
+        options,
+        watch,
+        sender,
+        reports,
+        all,
+        events,
+    };
+    coordinator.train(&mut results)?;
+    drop(coordinator); // workers that still run leave
     let checkpoint = results.checkpoint;
     let (histories, failures, is_stopped) = run.finish(results)?;
     let timed_out = is_stopped && options.signals.has_timed_out();
@@ -169,40 +189,7 @@ struct Coordinator<'a> {
     started: (Instant, f64),
 }
 
-impl<'a> Coordinator<'a> {
-    fn new(
-        run: &'a PartedRun<'a>,
-        folder: &'a RunDir,
-        workers: &'a Workers,
-        options: &'a Options<'a>,
-        parts: Vec<Part>,
-        events: Option<PathBuf>,
-        watch: &'a mut dyn RunProgress,
-    ) -> Coordinator<'a> {
-        let all = parts.len();
-        let waiting = parts.into_iter().map(|part| Task { part, deaths: 0, saved: SavedProgress::default() }).collect();
-        let (sender, reports) = mpsc::channel();
-        let slot = |_| Slot { process: None, task: None, started: 0 };
-        let slots = (0..workers.setups.len().min(all)).map(slot).collect();
-        let started = (Instant::now(), run.training_seconds());
-        let ended = 0;
-        Coordinator {
-            run,
-            folder,
-            workers,
-            options,
-            watch,
-            waiting,
-            slots,
-            sender,
-            reports,
-            all,
-            ended,
-            events,
-            started,
-        }
-    }
-
+impl Coordinator<'_> {
     /// Trains all stacks.
     fn train(&mut self, results: &mut TrialResults) -> anyhow::Result<()> {
         let signals = self.options.signals;
@@ -216,11 +203,10 @@ impl<'a> Coordinator<'a> {
                 self.waiting.clear();
                 results.is_over = true;
                 let order = if signals.has_timed_out() { Order::EndTime } else { Order::Stop };
-                self.slots.iter_mut().filter_map(|slot| slot.process.as_mut()).for_each(|process| process.send(&order));
+                self.send_to_all(&order);
             }
             if signals.checkpoint.swap(false, Ordering::SeqCst) {
-                let processes = self.slots.iter_mut().filter_map(|slot| slot.process.as_mut());
-                processes.for_each(|process| process.send(&Order::SaveCheckpoint));
+                self.send_to_all(&Order::SaveCheckpoint);
             }
             self.show_progress();
             match self.reports.recv_timeout(LOOK) {
@@ -238,6 +224,10 @@ impl<'a> Coordinator<'a> {
             }
         }
         Ok(())
+    }
+
+    fn send_to_all(&mut self, order: &Order) {
+        self.slots.iter_mut().filter_map(|slot| slot.process.as_mut()).for_each(|process| process.send(order));
     }
 
     /// Gives the next stack to a worker, which is started if there is none.

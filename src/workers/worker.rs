@@ -11,16 +11,14 @@ use anyhow::{Context, anyhow};
 
 use crate::data::store::download_progress::DownloadProgress;
 use crate::device::fault::{Fault, contained};
-use crate::experiment::plan::Plan;
-use crate::experiment::plan::study::Study;
-use crate::experiment::run::error::{self, Operation};
+use crate::experiment::run::error;
 use crate::experiment::run::parts::{Part, run_part};
-use crate::experiment::run::progress::{RunProgress, StackInfo};
+use crate::experiment::run::progress::RunProgress;
 use crate::experiment::run::{Finished, LoadedData, Options};
 use crate::experiment::store::pretrained;
 use crate::experiment::store::run_record::RunRecord;
 use crate::io::signals::Signals;
-use crate::train::callback::{Callback, EpochReport};
+use crate::train::callback::Callback;
 use crate::workers::message::{ErrorRecord, Order, Report};
 
 /// Reads the orders of a worker. Those about the stack in training take effect at once; the others are returned in order.
@@ -65,10 +63,10 @@ pub fn work(run: &Path, runs: &Path, options: &Options, orders: &Receiver<Order>
         let record = RunRecord::read(run)?;
         let part = Part { group, trials };
         let outcome = contained(|| run_part(&study, &record, run, &part, options, &mut loaded, &mut Notes));
-        let outcome = match outcome {
-            Ok(outcome) => outcome,
-            Err(panic) => Err(from_panic(&*panic, &study, &part)),
-        };
+        let outcome = outcome.unwrap_or_else(|panic| {
+            let what = format!("failed to train `{}` of `{}`", part.trials[0].stem(), study.name);
+            Err(error::from_panic_of_stack(&*panic, &what))
+        });
         let is_device_lost =
             |error: &anyhow::Error| matches!(error.downcast_ref::<Fault>(), Some(Fault::DeviceLost(_)));
         let is_lost = match &outcome {
@@ -106,15 +104,6 @@ fn missing_files(finished: &Finished) -> Option<anyhow::Error> {
     Some(anyhow!(reason).context("failed to write the files of the run"))
 }
 
-/// Converts a panic into the error of a stack.
-fn from_panic(panic: &(dyn std::any::Any + Send), study: &Study, part: &Part) -> anyhow::Error {
-    let what = format!("failed to train `{}` of `{}`", part.trials[0].stem(), study.name);
-    match Fault::from_panic(panic) {
-        Some(fault) => error::into_run_error(fault, &what, Operation::Stack(None)),
-        None => error::from_panic(panic, &what),
-    }
-}
-
 /// Writes a report. If nobody reads it, the orders end, too.
 fn report(report: &Report) {
     let mut line = serde_json::to_vec(report).expect("a report has JSON types only");
@@ -127,19 +116,11 @@ fn report(report: &Report) {
 struct Notes;
 
 impl Callback for Notes {
-    fn epoch(&mut self, _report: &EpochReport) {}
-
     fn note(&mut self, text: &str) {
         report(&Report::Note(text.to_owned()));
     }
 }
 
-impl DownloadProgress for Notes {
-    fn doing(&mut self, _what: &str) {}
+impl DownloadProgress for Notes {}
 
-    fn progress(&mut self, _bytes: u64, _of: Option<u64>) {}
-}
-
-impl RunProgress for Notes {
-    fn starting(&mut self, _plans: &[&Plan], _stack: &StackInfo) {}
-}
+impl RunProgress for Notes {}

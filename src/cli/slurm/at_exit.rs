@@ -7,7 +7,7 @@ use crate::cli::text::terminal;
 use crate::io::signals::{self, SIGUSR2};
 use crate::slurm::job::Job;
 use crate::slurm::job_state::OUT_OF_TIME;
-use crate::slurm::requeue::{Requeued, requeue};
+use crate::slurm::queue::{Requeued, requeue};
 
 /// Returns how a command of a job ends: one that SIGUSR2 has stopped puts its job into the queue again, and succeeds.
 pub fn after(exit: Exit) -> Exit {

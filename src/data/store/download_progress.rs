@@ -3,13 +3,10 @@
 /// Receiver of download progress.
 pub trait DownloadProgress {
     /// Called before each step with a short description.
-    fn doing(&mut self, what: &str);
+    fn doing(&mut self, _what: &str) {}
     /// Called while a file is read: `bytes` so far, of the total `of` if it is known.
-    fn progress(&mut self, bytes: u64, of: Option<u64>);
+    fn progress(&mut self, _bytes: u64, _of: Option<u64>) {}
 }
 
 /// Ignores progress.
-impl DownloadProgress for () {
-    fn doing(&mut self, _what: &str) {}
-    fn progress(&mut self, _bytes: u64, _of: Option<u64>) {}
-}
+impl DownloadProgress for () {}

@@ -46,6 +46,14 @@ pub fn into_run_error(fault: Fault, what: &str, operation: Operation) -> Error {
     }
 }
 
+/// Converts a panic while a stack was trained into an error.
+pub fn from_panic_of_stack(panic: &(dyn Any + Send), what: &str) -> Error {
+    match Fault::from_panic(panic) {
+        Some(fault) => into_run_error(fault, what, Operation::Stack(None)),
+        None => from_panic(panic, what),
+    }
+}
+
 /// Converts a panic that is not a fault of libtorch or memory into an error.
 pub fn from_panic(panic: &(dyn Any + Send), what: &str) -> Error {
     let text = text(panic).unwrap_or("no reason given");

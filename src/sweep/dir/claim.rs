@@ -56,14 +56,17 @@ pub fn read(dir: &SweepDir, lease: &str) -> Option<Claim> {
 /// # Errors
 /// When the claims cannot be listed.
 pub fn newest_generations(dir: &SweepDir) -> std::io::Result<HashMap<String, u32>> {
+    Ok(newest_of(dir.names("claims")?.iter().filter_map(|name| parse_name(name))))
+}
+
+/// Returns the newest of these generations of each stack.
+pub fn newest_of<'a>(leases: impl Iterator<Item = (&'a str, u32)>) -> HashMap<String, u32> {
     let mut newest = HashMap::new();
-    for name in dir.names("claims")? {
-        if let Some((stack, generation)) = parse_name(&name) {
-            let known = newest.entry(stack.to_owned()).or_insert(0);
-            *known = generation.max(*known);
-        }
+    for (stack, generation) in leases {
+        let known = newest.entry(stack.to_owned()).or_insert(0);
+        *known = generation.max(*known);
     }
-    Ok(newest)
+    newest
 }
 
 /// Returns the newest generation of a stack, which is at least `known`: a listing may be late.

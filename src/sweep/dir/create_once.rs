@@ -8,30 +8,21 @@ use std::time::Duration;
 
 use crate::io::atomic_write;
 
-/// Whether this process created the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Creation {
-    /// This process did.
-    Created,
-    /// Another process did.
-    Exists,
-}
-
 /// Function that gives a file a second name, as `link(2)`.
 type Link<'a> = &'a dyn Fn(&Path, &Path) -> Result<()>;
 
-/// Creates a file with this content unless one of this name exists. The file is complete as soon as it has its name, and
-/// survives a power failure.
+/// Creates a file with this content unless one of this name exists. Returns whether this process created it. The file is
+/// complete as soon as it has its name, and survives a power failure.
 ///
 /// # Errors
 /// Those of the system. After an error the file may have been created by another process.
-pub fn create_once(path: &Path, bytes: &[u8]) -> Result<Creation> {
+pub fn create_once(path: &Path, bytes: &[u8]) -> Result<bool> {
     create_with(path, bytes, &|part, path| std::fs::hard_link(part, path))
 }
 
-fn create_with(path: &Path, bytes: &[u8], link: Link) -> Result<Creation> {
+fn create_with(path: &Path, bytes: &[u8], link: Link) -> Result<bool> {
     if path.symlink_metadata().is_ok() {
-        return Ok(Creation::Exists);
+        return Ok(false);
     }
     let open = |part: &Path| retry_stale(|| File::options().write(true).create_new(true).open(part));
     let (part, mut file) = atomic_write::make_beside(path, open)?;
@@ -40,18 +31,18 @@ fn create_with(path: &Path, bytes: &[u8], link: Link) -> Result<Creation> {
         // A network file system may repeat a request whose answer was lost: the first one created the name, and the
         // second one reports that it exists. The number of names is the truth.
         match (names_of(&file, &part), outcome) {
-            (Some(2..), _) => Ok(Creation::Created),
-            (_, Ok(())) => Ok(Creation::Created),
-            (_, Err(error)) if error.kind() == ErrorKind::AlreadyExists => Ok(Creation::Exists),
+            (Some(2..), _) => Ok(true),
+            (_, Ok(())) => Ok(true),
+            (_, Err(error)) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
             (_, Err(error)) if has_no_links(&error) => create_directly(path, bytes),
             // the answer may have been lost although another process had created the name
-            (_, Err(_)) if path.symlink_metadata().is_ok() => Ok(Creation::Exists),
+            (_, Err(_)) if path.symlink_metadata().is_ok() => Ok(false),
             (_, Err(error)) => Err(error),
         }
     });
     drop(file);
     let _ = std::fs::remove_file(&part); // a leftover does no harm
-    if matches!(created, Ok(Creation::Created)) {
+    if matches!(created, Ok(true)) {
         path.parent().map_or(Ok(()), |folder| retry_stale(|| atomic_write::sync_folder(folder)))?;
     }
     created
@@ -79,13 +70,13 @@ fn has_no_links(error: &Error) -> bool {
 }
 
 /// Creates the file under its final name, where readers may see it before it is complete.
-fn create_directly(path: &Path, bytes: &[u8]) -> Result<Creation> {
+fn create_directly(path: &Path, bytes: &[u8]) -> Result<bool> {
     match File::options().write(true).create_new(true).open(path) {
         Ok(mut file) => {
             file.write_all(bytes).and_then(|()| atomic_write::sync(&file))?;
-            Ok(Creation::Created)
+            Ok(true)
         }
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(Creation::Exists),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
         Err(error) => Err(error),
     }
 }
@@ -140,7 +131,7 @@ mod tests {
                 let (path, created) = (&path, &created);
                 threads.spawn(move || {
                     let bytes = format!("{number}");
-                    if create_once(path, bytes.as_bytes()).unwrap() == Creation::Created {
+                    if create_once(path, bytes.as_bytes()).unwrap() {
                         assert_eq!(std::fs::read_to_string(path).unwrap(), bytes);
                         created.fetch_add(1, Ordering::SeqCst);
                     }
@@ -159,23 +150,23 @@ mod tests {
             std::fs::hard_link(part, path)?;
             Err(ErrorKind::AlreadyExists.into()) // of the repeated request
         };
-        assert_eq!(create("a", &answered_twice).unwrap(), Creation::Created);
+        assert!(create("a", &answered_twice).unwrap());
         let broken_after = |part: &Path, path: &Path| {
             std::fs::hard_link(part, path)?;
             Err(Error::from_raw_os_error(5))
         };
-        assert_eq!(create("b", &broken_after).unwrap(), Creation::Created);
+        assert!(create("b", &broken_after).unwrap());
         let late = |_: &Path, path: &Path| {
             std::fs::write(path, "of another")?;
             Err(ErrorKind::AlreadyExists.into())
         };
-        assert_eq!(create("c", &late).unwrap(), Creation::Exists);
+        assert!(!create("c", &late).unwrap());
         assert_eq!(std::fs::read_to_string(folder.path().join("c")).unwrap(), "of another");
         let lost = |_: &Path, path: &Path| {
             std::fs::write(path, "of another")?;
             Err(Error::from_raw_os_error(5)) // in place of `AlreadyExists`
         };
-        assert_eq!(create("e", &lost).unwrap(), Creation::Exists);
+        assert!(!create("e", &lost).unwrap());
         assert!(create("d", &|_, _| Err(Error::from_raw_os_error(5))).is_err());
         assert!(!folder.path().join("d").exists());
         let mut left = names(folder.path());
@@ -189,8 +180,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
         let without: Link = &|_, _| Err(Error::from_raw_os_error(libc::EPERM));
-        assert_eq!(create_with(&path, b"x", without).unwrap(), Creation::Created);
-        assert_eq!(create_with(&path, b"y", without).unwrap(), Creation::Exists);
+        assert!(create_with(&path, b"x", without).unwrap());
+        assert!(!create_with(&path, b"y", without).unwrap());
         assert_eq!(std::fs::read(&path).unwrap(), b"x");
     }
 

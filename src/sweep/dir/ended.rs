@@ -12,14 +12,14 @@ use crate::history::{History, Status, readable_json};
 use crate::io::bounded_file;
 use crate::sweep::dir::SweepDir;
 use crate::sweep::dir::claim::parse_generation;
-use crate::sweep::dir::create_once::{Creation, create_once, exists, retry_stale};
+use crate::sweep::dir::create_once::{create_once, exists, retry_stale};
 use crate::sweep::dir::file_sums::FileSums;
 
 /// Value of `schema` in files of this version.
 const SCHEMA: &str = "runner.sweep.end/1";
 
 /// The end of a stack.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct EndedStack {
     /// `runner.sweep.end/1`.
     pub schema: String,
@@ -82,10 +82,7 @@ impl EndedStack {
             generation,
             worker: worker.to_owned(),
             ended,
-            seconds: 0.0,
-            failure: None,
-            trials: Vec::new(),
-            files: FileSums::new(),
+            ..EndedStack::default()
         }
     }
 
@@ -97,7 +94,7 @@ impl EndedStack {
         let path = path(dir, &self.stack);
         let json = readable_json::readable(self).context("failed to serialize the end of a stack")?;
         let created = create_once(&path, json.as_bytes());
-        Ok(created.with_context(|| format!("failed to write `{}`", path.display()))? == Creation::Created)
+        created.with_context(|| format!("failed to write `{}`", path.display()))
     }
 
     /// Reads the end of a stack.
@@ -121,6 +118,19 @@ impl EndedStack {
 }
 
 impl EndedTrial {
+    /// Returns the name of its files, without extension.
+    pub fn stem(&self) -> String {
+        History::stem_of(&self.configuration, self.seed, self.fold)
+    }
+
+    /// Reads its history from the run directory of its stack.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn history(&self, dir: &SweepDir, stack: &str) -> anyhow::Result<History> {
+        History::read(&dir.stack(stack).join(format!("{}.json", self.stem())))
+    }
+
     /// Returns the result of a trial, with the value of the metric at this path.
     pub fn new(history: &History, metric: &str) -> EndedTrial {
         EndedTrial {

@@ -6,7 +6,7 @@ use anyhow::{Context, bail, ensure};
 
 use crate::history::readable_json;
 use crate::io::bounded_file;
-use crate::sweep::dir::create_once::{Creation, create_once, exists, retry_stale};
+use crate::sweep::dir::create_once::{create_once, exists, retry_stale};
 use crate::sweep::record::{EXTENSION_SCHEMA, Extension, SweepRecord};
 
 /// Adds the extensions in the directory of a sweep that a record does not have yet. Returns whether there are any.
@@ -52,7 +52,7 @@ pub fn publish(folder: &Path, number: usize, extension: &Extension) -> anyhow::R
     let path = path(folder, number);
     let json = readable_json::readable(extension).context("failed to serialize the extension of a sweep")?;
     let created = create_once(&path, json.as_bytes());
-    Ok(created.with_context(|| format!("failed to write `{}`", path.display()))? == Creation::Created)
+    created.with_context(|| format!("failed to write `{}`", path.display()))
 }
 
 /// Returns the name of the file of an extension.

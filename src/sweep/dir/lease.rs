@@ -6,7 +6,7 @@ use crate::run_dir::lease_check::LeaseCheck;
 use crate::sweep::dir::SweepDir;
 use crate::sweep::dir::beat::Beat;
 use crate::sweep::dir::claim::{self, Claim, lease_name};
-use crate::sweep::dir::create_once::{Creation, create_once, exists};
+use crate::sweep::dir::create_once::{create_once, exists};
 use crate::sweep::dir::ended;
 
 /// The right of this process to train a stack, until a worker takes a newer generation.
@@ -29,7 +29,7 @@ impl Lease {
         let json = serde_json::to_vec(claim)?;
         let lease = Lease { dir: dir.clone(), stack: stack.to_owned(), generation };
         match create_once(&dir.file("claims").join(&name), &json) {
-            Ok(Creation::Created) => Ok(Some(lease)),
+            Ok(true) => Ok(Some(lease)),
             // the file is the truth: the answer of a network file system may have been lost
             outcome => match claim::read(dir, &name).is_some_and(|found| found == *claim) {
                 true => Ok(Some(lease)),

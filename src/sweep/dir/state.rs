@@ -49,10 +49,7 @@ pub struct RunningStack {
 impl RunningStack {
     /// Whether a worker has the stack: it has not left it, and nobody has seen its death.
     pub fn is_held(&self) -> bool {
-        match self.beat {
-            Beat::None | Beat::Count(_) => true,
-            Beat::Released | Beat::Died(_) => false,
-        }
+        matches!(self.beat, Beat::None | Beat::Count(_))
     }
 
     /// Returns the seconds since the last heartbeat of its worker, by the clock of this machine; `None` without one.
@@ -75,10 +72,9 @@ impl SweepState {
     /// # Errors
     /// When a directory cannot be listed, or the end of a stack is damaged.
     pub fn update(&mut self, dir: &SweepDir, record: &SweepRecord) -> anyhow::Result<()> {
-        let list = |error: std::io::Error| anyhow::Error::new(error);
         let listing = || format!("failed to list the files in `{}`", dir.path().display());
-        let claims = claim::newest_generations(dir).map_err(list).with_context(listing)?;
-        let names = dir.names("ended").map_err(list).with_context(listing)?;
+        let claims = claim::newest_generations(dir).with_context(listing)?;
+        let names = dir.names("ended").with_context(listing)?;
         let is_ended = |stack: &str| names.contains(&format!("{stack}.json"));
         self.ended.retain(|stack, _| is_ended(stack));
         let stacks = || record.stacks.iter().map(|stack| stack.name.as_str());
@@ -118,10 +114,10 @@ impl SweepState {
     /// As for [`SweepState::update`].
     pub fn update_without_listing(&mut self, dir: &SweepDir, record: &SweepRecord) -> anyhow::Result<()> {
         self.update(dir, record)?;
-        let open =
-            record.stacks.iter().map(|stack| stack.name.as_str()).filter(|stack| !self.ended.contains_key(*stack));
         let mut unlisted = Vec::new();
-        for stack in open {
+        for stack in
+            record.stacks.iter().map(|stack| stack.name.as_str()).filter(|name| !self.ended.contains_key(*name))
+        {
             let path = ended::path(dir, stack);
             if exists(&path).with_context(|| format!("failed to read `{}`", path.display()))? {
                 unlisted.push(stack);
@@ -153,10 +149,5 @@ impl SweepState {
 
 /// Returns the generations under which a stack failed before it was tried again, the newest for each stack.
 pub fn retried_generations<'a>(names: impl IntoIterator<Item = &'a String>) -> HashMap<String, u32> {
-    let mut newest = HashMap::new();
-    for (stack, generation) in names.into_iter().filter_map(|name| ended::tried_again(name)) {
-        let known = newest.entry(stack.to_owned()).or_insert(0);
-        *known = generation.max(*known);
-    }
-    newest
+    claim::newest_of(names.into_iter().filter_map(|name| ended::tried_again(name)))
 }

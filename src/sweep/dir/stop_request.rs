@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Result};
 
 use crate::io::bounded_file;
 use crate::sweep::dir::SweepDir;
-use crate::sweep::dir::create_once::{Creation, create_once, exists};
+use crate::sweep::dir::create_once::{create_once, exists};
 
 /// File name in the directory of a sweep.
 pub const FILE: &str = "stop";
@@ -14,7 +14,7 @@ pub const FILE: &str = "stop";
 /// # Errors
 /// When the file cannot be written.
 pub fn request(dir: &SweepDir, reason: &str) -> Result<bool> {
-    Ok(create_once(&dir.file(FILE), format!("{reason}\n").as_bytes())? == Creation::Created)
+    create_once(&dir.file(FILE), format!("{reason}\n").as_bytes())
 }
 
 /// Whether the workers are asked to stop.

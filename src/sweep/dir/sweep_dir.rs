@@ -182,17 +182,11 @@ impl SweepDir {
     /// # Errors
     /// When it cannot be read.
     pub fn names(&self, folder: &str) -> Result<HashSet<String>> {
-        let list = || -> Result<HashSet<String>> {
-            let mut names = HashSet::new();
-            for entry in std::fs::read_dir(self.file(folder))? {
-                let name = entry?.file_name().to_string_lossy().into_owned();
-                if !name.starts_with('.') {
-                    names.insert(name);
-                }
-            }
-            Ok(names)
-        };
-        retry_stale(list)
+        retry_stale(|| {
+            let entries = std::fs::read_dir(self.file(folder))?;
+            let names = entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
+            names.filter(|name| !name.as_ref().is_ok_and(|name: &String| name.starts_with('.'))).collect()
+        })
     }
 
     /// Removes temporary files of workers that were killed.

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use indexmap::IndexMap;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::config::values::is_same;
@@ -42,7 +43,7 @@ pub fn study(record: &SweepRecord, ended: &HashMap<String, EndedStack>) -> Study
     let distributions = distributions(record);
     let ranking = Ranking::new(record, ended, record.higher_is_better);
     let mut results: Vec<&ConfigurationResult> = ranking.results.iter().collect();
-    results.sort_by_key(|result| index(result));
+    results.sort_by_key(|result| (result.configuration.name.len(), &result.configuration.name));
     let mut trials_of: HashMap<&str, (Vec<&EndedTrial>, &str)> = HashMap::new();
     for end in ended.values() {
         for trial in &end.trials {
@@ -70,12 +71,10 @@ pub fn study(record: &SweepRecord, ended: &HashMap<String, EndedStack>) -> Study
             varied().filter_map(|(key, all, value)| Some(((*key).to_owned(), all.internal(value)?))).collect();
         let of_trial: Map<String, Value> = varied()
             .filter(|(key, ..)| parameters.contains_key(**key))
-            .map(|(key, all, _)| ((*key).to_owned(), all.to_json().to_string().into()))
+            .map(|(key, all, _)| ((*key).to_owned(), json!(all).to_string().into()))
             .collect();
-        let numbers = |values: &mut dyn Iterator<Item = Option<f64>>| -> Vec<Value> {
-            values.map(|value| value.filter(|value| value.is_finite()).map_or(Value::Null, Value::from)).collect()
-        };
-        let values = numbers(&mut trials.iter().map(|trial| trial.value.map(|value| value.0)));
+        let number = |trial: &&EndedTrial| trial.value.map(|value| value.0).filter(|value| value.is_finite());
+        let values: Vec<Value> = trials.iter().map(|trial| number(trial).map_or(Value::Null, Value::from)).collect();
         let mut attributes = json!({
             "configuration": name,
             "settings": result.configuration.set,
@@ -111,24 +110,24 @@ pub fn study(record: &SweepRecord, ended: &HashMap<String, EndedStack>) -> Study
     Study { journal: lines.into_iter().map(|line| format!("{line}\n")).collect(), trials }
 }
 
-fn index(result: &ConfigurationResult) -> (usize, String) {
-    (result.configuration.name.len(), result.configuration.name.clone())
-}
-
 /// Returns a time as all versions of Python read it: `+00:00` instead of `Z`.
 fn utc(time: &str) -> String {
     time.strip_suffix('Z').map_or_else(|| time.to_owned(), |time| format!("{time}+00:00"))
 }
 
 /// Values that a parameter can have, as Optuna stores them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "name", content = "attributes")]
 enum Distribution {
     /// Whole numbers.
-    Int { low: i64, high: i64, step: i64, log: bool },
+    #[serde(rename = "IntDistribution")]
+    Int { log: bool, step: i64, low: i64, high: i64 },
     /// Numbers.
-    Float { low: f64, high: f64, step: Option<f64>, log: bool },
+    #[serde(rename = "FloatDistribution")]
+    Float { step: Option<f64>, low: f64, high: f64, log: bool },
     /// One of these values.
-    Categorical(Vec<Value>),
+    #[serde(rename = "CategoricalDistribution")]
+    Categorical { choices: Vec<Value> },
 }
 
 /// Returns the values of each setting in the whole space; settings that copy another one are no parameters.
@@ -140,7 +139,7 @@ fn distributions(record: &SweepRecord) -> IndexMap<&str, Distribution> {
                 Values::One(Domain::Copy(_)) => continue,
                 Values::One(domain) => Distribution::new(domain),
                 Values::Rows(rows) => {
-                    Some(Distribution::Categorical(rows.iter().map(|row| row[place].clone()).collect()))
+                    Some(Distribution::Categorical { choices: rows.iter().map(|row| row[place].clone()).collect() })
                 }
             };
             let Some(new) = new else { continue };
@@ -157,7 +156,7 @@ fn distributions(record: &SweepRecord) -> IndexMap<&str, Distribution> {
 impl Distribution {
     fn new(domain: &Domain) -> Option<Distribution> {
         Some(match domain {
-            Domain::Choices(choices) => Distribution::Categorical(choices.clone()),
+            Domain::Choices(choices) => Distribution::Categorical { choices: choices.clone() },
             Domain::Int { low, high, step, log } => {
                 // the highest value is the last step
                 Distribution::Int { low: *low, high: low + (high - low) / step * step, step: *step, log: *log }
@@ -172,67 +171,43 @@ impl Distribution {
     }
 
     /// Returns a distribution with the values of both.
-    fn with(self, other: Distribution) -> Distribution {
-        match (self, other) {
-            (Distribution::Categorical(mut own), Distribution::Categorical(other)) => {
-                own.extend(other);
-                Distribution::Categorical(own)
+    fn with(mut self, other: Distribution) -> Distribution {
+        match (&mut self, other) {
+            (Distribution::Categorical { choices }, Distribution::Categorical { choices: other }) => {
+                choices.extend(other);
             }
             (
-                Distribution::Float { low, high, log, .. },
-                Distribution::Float { low: other_low, high: other_high, log: other_log, .. },
-            ) => Distribution::Float {
-                low: low.min(other_low),
-                high: high.max(other_high),
-                step: None,
-                log: log && other_log,
-            },
+                Distribution::Float { log, step, low, high },
+                Distribution::Float { log: other_log, low: other_low, high: other_high, .. },
+            ) => (*log, *step, *low, *high) = (*log && other_log, None, low.min(other_low), high.max(other_high)),
             (
-                Distribution::Int { low, high, log, .. },
-                Distribution::Int { low: other_low, high: other_high, log: other_log, .. },
-            ) => Distribution::Int {
-                low: low.min(other_low),
-                high: high.max(other_high),
-                step: 1,
-                log: log && other_log,
-            },
-            (own, _) => own,
+                Distribution::Int { log, step, low, high },
+                Distribution::Int { log: other_log, low: other_low, high: other_high, .. },
+            ) => (*log, *step, *low, *high) = (*log && other_log, 1, other_low.min(*low), other_high.max(*high)),
+            _ => {}
         }
+        self
     }
 
     /// Returns the same values, each choice once, and choices that are tables or lists as text.
     fn distinct(self) -> Distribution {
-        let Distribution::Categorical(choices) = self else { return self };
+        let Distribution::Categorical { choices } = self else { return self };
         let mut distinct: Vec<Value> = Vec::new();
         for choice in choices.iter().map(plain) {
             if !distinct.iter().any(|other| is_same(other, &choice)) {
                 distinct.push(choice);
             }
         }
-        Distribution::Categorical(distinct)
+        Distribution::Categorical { choices: distinct }
     }
 
     /// Returns a value as the journal stores it: a number, or the index of a choice. `None` if it is not one of the values.
     fn internal(&self, value: &Value) -> Option<Value> {
         match self {
             Distribution::Int { .. } | Distribution::Float { .. } => value.as_f64().map(Value::from),
-            Distribution::Categorical(choices) => {
+            Distribution::Categorical { choices } => {
                 let value = plain(value);
                 choices.iter().position(|choice| is_same(choice, &value)).map(Value::from)
-            }
-        }
-    }
-
-    fn to_json(&self) -> Value {
-        match self {
-            Distribution::Int { low, high, step, log } => json!({
-                "name": "IntDistribution", "attributes": { "log": log, "step": step, "low": low, "high": high },
-            }),
-            Distribution::Float { low, high, step, log } => json!({
-                "name": "FloatDistribution", "attributes": { "step": step, "low": low, "high": high, "log": log },
-            }),
-            Distribution::Categorical(choices) => {
-                json!({ "name": "CategoricalDistribution", "attributes": { "choices": choices } })
             }
         }
     }

@@ -9,10 +9,9 @@ use crate::sweep::record::{Configuration, SweepRecord};
 
 /// Returns a line for each trial that is done, by configuration, fold and seed: names, settings, status, epochs and metric.
 pub fn table(record: &SweepRecord, ended: &HashMap<String, EndedStack>) -> String {
-    let fixed = ["configuration", "stack"].map(str::to_owned).into_iter();
-    let rest = ["seed", "fold", "status", "epochs"].map(str::to_owned).into_iter();
-    let metric = std::iter::once(record.metric.clone());
-    let header = csv_line::line(fixed.chain(record.settings.iter().cloned()).chain(rest).chain(metric));
+    let settings = record.settings.iter().map(String::as_str);
+    let rest = ["seed", "fold", "status", "epochs", &record.metric];
+    let header = csv_line::line(["configuration", "stack"].into_iter().chain(settings).chain(rest));
     let mut trials_of: HashMap<&str, Vec<(&str, &EndedTrial)>> = HashMap::new();
     for (stack, end) in ended {
         for trial in &end.trials {
@@ -33,10 +32,8 @@ fn line(record: &SweepRecord, configuration: &Configuration, stack: &str, trial:
     let mut cells = vec![configuration.name.clone(), stack.to_owned()];
     let set = &configuration.set;
     cells.extend(record.settings.iter().map(|key| set.get(key).map_or_else(String::new, format_value)));
-    cells.push(seed.to_string());
-    cells.push(fold.map_or_else(String::new, |fold| fold.to_string()));
-    cells.push(status.word().to_owned());
-    cells.push(epochs.to_string());
-    cells.push(value.map_or_else(String::new, |value| value.0.to_string()));
+    let fold = fold.map_or_else(String::new, |fold| fold.to_string());
+    let value = value.map_or_else(String::new, |value| value.0.to_string());
+    cells.extend([seed.to_string(), fold, status.word().to_owned(), epochs.to_string(), value]);
     csv_line::line(cells)
 }

@@ -44,10 +44,7 @@ impl BaseSettings {
         let overrides = planner.changes().to_vec();
         if let Some(change) = overrides::last_of("seeds", &overrides) {
             let message = format!("`{}` sets the seeds of an experiment", overrides::as_option(change));
-            return Err(SpecError {
-                message,
-                hint: Some("use `--seeds 0..4`: all configurations have the same".to_owned()),
-            });
+            return Err(error(message, "use `--seeds 0..4`: all configurations have the same"));
         }
         let base = Variant { name: request.variant.clone().unwrap_or_default(), set: fixed.clone() };
         let spec = planner.varied(&base).map_err(|fault| match fault {
@@ -77,14 +74,14 @@ impl BaseSettings {
                     // `--epochs` is short for `--set train.epochs`
                     let short = if path == "train.epochs" { " (or `--epochs`)" } else { "" };
                     let message = format!("`{key}` varies, and `{option}`{short} sets it");
-                    return Err(SpecError {
+                    return Err(error(
                         message,
-                        hint: Some(format!("remove `{option}`{short}, or remove the setting from the space")),
-                    });
+                        format!("remove `{option}`{short}, or remove the setting from the space"),
+                    ));
                 }
                 (None, Some(key)) if change.starts_with(UNSET) => {
                     let message = format!("`{key}` varies, and `{option}` removes it");
-                    return Err(SpecError { message, hint: Some(format!("remove `{option}`")) });
+                    return Err(error(message, format!("remove `{option}`")));
                 }
                 (None, Some(_)) => drop(self.fixed.insert(path.to_owned(), value)),
                 (None, None) => kept.push(change),
@@ -97,10 +94,14 @@ impl BaseSettings {
     }
 }
 
+fn error(message: String, hint: impl Into<String>) -> SpecError {
+    SpecError { message, hint: Some(hint.into()) }
+}
+
 /// Returns the settings of the chosen variant.
 fn settings_of_variant(parsed: &Spec, wanted: Option<&str>) -> Result<IndexMap<String, Value>, SpecError> {
     let names: Vec<&str> = parsed.variants.iter().map(|variant| variant.name.as_str()).collect();
-    let fail = |message: String, hint: String| Err(SpecError { message, hint: Some(hint) });
+    let fail = |message: String, hint: String| Err(error(message, hint));
     match (wanted, &names[..]) {
         (None, []) => Ok(IndexMap::new()),
         (None, [first, ..]) => fail(

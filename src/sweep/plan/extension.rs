@@ -14,7 +14,6 @@ use crate::experiment::spec::seeds::{self, Seeds};
 use crate::experiment::spec::source_text::SourceText;
 use crate::experiment::spec::{Spec, Variant, overrides};
 use crate::experiment::store::history_fields;
-use crate::experiment::store::run_record::RunOptions;
 use crate::sweep::plan::metric::RankingMetric;
 use crate::sweep::plan::plan_sweep::{check_distinct, plan_all, variants};
 use crate::sweep::plan::stacks::SweepStacks;
@@ -123,9 +122,13 @@ impl<'a> RecordedExperiment<'a> {
 
     /// Distributes further configurations over stacks, whose numbers continue those of the sweep.
     pub fn further_stacks(&self, plans: &[Plan]) -> Vec<StackPlan> {
-        // the width is that of the sweep, so the device does not matter
-        let RunOptions { stack, .. } = self.record.options;
-        SweepStacks::new(plans, stack, None, Device::Cpu, 1, self.record.stacks.len()).stacks
+        self.distribute(plans, self.record.stacks.len()).stacks
+    }
+
+    /// Distributes configurations over stacks, whose numbers begin with `first`. The width is that of the sweep, so the device
+    /// does not matter.
+    fn distribute(&self, plans: &[Plan], first: usize) -> SweepStacks {
+        SweepStacks::new(plans, self.record.options.stack, None, Device::Cpu, 1, first)
     }
 
     /// Returns the error of a space with its place.
@@ -178,15 +181,15 @@ pub fn extension(record: &SweepRecord, request: &ExtensionRequest) -> anyhow::Re
     // rounds choose other ones, from results
     let further_trials = if record.search.rounds.is_some() { sets.len() } else { 0 };
     sets.truncate(sets.len() - further_trials);
-    let PlannedExtension { extension, trials } = experiment.extension(&space, sets, seeds, entries.is_some())?;
+    let planned = experiment.extension(&space, sets, seeds, entries.is_some())?;
     let extension = Extension {
         added: history_fields::format_start(OffsetDateTime::now_utc())?,
         command: request.command.clone(),
         space: entries,
         further_trials,
-        ..extension
+        ..planned.extension
     };
-    Ok(PlannedExtension { extension, trials })
+    Ok(PlannedExtension { extension, ..planned })
 }
 
 /// Returns the extension that a sweep has after these additions, as [`extension`] planned it.
@@ -204,10 +207,12 @@ pub fn planned_again(record: &SweepRecord, extension: &Extension) -> anyhow::Res
     }
     let space = experiment.space(extension.space.as_ref().unwrap_or(&record.search.space))?;
     let count = extension.configurations.len();
-    let sets = match (count, record.search.method) {
-        (0, _) => Ok(Vec::new()),
-        (_, Method::Grid) => choose::further(&space, Method::Grid, None, record.search.seed, &varied_sets(record)),
-        (_, method) => choose::further(&space, method, Some(count), record.search.seed, &varied_sets(record)),
+    let (method, seed) = (record.search.method, record.search.seed);
+    let sets = match count {
+        0 => Ok(Vec::new()),
+        _ => {
+            choose::further(&space, method, Some(count).filter(|_| method != Method::Grid), seed, &varied_sets(record))
+        }
     };
     let sets = sets.map_err(|fault| experiment.error(fault))?;
     let again = experiment.extension(&space, sets, extension.seeds.clone(), false)?.extension;
@@ -239,9 +244,7 @@ impl RecordedExperiment<'_> {
         }
         let (mut stacks, mut trials) = (Vec::new(), 0);
         let mut distribute = |plans: &[Plan], seeds: Option<&Vec<i64>>| {
-            // the width is that of the sweep, so the device does not matter
-            let first = record.stacks.len() + stacks.len();
-            let more = SweepStacks::new(plans, record.options.stack, None, Device::Cpu, 1, first);
+            let more = self.distribute(plans, record.stacks.len() + stacks.len());
             trials += more.replicas.iter().sum::<usize>();
             stacks.extend(more.stacks.into_iter().map(|stack| StackPlan { seeds: seeds.cloned(), ..stack }));
         };
@@ -298,11 +301,11 @@ impl RecordedExperiment<'_> {
         let record = self.record;
         let variants: Vec<Variant> = record.configurations.iter().map(variant).collect();
         let plans = self.plan(&variants, &record.seeds, space)?;
-        Ok(SweepStacks::new(&plans, record.options.stack, None, Device::Cpu, 1, 0).stacks)
+        Ok(self.distribute(&plans, 0).stacks)
     }
 }
 
-fn variant(configuration: &Configuration) -> Variant {
+pub(super) fn variant(configuration: &Configuration) -> Variant {
     Variant { name: configuration.name.clone(), set: configuration.set.clone() }
 }
 

@@ -27,7 +27,7 @@ use crate::sweep::plan::request::SweepRequest;
 use crate::sweep::plan::stack_study::base_text;
 use crate::sweep::plan::stacks::SweepStacks;
 use crate::sweep::record::{Configuration, SCHEMA, Search, SweepRecord};
-use crate::sweep::rounds::{self, Rounds};
+use crate::sweep::rounds::Rounds;
 use crate::sweep::sampler::choose;
 use crate::sweep::space::build;
 use crate::sweep::space::configurations::{Set, Space};
@@ -41,8 +41,6 @@ use crate::sweep::sweep_seeds::SweepSeeds;
 pub struct PlannedSweep {
     /// The record to write.
     pub record: SweepRecord,
-    /// How the configurations were chosen.
-    pub method: Method,
     /// Plans of the configurations, in their order.
     pub plans: Vec<Plan>,
     /// The stacks, with their sizes.
@@ -73,20 +71,21 @@ pub fn plan(request: &SweepRequest) -> anyhow::Result<PlannedSweep> {
     let BaseSettings { written, fixed, overrides: changes, spec } = base.without_conflicts(&space.keys())?;
     let method = request.method.or(sweep.method).unwrap_or_default();
     let halving = request.halving.map_or(sweep.halving, HalvingChoice::rungs);
-    let size = round_size(request, &sweep, method, halving.is_some());
-    let size = size.map_err(|fault| in_file(fault, request, &sweep).into_error(source))?;
+    let in_file = |fault| in_file(fault, request, &sweep).into_error(source);
+    let size = round_size(request, &sweep, method, halving.is_some()).map_err(in_file)?;
     let mut all_changes = changes.clone();
     all_changes.push(format!("seeds={seeds:?}"));
     let mut planner = VariantPlanner::new(&current, source, &written, &all_changes);
-    let choose = |trials| choose::configurations(&space, method, trials, seed(request, &sweep));
-    let mut sets = match (choose(trials(request, &sweep)), trials(request, &sweep)) {
-        (Ok(sets), _) => sets,
-        (Err(fault), asked) => {
+    let (trials, seed) = (request.trials.or(sweep.trials), request.search_seed.or(sweep.seed).unwrap_or(0));
+    let choose = |trials| choose::configurations(&space, method, trials, seed);
+    let mut sets = match choose(trials) {
+        Ok(sets) => sets,
+        Err(fault) => {
             // values of the wrong type are named before the missing number of configurations
-            if let (None, Ok(first)) = (asked, choose(Some(1))) {
+            if let (None, Ok(first)) = (trials, choose(Some(1))) {
                 plan_all(&mut planner, &name, &variants(&fixed, 0, first), &space, source)?;
             }
-            return Err(in_file(fault, request, &sweep).into_error(source));
+            return Err(in_file(fault));
         }
     };
     let rounds = size.map(|size| Rounds { size, trials: sets.len() });
@@ -95,25 +94,21 @@ pub fn plan(request: &SweepRequest) -> anyhow::Result<PlannedSweep> {
     let plans = plan_all(&mut planner, &name, &variants, &space, source)?;
     check_distinct(&plans).map_err(|fault| fault.into_error(source))?;
     let asked = request.metric.as_deref().or(sweep.metric.as_deref());
-    let metric =
-        RankingMetric::new(asked, &plans).map_err(|fault| in_file(fault, request, &sweep).into_error(source))?;
-    let in_table = |fault: SpaceFault| match request.halving {
-        None => fault.at(&Origin::file(&["sweep", "halving"])),
-        Some(_) => fault,
+    let metric = RankingMetric::new(asked, &plans).map_err(in_file)?;
+    let in_table = |fault: SpaceFault, key: &str, is_of_table: bool| match is_of_table {
+        true => fault.at(&Origin::file(&["sweep", key])).into_error(source),
+        false => fault.into_error(source),
     };
     let stacks = SweepStacks::new(&plans, request.options.stack, size, request.device, request.free_memory, 0);
-    halving
-        .map_or(Ok(()), |halving| halving::check(halving, &metric.path, &plans, &stacks))
-        .map_err(|fault| in_table(fault).into_error(source))?;
-    halving::check_seeds(halving, &all_seeds).map_err(|fault| match request.seeds {
-        None => fault.at(&Origin::file(&["sweep", "seeds"])).into_error(source),
-        Some(_) => fault.into_error(source),
-    })?;
-    sweep
-        .confirm
-        .as_ref()
-        .map_or(Ok(()), |confirm| confirm_check::check(confirm, &all_seeds.all()))
-        .map_err(|fault| fault.at(&Origin::file(&["sweep", "confirm"])).into_error(source))?;
+    if let Some(halving) = halving {
+        let checked = halving::check(halving, &metric.path, &plans, &stacks);
+        checked.map_err(|fault| in_table(fault, "halving", request.halving.is_none()))?;
+    }
+    let checked = halving::check_seeds(halving, &all_seeds);
+    checked.map_err(|fault| in_table(fault, "seeds", request.seeds.is_none()))?;
+    if let Some(confirm) = &sweep.confirm {
+        confirm_check::check(confirm, &all_seeds.all()).map_err(|fault| in_table(fault, "confirm", true))?;
+    }
     let mut notes = planner.take_notes();
     notes.extend(plans.iter().flat_map(|plan| &plan.info.notes).cloned());
     let networks = plans.iter().filter_map(|plan| Some((plan.network()?, plan.info.target)));
@@ -132,6 +127,7 @@ pub fn plan(request: &SweepRequest) -> anyhow::Result<PlannedSweep> {
     };
     let expectations = expectations(request, &sweep, &checked, &mut notes).map_err(|fault| fault.into_error(source))?;
     let experiment = Spec { name: Some(name.clone()), ..spec }.to_toml();
+    let entries = space.entries().iter().map(|entry| Entry { origin: Origin::Record, ..entry.clone() });
     let record = SweepRecord {
         schema: SCHEMA.to_owned(),
         experiment: name,
@@ -148,7 +144,7 @@ pub fn plan(request: &SweepRequest) -> anyhow::Result<PlannedSweep> {
         seeds,
         further_seeds,
         settings,
-        search: Search { method, seed: seed(request, &sweep), fixed, rounds, space: recorded(&space) },
+        search: Search { method, seed, fixed, rounds, space: entries.collect() },
         extensions: Vec::new(),
         configurations,
         stacks: stacks.stacks.clone(),
@@ -163,12 +159,7 @@ pub fn plan(request: &SweepRequest) -> anyhow::Result<PlannedSweep> {
     };
     // workers plan their stacks from the record alone
     record.study_of_stack(&record.stacks[0]).context("failed to plan the first stack")?;
-    Ok(PlannedSweep { record, method, plans, stacks, experiment, notes })
-}
-
-/// Returns the number of configurations that was asked for.
-fn trials(request: &SweepRequest, sweep: &SweepSpec) -> Option<usize> {
-    request.trials.or(sweep.trials)
+    Ok(PlannedSweep { record, plans, stacks, experiment, notes })
 }
 
 /// Returns the number of configurations of a round; `None` for methods without rounds.
@@ -181,7 +172,8 @@ fn round_size(
     let asked = request.round.or(sweep.round);
     match (method, asked) {
         (Method::Tpe, Some(0)) => Err(SpaceFault::new("`round` must be at least 1, found 0", "use `round = 8`")),
-        (Method::Tpe, asked) => Ok(Some(asked.unwrap_or(rounds::default_size(has_halving)))),
+        // with halving, each stack drops some of its own configurations, so that it needs more of them
+        (Method::Tpe, asked) => Ok(Some(asked.unwrap_or(if has_halving { 16 } else { 8 }))),
         (Method::Grid | Method::Random | Method::Sobol, None) => Ok(None),
         // a method of the command line replaces that of the file, with its rounds
         (Method::Grid | Method::Random | Method::Sobol, Some(_))
@@ -195,15 +187,6 @@ fn round_size(
             Err(SpaceFault::new(message, "remove `round`, or use `--method tpe`"))
         }
     }
-}
-
-/// Returns the entries of a space as they are read from a record.
-fn recorded(space: &Space) -> Vec<Entry> {
-    space.entries().iter().map(|entry| Entry { origin: Origin::Record, ..entry.clone() }).collect()
-}
-
-fn seed(request: &SweepRequest, sweep: &SweepSpec) -> u32 {
-    request.search_seed.or(sweep.seed).unwrap_or(0)
 }
 
 /// Returns an error about `trials`, `round` or `metric` with its place in the file, if it was set there.

@@ -11,7 +11,7 @@ use crate::experiment::plan::variant_planner::VariantPlanner;
 use crate::experiment::spec::Variant;
 use crate::history::number::Number;
 use crate::sweep::dir::ended::EndedStack;
-use crate::sweep::plan::extension::{RecordedExperiment, varied_sets};
+use crate::sweep::plan::extension::{RecordedExperiment, variant, varied_sets};
 use crate::sweep::plan::halving;
 use crate::sweep::plan::metric::RankingMetric;
 use crate::sweep::plan::plan_sweep::{check_distinct, variants};
@@ -69,11 +69,7 @@ pub fn planned_round(record: &SweepRecord, seen: Vec<SeenResult>) -> anyhow::Res
     let rounds = record.search.rounds.context("the search of the sweep has no rounds")?;
     let experiment = RecordedExperiment::new(record)?;
     let space = experiment.space(&record.search.space)?;
-    let existing: Vec<Variant> = record
-        .configurations
-        .iter()
-        .map(|configuration| Variant { name: configuration.name.clone(), set: configuration.set.clone() })
-        .collect();
+    let existing: Vec<Variant> = record.configurations.iter().map(variant).collect();
     let mut planner = experiment.planner(&record.seeds);
     let (first, count) = (existing.len(), rounds.size.min(record.unchosen()));
     // these could be planned before: if one cannot, files are missing or have changed, and no proposal is at fault

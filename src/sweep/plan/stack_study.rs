@@ -1,9 +1,9 @@
 //! The study of a stack: the experiment with the configurations of the stack as variants.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use anyhow::{Context, anyhow};
-use serde::Serialize;
 use toml_edit::{DocumentMut, Item};
 
 use crate::experiment::plan::study::Study;
@@ -14,12 +14,6 @@ use crate::sweep::record::{Configuration, StackPlan, SweepRecord};
 
 /// Keys of an experiment file that a stack does not have.
 const REMOVED: [&str; 6] = ["variants", "expect", "reference", "theirs", "sweep", "extends"];
-
-/// Variants as they are written in a file.
-#[derive(Serialize)]
-struct Variants {
-    variants: Vec<Variant>,
-}
 
 /// Returns the text of an experiment without variants, expectations, references and sweep.
 ///
@@ -56,6 +50,17 @@ impl SweepRecord {
         })
     }
 
+    /// Returns the experiment with the settings of a configuration and all defaults, as TOML.
+    ///
+    /// # Errors
+    /// When this version cannot read the experiment.
+    pub fn experiment_of(&self, configuration: &str) -> anyhow::Result<String> {
+        let name = configuration.to_owned();
+        let study = self.study_of_stack(&StackPlan { name: name.clone(), configurations: vec![name], seeds: None })?;
+        let plan = study.plans.iter().find(|plan| plan.variant == configuration);
+        Ok(plan.context("the record of the sweep has no such configuration")?.spec.to_toml())
+    }
+
     /// Returns the experiment's file, without variants.
     pub(super) fn source_text(&self) -> SourceText {
         let SourceRecord { name, origin, text, folder } = self.source.clone();
@@ -79,7 +84,8 @@ impl SweepRecord {
 
 /// Returns tables `[[variants]]`.
 fn variants_text(variants: Vec<Variant>) -> anyhow::Result<String> {
-    let mut document = toml_edit::ser::to_document(&Variants { variants }).context("failed to write the variants")?;
+    let mut document = toml_edit::ser::to_document(&HashMap::from([("variants", variants)]))
+        .context("failed to write the variants")?;
     let item = document.remove("variants").unwrap_or_default();
     let tables = item.into_array_of_tables().map_err(|_| anyhow!("variants are not tables"))?;
     document.insert("variants", Item::ArrayOfTables(tables));

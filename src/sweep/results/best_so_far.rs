@@ -19,8 +19,10 @@ pub struct Step {
 pub fn best_so_far(ranking: &Ranking, higher_is_better: bool) -> Vec<Step> {
     let mut order: Vec<usize> = (0..ranking.results.len()).collect();
     // names are numbers of at least four digits
-    let name = |place: &usize| &ranking.results[*place].configuration.name;
-    order.sort_by(|a, b| name(a).len().cmp(&name(b).len()).then(name(a).cmp(name(b))));
+    order.sort_by_key(|place| {
+        let name = &ranking.results[*place].configuration.name;
+        (name.len(), name)
+    });
     let (mut epochs, mut best) = (0, None::<f64>);
     let mut steps = Vec::new();
     for place in order {

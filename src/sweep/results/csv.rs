@@ -53,23 +53,21 @@ pub fn of_sweep(record: &SweepRecord, state: &SweepState) -> String {
 /// of the rung at which it was dropped.
 pub fn table(record: &SweepRecord, ranking: &Ranking, metric: &str) -> String {
     let (settings, halving) = (&record.settings, record.halving);
-    let fixed = ["rank", "configuration"].map(str::to_owned).into_iter();
-    let values = [metric.to_owned(), format!("{metric}_std")].into_iter();
-    let rest = ["n", "trials", "epochs", "status", "error"].map(str::to_owned).into_iter();
-    let last = halving.map(|_| "rung".to_owned());
-    let header = csv_line::line(fixed.chain(settings.iter().cloned()).chain(values).chain(rest).chain(last));
+    let std = format!("{metric}_std");
+    let rest = [metric, &std, "n", "trials", "epochs", "status", "error"].into_iter().chain(halving.map(|_| "rung"));
+    let header = ["rank", "configuration"].into_iter().chain(settings.iter().map(String::as_str)).chain(rest);
+    let header = csv_line::line(header);
     let line = |(place, result): (usize, &ConfigurationResult)| {
         let ConfigurationResult { configuration, outcome, metric, done, epochs } = result;
         let rank = if *outcome == Outcome::Done { (place + 1).to_string() } else { String::new() };
         let mut cells = vec![rank, configuration.name.clone()];
         cells.extend(settings.iter().map(|key| configuration.set.get(key).map_or_else(String::new, format_value)));
         let number = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
-        cells.push(number(metric.as_ref().map(|metric| metric.mean)));
-        cells.push(number(metric.as_ref().and_then(|metric| metric.std)));
-        cells.push(metric.as_ref().map_or(0, |metric| metric.n).to_string());
-        cells.extend([done.to_string(), epochs.to_string()]);
+        let (mean, std) = (metric.as_ref().map(|metric| metric.mean), metric.as_ref().and_then(|metric| metric.std));
+        let n = metric.as_ref().map_or(0, |metric| metric.n).to_string();
         let (status, error) = status(outcome);
-        cells.extend([status.to_owned(), error.unwrap_or_default().to_owned()]);
+        cells.extend([number(mean), number(std), n, done.to_string(), epochs.to_string(), status.to_owned()]);
+        cells.push(error.unwrap_or_default().to_owned());
         cells.extend(halving.map(|halving| rung(outcome, halving).map_or_else(String::new, |rung| rung.to_string())));
         csv_line::line(cells)
     };
@@ -79,10 +77,8 @@ pub fn table(record: &SweepRecord, ranking: &Ranking, metric: &str) -> String {
 
 /// Returns the number of the rung at which a configuration was dropped, from 1.
 pub fn rung(outcome: &Outcome, halving: Halving) -> Option<usize> {
-    match outcome {
-        Outcome::Dropped(epoch) => halving.rung_at(*epoch),
-        Outcome::Done | Outcome::Unfinished | Outcome::Diverged(_) | Outcome::Failed(_) => None,
-    }
+    let Outcome::Dropped(epoch) = outcome else { return None };
+    halving.rung_at(*epoch)
 }
 
 /// Returns the status of a configuration in a word, and the error of a failed one.

@@ -9,8 +9,7 @@ use crate::compare::direction::higher_is_better;
 use crate::compare::metric_name::metric_of;
 use crate::config::hint::Hint;
 use crate::config::suggest;
-use crate::history::History;
-use crate::history::metric_path::canonical;
+use crate::history::metric_path::{canonical, lookup_number};
 use crate::history::number::Number;
 use crate::sweep::dir::SweepDir;
 use crate::sweep::dir::ended::{EndedStack, EndedTrial};
@@ -22,19 +21,15 @@ use crate::sweep::dir::ended::{EndedStack, EndedTrial};
 pub fn replace(dir: &SweepDir, ended: &mut HashMap<String, EndedStack>, metric: &str) -> anyhow::Result<()> {
     let metric = canonical(metric);
     ended.par_iter_mut().try_for_each(|(stack, end)| {
-        let folder = dir.stack(stack);
         end.trials.iter_mut().try_for_each(|trial| {
-            let stem = History::stem_of(&trial.configuration, trial.seed, trial.fold);
-            let history = History::read(&folder.join(format!("{stem}.json")))?;
-            trial.value = crate::history::metric_path::lookup_number(&history, &metric).map(Number);
+            trial.value = lookup_number(&trial.history(dir, stack)?, &metric).map(Number);
             anyhow::Ok(())
         })
     })?;
     let trials = || ended.iter().flat_map(|(stack, end)| end.trials.iter().map(move |trial| (stack, trial)));
     let has_metric = |(_, trial): (&String, &EndedTrial)| trial.value.is_some();
     let Some((stack, first)) = trials().next().filter(|_| !trials().any(has_metric)) else { return Ok(()) };
-    let stem = History::stem_of(&first.configuration, first.seed, first.fold);
-    let history = History::read(&dir.stack(stack).join(format!("{stem}.json")))?;
+    let history = first.history(dir, stack)?;
     let names: Vec<&str> = history.history.series.keys().map(String::as_str).collect();
     Err(anyhow!("no trial has the metric `{metric}`").context(Hint(hint(&metric, &names))))
 }

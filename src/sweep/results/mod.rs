@@ -1,6 +1,5 @@
 //! Results of a sweep: its configurations, best first.
 
-pub mod best_file;
 pub mod best_so_far;
 pub mod configuration_result;
 pub mod csv;

@@ -9,8 +9,9 @@ use crate::sweep::labels::{Labels, format_value};
 use crate::sweep::record::SweepRecord;
 use crate::sweep::results::configuration_result::{ConfigurationResult, Outcome};
 use crate::sweep::results::ranking::Ranking;
+use crate::sweep::results::setting_column::range;
 use crate::sweep::space::domain::Domain;
-use crate::sweep::space::entry::{Condition, Values};
+use crate::sweep::space::entry::Values;
 
 /// Minimum number of configurations: with fewer, each value is near an end.
 const FEWEST: usize = 5;
@@ -62,7 +63,7 @@ fn edges(record: &SweepRecord, ranking: &Ranking) -> Vec<String> {
         let (label, value) = (labels.label(key), format_value(value));
         Some(format!("the best {label}, {value}, is at the {end} end of its range {range}: extend it"))
     };
-    let entries = record.search.space.iter().filter(|entry| is_met(best, &entry.conditions));
+    let entries = record.search.space.iter().filter(|entry| entry.is_met(&best.configuration.set));
     let domains = entries.filter_map(|entry| match &entry.values {
         Values::One(domain) => Some((&entry.keys[0], domain)),
         Values::Rows(_) => None,
@@ -70,42 +71,30 @@ fn edges(record: &SweepRecord, ranking: &Ranking) -> Vec<String> {
     domains.filter_map(note).collect()
 }
 
-/// Whether a configuration meets the conditions of an entry.
-fn is_met(result: &ConfigurationResult, conditions: &[Condition]) -> bool {
-    let set = &result.configuration.set;
-    conditions.iter().all(|condition| set.get(&condition.key).is_some_and(|value| condition.allows(value)))
-}
-
 /// Returns the end of a range that a value is at, and the range as text. There is nothing below 0 to extend a range to that
 /// begins there.
 fn end_of(domain: &Domain, value: f64) -> Option<(&'static str, String)> {
-    let (low, high, log) = match domain {
-        Domain::Int { low, high, log, .. } => (*low as f64, *high as f64, *log),
-        Domain::Float { low, high, .. } => (*low, *high, false),
-        Domain::Log { low, high } => (*low, *high, true),
-        Domain::Choices(choices) => {
-            let numbers = choices.iter().map(Value::as_f64).collect::<Option<Vec<f64>>>()?;
-            let low = numbers.iter().copied().fold(f64::INFINITY, f64::min);
-            let high = numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            let is_end = numbers.len() >= FEWEST_CHOICES && (value == low || value == high);
-            return match is_end {
-                true if value == high => Some(("upper", range(low, high))),
-                true if low != 0.0 => Some(("lower", range(low, high))),
-                _ => None,
-            };
-        }
-        Domain::Copy(_) => return None,
-    };
+    if let Domain::Choices(choices) = domain {
+        let numbers = choices.iter().map(Value::as_f64).collect::<Option<Vec<f64>>>()?;
+        let (low, high) = range(&numbers);
+        let is_end = numbers.len() >= FEWEST_CHOICES && (value == low || value == high);
+        return match is_end {
+            true if value == high => Some(("upper", shown_range(low, high))),
+            true if low != 0.0 => Some(("lower", shown_range(low, high))),
+            _ => None,
+        };
+    }
+    let (low, high, log) = domain.range()?;
     let scale = |number: f64| if log { number.ln() } else { number };
     let position = (scale(value) - scale(low)) / (scale(high) - scale(low));
     match position {
-        near if near >= 1.0 - NEAR => Some(("upper", range(low, high))),
-        near if near <= NEAR && low != 0.0 => Some(("lower", range(low, high))),
+        near if near >= 1.0 - NEAR => Some(("upper", shown_range(low, high))),
+        near if near <= NEAR && low != 0.0 => Some(("lower", shown_range(low, high))),
         _ => None,
     }
 }
 
-fn range(low: f64, high: f64) -> String {
+fn shown_range(low: f64, high: f64) -> String {
     let text = |number: f64| if number.fract() == 0.0 { format!("{number}") } else { format_value(&number.into()) };
     format!("{} to {}", text(low), text(high))
 }
@@ -160,8 +149,7 @@ fn parts(key: &str, label: &str, trials: &[Trials]) -> Vec<(String, usize)> {
     let numbers: Option<Vec<f64>> = diverged.iter().map(Value::as_f64).collect();
     match (numbers, &diverged[..]) {
         (Some(numbers), _) => {
-            let low = numbers.iter().copied().fold(f64::INFINITY, f64::min);
-            let high = numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let (low, high) = range(&numbers);
             let shown = |number: f64| {
                 let found = diverged.iter().find(|value| value.as_f64() == Some(number));
                 found.map(format_value).unwrap_or_default()

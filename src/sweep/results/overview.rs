@@ -92,10 +92,7 @@ fn ended_values(record: &SweepRecord, ranking: &Ranking, higher_is_better: bool)
 }
 
 fn is_worst(result: &ConfigurationResult) -> bool {
-    match result.outcome {
-        Outcome::Done | Outcome::Dropped(_) | Outcome::Unfinished => false,
-        Outcome::Diverged(_) | Outcome::Failed(_) => true,
-    }
+    matches!(result.outcome, Outcome::Diverged(_) | Outcome::Failed(_))
 }
 
 #[cfg(test)]

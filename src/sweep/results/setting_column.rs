@@ -3,7 +3,6 @@
 use crate::sweep::labels::Labels;
 use crate::sweep::record::SweepRecord;
 use crate::sweep::results::ranking::Ranking;
-use crate::sweep::space::domain::Domain;
 use crate::sweep::space::entry::{Entry, Values};
 
 /// Ratio of the largest to the smallest value from which an axis can be logarithmic.
@@ -89,10 +88,8 @@ impl SettingColumn {
 pub fn range_is_log(record: &SweepRecord, key: &str) -> Option<bool> {
     let mut of_key = record.search.space.iter().filter(|entry| entry.keys.iter().any(|other| other == key));
     let is_log = |entry: &Entry| match &entry.values {
-        Values::One(Domain::Log { .. }) => Some(true),
-        Values::One(Domain::Int { log, .. }) => Some(*log),
-        Values::One(Domain::Float { .. }) => Some(false),
-        Values::One(Domain::Choices(_) | Domain::Copy(_)) | Values::Rows(_) => None,
+        Values::One(domain) => domain.range().map(|(.., is_log)| is_log),
+        Values::Rows(_) => None,
     };
     of_key.find_map(is_log)
 }
@@ -112,7 +109,7 @@ pub fn spans_decades(numbers: &[f64]) -> bool {
 }
 
 /// Returns the smallest and the largest number.
-fn range(numbers: &[f64]) -> (f64, f64) {
+pub(super) fn range(numbers: &[f64]) -> (f64, f64) {
     let low = numbers.iter().copied().fold(f64::INFINITY, f64::min);
     (low, numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max))
 }

@@ -6,7 +6,7 @@ use crate::sweep::importance::{Domain as Axis, importance};
 use crate::sweep::record::SweepRecord;
 use crate::sweep::results::configuration_result::Outcome;
 use crate::sweep::results::ranking::Ranking;
-use crate::sweep::results::setting_column::{range_is_log, spans_decades};
+use crate::sweep::results::setting_column::{range, range_is_log, spans_decades};
 use crate::sweep::space::domain::Domain;
 use crate::sweep::space::entry::Values;
 
@@ -68,10 +68,6 @@ fn column(values: &[&Value], is_log: Option<bool>) -> (Axis, Vec<f64>) {
         });
         let indices = indices.collect();
         return (Axis::Choices(choices.len()), indices);
-    };
-    let range = |numbers: &[f64]| {
-        let low = numbers.iter().copied().fold(f64::INFINITY, f64::min);
-        (low, numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max))
     };
     let is_log = is_log.unwrap_or_else(|| spans_decades(&numbers)) && numbers.iter().all(|number| *number > 0.0);
     let numbers = match is_log {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use crate::experiment::spec::file_hints;
-use crate::sweep::sampler::{random, sobol};
+use crate::sweep::sampler::positions;
 use crate::sweep::space::configurations::{Set, Space};
 use crate::sweep::space::domain::Domain;
 use crate::sweep::space::entry::{Entry, Values};
@@ -18,7 +18,7 @@ const MOST: usize = 65_536;
 const MOST_BY_DEFAULT: usize = 100;
 
 /// Maximum number of draws. After them, the configurations that are missing are taken in the order of the grid.
-const MOST_DRAWS: u32 = 4 * sobol::LENGTH;
+const MOST_DRAWS: u32 = 4 * positions::LENGTH;
 
 /// Returns the configurations of a sweep, all of them different. `trials` is their number, for the grid the maximum.
 ///
@@ -198,8 +198,8 @@ pub(super) fn drawn(
     let first = u32::try_from(existing.len()).unwrap_or(MOST_DRAWS);
     for draw in first..MOST_DRAWS {
         let positions = match method {
-            Method::Random => random::positions(seed, draw, space.axes()),
-            Method::Sobol | Method::Grid | Method::Tpe => sobol::positions(seed, draw, space.axes()),
+            Method::Random => positions::random(seed, draw, space.axes()),
+            Method::Sobol | Method::Grid | Method::Tpe => positions::sobol(seed, draw, space.axes()),
         };
         if add(&space.at(&positions)?).is_break() {
             break;

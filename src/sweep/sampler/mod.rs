@@ -2,7 +2,6 @@
 //! longer list of configurations begins with a shorter one. Only the rounds of TPE depend on results, too.
 
 pub mod choose;
-mod random;
+mod positions;
 pub mod round;
-mod sobol;
 pub mod tpe;

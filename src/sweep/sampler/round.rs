@@ -106,22 +106,18 @@ impl<'a> Round<'a> {
 
 /// Returns the parameter of an entry with values of its own.
 fn parameter(entry: &Entry) -> Parameter {
-    let range = |low, high, step, log| Parameter::Number(Range { low, high, step, log });
-    match &entry.values {
-        Values::Rows(rows) => Parameter::Choice(rows.len()),
-        Values::One(Domain::Choices(choices)) => Parameter::Choice(choices.len()),
-        Values::One(Domain::Int { low, high, step, log }) => {
-            // the highest value is the last step
-            let last = low + (high - low) / step * step;
-            range(*low as f64, last as f64, Some(*step as f64), *log)
-        }
-        Values::One(domain @ Domain::Float { low, high, step }) => {
-            let last = domain.count().and_then(|count| domain.at(count - 1).as_f64()).filter(|_| step.is_some());
-            range(*low, last.unwrap_or(*high), *step, false)
-        }
-        Values::One(Domain::Log { low, high }) => range(*low, *high, None, true),
-        Values::One(Domain::Copy(_)) => Parameter::Choice(1),
-    }
+    let Values::One(domain) = &entry.values else { return Parameter::Choice(entry.count().unwrap_or(1) as usize) };
+    let Some((low, high, log)) = domain.range() else {
+        return Parameter::Choice(domain.count().unwrap_or(1) as usize);
+    };
+    let step = match *domain {
+        Domain::Int { step, .. } => Some(step as f64),
+        Domain::Float { step, .. } => step,
+        _ => None,
+    };
+    // the highest value is the last step
+    let last = domain.count().and_then(|count| domain.at(count - 1).as_f64());
+    Parameter::Number(Range { low, high: last.unwrap_or(high), step, log })
 }
 
 /// Returns the values of the keys of an entry for the number of its parameter.
@@ -142,13 +138,10 @@ fn number(entry: &Entry, found: &[(usize, &Value)]) -> Option<f64> {
             place(rows.iter().position(|row| found.iter().all(|(key, value)| is_same(&row[*key], value))))
         }
         Values::One(Domain::Choices(choices)) => place(choices.iter().position(|choice| is_same(choice, first))),
-        Values::One(Domain::Int { low, high, .. }) => {
-            first.as_f64().filter(|number| (*low as f64..=*high as f64).contains(number))
+        Values::One(domain) => {
+            let (low, high, _) = domain.range()?;
+            first.as_f64().filter(|number| (low..=high).contains(number))
         }
-        Values::One(Domain::Float { low, high, .. } | Domain::Log { low, high }) => {
-            first.as_f64().filter(|number| (*low..=*high).contains(number))
-        }
-        Values::One(Domain::Copy(_)) => None,
     }
 }
 

@@ -158,11 +158,7 @@ impl Space {
     /// Returns the indices of the keys of an entry that are varied in a configuration with these values.
     fn active_keys(&self, place: usize, set: &Set) -> Vec<usize> {
         let entry = &self.entries[place];
-        let is_met = entry
-            .conditions
-            .iter()
-            .all(|condition| set.get(&condition.key).is_some_and(|value| condition.allows(value)));
-        if !is_met || self.lacks_source(entry, set) {
+        if !entry.is_met(set) || self.lacks_source(entry, set) {
             return Vec::new();
         }
         (0..entry.keys.len()).filter(|index| self.is_chosen(&entry.keys[*index], set)).collect()

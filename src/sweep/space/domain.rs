@@ -143,6 +143,16 @@ impl Domain {
         }
     }
 
+    /// Returns the ends of a range, and whether its logarithm is evenly distributed; `None` for a list or a copy.
+    pub fn range(&self) -> Option<(f64, f64, bool)> {
+        match *self {
+            Domain::Int { low, high, log, .. } => Some((low as f64, high as f64, log)),
+            Domain::Float { low, high, .. } => Some((low, high, false)),
+            Domain::Log { low, high } => Some((low, high, true)),
+            Domain::Choices(_) | Domain::Copy(_) => None,
+        }
+    }
+
     /// Returns the number of values; `None` for a continuous range.
     pub fn count(&self) -> Option<u64> {
         match self {
@@ -209,10 +219,7 @@ fn range(table: &Map<String, Value>) -> Result<Domain, String> {
     if let Some(unknown) = table.keys().find(|key| !KEYS.contains(&key.as_str())) {
         return Err(format!("unknown field `{unknown}`, expected one of {}", suggest::list(&KEYS)));
     }
-    let is_log = match table.get("log") {
-        Some(Value::Bool(is_log)) => *is_log,
-        _ => false,
-    };
+    let is_log = table.get("log").and_then(Value::as_bool).unwrap_or(false);
     let ranges: Vec<&str> =
         KEYS[..3].iter().copied().filter(|key| table.get(*key).is_some_and(|value| !value.is_boolean())).collect();
     let [kind] = ranges[..] else {
@@ -221,14 +228,11 @@ fn range(table: &Map<String, Value>) -> Result<Domain, String> {
             _ => format!("a range has only one of {}; use one of them", suggest::list(&ranges)),
         });
     };
-    let ends = match table[kind].as_array().map(Vec::as_slice) {
-        Some([low, high]) => [low, high],
-        _ => {
-            return Err(format!(
-                "`{kind}` must be the lowest and the highest value, `[low, high]`, found `{}`",
-                table[kind]
-            ));
-        }
+    let Some([low, high]) = table[kind].as_array().map(Vec::as_slice) else {
+        return Err(format!(
+            "`{kind}` must be the lowest and the highest value, `[low, high]`, found `{}`",
+            table[kind]
+        ));
     };
     let number = |key: &str, value: &Value| {
         value.as_f64().ok_or_else(|| format!("`{key}` must have finite numbers, found {}", found(value)))
@@ -240,11 +244,11 @@ fn range(table: &Map<String, Value>) -> Result<Domain, String> {
     match kind {
         "int" => {
             let step = step.map(|step| whole("step", step)).transpose()?;
-            Domain::int(whole(kind, ends[0])?, whole(kind, ends[1])?, step, is_log)
+            Domain::int(whole(kind, low)?, whole(kind, high)?, step, is_log)
         }
         _ => {
             let step = step.map(|step| number("step", step)).transpose()?;
-            let [low, high] = [number(kind, ends[0])?, number(kind, ends[1])?];
+            let [low, high] = [number(kind, low)?, number(kind, high)?];
             match (kind, is_log, step) {
                 ("float", false, step) => Domain::float(low, high, step),
                 (_, _, Some(_)) => Err("`step` and `log` cannot be used together; remove one of them".to_owned()),

@@ -1,7 +1,7 @@
 //! The form of values in the record of a sweep, which is the one of experiment files.
 
 use serde::{Serialize, Serializer};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::sweep::space::domain::Domain;
 
@@ -13,19 +13,14 @@ impl Serialize for Domain {
 
 /// Returns values as [`Domain::from_value`] reads them.
 fn to_value(domain: &Domain) -> Value {
-    let range = |kind: &str, ends: Value, more: Option<(&str, Value)>| {
-        let mut table = Map::from_iter([(kind.to_owned(), ends)]);
-        table.extend(more.map(|(key, value)| (key.to_owned(), value)));
-        Value::Object(table)
-    };
     match domain {
         Domain::Choices(choices) => Value::Array(choices.clone()),
-        Domain::Int { low, high, log: true, .. } => range("int", json!([low, high]), Some(("log", true.into()))),
-        Domain::Int { low, high, step, log: false } => {
-            range("int", json!([low, high]), (*step != 1).then(|| ("step", (*step).into())))
-        }
-        Domain::Float { low, high, step } => range("float", json!([low, high]), step.map(|step| ("step", step.into()))),
-        Domain::Log { low, high } => range("log", json!([low, high]), None),
+        Domain::Int { low, high, log: true, .. } => json!({ "int": [low, high], "log": true }),
+        Domain::Int { low, high, step: 1, .. } => json!({ "int": [low, high] }),
+        Domain::Int { low, high, step, .. } => json!({ "int": [low, high], "step": step }),
+        Domain::Float { low, high, step: None } => json!({ "float": [low, high] }),
+        Domain::Float { low, high, step: Some(step) } => json!({ "float": [low, high], "step": step }),
+        Domain::Log { low, high } => json!({ "log": [low, high] }),
         Domain::Copy(formula) => formula.to_text().into(),
     }
 }

@@ -1,5 +1,6 @@
 //! An entry of a space: one setting with its values, or several that are varied together.
 
+use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -18,7 +19,7 @@ pub struct Entry {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
     /// Where it was written.
-    #[serde(skip, default = "of_record")]
+    #[serde(skip)]
     pub origin: Origin,
 }
 
@@ -58,6 +59,11 @@ impl Entry {
     /// Whether it is of `[sweep.space]`, not of `[[sweep.zip]]` or `[[sweep.when]]`.
     pub fn is_replaceable(&self) -> bool {
         matches!(self.values, Values::One(_)) && self.conditions.is_empty()
+    }
+
+    /// Whether a configuration with these values meets the conditions.
+    pub fn is_met(&self, set: &IndexMap<String, Value>) -> bool {
+        self.conditions.iter().all(|condition| set.get(&condition.key).is_some_and(|value| condition.allows(value)))
     }
 
     /// Returns the value of each key at a position between 0 and 1 (excluded).
@@ -107,11 +113,6 @@ impl Condition {
     fn allows_value(&self, value: &Value) -> bool {
         self.values.iter().any(|wanted| is_same(wanted, value))
     }
-}
-
-/// Returns the origin of an entry that was read from a record.
-fn of_record() -> Origin {
-    Origin::Record
 }
 
 /// Returns the name of a choice, such as an optimizer: `sgd` for `"sgd"` and `{ sgd = { lr = 0.1 } }`.

@@ -2,17 +2,18 @@
 
 use toml_edit::{Document, Key};
 
-use crate::config::hint::Hint;
+use crate::config::hint::with_hint;
 use crate::experiment::spec::source_text::SourceText;
 
 /// Where a part of a space was written.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Origin {
     /// `--space` with this text.
     Option(String),
     /// These keys of the experiment file, from the outermost table on.
     File(Vec<String>),
     /// The record of a sweep.
+    #[default]
     Record,
 }
 
@@ -42,11 +43,7 @@ impl SpaceFault {
     /// Returns the error with its place in the experiment file or on the command line.
     pub fn into_error(self, source: &SourceText) -> anyhow::Error {
         let place = self.origin.map(|origin| format!(" ({})", origin.place(source))).unwrap_or_default();
-        let error = anyhow::anyhow!("{}{place}", self.message);
-        match self.hint {
-            Some(hint) => error.context(Hint(hint)),
-            None => error,
-        }
+        with_hint(anyhow::anyhow!("{}{place}", self.message), self.hint)
     }
 }
 

@@ -93,50 +93,44 @@ fn check_contains(key: &str, own: &Domain, new: &Domain) -> Result<(), (String, 
         let message = format!("the values of `{key}` must be wider ones of the same form");
         Err((message, hint))
     };
-    let ends = |(low, high): (&dyn ToString, &dyn ToString), is_inside: bool| {
-        if is_inside {
-            return Ok(());
-        }
-        let (low, high) = (low.to_string(), high.to_string());
-        let message = format!("the range of `{key}` must contain the range of the sweep, {low} to {high}");
-        Err((message, wider_range(own)))
+    let further = |own: &[Value]| {
+        let own: Vec<String> = own.iter().map(shown).collect();
+        format!("write `{key}={},…` with further values", own.join(","))
     };
     match (own, new) {
         (Domain::Choices(own), Domain::Choices(new)) => {
             let has = |list: &[Value], value: &Value| list.iter().any(|other| is_same(other, value));
             let Some(missing) = own.iter().find(|value| !has(new, value)) else { return Ok(()) };
-            let own: Vec<String> = own.iter().map(shown).collect();
             let message =
                 format!("the values of `{key}` must include those of the sweep: `{}` is missing", shown(missing));
-            Err((message, format!("write `{key}={},…` with further values", own.join(","))))
+            Err((message, further(own)))
         }
-        (
-            Domain::Int { low, high, step, log },
-            Domain::Int { low: new_low, high: new_high, step: new_step, log: new_log },
-        ) if (step, log) == (new_step, new_log) && (low - new_low) % step == 0 => {
-            ends((low, high), new_low <= low && new_high >= high)
-        }
-        (Domain::Float { low, high, step: None }, Domain::Float { low: new_low, high: new_high, step: None }) => {
-            ends((low, high), new_low <= low && new_high >= high)
-        }
-        (
-            Domain::Float { low, high, step: Some(step) },
-            Domain::Float { low: new_low, high: new_high, step: Some(new_step) },
-        ) if step == new_step && is_whole((low - new_low) / step) => {
-            ends((low, high), new_low <= low && new_high >= high)
-        }
-        (Domain::Log { low, high }, Domain::Log { low: new_low, high: new_high }) => {
-            ends((low, high), new_low <= low && new_high >= high)
-        }
-        (Domain::Int { .. } | Domain::Float { .. } | Domain::Log { .. }, _) => form(wider_range(own)),
-        (Domain::Choices(own), _) => {
-            let own: Vec<String> = own.iter().map(shown).collect();
-            form(format!("write `{key}={},…` with further values", own.join(",")))
-        }
+        (Domain::Choices(own), _) => form(further(own)),
         (Domain::Copy(formula), _) => {
             let message = format!("`{key}` has the value of another setting, `{}`", formula.to_text());
             Err((message, format!("widen `{}`", formula.key)))
         }
+        (own, new) => match (own.range(), new.range().filter(|_| is_same_grid(own, new))) {
+            (Some((low, high, _)), Some((new_low, new_high, _))) if new_low <= low && new_high >= high => Ok(()),
+            (Some((low, high, _)), Some(_)) => {
+                let message = format!("the range of `{key}` must contain the range of the sweep, {low} to {high}");
+                Err((message, wider_range(own)))
+            }
+            _ => form(wider_range(own)),
+        },
+    }
+}
+
+/// Whether two ranges are of the same kind, with a step whose values in both are the same.
+fn is_same_grid(own: &Domain, new: &Domain) -> bool {
+    match (own, new) {
+        (Domain::Int { low, step, log, .. }, Domain::Int { low: new_low, step: new_step, log: new_log, .. }) => {
+            (step, log) == (new_step, new_log) && (low - new_low) % step == 0
+        }
+        (Domain::Float { low, step, .. }, Domain::Float { low: new_low, step: new_step, .. }) => {
+            step == new_step && step.is_none_or(|step| is_whole((low - new_low) / step))
+        }
+        _ => matches!((own, new), (Domain::Log { .. }, Domain::Log { .. })),
     }
 }
 

@@ -1,26 +1,20 @@
 //! Checks a sweep: recomputes its plan and its table, and compares every file with what the others say about it.
 
-mod addition;
-mod confirmation;
+mod additions;
 mod findings;
-mod further_seeds;
 mod plan;
-mod rounds;
 mod rungs;
 mod shared_files;
 mod stack_files;
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
 use crate::sweep::dir::SweepDir;
-use crate::sweep::dir::ended::EndedStack;
 use crate::sweep::dir::state::{SweepState, retried_generations};
 use crate::sweep::results::csv;
 use crate::sweep::results::further_seeds::lacking;
-use crate::sweep::verify::addition::Addition;
 pub use crate::sweep::verify::findings::{Finding, Findings};
 
 /// Result of the check of a sweep.
@@ -70,18 +64,9 @@ fn check(path: &Path) -> anyhow::Result<Verification> {
     let mut findings = Findings::default();
     plan::check_record_files(&dir, &original, &mut findings)?;
     let record = plan::check_plan(&dir, original.clone(), &mut findings)?;
-    let mut state = SweepState::default();
-    let ended: HashMap<String, EndedStack> = stack_files::read_ends(&dir, &record, &mut findings)?;
-    state.ended = ended;
+    let state = SweepState { ended: stack_files::read_ends(&dir, &record, &mut findings)?, ..SweepState::default() };
     let retried = retried_generations(&dir.names("ended")?);
-    let mut before = original;
-    for (number, extension) in record.extensions.iter().enumerate() {
-        let addition = Addition::new(number + 1, extension, &before, &state.ended, &retried);
-        confirmation::check(&addition, &mut findings);
-        rounds::check(&addition, &mut findings);
-        further_seeds::check(&addition, &mut findings);
-        before.extend(extension.clone());
-    }
+    additions::check(original, &record.extensions, &state.ended, &retried, &mut findings);
     let leases = shared_files::check_leases(&dir, &record, &state.ended, &mut findings)?;
     shared_files::check_unknown_files(&dir, &record, &mut findings)?;
     let checked = stack_files::check_stacks(&dir, &record, &state.ended, &leases, &mut findings)?;

@@ -32,9 +32,8 @@ pub(super) fn check_leases(
 ) -> anyhow::Result<HashMap<String, u32>> {
     let known: HashSet<&str> = record.stacks.iter().map(|stack| stack.name.as_str()).collect();
     let lease_of = |name: &str| {
-        let (stack, generation) = parse_name(name)?;
-        let is_lease = known.contains(stack) && generation > 0 && lease_name(stack, generation) == name;
-        is_lease.then(|| (stack.to_owned(), generation))
+        let (stack, generation) = parse_name(name).filter(|(stack, _)| known.contains(*stack))?;
+        Some((stack.to_owned(), generation))
     };
     let mut generations: HashMap<String, Vec<u32>> = HashMap::new();
     let claims = dir.names("claims").context("failed to list `claims`")?;

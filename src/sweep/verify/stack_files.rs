@@ -70,11 +70,12 @@ pub(super) fn check_stacks(
 ) -> anyhow::Result<CheckedStacks> {
     let names = dir.names("stacks").context("failed to list `stacks`")?;
     let known: HashSet<&str> = record.stacks.iter().map(|stack| stack.name.as_str()).collect();
-    for name in names.iter().filter(|name| !known.contains(name.as_str())) {
-        findings.add(format!("stacks/{name}"), "unknown: the sweep has no such stack");
-    }
-    for name in names.iter().filter(|name| known.contains(name.as_str()) && !leases.contains_key(*name)) {
-        findings.add(format!("stacks/{name}"), "no worker has claimed this stack");
+    for name in &names {
+        if !known.contains(name.as_str()) {
+            findings.add(format!("stacks/{name}"), "unknown: the sweep has no such stack");
+        } else if !leases.contains_key(name) {
+            findings.add(format!("stacks/{name}"), "no worker has claimed this stack");
+        }
     }
     let one = |stack: &StackPlan| {
         let (mut own, mut checked) = (Findings::default(), CheckedStacks::default());
@@ -114,26 +115,21 @@ fn check_stack(
                 findings.add(format!("{folder}/run.json"), format!("cannot be read: {:#}", error.root_cause()))
             }
         }
-        let expected: Vec<String> = study
-            .plans
-            .iter()
-            .flat_map(|plan| {
-                let folds = plan.spec.data.split().folds;
-                let folds: Vec<Option<usize>> = folds.map_or(vec![None], |folds| (0..folds).map(Some).collect());
-                let seeds = record.seeds_of(stack);
-                folds
-                    .into_iter()
-                    .flat_map(move |fold| seeds.iter().map(move |seed| History::stem_of(&plan.variant, *seed, fold)))
-            })
-            .collect();
+        let mut expected = Vec::new();
+        for plan in &study.plans {
+            let folds = plan.spec.data.split().folds;
+            for fold in folds.map_or(vec![None], |folds| (0..folds).map(Some).collect()) {
+                let seeds = record.seeds_of(stack).iter();
+                expected.extend(seeds.map(|seed| History::stem_of(&plan.variant, *seed, fold)));
+            }
+        }
         trials = expected.len();
         compare_trials(&format!("ended/{}.json", stack.name), end, expected, findings);
     }
     let mut histories = Vec::new();
     for trial in &end.trials {
-        let stem = stem(trial);
-        let file = format!("{folder}/{stem}.json");
-        match History::read(&dir.stack(&stack.name).join(format!("{stem}.json"))) {
+        let file = format!("{folder}/{}.json", trial.stem());
+        match trial.history(dir, &stack.name) {
             Ok(history) => {
                 checked.trials += 1;
                 check_trial(&file, record, trial, &history, findings);
@@ -164,7 +160,7 @@ fn check_stack(
 /// Checks that the end of a stack has each trial once.
 fn compare_trials(file: &str, end: &EndedStack, expected: Vec<String>, findings: &mut Findings) {
     let mut found: HashMap<String, usize> = HashMap::new();
-    end.trials.iter().for_each(|trial| *found.entry(stem(trial)).or_default() += 1);
+    end.trials.iter().for_each(|trial| *found.entry(trial.stem()).or_default() += 1);
     for name in &expected {
         match found.remove(name) {
             Some(1) => {}
@@ -212,8 +208,4 @@ fn check_sums(
         findings.add(format!("stacks/{stack}/{name}"), "unknown: it was added after the end of the stack");
     }
     Ok(())
-}
-
-fn stem(trial: &EndedTrial) -> String {
-    History::stem_of(&trial.configuration, trial.seed, trial.fold)
 }

@@ -1,6 +1,5 @@
 //! What a worker does with a stack after it has trained it.
 
-use std::any::Any;
 use std::thread;
 
 use anyhow::{Context, anyhow};
@@ -62,7 +61,7 @@ pub fn conclude(
             return Conclusion::Leave(error.context(format!("failed to train stack {stack}")), Beat::Released);
         }
         Ok(Err(Problem::Stack(error))) => error,
-        Err(panic) => from_panic(&*panic, stack),
+        Err(panic) => error::from_panic_of_stack(&*panic, &format!("failed to train stack {stack}")),
     };
     // a worker whose device is lost ends, and another one tries the stack again
     if let Some(fault @ Fault::DeviceLost(_)) = error.downcast_ref::<Fault>() {
@@ -108,15 +107,6 @@ fn failure_of(error: &anyhow::Error) -> Failure {
         None => hint,
     });
     Failure { error: in_a_line(error), cause: cause.unwrap_or_default(), hint }
-}
-
-/// Converts a panic into the error of a stack.
-fn from_panic(panic: &(dyn Any + Send), stack: &str) -> anyhow::Error {
-    let what = format!("failed to train stack {stack}");
-    match Fault::from_panic(panic) {
-        Some(fault) => error::into_run_error(fault, &what, error::Operation::Stack(None)),
-        None => error::from_panic(panic, &what),
-    }
 }
 
 #[cfg(test)]

@@ -38,7 +38,10 @@ pub struct Supervision {
 impl Supervision {
     /// Returns why the worker must stop, if it must.
     pub fn interruption(&self) -> Option<Interruption> {
-        let is_orphaned = self.parent.is_some_and(|parent| parent_process().is_some_and(|now| now != parent));
+        #[cfg(unix)]
+        let is_orphaned = self.parent.is_some_and(|parent| std::os::unix::process::parent_id() != parent);
+        #[cfg(not(unix))]
+        let is_orphaned = false;
         match () {
             () if is_orphaned => Some(Interruption::Orphaned),
             () if stop_request::is_requested(&self.dir) => Some(Interruption::Requested),
@@ -153,17 +156,6 @@ impl Drop for Heartbeat {
     fn drop(&mut self) {
         self.join();
     }
-}
-
-/// Returns the ID of the process that started this one.
-#[cfg(unix)]
-fn parent_process() -> Option<u32> {
-    Some(std::os::unix::process::parent_id())
-}
-
-#[cfg(not(unix))]
-fn parent_process() -> Option<u32> {
-    None
 }
 
 #[cfg(test)]

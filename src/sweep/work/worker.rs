@@ -14,10 +14,9 @@ use crate::data::store::cache::Cache;
 use crate::data::store::download_progress::DownloadProgress;
 use crate::data::store::kept_table;
 use crate::device::fault::contained;
-use crate::experiment::plan::Plan;
 use crate::experiment::run::checkpointing::CheckpointInterval;
+use crate::experiment::run::progress::RunProgress;
 use crate::experiment::run::progress::event_log::EventFiles;
-use crate::experiment::run::progress::{RunProgress, StackInfo};
 use crate::experiment::run::{Finished, LoadedData, Options, run_leased};
 use crate::experiment::store::pretrained;
 use crate::io::signals::Signals;
@@ -181,15 +180,7 @@ impl Worker<'_> {
         let outcome = contained(|| self.run(lease));
         let is_stopped = signals.is_stopped();
         let seconds = started.elapsed().as_secs_f64();
-        let conclusion = match conclude(self.record, outcome, is_stopped, stack) {
-            Conclusion::Publish(end) => Conclusion::Publish(EndedStack {
-                generation: lease.generation,
-                worker: self.identity.worker.clone(),
-                seconds,
-                ..end
-            }),
-            other => other,
-        };
+        let conclusion = conclude(self.record, outcome, is_stopped, stack);
         let is_lost = heartbeat.interruption() == Some(Interruption::LeaseLost) || !lease.is_current();
         let result = match conclusion {
             _ if is_lost => {
@@ -198,6 +189,8 @@ impl Worker<'_> {
                 Ok(())
             }
             Conclusion::Publish(end) => {
+                let (generation, worker) = (lease.generation, self.identity.worker.clone());
+                let end = EndedStack { generation, worker, seconds, ..end };
                 let published = self.publish(&end);
                 // the stack has ended, so nobody looks at it; otherwise another worker can publish its end at once
                 let last = if published.is_ok() { Beat::None } else { Beat::Released };
@@ -311,14 +304,10 @@ impl DownloadProgress for Notes<'_> {
     fn doing(&mut self, what: &str) {
         self.events.event(&Event::Note { stack: self.stack, text: what });
     }
-
-    fn progress(&mut self, _bytes: u64, _of: Option<u64>) {}
 }
 
 impl RunProgress for Notes<'_> {
     fn loaded(&mut self, data: &DataSpec, sha256: &str) -> anyhow::Result<()> {
         self.data.check(data, sha256).inspect_err(|_| self.has_other_data = true)
     }
-
-    fn starting(&mut self, _plans: &[&Plan], _stack: &StackInfo) {}
 }

@@ -56,44 +56,34 @@ pub struct Checkpoint {
 /// Saves checkpoints of a training, and provides the one from which it resumes.
 pub trait Checkpointer {
     /// Returns the checkpoint from which training resumes, if any.
-    fn resume_from(&mut self) -> Option<Checkpoint>;
-
-    /// Returns whether a checkpoint is to be saved at the end of this epoch.
-    fn is_due(&mut self, epoch: usize) -> bool;
-
-    /// Saves a checkpoint. If that fails, training continues; a warning for the user is returned.
-    fn keep(&mut self, checkpoint: &Checkpoint) -> Option<String>;
-
-    /// Saves a checkpoint when training is interrupted. It is the last attempt.
-    fn keep_last(&mut self, checkpoint: &Checkpoint) -> Option<String>;
-
-    /// Saves a checkpoint at the end of training, from which a run with more epochs can continue. If that fails, a
-    /// warning for the user is returned.
-    fn keep_final(&mut self, checkpoint: &Checkpoint) -> Option<String>;
-}
-
-/// Saves nothing.
-impl Checkpointer for () {
     fn resume_from(&mut self) -> Option<Checkpoint> {
         None
     }
 
+    /// Returns whether a checkpoint is to be saved at the end of this epoch.
     fn is_due(&mut self, _epoch: usize) -> bool {
         false
     }
 
+    /// Saves a checkpoint. If that fails, training continues; a warning for the user is returned.
     fn keep(&mut self, _checkpoint: &Checkpoint) -> Option<String> {
         None
     }
 
+    /// Saves a checkpoint when training is interrupted. It is the last attempt.
     fn keep_last(&mut self, _checkpoint: &Checkpoint) -> Option<String> {
         None
     }
 
+    /// Saves a checkpoint at the end of training, from which a run with more epochs can continue. If that fails, a
+    /// warning for the user is returned.
     fn keep_final(&mut self, _checkpoint: &Checkpoint) -> Option<String> {
         None
     }
 }
+
+/// Saves nothing.
+impl Checkpointer for () {}
 
 impl Checkpoint {
     /// Returns the checkpoint of these replicas, by index, in this order: rows of all tensors. `settings` are those of the
@@ -143,20 +133,19 @@ impl Checkpoint {
             self.state.seconds
         );
         let memory = update.memory_like(stack.arena().values());
-        let wanted = required_tensors(stack, &memory);
-        if let Some(unknown) = names.iter().find(|name| wanted.iter().all(|(known, _)| known != *name)) {
+        let kept = replica_states.kept_weights().named("kept.");
+        let targets: Tensors = current_tensors(stack, &memory).into_iter().chain(kept).collect();
+        if let Some(unknown) = names.iter().find(|name| targets.iter().all(|(known, _)| known != *name)) {
             bail!("it contains `{unknown}`, which this training does not have");
         }
         let found: Vec<&Tensor> =
-            wanted.iter().map(|(name, like)| self.tensor(name, like)).collect::<Result<_, _>>()?;
+            targets.iter().map(|(name, like)| self.tensor(name, like)).collect::<Result<_, _>>()?;
         replica_states.check(&self.state.replica_states, self.state.epoch)?;
         learning_rates.restore(&self.state.learning_rates)?;
         replica_states.restore(&self.state.replica_states);
-        update.restore(self.state.steps, memory.iter().map(Tensor::shallow_clone).collect());
-        let kept = replica_states.kept_weights();
-        let targets = current_tensors(stack, &memory).into_iter().chain(kept.named("kept."));
+        update.restore(self.state.steps, memory);
         let _no_grad = tch::no_grad_guard();
-        for ((_, target), found) in targets.zip(found) {
+        for ((_, target), found) in targets.iter().zip(found) {
             target.shallow_clone().copy_(found);
         }
         if self.state.epoch < replica_states.epochs() {
@@ -190,12 +179,4 @@ fn current_tensors(stack: &Stack, memory: &[Tensor]) -> Tensors {
     let buffers = stack.arena().buffers().iter();
     named.extend(buffers.map(|buffer| (format!("buffers.{}", buffer.name), buffer.values.shallow_clone())));
     named
-}
-
-/// Returns the names of all tensors of a checkpoint, in order, each with a tensor of its type and shape.
-fn required_tensors(stack: &Stack, memory: &[Tensor]) -> Tensors {
-    let kept = stack.arena().buffers().iter();
-    let kept = kept.map(|buffer| (format!("kept.buffers.{}", buffer.name), buffer.values.shallow_clone()));
-    let values = ("kept.values".to_owned(), stack.arena().values().shallow_clone());
-    current_tensors(stack, memory).into_iter().chain([values]).chain(kept).collect()
 }

@@ -20,25 +20,13 @@ impl FusedActivation {
             FusedActivation::LeakyRelu { slope } => {
                 map_with_bias(values, bias, units, |x| if x < 0.0 { slope * x } else { x })
             }
-            FusedActivation::Identity
-            | FusedActivation::Sigmoid
-            | FusedActivation::Tanh
-            | FusedActivation::Elu
-            | FusedActivation::Silu
-            | FusedActivation::Gelu { .. } => map_with_bias(values, bias, units, |x| x),
+            _ => map_with_bias(values, bias, units, |x| x),
         }
     }
 
     /// Returns whether the derivative is computed from the input.
     pub(crate) fn needs_input(self) -> bool {
-        match self {
-            FusedActivation::Silu | FusedActivation::Gelu { .. } => true,
-            FusedActivation::Identity
-            | FusedActivation::LeakyRelu { .. }
-            | FusedActivation::Sigmoid
-            | FusedActivation::Tanh
-            | FusedActivation::Elu => false,
-        }
+        matches!(self, FusedActivation::Silu | FusedActivation::Gelu { .. })
     }
 
     /// Applies the rest of the activation: `[rows, units]` → `outputs`, the same tensor unless the input is needed.
@@ -61,11 +49,7 @@ impl FusedActivation {
         let _ = match self {
             FusedActivation::Silu => inputs.silu_backward_grad_input(gradient, gradient),
             FusedActivation::Gelu { approximate } => inputs.gelu_backward_grad_input(gradient, gradient, approximate),
-            FusedActivation::Identity
-            | FusedActivation::LeakyRelu { .. }
-            | FusedActivation::Sigmoid
-            | FusedActivation::Tanh
-            | FusedActivation::Elu => return,
+            _ => return,
         };
     }
 
@@ -97,18 +81,15 @@ impl FusedActivation {
 
 #[inline(always)]
 fn map_with_bias(values: &mut [f32], bias: &[f32], units: usize, activation: impl Fn(f32) -> f32) {
-    pulp::Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            if bias.is_empty() {
-                values.iter_mut().for_each(|value| *value = activation(*value));
-            } else {
-                for row in values.chunks_exact_mut(units) {
-                    row.iter_mut().zip(bias).for_each(|(value, bias)| *value = activation(*value + bias));
-                }
+    vectorized!({
+        if bias.is_empty() {
+            values.iter_mut().for_each(|value| *value = activation(*value));
+        } else {
+            for row in values.chunks_exact_mut(units) {
+                row.iter_mut().zip(bias).for_each(|(value, bias)| *value = activation(*value + bias));
             }
-        },
-    );
+        }
+    });
 }
 
 #[inline(always)]
@@ -119,20 +100,17 @@ fn map_and_sum_rows(
     units: usize,
     gradient_at_input: impl Fn(f32, f32) -> f32,
 ) {
-    pulp::Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            gradient
-                .iter_mut()
-                .zip(outputs)
-                .for_each(|(gradient, output)| *gradient = gradient_at_input(*output, *gradient));
-            if sums.is_empty() {
-                return;
-            }
-            sums.fill(0.0);
-            for row in gradient.chunks_exact(units) {
-                sums.iter_mut().zip(row).for_each(|(sum, gradient)| *sum += *gradient);
-            }
-        },
-    );
+    vectorized!({
+        gradient
+            .iter_mut()
+            .zip(outputs)
+            .for_each(|(gradient, output)| *gradient = gradient_at_input(*output, *gradient));
+        if sums.is_empty() {
+            return;
+        }
+        sums.fill(0.0);
+        for row in gradient.chunks_exact(units) {
+            sums.iter_mut().zip(row).for_each(|(sum, gradient)| *sum += *gradient);
+        }
+    });
 }

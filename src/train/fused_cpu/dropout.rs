@@ -94,22 +94,16 @@ impl Dropout {
     /// Multiplies values by the mask of a replica's rows and by 1 / (1 − p), as PyTorch does: `[rows, outputs]` → the same shape.
     pub(crate) fn apply(&self, layer: &FusedLayer, part: Part, values: &[f32], dropped: &mut [f32]) {
         let (mask, scale) = self.factors(layer, part);
-        pulp::Arch::new().dispatch(
-            #[inline(always)]
-            || {
-                let values = values.iter().zip(mask);
-                dropped.iter_mut().zip(values).for_each(|(dropped, (value, mask))| *dropped = value * (mask * scale));
-            },
-        );
+        vectorized!({
+            let values = values.iter().zip(mask);
+            dropped.iter_mut().zip(values).for_each(|(dropped, (value, mask))| *dropped = value * (mask * scale));
+        });
     }
 
     /// Like [`Dropout::apply`], in place.
     pub(crate) fn apply_in_place(&self, layer: &FusedLayer, part: Part, values: &mut [f32]) {
         let (mask, scale) = self.factors(layer, part);
-        pulp::Arch::new().dispatch(
-            #[inline(always)]
-            || values.iter_mut().zip(mask).for_each(|(value, mask)| *value *= mask * scale),
-        );
+        vectorized!({ values.iter_mut().zip(mask).for_each(|(value, mask)| *value *= mask * scale) });
     }
 
     /// Returns the mask of a replica's rows, and 1 / (1 − p).

@@ -255,7 +255,7 @@ fn train_replica(worker: &mut Worker, work: &EpochWork, replica: usize, member: 
         let numbers = work.order.as_ref().map(|order| &order[offset..offset + rows]);
         let features_in_order = load(training, work.features, numbers, &(first..first + rows), inputs, workspace);
         stopwatch.add_lap_to(&mut workspace.timing.gather);
-        let targets = work.targets[replica].as_slice().rows(first, rows, columns);
+        let targets = work.targets[replica].rows(first, rows, columns);
         // there are no rows if the last batch has fewer than the group has members
         let computed =
             workspace.forward_backward(features_in_order.as_ref(), targets, batch_part, loss, weights, this_member);
@@ -326,10 +326,11 @@ fn train_replica(worker: &mut Worker, work: &EpochWork, replica: usize, member: 
 }
 
 impl OwnedTargets {
-    fn as_slice(&self) -> Targets<'_> {
+    /// Returns the targets of `rows` rows from `start` on.
+    fn rows(&self, start: usize, rows: usize, outputs: usize) -> Targets<'_> {
         match self {
-            OwnedTargets::Classes(classes) => Targets::Classes(classes),
-            OwnedTargets::Values(values) => Targets::Values(values),
+            OwnedTargets::Classes(classes) => Targets::Classes(&classes[start..start + rows]),
+            OwnedTargets::Values(values) => Targets::Values(&values[start * outputs..(start + rows) * outputs]),
         }
     }
 }

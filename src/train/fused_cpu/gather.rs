@@ -64,12 +64,15 @@ impl RawFeatures {
     #[expect(unsafe_code, reason = "threads share the memory of tensors")]
     pub(crate) unsafe fn gather(self, numbers: &[i64], columns: usize, to: &mut [f32]) {
         match self {
-            // SAFETY: guaranteed by the caller.
-            RawFeatures::Floats(values) => gather_floats(unsafe { values.get() }, numbers, columns, to),
+            RawFeatures::Floats(values) => {
+                // SAFETY: guaranteed by the caller.
+                let values = unsafe { values.get() };
+                gather_rows(values, numbers, columns, to, |row, to| to.copy_from_slice(row));
+            }
             RawFeatures::Bytes { values, divisor } => {
                 // SAFETY: guaranteed by the caller.
                 let values = unsafe { values.get() };
-                gather_bytes(values, divisor, numbers, columns, to);
+                gather_rows(values, numbers, columns, to, |row, to| divide(row, divisor, to));
             }
         }
     }
@@ -89,37 +92,24 @@ impl RawFeatures {
     }
 }
 
-/// The rows are scattered in memory, so each row is prefetched while those before it are copied.
-fn gather_floats(rows: &[f32], numbers: &[i64], columns: usize, to: &mut [f32]) {
+/// Copies the rows `numbers`. They are scattered in memory, so each row is prefetched while those before it are copied.
+fn gather_rows<T>(rows: &[T], numbers: &[i64], columns: usize, to: &mut [f32], copy: impl Fn(&[T], &mut [f32])) {
     let row = |number: i64| &rows[number as usize * columns..][..columns];
     for (place, (to, &number)) in to.chunks_exact_mut(columns).zip(numbers).enumerate() {
         if let Some(&next) = numbers.get(place + AHEAD) {
             prefetch(row(next));
         }
-        to.copy_from_slice(row(number));
-    }
-}
-
-fn gather_bytes(rows: &[u8], divisor: f32, numbers: &[i64], columns: usize, to: &mut [f32]) {
-    let row = |number: i64| &rows[number as usize * columns..][..columns];
-    for (place, (to, &number)) in to.chunks_exact_mut(columns).zip(numbers).enumerate() {
-        if let Some(&next) = numbers.get(place + AHEAD) {
-            prefetch(row(next));
-        }
-        divide(row(number), divisor, to);
+        copy(row(number), to);
     }
 }
 
 /// Writes `bytes / divisor`; the values are those of libtorch.
 fn divide(bytes: &[u8], divisor: f32, to: &mut [f32]) {
-    pulp::Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            for (to, &byte) in to.iter_mut().zip(bytes) {
-                *to = f32::from(byte) / divisor;
-            }
-        },
-    );
+    vectorized!({
+        for (to, &byte) in to.iter_mut().zip(bytes) {
+            *to = f32::from(byte) / divisor;
+        }
+    });
 }
 
 /// Prefetches a row into the second-level cache, which allows more pending lines than the first, if the processor

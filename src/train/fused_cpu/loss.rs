@@ -39,16 +39,6 @@ pub(crate) enum Targets<'a> {
     Values(&'a [f32]),
 }
 
-impl<'a> Targets<'a> {
-    /// Returns the targets of `rows` rows from `start` on.
-    pub(crate) fn rows(self, start: usize, rows: usize, outputs: usize) -> Targets<'a> {
-        match self {
-            Targets::Classes(classes) => Targets::Classes(&classes[start..start + rows]),
-            Targets::Values(values) => Targets::Values(&values[start * outputs..(start + rows) * outputs]),
-        }
-    }
-}
-
 impl FusedLoss {
     /// Returns the same loss; `None` if the fused CPU backend does not support it or it has weights.
     pub(crate) fn from_loss(loss: &Loss) -> Option<FusedLoss> {
@@ -147,11 +137,7 @@ impl FusedLoss {
                     (loss, error.clamp(-delta, delta) * share)
                 })
             }
-            (FusedLoss::CrossEntropy { .. }, Targets::Values(_))
-            | (
-                FusedLoss::BceWithLogits | FusedLoss::Mse | FusedLoss::Mae | FusedLoss::Huber { .. },
-                Targets::Classes(_),
-            ) => {
+            (FusedLoss::CrossEntropy { .. }, Targets::Values(_)) | (_, Targets::Classes(_)) => {
                 unreachable!("the plan matches losses and targets")
             }
         }

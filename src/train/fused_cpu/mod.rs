@@ -11,6 +11,16 @@
 //! each other during an epoch; with fewer replicas than threads, parts of each batch. libtorch itself uses one thread
 //! meanwhile.
 
+/// Runs a block with the widest vector instructions of the processor.
+macro_rules! vectorized {
+    ($block:block) => {
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || $block,
+        )
+    };
+}
+
 mod activation;
 mod barrier;
 mod clip;
@@ -26,5 +36,4 @@ pub mod plan;
 mod pool;
 #[cfg(test)]
 mod tests;
-mod view;
 mod workspace;

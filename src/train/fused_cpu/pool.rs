@@ -106,9 +106,7 @@ impl Pool {
             }),
         }
     }
-}
 
-impl Pool {
     /// Returns `function` of each item, in order, computed on all threads.
     pub(crate) fn map<T: Send, R: Send>(&self, items: Vec<T>, function: impl Fn(T) -> R + Sync) -> Vec<R> {
         let Some(pool) = &self.rayon_pool else { return items.into_iter().map(function).collect() };

@@ -24,13 +24,9 @@ impl BceWithLogits {
             Target::Classes(2) => Some(1),
             Target::Classes(_) | Target::Values(_) => None, // does not fit, which `check_fit` reports
         };
-        match &self.pos_weight {
-            Some(Weights::Each(weights)) if weights.len() == 1 => Weights::check_each("pos_weight", weights, None),
-            Some(Weights::Each(weights)) => {
-                Weights::check_each("pos_weight", weights, labels.map(|labels| (labels, "label")))
-            }
-            Some(Weights::Balanced) | None => Ok(()),
-        }
+        let Some(Weights::Each(weights)) = &self.pos_weight else { return Ok(()) };
+        let wanted = labels.filter(|_| weights.len() != 1).map(|labels| (labels, "label"));
+        Weights::check_each("pos_weight", weights, wanted)
     }
 }
 

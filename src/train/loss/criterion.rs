@@ -25,17 +25,12 @@ impl Loss {
 
     /// Returns the weights that the loss takes from these training rows, if any, `[replicas or 1, classes or labels]`.
     fn weights(&self, truth: &Tensor, outputs: usize, positive: usize) -> Option<Tensor> {
-        match self {
-            Loss::CrossEntropy(cross_entropy::CrossEntropy { class_weights, .. })
-            | Loss::Nll(cross_entropy::Nll { class_weights }) => {
-                class_weights.as_ref().map(|weights| weights.class_weights(truth, outputs))
-            }
-            Loss::BceWithLogits(settings) => settings.pos_weight.as_ref().map(|weights| match truth.kind() {
-                Kind::Int64 => weights.positive_weights(&truth.eq(positive as i64)),
-                _ => weights.positive_weights(truth),
-            }),
-            Loss::Mse | Loss::Mae | Loss::Huber(_) | Loss::Bce | Loss::TorchScript(_) => None,
-        }
+        let weights = self.own_weights()?;
+        Some(match (self, truth.kind()) {
+            (Loss::BceWithLogits(_), Kind::Int64) => weights.positive_weights(&truth.eq(positive as i64)),
+            (Loss::BceWithLogits(_), _) => weights.positive_weights(truth),
+            _ => weights.class_weights(truth, outputs),
+        })
     }
 }
 

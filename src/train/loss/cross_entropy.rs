@@ -64,10 +64,8 @@ fn check_class_weights(weights: Option<&Weights>, target: Target) -> Result<(), 
         Target::Classes(classes) => Some((classes, "class")),
         Target::Labels(_) | Target::Values(_) => None, // does not fit, which `check_fit` reports
     };
-    match weights {
-        Some(Weights::Each(weights)) => Weights::check_each("class_weights", weights, wanted),
-        Some(Weights::Balanced) | None => Ok(()),
-    }
+    let Some(Weights::Each(weights)) = weights else { return Ok(()) };
+    Weights::check_each("class_weights", weights, wanted)
 }
 
 /// Returns the mean cross-entropy of each replica.

@@ -2,38 +2,27 @@
 
 use super::Loss;
 use crate::data::prepare::weights::Weights;
-use crate::network::torchscript::TorchScript;
-
-/// Quantity that a loss computes. Binary cross-entropy is the cross-entropy of two classes, and the negative
-/// log-likelihood of a log-softmax is cross-entropy.
-#[derive(PartialEq)]
-enum Measure<'a> {
-    Squared,
-    Absolute,
-    Huber { delta: f64 },
-    CrossEntropy { smoothing: f64, class_weights: Option<&'a Weights>, pos_weight: Option<&'a Weights> },
-    TorchScript(&'a TorchScript),
-}
 
 impl Loss {
     /// Returns whether values of the two losses can be compared: both compute the same quantity from the same
     /// predictions, in whatever form the network gives them.
     pub fn is_comparable_to(&self, other: &Loss) -> bool {
-        self.measure() == other.measure()
+        match (self.cross_entropy(), other.cross_entropy()) {
+            (None, None) => self == other,
+            (own, others) => own == others,
+        }
     }
 
-    fn measure(&self) -> Measure<'_> {
-        let (smoothing, class_weights, pos_weight) = match self {
-            Loss::Mse => return Measure::Squared,
-            Loss::Mae => return Measure::Absolute,
-            Loss::Huber(huber) => return Measure::Huber { delta: huber.delta },
-            Loss::TorchScript(module) => return Measure::TorchScript(module),
-            Loss::Bce => (0.0, None, None),
-            Loss::BceWithLogits(_) => (0.0, None, self.own_weights()),
-            Loss::CrossEntropy(settings) => (settings.label_smoothing, self.own_weights(), None),
-            Loss::Nll(_) => (0.0, self.own_weights(), None),
-        };
-        Measure::CrossEntropy { smoothing, class_weights, pos_weight }
+    /// Returns label smoothing, weights of the classes and weights of positives, if the loss is a cross-entropy. Binary
+    /// cross-entropy is the cross-entropy of two classes, and the negative log-likelihood of a log-softmax is cross-entropy.
+    fn cross_entropy(&self) -> Option<(f64, Option<&Weights>, Option<&Weights>)> {
+        match self {
+            Loss::Bce => Some((0.0, None, None)),
+            Loss::BceWithLogits(_) => Some((0.0, None, self.own_weights())),
+            Loss::CrossEntropy(settings) => Some((settings.label_smoothing, self.own_weights(), None)),
+            Loss::Nll(_) => Some((0.0, self.own_weights(), None)),
+            Loss::Mse | Loss::Mae | Loss::Huber(_) | Loss::TorchScript(_) => None,
+        }
     }
 }
 

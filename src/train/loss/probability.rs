@@ -41,10 +41,9 @@ impl Loss {
                 OutputKind::Probabilities => (!several).then_some(outputs),
                 OutputKind::Values | OutputKind::LogDistribution => None,
             },
-            (Loss::Mse | Loss::Mae | Loss::Huber(_), Target::Labels(_)) => match kind {
-                OutputKind::Probabilities => Some(outputs),
-                OutputKind::Distribution | OutputKind::Values | OutputKind::LogDistribution => None,
-            },
+            (Loss::Mse | Loss::Mae | Loss::Huber(_), Target::Labels(_)) => {
+                (kind == OutputKind::Probabilities).then_some(outputs)
+            }
         }
     }
 
@@ -59,15 +58,12 @@ impl Loss {
             Loss::BceWithLogits(_) => Score::Logit,
             Loss::Bce => Score::Probability,
             Loss::CrossEntropy(_) | Loss::Nll(_) => Score::Logits,
-            Loss::TorchScript(_) if matches!(kind, OutputKind::Values | OutputKind::LogDistribution) => {
-                if is_one {
-                    Score::Logit
-                } else {
-                    Score::Logits
-                }
-            }
-            Loss::TorchScript(_) if is_one => Score::Probability,
-            Loss::TorchScript(_) => Score::Probabilities,
+            Loss::TorchScript(_) => match (kind, is_one) {
+                (OutputKind::Values | OutputKind::LogDistribution, true) => Score::Logit,
+                (OutputKind::Values | OutputKind::LogDistribution, false) => Score::Logits,
+                (_, true) => Score::Probability,
+                (_, false) => Score::Probabilities,
+            },
             Loss::Mse | Loss::Mae | Loss::Huber(_) => match (is_one, kind) {
                 (true, OutputKind::Probabilities) => Score::Probability,
                 (true, OutputKind::Values | OutputKind::Distribution | OutputKind::LogDistribution) => Score::Output,

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use super::number::Number;
 use super::rule::{Constants, Rule, add_weight_decay};
 use crate::config::check::{Invalid, not_negative, positive};
-use crate::config::shorthand::FromNumber;
 
 /// Settings of Adagrad.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -33,12 +32,6 @@ impl Default for Adagrad {
     }
 }
 
-impl FromNumber for Adagrad {
-    fn from_number(lr: f64) -> Result<Self, String> {
-        Ok(Adagrad { lr, ..Adagrad::default() })
-    }
-}
-
 impl Adagrad {
     pub(super) fn check(&self) -> Result<(), Invalid> {
         positive("lr", self.lr)?;
@@ -47,9 +40,7 @@ impl Adagrad {
         not_negative("weight_decay", self.weight_decay)?;
         not_negative("initial_accumulator_value", self.initial_accumulator_value)
     }
-}
 
-impl Adagrad {
     /// Returns the constants of a step, counted from 1; the second is the factor of its learning rate.
     pub(super) fn constants(&self, step: u64) -> [f64; 2] {
         [self.eps, 1.0 / (1.0 + (step - 1) as f64 * self.lr_decay)]

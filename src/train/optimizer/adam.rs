@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use super::number::Number;
 use super::rule::{Constants, Rule, add_weight_decay};
 use crate::config::check::{Invalid, below_one, not_negative, positive};
-use crate::config::shorthand::FromNumber;
 
 /// Settings of Adam.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -36,12 +35,6 @@ impl Default for Adam {
     }
 }
 
-impl FromNumber for Adam {
-    fn from_number(lr: f64) -> Result<Self, String> {
-        Ok(Adam { lr, ..Adam::default() })
-    }
-}
-
 impl Adam {
     pub(super) fn check(&self) -> Result<(), Invalid> {
         positive("lr", self.lr)?;
@@ -50,9 +43,7 @@ impl Adam {
         not_negative("eps", self.eps)?;
         not_negative("weight_decay", self.weight_decay)
     }
-}
 
-impl Adam {
     /// Returns the number of values stored per parameter: the running means of the gradient and of its square and, with
     /// AMSGrad, the largest mean square.
     pub(super) fn memory(&self) -> usize {

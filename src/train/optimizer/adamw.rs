@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use super::adam::Adam;
 use crate::config::check::Invalid;
-use crate::config::shorthand::FromNumber;
 
 /// Settings of AdamW.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -30,12 +29,6 @@ impl Default for AdamW {
     fn default() -> Self {
         let Adam { lr, betas, eps, amsgrad, .. } = Adam::default();
         AdamW { lr, betas, eps, weight_decay: 1e-2, amsgrad }
-    }
-}
-
-impl FromNumber for AdamW {
-    fn from_number(lr: f64) -> Result<Self, String> {
-        Ok(AdamW { lr, ..AdamW::default() })
     }
 }
 

@@ -20,7 +20,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::check::Invalid;
-use crate::config::shorthand::number_or_table;
+use crate::config::shorthand::{FromNumber, number_or_table};
 use rule::{ApplyRule, Constants, constants};
 
 /// Optimizer and its hyperparameters; a number is the learning rate.
@@ -43,6 +43,18 @@ pub enum Optimizer {
     #[serde(deserialize_with = "number_or_table")]
     Adagrad(adagrad::Adagrad),
 }
+
+/// Lets a number stand for the settings of an optimizer: its learning rate.
+macro_rules! from_learning_rate {
+    ($($settings:ty),+) => {
+        $(impl FromNumber for $settings {
+            fn from_number(lr: f64) -> Result<Self, String> {
+                Ok(Self { lr, ..Self::default() })
+            }
+        })+
+    };
+}
+from_learning_rate!(sgd::Sgd, rmsprop::Rmsprop, adam::Adam, adamw::AdamW, adagrad::Adagrad);
 
 impl Optimizer {
     /// Returns the name in experiment files.
@@ -148,8 +160,8 @@ impl Optimizer {
     /// Applies the rule.
     fn apply<R: ApplyRule>(&self, target: R) {
         match self {
-            Optimizer::Sgd(sgd) => target.apply_rule(sgd.rule()),
-            Optimizer::Rmsprop(rmsprop) => target.apply_rule(rmsprop.rule()),
+            Optimizer::Sgd(sgd) => target.apply_rule(sgd::Step { nesterov: sgd.nesterov }),
+            Optimizer::Rmsprop(rmsprop) => target.apply_rule(rmsprop::Step { centered: rmsprop.centered }),
             Optimizer::Adam(_) => target.apply_rule(adam::Step { decoupled: false }),
             Optimizer::Adamw(_) => target.apply_rule(adam::Step { decoupled: true }),
             Optimizer::Adagrad(_) => target.apply_rule(adagrad::Step),

@@ -59,76 +59,7 @@ fn lerp<N: Number>(start: &N, end: &N, share: f64) -> N {
     if share < 0.5 { start.add(&difference.mul_scalar(share)) } else { end.sub(&difference.mul_scalar(1.0 - share)) }
 }
 
-impl Number for f32 {
-    type PerReplica = f64;
-
-    #[inline(always)]
-    fn is_zero(setting: &f64) -> bool {
-        *setting == 0.0
-    }
-    #[inline(always)]
-    fn clone(&self) -> f32 {
-        *self
-    }
-    #[inline(always)]
-    fn flush_tiny(&self) -> f32 {
-        if self.abs() < TINY { 0.0 } else { *self }
-    }
-    #[inline(always)]
-    fn add(&self, other: &f32) -> f32 {
-        self + other
-    }
-    #[inline(always)]
-    fn sub(&self, other: &f32) -> f32 {
-        self - other
-    }
-    #[inline(always)]
-    fn mul(&self, other: &f32) -> f32 {
-        self * other
-    }
-    #[inline(always)]
-    fn div(&self, other: &f32) -> f32 {
-        self / other
-    }
-    #[inline(always)]
-    fn mul_scalar(&self, factor: f64) -> f32 {
-        self * factor as f32
-    }
-    #[inline(always)]
-    fn sqrt(&self) -> f32 {
-        f32::sqrt(*self)
-    }
-    #[inline(always)]
-    fn max(&self, other: &f32) -> f32 {
-        if *other < *self || self.is_nan() { *self } else { *other } // NaN stays NaN, as in libtorch
-    }
-    #[inline(always)]
-    fn mul_each(&self, each: &f64) -> f32 {
-        self * *each as f32
-    }
-    #[inline(always)]
-    fn add_each(&self, each: &f64) -> f32 {
-        self + *each as f32
-    }
-    #[inline(always)]
-    fn mul_product(&self, one: &f64, another: &f64) -> f32 {
-        self * (one * another) as f32
-    }
-    #[inline(always)]
-    fn decay(&self, rate: &f64, decay: &f64) -> f32 {
-        self * (1.0 - rate * decay) as f32
-    }
-    #[inline(always)]
-    fn lerp(&self, end: &f32, share: &f64) -> f32 {
-        lerp(self, end, *share)
-    }
-    #[inline(always)]
-    fn replace_unless_zero(&self, other: f32, setting: &f64) -> f32 {
-        if *setting == 0.0 { *self } else { other }
-    }
-}
-
-/// A vector register of f32.
+/// A vector register of f32; with [`pulp::Scalar`], a single one.
 pub struct Register<S: Simd> {
     simd: S,
     /// The values.
@@ -285,21 +216,28 @@ impl Number for Tensor {
 
 #[cfg(test)]
 mod tests {
+    use pulp::Scalar;
+
     use super::*;
+
+    fn register(value: f32) -> Register<Scalar> {
+        Register::new(Scalar::new(), value)
+    }
 
     #[test]
     fn the_maximum_with_nan_is_nan_as_in_libtorch() {
         let pairs = [(1.0_f32, 2.0_f32), (2.0, 1.0), (f32::NAN, 1.0), (1.0, f32::NAN)];
         for (a, b) in pairs {
             let expected = f32::try_from(Number::max(&Tensor::from(a), &Tensor::from(b))).unwrap();
-            let found = Number::max(&a, &b);
+            let found = register(a).max(&register(b)).values;
             assert!(found == expected || (found.is_nan() && expected.is_nan()), "{a} and {b}: {found}, {expected}");
         }
     }
 
     #[test]
     fn tiny_values_are_flushed_to_zero_and_nan_stays_nan() {
-        assert_eq!([1e-31_f32, -1e-40, 1e-29, -2.0].map(|x| x.flush_tiny()), [0.0, 0.0, 1e-29, -2.0]);
-        assert!(f32::NAN.flush_tiny().is_nan());
+        let flushed = |value: f32| register(value).flush_tiny().values;
+        assert_eq!([1e-31_f32, -1e-40, 1e-29, -2.0].map(flushed), [0.0, 0.0, 1e-29, -2.0]);
+        assert!(flushed(f32::NAN).is_nan());
     }
 }

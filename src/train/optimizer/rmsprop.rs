@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use super::number::Number;
 use super::rule::{Constants, Rule, add_weight_decay};
 use crate::config::check::{Invalid, below_one, not_negative, positive};
-use crate::config::shorthand::FromNumber;
 
 /// Settings of RMSprop.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -35,12 +34,6 @@ impl Default for Rmsprop {
     }
 }
 
-impl FromNumber for Rmsprop {
-    fn from_number(lr: f64) -> Result<Self, String> {
-        Ok(Rmsprop { lr, ..Rmsprop::default() })
-    }
-}
-
 impl Rmsprop {
     pub(super) fn check(&self) -> Result<(), Invalid> {
         positive("lr", self.lr)?;
@@ -49,9 +42,7 @@ impl Rmsprop {
         not_negative("weight_decay", self.weight_decay)?;
         below_one("momentum", self.momentum)
     }
-}
 
-impl Rmsprop {
     /// Returns the number of values stored per parameter: the running mean of squares, that of gradients if `centered`,
     /// and the momentum buffer if used.
     pub(super) fn memory(&self) -> usize {
@@ -64,10 +55,6 @@ impl Rmsprop {
         [alpha, 1.0 - alpha, eps, momentum]
     }
 
-    pub(super) fn rule(&self) -> Step {
-        Step { centered: self.centered }
-    }
-
     /// Returns the settings with the defaults of those that replicas of a stack have separately.
     pub(super) fn shared(&self) -> Rmsprop {
         Rmsprop { centered: self.centered, ..Rmsprop::default() }
@@ -77,7 +64,7 @@ impl Rmsprop {
 /// One step of RMSprop.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Step {
-    centered: bool,
+    pub(super) centered: bool,
 }
 
 impl Rule for Step {

@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use super::number::Number;
 use super::rule::{Constants, Rule, add_weight_decay};
 use crate::config::check::{Invalid, below_one, not_negative, positive, require};
-use crate::config::shorthand::FromNumber;
 
 /// Settings of SGD.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -29,12 +28,6 @@ impl Default for Sgd {
     }
 }
 
-impl FromNumber for Sgd {
-    fn from_number(lr: f64) -> Result<Self, String> {
-        Ok(Sgd { lr, ..Sgd::default() })
-    }
-}
-
 impl Sgd {
     pub(super) fn check(&self) -> Result<(), Invalid> {
         positive("lr", self.lr)?;
@@ -42,9 +35,7 @@ impl Sgd {
         not_negative("weight_decay", self.weight_decay)?;
         require(!self.nesterov || self.momentum > 0.0, "nesterov", "needs a momentum above 0", "none")
     }
-}
 
-impl Sgd {
     /// Returns the number of values stored per parameter: the momentum buffer, if used.
     pub(super) fn memory(&self) -> usize {
         usize::from(self.momentum > 0.0)
@@ -53,10 +44,6 @@ impl Sgd {
     /// Returns the constants of every step.
     pub(super) fn constants(&self) -> [f64; 1] {
         [self.momentum]
-    }
-
-    pub(super) fn rule(&self) -> Step {
-        Step { nesterov: self.nesterov }
     }
 
     /// Returns the settings with the defaults of those that replicas of a stack have separately.
@@ -68,7 +55,7 @@ impl Sgd {
 /// One step of SGD.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Step {
-    nesterov: bool,
+    pub(super) nesterov: bool,
 }
 
 impl Rule for Step {

@@ -5,7 +5,7 @@
 
 #![expect(unsafe_code, reason = "steps are passes over libtorch's memory")]
 
-use pulp::{Simd, WithSimd};
+use pulp::{Scalar, Simd, WithSimd};
 use tch::{Device, Kind, Tensor};
 
 use crate::tensor::raw_values::RawF32;
@@ -226,68 +226,55 @@ struct SliceStep<'a> {
 impl ApplyRule for SliceStep<'_> {
     fn apply_rule<R: Rule>(self, rule: R) {
         const { assert!(MAX_MEMORY == 3, "one arm for each number below") };
+        let (len, arch) = (self.values.len(), pulp::Arch::new());
+        assert!(self.gradient.len() == len && self.memory.iter().all(|memory| memory.len() == len), "parts are alike");
         match self.memory.len() {
-            0 => self.run_pass::<R, 0>(rule),
-            1 => self.run_pass::<R, 1>(rule),
-            2 => self.run_pass::<R, 2>(rule),
-            _ => self.run_pass::<R, MAX_MEMORY>(rule),
+            0 => arch.dispatch(Pass::<R, 0>(rule, self)),
+            1 => arch.dispatch(Pass::<R, 1>(rule, self)),
+            2 => arch.dispatch(Pass::<R, 2>(rule, self)),
+            _ => arch.dispatch(Pass::<R, MAX_MEMORY>(rule, self)),
         }
     }
 }
 
-impl SliceStep<'_> {
-    /// Runs the pass over memory, with the widest vector instructions of the processor.
-    fn run_pass<R: Rule, const M: usize>(self, rule: R) {
-        let SliceStep { constants, values, gradient, memory, rate, decay } = self;
-        let memory: [&mut [f32]; M] = memory.try_into().expect("as many as were counted");
-        let len = values.len();
-        assert!(gradient.len() == len && memory.iter().all(|memory| memory.len() == len), "parts are alike");
-        pulp::Arch::new().dispatch(Pass { rule, constants, values, gradient, memory, rate, decay });
-    }
-}
-
-/// A pass over memory; all slices have the same length.
-struct Pass<'a, R, const M: usize> {
-    rule: R,
-    constants: Constants<f64>,
-    values: &'a mut [f32],
-    gradient: &'a [f32],
-    memory: [&'a mut [f32]; M],
-    rate: f64,
-    decay: Option<f64>,
-}
+/// A pass over memory with this number of stored values per parameter; all slices have the same length.
+struct Pass<'a, R, const M: usize>(R, SliceStep<'a>);
 
 impl<R: Rule, const M: usize> WithSimd for Pass<'_, R, M> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Pass { rule, constants, values, gradient, memory, rate, decay } = self;
+        let Pass(rule, SliceStep { constants, values, gradient, memory, rate, decay }) = self;
+        let memory: [&mut [f32]; M] = memory.try_into().expect("as many as were counted");
         let (values, last_values) = S::as_mut_simd_f32s(values);
         let (gradient, last_gradient) = S::as_simd_f32s(gradient);
-        let mut last_memory = [const { None }; M];
-        let mut slot = 0;
-        let mut memory = memory.map(|memory| {
-            let (memory, last) = S::as_mut_simd_f32s(memory);
-            last_memory[slot] = Some(last);
-            slot += 1;
-            &mut memory[..values.len()]
-        });
-        for (place, (value, gradient)) in values.iter_mut().zip(gradient).enumerate() {
-            let mut remembered: [Register<S>; M] = std::array::from_fn(|slot| Register::new(simd, memory[slot][place]));
-            let (before, gradient) = (Register::new(simd, *value), Register::new(simd, *gradient));
-            *value = rule.apply(&constants, &before, &gradient, &mut remembered, &rate, decay.as_ref()).values;
-            for (memory, remembered) in memory.iter_mut().zip(remembered) {
-                memory[place] = remembered.values;
-            }
-        }
-        let mut memory = last_memory.map(|memory| memory.expect("each has been split"));
-        for (place, (value, gradient)) in last_values.iter_mut().zip(last_gradient).enumerate() {
-            let mut remembered: [f32; M] = std::array::from_fn(|slot| memory[slot][place]);
-            *value = rule.apply(&constants, value, gradient, &mut remembered, &rate, decay.as_ref());
-            for (memory, remembered) in memory.iter_mut().zip(remembered) {
-                memory[place] = remembered;
-            }
+        let mut memory = memory.map(S::as_mut_simd_f32s);
+        let vectors = memory.each_mut().map(|(vectors, _)| &mut **vectors);
+        step_each(simd, rule, &constants, (rate, decay), values, gradient, vectors);
+        let last = memory.map(|(_, last)| last);
+        step_each(Scalar::new(), rule, &constants, (rate, decay), last_values, last_gradient, last);
+    }
+}
+
+/// Steps over one register of parameters after the other; all slices have the same length.
+#[inline(always)]
+fn step_each<S: Simd, R: Rule, const M: usize>(
+    simd: S,
+    rule: R,
+    constants: &Constants<f64>,
+    (rate, decay): (f64, Option<f64>),
+    values: &mut [S::f32s],
+    gradient: &[S::f32s],
+    memory: [&mut [S::f32s]; M],
+) {
+    let mut memory = memory.map(|memory| &mut memory[..values.len()]);
+    for (place, (value, gradient)) in values.iter_mut().zip(gradient).enumerate() {
+        let mut remembered: [Register<S>; M] = std::array::from_fn(|slot| Register::new(simd, memory[slot][place]));
+        let (before, gradient) = (Register::new(simd, *value), Register::new(simd, *gradient));
+        *value = rule.apply(constants, &before, &gradient, &mut remembered, &rate, decay.as_ref()).values;
+        for (memory, remembered) in memory.iter_mut().zip(remembered) {
+            memory[place] = remembered.values;
         }
     }
 }

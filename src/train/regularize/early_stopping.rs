@@ -47,27 +47,10 @@ impl EarlyStopping {
                     )
                 })
             }
-            Schedule::Constant
-            | Schedule::Step(_)
-            | Schedule::Exponential(_)
-            | Schedule::Cosine(_)
-            | Schedule::OneCycle(_) => None,
+            _ => None,
         }
     }
-}
 
-impl FromNumber for EarlyStopping {
-    const EXPECTED: &str = "the patience (a number), a table such as `{ patience = 10 }`";
-
-    fn from_number(patience: f64) -> Result<Self, String> {
-        if patience.fract() != 0.0 || !(0.0..=1e9).contains(&patience) {
-            return Err(format!("`early_stopping` must be a whole number of epochs of at least 0, found {patience}"));
-        }
-        Ok(EarlyStopping { patience: patience as usize, ..EarlyStopping::default() })
-    }
-}
-
-impl EarlyStopping {
     /// Checks the settings.
     ///
     /// # Errors
@@ -85,13 +68,24 @@ impl EarlyStopping {
     }
 }
 
+impl FromNumber for EarlyStopping {
+    const EXPECTED: &str = "the patience (a number), a table such as `{ patience = 10 }`";
+
+    fn from_number(patience: f64) -> Result<Self, String> {
+        if patience.fract() != 0.0 || !(0.0..=1e9).contains(&patience) {
+            return Err(format!("`early_stopping` must be a whole number of epochs of at least 0, found {patience}"));
+        }
+        Ok(EarlyStopping { patience: patience as usize, ..EarlyStopping::default() })
+    }
+}
+
 /// Counts one replica's epochs without improvement.
 #[derive(Clone, Debug)]
 pub struct Patience {
     patience: usize,
     min_delta: f64,
     higher_is_better: bool,
-    state: PatienceState,
+    pub(in crate::train) state: PatienceState,
 }
 
 /// State of [`Patience`].
@@ -116,16 +110,6 @@ impl Patience {
         let EarlyStopping { patience, min_delta, .. } = *settings;
         let state = PatienceState { best: Number(worst), epochs: 0, waited: 0 };
         Patience { patience, min_delta, higher_is_better, state }
-    }
-
-    /// Returns the state.
-    pub fn state(&self) -> PatienceState {
-        self.state
-    }
-
-    /// Restores the state.
-    pub fn restore(&mut self, state: PatienceState) {
-        self.state = state;
     }
 
     /// Returns whether training should stop after the epochs so far.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use crate::config::check::{Invalid, not_negative};
-use crate::network::arena::{Arena, Slot};
+use crate::network::arena::Arena;
 use crate::train::per_replica::PerReplica;
 
 /// Factors of the penalties.
@@ -42,7 +42,8 @@ impl Penalty {
             PerReplica::new(&replicas.iter().map(number).collect::<Vec<_>>(), arena.values().device())
         };
         let weights = arena.values().zeros_like().narrow(0, 0, 1).to_kind(Kind::Float); // [1, parameters]
-        for slot in arena.slots().iter().filter(|slot| is_penalized(slot)) {
+        // weights of layers, unlike the scales of normalization layers, have at least two dimensions
+        for slot in arena.slots().iter().filter(|slot| slot.is_weight() && slot.shape.len() >= 2) {
             let _ = slot.view(&weights).fill_(1.0);
         }
         Some(AppliedPenalty { l1: each(|penalty| penalty.l1), twice_l2: each(|penalty| 2.0 * penalty.l2), weights })
@@ -60,11 +61,6 @@ impl Penalty {
             gradient.iter_mut().zip(each()).for_each(|(slope, weight)| *slope += twice_l2 * weight);
         }
     }
-}
-
-/// Returns whether a parameter is a layer's weight with at least two dimensions, unlike the scales of normalization layers.
-fn is_penalized(slot: &Slot) -> bool {
-    slot.is_weight() && slot.shape.len() >= 2
 }
 
 /// The penalties of a stack with a mask of the parameters to which they apply.

@@ -119,7 +119,7 @@ impl LearningRates {
     /// Returns the state at the end of an epoch.
     pub fn state(&self) -> State {
         let waits: Vec<Option<PatienceState>> =
-            self.plateaus.iter().map(|plateau| Some(plateau.as_ref()?.wait.state())).collect();
+            self.plateaus.iter().map(|plateau| Some(plateau.as_ref()?.wait.state)).collect();
         let plateau = waits.iter().any(Option::is_some).then_some(waits);
         State { start: self.start.iter().copied().map(Number).collect(), plateau }
     }
@@ -143,7 +143,7 @@ impl LearningRates {
         }
         self.start = state.start.iter().map(|number| number.0).collect();
         let plateaus = self.plateaus.iter_mut().flatten().zip(waits.iter().flatten());
-        plateaus.for_each(|(plateau, state)| plateau.wait.restore(*state));
+        plateaus.for_each(|(plateau, state)| plateau.wait.state = *state);
         Ok(())
     }
 

@@ -85,7 +85,7 @@ impl Schedule {
 
     /// Fills in the defaults that depend on the optimizer.
     pub fn resolve(&mut self, optimizer: &Optimizer) {
-        if let Some(one_cycle) = self.one_cycle_mut() {
+        if let Schedule::OneCycle(one_cycle) = self {
             one_cycle.resolve(optimizer);
         }
     }
@@ -97,8 +97,8 @@ impl Schedule {
 
     /// Turns momentum cycling off, as in versions that did not have it.
     pub fn forget_momentum(&mut self) {
-        if let Some(one_cycle) = self.one_cycle_mut() {
-            one_cycle.forget_momentum();
+        if let Schedule::OneCycle(one_cycle) = self {
+            (one_cycle.cycle_momentum, one_cycle.base_momentum, one_cycle.max_momentum) = (None, None, None);
         }
     }
 
@@ -116,37 +116,7 @@ impl Schedule {
     fn one_cycle(&self) -> Option<&one_cycle::OneCycle> {
         match self {
             Schedule::OneCycle(one_cycle) => Some(one_cycle),
-            Schedule::Constant
-            | Schedule::Step(_)
-            | Schedule::Exponential(_)
-            | Schedule::Cosine(_)
-            | Schedule::WarmUp(_)
-            | Schedule::ReduceOnPlateau(_) => None,
-        }
-    }
-
-    /// Returns the mutable settings of `one_cycle`, if it is this schedule.
-    fn one_cycle_mut(&mut self) -> Option<&mut one_cycle::OneCycle> {
-        match self {
-            Schedule::OneCycle(one_cycle) => Some(one_cycle),
-            Schedule::Constant
-            | Schedule::Step(_)
-            | Schedule::Exponential(_)
-            | Schedule::Cosine(_)
-            | Schedule::WarmUp(_)
-            | Schedule::ReduceOnPlateau(_) => None,
-        }
-    }
-
-    /// Returns whether the schedule starts with increasing learning rates, so that it cannot follow a warm-up.
-    fn warms_up(&self) -> bool {
-        match self {
-            Schedule::OneCycle(_) | Schedule::WarmUp(_) => true,
-            Schedule::Constant
-            | Schedule::Step(_)
-            | Schedule::Exponential(_)
-            | Schedule::Cosine(_)
-            | Schedule::ReduceOnPlateau(_) => false,
+            _ => None,
         }
     }
 
@@ -181,11 +151,7 @@ impl Schedule {
                 let (plateau, key, before) = warm_up.then.plateau()?;
                 Some((plateau, format!("warm_up.then.{key}"), warm_up.epochs + before))
             }
-            Schedule::Constant
-            | Schedule::Step(_)
-            | Schedule::Exponential(_)
-            | Schedule::Cosine(_)
-            | Schedule::OneCycle(_) => None,
+            _ => None,
         }
     }
 
@@ -194,11 +160,7 @@ impl Schedule {
         match self {
             Schedule::ReduceOnPlateau(plateau) => Some(plateau),
             Schedule::WarmUp(warm_up) => warm_up.then.plateau_mut(),
-            Schedule::Constant
-            | Schedule::Step(_)
-            | Schedule::Exponential(_)
-            | Schedule::Cosine(_)
-            | Schedule::OneCycle(_) => None,
+            _ => None,
         }
     }
 }
@@ -225,7 +187,7 @@ impl WarmUp {
         at_least_one("epochs", self.epochs)?;
         let bound = format!("must be below the number of epochs ({epochs})");
         require(self.epochs < epochs, "epochs", &bound, self.epochs)?;
-        if self.then.warms_up() {
+        if matches!(*self.then, Schedule::OneCycle(_) | Schedule::WarmUp(_)) {
             let message = format!("cannot be `{}`, which has its own warm-up", self.then.name());
             return Err(Invalid::new("then", message).hint("use `\"cosine\"` or `{ step = { every = 10 } }`"));
         }

@@ -84,11 +84,6 @@ impl OneCycle {
         }
     }
 
-    /// Undoes [`Self::resolve`]: the momentum stays that of the optimizer's settings.
-    pub(super) fn forget_momentum(&mut self) {
-        (self.cycle_momentum, self.base_momentum, self.max_momentum) = (None, None, None);
-    }
-
     /// Returns the lowest and the largest momentum, if it is cycled.
     pub fn momenta(&self) -> Option<(f64, f64)> {
         let (base, max) = MOMENTUM;

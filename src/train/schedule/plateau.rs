@@ -49,7 +49,7 @@ impl ReduceOnPlateau {
 pub struct Patience {
     settings: ReduceOnPlateau,
     higher_is_better: bool,
-    state: PatienceState,
+    pub(in crate::train) state: PatienceState,
 }
 
 /// State of [`Patience`].
@@ -68,11 +68,6 @@ impl Patience {
         Patience { settings: settings.clone(), higher_is_better, state }
     }
 
-    /// Returns the state.
-    pub fn state(&self) -> PatienceState {
-        self.state
-    }
-
     /// Checks that the state is possible at the end of an epoch.
     ///
     /// # Errors
@@ -86,11 +81,6 @@ impl Patience {
             state.cooldown
         );
         Ok(())
-    }
-
-    /// Restores the state.
-    pub fn restore(&mut self, state: PatienceState) {
-        self.state = state;
     }
 
     /// Returns the learning rate after an epoch with this value. NaN is not an improvement.

@@ -21,11 +21,8 @@ pub struct ReplicaStates<'a> {
     monitor: &'a str,
     higher_is_better: bool,
     stopping: Vec<Option<Stopping<'a>>>, // of each replica
-    results: Vec<ReplicaResult>,
-    training: Vec<bool>,
-    best: Vec<Option<f64>>,
-    kept: Vec<bool>,
-    kept_weights: Snapshot, // of the replicas with `kept`
+    state: State,                        // without that of `stopping`
+    kept_weights: Snapshot,              // of the replicas with `kept`
 }
 
 /// State of all replicas at the end of an epoch, without the kept weights.
@@ -83,25 +80,21 @@ impl<'a> ReplicaStates<'a> {
             monitor,
             higher_is_better,
             stopping,
-            results: vec![result; replicas],
-            training: vec![true; replicas],
-            best: vec![None; replicas],
-            kept: vec![false; replicas],
+            state: State {
+                results: vec![result; replicas],
+                training: vec![true; replicas],
+                best: vec![None; replicas],
+                kept: vec![false; replicas],
+                stopping: None,
+            },
             kept_weights: stack.arena().snapshot(),
         }
     }
 
     /// Returns the state without the kept weights.
     pub(crate) fn state(&self) -> State {
-        State {
-            results: self.results.clone(),
-            training: self.training.clone(),
-            best: self.best.iter().map(|best| best.map(Number)).collect(),
-            kept: self.kept.clone(),
-            stopping: self.stopping.iter().any(Option::is_some).then(|| {
-                self.stopping.iter().map(|stopping| stopping.as_ref().map(|stopping| stopping.wait.state())).collect()
-            }),
-        }
+        let waits: Vec<_> = self.stopping.iter().map(|stopping| Some(stopping.as_ref()?.wait.state)).collect();
+        State { stopping: waits.iter().any(Option::is_some).then_some(waits), ..self.state.clone() }
     }
 
     /// Checks that training can resume from a state after this epoch.
@@ -109,7 +102,7 @@ impl<'a> ReplicaStates<'a> {
     /// # Errors
     /// When the state belongs to another training or is inconsistent.
     pub(crate) fn check(&self, state: &State, epoch: usize) -> anyhow::Result<()> {
-        let replicas = self.training.len();
+        let replicas = self.state.training.len();
         let lengths = [state.results.len(), state.training.len(), state.best.len(), state.kept.len()];
         ensure!(lengths == [replicas; 4], "number of replicas must be {replicas}, found {}", lengths[0]);
         let none = vec![None; replicas];
@@ -138,19 +131,16 @@ impl<'a> ReplicaStates<'a> {
 
     /// Restores a state. The caller restores the kept weights.
     pub(crate) fn restore(&mut self, state: &State) {
-        self.results.clone_from(&state.results);
-        self.training.clone_from(&state.training);
-        self.best = state.best.iter().map(|best| best.map(|number| number.0)).collect();
-        self.kept.clone_from(&state.kept);
+        self.state = State { stopping: None, ..state.clone() };
         let waits = state.stopping.iter().flatten().flatten();
-        self.stopping.iter_mut().flatten().zip(waits).for_each(|(stopping, waited)| stopping.wait.restore(*waited));
+        self.stopping.iter_mut().flatten().zip(waits).for_each(|(stopping, waited)| stopping.wait.state = *waited);
     }
 
     /// Stops the replicas whose patience is over. A run that ended in this epoch did not stop them: it was its last one.
     pub(crate) fn stop_without_patience(&mut self, stack: &Stack) {
-        for replica in 0..self.training.len() {
+        for replica in 0..self.state.training.len() {
             let is_over = self.stopping[replica].as_ref().is_some_and(|stopping| stopping.wait.is_over());
-            if is_over && self.training[replica] {
+            if is_over && self.state.training[replica] {
                 self.stop(stack, replica, Status::EarlyStopped);
             }
         }
@@ -168,12 +158,12 @@ impl<'a> ReplicaStates<'a> {
 
     /// Returns whether any replica still trains.
     pub(crate) fn is_training(&self) -> bool {
-        self.training.contains(&true)
+        self.state.training.contains(&true)
     }
 
     /// Returns whether each replica still trains.
     pub(crate) fn training(&self) -> &[bool] {
-        &self.training
+        &self.state.training
     }
 
     /// Records an epoch of every replica that still trains.
@@ -190,7 +180,7 @@ impl<'a> ReplicaStates<'a> {
         seconds: f64,
         callback: &mut dyn Callback,
     ) {
-        let trained = self.training.clone();
+        let trained = self.state.training.clone();
         for replica in (0..trained.len()).filter(|&replica| trained[replica]) {
             let mut row: Vec<(&str, f64)> =
                 metrics.iter().map(|(name, values)| (name.as_str(), values[replica])).collect();
@@ -198,7 +188,7 @@ impl<'a> ReplicaStates<'a> {
             let diverged =
                 !finite[replica] || row.iter().any(|(name, value)| name.ends_with("loss") && !value.is_finite());
             if !diverged && self.is_best(replica, value_of(self.monitor)) {
-                self.results[replica].best_epoch = Some(epoch);
+                self.state.results[replica].best_epoch = Some(epoch);
                 if self.settings.keep == Keep::Best {
                     self.keep(stack, replica);
                 }
@@ -208,9 +198,9 @@ impl<'a> ReplicaStates<'a> {
                 self.stop(stack, replica, if diverged { Status::Diverged } else { Status::EarlyStopped });
             }
             row.extend([("lr", lrs[replica]), ("seconds", seconds)]);
-            self.results[replica].curves.push(epoch, &row);
+            self.state.results[replica].curves.push(epoch, &row);
         }
-        let training = self.training.clone();
+        let training = self.state.training.clone();
         metrics.push(("lr".to_owned(), lrs.to_vec())); // as in the curves
         callback.epoch(&EpochReport { epoch, epochs: self.settings.epochs, metrics, seconds, trained, training });
     }
@@ -219,9 +209,9 @@ impl<'a> ReplicaStates<'a> {
     fn is_best(&mut self, replica: usize, value: Option<f64>) -> bool {
         let Some(value) = value.filter(|value| value.is_finite()) else { return false };
         let better = |best: f64| if self.higher_is_better { value > best } else { value < best };
-        let is_best = self.best[replica].is_none_or(better);
+        let is_best = self.state.best[replica].is_none_or(|best| better(best.0));
         if is_best {
-            self.best[replica] = Some(value);
+            self.state.best[replica] = Some(Number(value));
         }
         is_best
     }
@@ -234,9 +224,9 @@ impl<'a> ReplicaStates<'a> {
 
     /// Ends a replica with this status while the others continue.
     fn stop(&mut self, stack: &Stack, replica: usize, status: Status) {
-        self.results[replica].status = status;
-        self.training[replica] = false;
-        if !self.kept[replica] {
+        self.state.results[replica].status = status;
+        self.state.training[replica] = false;
+        if !self.state.kept[replica] {
             self.keep(stack, replica); // its row continues to change with the stack
         }
     }
@@ -244,22 +234,22 @@ impl<'a> ReplicaStates<'a> {
     /// Keeps a replica's current weights.
     fn keep(&mut self, stack: &Stack, replica: usize) {
         self.kept_weights.copy_replica(replica, stack.arena());
-        self.kept[replica] = true;
+        self.state.kept[replica] = true;
     }
 
     /// Ends the replicas that still train with this status, and restores kept weights. If training was interrupted,
     /// `restore_replica` is called for the others, to restore their last completed epoch.
     pub(crate) fn end(mut self, stack: &Stack, status: Status, restore_replica: impl Fn(usize)) -> Vec<ReplicaResult> {
-        for (replica, result) in self.results.iter_mut().enumerate() {
-            if self.training[replica] {
+        for (replica, result) in self.state.results.iter_mut().enumerate() {
+            if self.state.training[replica] {
                 result.status = status;
             }
-            if self.kept[replica] {
+            if self.state.kept[replica] {
                 stack.arena().restore(replica, &self.kept_weights);
             } else if status == Status::Interrupted {
                 restore_replica(replica); // training stopped in the middle of an epoch
             }
         }
-        self.results
+        self.state.results
     }
 }

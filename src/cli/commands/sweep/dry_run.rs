@@ -67,7 +67,7 @@ fn to_json(sweep: &PlannedSweep, workers: usize, duration: &Duration) -> Value {
     });
     json!({
         "experiment": record.experiment,
-        "method": sweep.method.name(),
+        "method": sweep.record.search.method.name(),
         "round": record.search.rounds.map(|rounds| rounds.size),
         "chosen_later": record.unchosen(),
         "metric": record.metric,
@@ -167,7 +167,7 @@ fn joined(names: &[String]) -> String {
 
 /// Returns the method of the search, and its rounds.
 fn method(sweep: &PlannedSweep) -> String {
-    let (name, first) = (sweep.method.name(), count(sweep.record.configurations.len()));
+    let (name, first) = (sweep.record.search.method.name(), count(sweep.record.configurations.len()));
     match sweep.record.search.rounds {
         Some(rounds) if sweep.record.unchosen() > 0 => {
             format!("{name}: {first} configurations at first, then rounds of {} from results", count(rounds.size))

@@ -22,7 +22,7 @@ use crate::sweep::confirmation::{Confirmation, RankedBy};
 use crate::sweep::dir::SweepDir;
 use crate::sweep::dir::state::SweepState;
 use crate::sweep::record::SweepRecord;
-use crate::sweep::results::{Ranking, best_file, csv, metric_values, notes};
+use crate::sweep::results::{Ranking, csv, metric_values, notes};
 
 /// Which sweep, and by which metric its configurations are ranked.
 #[derive(Debug, clap::Args)]
@@ -146,7 +146,7 @@ pub fn run_best(args: &BestArgs) -> anyhow::Result<Exit> {
     if let Some(file) = &args.toml {
         check_free(file)?;
         let name = &best.configuration.name;
-        let text = best_file::experiment(&record, name)?;
+        let text = record.experiment_of(name)?;
         let about = format!("{FIRST_WORDS} {name} of the sweep {}\n", dir.path().display());
         atomic_write::write_whole(file, (about + &text).as_bytes())?;
         terminal::say(&format!(

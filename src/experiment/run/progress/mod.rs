@@ -35,7 +35,7 @@ pub trait RunProgress: DownloadProgress + callback::Callback {
     }
 
     /// A stack starts; its plans, one or more, are variants of one experiment.
-    fn starting(&mut self, plans: &[&Plan], stack: &StackInfo);
+    fn starting(&mut self, _plans: &[&Plan], _stack: &StackInfo) {}
 
     /// The trials of a stack start to train. Each has the epochs up to the checkpoint that it continues from.
     fn trials_started(&mut self, _trials: &[History]) {}

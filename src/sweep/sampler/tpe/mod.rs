@@ -11,7 +11,6 @@
 //! This folder knows numbers only: no files, no settings, no processes. The same observations and the same generator give the
 //! same proposal.
 
-mod groups;
 mod kernels;
 mod normal;
 pub mod observation;

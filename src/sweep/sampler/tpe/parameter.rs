@@ -30,7 +30,7 @@ impl Range {
 
     /// Ends on the axis of the kernels. Each value with a step has half a step below and above it.
     pub(super) fn axis_ends(self) -> (f64, f64) {
-        let half = self.half_step();
+        let half = self.step.unwrap_or(0.0) / 2.0;
         (self.to_axis(self.low - half), self.to_axis(self.high + half))
     }
 
@@ -47,9 +47,5 @@ impl Range {
             None => value,
         };
         on_grid.clamp(self.low, self.high)
-    }
-
-    fn half_step(self) -> f64 {
-        self.step.unwrap_or(0.0) / 2.0
     }
 }

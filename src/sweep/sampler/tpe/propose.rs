@@ -2,7 +2,6 @@
 
 use rand_mt::Mt64;
 
-use crate::sweep::sampler::tpe::groups::groups;
 use crate::sweep::sampler::tpe::observation::{Observation, Score};
 use crate::sweep::sampler::tpe::parameter::Parameter;
 use crate::sweep::sampler::tpe::parzen::ParzenEstimator;
@@ -34,6 +33,22 @@ pub fn propose(
         group.iter().zip(chosen).for_each(|(parameter, value)| proposed[*parameter] = *value);
     }
     proposed
+}
+
+/// Returns the groups of `parameters` parameters, each in the order of the parameters: the parameters of a group are in the same
+/// observations, so that their joint density can be estimated. A parameter that no observation has is a group of its own.
+fn groups(parameters: usize, observed: &[&[Option<f64>]]) -> Vec<Vec<usize>> {
+    let pattern = |parameter: usize| observed.iter().map(|values| values[parameter].is_some()).collect::<Vec<bool>>();
+    let mut groups: Vec<(Vec<bool>, Vec<usize>)> = Vec::new();
+    for parameter in 0..parameters {
+        let own = pattern(parameter);
+        let same = groups.iter_mut().find(|(other, _)| *other == own && own.contains(&true));
+        match same {
+            Some((_, group)) => group.push(parameter),
+            None => groups.push((own, vec![parameter])),
+        }
+    }
+    groups.into_iter().map(|(_, group)| group).collect()
 }
 
 /// Values of an observation, and the share of it that counts.
@@ -224,5 +239,13 @@ mod tests {
             let chosen = best_candidate(&candidates, &good, &bad);
             assert_eq!(chosen as u64, case["chosen"].as_u64().unwrap(), "{name}");
         }
+    }
+
+    #[test]
+    fn parameters_of_the_same_observations_are_together() {
+        let (yes, no) = (Some(1.0), None);
+        let observed = [&[yes, no, yes, no, yes, no][..], &[yes, yes, no, no, yes, no], &[yes, no, yes, no, yes, no]];
+        assert_eq!(groups(6, &observed), [vec![0, 4], vec![1], vec![2], vec![3], vec![5]]);
+        assert_eq!(groups(2, &[]), [[0], [1]]);
     }
 }

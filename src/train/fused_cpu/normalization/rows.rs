@@ -14,24 +14,21 @@ pub(super) fn normalize(
     eps: f64,
 ) {
     let units = weight.len();
-    pulp::Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            let (weight, bias, linear_bias) = (&weight[..units], &bias[..units], &linear_bias[..units]);
-            let rows = values.chunks_exact_mut(units).zip(normalized.chunks_exact_mut(units));
-            for ((row, normalized), factor) in rows.zip(factors.iter_mut()) {
-                row.iter_mut().zip(linear_bias).for_each(|(value, bias)| *value += bias);
-                let mean = sum(row, |value| value) / units as f32;
-                let squares = sum(row, |value| (value - mean) * (value - mean));
-                *factor = (1.0 / (f64::from(squares) / units as f64 + eps).sqrt()) as f32;
-                let (row, normalized) = (&mut row[..units], &mut normalized[..units]);
-                for unit in 0..units {
-                    normalized[unit] = (row[unit] - mean) * *factor;
-                    row[unit] = normalized[unit] * weight[unit] + bias[unit];
-                }
+    vectorized!({
+        let (weight, bias, linear_bias) = (&weight[..units], &bias[..units], &linear_bias[..units]);
+        let rows = values.chunks_exact_mut(units).zip(normalized.chunks_exact_mut(units));
+        for ((row, normalized), factor) in rows.zip(factors.iter_mut()) {
+            row.iter_mut().zip(linear_bias).for_each(|(value, bias)| *value += bias);
+            let mean = sum(row, |value| value) / units as f32;
+            let squares = sum(row, |value| (value - mean) * (value - mean));
+            *factor = (1.0 / (f64::from(squares) / units as f64 + eps).sqrt()) as f32;
+            let (row, normalized) = (&mut row[..units], &mut normalized[..units]);
+            for unit in 0..units {
+                normalized[unit] = (row[unit] - mean) * *factor;
+                row[unit] = normalized[unit] * weight[unit] + bias[unit];
             }
-        },
-    );
+        }
+    });
 }
 
 /// Replaces the gradient of the outputs by that of the inputs, for rows, and adds to the gradients of weight and bias,
@@ -46,27 +43,24 @@ pub(super) fn gradient(
 ) {
     let units = weight.len();
     let mut products = vec![0.0_f32; units];
-    pulp::Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            let rows = gradient.chunks_exact_mut(units).zip(normalized.chunks_exact(units));
-            for ((row, normalized), factor) in rows.zip(factors) {
-                let (row, normalized, products) = (&mut row[..units], &normalized[..units], &mut products[..units]);
-                of_bias.iter_mut().zip(&*row).for_each(|(sum, gradient)| *sum += gradient);
-                let pairs = row.iter().zip(normalized);
-                of_weight.iter_mut().zip(pairs).for_each(|(sum, (gradient, value))| *sum += gradient * value);
-                for unit in 0..units {
-                    row[unit] *= weight[unit];
-                    products[unit] = row[unit] * normalized[unit];
-                }
-                let mean = sum(row, |value| value) / units as f32;
-                let product = sum(products, |value| value) / units as f32;
-                for unit in 0..units {
-                    row[unit] = factor * (row[unit] - mean - normalized[unit] * product);
-                }
+    vectorized!({
+        let rows = gradient.chunks_exact_mut(units).zip(normalized.chunks_exact(units));
+        for ((row, normalized), factor) in rows.zip(factors) {
+            let (row, normalized, products) = (&mut row[..units], &normalized[..units], &mut products[..units]);
+            of_bias.iter_mut().zip(&*row).for_each(|(sum, gradient)| *sum += gradient);
+            let pairs = row.iter().zip(normalized);
+            of_weight.iter_mut().zip(pairs).for_each(|(sum, (gradient, value))| *sum += gradient * value);
+            for unit in 0..units {
+                row[unit] *= weight[unit];
+                products[unit] = row[unit] * normalized[unit];
             }
-        },
-    );
+            let mean = sum(row, |value| value) / units as f32;
+            let product = sum(products, |value| value) / units as f32;
+            for unit in 0..units {
+                row[unit] = factor * (row[unit] - mean - normalized[unit] * product);
+            }
+        }
+    });
 }
 
 /// Returns the sum of `term` over a row, in 16 separate sums, so that it is vectorized.

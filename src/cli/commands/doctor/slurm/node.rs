@@ -12,7 +12,7 @@ use crate::cli::commands::doctor::check::Check;
 use crate::cli::commands::doctor::machine;
 use crate::io::host_name::host_name;
 use crate::io::{atomic_write, bounded_file};
-use crate::sweep::dir::create_once::{Creation, create_once};
+use crate::sweep::dir::create_once::create_once;
 
 /// File that the machine which submits the job leaves for the node.
 const EXPECTED: &str = "expected.json";
@@ -146,7 +146,7 @@ fn linking(folder: &Path) -> Check {
     let path = folder.join("claim");
     let outcomes = [create_once(&path, b"first\n"), create_once(&path, b"second\n")];
     let has_links = std::fs::hard_link(&path, folder.join("second-name")).is_ok();
-    let is_once = matches!(outcomes, [Ok(Creation::Created), Ok(Creation::Exists)]);
+    let is_once = matches!(outcomes, [Ok(true), Ok(false)]);
     let found = match outcomes {
         [Err(error), _] | [_, Err(error)] => format!("a name cannot be created: {error}"),
         _ if !is_once => "two processes can create the same name: two workers could train a stack".to_owned(),

@@ -1,20 +1,16 @@
 //! Results of the newest confirmation of a sweep: its best configurations on seeds that were not used for the selection.
 
-mod pairs;
-
 use std::collections::HashMap;
 
 use anyhow::Context;
 
 use crate::compare::metric_name::metric_of;
-use crate::compare::statistics::ALPHA;
 use crate::compare::statistics::difference::pairs_needed;
 use crate::compare::statistics::sample::Sample;
+use crate::compare::statistics::{ALPHA, Test, holm};
 use crate::config::suggest;
-use crate::history::History;
 use crate::history::metric_path::lookup_number;
 use crate::history::number::count;
-use crate::sweep::confirmation::pairs::{Key, corrected_p};
 use crate::sweep::dir::SweepDir;
 use crate::sweep::dir::ended::{EndedStack, EndedTrial};
 use crate::sweep::record::{ConfirmationPlan, Extension, StackPlan, SweepRecord};
@@ -120,8 +116,7 @@ impl<'a> Confirmation<'a> {
         let mut parameters: HashMap<&str, usize> = HashMap::new();
         for end in &ends {
             for trial in &end.trials {
-                let stem = History::stem_of(&trial.configuration, trial.seed, trial.fold);
-                let history = History::read(&dir.stack(&end.stack).join(format!("{stem}.json")))?;
+                let history = trial.history(dir, &end.stack)?;
                 tests.entry(&trial.configuration).or_default().extend(lookup_number(&history, &test_metric));
                 parameters.extend(history.network.map(|network| (trial.configuration.as_str(), network.parameters)));
             }
@@ -129,11 +124,12 @@ impl<'a> Confirmation<'a> {
         let mut results = Vec::new();
         for chosen in &plan.configurations {
             let name = chosen.name.as_str();
-            let own: Vec<&&EndedStack> = ends.iter().filter(|end| stack_trains(stacks, &end.stack, name)).collect();
+            let own: Vec<&StackPlan> =
+                stacks.iter().filter(|stack| stack.configurations.contains(&chosen.name)).collect();
+            let is_ended = own.iter().all(|stack| ended.contains_key(&stack.name));
+            let own: Vec<&EndedStack> = own.iter().filter_map(|stack| ended.get(&stack.name)).collect();
             let trials: Vec<&EndedTrial> =
                 own.iter().flat_map(|end| &end.trials).filter(|trial| trial.configuration == name).collect();
-            let is_ended =
-                own.len() == stacks.iter().filter(|stack| stack.configurations.contains(&chosen.name)).count();
             let failure = own.iter().find_map(|end| end.failure.as_ref());
             let configuration = record.configuration(name).context("a confirmation names an unknown configuration")?;
             let values = trials.iter().filter_map(|trial| Some(((trial.seed, trial.fold), trial.value?.0))).collect();
@@ -255,11 +251,6 @@ fn of_trials(trials: usize) -> String {
     format!("{} trial{}", count(trials), if trials == 1 { "" } else { "s" })
 }
 
-/// Whether this stack of a confirmation trains a configuration.
-fn stack_trains(stacks: &[StackPlan], stack: &str, configuration: &str) -> bool {
-    stacks.iter().any(|plan| plan.name == stack && plan.configurations.iter().any(|name| name == configuration))
-}
-
 /// Orders the results, best first, and compares all pairs of complete ones.
 fn judged<'a>(results: Vec<(Confirmed<'a>, HashMap<Key, f64>)>, higher_is_better: bool) -> Vec<Confirmed<'a>> {
     let mut results = results;
@@ -282,4 +273,43 @@ fn judged<'a>(results: Vec<(Confirmed<'a>, HashMap<Key, f64>)>, higher_is_better
         };
     }
     results.into_iter().map(|(confirmed, _)| confirmed).collect()
+}
+
+/// Seed and fold of a trial.
+type Key = (i64, Option<usize>);
+
+/// Returns the p of a paired permutation test for each pair of configurations, by their places, corrected for all pairs (Holm).
+/// The best configuration is chosen by the same values, so the comparisons with it alone would be too few to correct for.
+fn corrected_p(values: &[&HashMap<Key, f64>]) -> HashMap<(usize, usize), f64> {
+    let places = (0..values.len()).flat_map(|one| (one + 1..values.len()).map(move |other| (one, other)));
+    let p_of = |(one, other): (usize, usize)| {
+        let mut keys: Vec<&Key> = values[one].keys().filter(|key| values[other].contains_key(*key)).collect();
+        keys.sort(); // a sum must not depend on the order of a hash map
+        let differences: Vec<f64> = keys.iter().map(|key| values[other][*key] - values[one][*key]).collect();
+        let p = Test::Permutation.p_paired(&differences).filter(|_| differences.len() > 1)?;
+        Some(((one, other), p))
+    };
+    let (places, p): (Vec<(usize, usize)>, Vec<f64>) = places.filter_map(p_of).unzip();
+    places.into_iter().zip(holm::correct(&p)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(by: f64, seeds: i64) -> HashMap<Key, f64> {
+        (0..seeds).map(|seed| ((seed, None), by + 0.01 * ((seed * 7) % 5) as f64)).collect()
+    }
+
+    #[test]
+    fn p_values_are_corrected_for_all_pairs() {
+        let [a, b, c] = [values(0.0, 10), values(0.5, 10), values(0.5, 10)];
+        let p = corrected_p(&[&a, &b, &c]);
+        // the smallest p of ten pairs is 2 / 1024; three pairs are compared
+        assert!((p[&(0, 1)] - 3.0 * 2.0 / 1024.0).abs() < 1e-12, "{p:?}");
+        assert!((p[&(0, 2)] - 3.0 * 2.0 / 1024.0).abs() < 1e-12, "{p:?}");
+        assert_eq!(p[&(1, 2)], 1.0);
+        assert_eq!(corrected_p(&[&a]).len(), 0);
+        assert_eq!(corrected_p(&[&values(0.0, 1), &values(1.0, 1)]).len(), 0, "one pair cannot be tested");
+    }
 }

@@ -1,13 +1,22 @@
-//! Evenly spread positions: the Sobol sequence with Owen scrambling of the crate `sobol_burley`.
+//! Positions of draws: independent random ones, and evenly spread ones, the Sobol sequence with Owen scrambling of the crate
+//! `sobol_burley`.
 
+use rand_mt::Mt64;
 use sobol_burley::{NUM_DIMENSIONS, sample};
 
-/// Length of the sequence.
+/// Length of the Sobol sequence.
 pub(super) const LENGTH: u32 = 1 << 16;
 
-/// Returns the position of a draw on each axis, between 0 and 1 (excluded). Axes after the last dimension of the sequence
-/// use its dimensions with another seed, and draws after the end of the sequence continue with another seed.
-pub(super) fn positions(seed: u32, draw: u32, axes: usize) -> Vec<f64> {
+/// Returns the random position of a draw on each axis, between 0 and 1 (excluded).
+pub(super) fn random(seed: u32, draw: u32, axes: usize) -> Vec<f64> {
+    let mut generator = Mt64::new_with_key([u64::from(seed), u64::from(draw)]);
+    // the upper 53 bits are a floating point number
+    (0..axes).map(|_| (generator.next_u64() >> 11) as f64 / (1_u64 << 53) as f64).collect()
+}
+
+/// Returns the position of a draw in the Sobol sequence on each axis, between 0 and 1 (excluded). Axes after the last dimension
+/// of the sequence use its dimensions with another seed, and draws after its end continue with another seed.
+pub(super) fn sobol(seed: u32, draw: u32, axes: usize) -> Vec<f64> {
     let (index, round) = (draw % LENGTH, draw / LENGTH);
     let position = |axis: usize| {
         let (axis, dimensions) = (axis as u32, NUM_DIMENSIONS);
@@ -27,12 +36,12 @@ mod tests {
 
     #[test]
     fn positions_are_those_of_the_crate() {
-        let found = positions(7, 300, 260);
+        let found = sobol(7, 300, 260);
         for (axis, position) in found.iter().enumerate().take(NUM_DIMENSIONS as usize) {
             assert_eq!(*position, f64::from(sample(300, axis as u32, 7)));
         }
         assert_ne!(found[256..], found[..4], "further axes are other numbers");
-        assert!(positions(7, LENGTH, 3) != positions(7, 0, 3));
+        assert!(sobol(7, LENGTH, 3) != sobol(7, 0, 3));
     }
 
     #[test]
@@ -40,7 +49,7 @@ mod tests {
         for axis in [0, 1, 7, 255] {
             let mut cells = [0; 64];
             for draw in 64..128 {
-                cells[(positions(3, draw, axis + 1)[axis] * 64.0) as usize] += 1;
+                cells[(sobol(3, draw, axis + 1)[axis] * 64.0) as usize] += 1;
             }
             assert_eq!(cells, [1; 64], "axis {axis}");
         }
