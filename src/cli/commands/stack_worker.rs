@@ -26,19 +26,11 @@ pub fn run() -> anyhow::Result<Exit> {
     };
     let record = RunRecord::read(&run)?;
     let device = device.parse().map_err(anyhow::Error::msg).context("failed to read the device of a worker")?;
-    let execution = ExecutionConfig::from_run(&record.options, Some(device), Some(threads))?;
-    execution.apply();
-    let events = tensorboard.map(EventFiles::In);
-    let options = Options {
-        device: execution.device,
-        threads: execution.threads,
-        stack: record.options.stack,
-        narrows,
-        checkpoint_interval: checkpoint.parse().map_err(anyhow::Error::msg)?,
-        events: events.as_ref(),
-        cache: &Cache::for_user(),
-        signals: &signals,
-    };
+    let execution = ExecutionConfig::from_run(&record.options, Some(device), Some(threads))?.apply();
+    let (events, cache) = (tensorboard.map(EventFiles::In), Cache::for_user());
+    let checkpoint_interval = checkpoint.parse().map_err(anyhow::Error::msg)?;
+    let options = execution.options(record.options.stack, &cache, &signals);
+    let options = Options { narrows, checkpoint_interval, events: events.as_ref(), ..options };
     work(&run, &runs, &options, &orders)?;
     Ok(Exit::Done)
 }

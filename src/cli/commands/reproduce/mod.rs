@@ -10,14 +10,12 @@ use serde_json::json;
 
 use crate::cli::args::compute_args::RecordedComputeArgs;
 use crate::cli::args::log_args::LogArgs;
-use crate::cli::args::run_args::{ExecutionConfig, signals_and_progress};
+use crate::cli::args::run_args::signals_and_progress;
 use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::commands::reproduce::reproduction::Reproduction;
 use crate::cli::exit::Exit;
 use crate::cli::text::terminal;
 use crate::data::store::cache::Cache;
-use crate::experiment::run::Options;
-use crate::experiment::run::checkpointing::CheckpointInterval;
 use crate::experiment::store::find::Damaged;
 use crate::experiment::verify::reproduction::{ReproducibleRun, TrialComparison, compare};
 
@@ -68,8 +66,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     stored.note.iter().for_each(|note| terminal::say(&format!("note: {note}")));
     let keep =
         args.keep.as_deref().map(std::path::absolute).transpose().context("failed to resolve the path of `--keep`")?;
-    let execution = ExecutionConfig::from_run(&stored.options, args.compute_args.device, args.compute_args.threads)?;
-    execution.apply();
+    let execution = args.compute_args.execution(&stored.options)?;
     let (signals, mut progress) = signals_and_progress(args.quiet, &args.log_args)?;
     let cache = Cache::for_user();
     let temporary = || tempfile::Builder::new().prefix("runner-reproduce-").tempdir();
@@ -80,16 +77,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         .map(tempfile::TempDir::path)
         .or(keep.as_deref())
         .expect("there is a temporary directory unless `--keep` is given");
-    let options = Options {
-        device: execution.device,
-        threads: execution.threads,
-        stack: stored.options.stack,
-        narrows: stored.options.stack.is_none(),
-        checkpoint_interval: CheckpointInterval::Never,
-        events: None,
-        cache: &cache,
-        signals: &signals,
-    };
+    let options = execution.options(stored.options.stack, &cache, &signals);
     let new_run = stored.reproduce(out, &options, &mut progress);
     progress.end_run(&signals);
     let (finished, stopped) = new_run?;

@@ -22,7 +22,6 @@ use crate::config::hint::{Hint, in_a_line};
 use crate::data::store::cache::Cache;
 use crate::device::DeviceChoice;
 use crate::experiment::run::Options;
-use crate::experiment::run::checkpointing::CheckpointInterval;
 use crate::experiment::spec::catalogue;
 use crate::experiment::store::run_record::RunOptions;
 use crate::io::signals::Signals;
@@ -97,18 +96,9 @@ impl StartArgs {
     /// Returns the estimated duration of a sweep, or why it is unknown.
     fn duration(sweep: &PlannedSweep, workers: usize, signals: &Signals) -> Result<TimeEstimate, String> {
         let measured = || {
-            let execution = ExecutionConfig::from_run(&sweep.record.options, None, None)?;
-            execution.apply();
-            let options = Options {
-                device: execution.device,
-                threads: execution.threads,
-                stack: sweep.record.options.stack,
-                narrows: true,
-                checkpoint_interval: CheckpointInterval::Never,
-                events: None,
-                cache: &Cache::for_user(),
-                signals,
-            };
+            let (recorded, cache) = (&sweep.record.options, Cache::for_user());
+            let execution = ExecutionConfig::from_run(recorded, None, None)?.apply();
+            let options = Options { narrows: true, ..execution.options(recorded.stack, &cache, signals) };
             estimate(sweep, &options, Path::new(user_defaults::out()), workers)
         };
         match measured() {

@@ -79,8 +79,7 @@ pub fn run(args: &WorkArgs) -> anyhow::Result<Exit> {
     }
     let chosen = devices.first().map(|device| worker_processes::choice_of(*device));
     let device = args.device.or(chosen).or_else(|| visible_instead_of(&record.options.device));
-    let execution = ExecutionConfig::from_run(&record.options, device, args.threads)?;
-    execution.apply();
+    let execution = ExecutionConfig::from_run(&record.options, device, args.threads)?.apply();
     let signals = listen()?;
     if args.parent.is_none() {
         signals.set_exit_message(format!("interrupted: continue with `runner sweep work {}`", quoted_path(dir.path())));
