@@ -132,9 +132,7 @@ fn newer_unfinished_sweep(experiment: &str, run: &Path) -> Option<PathBuf> {
     let path = SweepDir::newest_of(experiment, &SweepsDir::default())?;
     let is_newer = path.file_name() > latest::resolve_link(run).file_name(); // names begin with the time
     let (sweep, record) = SweepDir::open(&path).ok().filter(|_| is_newer)?;
-    let mut state = SweepState::default();
-    state.update(&sweep, &record).ok()?;
-    (!state.is_over()).then_some(path)
+    (!SweepState::read(&sweep, &record).ok()?.is_over()).then_some(path)
 }
 
 /// Continues a finished run up to this number of epochs in total, in a new run directory next to it.

@@ -43,8 +43,7 @@ pub(super) fn find(experiment: Option<&str>, out: &Path) -> anyhow::Result<Optio
 /// Prints the best configurations of a sweep.
 pub(super) fn print(path: &Path, limit: Option<usize>, as_csv: bool) -> anyhow::Result<Exit> {
     let (dir, record) = SweepDir::open(path)?;
-    let mut state = SweepState::default();
-    state.update(&dir, &record)?;
+    let state = SweepState::read(&dir, &record)?;
     let ranking = Ranking::new(&record, &state.ended, record.higher_is_better);
     if as_csv {
         terminal::out(&csv::table(&record, &ranking, &record.metric));

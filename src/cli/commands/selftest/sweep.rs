@@ -163,8 +163,7 @@ fn start(args: &Sweep, out: &Path, dir: Option<&SweepDir>, workers: usize) -> an
 /// Kills a worker that trains a stack. Returns whether there was one. A worker that has taken over a stack is spared until
 /// it has saved something: three that die without progress are a failure of the stack.
 fn kill_a_worker(dir: &SweepDir, record: &SweepRecord, rng: &mut Mt64) -> anyhow::Result<bool> {
-    let mut state = SweepState::default();
-    state.update(dir, record)?;
+    let state = SweepState::read(dir, record)?;
     let alive: Vec<u32> = state
         .running
         .iter()

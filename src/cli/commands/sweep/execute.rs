@@ -64,8 +64,7 @@ pub fn train(dir: &SweepDir, record: &SweepRecord, execution: &Execution) -> any
     if !execution.worker_args.force {
         check_is_same(dir, &record)?;
     }
-    let mut state = SweepState::default();
-    state.update(dir, &record)?;
+    let mut state = SweepState::read(dir, &record)?;
     if state.is_over() {
         if !execution.quiet {
             terminal::say(&format!("the sweep in `{}` is already complete", dir.path().display()));

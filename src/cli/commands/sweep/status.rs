@@ -52,9 +52,7 @@ pub struct RetryArgs {
 
 /// Prints the state of a sweep.
 pub fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
-    let (dir, record) = args.sweep.open()?;
-    let mut state = SweepState::default();
-    state.update(&dir, &record)?;
+    let (dir, record, state) = args.sweep.read()?;
     let counts = Counts::new(&record, &state);
     let ranking = Ranking::new(&record, &state.ended, record.higher_is_better);
     let failed = || state.ended.values().filter_map(|end| Some((end, end.failure.as_ref()?)));
@@ -192,9 +190,7 @@ fn say_what_to_do(dir: &SweepDir, failures: &[FailedStacks]) {
 
 /// Asks the workers of a sweep to stop.
 pub fn run_stop(args: &StopArgs) -> anyhow::Result<Exit> {
-    let (dir, record) = args.sweep.open()?;
-    let mut state = SweepState::default();
-    state.update(&dir, &record)?;
+    let (dir, _, state) = args.sweep.read()?;
     if state.is_over() {
         terminal::say(&format!("the sweep in `{}` is already complete", dir.path().display()));
         jobs_text::cancel(&dir)?;
@@ -214,9 +210,7 @@ pub fn run_stop(args: &StopArgs) -> anyhow::Result<Exit> {
 
 /// Lets the failed stacks of a sweep be trained again.
 pub fn run_retry(args: &RetryArgs) -> anyhow::Result<Exit> {
-    let (dir, record) = args.sweep.open()?;
-    let mut state = SweepState::default();
-    state.update(&dir, &record)?;
+    let (dir, _, state) = args.sweep.read()?;
     let mut tried = 0;
     for end in state.ended.values().filter(|end| end.failure.is_some()) {
         let again = ended::try_again(&dir, end);

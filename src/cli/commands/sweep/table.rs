@@ -82,9 +82,7 @@ impl RankedSweep {
     /// # Errors
     /// When there is no such sweep, or it cannot be ranked by the metric.
     pub(crate) fn results(&self) -> anyhow::Result<Results> {
-        let (dir, record) = self.sweep.open()?;
-        let mut state = SweepState::default();
-        state.update(&dir, &record)?;
+        let (dir, record, mut state) = self.sweep.read()?;
         let (mut metric, mut higher) = (record.metric.clone(), record.higher_is_better);
         if let Some(other) = self.metric.as_deref().map(canonical).filter(|other| *other != record.metric) {
             if other.starts_with("test.") {

@@ -48,8 +48,7 @@ struct BestSoFar {
 /// Returns whether a worker trains the sweep in this directory.
 pub fn is_in_training(folder: &Path) -> bool {
     let Ok((dir, record)) = SweepDir::open(folder) else { return false };
-    let mut state = SweepState::default();
-    state.update(&dir, &record).is_ok() && state.running.iter().any(|running| running.is_alive(&dir))
+    SweepState::read(&dir, &record).is_ok_and(|state| state.running.iter().any(|running| running.is_alive(&dir)))
 }
 
 impl SweepModel {
@@ -59,8 +58,7 @@ impl SweepModel {
     /// When its record or its state cannot be read.
     pub fn open(folder: &Path) -> anyhow::Result<SweepModel> {
         let (dir, record) = SweepDir::open(folder)?;
-        let mut state = SweepState::default();
-        state.update(&dir, &record)?;
+        let state = SweepState::read(&dir, &record)?;
         Ok(SweepModel { dir, record, state, live: BTreeMap::new(), best: None, ranked: None })
     }
 

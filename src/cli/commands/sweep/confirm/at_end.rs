@@ -21,8 +21,7 @@ pub fn train_and_confirm(dir: &SweepDir, record: &SweepRecord, execution: &Execu
     let exit = execute::train(dir, record, &search)?;
     let mut record = record.clone();
     extensions::read_new(dir.path(), &mut record)?;
-    let mut state = SweepState::default();
-    state.update(dir, &record)?;
+    let state = SweepState::read(dir, &record)?;
     if exit != Exit::Done || !state.is_over() {
         // a failed sweep has results, too
         let results = Execution { quiet: true, ..execution.clone() };

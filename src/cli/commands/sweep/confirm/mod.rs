@@ -74,8 +74,7 @@ it starts another confirmation.";
 pub fn run(args: &ConfirmArgs) -> anyhow::Result<Exit> {
     let (dir, mut record) = args.sweep.open()?;
     args.worker_args.event_args.files()?;
-    let mut state = SweepState::default();
-    state.update(&dir, &record)?;
+    let state = SweepState::read(&dir, &record)?;
     let devices = devices_to_continue(&record, &args.devices, args.workers)?;
     let continues = args.continues(&record, &state);
     let confirmed = record.confirmation_stacks();
