@@ -23,11 +23,10 @@ pub fn table(ranked: &Ranked, top: usize, page: TextStyle) -> String {
     let diagnoses = Column::words("diagnosis", diagnoses).first(top);
     let labels = variants.iter().take(top).map(|variant| variant.name.to_owned());
     let labels = Column::words("variant", labels);
-    let fitted = |chosen: &[usize]| Fitted {
-        labels: labels.clone(),
-        groups: vec![chosen.iter().map(|&place| columns[place].clone()).collect()],
-        spare: Vec::new(),
-        closing: (!diagnoses.is_empty()).then(|| diagnoses.clone()),
+    let fitted = |chosen: &[usize]| {
+        let chosen = chosen.iter().map(|&place| columns[place].clone()).collect();
+        let closing = (!diagnoses.is_empty()).then(|| diagnoses.clone());
+        Fitted { closing, ..Fitted::new(labels.clone(), vec![chosen]) }
     };
     let mut by_priority: Vec<usize> = (0..metrics.len()).collect();
     by_priority.sort_by_key(|&place| priority(&metrics[place], ranked.by.as_ref())); // stable

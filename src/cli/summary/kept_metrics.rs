@@ -68,7 +68,7 @@ pub fn table(trials: &[&History], page: TextStyle) -> Option<String> {
     ];
     let notes: Vec<String> = notes.into_iter().flatten().collect();
     let labels = Column::words(epoch_header(trials), shown.iter().map(|name| (*name).to_owned()));
-    let fitted = Fitted { labels, groups: vec![columns], spare: Vec::new(), closing: None };
+    let fitted = Fitted::new(labels, vec![columns]);
     Some(match notes.is_empty() {
         true => fitted.tables(page).join("\n"),
         false => fitted.tables_with_legend(&notes.join("; "), page).join("\n"),

@@ -77,11 +77,9 @@ fn tables(ranked: &Ranked, top: usize, page: TextStyle) -> Vec<String> {
     let mut tables = with_legend(variants, top, &main, legend, page);
     let at_threshold = MetricColumn::at_threshold(&trials);
     if !at_threshold.is_empty() {
-        let fitted = |spread| Fitted {
-            labels: Column::words("variant", names(variants, spread)),
-            groups: columns(variants, &at_threshold, spread),
-            spare: Vec::new(),
-            closing: None,
+        let fitted = |spread| {
+            let labels = Column::words("variant", names(variants, spread));
+            Fitted::new(labels, columns(variants, &at_threshold, spread))
         };
         tables.extend(with_legend(variants, top, &fitted, |_| legend::at_threshold(&trials), page));
     }

@@ -22,6 +22,11 @@ pub struct Fitted {
 }
 
 impl Fitted {
+    /// Returns columns without spare ones.
+    pub fn new(labels: Column, groups: Vec<Vec<Column>>) -> Fitted {
+        Fitted { labels, groups, spare: Vec::new(), closing: None }
+    }
+
     /// Returns the tables.
     pub fn tables(mut self, page: TextStyle) -> Vec<String> {
         self.labels.cut_labels_to(page.width * 2 / 5);

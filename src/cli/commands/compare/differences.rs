@@ -178,7 +178,7 @@ impl MetricView<'_> {
         let labels = Column::words("", rows.iter().map(|&place| self.screen.groups[place].label.clone()));
         if self.screen.all {
             let groups = columns.into_iter().map(|column| vec![column]).collect();
-            return Fitted { labels, groups, spare: Vec::new(), closing: None }.tables(page).join("\n\n");
+            return Fitted::new(labels, groups).tables(page).join("\n\n");
         }
         fit(&labels, &columns.into_iter().enumerate().collect::<Vec<_>>(), page).0
     }

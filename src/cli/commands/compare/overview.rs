@@ -20,26 +20,22 @@ pub(crate) fn render(groups: &[Group], page: TextStyle) -> String {
     let numbers = |header: &str, cell: &dyn Fn(&Group) -> String| {
         Column::numbers(header, groups.iter().map(|group| Cell { text: cell(group), is_best: false }))
     };
-    let fitted = Fitted {
-        labels: Column::words("run", groups.iter().map(|group| group.label.clone())),
-        groups: vec![
-            vec![words("trials", &trials)],
-            vec![numbers("epochs", &epochs)],
-            vec![
-                numbers("best epoch", &best_epoch),
-                numbers("overfits from", &|group| {
-                    trial_range(group, |trial| Some(trial.diagnosis()?.overfits_from? as f64))
-                }),
-                numbers("val_loss rise", &|group| {
-                    number_format::metric(mean_of_trials(group, |trial| trial.diagnosis()?.val_loss_rise))
-                }),
-            ],
-            vec![words("diagnosis", &diagnosis)],
+    let labels = Column::words("run", groups.iter().map(|group| group.label.clone()));
+    let columns = vec![
+        vec![words("trials", &trials)],
+        vec![numbers("epochs", &epochs)],
+        vec![
+            numbers("best epoch", &best_epoch),
+            numbers("overfits from", &|group| {
+                trial_range(group, |trial| Some(trial.diagnosis()?.overfits_from? as f64))
+            }),
+            numbers("val_loss rise", &|group| {
+                number_format::metric(mean_of_trials(group, |trial| trial.diagnosis()?.val_loss_rise))
+            }),
         ],
-        spare: Vec::new(),
-        closing: None,
-    };
-    let mut lines = fitted.tables(page);
+        vec![words("diagnosis", &diagnosis)],
+    ];
+    let mut lines = Fitted::new(labels, columns).tables(page);
     lines.push(locations(groups).join("\n"));
     lines.join("\n\n")
 }

@@ -54,8 +54,7 @@ fn tables(settings: &[Setting], groups: &[(usize, &Group)], page: TextStyle) -> 
     };
     let mut labels = Column::words("setting", settings.iter().map(|setting| setting.key.clone()));
     labels.wrap_to(page.width * 2 / 5);
-    let fitted = Fitted { labels, groups: groups.iter().map(column).collect(), spare: Vec::new(), closing: None };
-    fitted.tables(page)
+    Fitted::new(labels, groups.iter().map(column).collect()).tables(page)
 }
 
 /// Returns the values of a setting, each with the groups that have it.

@@ -40,7 +40,7 @@ pub(crate) fn render(screen: &Screen, page: TextStyle) -> String {
     let (table, left_out) = match screen.all {
         true => {
             let groups = columns.iter().map(|(_, column)| vec![column.clone()]).collect();
-            let whole = Fitted { labels, groups, spare: Vec::new(), closing: None };
+            let whole = Fitted::new(labels, groups);
             (whole.tables(page).join("\n\n"), Vec::new())
         }
         false => fit(&labels, &columns, page),

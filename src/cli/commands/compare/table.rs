@@ -65,12 +65,8 @@ fn groups_as_columns(groups: &[Group], shown: &[&MetricComparison], baseline: us
         columns.retain(|column| !column.is_empty());
         columns
     };
-    Fitted {
-        labels: Column::words("metric", shown.iter().map(|metric| metric_label(&metric.name))),
-        groups: groups.iter().enumerate().map(group_columns).collect(),
-        spare: Vec::new(),
-        closing: None,
-    }
+    let labels = Column::words("metric", shown.iter().map(|metric| metric_label(&metric.name)));
+    Fitted::new(labels, groups.iter().enumerate().map(group_columns).collect())
 }
 
 /// Returns a table with a row for each group and columns for the metrics. Final validation metrics and test metrics also have
@@ -93,12 +89,8 @@ fn groups_as_rows(groups: &[Group], shown: &[&MetricComparison], baseline: usize
             _ => by_metric.push((metric_of(&metric.name), columns)),
         }
     }
-    Fitted {
-        labels: Column::words("run", groups.iter().map(|group| group.label.clone())),
-        groups: by_metric.into_iter().map(|(_, columns)| columns).collect(),
-        spare: Vec::new(),
-        closing: None,
-    }
+    let labels = Column::words("run", groups.iter().map(|group| group.label.clone()));
+    Fitted::new(labels, by_metric.into_iter().map(|(_, columns)| columns).collect())
 }
 
 /// Returns the label of a metric path: `val_acc best` for `best.val_acc`.

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::cli::text::column::{Cell, Column};
+use crate::cli::commands::sweep::ranking_text::setting_columns;
+use crate::cli::text::column::Column;
 use crate::cli::text::column_layout::Fitted;
 use crate::cli::text::number_format::{self, count};
 use crate::cli::text::terminal;
@@ -250,22 +251,8 @@ fn table(sweep: &PlannedSweep, rows: usize, page: TextStyle) -> String {
     let record = &sweep.record;
     let labels = Labels::new(&record.settings);
     let shown = &record.configurations[..rows.min(record.configurations.len())];
-    let column = |label: &&str| {
-        let cells: Vec<Option<String>> = shown.iter().map(|one| labels.value(label, &one.set)).collect();
-        let is_number = cells.iter().flatten().all(|text| text.parse::<f64>().is_ok());
-        let cells = cells.into_iter().map(|text| text.unwrap_or_else(|| "–".to_owned()));
-        vec![match is_number {
-            true => Column::numbers(*label, cells.map(Cell::plain)),
-            false => Column::words(*label, cells),
-        }]
-    };
-    let fitted = Fitted {
-        labels: Column::words("name", shown.iter().map(|one| one.name.clone())),
-        groups: labels.labels().iter().map(column).collect(),
-        spare: Vec::new(),
-        closing: None,
-    };
-    fitted.tables(page).join("\n\n")
+    let names = Column::words("name", shown.iter().map(|one| one.name.clone()));
+    Fitted::new(names, setting_columns(&labels, shown.iter())).tables(page).join("\n\n")
 }
 
 /// Number of trials: configurations × folds × seeds.

@@ -6,7 +6,7 @@ use crate::cli::text::number_format::{self, count, spread};
 use crate::cli::text::text_style::TextStyle;
 use crate::compare::statistics::sample::Sample;
 use crate::sweep::labels::Labels;
-use crate::sweep::record::SweepRecord;
+use crate::sweep::record::{Configuration, SweepRecord};
 use crate::sweep::results::{ConfigurationResult, Outcome, Ranking, failure_reasons, notes, setting_importance};
 
 /// Number of configurations that are shown unless another number is asked for.
@@ -32,16 +32,7 @@ pub fn table(record: &SweepRecord, ranking: &Ranking, metric: &str, shown: &Show
         is_best: best && place == 0,
     });
     let mut groups = vec![vec![Column::numbers(metric, values)]];
-    for label in labels.labels() {
-        let value = |result: &ConfigurationResult| labels.value(label, &result.configuration.set);
-        let cells: Vec<Option<String>> = shown.iter().map(value).collect();
-        let is_number = cells.iter().flatten().all(|cell| cell.parse::<f64>().is_ok());
-        let cells = cells.into_iter().map(|cell| cell.unwrap_or_else(|| "–".to_owned()));
-        groups.push(vec![match is_number {
-            true => Column::numbers(label, cells.map(Cell::plain)),
-            false => Column::words(label, cells),
-        }]);
-    }
+    groups.extend(setting_columns(&labels, shown.iter().map(|result| result.configuration)));
     if record.halving.is_some() {
         // those of a stack in training are unknown
         let epochs = shown.iter().map(|result| match result.epochs {
@@ -52,7 +43,7 @@ pub fn table(record: &SweepRecord, ranking: &Ranking, metric: &str, shown: &Show
     }
     let states: Vec<String> = shown.iter().map(status).collect();
     let closing = states.iter().any(|status| !status.is_empty()).then(|| Column::words("status", states));
-    let mut parts = Fitted { labels: names, groups, spare: Vec::new(), closing }.tables(page);
+    let mut parts = Fitted { closing, ..Fitted::new(names, groups) }.tables(page);
     let mut below = Vec::new();
     let has_several_seeds =
         shown.iter().any(|result| result.metric.as_ref().is_some_and(|metric| metric.std.is_some()));
@@ -73,6 +64,18 @@ pub fn table(record: &SweepRecord, ranking: &Ranking, metric: &str, shown: &Show
     let below: Vec<String> = below.iter().map(|line| page.wrapped(line, 2)).collect();
     parts.extend((!below.is_empty()).then(|| below.join("\n")));
     parts.join("\n\n")
+}
+
+/// Returns a column for each setting that varies.
+pub(super) fn setting_columns<'a>(
+    labels: &Labels,
+    configurations: impl Iterator<Item = &'a Configuration> + Clone,
+) -> Vec<Vec<Column>> {
+    let column = |label: &&str| {
+        let value = |one: &Configuration| labels.value(label, &one.set).unwrap_or_else(|| "–".to_owned());
+        vec![Column::values(*label, configurations.clone().map(value).collect())]
+    };
+    labels.labels().iter().map(column).collect()
 }
 
 /// Returns the best configuration in a line: name, metric and settings.

@@ -31,7 +31,7 @@ pub(crate) fn table(confirmation: &Confirmation, page: TextStyle) -> String {
     }
     let closing = Column::words("conclusion", results.iter().map(|one| one.standing.words().to_owned()));
     let labels = Column::words("configuration", results.iter().map(|one| one.name().to_owned()));
-    let mut parts = Fitted { labels, groups, spare: Vec::new(), closing: Some(closing) }.tables(page);
+    let mut parts = Fitted { closing: Some(closing), ..Fitted::new(labels, groups) }.tables(page);
     let mut below = vec![confirmation.conclusion()];
     below.extend(shrinkage(confirmation));
     parts.push(below.iter().map(|line| page.wrapped(line, 2)).collect::<Vec<_>>().join("\n"));
