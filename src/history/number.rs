@@ -60,6 +60,11 @@ pub fn count(count: usize) -> String {
     grouped
 }
 
+/// Returns a count with its noun: `1 trial`, `1,234 trials`.
+pub fn counted(number: usize, noun: &str) -> String {
+    format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" })
+}
+
 /// Formats a duration.
 pub fn seconds(seconds: f64) -> String {
     match seconds {

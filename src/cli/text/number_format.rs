@@ -2,7 +2,7 @@
 
 use crate::compare::statistics::sample::Sample;
 use crate::history::number::{brief, of_name};
-pub use crate::history::number::{count, p_value, seconds, spread};
+pub use crate::history::number::{count, counted, p_value, seconds, spread};
 pub use crate::views::document::statistic::value_or_dash as metric;
 
 /// Returns a metric by its name; `–` if it is missing or undefined.

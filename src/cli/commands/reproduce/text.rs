@@ -1,7 +1,7 @@
 //! Text of `runner reproduce`: whether each trial is identical, the first difference, and its possible causes.
 
 use crate::cli::commands::reproduce::reproduction::Reproduction;
-use crate::cli::text::number_format::count;
+use crate::cli::text::number_format::{count, counted};
 use crate::cli::text::terminal;
 use crate::cli::text::text_style::TextStyle;
 use crate::experiment::verify::reproduction::TrialComparison;
@@ -79,8 +79,7 @@ fn wrapped(line: &str, page: TextStyle) -> String {
 fn what_of_many(trials: &[(&str, &TrialComparison)]) -> String {
     let epochs = || trials.iter().map(|(_, outcome)| outcome.difference.epochs);
     let epochs = match (epochs().min().unwrap_or(0), epochs().max().unwrap_or(0)) {
-        (1, 1) => "1 epoch each".to_owned(),
-        (fewest, most) if fewest == most => format!("{} epochs each", count(most)),
+        (fewest, most) if fewest == most => format!("{} each", counted(most, "epoch")),
         (fewest, most) => format!("{} to {} epochs", count(fewest), count(most)),
     };
     let all = |holds: &dyn Fn(&TrialComparison) -> bool| trials.iter().all(|(_, outcome)| holds(outcome));
@@ -92,10 +91,7 @@ fn what_of_many(trials: &[(&str, &TrialComparison)]) -> String {
 
 /// Returns what was compared: epochs, test metrics, weight files.
 fn what_was_compared(outcome: &TrialComparison) -> String {
-    let epochs = match outcome.difference.epochs {
-        1 => "1 epoch".to_owned(),
-        epochs => format!("{} epochs", count(epochs)),
-    };
+    let epochs = counted(outcome.difference.epochs, "epoch");
     let tested = outcome.tested.then(|| "test metrics".to_owned());
     let kept = (outcome.kept_file == WeightDiff::Identical).then(|| "weight files byte for byte".to_owned());
     let parts: Vec<String> = [epochs].into_iter().chain(tested).chain(kept).collect();

@@ -8,6 +8,7 @@ use anyhow::{Context, anyhow};
 use crate::cli::args::sweeps_dir::SweepsDir;
 use crate::cli::args::user_defaults;
 use crate::cli::exit::Exit;
+use crate::cli::text::number_format::counted;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
 use crate::io::host_name::host_name;
@@ -95,7 +96,3 @@ fn roots(args: &Args) -> anyhow::Result<Vec<PathBuf>> {
     if both.iter().any(|directory| directory.is_dir()) { Ok(both) } else { missing(&runs.display().to_string(), start) }
 }
 
-fn counted(count: usize, what: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{} {what}{plural}", crate::history::number::count(count))
-}

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::cli::commands::sweep::ranking_text::setting_columns;
 use crate::cli::text::column::Column;
 use crate::cli::text::column_layout::Fitted;
-use crate::cli::text::number_format::{self, count};
+use crate::cli::text::number_format::{self, count, counted};
 use crate::cli::text::terminal;
 use crate::cli::text::text_style::TextStyle;
 use crate::device::memory;
@@ -94,8 +94,8 @@ fn to_json(sweep: &PlannedSweep, workers: usize, duration: &Duration) -> Value {
 fn text(sweep: &PlannedSweep, workers: usize, duration: &Duration, rows: usize, page: TextStyle) -> String {
     let record = &sweep.record;
     let (configurations, all) = (record.configurations.len(), record.all_configurations());
-    let s = if all == 1 { "" } else { "s" };
-    let title = format!("{}: {} configuration{s}, {} trials", record.experiment, count(all), count(trials(sweep)));
+    let number = counted(all, "configuration");
+    let title = format!("{}: {number}, {} trials", record.experiment, count(trials(sweep)));
     let mut lines = vec![terminal::bold(&title)];
     let row = |key: &str, text: String| page.wrapped(&format!("{key:<9} {text}"), 10);
     let direction = if record.higher_is_better { "highest" } else { "lowest" };
@@ -108,7 +108,7 @@ fn text(sweep: &PlannedSweep, workers: usize, duration: &Duration, rows: usize, 
     lines.push(row("stacks", stacks(sweep)));
     let options = &record.options;
     let s = if options.threads == 1 { "" } else { "s" };
-    let processes = if workers == 1 { "1 worker".to_owned() } else { format!("{} workers", count(workers)) };
+    let processes = counted(workers, "worker");
     lines.push(row("device", format!("{}; {processes}, up to {} thread{s} each", options.device, options.threads)));
     if sweep.stacks.bytes > 0 {
         let bytes = |bytes: u128| format_bytes(u64::try_from(bytes).unwrap_or(u64::MAX));
@@ -232,7 +232,6 @@ fn stacks(sweep: &PlannedSweep) -> String {
     let replicas = &sweep.stacks.replicas;
     let (least, most) = (replicas.iter().min().copied().unwrap_or(0), replicas.iter().max().copied().unwrap_or(0));
     let each = if least == most { count(most) } else { format!("{} to {}", count(least), count(most)) };
-    let s = if replicas.len() == 1 { "" } else { "s" };
     let models = if most == 1 { "model" } else { "models" };
     // the seeds and folds of a configuration are in one stack
     let limit = match sweep.stacks.width {
@@ -243,7 +242,8 @@ fn stacks(sweep: &PlannedSweep) -> String {
     };
     let first = if sweep.record.unchosen() > 0 { "at first " } else { "" };
     let in_each = if replicas.len() == 1 { "" } else { " each" };
-    format!("{first}{} stack{s} of {each} {models}{in_each} (configurations × seeds; {limit})", count(replicas.len()))
+    let number = counted(replicas.len(), "stack");
+    format!("{first}{number} of {each} {models}{in_each} (configurations × seeds; {limit})")
 }
 
 /// Returns the first configurations with their settings.

@@ -90,16 +90,9 @@ pub fn train(dir: &SweepDir, record: &SweepRecord, execution: &Execution) -> any
     progress.starting(dir, &record, &commands);
     execution.worker_args.event_args.hint().filter(|_| !execution.quiet).iter().for_each(|hint| terminal::say(hint));
     let mut workers = Pool::start(dir, commands)?;
-    let (mut refreshed, mut is_stopping, mut failed_reads) = (Instant::now(), false, 0);
+    let (mut refreshed, mut failed_reads) = (Instant::now(), 0);
     let outcome = loop {
-        if signals.is_stopped() && !is_stopping {
-            is_stopping = true;
-            workers.stop(signals.signal());
-        }
-        if signals.checkpoint.swap(false, Ordering::SeqCst) {
-            workers.save_checkpoints();
-        }
-        let has_ended = workers.has_ended()?;
+        let has_ended = workers.pass_on(&signals)?;
         if has_ended || refreshed.elapsed() >= REFRESH {
             refreshed = Instant::now();
             // the sweep may be extended in the meantime

@@ -9,7 +9,7 @@ use crate::cli::commands::sweep::jobs_text;
 use crate::cli::commands::sweep::ranking_text;
 use crate::cli::commands::sweep::work::resume_command;
 use crate::cli::exit::Exit;
-use crate::cli::text::number_format::{count, seconds};
+use crate::cli::text::number_format::{count, counted, seconds};
 use crate::cli::text::shell_words::quoted_path;
 use crate::cli::text::terminal;
 use crate::cli::text::text_style::TextStyle;
@@ -107,9 +107,8 @@ pub fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
     lines.push(("stacks", format!("{ended} of {all} ended{failed_stacks}")));
     let further = record.extensions.iter().map(|extension| extension.on_further_seeds.len()).sum::<usize>();
     if further > 0 || state.lacking > 0 {
-        let seeds = seeds::format(&record.further_seeds);
-        let (number, s) = (further + state.lacking, if further + state.lacking == 1 { "" } else { "s" });
-        lines.push(("seeds", format!("{} configuration{s} on further seeds {seeds}", count(number))));
+        let (number, seeds) = (counted(further + state.lacking, "configuration"), seeds::format(&record.further_seeds));
+        lines.push(("seeds", format!("{number} on further seeds {seeds}")));
     }
     if let Some(rounds) = record.search.rounds {
         let (chosen, all) = (count(record.configurations.len()), count(configurations));
@@ -162,9 +161,8 @@ pub(super) fn say_failures(dir: &SweepDir, failures: &[FailedStacks]) {
 pub(super) fn say_number_of_failures(dir: &SweepDir, state: &SweepState) {
     let failed = state.ended.values().filter(|end| end.failure.is_some()).count();
     if failed > 0 {
-        let stacks = if failed == 1 { "stack" } else { "stacks" };
         let command = format!("runner sweep status {}", quoted_path(dir.path()));
-        terminal::say(&format!("{} {stacks} failed: `{command}` shows why", count(failed)));
+        terminal::say(&format!("{} failed: `{command}` shows why", counted(failed, "stack")));
     }
 }
 

@@ -8,7 +8,7 @@ use indexmap::IndexSet;
 use crate::cli::commands::watch::view::{
     Metric, Model, State, View, curve, last, names_of_metrics, of_validation, seconds_per_epoch, table_metrics,
 };
-use crate::cli::text::number_format::{self, count};
+use crate::cli::text::number_format::{self, count, counted};
 use crate::cli::text::shell_words::quoted_path;
 use crate::compare::direction::higher_is_better;
 use crate::compare::metric_name::is_metric;
@@ -267,9 +267,8 @@ impl Model for RunModel {
 impl RunModel {
     fn facts(&self, trials: usize) -> Vec<String> {
         let name = self.folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let trials = format!("{} trial{}", count(trials), if trials == 1 { "" } else { "s" });
         let host = self.record.host.clone().filter(|host| *host != host_name());
-        [Some(name), Some(trials), Some(self.record.options.device.clone()), host].into_iter().flatten().collect()
+        [Some(name), Some(counted(trials, "trial")), Some(self.record.options.device.clone()), host].into_iter().flatten().collect()
     }
 }
 

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use crate::cli::commands::sweep::ranking_text::best_line;
 use crate::cli::commands::sweep::work::resume_command;
 use crate::cli::commands::watch::view::{Metric, Model, State, View, curve, names_of_metrics};
-use crate::cli::text::number_format::{count, seconds};
+use crate::cli::text::number_format::{count, counted, seconds};
 use crate::cli::text::shell_words::quoted_path;
 use crate::compare::direction::higher_is_better;
 use crate::compare::metric_name::metric_of;
@@ -215,7 +215,7 @@ impl Model for SweepModel {
             format!("sweep {name}"),
             format!("{} configurations", count(configurations)),
             format!("{} trials", count(counts.all)),
-            format!("{} worker{}", count(workers), if workers == 1 { "" } else { "s" }),
+            counted(workers, "worker"),
         ];
         let share = (counts.done + counts.failed) as f64 + trained;
         View {

@@ -61,16 +61,8 @@ pub fn run(
     say(&format!("{} workers, on {}", names.len(), names.join(", ")));
     let mut state = SweepState::default();
     let mut pool = Pool::start(dir, commands)?;
-    let mut is_stopping = false;
     while pool.running() > 0 {
-        if signals.is_stopped() && !is_stopping {
-            is_stopping = true;
-            pool.stop(signals.signal());
-        }
-        if signals.checkpoint.swap(false, std::sync::atomic::Ordering::SeqCst) {
-            pool.save_checkpoints();
-        }
-        if pool.has_ended()? {
+        if pool.pass_on(&signals)? {
             extensions::read_new(dir.path(), record)?;
             state.update(dir, record)?;
             for death in pool.replace_dead(&state)? {
