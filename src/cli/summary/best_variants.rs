@@ -8,7 +8,6 @@ use crate::history::History;
 use crate::views::metric_column::MetricColumn;
 use crate::views::variants::legend;
 use crate::views::variants::order::Ranked;
-use crate::views::variants::ranking::meaning_of_mark;
 
 /// Returns the table of the first `top` variants with its legend.
 pub fn table(ranked: &Ranked, top: usize, page: TextStyle) -> String {
@@ -85,10 +84,5 @@ fn meaning(ranked: &Ranked, trials: &[&History], has_best: bool, page: TextStyle
         Some(of) => format!("{of}; test at the chosen thresholds"),
         None => of,
     };
-    let mark = meaning_of_mark(&ranked.variants, has_best).map(|meaning| match (has_best, page.styled) {
-        (true, true) => format!("; bold: {meaning}"),
-        (true, false) => format!("; *: {meaning}"),
-        (false, _) => format!("; {meaning}"),
-    });
-    format!("{of}{}{}", mark.unwrap_or_default(), meaning_of_order(ranked))
+    format!("{of}{}", meaning_of_order(ranked, has_best, page))
 }

@@ -2,7 +2,7 @@
 
 use crate::cli::text::table::Columns;
 use crate::cli::text::text_style::TextStyle;
-use crate::cli::text::{number_format, terminal};
+use crate::cli::text::number_format;
 use crate::compare::statistics::sample::Sample;
 use crate::history::History;
 use crate::history::expectation::Expectation;
@@ -61,8 +61,6 @@ fn unchecked(histories: &[History]) -> Option<String> {
 
 /// Returns one expectation: the value of a single trial, or the number of trials that meet it.
 fn line(expected: &Expected, page: TextStyle) -> String {
-    let (mark, color): (_, fn(&str) -> String) =
-        if expected.is_met() { ("✓", terminal::green) } else { ("✗", terminal::red) };
     let found = expected.outcomes.iter().flatten().map(|outcome| match &outcome.trials[..] {
         [one] if one.against.is_none() && expected.bound.starts_with('>') => {
             format!("found {}, and no value to compare it with", outcome.describe(&number))
@@ -71,8 +69,7 @@ fn line(expected: &Expected, page: TextStyle) -> String {
         [_] => format!("found {}", outcome.describe(&number)),
         _ => format!("met by {}", outcome.describe(&number)),
     });
-    let line = format!("{mark} {}: {}", expected.statement, found.collect::<Vec<_>>().join("; "));
-    page.wrapped(&line, 2).replacen(mark, &color(mark), 1) // color codes have no width
+    page.marked(expected.is_met(), &format!("{}: {}", expected.statement, found.collect::<Vec<_>>().join("; ")))
 }
 
 /// Returns a number with up to seven decimals.

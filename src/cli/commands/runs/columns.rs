@@ -147,29 +147,24 @@ impl Listed<'_> {
         }
     }
 
-    /// Returns the best value of the monitored metric. Its name is the header if all runs have the same.
+    /// Returns the best value of the monitored metric.
     fn best(&self) -> ListColumn {
-        let names: Vec<&str> = self.runs.iter().filter_map(|run| Some(run.best.as_ref()?.metric.as_str())).collect();
-        match common(&names) {
-            Some(name) => {
-                self.numbers(name, Fit::Keep, |run| number_format::metric(run.best.as_ref().map(|b| b.value)))
-            }
-            None => self.words("best", Fit::Words, |run| match &run.best {
-                Some(best) => together(&format!("{} {}", best.metric, number_format::metric(Some(best.value)))),
-                None => "–".to_owned(),
-            }),
-        }
+        self.metric("best", "", |run| run.best.as_ref().map(|best| (best.metric.as_str(), best.value)))
     }
 
-    /// Returns the test metric, like the best value.
+    /// Returns the test metric.
     fn test(&self) -> ListColumn {
-        let names: Vec<&str> = self.runs.iter().filter_map(|run| Some(run.test.as_ref()?.metric.as_str())).collect();
+        self.metric("test", "test ", |run| run.test.as_ref().map(|test| (test.metric.as_str(), test.value)))
+    }
+
+    /// Returns a metric of each run. Its name, after `prefix`, is the header if all runs have the same.
+    fn metric(&self, what: &str, prefix: &str, of: impl Fn(&RunSummary) -> Option<(&str, f64)>) -> ListColumn {
+        let names: Vec<&str> = self.runs.iter().filter_map(|run| Some(of(run)?.0)).collect();
+        let value = |run: &RunSummary| number_format::metric(of(run).map(|(_, value)| value));
         match common(&names) {
-            Some(name) => self.numbers(&format!("test {name}"), Fit::Keep, |run| {
-                number_format::metric(run.test.as_ref().map(|test| test.value))
-            }),
-            None => self.words("test", Fit::Words, |run| match &run.test {
-                Some(test) => together(&format!("{} {}", test.metric, number_format::metric(Some(test.value)))),
+            Some(name) => self.numbers(&format!("{prefix}{name}"), Fit::Keep, value),
+            None => self.words(what, Fit::Words, |run| match of(run) {
+                Some((metric, _)) => together(&format!("{metric} {}", value(run))),
                 None => "–".to_owned(),
             }),
         }

@@ -9,10 +9,7 @@ use crate::sweep::results::expectations::SweepExpectationResult;
 /// Returns a line with a mark for each expectation.
 pub(super) fn lines(expected: &[SweepExpectationResult], page: TextStyle) -> String {
     let line = |result: &SweepExpectationResult| {
-        let (mark, color): (_, fn(&str) -> String) =
-            if result.met { ("✓", terminal::green) } else { ("✗", terminal::red) };
-        let line = page.wrapped(&format!("{mark} {}: found {}", result.statement(), result.found_text()), 2);
-        line.replacen(mark, &color(mark), 1) // color codes have no width
+        page.marked(result.met, &format!("{}: found {}", result.statement(), result.found_text()))
     };
     expected.iter().map(line).collect::<Vec<_>>().join("\n")
 }

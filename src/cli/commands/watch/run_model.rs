@@ -302,14 +302,13 @@ fn progress(trials: &[Trial], ended: usize, all: usize) -> String {
 /// Returns the best value of a metric of all trials and epochs, in words.
 fn best(trials: &[Trial], metric: &str) -> Option<String> {
     let is_higher_better = higher_is_better(metric).unwrap_or(false);
-    let of_trial = |trial: &Trial| {
-        let series = trial.curves.series.get(metric)?;
+    let values = trials.iter().flat_map(|trial| {
+        let series = trial.curves.series.get(metric).into_iter().flatten();
         let values = trial.curves.epoch.iter().zip(series).filter(|(_, value)| value.0.is_finite());
-        let values = values.map(|(epoch, value)| (trial.name.stem(), *epoch, value.0));
-        values.reduce(|best, next| if (next.2 > best.2) == is_higher_better && next.2 != best.2 { next } else { best })
-    };
-    let all = trials.iter().filter_map(of_trial);
-    let (stem, epoch, value) =
-        all.reduce(|best, next| if (next.2 > best.2) == is_higher_better && next.2 != best.2 { next } else { best })?;
-    Some(format!("best {metric} {}: {stem}, epoch {epoch}", number_format::of(metric, Some(value))))
+        values.map(move |(epoch, value)| (trial, *epoch, value.0))
+    });
+    let better = |best: f64, next: f64| (next > best) == is_higher_better && next != best;
+    let (trial, epoch, value) = values.reduce(|best, next| if better(best.2, next.2) { next } else { best })?;
+    let value = number_format::of(metric, Some(value));
+    Some(format!("best {metric} {value}: {}, epoch {epoch}", trial.name.stem()))
 }

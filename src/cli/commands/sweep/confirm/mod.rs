@@ -116,15 +116,8 @@ pub fn run(args: &ConfirmArgs) -> anyhow::Result<Exit> {
         };
         return Err(error.context(Hint(format!("leave `--dry-run` out to {what}"))));
     }
-    let execution = Execution {
-        devices,
-        worker_args: args.worker_args.clone(),
-        quiet: args.quiet,
-        json: args.json,
-        is_silent: false,
-        confirms: true,
-        strict: false,
-    };
+    let (worker_args, quiet, json) = (args.worker_args.clone(), args.quiet, args.json);
+    let execution = Execution { devices, worker_args, quiet, json, is_silent: false, confirms: true, strict: false };
     execute::train(&dir, &record, &execution)
 }
 
