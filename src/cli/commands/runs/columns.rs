@@ -210,10 +210,6 @@ impl Listed<'_> {
         }
     }
 
-    /// Returns a column for each field.
-    pub(super) fn chosen(&self, count: usize) -> Vec<ListColumn> {
-        (0..count).map(|index| self.field(index)).collect()
-    }
 }
 
 /// Returns the changed settings, each of which stays on a line if possible.

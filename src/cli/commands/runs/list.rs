@@ -164,20 +164,17 @@ pub(super) fn run(args: &ListArgs) -> anyhow::Result<Exit> {
 /// Prints the runs in the chosen format.
 fn print_runs(runs: &[RunSummary], fields: &[String], chosen: usize, args: &ListArgs) {
     let listed = Listed { runs, fields, is_of_one_experiment: args.experiment.is_some(), by_variant: args.variants };
-    let columns = || match chosen {
-        0 => formats::with_settings(&listed),
-        count => listed.chosen(count),
+    let columns = |standard: fn(&Listed) -> Vec<ListColumn>| match chosen {
+        0 => standard(&listed),
+        count => (0..count).map(|index| listed.field(index)).collect(),
     };
     match args {
         ListArgs { json: true, .. } => terminal::json(&formats::to_json(&listed, chosen)),
         ListArgs { csv: true, .. } => terminal::out(&formats::to_csv(&listed, chosen)),
         _ if runs.is_empty() => {}
-        ListArgs { md: true, .. } => terminal::out(&formats::to_markdown(&columns())),
-        ListArgs { latex: true, .. } => terminal::out(&formats::to_latex(&columns())),
-        _ => {
-            let columns = if chosen == 0 { listed.standard() } else { listed.chosen(chosen) };
-            terminal::out(&layout::table(columns, TextStyle::of_output()));
-        }
+        ListArgs { md: true, .. } => terminal::out(&formats::to_markdown(&columns(formats::with_settings))),
+        ListArgs { latex: true, .. } => terminal::out(&formats::to_latex(&columns(formats::with_settings))),
+        _ => terminal::out(&layout::table(columns(|listed| listed.standard()), TextStyle::of_output())),
     }
 }
 

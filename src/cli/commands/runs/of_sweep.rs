@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 
-use crate::cli::commands::sweep::ranking_text::{self, Shown};
+use crate::cli::commands::sweep::ranking_text;
 use crate::cli::exit::Exit;
 use crate::cli::text::terminal;
 use crate::cli::text::text_style::TextStyle;
@@ -49,8 +49,8 @@ pub(super) fn print(path: &Path, limit: Option<usize>, as_csv: bool) -> anyhow::
         terminal::out(&csv::table(&record, &ranking, &record.metric));
         return Ok(Exit::Done);
     }
-    let shown = Shown { top: limit.unwrap_or(MOST), option: "--limit".to_owned() };
-    terminal::out(&ranking_text::table(&record, &ranking, &record.metric, &shown, TextStyle::of_output()));
+    let shown = (limit.unwrap_or(MOST), "--limit");
+    terminal::out(&ranking_text::table(&record, &ranking, &record.metric, shown, TextStyle::of_output()));
     terminal::say(&format!("note: this is a sweep; see `runner sweep table {}`", dir.path().display()));
     Ok(Exit::Done)
 }

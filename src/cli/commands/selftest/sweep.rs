@@ -13,10 +13,10 @@ use anyhow::{Context, ensure};
 use rand_mt::Mt64;
 
 use crate::cli::args::run_args::parse_positive;
+use crate::cli::commands::selftest::child::describe;
 use crate::cli::commands::selftest::kill_args::KillArgs;
 use crate::cli::commands::selftest::run_files;
 use crate::cli::commands::sweep::plan_args::PlanArgs;
-use crate::cli::text::text_style::TextStyle;
 use crate::io::signals;
 use crate::sweep::dir::SweepDir;
 use crate::sweep::dir::beat::{Beat, INTERVAL_VARIABLE};
@@ -58,18 +58,18 @@ struct Counts {
     trials: usize,
 }
 
-/// Trains a sweep without interruption, then kills its workers, and compares the results. Returns the result as text.
+/// Trains a sweep without interruption, then kills its workers, and compares the results. Returns the result.
 ///
 /// # Errors
 /// If a sweep fails, or differs from the first.
-pub(super) fn test(args: &Sweep, scratch: &Path) -> anyhow::Result<String> {
+pub(super) fn test(args: &Sweep, scratch: &Path) -> anyhow::Result<[String; 4]> {
     let workers = args.workers;
     let started = Instant::now();
     args.kill_args.say("training without interruption");
     let reference_out = scratch.join("uninterrupted");
     let mut child = start(args, &reference_out, None, 1)?;
-    let status = wait(&mut child)?;
-    ensure!(status.success(), "the uninterrupted sweep ended with {}", describe(status));
+    let status = child.wait().context("failed to wait for a child process")?;
+    ensure!(status.success(), "the uninterrupted sweep ended with {}", describe(status.code()));
     let (reference, record) = only_sweep(&reference_out)?;
     let duration = started.elapsed();
     let mut rng = Mt64::new(args.kill_args.kill_seed);
@@ -82,7 +82,7 @@ pub(super) fn test(args: &Sweep, scratch: &Path) -> anyhow::Result<String> {
             let pause = duration.mul_f64(share / 2.0).min(Duration::from_secs(5));
             let end = wait_at_most(&mut child, pause)?;
             if let Some(status) = end {
-                ensure!(status.success(), "a sweep ended with {}", describe(status));
+                ensure!(status.success(), "a sweep ended with {}", describe(status.code()));
                 break;
             }
             if counts.workers + counts.commands >= args.kill_args.kills {
@@ -91,7 +91,7 @@ pub(super) fn test(args: &Sweep, scratch: &Path) -> anyhow::Result<String> {
             let Ok((dir, _)) = only_sweep(&out) else { continue };
             if rng.next_u64().is_multiple_of(6) {
                 child.kill().context("failed to kill a command")?;
-                wait(&mut child)?;
+                child.wait().context("failed to wait for a child process")?;
                 counts.commands += 1;
                 child = start(args, &out, Some(&dir), workers)?;
             } else if kill_a_worker(&dir, &record, &mut rng)? {
@@ -110,14 +110,14 @@ pub(super) fn test(args: &Sweep, scratch: &Path) -> anyhow::Result<String> {
         counts.sweeps += 1;
         std::fs::remove_dir_all(&out).context("failed to remove the files of a sweep")?;
     }
-    Ok(counts.to_text(workers, started.elapsed()))
+    Ok(counts.to_lines(workers, started.elapsed()))
 }
 
 impl Counts {
-    fn to_text(&self, workers: usize, took: Duration) -> String {
+    fn to_lines(&self, workers: usize, took: Duration) -> [String; 4] {
         let Counts { workers: killed, commands, taken_over, sweeps, trials } = self;
         let sweep = if *sweeps == 1 { "sweep" } else { "sweeps" };
-        let lines = [
+        [
             format!(
                 "{} kills in {sweeps} {sweep} with {workers} workers: {killed} killed a worker, {commands} killed the \
                  command that started them",
@@ -129,9 +129,7 @@ impl Counts {
                  weight files; each trial was recorded once"
             ),
             format!("{:.0} s", took.as_secs_f64()),
-        ];
-        let page = TextStyle::of_output();
-        lines.map(|line| page.wrapped(&line, 2)).join("\n")
+        ]
     }
 }
 
@@ -204,10 +202,6 @@ fn compare(expected: &SweepDir, found: &SweepDir, record: &SweepRecord) -> anyho
     Ok(trials)
 }
 
-/// Waits until a child ends.
-fn wait(child: &mut Child) -> anyhow::Result<ExitStatus> {
-    child.wait().context("failed to wait for a child process")
-}
 
 /// Waits until a child ends, at most for this time.
 fn wait_at_most(child: &mut Child, time: Duration) -> anyhow::Result<Option<ExitStatus>> {
@@ -221,6 +215,3 @@ fn wait_at_most(child: &mut Child, time: Duration) -> anyhow::Result<Option<Exit
     }
 }
 
-fn describe(status: ExitStatus) -> String {
-    status.code().map_or("a signal".to_owned(), |code| format!("exit code {code}"))
-}

@@ -38,13 +38,8 @@ pub(super) fn print(sweep: &PlannedSweep, workers: usize, duration: &Duration, l
     terminal::out(&printed);
 }
 
-/// Prints what a sweep would train as JSON.
-pub(super) fn print_json(sweep: &PlannedSweep, workers: usize, duration: &Duration) {
-    terminal::json(&to_json(sweep, workers, duration));
-}
-
 /// Returns the plan as JSON.
-fn to_json(sweep: &PlannedSweep, workers: usize, duration: &Duration) -> Value {
+pub(super) fn to_json(sweep: &PlannedSweep, workers: usize, duration: &Duration) -> Value {
     let (record, stacks) = (&sweep.record, &sweep.stacks);
     let own: Vec<Value> = record
         .configurations

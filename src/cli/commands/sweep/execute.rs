@@ -12,7 +12,7 @@ use crate::cli::args::run_args::listen;
 use crate::cli::commands::sweep::confirm::text as confirmation_text;
 use crate::cli::commands::sweep::expectations_text;
 use crate::cli::commands::sweep::progress::Progress;
-use crate::cli::commands::sweep::ranking_text::{self, Shown, TOP};
+use crate::cli::commands::sweep::ranking_text::{self, TOP};
 use crate::cli::commands::sweep::status;
 use crate::cli::commands::sweep::work::{check_is_same, confirm_command, pool, resume_command};
 use crate::cli::commands::sweep::worker_args::WorkerArgs;
@@ -182,8 +182,7 @@ fn finish(dir: &SweepDir, record: &SweepRecord, state: &SweepState, execution: &
         let page = TextStyle::of_output();
         if !execution.confirms {
             let option = format!("runner sweep table {} --top", quoted_path(dir.path()));
-            let shown = Shown { top: TOP, option };
-            terminal::out(&ranking_text::table(record, ranking, &record.metric, &shown, page));
+            terminal::out(&ranking_text::table(record, ranking, &record.metric, (TOP, &option), page));
         }
         if !expected.is_empty() && !execution.confirms {
             terminal::out(&format!("\n{}", expectations_text::lines(&expected, page)));

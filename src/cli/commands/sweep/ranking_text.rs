@@ -2,28 +2,26 @@
 
 use crate::cli::text::column::{Cell, Column};
 use crate::cli::text::column_layout::Fitted;
-use crate::cli::text::number_format::{self, count, spread};
+use crate::cli::text::number_format::count;
 use crate::cli::text::text_style::TextStyle;
-use crate::compare::statistics::sample::Sample;
 use crate::sweep::labels::Labels;
 use crate::sweep::record::{Configuration, SweepRecord};
 use crate::sweep::results::{ConfigurationResult, Outcome, Ranking, failure_reasons, notes, setting_importance};
+use crate::views::document::statistic::mean_and_std;
 
 /// Number of configurations that are shown unless another number is asked for.
 pub const TOP: usize = 10;
 
-/// How many configurations are shown.
-pub struct Shown {
-    /// Their maximum number, best first.
-    pub top: usize,
-    /// The option that shows more, with the command if it is another one.
-    pub option: String,
-}
-
-/// Returns the table of the first configurations, and below it what is left out and why configurations failed.
-pub fn table(record: &SweepRecord, ranking: &Ranking, metric: &str, shown: &Shown, page: TextStyle) -> String {
-    let Shown { top, option } = shown;
-    let shown = &ranking.results[..(*top).min(ranking.results.len())];
+/// Returns the table of the first `top` configurations, and below it what is left out and why configurations failed. `option`
+/// is the option that shows more, with the command if it is another one.
+pub fn table(
+    record: &SweepRecord,
+    ranking: &Ranking,
+    metric: &str,
+    (top, option): (usize, &str),
+    page: TextStyle,
+) -> String {
+    let shown = &ranking.results[..top.min(ranking.results.len())];
     let best = ranking.best().is_some();
     let labels = Labels::new(&record.settings);
     let names = Column::words("configuration", shown.iter().map(|result| result.configuration.name.clone()));
@@ -92,14 +90,6 @@ fn importance(shares: &[(&str, f64)], metric: &str, labels: &Labels) -> String {
     format!("importance of the settings for {metric} (functional ANOVA): {}", listed.join(", "))
 }
 
-/// Returns a mean and, with several values, its standard deviation.
-pub(super) fn mean_and_std(metric: &Sample) -> String {
-    let mean = number_format::metric(Some(metric.mean));
-    match metric.std {
-        Some(std) => format!("{mean} ± {}", spread(Some(metric.mean), Some(std))),
-        None => mean,
-    }
-}
 
 fn status(result: &ConfigurationResult) -> String {
     match &result.outcome {

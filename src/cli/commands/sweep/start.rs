@@ -242,7 +242,7 @@ pub fn run(args: &StartArgs) -> anyhow::Result<Exit> {
             return Ok(Exit::Interrupted(signals.signal()));
         }
         match args.json {
-            true => dry_run::print_json(&sweep, devices.len(), &duration),
+            true => terminal::json(&dry_run::to_json(&sweep, devices.len(), &duration)),
             false => dry_run::print(&sweep, devices.len(), &duration, args.all),
         }
         return Ok(Exit::Done);

@@ -15,6 +15,7 @@ use crate::cli::text::terminal;
 use crate::cli::text::text_style::TextStyle;
 use crate::config::hint::Hint;
 use crate::experiment::spec::seeds;
+use crate::slurm::job_state;
 use crate::sweep::confirmation::{Confirmation, RankedBy};
 use crate::sweep::dir::beat::Beat;
 use crate::sweep::dir::state::{RunningStack, SweepState};
@@ -58,7 +59,7 @@ pub fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
     let failed = || state.ended.values().filter_map(|end| Some((end, end.failure.as_ref()?)));
     let confirmation =
         Confirmation::read(&dir, &record, &state.ended, RankedBy::new(&record))?.filter(|found| found.is_over);
-    let jobs = jobs_text::read(&dir);
+    let jobs = job_state::read(dir.path());
     if args.json {
         let running = state.running.iter().map(|running| {
             json!({

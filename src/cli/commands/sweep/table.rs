@@ -7,7 +7,7 @@ use anyhow::{Context, anyhow};
 
 use crate::cli::args::run_args::parse_positive;
 use crate::cli::args::sweeps_dir::NamedSweep;
-use crate::cli::commands::sweep::ranking_text::{self, Shown, TOP};
+use crate::cli::commands::sweep::ranking_text::{self, TOP};
 use crate::cli::commands::sweep::status::say_number_of_failures;
 use crate::cli::exit::Exit;
 use crate::cli::text::shell_words::quoted_path;
@@ -103,13 +103,11 @@ impl RankedSweep {
 pub fn run(args: &TableArgs) -> anyhow::Result<Exit> {
     let Results { dir, record, state, metric, higher_is_better } = args.ranked.results()?;
     let ranking = Ranking::new(&record, &state.ended, higher_is_better);
-    match args.csv {
-        true => terminal::out(&csv::table(&record, &ranking, &metric)),
-        false => {
-            let shown = Shown { top: args.top.unwrap_or(TOP), option: "--top".to_owned() };
-            terminal::out(&ranking_text::table(&record, &ranking, &metric, &shown, TextStyle::of_output()));
-        }
-    }
+    let (shown, page) = ((args.top.unwrap_or(TOP), "--top"), TextStyle::of_output());
+    terminal::out(&match args.csv {
+        true => csv::table(&record, &ranking, &metric),
+        false => ranking_text::table(&record, &ranking, &metric, shown, page),
+    });
     say_number_of_failures(&dir, &state);
     if !state.is_over() {
         terminal::say(&state.progress(&record));

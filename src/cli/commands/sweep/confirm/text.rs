@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use crate::cli::commands::sweep::ranking_text::mean_and_std;
 use crate::cli::text::column::{Cell, Column};
 use crate::cli::text::column_layout::Fitted;
 use crate::cli::text::number_format;
 use crate::cli::text::text_style::TextStyle;
 use crate::compare::statistics::sample::Sample;
 use crate::sweep::confirmation::{Confirmation, Confirmed, Standing};
+use crate::views::document::statistic::mean_and_std;
 
 /// Returns the configurations on fresh seeds as a table, and the conclusion below it.
 pub(crate) fn table(confirmation: &Confirmation, page: TextStyle) -> String {
