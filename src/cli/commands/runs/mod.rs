@@ -1,6 +1,5 @@
 //! `runner runs`
 
-mod age;
 mod columns;
 mod formats;
 mod group_by;

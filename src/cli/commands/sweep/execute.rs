@@ -10,7 +10,6 @@ use tch::Device;
 
 use crate::cli::args::run_args::listen;
 use crate::cli::commands::sweep::confirm::text as confirmation_text;
-use crate::cli::commands::sweep::expectations_text;
 use crate::cli::commands::sweep::progress::Progress;
 use crate::cli::commands::sweep::ranking_text::{self, TOP};
 use crate::cli::commands::sweep::status;
@@ -24,6 +23,7 @@ use crate::sweep::confirmation::{Confirmation, RankedBy};
 use crate::sweep::dir::state::SweepState;
 use crate::sweep::dir::{SweepDir, extensions, stop_request};
 use crate::sweep::record::SweepRecord;
+use crate::sweep::results::expectations::SweepExpectationResult;
 use crate::sweep::results::{Overview, Ranking, csv, expectations, failure_reasons, notes};
 use crate::sweep::supervise::pool::Pool;
 
@@ -185,7 +185,7 @@ fn finish(dir: &SweepDir, record: &SweepRecord, state: &SweepState, execution: &
             terminal::out(&ranking_text::table(record, ranking, &record.metric, (TOP, &option), page));
         }
         if !expected.is_empty() && !execution.confirms {
-            terminal::out(&format!("\n{}", expectations_text::lines(&expected, page)));
+            terminal::out(&format!("\n{}", expectation_lines(&expected, page)));
         }
         if let Some(found) = &confirmation {
             let line = if execution.confirms { "" } else { "\n" };
@@ -200,5 +200,27 @@ fn finish(dir: &SweepDir, record: &SweepRecord, state: &SweepState, execution: &
         }
         return Ok(Exit::Failed);
     }
-    Ok(if execution.strict { expectations_text::strict_exit(record, &expected) } else { Exit::Done })
+    Ok(if execution.strict { strict_exit(record, &expected) } else { Exit::Done })
+}
+
+/// Returns a line with a mark for each expectation.
+fn expectation_lines(expected: &[SweepExpectationResult], page: TextStyle) -> String {
+    let line = |result: &SweepExpectationResult| {
+        page.marked(result.met, &format!("{}: found {}", result.statement(), result.found_text()))
+    };
+    expected.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Prints which expectations were missed, or that there is none, and returns the exit code.
+fn strict_exit(record: &SweepRecord, expected: &[SweepExpectationResult]) -> Exit {
+    let missed: Vec<String> = expected.iter().filter(|one| !one.met).map(SweepExpectationResult::statement).collect();
+    let problem = match (expected.len(), &missed[..]) {
+        (0, _) => {
+            format!("`{}` has no `[[sweep.expect]]`: `--strict` has nothing to check", record.experiment)
+        }
+        (_, []) => return Exit::Done,
+        (_, missed) => format!("missed: {}", missed.join("; ")),
+    };
+    terminal::say(&problem);
+    Exit::Missed
 }

@@ -3,7 +3,6 @@
 pub mod confirm;
 mod dry_run;
 mod execute;
-mod expectations_text;
 pub mod export;
 pub mod extend;
 mod jobs_text;

@@ -1,6 +1,5 @@
 //! `runner sweep confirm DIR`: the best configurations on seeds that were not used for the selection.
 
-mod add;
 pub(super) mod at_end;
 pub(super) mod text;
 
@@ -8,7 +7,8 @@ use anyhow::anyhow;
 
 use crate::cli::args::run_args::parse_positive;
 use crate::cli::args::sweeps_dir::NamedSweep;
-use crate::cli::commands::sweep::confirm::add::{add, describe};
+use crate::cli::commands::sweep::confirm::at_end::add;
+use crate::cli::commands::sweep::confirm::text::describe;
 use crate::cli::commands::sweep::execute::{self, Execution};
 use crate::cli::commands::sweep::start::devices_to_continue;
 use crate::cli::commands::sweep::work::{check_is_same, confirm_command, resume_command};

@@ -1,4 +1,4 @@
-//! A confirmation as text and as JSON.
+//! A confirmation and its results as text and as JSON.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,10 @@ use crate::cli::text::column_layout::Fitted;
 use crate::cli::text::number_format;
 use crate::cli::text::text_style::TextStyle;
 use crate::compare::statistics::sample::Sample;
+use crate::experiment::spec::seeds;
 use crate::sweep::confirmation::{Confirmation, Confirmed, Standing};
+use crate::sweep::labels::Labels;
+use crate::sweep::record::{Extension, SweepRecord};
 use crate::views::document::statistic::mean_and_std;
 
 /// Returns the configurations on fresh seeds as a table, and the conclusion below it.
@@ -64,4 +67,25 @@ pub(crate) fn json(confirmation: &Confirmation) -> Value {
         "cheapest": confirmation.cheapest().map(Confirmed::name),
         "shrinkage": confirmation.shrinkage(), "conclusion": confirmation.conclusion(),
     })
+}
+
+/// Returns what a confirmation trains, as text.
+pub(super) fn describe(record: &SweepRecord, extension: &Extension) -> String {
+    let Some(plan) = &extension.confirmation else { return String::new() };
+    let labels = Labels::new(&record.settings);
+    let of_one = |name: &str| {
+        let set = record.configuration(name).map(|configuration| labels.describe(&configuration.set));
+        format!("  {name}  {}", set.unwrap_or_default())
+    };
+    let mut lines = vec![format!(
+        "the best {} on seed{} {}:",
+        match plan.configurations.len() {
+            1 => "configuration".to_owned(),
+            several => format!("{several} configurations"),
+        },
+        if plan.seeds.len() == 1 { "" } else { "s" },
+        seeds::format(&plan.seeds)
+    )];
+    lines.extend(plan.configurations.iter().map(|chosen| of_one(&chosen.name)));
+    lines.join("\n")
 }
