@@ -13,8 +13,8 @@ use crate::cli::args::run_args::RunArgs;
 use crate::cli::exit::Exit;
 use crate::cli::slurm::compute::{check_is_cached, check_libtorch_supports, device_of_job, threads_of_job};
 use crate::cli::slurm::paths::JobPaths;
-use crate::cli::slurm::script::JobScript;
-use crate::cli::slurm::submit::{JobRequest, numbers};
+use crate::cli::slurm::script::JobRequest;
+use crate::cli::slurm::submit::numbers;
 use crate::cli::text::shell_words::quoted_path;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
@@ -89,7 +89,7 @@ impl JobArgs {
         let words = arguments(&unknown, checkpoint, event_args, output_args);
         let first = self.request(&study, &run_options, &paths, &unknown, &words);
         if self.print {
-            terminal::out(first.script.to_text().trim_end());
+            terminal::out(first.script().trim_end());
             return Ok(Exit::Done);
         }
         first.check()?;
@@ -117,18 +117,18 @@ impl JobArgs {
         directory: &'a Path,
         arguments: &'a [String],
     ) -> JobRequest<'a> {
-        let script = JobScript {
+        JobRequest {
             title: "A run. Continue it after an interruption: `sbatch` with this file.",
             name: &study.name,
             directory,
             tasks: None,
+            jobs: 1,
+            follow_ups: 0,
             cpus: run_options.threads,
-            time_limit: SbatchOptions(&self.sbatch).time_limit(),
-            has_chain: false,
             paths,
             arguments,
-        };
-        JobRequest { script, jobs: 1, follow_ups: 0, options: &self.sbatch }
+            options: &self.sbatch,
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use tch::Device;
 
 use crate::cli::args::compute_args::ComputeArgs;
 use crate::cli::args::run_args::{parse_epochs, parse_positive};
-use crate::cli::text::shell_words::quoted;
+use crate::cli::text::shell_words::quoted_words;
 use crate::device::{self, DeviceChoice, memory};
 use crate::experiment::halving::rule::HalvingChoice;
 use crate::experiment::spec::{catalogue, overrides};
@@ -114,7 +114,7 @@ impl PlanArgs {
                 deterministic: self.deterministic,
             },
             free_memory,
-            command: Some(format!("runner sweep {}", self.shell_words().join(" "))),
+            command: Some(format!("runner sweep {}", quoted_words(&self.arguments()))),
         })
     }
 
@@ -135,10 +135,6 @@ impl PlanArgs {
         has_lists || has_numbers || has_names || has_choices || has_switches
     }
 
-    /// Returns the arguments after `runner sweep` that change the results, quoted for a shell.
-    fn shell_words(&self) -> Vec<String> {
-        self.arguments().iter().map(|word| quoted(word)).collect()
-    }
 
     /// Returns the arguments after `runner sweep` that change the results, without quotes. Defaults are omitted.
     pub fn arguments(&self) -> Vec<String> {

@@ -34,12 +34,6 @@ pub struct StatusArgs {
     json: bool,
 }
 
-/// Arguments of `runner sweep stop`.
-#[derive(Debug, clap::Args)]
-pub struct StopArgs {
-    #[command(flatten)]
-    sweep: NamedSweep,
-}
 
 /// Arguments of `runner sweep retry`.
 #[derive(Debug, clap::Args)]
@@ -188,8 +182,8 @@ fn say_what_to_do(dir: &SweepDir, failures: &[FailedStacks]) {
 }
 
 /// Asks the workers of a sweep to stop.
-pub fn run_stop(args: &StopArgs) -> anyhow::Result<Exit> {
-    let (dir, _, state) = args.sweep.read()?;
+pub fn run_stop(sweep: &NamedSweep) -> anyhow::Result<Exit> {
+    let (dir, _, state) = sweep.read()?;
     if state.is_over() {
         terminal::say(&format!("the sweep in `{}` is already complete", dir.path().display()));
         jobs_text::cancel(&dir)?;

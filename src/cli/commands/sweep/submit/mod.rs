@@ -16,8 +16,8 @@ use crate::cli::commands::sweep::worker_args::{ExecuteArgs, WorkerArgs};
 use crate::cli::exit::Exit;
 use crate::cli::slurm::compute::check_libtorch_supports;
 use crate::cli::slurm::paths::JobPaths;
-use crate::cli::slurm::script::JobScript;
-use crate::cli::slurm::submit::{JobRequest, numbers};
+use crate::cli::slurm::script::JobRequest;
+use crate::cli::slurm::submit::numbers;
 use crate::cli::text::shell_words::quoted_path;
 use crate::cli::text::terminal;
 use crate::slurm::sbatch;
@@ -125,7 +125,7 @@ pub fn run(args: &SubmitArgs) -> anyhow::Result<Exit> {
     if args.print {
         let path = target.path(&args.out);
         let arguments = args.arguments(&path);
-        terminal::out(args.request(&target, &path, &arguments, &paths).script.to_text().trim_end());
+        terminal::out(args.request(&target, &path, &arguments, &paths).script().trim_end());
         return Ok(Exit::Done);
     }
     // nothing is written for jobs that Slurm would refuse
@@ -198,22 +198,16 @@ impl SubmitArgs {
         arguments: &'a [String],
         paths: &'a JobPaths,
     ) -> JobRequest<'a> {
-        let options = SbatchOptions(&self.sbatch);
-        let record = target.record();
         JobRequest {
-            script: JobScript {
-                title: "Workers of a sweep. Submit them again: `sbatch` with this file.",
-                name: &record.experiment,
-                directory: path,
-                tasks: self.chain.is_none().then_some(self.workers),
-                cpus: record.options.threads,
-                time_limit: options.time_limit(),
-                has_chain: self.chain.is_some(),
-                paths,
-                arguments,
-            },
+            title: "Workers of a sweep. Submit them again: `sbatch` with this file.",
+            name: &target.record().experiment,
+            directory: path,
+            tasks: self.chain.is_none().then_some(self.workers),
             jobs: if self.chain.is_some() { self.workers } else { 1 },
             follow_ups: self.chain.unwrap_or(0),
+            cpus: target.record().options.threads,
+            paths,
+            arguments,
             options: &self.sbatch,
         }
     }
