@@ -22,7 +22,6 @@ pub struct ComputeArgs {
     pub threads: Option<usize>,
 }
 
-
 /// Device and CPU threads of a saved run, unless others are named.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub struct RecordedComputeArgs {

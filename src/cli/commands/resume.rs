@@ -164,7 +164,6 @@ fn continue_run(args: &Args, epochs: usize, events: Option<&EventFiles>) -> anyh
     Ok(finish_run(study, &finished?, &signals, &args.output_args))
 }
 
-
 /// Resumes the run in this folder, in processes if there are `workers`. Prints the epoch it resumes from, and what differs from
 /// the first start.
 pub(crate) fn resume_run(
@@ -192,19 +191,18 @@ pub(crate) fn resume_run(
     progress.say(&format!("{start}{done}"));
     let now = options.record();
     let mut differences = record.program.differences(&Program::this());
-    let recorded = &record.options;
-    differences.extend(
-        (recorded.device != now.device).then(|| format!("device {} then, {} now", recorded.device, now.device)),
-    );
-    let threads = recorded.threads != now.threads;
-    differences.extend(threads.then(|| format!("threads {} then, {} now", recorded.threads, now.threads)));
+    let device = |device: &str, when: &str| {
+        (device != now.device).then(|| format!("device {device} {when}, {} now", now.device))
+    };
+    let threads = |threads: usize, when: &str| {
+        (threads != now.threads).then(|| format!("threads {threads} {when}, {} now", now.threads))
+    };
+    differences.extend(device(&record.options.device, "then"));
+    differences.extend(threads(record.options.threads, "then"));
     // an earlier resume may have used another device or number of threads
     if let Some(last) = checkpoint.as_ref().map(|found| &found.environment).filter(|_| differences.is_empty()) {
-        let threads = last.threads != now.threads;
-        differences
-            .extend(threads.then(|| format!("threads {} up to the checkpoint, {} now", last.threads, now.threads)));
-        let device = last.device != now.device;
-        differences.extend(device.then(|| format!("device {} up to the checkpoint, {} now", last.device, now.device)));
+        differences.extend(threads(last.threads, "up to the checkpoint"));
+        differences.extend(device(&last.device, "up to the checkpoint"));
     }
     if !differences.is_empty() {
         progress.note(&format!(

@@ -10,7 +10,6 @@ use crate::slurm::sbatch;
 use crate::slurm::submission::{self, SCHEMA, Submission, SubmittedJob};
 use crate::sweep::work::identity::now;
 
-
 impl JobRequest<'_> {
     /// Checks that `sbatch` accepts the first job.
     ///

@@ -178,7 +178,6 @@ fn block(title: &str, names: &[String], cells: &[Vec<String>]) -> Vec<String> {
     lines.into_iter().map(|line| format!("{line:<width$}")).collect()
 }
 
-
 /// Returns the threshold, how it was chosen, its metrics on the validation rows, and the test metrics at the default one.
 fn threshold_text(threshold: &ThresholdRecord, rows: &str, positive: Option<&str>) -> String {
     let (of, chosen) = (of_class(positive), how_chosen(threshold, positive));

@@ -1,8 +1,8 @@
 //! The summary's lines about expectations, each with a mark and the value that was found, and the table of references.
 
+use crate::cli::text::number_format;
 use crate::cli::text::table::Columns;
 use crate::cli::text::text_style::TextStyle;
-use crate::cli::text::number_format;
 use crate::compare::statistics::sample::Sample;
 use crate::history::History;
 use crate::history::expectation::Expectation;

@@ -147,9 +147,8 @@ fn across(
             .map(|Ends { first, last }| if is_first { first } else { last.unwrap_or(first) });
         Cell::plain(value.map_or("–".to_owned(), number_format::short))
     };
-    let column = |&layer: &usize| {
-        Column::numbers(layer.to_string(), variants.iter().map(|(_, trials)| cell(layer, trials)))
-    };
+    let column =
+        |&layer: &usize| Column::numbers(layer.to_string(), variants.iter().map(|(_, trials)| cell(layer, trials)));
     let labels = Column::words("variant", variants.iter().map(|(name, _)| (*name).to_owned()));
     let table = |layers: &[usize]| Fitted::new(labels.clone(), vec![layers.iter().map(column).collect()]);
     // at least the first and the last

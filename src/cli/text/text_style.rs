@@ -27,7 +27,8 @@ impl TextStyle {
 
     /// Returns a sentence in lines that fit, after a mark that says whether an expectation is met.
     pub fn marked(self, is_met: bool, sentence: &str) -> String {
-        let (mark, color): (_, fn(&str) -> String) = if is_met { ("✓", terminal::green) } else { ("✗", terminal::red) };
+        let (mark, color): (_, fn(&str) -> String) =
+            if is_met { ("✓", terminal::green) } else { ("✗", terminal::red) };
         self.wrapped(&format!("{mark} {sentence}"), 2).replacen(mark, &color(mark), 1) // color codes have no width
     }
 }

@@ -209,7 +209,6 @@ impl Listed<'_> {
             false => self.words(name, Fit::Name, text),
         }
     }
-
 }
 
 /// Returns the changed settings, each of which stays on a line if possible.

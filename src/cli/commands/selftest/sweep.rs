@@ -202,7 +202,6 @@ fn compare(expected: &SweepDir, found: &SweepDir, record: &SweepRecord) -> anyho
     Ok(trials)
 }
 
-
 /// Waits until a child ends, at most for this time.
 fn wait_at_most(child: &mut Child, time: Duration) -> anyhow::Result<Option<ExitStatus>> {
     let started = Instant::now();
@@ -214,4 +213,3 @@ fn wait_at_most(child: &mut Child, time: Duration) -> anyhow::Result<Option<Exit
         thread::sleep(Duration::from_millis(5));
     }
 }
-

@@ -95,4 +95,3 @@ fn roots(args: &Args) -> anyhow::Result<Vec<PathBuf>> {
     let both = vec![runs.clone(), SweepsDir::default().to_path_buf()];
     if both.iter().any(|directory| directory.is_dir()) { Ok(both) } else { missing(&runs.display().to_string(), start) }
 }
-

@@ -14,7 +14,6 @@ const NAMED: usize = 4;
 /// Jobs by name, each with its state.
 pub type Jobs = Result<Vec<(String, JobState)>, ProgramError>;
 
-
 /// Returns the jobs as lines; those with the same state share one.
 pub fn lines(jobs: &Jobs) -> Vec<String> {
     let jobs = match jobs {

@@ -135,7 +135,6 @@ impl PlanArgs {
         has_lists || has_numbers || has_names || has_choices || has_switches
     }
 
-
     /// Returns the arguments after `runner sweep` that change the results, without quotes. Defaults are omitted.
     pub fn arguments(&self) -> Vec<String> {
         let mut words: Vec<String> = self.experiment.iter().cloned().collect();

@@ -90,7 +90,6 @@ fn importance(shares: &[(&str, f64)], metric: &str, labels: &Labels) -> String {
     format!("importance of the settings for {metric} (functional ANOVA): {}", listed.join(", "))
 }
 
-
 fn status(result: &ConfigurationResult) -> String {
     match &result.outcome {
         Outcome::Done => String::new(),

@@ -14,7 +14,6 @@ use crate::report::sweep;
 use crate::sweep::confirmation::{Confirmation, RankedBy};
 use crate::sweep::results::{Overview, Ranking};
 
-
 /// Arguments of `runner sweep report`.
 #[derive(Debug, clap::Args)]
 pub struct ReportArgs {

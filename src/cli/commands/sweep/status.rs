@@ -34,7 +34,6 @@ pub struct StatusArgs {
     json: bool,
 }
 
-
 /// Arguments of `runner sweep retry`.
 #[derive(Debug, clap::Args)]
 pub struct RetryArgs {

@@ -31,7 +31,6 @@ impl Look {
         self.metric = usize::try_from(next.rem_euclid(metrics)).ok();
     }
 
-
     /// Returns the index of the metric that is shown.
     pub fn metric(&self, view: &View) -> usize {
         self.metric.filter(|metric| *metric < view.metrics.len()).unwrap_or_else(|| view.first_metric())

@@ -268,7 +268,10 @@ impl RunModel {
     fn facts(&self, trials: usize) -> Vec<String> {
         let name = self.folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let host = self.record.host.clone().filter(|host| *host != host_name());
-        [Some(name), Some(counted(trials, "trial")), Some(self.record.options.device.clone()), host].into_iter().flatten().collect()
+        [Some(name), Some(counted(trials, "trial")), Some(self.record.options.device.clone()), host]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 }
 

@@ -97,7 +97,6 @@ const HANGUP: i32 = 1;
 /// Number of the signal of Ctrl-C.
 const INTERRUPT: i32 = 2;
 
-
 /// Returns the number of the signal that arrived last, 0 before: of those that would leave the terminal as it is.
 #[cfg(unix)]
 fn listen() -> io::Result<Arc<AtomicUsize>> {
