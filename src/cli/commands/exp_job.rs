@@ -86,8 +86,8 @@ impl JobArgs {
         check_libtorch_supports(&run_options.device)?;
         let paths = JobPaths::of_this_process(out)?;
         let unknown = absolute(&out.join(&study.name).join(UNKNOWN));
-        let words = arguments(&unknown, checkpoint, event_args, output_args);
-        let first = self.request(&study, &run_options, &paths, &unknown, &words);
+        let words = |directory: &Path| arguments(directory, checkpoint, event_args, output_args);
+        let first = self.request(&study, &run_options, &paths, &unknown, words(&unknown));
         if self.print {
             terminal::out(first.script().trim_end());
             return Ok(Exit::Done);
@@ -96,8 +96,7 @@ impl JobArgs {
         let (folder, _) = create(&study, out, run_options.clone(), OffsetDateTime::now_utc())?;
         let directory = absolute(folder.path());
         drop(folder); // the job locks it
-        let words = arguments(&directory, checkpoint, event_args, output_args);
-        let submitted = self.request(&study, &run_options, &paths, &directory, &words).submit();
+        let submitted = self.request(&study, &run_options, &paths, &directory, words(&directory)).submit();
         let jobs = submitted.inspect_err(|_| drop(remove(&directory)))?; // report the first error
         if output_args.json {
             terminal::json(&json!({ "run": directory, "jobs": jobs }));
@@ -115,7 +114,7 @@ impl JobArgs {
         run_options: &RunOptions,
         paths: &'a JobPaths,
         directory: &'a Path,
-        arguments: &'a [String],
+        arguments: Vec<String>,
     ) -> JobRequest<'a> {
         JobRequest {
             title: "A run. Continue it after an interruption: `sbatch` with this file.",

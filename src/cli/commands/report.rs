@@ -63,15 +63,12 @@ impl Format {
             return Ok(format);
         }
         let Some(output) = args.output.as_deref().filter(|output| !output.is_dir()) else { return Ok(Format::Html) };
-        match Format::of_extension(output) {
-            Some(format) => Ok(format),
-            None => {
-                let hint = "use a name that ends in `.html` or `.md`, or add `--format html` or `--format md`; to get a \
-                            PDF, print the HTML page from a browser";
-                let message = format!("`-o {}` ends in neither `.html` nor `.md`", output.display());
-                Err(anyhow!(message).context(Hint(hint.to_owned())))
-            }
-        }
+        Format::of_extension(output).ok_or_else(|| {
+            let hint = "use a name that ends in `.html` or `.md`, or add `--format html` or `--format md`; to get a \
+                        PDF, print the HTML page from a browser";
+            let message = format!("`-o {}` ends in neither `.html` nor `.md`", output.display());
+            anyhow!(message).context(Hint(hint.to_owned()))
+        })
     }
 
     /// Returns the format of a file by its extension, HTML without one; `None` if the extension is that of neither format.

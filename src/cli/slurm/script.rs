@@ -11,7 +11,7 @@ use crate::slurm::sbatch_options::SbatchOptions;
 use crate::slurm::submission::FOLDER;
 
 /// What jobs start, and where.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct JobRequest<'a> {
     /// What the jobs do, for the first line of the script.
     pub title: &'a str,
@@ -30,14 +30,14 @@ pub struct JobRequest<'a> {
     /// Paths and environment.
     pub paths: &'a JobPaths,
     /// Arguments of `runner`.
-    pub arguments: &'a [String],
+    pub arguments: Vec<String>,
     /// Options of `sbatch` that the user added.
     pub options: &'a [String],
 }
 
 impl JobRequest<'_> {
     /// Returns the text of the script.
-    pub fn script(self) -> String {
+    pub fn script(&self) -> String {
         let JobRequest { title, name, directory, tasks, follow_ups, cpus, paths, arguments, options, .. } = self;
         let lead = lead(SbatchOptions(options).time_limit()).as_secs();
         let log = directory.join(FOLDER).display().to_string().replace('%', "%%");
@@ -55,7 +55,7 @@ impl JobRequest<'_> {
         lines.push(String::new());
         lines.extend(paths.environment.iter().map(|(variable, value)| format!("export {variable}=\"{value}\"")));
         lines.push(format!("export {LEAD_VARIABLE}={lead}"));
-        lines.extend((follow_ups > 0).then(|| format!("export {CHAIN_VARIABLE}=1")));
+        lines.extend((*follow_ups > 0).then(|| format!("export {CHAIN_VARIABLE}=1")));
         lines.push(String::new());
         lines.push("# `exec`: the signals of Slurm must reach `runner`, not the shell".to_owned());
         lines.push(format!("exec {} {}", quoted_path(&paths.program), quoted_words(arguments)));
@@ -99,7 +99,7 @@ mod tests {
             follow_ups,
             cpus: 2,
             paths: &paths,
-            arguments: &arguments,
+            arguments: arguments.to_vec(),
             options: &[],
         };
         request.script()

@@ -151,10 +151,8 @@ fn fitted(variants: &[Variant], trials: &[&History], spread: Spread) -> Fitted {
     }
     let planned = |history: &&History| history.config["train"]["epochs"].as_u64();
     if trials.iter().any(|history| planned(history) != planned(&trials[0])) {
-        spare.push((
-            0,
-            Column::numbers("epochs", rows(&|variant| epochs(&variant.trials)).into_iter().map(Cell::plain)),
-        ));
+        let epochs = rows(&|variant| epochs(&variant.trials)).into_iter();
+        spare.push((0, Column::numbers("epochs", epochs.map(Cell::plain))));
     }
     Fitted {
         labels: Column::words("variant", names(variants, spread)),

@@ -124,9 +124,6 @@ impl Column {
         let mark = if is_best && !page.styled { "*" } else { " " };
         if self.is_text { format!("{shown}{blanks}{mark}") } else { format!("{blanks}{shown}{mark}") }
     }
-}
-
-impl Column {
     /// Breaks texts into lines of at most this width.
     pub fn wrap_to(&mut self, most: usize) {
         for cell in self.cells.iter_mut().filter(|cell| widest_line(&cell.text) > most) {

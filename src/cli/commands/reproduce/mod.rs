@@ -72,11 +72,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let temporary = || tempfile::Builder::new().prefix("runner-reproduce-").tempdir();
     let temporary = if keep.is_none() { Some(temporary()) } else { None };
     let temporary = temporary.transpose().context("failed to create a temporary directory for the new run")?;
-    let out = temporary
-        .as_ref()
-        .map(tempfile::TempDir::path)
-        .or(keep.as_deref())
-        .expect("there is a temporary directory unless `--keep` is given");
+    let out = keep.as_deref().or(temporary.as_ref().map(tempfile::TempDir::path));
+    let out = out.expect("there is a temporary directory unless `--keep` is given");
     let options = execution.options(stored.options.stack, &cache, &signals);
     let new_run = stored.reproduce(out, &options, &mut progress);
     progress.end_run(&signals);
@@ -98,10 +95,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     finished.failures.iter().for_each(terminal::error);
     stored.damaged.iter().for_each(|Damaged { error, .. }| terminal::error(error));
     let missing = reproduction.trials.iter().any(|(_, outcome)| outcome.is_none());
-    if missing || !finished.failures.is_empty() || !stored.damaged.is_empty() {
-        return Ok(Exit::Failed);
-    }
     Ok(match reproduction.is_identical() {
+        _ if missing || !finished.failures.is_empty() || !stored.damaged.is_empty() => Exit::Failed,
         Some(true) => Exit::Done,
         Some(false) => Exit::Missed,
         None => Exit::Failed,

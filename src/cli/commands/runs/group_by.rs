@@ -12,7 +12,7 @@ use crate::compare::runs::run_summary::RunSummary;
 use crate::compare::statistics::mean;
 use crate::compare::statistics::sample::Sample;
 use crate::io::csv_line;
-use crate::views::document::statistic::mean_and_std;
+use crate::views::document::statistic::mean_and_std_of;
 
 /// Runs with the same value of a setting.
 struct ValueGroup {
@@ -51,9 +51,8 @@ impl Grouped {
         let mut by_value: IndexMap<String, ValueGroup> = IndexMap::new();
         for run in runs.iter().filter(|run| run.trials > 0) {
             let value = run.fields[place].as_ref().map_or("–".to_owned(), FieldValue::to_csv);
-            let empty = || ValueGroup { value, runs: IndexSet::new(), trials: 0, metrics: Vec::new() };
-            let key = run.fields[place].as_ref().map_or("–".to_owned(), FieldValue::to_csv);
-            let group = by_value.entry(key).or_insert_with(empty);
+            let empty = || ValueGroup { value: value.clone(), runs: IndexSet::new(), trials: 0, metrics: Vec::new() };
+            let group = by_value.entry(value.clone()).or_insert_with(empty);
             group.runs.insert(run.info.entry.id.clone());
             group.trials += run.trials;
             for (name, values) in values_of(run) {
@@ -110,12 +109,7 @@ impl Grouped {
         add("runs", cells(&|group| group.runs.len().to_string()));
         add("n", cells(&|group| group.trials.to_string()));
         for (place, name) in self.metrics.iter().enumerate() {
-            add(
-                name,
-                cells(&|group| {
-                    Sample::from_values(&group.metrics[place]).as_ref().map_or("–".to_owned(), mean_and_std)
-                }),
-            );
+            add(name, cells(&|group| mean_and_std_of(&group.metrics[place])));
         }
         columns
     }

@@ -54,11 +54,9 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let port = listener.local_addr().context("failed to read the port")?.port();
     let scanner = app.find(roots);
     signals::listen(&Arc::new(Signals::default()), terminal::say, None).context("failed to listen for signals")?;
-    let scan = {
-        let app = Arc::clone(&app);
-        move || app.scan(scanner)
-    };
-    std::thread::Builder::new().name("scan".to_owned()).spawn(scan).context("failed to start a thread")?;
+    let scanned = Arc::clone(&app);
+    let thread = std::thread::Builder::new().name("scan".to_owned()).spawn(move || scanned.scan(scanner));
+    thread.context("failed to start a thread")?;
     if port != args.port && args.port != 0 {
         terminal::say(&format!("note: port {} is in use; using {port}", args.port));
     }

@@ -107,15 +107,9 @@ fn text(sweep: &PlannedSweep, workers: usize, duration: &Duration, rows: usize, 
     lines.push(row("device", format!("{}; {processes}, up to {} thread{s} each", options.device, options.threads)));
     if sweep.stacks.bytes > 0 {
         let bytes = |bytes: u128| format_bytes(u64::try_from(bytes).unwrap_or(u64::MAX));
-        let free = memory::free(sweep.stacks.device);
-        let each = bytes(sweep.stacks.bytes);
-        lines.push(row(
-            "memory",
-            format!(
-                "about {each} besides libtorch for the largest stack of a worker (calculated); {} free",
-                format_bytes(free)
-            ),
-        ));
+        let (each, free) = (bytes(sweep.stacks.bytes), format_bytes(memory::free(sweep.stacks.device)));
+        let of_worker = "besides libtorch for the largest stack of a worker (calculated)";
+        lines.push(row("memory", format!("about {each} {of_worker}; {free} free")));
     }
     lines.push(row("time", time(duration, workers, record.halving.is_some())));
     lines.push(String::new());

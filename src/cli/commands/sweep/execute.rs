@@ -183,9 +183,9 @@ fn finish(dir: &SweepDir, record: &SweepRecord, state: &SweepState, execution: &
         if !execution.confirms {
             let option = format!("runner sweep table {} --top", quoted_path(dir.path()));
             terminal::out(&ranking_text::table(record, ranking, &record.metric, (TOP, &option), page));
-        }
-        if !expected.is_empty() && !execution.confirms {
-            terminal::out(&format!("\n{}", expectation_lines(&expected, page)));
+            if !expected.is_empty() {
+                terminal::out(&format!("\n{}", expectation_lines(&expected, page)));
+            }
         }
         if let Some(found) = &confirmation {
             let line = if execution.confirms { "" } else { "\n" };

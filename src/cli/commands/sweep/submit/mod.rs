@@ -123,24 +123,20 @@ pub fn run(args: &SubmitArgs) -> anyhow::Result<Exit> {
         terminal::say(&note);
     }
     if args.print {
-        let path = target.path(&args.out);
-        let arguments = args.arguments(&path);
-        terminal::out(args.request(&target, &path, &arguments, &paths).script().trim_end());
+        terminal::out(args.request(&target, &target.path(&args.out), &paths).script().trim_end());
         return Ok(Exit::Done);
     }
     // nothing is written for jobs that Slurm would refuse
-    let path = target.path(&args.out);
-    args.request(&target, &path, &args.arguments(&path), &paths).check()?;
+    args.request(&target, &target.path(&args.out), &paths).check()?;
     let (dir, record) = target.create(&args.out)?;
     let path = std::path::absolute(dir.path()).unwrap_or_else(|_| dir.path().to_path_buf());
     let target = Target::Existing(dir.clone(), record);
-    let arguments = args.arguments(&path);
     let is_stopped = stop_request::is_requested(&dir);
     stop_request::withdraw(&dir)?;
     if is_stopped && !args.quiet {
         terminal::say("the sweep was stopped; it continues");
     }
-    let jobs = args.request(&target, &path, &arguments, &paths).submit()?;
+    let jobs = args.request(&target, &path, &paths).submit()?;
     args.print_jobs(&path, &jobs);
     if target.record().confirm.is_some() && !args.quiet {
         let shown = quoted_path(&path);
@@ -183,21 +179,10 @@ impl SubmitArgs {
         }
     }
 
-    /// Returns the arguments of a worker.
-    fn arguments(&self, path: &Path) -> Vec<String> {
-        let mut words = vec!["sweep".to_owned(), "work".to_owned(), path.display().to_string()];
-        words.extend(self.worker_args.arguments());
-        words
-    }
-
     /// Returns the jobs of a sweep in this directory.
-    fn request<'a>(
-        &'a self,
-        target: &'a Target,
-        path: &'a Path,
-        arguments: &'a [String],
-        paths: &'a JobPaths,
-    ) -> JobRequest<'a> {
+    fn request<'a>(&'a self, target: &'a Target, path: &'a Path, paths: &'a JobPaths) -> JobRequest<'a> {
+        let mut arguments = vec!["sweep".to_owned(), "work".to_owned(), path.display().to_string()];
+        arguments.extend(self.worker_args.arguments());
         JobRequest {
             title: "Workers of a sweep. Submit them again: `sbatch` with this file.",
             name: &target.record().experiment,
