@@ -34,23 +34,16 @@ impl JobRequest<'_> {
     }
 
     fn submit_all(&self, script: &Path, jobs: &mut Vec<SubmittedJob>) -> anyhow::Result<()> {
-        if self.follow_ups == 0 {
-            for _ in 0..self.jobs {
-                let id = sbatch::submit(&self.words(script, &[]))?;
-                jobs.push(SubmittedJob { id, tasks: self.tasks, follows: None });
-            }
-            return Ok(());
-        }
         let number = script.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
         for worker in 0..self.jobs {
             // jobs of one name follow each other, so each worker of each submission has its own
-            let name = format!("--job-name={}-{number}-{worker}", self.name);
+            let name = (self.follow_ups > 0).then(|| format!("--job-name={}-{number}-{worker}", self.name));
             let mut follows = None;
             for link in 0..=self.follow_ups {
                 let dependency = (link > 0).then(|| "--dependency=singleton".to_owned());
-                let further: Vec<String> = std::iter::once(name.clone()).chain(dependency).collect();
+                let further: Vec<String> = name.iter().cloned().chain(dependency).collect();
                 let id = sbatch::submit(&self.words(script, &further))?;
-                jobs.push(SubmittedJob { id: id.clone(), tasks: None, follows: follows.replace(id) });
+                jobs.push(SubmittedJob { id: id.clone(), tasks: self.tasks, follows: follows.replace(id) });
             }
         }
         Ok(())

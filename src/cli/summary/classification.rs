@@ -32,11 +32,8 @@ pub fn of(test: &TestRecord, rows: &str, data: &DataRecord, page: TextStyle) -> 
     if let Some(matrix) = &test.confusion {
         parts.extend(matrix_text(matrix, &names(matrix.len()), page));
     }
-    parts.extend(
-        test.threshold
-            .as_ref()
-            .map(|threshold| page.wrapped(&threshold_text(threshold, rows, data.positive_name()), 0)),
-    );
+    let threshold = test.threshold.as_ref().map(|threshold| threshold_text(threshold, rows, data.positive_name()));
+    parts.extend(threshold.map(|text| page.wrapped(&text, 0)));
     parts
 }
 

@@ -47,10 +47,8 @@ pub fn missed(histories: &[History], page: TextStyle) -> (Vec<String>, String) {
 fn unchecked(histories: &[History]) -> Option<String> {
     let stated = histories.first()?.config.get("expect")?.as_array()?;
     let stated = stated.iter().filter_map(|value| serde_json::from_value::<Expectation>(value.clone()).ok());
-    let skipped: Vec<usize> = stated
-        .filter(|expectation| !expectation.has_enough_seeds(histories))
-        .filter_map(|expectation| expectation.min_seeds)
-        .collect();
+    let skipped = stated.filter(|expectation| !expectation.has_enough_seeds(histories));
+    let skipped: Vec<usize> = skipped.filter_map(|expectation| expectation.min_seeds).collect();
     let needed = *skipped.iter().max()?;
     let what = if skipped.len() == 1 { "1 expectation was" } else { &format!("{} expectations were", skipped.len()) };
     Some(format!(

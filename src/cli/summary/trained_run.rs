@@ -40,6 +40,7 @@ impl<'a> TrainedRun<'a> {
     /// Returns the run that this process has trained.
     pub fn of(study: &Study, finished: &'a Finished) -> TrainedRun<'a> {
         let planned = study.trials();
+        let gpu_memory = |history: &History| memory::peak_of_gpu(device::gpu_with_name(&history.environment.device)?);
         TrainedRun {
             name: study.name.clone(),
             folder: finished.folder.path().to_path_buf(),
@@ -47,11 +48,7 @@ impl<'a> TrainedRun<'a> {
             is_part: false,
             histories: Cow::Borrowed(&finished.histories),
             peak_memory: memory::peak_of_process(),
-            peak_gpu_memory: finished
-                .histories
-                .first()
-                .and_then(|history| device::gpu_with_name(&history.environment.device))
-                .and_then(memory::peak_of_gpu),
+            peak_gpu_memory: finished.histories.first().and_then(gpu_memory),
             seconds: RunRecord::read(finished.folder.path()).ok().and_then(|record| record.training_seconds),
             planned: (finished.histories.len() < planned).then_some(planned),
         }

@@ -98,13 +98,11 @@ fn difference_lines(stem: &str, outcome: &TrialComparison) -> Vec<String> {
             let epochs = count(difference.epochs);
             lines.push(terminal::red(&format!("{stem}: different from epoch {} of {epochs} on", first.epoch)));
             lines.push(format!("  first    {}", metric_difference(first)));
+            if let Some(largest) = difference.largest.as_ref().filter(|largest| *largest != first) {
+                lines.push(format!("  largest  epoch {}: {}", count(largest.epoch), metric_difference(largest)));
+            }
         }
         None => lines.push(terminal::red(&format!("{stem}: different, although the metrics of all epochs are equal"))),
-    }
-    if let (Some(first), Some(largest)) = (&difference.first, &difference.largest)
-        && largest != first
-    {
-        lines.push(format!("  largest  epoch {}: {}", count(largest.epoch), metric_difference(largest)));
     }
     let also = if difference.first.is_some() { "also " } else { "value" };
     lines.extend(difference.others.iter().map(|other| format!("  {also}    {}", other_difference(other))));
@@ -151,14 +149,11 @@ fn causes(reproduction: &Reproduction, is_identical: bool) -> Vec<String> {
             all => vec![format!("identical, although the environment has changed: {}", all.join("; "))],
         };
     }
-    let mut lines = Vec::new();
-    match &changes[..] {
-        [] => lines.push(unknown_cause(reproduction).to_owned()),
-        all => {
-            lines.push("changes that may be the cause:".to_owned());
-            lines.extend(all.iter().map(|change| format!("  {change}")));
-        }
-    }
+    let mut lines = match &changes[..] {
+        [] => vec![unknown_cause(reproduction).to_owned()],
+        _ => vec!["changes that may be the cause:".to_owned()],
+    };
+    lines.extend(changes.iter().map(|change| format!("  {change}")));
     if !unknown_changes.is_empty() {
         lines.push(format!("not recorded: {}", unknown_changes.join("; ")));
     }

@@ -85,10 +85,8 @@ impl Listed<'_> {
         let is_best = |metric: &str| is_field(metric) || is_field(&format!("best.{metric}"));
         let best_is_field = self.runs.iter().all(|run| run.best.as_ref().is_some_and(|best| is_best(&best.metric)));
         columns.extend((!best_is_field).then(|| self.best()));
-        let test_is_field = self
-            .runs
-            .iter()
-            .all(|run| run.test.as_ref().is_some_and(|test| is_field(&format!("test.{}", test.metric))));
+        let is_test = |run: &RunSummary| run.test.as_ref().is_some_and(|test| is_field(&format!("test.{}", test.metric)));
+        let test_is_field = self.runs.iter().all(is_test);
         let has_test = self.runs.iter().any(|run| run.test.is_some());
         columns.extend((has_test && !test_is_field).then(|| self.test()));
         columns.push(self.numbers("time", Fit::LeaveOut(TIME), |run| match run.trials {
@@ -244,13 +242,10 @@ pub(super) fn status(run: &RunSummary) -> String {
         Status::Completed,
     ];
     let word = |status: Status| match status {
-        Status::Completed if run.missing > 0 => INCOMPLETE,
-        Status::Completed => COMPLETE,
-        Status::EarlyStopped | Status::Dropped | Status::Diverged | Status::Interrupted | Status::TimeLimit => {
-            status.word()
-        }
+        Status::Completed if run.missing > 0 => together(INCOMPLETE),
+        Status::Completed => together(COMPLETE),
+        _ => together(status.word()),
     };
-    let word = |status: Status| together(word(status));
     let progress = run.info.state.progress().map(|(epoch, epochs)| format!(" {epoch}/{epochs}")).unwrap_or_default();
     let ended = match (run.info.state, &run.statuses[..]) {
         (RunState::Running { process, .. }, _) => {

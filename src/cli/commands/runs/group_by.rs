@@ -23,6 +23,11 @@ struct ValueGroup {
     metrics: Vec<Vec<f64>>,
 }
 
+/// Returns the mean and the standard deviation of these values.
+fn statistics(values: &[f64]) -> (Option<f64>, Option<f64>) {
+    Sample::from_values(values).map_or((None, None), |sample| (Some(sample.mean), sample.std))
+}
+
 /// The metrics for each value of a setting, over the trials of all runs that have this value.
 pub(super) struct Grouped {
     setting: String,
@@ -117,16 +122,11 @@ impl Grouped {
     /// Returns the values as JSON.
     pub(super) fn to_json(&self) -> Value {
         let group_json = |group: &ValueGroup| {
-            let metrics: Map<String, Value> = self
-                .metrics
-                .iter()
-                .zip(&group.metrics)
-                .map(|(name, values)| {
-                    let sample = Sample::from_values(values);
-                    let (mean, std) = (sample.as_ref().map(|sample| sample.mean), sample.as_ref().and_then(|s| s.std));
-                    (name.clone(), json!({ "mean": mean, "std": std, "n": values.len() }))
-                })
-                .collect();
+            let metric = |(name, values): (&String, &Vec<f64>)| {
+                let (mean, std) = statistics(values);
+                (name.clone(), json!({ "mean": mean, "std": std, "n": values.len() }))
+            };
+            let metrics: Map<String, Value> = self.metrics.iter().zip(&group.metrics).map(metric).collect();
             json!({
                 "setting": self.setting,
                 "value": FieldValue::Word(group.value.clone()).to_json(),
@@ -145,9 +145,8 @@ impl Grouped {
         let header = csv_line::line(header.into_iter().chain(self.metrics.iter().flat_map(of_metric)));
         let line = |group: &ValueGroup| {
             let cells = group.metrics.iter().flat_map(|values| {
-                let sample = Sample::from_values(values);
                 let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
-                let (mean, std) = (sample.as_ref().map(|sample| sample.mean), sample.as_ref().and_then(|s| s.std));
+                let (mean, std) = statistics(values);
                 [number(mean), number(std), values.len().to_string()]
             });
             let first = [group.value.clone(), group.runs.len().to_string(), group.trials.to_string()];

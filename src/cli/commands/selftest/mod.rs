@@ -61,10 +61,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     if let Test::Resume(args) = &args.test {
         args.run_args.study()?; // report an invalid experiment here, and not in each child
     }
-    let scratch = tempfile::Builder::new()
-        .prefix("runner-selftest-")
-        .tempdir()
-        .context("failed to create a temporary directory")?;
+    let scratch = tempfile::Builder::new().prefix("runner-selftest-").tempdir();
+    let scratch = scratch.context("failed to create a temporary directory")?;
     let result = match &args.test {
         Test::Resume(args) => test(args, scratch.path()),
         Test::Sweep(args) => sweep::test(args, scratch.path()),

@@ -21,7 +21,7 @@ use crate::io::signals;
 use crate::sweep::dir::SweepDir;
 use crate::sweep::dir::beat::{Beat, INTERVAL_VARIABLE};
 use crate::sweep::dir::saved_progress::SavedProgress;
-use crate::sweep::dir::state::SweepState;
+use crate::sweep::dir::state::{RunningStack, SweepState};
 use crate::sweep::record::SweepRecord;
 use crate::tensor::threads;
 
@@ -159,16 +159,12 @@ fn start(args: &Sweep, out: &Path, dir: Option<&SweepDir>, workers: usize) -> an
 /// it has saved something: three that die without progress are a failure of the stack.
 fn kill_a_worker(dir: &SweepDir, record: &SweepRecord, rng: &mut Mt64) -> anyhow::Result<bool> {
     let state = SweepState::read(dir, record)?;
-    let alive: Vec<u32> = state
-        .running
-        .iter()
-        .filter(|running| matches!(running.beat, Beat::Count(_)))
-        .filter_map(|running| {
-            let claim = running.claim.as_ref()?;
-            let has_progress = || SavedProgress::read(&dir.stack(&running.stack)) != claim.saved;
-            (running.generation == 1 || has_progress()).then_some(claim.process)
-        })
-        .collect();
+    let process = |running: &RunningStack| {
+        let claim = running.claim.as_ref().filter(|_| matches!(running.beat, Beat::Count(_)))?;
+        let has_progress = || SavedProgress::read(&dir.stack(&running.stack)) != claim.saved;
+        (running.generation == 1 || has_progress()).then_some(claim.process)
+    };
+    let alive: Vec<u32> = state.running.iter().filter_map(process).collect();
     let Some(&process) = alive.get(rng.next_u64() as usize % alive.len().max(1)) else { return Ok(false) };
     // the number may be that of another process by now
     let command = std::fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();

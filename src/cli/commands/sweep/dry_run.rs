@@ -16,7 +16,7 @@ use crate::sweep::estimate::{TimeEstimate, finished_epochs, planned_epochs};
 use crate::sweep::labels::Labels;
 use crate::sweep::plan::PlannedSweep;
 use crate::sweep::plan::confirm_check::at_most;
-use crate::sweep::record::Configuration;
+use crate::sweep::record::{Configuration, StackPlan};
 use crate::sweep::spec::Confirm;
 
 /// Maximum number of lines of the text; `--all` and `--json` list all configurations.
@@ -40,21 +40,15 @@ pub(super) fn print(sweep: &PlannedSweep, workers: usize, duration: &Duration, l
 
 /// Returns the plan as JSON.
 pub(super) fn to_json(sweep: &PlannedSweep, workers: usize, duration: &Duration) -> Value {
-    let (record, stacks) = (&sweep.record, &sweep.stacks);
-    let own: Vec<Value> = record
-        .configurations
-        .iter()
-        .map(|Configuration { name, set }| {
-            let varied = record.settings.iter().filter_map(|key| Some((key.clone(), set.get(key)?.clone())));
-            json!({ "name": name, "set": varied.collect::<Map<_, _>>() })
-        })
-        .collect();
-    let stacks: Vec<Value> = stacks
-        .stacks
-        .iter()
-        .zip(&stacks.replicas)
-        .map(|(stack, replicas)| json!({ "name": stack.name, "configurations": stack.configurations, "replicas": replicas }))
-        .collect();
+    let record = &sweep.record;
+    let configuration = |Configuration { name, set }: &Configuration| {
+        let varied = record.settings.iter().filter_map(|key| Some((key.clone(), set.get(key)?.clone())));
+        json!({ "name": name, "set": varied.collect::<Map<_, _>>() })
+    };
+    let stack = |(stack, replicas): (&StackPlan, &usize)| {
+        json!({ "name": stack.name, "configurations": stack.configurations, "replicas": replicas })
+    };
+    let stacks = sweep.stacks.stacks.iter().zip(&sweep.stacks.replicas).map(stack);
     let halving = record.halving.map(|halving| {
         json!({
             "first": halving.first, "keep": halving.keep, "rungs": halving.rungs(most_epochs(sweep)),
@@ -74,8 +68,8 @@ pub(super) fn to_json(sweep: &PlannedSweep, workers: usize, duration: &Duration)
         "further_seeds": record.further_seeds,
         "trials": trials(sweep),
         "settings": record.settings,
-        "configurations": own,
-        "stacks": stacks,
+        "configurations": record.configurations.iter().map(configuration).collect::<Vec<_>>(),
+        "stacks": stacks.collect::<Vec<_>>(),
         "stack": record.options.stack,
         "device": record.options.device,
         "threads": record.options.threads,

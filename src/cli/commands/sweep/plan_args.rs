@@ -121,15 +121,10 @@ impl PlanArgs {
         self.compute_args.threads.unwrap_or_else(|| (available / workers.max(1)).max(1))
     }
 
-    /// Whether there is an option for the plan of a sweep.
+    /// Whether there is an option for the plan of a sweep, apart from the device and the threads.
     pub fn changes_plan(&self) -> bool {
-        let has_lists = [&self.space, &self.set, &self.unset].into_iter().any(|options| !options.is_empty());
-        let has_numbers = [self.trials, self.round, self.epochs, self.stack].iter().any(Option::is_some);
-        let has_names = [&self.metric, &self.variant].into_iter().any(Option::is_some);
-        let has_choices = self.seeds.is_some() || self.method.is_some() || self.search_seed.is_some();
-        let has_choices = has_choices || self.halving.is_some();
-        let has_switches = self.tf32 || self.deterministic;
-        has_lists || has_numbers || has_names || has_choices || has_switches
+        let compute_args = ComputeArgs { device: DeviceChoice::Auto, threads: None };
+        !PlanArgs { experiment: None, compute_args, ..self.clone() }.arguments().is_empty()
     }
 
     /// Returns the arguments after `runner sweep` that change the results, without quotes. Defaults are omitted.
