@@ -5,6 +5,10 @@
 //! the first, which shows the effect of the initial weights and the depth (at the end a gradient is small because the
 //! network has learned); for other statistics the last. Layers that do not fit are left out, but never the first and last.
 
+use std::collections::BTreeSet;
+
+use indexmap::IndexSet;
+
 use crate::cli::text::column::{Cell, Column};
 use crate::cli::text::column_layout::Fitted;
 use crate::cli::text::text_style::TextStyle;
@@ -29,9 +33,8 @@ pub fn of_trials(trials: &[History], page: TextStyle) -> Option<String> {
     if observers.is_empty() {
         return None;
     }
-    let mut numbers: Vec<usize> = observers.iter().flat_map(|observer| layers(observer, &trials)).collect();
-    numbers.sort_unstable();
-    numbers.dedup();
+    let numbers: BTreeSet<usize> = observers.iter().flat_map(|observer| layers(observer, &trials)).collect();
+    let numbers: Vec<usize> = numbers.into_iter().collect();
     let columns = observers.iter().map(|observer| column(observer, observer, &numbers, &trials));
     let labels = Column::words("layer", numbers.iter().map(|&layer| label(layer, &trials)));
     let table = Fitted::new(labels, vec![columns.collect()]);
@@ -41,15 +44,9 @@ pub fn of_trials(trials: &[History], page: TextStyle) -> Option<String> {
 
 /// Returns the observers in the order of the history.
 fn observers<'a>(trials: &[&'a History]) -> Vec<&'a str> {
-    let mut observers = Vec::new();
-    for name in trials.iter().flat_map(|history| history.history.series.keys()) {
-        if let Some((observer, _)) = in_layer(name)
-            && !observers.contains(&observer)
-        {
-            observers.push(observer);
-        }
-    }
-    observers
+    let names = trials.iter().flat_map(|history| history.history.series.keys());
+    let observers: IndexSet<&str> = names.filter_map(|name| in_layer(name)).map(|(observer, _)| observer).collect();
+    observers.into_iter().collect()
 }
 
 /// Returns the observer and the layer of a series: `gradient_norm` and 3 for `gradient_norm.3`.
@@ -61,11 +58,9 @@ fn in_layer(series: &str) -> Option<(&str, usize)> {
 /// Returns the layers that an observer has values for, in order.
 fn layers(observer: &str, trials: &[&History]) -> Vec<usize> {
     let names = trials.iter().flat_map(|history| history.history.series.keys());
-    let mut layers: Vec<usize> =
-        names.filter_map(|name| in_layer(name)).filter(|(name, _)| *name == observer).map(|(_, layer)| layer).collect();
-    layers.sort_unstable();
-    layers.dedup();
-    layers
+    let own = names.filter_map(|name| in_layer(name)).filter(|(name, _)| *name == observer);
+    let layers: BTreeSet<usize> = own.map(|(_, layer)| layer).collect();
+    layers.into_iter().collect()
 }
 
 /// Returns the layer's number, with its kind if that is the same in all trials.

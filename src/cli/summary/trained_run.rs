@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
+use indexmap::IndexSet;
+
 use crate::device::{self, memory};
 use crate::experiment::plan::Plan;
 use crate::experiment::plan::study::Study;
@@ -62,17 +64,13 @@ impl<'a> TrainedRun<'a> {
         let is_named = |plan: &&Plan| run.variant.as_ref().is_none_or(|variant| plan.variant == *variant);
         let planned =
             unfinished.iter().flat_map(|study| &study.plans).filter(is_named).map(|plan| plan.variant.clone());
-        let mut variants: Vec<String> = planned.collect();
-        for history in &histories {
-            if !variants.contains(&history.variant) {
-                variants.push(history.variant.clone());
-            }
-        }
+        let of_histories = histories.iter().map(|history| history.variant.clone());
+        let variants: IndexSet<String> = planned.chain(of_histories).collect();
         let experiment = histories.first().map_or(String::new(), |history| history.experiment.clone());
         TrainedRun {
             name: run.variant.as_ref().map_or(experiment.clone(), |variant| format!("{experiment}/{variant}")),
             folder: run.folder,
-            variants,
+            variants: variants.into_iter().collect(),
             is_part: run.variant.is_some(),
             histories: Cow::Owned(histories),
             peak_memory: record.as_ref().and_then(|record| record.peak_memory),
