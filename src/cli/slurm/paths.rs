@@ -58,7 +58,6 @@ impl JobPaths {
         environment.extend(kept.map(|value| (beat::INTERVAL_VARIABLE, value)));
         Ok(JobPaths { program, working_directory, environment })
     }
-
 }
 
 /// Returns a path as it is written between double quotes in a shell script.

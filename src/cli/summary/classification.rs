@@ -57,11 +57,8 @@ pub fn thresholds(histories: &[&History]) -> Option<String> {
     );
     let data =
         &histories.iter().find(|history| history.test.as_ref().is_some_and(|test| test.threshold.is_some()))?.data;
-    Some(format!(
-        "test at threshold {values}{}, {}; {default}",
-        of_class(data.positive_name()),
-        how_chosen(first, data.positive_name())
-    ))
+    let (of, chosen) = (of_class(data.positive_name()), how_chosen(first, data.positive_name()));
+    Some(format!("test at threshold {values}{of}, {chosen}; {default}"))
 }
 
 /// Returns a note on trials for which no threshold could be chosen.

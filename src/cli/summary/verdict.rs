@@ -76,11 +76,8 @@ fn against_chance(history: &History) -> Option<String> {
     let monitor = history.best.as_ref()?.monitor.strip_prefix("val_")?;
     let chance = WITHOUT_SKILL.contains(&monitor).then(|| without_skill::metric(monitor, history))??;
     let found = history.test.as_ref()?.metrics.get(monitor)?;
-    Some(format!(
-        "test {monitor} {}, by chance {}",
-        number_format::of(monitor, Some(found.0)),
-        number_format::of(monitor, Some(chance))
-    ))
+    let [found, chance] = [found.0, chance].map(|value| number_format::of(monitor, Some(value)));
+    Some(format!("test {monitor} {found}, by chance {chance}"))
 }
 
 /// Returns whether a good fit or an underfitting one is best on the validation rows in the last epoch, and more epochs would

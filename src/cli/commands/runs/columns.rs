@@ -85,7 +85,8 @@ impl Listed<'_> {
         let is_best = |metric: &str| is_field(metric) || is_field(&format!("best.{metric}"));
         let best_is_field = self.runs.iter().all(|run| run.best.as_ref().is_some_and(|best| is_best(&best.metric)));
         columns.extend((!best_is_field).then(|| self.best()));
-        let is_test = |run: &RunSummary| run.test.as_ref().is_some_and(|test| is_field(&format!("test.{}", test.metric)));
+        let is_test =
+            |run: &RunSummary| run.test.as_ref().is_some_and(|test| is_field(&format!("test.{}", test.metric)));
         let test_is_field = self.runs.iter().all(is_test);
         let has_test = self.runs.iter().any(|run| run.test.is_some());
         columns.extend((has_test && !test_is_field).then(|| self.test()));

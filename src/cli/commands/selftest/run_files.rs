@@ -72,12 +72,8 @@ pub(crate) fn compare(expected: &Path, found: &Path) -> anyhow::Result<usize> {
     };
     let (expected, found) = (trials(expected)?, trials(found)?);
     let names = |files: &[PathBuf]| files.iter().map(|file| name(file)).collect::<Vec<_>>();
-    ensure!(
-        names(&expected) == names(&found),
-        "the files are {:?}, but those of the uninterrupted run are {:?}",
-        names(&found),
-        names(&expected)
-    );
+    let (wanted, there) = (names(&expected), names(&found));
+    ensure!(wanted == there, "the files are {there:?}, but those of the uninterrupted run are {wanted:?}");
     let mut histories = 0;
     for (expected, found) in expected.iter().zip(&found) {
         let shown = found.display();
@@ -91,11 +87,8 @@ pub(crate) fn compare(expected: &Path, found: &Path) -> anyhow::Result<usize> {
         let (expected, found) = (without_times(expected)?, without_times(found)?);
         histories += 1;
         if let Some((one, other)) = expected.lines().zip(found.lines()).find(|(one, other)| one != other) {
-            return Err(anyhow!(
-                "`{shown}` differs from that of the uninterrupted run\n  {}\n  {}",
-                one.trim(),
-                other.trim()
-            ));
+            let (one, other) = (one.trim(), other.trim());
+            return Err(anyhow!("`{shown}` differs from that of the uninterrupted run\n  {one}\n  {other}"));
         }
         ensure!(expected == found, "`{shown}` has another length than that of the uninterrupted run");
     }

@@ -45,8 +45,8 @@ pub(super) fn to_json(sweep: &PlannedSweep, workers: usize, duration: &Duration)
         let varied = record.settings.iter().filter_map(|key| Some((key.clone(), set.get(key)?.clone())));
         json!({ "name": name, "set": varied.collect::<Map<_, _>>() })
     };
-    let stack = |(stack, replicas): (&StackPlan, &usize)| {
-        json!({ "name": stack.name, "configurations": stack.configurations, "replicas": replicas })
+    let stack = |(StackPlan { name, configurations, .. }, replicas): (&StackPlan, &usize)| {
+        json!({ "name": name, "configurations": configurations, "replicas": replicas })
     };
     let stacks = sweep.stacks.stacks.iter().zip(&sweep.stacks.replicas).map(stack);
     let halving = record.halving.map(|halving| {
@@ -131,11 +131,9 @@ fn time(duration: &Duration, workers: usize, has_halving: bool) -> String {
             } else {
                 "if all epochs are trained"
             };
-            format!(
-                "about {} of training{on}, {all} (estimated: one worker trained the {stacks} {} for a second{each})",
-                number_format::seconds(rounded),
-                joined(measured)
-            )
+            let (time, names) = (number_format::seconds(rounded), joined(measured));
+            let estimated = format!("estimated: one worker trained the {stacks} {names} for a second{each}");
+            format!("about {time} of training{on}, {all} ({estimated})")
         }
         Err(reason) => format!("unknown: {reason}"),
     }
@@ -170,14 +168,11 @@ fn for_all(sweep: &PlannedSweep, number: usize) -> usize {
 fn halving(sweep: &PlannedSweep, halving: Halving) -> String {
     let rungs: Vec<String> = halving.rungs(most_epochs(sweep)).iter().map(usize::to_string).collect();
     let s = if rungs.len() == 1 { "" } else { "s" };
-    let (planned, all) = (epochs(sweep), epochs_without_halving(sweep));
+    let (at, share) = (rungs.join(", "), (1e4 * halving.keep).round() / 100.0);
+    let (planned, all) = (count(epochs(sweep)), count(epochs_without_halving(sweep)));
     format!(
-        "rung{s} after epoch{s} {}, at which {} % of a stack's configurations continue: {} of {} epochs, or more if results are \
-         close",
-        rungs.join(", "),
-        (1e4 * halving.keep).round() / 100.0,
-        count(planned),
-        count(all)
+        "rung{s} after epoch{s} {at}, at which {share} % of a stack's configurations continue: {planned} of {all} epochs, or \
+         more if results are close"
     )
 }
 

@@ -95,11 +95,8 @@ impl Progress {
             Some(rounds) => format!("rounds of {}", count(rounds.size)),
             None => counted(stacks, "stack"),
         };
-        self.say(&format!(
-            "{what}{}, {seeds}, in {parts} on {}",
-            counted(configurations, "configuration"),
-            counted(workers.len(), "worker"),
-        ));
+        let (configurations, workers) = (counted(configurations, "configuration"), counted(workers.len(), "worker"));
+        self.say(&format!("{what}{configurations}, {seeds}, in {parts} on {workers}"));
         self.say(&format!("sweep directory: {}", dir.path().display()));
     }
 
@@ -132,12 +129,9 @@ impl Progress {
         let is_due = self.last.is_none_or(|(at, _)| at.elapsed() >= BETWEEN) || ended == counts.all;
         if is_due && ended > self.last.map_or(self.before, |(_, ended)| ended) {
             self.last = Some((Instant::now(), ended));
-            let all = count(counts.all);
-            terminal::say(&format!(
-                "{} of {all} trials, {}",
-                count(ended - counts.failed),
-                self.message(record, state, &counts, workers, usize::MAX)
-            ));
+            let (done, all) = (count(ended - counts.failed), count(counts.all));
+            let message = self.message(record, state, &counts, workers, usize::MAX);
+            terminal::say(&format!("{done} of {all} trials, {message}"));
         }
     }
 

@@ -121,9 +121,18 @@ impl StartArgs {
         }
     }
 
+    /// Checks that no option changes the plan of a sweep. `or_else` is what to do instead of omitting it.
+    pub fn check_keeps_plan(&self, path: &Path, record: &SweepRecord, or_else: &str) -> anyhow::Result<()> {
+        if !self.changes_plan(record) {
+            return Ok(());
+        }
+        let hint = Hint(format!("omit options that change the sweep, such as `--space`, or {or_else}"));
+        Err(anyhow!("the settings of the sweep in `{}` are fixed", path.display()).context(hint))
+    }
+
     /// Whether there is an option that the plan of a sweep does not have. Options with the value of `runner.toml` are
     /// defaults.
-    pub fn changes_plan(&self, record: &SweepRecord) -> bool {
+    fn changes_plan(&self, record: &SweepRecord) -> bool {
         let ComputeArgs { device, threads } = self.plan_args.compute_args;
         let is_default_device = device.to_string() == user_defaults::device();
         let other_device = !is_default_device && record.options.device.parse() != Ok(device);
@@ -204,12 +213,7 @@ pub fn run(args: &StartArgs) -> anyhow::Result<Exit> {
             anyhow!("a sweep that has started has no dry run")
                 .context(Hint(format!("see what is left to train: `runner sweep status {}`", path.display())))
         );
-        ensure!(
-            !args.changes_plan(&record),
-            anyhow!("the settings of the sweep in `{}` are fixed", path.display()).context(Hint(
-                "omit options that change the sweep, such as `--space`, or start another sweep".to_owned()
-            ))
-        );
+        args.check_keeps_plan(&path, &record, "start another sweep")?;
         return train_and_confirm(&dir, &record, &args.execution(&record)?);
     }
     let devices = args.worker_devices()?;

@@ -86,12 +86,8 @@ pub fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
         several => format!(", and {several} confirmations"),
     };
     let configurations = record.all_configurations();
-    terminal::out(&format!(
-        "{}: {} configurations, {}{confirmations}",
-        terminal::bold(&record.experiment),
-        count(configurations),
-        record.number_of_seeds()
-    ));
+    let (name, number, seeds) = (terminal::bold(&record.experiment), count(configurations), record.number_of_seeds());
+    terminal::out(&format!("{name}: {number} configurations, {seeds}{confirmations}"));
     let mut lines = vec![("trials", counts.to_text())];
     let failed_stacks = match failed().count() {
         0 => String::new(),

@@ -145,11 +145,8 @@ pub fn run_best(args: &BestArgs) -> anyhow::Result<Exit> {
         let text = best_file::experiment(&record, name)?;
         let about = format!("{FIRST_WORDS} {name} of the sweep {}\n", dir.path().display());
         atomic_write::write_whole(file, (about + &text).as_bytes())?;
-        terminal::say(&format!(
-            "wrote `{}` with configuration {}",
-            file.display(),
-            ranking_text::best_line(&record, best, &metric)
-        ));
+        let line = ranking_text::best_line(&record, best, &metric);
+        terminal::say(&format!("wrote `{}` with configuration {line}", file.display()));
         return Ok(Exit::Done);
     }
     let page = TextStyle::of_output();

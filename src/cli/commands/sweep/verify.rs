@@ -40,14 +40,10 @@ pub fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
         }));
     } else {
         findings.iter().for_each(|finding| terminal::out(&format!("{}: {}", finding.file, finding.problem)));
-        let numbers = format!(
-            "{} configurations, {} of {} stacks ended, {} trials, {} files of stacks",
-            count(*configurations),
-            count(*ended),
-            count(*stacks),
-            count(*trials),
-            count(*files)
-        );
+        let (configurations, trials, files) = (count(*configurations), count(*trials), count(*files));
+        let stacks_ended = format!("{} of {} stacks ended", count(*ended), count(*stacks));
+        let numbers =
+            format!("{configurations} configurations, {stacks_ended}, {trials} trials, {files} files of stacks");
         terminal::out(&match findings.len() {
             0 => format!("verified: {numbers}"),
             problems => format!("{}; checked: {numbers}", counted(problems, "problem")),

@@ -201,6 +201,15 @@ impl RunModel {
         };
         names.iter().map(|name| Metric { name: name.clone(), curves: shown(name) }).collect()
     }
+
+    fn facts(&self, trials: usize) -> Vec<String> {
+        let name = self.folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let host = self.record.host.clone().filter(|host| *host != host_name());
+        [Some(name), Some(counted(trials, "trial")), Some(self.record.options.device.clone()), host]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
 }
 
 impl Model for RunModel {
@@ -258,17 +267,6 @@ impl Model for RunModel {
             columns: (columns, (3..3 + shown.len()).chain([1]).collect()),
             rows: in_order.into_iter().map(row).collect(),
         }
-    }
-}
-
-impl RunModel {
-    fn facts(&self, trials: usize) -> Vec<String> {
-        let name = self.folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let host = self.record.host.clone().filter(|host| *host != host_name());
-        [Some(name), Some(counted(trials, "trial")), Some(self.record.options.device.clone()), host]
-            .into_iter()
-            .flatten()
-            .collect()
     }
 }
 

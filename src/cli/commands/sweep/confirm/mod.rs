@@ -127,12 +127,8 @@ fn unfinished(dir: &SweepDir, record: &SweepRecord, state: &SweepState) -> anyho
     let stacks = newest.map_or(&[][..], |extension| &extension.stacks);
     let ended = stacks.iter().filter(|stack| state.ended.contains_key(&stack.name)).count();
     let on = record.confirmation().map(|plan| format!(" on seeds {}", seeds::format(&plan.seeds))).unwrap_or_default();
-    anyhow!(
-        "the confirmation{on} of the sweep in `{}` is not complete: {} of its {} stacks have ended",
-        dir.path().display(),
-        count(ended),
-        count(stacks.len())
-    )
+    let (path, ended, all) = (dir.path().display(), count(ended), count(stacks.len()));
+    anyhow!("the confirmation{on} of the sweep in `{path}` is not complete: {ended} of its {all} stacks have ended")
 }
 
 impl ConfirmArgs {

@@ -77,15 +77,12 @@ pub(super) fn describe(record: &SweepRecord, extension: &Extension) -> String {
         let set = record.configuration(name).map(|configuration| labels.describe(&configuration.set));
         format!("  {name}  {}", set.unwrap_or_default())
     };
-    let mut lines = vec![format!(
-        "the best {} on seed{} {}:",
-        match plan.configurations.len() {
-            1 => "configuration".to_owned(),
-            several => format!("{several} configurations"),
-        },
-        if plan.seeds.len() == 1 { "" } else { "s" },
-        seeds::format(&plan.seeds)
-    )];
+    let best = match plan.configurations.len() {
+        1 => "configuration".to_owned(),
+        several => format!("{several} configurations"),
+    };
+    let (s, seeds) = (if plan.seeds.len() == 1 { "" } else { "s" }, seeds::format(&plan.seeds));
+    let mut lines = vec![format!("the best {best} on seed{s} {seeds}:")];
     lines.extend(plan.configurations.iter().map(|chosen| of_one(&chosen.name)));
     lines.join("\n")
 }

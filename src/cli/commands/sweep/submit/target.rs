@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{anyhow, ensure};
 use tch::Device;
 use time::OffsetDateTime;
 
@@ -11,7 +10,6 @@ use crate::cli::commands::sweep::plan_args::PlanArgs;
 use crate::cli::commands::sweep::start::StartArgs;
 use crate::cli::commands::worker_processes::choice_of;
 use crate::cli::slurm::compute::{check_is_cached, device_of_job, threads_of_job};
-use crate::config::hint::Hint;
 use crate::slurm::sbatch_options::SbatchOptions;
 use crate::sweep::dir::SweepDir;
 use crate::sweep::dir::state::SweepState;
@@ -39,13 +37,7 @@ impl Target {
     pub fn find(args: &StartArgs, resume: bool, options: SbatchOptions) -> anyhow::Result<Target> {
         if let Some(path) = args.named_sweep() {
             let (dir, record) = SweepDir::open(&path)?;
-            ensure!(
-                !args.changes_plan(&record),
-                anyhow!("the settings of the sweep in `{}` are fixed", path.display()).context(Hint(
-                    "omit options that change the sweep, such as `--space`, or name an experiment to start another sweep"
-                        .to_owned()
-                ))
-            );
+            args.check_keeps_plan(&path, &record, "name an experiment to start another sweep")?;
             return Ok(Target::Existing(dir, Box::new(record)));
         }
         let ComputeArgs { device, threads } = args.plan_args.compute_args;
