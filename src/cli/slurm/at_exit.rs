@@ -12,10 +12,8 @@ use crate::slurm::requeue::{Requeued, requeue};
 /// Returns how a command of a job ends: one that SIGUSR2 has stopped puts its job into the queue again, and succeeds.
 pub fn after(exit: Exit) -> Exit {
     match exit {
-        Exit::Interrupted(SIGUSR2) => match leave_job() {
-            true => Exit::Done,
-            false => Exit::Failed,
-        },
+        Exit::Interrupted(SIGUSR2) if leave_job() => Exit::Done,
+        Exit::Interrupted(SIGUSR2) => Exit::Failed,
         Exit::Interrupted(_) | Exit::Done | Exit::Missed | Exit::Failed => exit,
     }
 }

@@ -41,13 +41,8 @@ pub fn check_libtorch_supports(device: &str) -> anyhow::Result<()> {
 pub fn threads_of_job(asked: Option<usize>, options: SbatchOptions) -> usize {
     let is_default = asked.map(|threads| threads.to_string()).as_deref() == user_defaults::threads();
     let (asked, default) = if is_default { (None, asked) } else { (asked, None) };
-    let of_variable = || {
-        let available = threads::available();
-        match available.source {
-            Source::Variable => Some(available.threads),
-            Source::Cores => None,
-        }
-    };
+    let available = || Some(threads::available()).filter(|available| available.source == Source::Variable);
+    let of_variable = || available().map(|available| available.threads);
     asked.or_else(|| options.cpus()).or(default).or_else(of_variable).unwrap_or(1).clamp(1, threads::MAX)
 }
 

@@ -231,11 +231,6 @@ fn check_group(name: &str, runs: &[RunSummary], place: usize) -> anyhow::Result<
 
 /// Prints why the list is empty, and how many runs are hidden.
 fn print_notes(found: &RunList, args: &ListArgs) {
-    let archived = match found.archived {
-        0 => None,
-        1 => Some("1 archived run is hidden: `--archived` lists it".to_owned()),
-        count => Some(format!("{count} archived runs are hidden: `--archived` lists them")),
-    };
     if found.runs.is_empty() && found.faults.is_empty() {
         match (&args.filters[..], found.archived) {
             ([], 0) => {
@@ -245,7 +240,11 @@ fn print_notes(found: &RunList, args: &ListArgs) {
             _ => terminal::say("no run matches the filters"),
         }
     }
-    archived.iter().for_each(|note| terminal::say(note));
+    match found.archived {
+        0 => {}
+        1 => terminal::say("1 archived run is hidden: `--archived` lists it"),
+        count => terminal::say(&format!("{count} archived runs are hidden: `--archived` lists them")),
+    }
 }
 
 /// Sorts runs by a field: metrics best first, settings and other fields in ascending order. Runs without it come last.

@@ -205,10 +205,8 @@ impl RunModel {
     fn facts(&self, trials: usize) -> Vec<String> {
         let name = self.folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let host = self.record.host.clone().filter(|host| *host != host_name());
-        [Some(name), Some(counted(trials, "trial")), Some(self.record.options.device.clone()), host]
-            .into_iter()
-            .flatten()
-            .collect()
+        let facts = vec![name, counted(trials, "trial"), self.record.options.device.clone()];
+        facts.into_iter().chain(host).collect()
     }
 }
 
@@ -271,7 +269,7 @@ impl Model for RunModel {
 }
 
 /// Whether a process trains the run in this directory.
-fn is_running(folder: &Path) -> bool {
+pub fn is_running(folder: &Path) -> bool {
     Writer::find(folder).is_some_and(|writer| writer.is_running)
 }
 
