@@ -138,13 +138,8 @@ fn files(run: &TrainedRun, page: TextStyle) -> String {
             format!("{}, and {} of each trial", names.join(", "), of_each(&models))
         }
     };
-    format!("{}/\n{}", run.folder.display(), indented(&files, page))
-}
-
-/// Returns text in lines that fit, each indented by two blanks.
-fn indented(text: &str, page: TextStyle) -> String {
     let inner = TextStyle { width: page.width.saturating_sub(2), ..page };
-    format!("  {}", inner.wrapped(text, 2))
+    format!("{}/\n  {}", run.folder.display(), inner.wrapped(&files, 2))
 }
 
 /// Returns the endings in words: `.json and .safetensors or .tree.json`.

@@ -38,7 +38,8 @@ pub fn of_trials(trials: &[History], page: TextStyle) -> Option<String> {
     let columns = observers.iter().map(|observer| column(observer, observer, &numbers, &trials));
     let labels = Column::words("layer", numbers.iter().map(|&layer| label(layer, &trials)));
     let table = Fitted::new(labels, vec![columns.collect()]);
-    let legend = terminal::dim(&format!("{} by layer", first_to_last(&trials)));
+    let means = if trials.len() > 1 { " means over the trials," } else { "" };
+    let legend = terminal::dim(&format!("first → last epoch,{means} by layer"));
     Some(format!("{}\n{legend}", table.tables(page).join("\n\n")))
 }
 
@@ -104,9 +105,6 @@ fn column(header: &str, observer: &str, layers: &[usize], trials: &[&History]) -
     Column::numbers(header, values.iter().map(|ends| Cell::plain(text(ends))))
 }
 
-fn first_to_last(trials: &[&History]) -> &'static str {
-    if trials.len() > 1 { "first → last epoch, means over the trials," } else { "first → last epoch," }
-}
 
 fn of_observer(observer: &str, variants: &[(&str, Vec<&History>)], page: TextStyle) -> String {
     let seen: Vec<&(&str, Vec<&History>)> =

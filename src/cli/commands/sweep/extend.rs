@@ -82,12 +82,8 @@ pub fn run(args: &ExtendArgs) -> anyhow::Result<Exit> {
     if !args.force {
         check_is_extendable(&dir, &record)?;
     }
-    let request = ExtensionRequest {
-        trials: args.trials,
-        space: args.space.clone(),
-        seeds: args.seeds.clone(),
-        command: Some(args.command()),
-    };
+    let (space, seeds, command) = (args.space.clone(), args.seeds.clone(), Some(args.command()));
+    let request = ExtensionRequest { trials: args.trials, space, seeds, command };
     for _ in 0..ATTEMPTS {
         let planned = extension(&record, &request)?;
         if args.dry_run {

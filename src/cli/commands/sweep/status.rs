@@ -20,6 +20,7 @@ use crate::sweep::confirmation::{Confirmation, RankedBy};
 use crate::sweep::dir::beat::Beat;
 use crate::sweep::dir::state::{RunningStack, SweepState};
 use crate::sweep::dir::{SweepDir, ended, stop_request};
+use crate::sweep::record::SweepRecord;
 use crate::sweep::results::failure_reasons::{self, FailedStacks};
 use crate::sweep::results::{Ranking, csv, notes};
 use crate::sweep::trial_counts::Counts;
@@ -147,12 +148,15 @@ pub(super) fn say_failures(dir: &SweepDir, failures: &[FailedStacks]) {
     say_what_to_do(dir, failures);
 }
 
-/// Prints how many stacks have failed, if there are some, and where their errors are shown.
-pub(super) fn say_number_of_failures(dir: &SweepDir, state: &SweepState) {
+/// Prints how many stacks have failed and where their errors are shown, and how many have ended; nothing if all are done.
+pub(super) fn say_what_is_missing(dir: &SweepDir, record: &SweepRecord, state: &SweepState) {
     let failed = state.ended.values().filter(|end| end.failure.is_some()).count();
     if failed > 0 {
         let command = format!("runner sweep status {}", quoted_path(dir.path()));
         terminal::say(&format!("{} failed: `{command}` shows why", counted(failed, "stack")));
+    }
+    if !state.is_over() {
+        terminal::say(&state.progress(record));
     }
 }
 

@@ -8,7 +8,7 @@ use anyhow::{Context, anyhow};
 use crate::cli::args::run_args::parse_positive;
 use crate::cli::args::sweeps_dir::NamedSweep;
 use crate::cli::commands::sweep::ranking_text::{self, TOP};
-use crate::cli::commands::sweep::status::say_number_of_failures;
+use crate::cli::commands::sweep::status::say_what_is_missing;
 use crate::cli::exit::Exit;
 use crate::cli::text::shell_words::quoted_path;
 use crate::cli::text::terminal;
@@ -108,10 +108,7 @@ pub fn run(args: &TableArgs) -> anyhow::Result<Exit> {
         true => csv::table(&record, &ranking, &metric),
         false => ranking_text::table(&record, &ranking, &metric, shown, page),
     });
-    say_number_of_failures(&dir, &state);
-    if !state.is_over() {
-        terminal::say(&state.progress(&record));
-    }
+    say_what_is_missing(&dir, &record, &state);
     Ok(Exit::Done)
 }
 
@@ -166,9 +163,6 @@ pub fn run_best(args: &BestArgs) -> anyhow::Result<Exit> {
         }
         None => {}
     }
-    say_number_of_failures(&dir, &state);
-    if !state.is_over() {
-        terminal::say(&state.progress(&record));
-    }
+    say_what_is_missing(&dir, &record, &state);
     Ok(Exit::Done)
 }

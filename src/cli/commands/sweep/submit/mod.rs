@@ -118,11 +118,8 @@ pub fn run(args: &SubmitArgs) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     check_libtorch_supports(&target.record().options.device)?;
-    if let Some(note) = open_stacks.and_then(|stacks| idle_workers(args.workers, stacks))
-        && !args.quiet
-    {
-        terminal::say(&note);
-    }
+    let note = open_stacks.and_then(|stacks| idle_workers(args.workers, stacks));
+    note.filter(|_| !args.quiet).iter().for_each(|note| terminal::say(note));
     if args.print {
         terminal::out(args.request(&target, &target.path(&args.out), &paths).script().trim_end());
         return Ok(Exit::Done);
