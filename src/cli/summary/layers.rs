@@ -105,7 +105,6 @@ fn column(header: &str, observer: &str, layers: &[usize], trials: &[&History]) -
     Column::numbers(header, values.iter().map(|ends| Cell::plain(text(ends))))
 }
 
-
 fn of_observer(observer: &str, variants: &[(&str, Vec<&History>)], page: TextStyle) -> String {
     let seen: Vec<&(&str, Vec<&History>)> =
         variants.iter().filter(|(_, trials)| !layers(observer, trials).is_empty()).collect();
