@@ -36,8 +36,7 @@ pub fn sweep_at(path: &Path) -> Option<PathBuf> {
 /// When the sweep or a history cannot be read, or no trial is done.
 pub fn best_trials(path: &Path) -> anyhow::Result<SweepTrials> {
     let (dir, record) = SweepDir::open(path)?;
-    let mut state = SweepState::default();
-    state.update(&dir, &record)?;
+    let state = SweepState::read(&dir, &record)?;
     let ranking = Ranking::new(&record, &state.ended, record.higher_is_better);
     let confirmations = record.extensions.iter().filter(|extension| extension.confirmation.is_some()).enumerate();
     let numbered = confirmations

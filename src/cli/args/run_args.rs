@@ -9,7 +9,7 @@ use anyhow::Context;
 use indexmap::IndexSet;
 use tch::Device;
 
-use crate::cli::args::compute_args::{ComputeArgs, ComputeModeArgs};
+use crate::cli::args::compute_args::{ComputeArgs, ComputeModeArgs, RecordedComputeArgs};
 use crate::cli::args::log_args::LogArgs;
 use crate::cli::args::lookup::resolve_device;
 use crate::cli::exit::Exit;
@@ -18,10 +18,13 @@ use crate::cli::text::progress::progress_bar::Progress;
 use crate::cli::text::shell_words::quoted;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
+use crate::data::store::cache::Cache;
 use crate::device::compute_mode::ComputeMode;
 use crate::device::precision::Precision;
 use crate::device::{self, DeviceChoice};
 use crate::experiment::plan::study::Study;
+use crate::experiment::run::Options;
+use crate::experiment::run::checkpointing::CheckpointInterval;
 use crate::experiment::spec::seeds::{self, Seeds};
 use crate::experiment::spec::source_text::SpecError;
 use crate::experiment::spec::{catalogue, overrides};
@@ -104,11 +107,30 @@ impl ExecutionConfig {
         Ok(ExecutionConfig { device, threads: threads.unwrap_or(recorded.threads), mode: recorded.mode() })
     }
 
-    /// Applies the configuration to this process, including the limit on threads.
-    pub fn apply(self) {
+    /// Applies the configuration to this process, including the limit on threads, and returns it.
+    pub fn apply(self) -> ExecutionConfig {
         threads::set_limit(self.threads);
         threads::set_libtorch(self.threads);
         self.mode.apply();
+        self
+    }
+
+    /// Returns the options of a run without checkpoints and event files. `stack` is the maximum number of models in a stack;
+    /// without it, stacks that run out of memory are trained in smaller ones.
+    pub fn options<'a>(self, stack: Option<usize>, cache: &'a Cache, signals: &'a Signals) -> Options<'a> {
+        let ExecutionConfig { device, threads, .. } = self;
+        let (narrows, checkpoint_interval, events) = (stack.is_none(), CheckpointInterval::Never, None);
+        Options { device, threads, stack, narrows, checkpoint_interval, events, cache, signals }
+    }
+}
+
+impl RecordedComputeArgs {
+    /// Applies the configuration of a saved run, with the device and the threads that are named, and returns it.
+    ///
+    /// # Errors
+    /// If the device cannot be used.
+    pub fn execution(&self, recorded: &RunOptions) -> anyhow::Result<ExecutionConfig> {
+        Ok(ExecutionConfig::from_run(recorded, self.device, self.threads)?.apply())
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 
 use crate::cli::args::user_defaults;
 use crate::sweep::dir::SweepDir;
+use crate::sweep::dir::state::SweepState;
 use crate::sweep::record::SweepRecord;
 
 /// Environment variable that names the directory of the sweeps.
@@ -42,6 +43,16 @@ impl NamedSweep {
     /// When there is none, or its record cannot be read.
     pub fn open(&self) -> anyhow::Result<(SweepDir, SweepRecord)> {
         SweepDir::open(&self.locate()?)
+    }
+
+    /// Opens it and reads its state.
+    ///
+    /// # Errors
+    /// When there is none, or its files cannot be read.
+    pub fn read(&self) -> anyhow::Result<(SweepDir, SweepRecord, SweepState)> {
+        let (dir, record) = self.open()?;
+        let state = SweepState::read(&dir, &record)?;
+        Ok((dir, record, state))
     }
 }
 

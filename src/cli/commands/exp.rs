@@ -257,16 +257,9 @@ fn run_one(args: &Args, planned: &Planned, output_args: &OutputArgs, signals: &S
     };
     execution.apply();
     let mut progress = args.log_args.progress(output_args.quiet)?;
-    let options = Options {
-        device: execution.device,
-        threads: execution.threads,
-        stack: run_args.stack,
-        narrows: run_args.stack.is_none(),
-        checkpoint_interval: args.checkpoint,
-        events: events.as_ref(),
-        cache: &Cache::for_user(),
-        signals,
-    };
+    let cache = Cache::for_user();
+    let options = execution.options(run_args.stack, &cache, signals);
+    let options = Options { checkpoint_interval: args.checkpoint, events: events.as_ref(), ..options };
     study.notes.iter().for_each(|note| progress.note(note));
     run_args.note_unused_options(&study, execution.device, &mut progress);
     if args.dry_run {

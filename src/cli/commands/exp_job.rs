@@ -9,11 +9,10 @@ use crate::cli::args::experiments::Planned;
 use crate::cli::args::log_args::EventArgs;
 use crate::cli::args::output_args::OutputArgs;
 use crate::cli::exit::Exit;
-use crate::cli::slurm::compute::{check_libtorch_supports, device_of_job, threads_of_job};
-use crate::cli::slurm::data::check_is_cached;
+use crate::cli::slurm::compute::{check_is_cached, check_libtorch_supports, device_of_job, threads_of_job};
 use crate::cli::slurm::paths::JobPaths;
-use crate::cli::slurm::script::JobScript;
-use crate::cli::slurm::submit::{JobRequest, numbers};
+use crate::cli::slurm::script::JobRequest;
+use crate::cli::slurm::submit::numbers;
 use crate::cli::text::shell_words::quoted_path;
 use crate::cli::text::terminal;
 use crate::config::hint::hinted;
@@ -86,7 +85,7 @@ impl JobArgs {
         let run_options = RunOptions::new(device, threads, run_args.stack, run_args.mode_args.mode());
         check_libtorch_supports(&run_options.device)?;
         let paths = JobPaths::of_this_process(out)?;
-        let arguments = |directory: &Path| {
+        let words = |directory: &Path| {
             let mut words = vec!["resume".to_owned(), directory.display().to_string()];
             words.extend(["--checkpoint".to_owned(), checkpoint.to_string()]);
             words.extend(event_args.arguments());
@@ -95,18 +94,16 @@ impl JobArgs {
             words
         };
         let unknown = absolute(&out.join(&study.name).join(UNKNOWN));
-        let words = arguments(&unknown);
-        let first = self.request(&study, &run_options, &paths, &unknown, &words);
+        let first = self.request(&study, &run_options, &paths, &unknown, words(&unknown));
         if self.print {
-            terminal::out(first.script.to_text().trim_end());
+            terminal::out(first.script().trim_end());
             return Ok(Exit::Done);
         }
         first.check()?;
         let (folder, _) = create(&study, out, run_options.clone(), OffsetDateTime::now_utc())?;
         let directory = absolute(folder.path());
         drop(folder); // the job locks it
-        let words = arguments(&directory);
-        let submitted = self.request(&study, &run_options, &paths, &directory, &words).submit();
+        let submitted = self.request(&study, &run_options, &paths, &directory, words(&directory)).submit();
         let jobs = submitted.inspect_err(|_| drop(remove(&directory)))?; // report the first error
         if output_args.json {
             terminal::json(&json!({ "run": directory, "jobs": jobs }));
@@ -124,20 +121,20 @@ impl JobArgs {
         run_options: &RunOptions,
         paths: &'a JobPaths,
         directory: &'a Path,
-        arguments: &'a [String],
+        arguments: Vec<String>,
     ) -> JobRequest<'a> {
-        let script = JobScript {
+        JobRequest {
             title: "A run. Continue it after an interruption: `sbatch` with this file.",
             name: &study.name,
             directory,
             tasks: None,
+            jobs: 1,
+            follow_ups: 0,
             cpus: run_options.threads,
-            time_limit: SbatchOptions(&self.sbatch).time_limit(),
-            has_chain: false,
             paths,
             arguments,
-        };
-        JobRequest { script, jobs: 1, follow_ups: 0, options: &self.sbatch }
+            options: &self.sbatch,
+        }
     }
 }
 

@@ -63,15 +63,12 @@ impl Format {
             return Ok(format);
         }
         let Some(output) = args.output.as_deref().filter(|output| !output.is_dir()) else { return Ok(Format::Html) };
-        match Format::of_extension(output) {
-            Some(format) => Ok(format),
-            None => {
-                let hint = "use a name that ends in `.html` or `.md`, or add `--format html` or `--format md`; to get a \
-                            PDF, print the HTML page from a browser";
-                let message = format!("`-o {}` ends in neither `.html` nor `.md`", output.display());
-                Err(anyhow!(message).context(Hint(hint.to_owned())))
-            }
-        }
+        Format::of_extension(output).ok_or_else(|| {
+            let hint = "use a name that ends in `.html` or `.md`, or add `--format html` or `--format md`; to get a \
+                        PDF, print the HTML page from a browser";
+            let message = format!("`-o {}` ends in neither `.html` nor `.md`", output.display());
+            anyhow!(message).context(Hint(hint.to_owned()))
+        })
     }
 
     /// Returns the format of a file by its extension, HTML without one; `None` if the extension is that of neither format.
@@ -101,16 +98,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         Format::Html => page::html(&found),
         Format::Md => markdown::markdown(&found),
     };
-    let written = match &args.output {
-        Some(output) if output.as_os_str() == "-" => report(),
-        output => {
-            let path = output.clone().unwrap_or_else(|| default_path(args, format, &found));
-            check_free(&path, format.file_name())?;
-            atomic_write::write_whole(&path, report().as_bytes())
-                .map_err(|error| error.context(Hint("`-o FILE` names another file".to_owned())))?;
-            path.display().to_string()
-        }
-    };
+    let written = write(args.output.as_deref(), &default_path(args, format, &found), report)?;
     found.notes.iter().for_each(|note| terminal::say(&format!("note: {note}")));
     found.faults.iter().for_each(|fault| terminal::warn(&in_a_line(fault)));
     terminal::out(&written);
@@ -128,10 +116,23 @@ fn default_path(args: &Args, format: Format, found: &Found) -> PathBuf {
     }
 }
 
-/// Returns an error if the file exists and is no report. `file_name` is the default name.
-pub(crate) fn check_free(path: &Path, file_name: &str) -> anyhow::Result<()> {
+/// Writes a report to a file, and returns its path; with the output `-`, returns the report itself.
+pub(crate) fn write(output: Option<&Path>, default: &Path, report: impl Fn() -> String) -> anyhow::Result<String> {
+    let path = output.unwrap_or(default);
+    if path.as_os_str() == "-" {
+        return Ok(report());
+    }
+    check_free(path, default)?;
+    atomic_write::write_whole(path, report().as_bytes())
+        .map_err(|error| error.context(Hint("`-o FILE` names another file".to_owned())))?;
+    Ok(path.display().to_string())
+}
+
+/// Returns an error if the file exists and is no report. `default` is the path of a report without `--output`.
+fn check_free(path: &Path, default: &Path) -> anyhow::Result<()> {
     if path.is_dir() {
-        let hint = Hint(format!("name a file in it: `-o {}`", path.join(file_name).display()));
+        let file = path.join(default.file_name().unwrap_or_default());
+        let hint = Hint(format!("name a file in it: `-o {}`", file.display()));
         return Err(anyhow!("`{}` is a directory", path.display()).context(hint));
     }
     let there = match bounded_file::beginning(path, 2000) {

@@ -8,7 +8,7 @@ use crate::cli::args::compute_args::RecordedComputeArgs;
 use crate::cli::args::log_args::{EventArgs, LogArgs};
 use crate::cli::args::lookup::{find_run, sweep_instead_of};
 use crate::cli::args::output_args::OutputArgs;
-use crate::cli::args::run_args::{ExecutionConfig, RunArgs, parse_epochs, signals_and_progress};
+use crate::cli::args::run_args::{RunArgs, parse_epochs, signals_and_progress};
 use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::args::sweeps_dir::SweepsDir;
 use crate::cli::args::time_limit::TimeLimit;
@@ -30,7 +30,6 @@ use crate::experiment::store::history_fields::Program;
 use crate::experiment::store::run_record::RunRecord;
 use crate::experiment::store::stack_record::StackState;
 use crate::experiment::store::{newest, pretrained, whole_run};
-use crate::io::signals::Signals;
 use crate::run_dir::{RunDir, latest};
 use crate::sweep::dir::SweepDir;
 use crate::sweep::dir::state::SweepState;
@@ -110,8 +109,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     }
     let mut study = record.study()?;
     pretrained::resolve(&mut study.plans, &args.out)?;
-    let execution = ExecutionConfig::from_run(&record.options, args.compute_args.device, args.compute_args.threads)?;
-    execution.apply();
+    let execution = args.compute_args.execution(&record.options)?;
     let mut devices = worker_processes::of_interrupted(&path)?;
     if args.compute_args.device.is_some() {
         devices.fill(execution.device);
@@ -122,7 +120,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     args.event_args.hint().iter().for_each(|hint| progress.say(hint));
     study.notes.iter().for_each(|note| progress.note(note));
     let cache = Cache::for_user();
-    let options = Options { events: events.as_ref(), ..options(args, &record, execution, &cache, &signals) };
+    let options = execution.options(record.options.stack, &cache, &signals);
+    let options = Options { events: events.as_ref(), checkpoint_interval: args.checkpoint, ..options };
     let finished = resume_run(folder, record, &study, &options, workers.as_ref(), &mut progress);
     progress.end_run(&signals);
     Ok(finish_run(&study, &finished?, &signals, &args.output_args))
@@ -133,21 +132,19 @@ fn newer_unfinished_sweep(experiment: &str, run: &Path) -> Option<PathBuf> {
     let path = SweepDir::newest_of(experiment, &SweepsDir::default())?;
     let is_newer = path.file_name() > latest::resolve_link(run).file_name(); // names begin with the time
     let (sweep, record) = SweepDir::open(&path).ok().filter(|_| is_newer)?;
-    let mut state = SweepState::default();
-    state.update(&sweep, &record).ok()?;
-    (!state.is_over()).then_some(path)
+    (!SweepState::read(&sweep, &record).ok()?.is_over()).then_some(path)
 }
 
 /// Continues a finished run up to this number of epochs in total, in a new run directory next to it.
 fn continue_run(args: &Args, epochs: usize, events: Option<&EventFiles>) -> anyhow::Result<Exit> {
     let from = latest::resolve_link(&find_run(&args.run, &args.out)?.folder);
     let record = RunRecord::read(&from)?;
-    let execution = ExecutionConfig::from_run(&record.options, args.compute_args.device, args.compute_args.threads)?;
-    execution.apply();
+    let execution = args.compute_args.execution(&record.options)?;
     let (signals, mut progress) = signals_and_progress(args.output_args.quiet, &args.log_args)?;
     args.time_limit.start(&signals)?;
     let cache = Cache::for_user();
-    let options = Options { events, ..options(args, &record, execution, &cache, &signals) };
+    let options = execution.options(record.options.stack, &cache, &signals);
+    let options = Options { events, checkpoint_interval: args.checkpoint, ..options };
     let continuation = Continuation::new(&from, &record, epochs, options.record())?;
     let study = &continuation.study;
     study.notes.iter().for_each(|note| progress.note(note));
@@ -165,26 +162,6 @@ fn continue_run(args: &Args, epochs: usize, events: Option<&EventFiles>) -> anyh
     let finished = run::continue_run(&continuation, out, &options, &mut progress);
     progress.end_run(&signals);
     Ok(finish_run(study, &finished?, &signals, &args.output_args))
-}
-
-/// Returns the options of a resumed run.
-fn options<'a>(
-    args: &Args,
-    record: &RunRecord,
-    execution: ExecutionConfig,
-    cache: &'a Cache,
-    signals: &'a Signals,
-) -> Options<'a> {
-    Options {
-        device: execution.device,
-        threads: execution.threads,
-        stack: record.options.stack,
-        narrows: record.options.stack.is_none(),
-        checkpoint_interval: args.checkpoint,
-        events: None,
-        cache,
-        signals,
-    }
 }
 
 /// Resumes the run in this folder, in processes if there are `workers`. Prints the epoch it resumes from, and what differs from
@@ -214,19 +191,18 @@ pub(crate) fn resume_run(
     progress.say(&format!("{start}{done}"));
     let now = options.record();
     let mut differences = record.program.differences(&Program::this());
-    let recorded = &record.options;
-    differences.extend(
-        (recorded.device != now.device).then(|| format!("device {} then, {} now", recorded.device, now.device)),
-    );
-    let threads = recorded.threads != now.threads;
-    differences.extend(threads.then(|| format!("threads {} then, {} now", recorded.threads, now.threads)));
+    let device = |device: &str, when: &str| {
+        (device != now.device).then(|| format!("device {device} {when}, {} now", now.device))
+    };
+    let threads = |threads: usize, when: &str| {
+        (threads != now.threads).then(|| format!("threads {threads} {when}, {} now", now.threads))
+    };
+    differences.extend(device(&record.options.device, "then"));
+    differences.extend(threads(record.options.threads, "then"));
     // an earlier resume may have used another device or number of threads
     if let Some(last) = checkpoint.as_ref().map(|found| &found.environment).filter(|_| differences.is_empty()) {
-        let threads = last.threads != now.threads;
-        differences
-            .extend(threads.then(|| format!("threads {} up to the checkpoint, {} now", last.threads, now.threads)));
-        let device = last.device != now.device;
-        differences.extend(device.then(|| format!("device {} up to the checkpoint, {} now", last.device, now.device)));
+        differences.extend(threads(last.threads, "up to the checkpoint"));
+        differences.extend(device(&last.device, "up to the checkpoint"));
     }
     if !differences.is_empty() {
         progress.note(&format!(

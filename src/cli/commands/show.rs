@@ -135,10 +135,8 @@ fn show_run(args: &Args) -> anyhow::Result<Exit> {
     let run = TrainedRun::saved(run);
     let training = Training::of(&run.folder);
     if args.json {
-        let histories = &run.histories;
-        terminal::json(
-            &json!({ "run": run.folder, "training": training, "plots": run.plots(), "histories": histories }),
-        );
+        let (plots, histories) = (run.plots(), &run.histories);
+        terminal::json(&json!({ "run": run.folder, "training": training, "plots": plots, "histories": histories }));
     } else {
         terminal::out(&full::render(&run, (!args.all).then_some(args.top), TextStyle::of_output()));
         training.iter().for_each(|training| terminal::say(&format!("note: {}", training.sentence())));

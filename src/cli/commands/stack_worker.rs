@@ -15,9 +15,6 @@ use crate::workers::message::Order;
 use crate::workers::worker::{read_orders, work};
 
 /// Trains the stacks that the process which started this one orders.
-///
-/// # Errors
-/// If the run cannot be read, or the device cannot be used.
 pub fn run() -> anyhow::Result<Exit> {
     let signals = Arc::new(Signals::default());
     let orders = read_orders(&signals)?;
@@ -26,19 +23,11 @@ pub fn run() -> anyhow::Result<Exit> {
     };
     let record = RunRecord::read(&run)?;
     let device = device.parse().map_err(anyhow::Error::msg).context("failed to read the device of a worker")?;
-    let execution = ExecutionConfig::from_run(&record.options, Some(device), Some(threads))?;
-    execution.apply();
-    let events = tensorboard.map(EventFiles::In);
-    let options = Options {
-        device: execution.device,
-        threads: execution.threads,
-        stack: record.options.stack,
-        narrows,
-        checkpoint_interval: checkpoint.parse().map_err(anyhow::Error::msg)?,
-        events: events.as_ref(),
-        cache: &Cache::for_user(),
-        signals: &signals,
-    };
+    let execution = ExecutionConfig::from_run(&record.options, Some(device), Some(threads))?.apply();
+    let (events, cache) = (tensorboard.map(EventFiles::In), Cache::for_user());
+    let checkpoint_interval = checkpoint.parse().map_err(anyhow::Error::msg)?;
+    let options = execution.options(record.options.stack, &cache, &signals);
+    let options = Options { narrows, checkpoint_interval, events: events.as_ref(), ..options };
     work(&run, &runs, &options, &orders)?;
     Ok(Exit::Done)
 }

@@ -10,24 +10,18 @@ use crate::cli::commands::sweep::{confirm, extend, start, submit, verify, work};
 use crate::cli::commands::{data, doctor, eval, exp, predict, reproduce, resume, stack_worker};
 use crate::cli::exit::{Exit, report_outcome};
 use crate::cli::process::dispatch::{Dispatched, EngineCommand};
-use crate::cli::process::front::{BUILD, BUILD_VARIABLE, dispatch};
+use crate::cli::process::front::{BUILD, BUILD_VARIABLE, dispatch, prepare};
 use crate::cli::process::usage_errors::parse_arguments;
 use crate::cli::slurm::at_exit;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
-use crate::io::{atomic_write, signals};
+use crate::io::signals;
 use crate::network::torchscript::{inspection, inspector};
-use crate::slurm::job;
 use crate::workers::message;
 
 /// Parses the arguments and runs the command.
 pub fn main() -> ! {
-    terminal::install_panic_hook();
-    atomic_write::ignore_sigxfsz();
-    signals::ignore_sigusr1();
-    if job::is_in_job() {
-        signals::hold_sigusr2();
-    }
+    prepare();
     inspection::set_inspector(inspector::inspect);
     let arguments: Vec<String> = env::args().collect();
     if let [_, command, arguments @ ..] = &arguments[..]
@@ -40,7 +34,7 @@ pub fn main() -> ! {
         terminal::flush();
         signals::exit_immediately(i32::from(code.code()));
     }
-    if env::args().nth(1).as_deref() == Some(message::COMMAND) {
+    if arguments.get(1).is_some_and(|command| command == message::COMMAND) {
         let code = report_outcome(stack_worker::run());
         signals::exit_immediately(i32::from(code.code()));
     }

@@ -41,18 +41,23 @@ pub(crate) const BUILD_VARIABLE: &str = "RUNNER_FRONT";
 
 /// Parses the arguments and runs the command, or replaces this process by the engine.
 pub fn main() -> ExitCode {
-    terminal::install_panic_hook();
-    atomic_write::ignore_sigxfsz();
-    signals::ignore_sigusr1();
-    if job::is_in_job() {
-        signals::hold_sigusr2();
-    }
+    prepare();
     completions::answer_shell::<Cli>();
     let exit = report_outcome(match dispatch(&parse_arguments().command) {
         Dispatched::Done(outcome) => outcome,
         Dispatched::ForEngine(_) => become_engine(),
     });
     ExitCode::from(exit.code())
+}
+
+/// Prepares the process for panics and signals.
+pub(crate) fn prepare() {
+    terminal::install_panic_hook();
+    atomic_write::ignore_sigxfsz();
+    signals::ignore_sigusr1();
+    if job::is_in_job() {
+        signals::hold_sigusr2();
+    }
 }
 
 /// Runs a command that needs no tensors, or returns it for the engine. An invalid `runner.toml` is an error of all commands

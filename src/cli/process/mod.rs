@@ -4,7 +4,6 @@ pub mod dispatch;
 pub mod engine;
 pub mod front;
 mod invalid_arguments;
-mod settings_named;
 mod sweep_words;
-mod threshold_hint;
+mod unknown_options;
 mod usage_errors;

@@ -10,9 +10,8 @@ use clap::{Command, CommandFactory, Parser};
 use crate::cli::command_line::Cli;
 use crate::cli::exit::Exit;
 use crate::cli::process::invalid_arguments::explained;
-use crate::cli::process::settings_named::settings_named;
 use crate::cli::process::sweep_words;
-use crate::cli::process::threshold_hint::other_threshold;
+use crate::cli::process::unknown_options::{other_threshold, settings_named};
 use crate::cli::text::shell_words::quoted;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
@@ -166,36 +165,30 @@ impl Used<'_> {
             return anyhow!("`runner new` has no option `--{option}`").context(Hint(format!("write `{command}`")));
         }
         let own: Vec<&str> = options(&self.command).collect();
-        let device = match option {
-            "gpu" | "cuda" | "gpus" | "accelerator" if own.contains(&"device") => {
-                Some("write `--device cuda`".to_owned())
+        let has = |known: &str| own.contains(&known);
+        let meant: &str = match (option, self.name.as_str()) {
+            ("gpu" | "cuda" | "gpus" | "accelerator", _) if has("device") => "write `--device cuda`",
+            ("threshold", "runner predict" | "runner eval") => &other_threshold(&self.name, self.words, argument),
+            ("num-workers" | "jobs" | "processes", _) if has("workers") => "write `--workers N`",
+            ("workers" | "num-workers" | "jobs", _) if has("threads") => "write `--threads N`",
+            ("csv" | "file" | "images" | "image", "runner eval") => {
+                "write the file after the run: `runner eval RUN FILE`"
             }
-            "threshold" if ["runner predict", "runner eval"].contains(&&*self.name) => {
-                Some(other_threshold(&self.name, self.words, argument))
+            ("all" | "test", "runner predict") => "leave it out: `runner predict RUN` predicts all test rows",
+            ("grid" | "random" | "sobol", _) if has("method") => &format!("write `--method {option}`"),
+            ("output", _) if has("toml") => "write `--toml FILE`",
+            ("format", "runner export") => "write `--tensorboard`, `--csv` or `--keras`",
+            ("weights", "runner export") => {
+                "the weights are in the run directory, as `.safetensors`: `runner show RUN` names it"
             }
-            "num-workers" | "jobs" | "processes" if own.contains(&"workers") => Some("write `--workers N`".to_owned()),
-            "workers" | "num-workers" | "jobs" if own.contains(&"threads") => Some("write `--threads N`".to_owned()),
-            "csv" | "file" | "images" | "image" if self.name == "runner eval" => {
-                Some("write the file after the run: `runner eval RUN FILE`".to_owned())
-            }
-            "all" | "test" if self.name == "runner predict" => {
-                Some("leave it out: `runner predict RUN` predicts all test rows".to_owned())
-            }
-            "grid" | "random" | "sobol" if own.contains(&"method") => Some(format!("write `--method {option}`")),
-            "output" if own.contains(&"toml") => Some("write `--toml FILE`".to_owned()),
-            "format" if self.name == "runner export" => Some("write `--tensorboard`, `--csv` or `--keras`".to_owned()),
-            "weights" if self.name == "runner export" => {
-                Some("the weights are in the run directory, as `.safetensors`: `runner show RUN` names it".to_owned())
-            }
-            _ => None,
+            _ => "",
         };
-        let hint = device.or_else(|| self.setting_hint(option)).unwrap_or_else(|| {
-            match suggest::nearest(option, own.iter().copied()) {
-                Some(near) => format!("did you mean `--{near}`?"),
-                None => match commands_with(option) {
-                    Some(commands) => format!("leave it out: `--{option}` is an option of {commands}"),
-                    None => format!("`{} --help` lists its options", self.name),
-                },
+        let meant = Some(meant.to_owned()).filter(|meant| !meant.is_empty());
+        let hint = meant.or_else(|| self.setting_hint(option)).unwrap_or_else(|| {
+            match (suggest::nearest(option, own.iter().copied()), commands_with(option)) {
+                (Some(near), _) => format!("did you mean `--{near}`?"),
+                (None, Some(commands)) => format!("leave it out: `--{option}` is an option of {commands}"),
+                (None, None) => format!("`{} --help` lists its options", self.name),
             }
         });
         anyhow!("`{}` has no option `--{option}`", self.name).context(Hint(hint))
@@ -281,20 +274,14 @@ impl Used<'_> {
     }
 
     fn unknown_command(&self, name: &str) -> anyhow::Error {
-        const SYNONYMS: [(&str, &str); 11] = [
-            ("fit", "exp"),
-            ("evaluate", "eval"),
-            ("history", "show"),
-            ("init", "new"),
-            ("log", "show"),
-            ("logs", "show"),
-            ("ls", "runs"),
-            ("metrics", "show"),
-            ("score", "eval"),
-            ("summary", "show"),
-            ("test", "eval"),
-        ];
-        let synonym = SYNONYMS.iter().find(|(other, _)| *other == name).map(|(_, command)| *command);
+        let synonym = match name {
+            "fit" => Some("exp"),
+            "evaluate" | "score" | "test" => Some("eval"),
+            "history" | "log" | "logs" | "metrics" | "summary" => Some("show"),
+            "init" => Some("new"),
+            "ls" => Some("runs"),
+            _ => None,
+        };
         let known: Vec<&str> = self.command.get_subcommands().flat_map(Command::get_name_and_visible_aliases).collect();
         let own_name = self.name.trim_end_matches(" help");
         let hint = match synonym.filter(|command| known.contains(command)).or_else(|| suggest::nearest(name, known)) {

@@ -12,10 +12,8 @@ use crate::slurm::queue::{Requeued, requeue};
 /// Returns how a command of a job ends: one that SIGUSR2 has stopped puts its job into the queue again, and succeeds.
 pub fn after(exit: Exit) -> Exit {
     match exit {
-        Exit::Interrupted(SIGUSR2) => match leave_job() {
-            true => Exit::Done,
-            false => Exit::Failed,
-        },
+        Exit::Interrupted(SIGUSR2) if leave_job() => Exit::Done,
+        Exit::Interrupted(SIGUSR2) => Exit::Failed,
         Exit::Interrupted(_) | Exit::Done | Exit::Missed | Exit::Failed => exit,
     }
 }
@@ -24,28 +22,20 @@ pub fn after(exit: Exit) -> Exit {
 /// Threads that call it at the same time do it once: that of the signals and the one that works.
 fn leave_job() -> bool {
     static IS_CONTINUED: OnceLock<bool> = OnceLock::new();
-    *IS_CONTINUED.get_or_init(leave_once)
-}
-
-fn leave_once() -> bool {
-    let Some(job) = Job::of_this_process() else { return false };
-    // Slurm ends the job once it is in the queue again
-    signals::ignore_sigterm();
-    // the line must be in the log before that
-    match requeue_with_line(&job) {
-        Ok(()) => true,
-        Err(error) => {
-            terminal::say(&format!("failed to put the job into the queue again: {error}"));
-            terminal::say("hint: submit with `--chain N`, or submit the script in `slurm/` again");
-            false
+    *IS_CONTINUED.get_or_init(|| {
+        let Some(job) = Job::of_this_process() else { return false };
+        // Slurm ends the job once it is in the queue again
+        signals::ignore_sigterm();
+        // the line must be in the log before that
+        let requeued = requeue(&job);
+        match &requeued {
+            Ok(Requeued::Again) => terminal::say(&format!("{OUT_OF_TIME}: it is in the queue again as {}", job.id)),
+            Ok(Requeued::Successor) => terminal::say(&format!("{OUT_OF_TIME}: the next job of the chain continues")),
+            Err(error) => {
+                terminal::say(&format!("failed to put the job into the queue again: {error}"));
+                terminal::say("hint: submit with `--chain N`, or submit the script in `slurm/` again");
+            }
         }
-    }
-}
-
-fn requeue_with_line(job: &Job) -> Result<(), crate::slurm::program::ProgramError> {
-    match requeue(job)? {
-        Requeued::Again => terminal::say(&format!("{OUT_OF_TIME}: it is in the queue again as {}", job.id)),
-        Requeued::Successor => terminal::say(&format!("{OUT_OF_TIME}: the next job of the chain continues")),
-    }
-    Ok(())
+        requeued.is_ok()
+    })
 }

@@ -1,10 +1,14 @@
-//! Device and threads of a job, which this machine may not have.
+//! Device, threads and data sets of a job, which this machine may not have.
 
+use anyhow::anyhow;
 use tch::Device;
 
 use crate::cli::args::user_defaults;
 use crate::config::hint::Hint;
+use crate::data::store::cache::Cache;
 use crate::device::{self, DeviceChoice};
+use crate::experiment::dry_run::is_missing;
+use crate::experiment::plan::Plan;
 use crate::slurm::sbatch_options::SbatchOptions;
 use crate::tensor::threads::{self, Source};
 
@@ -37,14 +41,21 @@ pub fn check_libtorch_supports(device: &str) -> anyhow::Result<()> {
 pub fn threads_of_job(asked: Option<usize>, options: SbatchOptions) -> usize {
     let is_default = asked.map(|threads| threads.to_string()).as_deref() == user_defaults::threads();
     let (asked, default) = if is_default { (None, asked) } else { (asked, None) };
-    let of_variable = || {
-        let available = threads::available();
-        match available.source {
-            Source::Variable => Some(available.threads),
-            Source::Cores => None,
-        }
-    };
+    let available = || Some(threads::available()).filter(|available| available.source == Source::Variable);
+    let of_variable = || available().map(|available| available.threads);
     asked.or_else(|| options.cpus()).or(default).or_else(of_variable).unwrap_or(1).clamp(1, threads::MAX)
+}
+
+/// Checks that the data sets of these plans are in the data cache: the machines of a cluster may have no network.
+pub fn check_is_cached<'a>(plans: impl IntoIterator<Item = &'a Plan>) -> anyhow::Result<()> {
+    let cache = Cache::for_user();
+    match plans.into_iter().map(|plan| plan.spec.data.name()).find(|name| is_missing(&cache, name)) {
+        None => Ok(()),
+        Some(name) => {
+            let hint = format!("download it first: `runner data fetch {name}`");
+            Err(anyhow!("the data set `{name}` is not in the data cache").context(Hint(hint)))
+        }
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 
 pub mod at_exit;
 pub mod compute;
-pub mod data;
 pub mod paths;
 pub mod script;
 pub mod submit;

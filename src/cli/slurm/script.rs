@@ -4,15 +4,16 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::cli::slurm::paths::JobPaths;
-use crate::cli::text::shell_words::{quoted, quoted_path};
+use crate::cli::text::shell_words::{quoted_path, quoted_words};
 use crate::slurm::job::{CHAIN_VARIABLE, LEAD, LEAD_VARIABLE};
 use crate::slurm::job_log;
+use crate::slurm::sbatch_options::SbatchOptions;
 use crate::slurm::submission::FOLDER;
 
-/// What a script starts, and where.
-#[derive(Clone, Copy, Debug)]
-pub struct JobScript<'a> {
-    /// What the jobs do, for the first line.
+/// What jobs start, and where.
+#[derive(Clone, Debug)]
+pub struct JobRequest<'a> {
+    /// What the jobs do, for the first line of the script.
     pub title: &'a str,
     /// Name of the jobs.
     pub name: &'a str,
@@ -20,23 +21,25 @@ pub struct JobScript<'a> {
     pub directory: &'a Path,
     /// Number of tasks of an array; `None` for a job without an array.
     pub tasks: Option<usize>,
+    /// Number of jobs that train at the same time, if they are no array.
+    pub jobs: usize,
+    /// Number of follow-up jobs of each job, which continue it.
+    pub follow_ups: usize,
     /// Number of CPUs of each task.
     pub cpus: usize,
-    /// Time limit of the job, if it is known.
-    pub time_limit: Option<Duration>,
-    /// Whether follow-up jobs continue.
-    pub has_chain: bool,
     /// Paths and environment.
     pub paths: &'a JobPaths,
     /// Arguments of `runner`.
-    pub arguments: &'a [String],
+    pub arguments: Vec<String>,
+    /// Options of `sbatch` that the user added.
+    pub options: &'a [String],
 }
 
-impl JobScript<'_> {
+impl JobRequest<'_> {
     /// Returns the text of the script.
-    pub fn to_text(self) -> String {
-        let JobScript { title, name, directory, tasks, cpus, time_limit, has_chain, paths, arguments } = self;
-        let lead = lead(time_limit).as_secs();
+    pub fn script(&self) -> String {
+        let JobRequest { title, name, directory, tasks, follow_ups, cpus, paths, arguments, options, .. } = self;
+        let lead = lead(SbatchOptions(options).time_limit()).as_secs();
         let log = directory.join(FOLDER).display().to_string().replace('%', "%%");
         let log = format!("{log}/{}", job_log::pattern(tasks.is_some()));
         let mut directives = vec![format!("--job-name={}", directive_value(name))];
@@ -52,11 +55,10 @@ impl JobScript<'_> {
         lines.push(String::new());
         lines.extend(paths.environment.iter().map(|(variable, value)| format!("export {variable}=\"{value}\"")));
         lines.push(format!("export {LEAD_VARIABLE}={lead}"));
-        lines.extend(has_chain.then(|| format!("export {CHAIN_VARIABLE}=1")));
+        lines.extend((*follow_ups > 0).then(|| format!("export {CHAIN_VARIABLE}=1")));
         lines.push(String::new());
-        let words: Vec<String> = arguments.iter().map(|word| quoted(word)).collect();
         lines.push("# `exec`: the signals of Slurm must reach `runner`, not the shell".to_owned());
-        lines.push(format!("exec {} {}", quoted_path(&paths.program), words.join(" ")));
+        lines.push(format!("exec {} {}", quoted_path(&paths.program), quoted_words(arguments)));
         lines.join("\n") + "\n"
     }
 }
@@ -81,25 +83,26 @@ mod tests {
 
     use super::*;
 
-    fn script(tasks: Option<usize>, has_chain: bool) -> String {
+    fn script(tasks: Option<usize>, follow_ups: usize) -> String {
         let paths = JobPaths {
             program: PathBuf::from("/opt/runner/bin/runner"),
             working_directory: PathBuf::from("/home/me/my ideas"),
             environment: vec![("RUNNER_DATA_DIR", "/data".to_owned())],
         };
         let arguments = ["sweep", "work", "/home/me/my ideas/sweeps/idea"].map(str::to_owned);
-        let script = JobScript {
+        let request = JobRequest {
             title: "Workers of a sweep",
             name: "idea-ab12cd",
             directory: Path::new("/home/me/my ideas/100%/idea"),
             tasks,
+            jobs: 1,
+            follow_ups,
             cpus: 2,
-            time_limit: None,
-            has_chain,
             paths: &paths,
-            arguments: &arguments,
+            arguments: arguments.to_vec(),
+            options: &[],
         };
-        script.to_text()
+        request.script()
     }
 
     #[test]
@@ -120,12 +123,12 @@ mod tests {
                       \n\
                       # `exec`: the signals of Slurm must reach `runner`, not the shell\n\
                       exec /opt/runner/bin/runner sweep work '/home/me/my ideas/sweeps/idea'\n";
-        assert_eq!(script(Some(8), false), wanted);
+        assert_eq!(script(Some(8), 0), wanted);
     }
 
     #[test]
     fn a_job_of_a_chain_has_no_array() {
-        let text = script(None, true);
+        let text = script(None, 1);
         assert!(!text.contains("--array") && text.contains("/slurm/%j.log\""), "{text}");
         assert!(text.contains("\nexport RUNNER_SLURM_CHAIN=1\n"), "{text}");
     }

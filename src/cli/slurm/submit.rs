@@ -5,75 +5,45 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use crate::cli::slurm::script::JobScript;
+use crate::cli::slurm::script::JobRequest;
 use crate::slurm::sbatch;
 use crate::slurm::submission::{self, SCHEMA, Submission, SubmittedJob};
 use crate::sweep::work::identity::now;
 
-/// Jobs to submit.
-#[derive(Clone, Copy, Debug)]
-pub struct JobRequest<'a> {
-    /// Script of the jobs.
-    pub script: JobScript<'a>,
-    /// Number of jobs that train at the same time, if they are no array.
-    pub jobs: usize,
-    /// Number of follow-up jobs of each job.
-    pub follow_ups: usize,
-    /// Options of `sbatch` that the user added.
-    pub options: &'a [String],
-}
-
 impl JobRequest<'_> {
     /// Checks that `sbatch` accepts the first job.
-    ///
-    /// # Errors
-    /// When it does not, with its words.
     pub fn check(&self) -> anyhow::Result<()> {
         let mut file = tempfile::NamedTempFile::new().context("failed to create a temporary file")?;
-        file.write_all(self.script.to_text().as_bytes()).context("failed to write a temporary file")?;
+        file.write_all(self.script().as_bytes()).context("failed to write a temporary file")?;
         sbatch::test(&self.words(file.path(), &[]))
     }
 
     /// Writes the script into the directory, submits the jobs, and records them.
-    ///
-    /// # Errors
-    /// When a file cannot be written, or `sbatch` refuses a job.
     pub fn submit(&self) -> anyhow::Result<Vec<SubmittedJob>> {
-        let directory = self.script.directory;
-        let script = submission::write_script(directory, &self.script.to_text());
-        let script = script.with_context(|| format!("failed to write a script to `{}`", directory.display()))?;
+        let script = submission::write_script(self.directory, &self.script());
+        let script = script.with_context(|| format!("failed to write a script to `{}`", self.directory.display()))?;
         let mut jobs = Vec::new();
         let submitted = self.submit_all(&script, &mut jobs);
         if jobs.is_empty() {
             let _ = std::fs::remove_file(&script); // nothing refers to it
         } else {
-            let options = self.options.to_vec();
-            submission::write(
-                &script,
-                &Submission { schema: SCHEMA.to_owned(), submitted: now(), options, jobs: jobs.clone() },
-            )?;
+            let (schema, options) = (SCHEMA.to_owned(), self.options.to_vec());
+            submission::write(&script, &Submission { schema, submitted: now(), options, jobs: jobs.clone() })?;
         }
         submitted.map(|()| jobs)
     }
 
     fn submit_all(&self, script: &Path, jobs: &mut Vec<SubmittedJob>) -> anyhow::Result<()> {
-        if self.follow_ups == 0 {
-            for _ in 0..self.jobs {
-                let id = sbatch::submit(&self.words(script, &[]))?;
-                jobs.push(SubmittedJob { id, tasks: self.script.tasks, follows: None });
-            }
-            return Ok(());
-        }
         let number = script.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
         for worker in 0..self.jobs {
             // jobs of one name follow each other, so each worker of each submission has its own
-            let name = format!("--job-name={}-{number}-{worker}", self.script.name);
+            let name = (self.follow_ups > 0).then(|| format!("--job-name={}-{number}-{worker}", self.name));
             let mut follows = None;
             for link in 0..=self.follow_ups {
                 let dependency = (link > 0).then(|| "--dependency=singleton".to_owned());
-                let further: Vec<String> = std::iter::once(name.clone()).chain(dependency).collect();
+                let further: Vec<String> = name.iter().cloned().chain(dependency).collect();
                 let id = sbatch::submit(&self.words(script, &further))?;
-                jobs.push(SubmittedJob { id: id.clone(), tasks: None, follows: follows.replace(id) });
+                jobs.push(SubmittedJob { id: id.clone(), tasks: self.tasks, follows: follows.replace(id) });
             }
         }
         Ok(())

@@ -8,7 +8,6 @@ use crate::history::History;
 use crate::views::metric_column::MetricColumn;
 use crate::views::variants::legend;
 use crate::views::variants::order::Ranked;
-use crate::views::variants::ranking::meaning_of_mark;
 
 /// Returns the table of the first `top` variants with its legend.
 pub fn table(ranked: &Ranked, top: usize, page: TextStyle) -> String {
@@ -23,11 +22,10 @@ pub fn table(ranked: &Ranked, top: usize, page: TextStyle) -> String {
     let diagnoses = Column::words("diagnosis", diagnoses).first(top);
     let labels = variants.iter().take(top).map(|variant| variant.name.to_owned());
     let labels = Column::words("variant", labels);
-    let fitted = |chosen: &[usize]| Fitted {
-        labels: labels.clone(),
-        groups: vec![chosen.iter().map(|&place| columns[place].clone()).collect()],
-        spare: Vec::new(),
-        closing: (!diagnoses.is_empty()).then(|| diagnoses.clone()),
+    let fitted = |chosen: &[usize]| {
+        let chosen = chosen.iter().map(|&place| columns[place].clone()).collect();
+        let closing = (!diagnoses.is_empty()).then(|| diagnoses.clone());
+        Fitted { closing, ..Fitted::new(labels.clone(), vec![chosen]) }
     };
     let mut by_priority: Vec<usize> = (0..metrics.len()).collect();
     by_priority.sort_by_key(|&place| priority(&metrics[place], ranked.by.as_ref())); // stable
@@ -86,10 +84,5 @@ fn meaning(ranked: &Ranked, trials: &[&History], has_best: bool, page: TextStyle
         Some(of) => format!("{of}; test at the chosen thresholds"),
         None => of,
     };
-    let mark = meaning_of_mark(&ranked.variants, has_best).map(|meaning| match (has_best, page.styled) {
-        (true, true) => format!("; bold: {meaning}"),
-        (true, false) => format!("; *: {meaning}"),
-        (false, _) => format!("; {meaning}"),
-    });
-    format!("{of}{}{}", mark.unwrap_or_default(), meaning_of_order(ranked))
+    format!("{of}{}", meaning_of_order(ranked, has_best, page))
 }

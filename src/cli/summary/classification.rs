@@ -3,6 +3,7 @@
 
 use crate::cli::text::text_style::TextStyle;
 use crate::cli::text::{number_format, settings};
+use crate::cli::truncate::truncated;
 use crate::compare::statistics::sample::Sample;
 use crate::history::classification_report::{Report, Scores};
 use crate::history::test_record::{AtThreshold, TestRecord, ThresholdRecord};
@@ -31,11 +32,8 @@ pub fn of(test: &TestRecord, rows: &str, data: &DataRecord, page: TextStyle) -> 
     if let Some(matrix) = &test.confusion {
         parts.extend(matrix_text(matrix, &names(matrix.len()), page));
     }
-    parts.extend(
-        test.threshold
-            .as_ref()
-            .map(|threshold| page.wrapped(&threshold_text(threshold, rows, data.positive_name()), 0)),
-    );
+    let threshold = test.threshold.as_ref().map(|threshold| threshold_text(threshold, rows, data.positive_name()));
+    parts.extend(threshold.map(|text| page.wrapped(&text, 0)));
     parts
 }
 
@@ -59,11 +57,8 @@ pub fn thresholds(histories: &[&History]) -> Option<String> {
     );
     let data =
         &histories.iter().find(|history| history.test.as_ref().is_some_and(|test| test.threshold.is_some()))?.data;
-    Some(format!(
-        "test at threshold {values}{}, {}; {default}",
-        of_class(data.positive_name()),
-        how_chosen(first, data.positive_name())
-    ))
+    let (of, chosen) = (of_class(data.positive_name()), how_chosen(first, data.positive_name()));
+    Some(format!("test at threshold {values}{of}, {chosen}; {default}"))
 }
 
 /// Returns a note on trials for which no threshold could be chosen.
@@ -84,7 +79,7 @@ fn report_text(report: &Report, names: &[String], page: TextStyle) -> String {
     const NUMBERS: usize = 1 + 4 * 10;
     let room = page.width.saturating_sub(NUMBERS).max("weighted avg".len());
     let shown = if names.len() > MOST_IN_REPORT { &[] } else { names };
-    let shown: Vec<String> = shown.iter().map(|name| cut(name, room)).collect();
+    let shown: Vec<String> = shown.iter().map(|name| truncated(name, room)).collect();
     let width = shown.iter().map(|name| name.chars().count()).max().unwrap_or(0).max("weighted avg".len());
     let line = |name: &str, cells: [String; 4]| {
         let [precision, recall, f1, support] = cells;
@@ -160,7 +155,7 @@ fn cells(matrix: &[Vec<u64>], written: impl Fn(u64, u64) -> String) -> Vec<Vec<S
 
 /// Returns the true classes below two lines of header, all of one width.
 fn labels(names: &[String]) -> Vec<String> {
-    let names = names.iter().map(|name| cut(name, LONGEST_NAMES.0));
+    let names = names.iter().map(|name| truncated(name, LONGEST_NAMES.0));
     let labels: Vec<String> = [String::new(), "true".to_owned()].into_iter().chain(names).collect();
     let width = labels.iter().map(|label| label.chars().count()).max().unwrap_or(0);
     labels.into_iter().map(|label| format!("{label:<width$}")).collect()
@@ -168,21 +163,13 @@ fn labels(names: &[String]) -> Vec<String> {
 
 /// Returns a title, the predicted classes and the cells, in lines of one width.
 fn block(title: &str, names: &[String], cells: &[Vec<String>]) -> Vec<String> {
-    let names: Vec<String> = names.iter().map(|name| cut(name, LONGEST_NAMES.1)).collect();
+    let names: Vec<String> = names.iter().map(|name| truncated(name, LONGEST_NAMES.1)).collect();
     let all = || std::iter::once(&names).chain(cells);
     let width = all().flatten().map(|cell| cell.chars().count()).max().unwrap_or(0);
     let line = |row: &Vec<String>| row.iter().map(|cell| format!("{cell:>width$}")).collect::<Vec<_>>().join("  ");
     let lines: Vec<String> = std::iter::once(title.to_owned()).chain(all().map(line)).collect();
     let width = lines.iter().map(|line| line.chars().count()).max().unwrap_or(0);
     lines.into_iter().map(|line| format!("{line:<width$}")).collect()
-}
-
-/// Returns text of at most `most` characters.
-fn cut(text: &str, most: usize) -> String {
-    match text.chars().count() {
-        length if length <= most => text.to_owned(),
-        _ => format!("{}…", text.chars().take(most - 1).collect::<String>().trim_end()),
-    }
 }
 
 /// Returns the threshold, how it was chosen, its metrics on the validation rows, and the test metrics at the default one.

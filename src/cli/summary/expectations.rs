@@ -1,8 +1,8 @@
 //! The summary's lines about expectations, each with a mark and the value that was found, and the table of references.
 
+use crate::cli::text::number_format;
 use crate::cli::text::table::Columns;
 use crate::cli::text::text_style::TextStyle;
-use crate::cli::text::{number_format, terminal};
 use crate::compare::statistics::sample::Sample;
 use crate::history::History;
 use crate::history::expectation::Expectation;
@@ -47,10 +47,8 @@ pub fn missed(histories: &[History], page: TextStyle) -> (Vec<String>, String) {
 fn unchecked(histories: &[History]) -> Option<String> {
     let stated = histories.first()?.config.get("expect")?.as_array()?;
     let stated = stated.iter().filter_map(|value| serde_json::from_value::<Expectation>(value.clone()).ok());
-    let skipped: Vec<usize> = stated
-        .filter(|expectation| !expectation.has_enough_seeds(histories))
-        .filter_map(|expectation| expectation.min_seeds)
-        .collect();
+    let skipped = stated.filter(|expectation| !expectation.has_enough_seeds(histories));
+    let skipped: Vec<usize> = skipped.filter_map(|expectation| expectation.min_seeds).collect();
     let needed = *skipped.iter().max()?;
     let what = if skipped.len() == 1 { "1 expectation was" } else { &format!("{} expectations were", skipped.len()) };
     Some(format!(
@@ -61,8 +59,6 @@ fn unchecked(histories: &[History]) -> Option<String> {
 
 /// Returns one expectation: the value of a single trial, or the number of trials that meet it.
 fn line(expected: &Expected, page: TextStyle) -> String {
-    let (mark, color): (_, fn(&str) -> String) =
-        if expected.is_met() { ("✓", terminal::green) } else { ("✗", terminal::red) };
     let found = expected.outcomes.iter().flatten().map(|outcome| match &outcome.trials[..] {
         [one] if one.against.is_none() && expected.bound.starts_with('>') => {
             format!("found {}, and no value to compare it with", outcome.describe(&number))
@@ -71,8 +67,7 @@ fn line(expected: &Expected, page: TextStyle) -> String {
         [_] => format!("found {}", outcome.describe(&number)),
         _ => format!("met by {}", outcome.describe(&number)),
     });
-    let line = format!("{mark} {}: {}", expected.statement, found.collect::<Vec<_>>().join("; "));
-    page.wrapped(&line, 2).replacen(mark, &color(mark), 1) // color codes have no width
+    page.marked(expected.is_met(), &format!("{}: {}", expected.statement, found.collect::<Vec<_>>().join("; ")))
 }
 
 /// Returns a number with up to seven decimals.

@@ -54,11 +54,8 @@ fn one(histories: &[History], page: TextStyle) -> Vec<String> {
     let has_threshold = history.test.as_ref().is_some_and(|test| test.threshold.is_some());
     // a tree's table has its test metrics, unless they are at another threshold than the other metrics
     if let Some(test) = history.test.as_ref().filter(|_| history.network.is_some() || has_threshold) {
-        let metrics: Vec<String> = test
-            .metrics
-            .iter()
-            .map(|(name, value)| format!("test {name} {}", number_format::of(name, Some(value.0))))
-            .collect();
+        let metric = |name: &str, value: f64| format!("test {name} {}", number_format::of(name, Some(value)));
+        let metrics: Vec<String> = test.metrics.iter().map(|(name, value)| metric(name, value.0)).collect();
         let weights = history.network.as_ref().map(|_| format!("weights of the {} epoch", test.weights));
         let threshold =
             test.threshold.as_ref().map(|at| format!("threshold {}", number_format::metric(Some(at.value))));
@@ -141,13 +138,8 @@ fn files(run: &TrainedRun, page: TextStyle) -> String {
             format!("{}, and {} of each trial", names.join(", "), of_each(&models))
         }
     };
-    format!("{}/\n{}", run.folder.display(), indented(&files, page))
-}
-
-/// Returns text in lines that fit, each indented by two blanks.
-fn indented(text: &str, page: TextStyle) -> String {
     let inner = TextStyle { width: page.width.saturating_sub(2), ..page };
-    format!("  {}", inner.wrapped(text, 2))
+    format!("{}/\n  {}", run.folder.display(), inner.wrapped(&files, 2))
 }
 
 /// Returns the endings in words: `.json and .safetensors or .tree.json`.

@@ -1,6 +1,8 @@
 //! The metrics of the epoch whose weights are saved: a row for each metric, a column for each part of the rows, and the
 //! metrics of a constant prediction.
 
+use indexmap::IndexSet;
+
 use crate::cli::text::column::{Cell, Column};
 use crate::cli::text::column_layout::Fitted;
 use crate::cli::text::number_format;
@@ -68,7 +70,7 @@ pub fn table(trials: &[&History], page: TextStyle) -> Option<String> {
     ];
     let notes: Vec<String> = notes.into_iter().flatten().collect();
     let labels = Column::words(epoch_header(trials), shown.iter().map(|name| (*name).to_owned()));
-    let fitted = Fitted { labels, groups: vec![columns], spare: Vec::new(), closing: None };
+    let fitted = Fitted::new(labels, vec![columns]);
     Some(match notes.is_empty() {
         true => fitted.tables(page).join("\n"),
         false => fitted.tables_with_legend(&notes.join("; "), page).join("\n"),
@@ -91,13 +93,8 @@ fn metrics<'a>(trials: &[&'a History]) -> Vec<&'a str> {
     let of_epochs = trials.iter().flat_map(|history| history.history.series.keys()).filter(|name| is_metric(name));
     let of_epochs = of_epochs.map(|name| name.strip_prefix("val_").unwrap_or(name));
     let tested = trials.iter().filter_map(|history| history.test.as_ref()).flat_map(|test| test.metrics.keys());
-    let mut names: Vec<&str> = Vec::new();
-    for name in of_epochs.chain(tested.map(String::as_str)) {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names
+    let names: IndexSet<&str> = of_epochs.chain(tested.map(String::as_str)).collect();
+    names.into_iter().collect()
 }
 
 /// Returns the epoch whose weights are saved: `best epoch (8)`, `last epoch (60)`.

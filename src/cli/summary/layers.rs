@@ -5,6 +5,10 @@
 //! the first, which shows the effect of the initial weights and the depth (at the end a gradient is small because the
 //! network has learned); for other statistics the last. Layers that do not fit are left out, but never the first and last.
 
+use std::collections::BTreeSet;
+
+use indexmap::IndexSet;
+
 use crate::cli::text::column::{Cell, Column};
 use crate::cli::text::column_layout::Fitted;
 use crate::cli::text::text_style::TextStyle;
@@ -29,34 +33,21 @@ pub fn of_trials(trials: &[History], page: TextStyle) -> Option<String> {
     if observers.is_empty() {
         return None;
     }
-    let mut numbers: Vec<usize> = observers.iter().flat_map(|observer| layers(observer, &trials)).collect();
-    numbers.sort_unstable();
-    numbers.dedup();
-    let columns = observers.iter().map(|observer| {
-        let cells = numbers.iter().map(|&layer| ends(observer, layer, &trials));
-        Column::numbers(*observer, in_line(&cells.collect::<Vec<_>>()))
-    });
-    let table = Fitted {
-        labels: Column::words("layer", numbers.iter().map(|&layer| label(layer, &trials))),
-        groups: vec![columns.collect()],
-        spare: Vec::new(),
-        closing: None,
-    };
-    let legend = terminal::dim(&format!("{} by layer", first_to_last(&trials)));
+    let numbers: BTreeSet<usize> = observers.iter().flat_map(|observer| layers(observer, &trials)).collect();
+    let numbers: Vec<usize> = numbers.into_iter().collect();
+    let columns = observers.iter().map(|observer| column(observer, observer, &numbers, &trials));
+    let labels = Column::words("layer", numbers.iter().map(|&layer| label(layer, &trials)));
+    let table = Fitted::new(labels, vec![columns.collect()]);
+    let means = if trials.len() > 1 { " means over the trials," } else { "" };
+    let legend = terminal::dim(&format!("first → last epoch,{means} by layer"));
     Some(format!("{}\n{legend}", table.tables(page).join("\n\n")))
 }
 
 /// Returns the observers in the order of the history.
 fn observers<'a>(trials: &[&'a History]) -> Vec<&'a str> {
-    let mut observers = Vec::new();
-    for name in trials.iter().flat_map(|history| history.history.series.keys()) {
-        if let Some((observer, _)) = in_layer(name)
-            && !observers.contains(&observer)
-        {
-            observers.push(observer);
-        }
-    }
-    observers
+    let names = trials.iter().flat_map(|history| history.history.series.keys());
+    let observers: IndexSet<&str> = names.filter_map(|name| in_layer(name)).map(|(observer, _)| observer).collect();
+    observers.into_iter().collect()
 }
 
 /// Returns the observer and the layer of a series: `gradient_norm` and 3 for `gradient_norm.3`.
@@ -68,11 +59,9 @@ fn in_layer(series: &str) -> Option<(&str, usize)> {
 /// Returns the layers that an observer has values for, in order.
 fn layers(observer: &str, trials: &[&History]) -> Vec<usize> {
     let names = trials.iter().flat_map(|history| history.history.series.keys());
-    let mut layers: Vec<usize> =
-        names.filter_map(|name| in_layer(name)).filter(|(name, _)| *name == observer).map(|(_, layer)| layer).collect();
-    layers.sort_unstable();
-    layers.dedup();
-    layers
+    let own = names.filter_map(|name| in_layer(name)).filter(|(name, _)| *name == observer);
+    let layers: BTreeSet<usize> = own.map(|(_, layer)| layer).collect();
+    layers.into_iter().collect()
 }
 
 /// Returns the layer's number, with its kind if that is the same in all trials.
@@ -101,8 +90,9 @@ fn ends(observer: &str, layer: usize, trials: &[&History]) -> Option<Ends> {
     mean(<[f64]>::first).map(|first| Ends { first, last })
 }
 
-/// Returns cells with `first → last`, their arrows aligned.
-fn in_line(values: &[Option<Ends>]) -> Vec<Cell> {
+/// Returns the column of an observer and some trials, with `first → last` in each cell, their arrows aligned.
+fn column(header: &str, observer: &str, layers: &[usize], trials: &[&History]) -> Column {
+    let values: Vec<Option<Ends>> = layers.iter().map(|&layer| ends(observer, layer, trials)).collect();
     let lasts = values.iter().flatten().filter_map(|ends| ends.last);
     let widest = lasts.map(|last| number_format::short(last).chars().count()).max().unwrap_or_default();
     let text = |ends: &Option<Ends>| match ends {
@@ -112,11 +102,7 @@ fn in_line(values: &[Option<Ends>]) -> Vec<Cell> {
             format!("{} → {:>widest$}", number_format::short(*first), number_format::short(*last))
         }
     };
-    values.iter().map(|ends| Cell::plain(text(ends))).collect()
-}
-
-fn first_to_last(trials: &[&History]) -> &'static str {
-    if trials.len() > 1 { "first → last epoch, means over the trials," } else { "first → last epoch," }
+    Column::numbers(header, values.iter().map(|ends| Cell::plain(text(ends))))
 }
 
 fn of_observer(observer: &str, variants: &[(&str, Vec<&History>)], page: TextStyle) -> String {
@@ -124,19 +110,9 @@ fn of_observer(observer: &str, variants: &[(&str, Vec<&History>)], page: TextSty
         variants.iter().filter(|(_, trials)| !layers(observer, trials).is_empty()).collect();
     let trials: Vec<&History> = seen.iter().flat_map(|(_, trials)| trials.iter().copied()).collect();
     let layers = layers(observer, &trials);
-    let down = Fitted {
-        labels: Column::words("layer", layers.iter().map(|&layer| label(layer, &trials))),
-        groups: vec![
-            seen.iter()
-                .map(|(name, trials)| {
-                    let cells = layers.iter().map(|&layer| ends(observer, layer, trials));
-                    Column::numbers(*name, in_line(&cells.collect::<Vec<_>>()))
-                })
-                .collect(),
-        ],
-        spare: Vec::new(),
-        closing: None,
-    };
+    let labels = Column::words("layer", layers.iter().map(|&layer| label(layer, &trials)));
+    let columns = seen.iter().map(|(name, trials)| column(name, observer, &layers, trials));
+    let down = Fitted::new(labels, vec![columns.collect()]);
     let means = if seen.iter().any(|(_, trials)| trials.len() > 1) { ", means over trials" } else { "" };
     let (title, table) = match down.is_one(page) {
         true => (format!("{observer} by layer, first → last epoch{means}"), down),
@@ -163,19 +139,10 @@ fn across(
             .map(|Ends { first, last }| if is_first { first } else { last.unwrap_or(first) });
         Cell::plain(value.map_or("–".to_owned(), number_format::short))
     };
-    let table = |layers: &[usize]| Fitted {
-        labels: Column::words("variant", variants.iter().map(|(name, _)| (*name).to_owned())),
-        groups: vec![
-            layers
-                .iter()
-                .map(|&layer| {
-                    Column::numbers(layer.to_string(), variants.iter().map(|(_, trials)| cell(layer, trials)))
-                })
-                .collect(),
-        ],
-        spare: Vec::new(),
-        closing: None,
-    };
+    let column =
+        |&layer: &usize| Column::numbers(layer.to_string(), variants.iter().map(|(_, trials)| cell(layer, trials)));
+    let labels = Column::words("variant", variants.iter().map(|(name, _)| (*name).to_owned()));
+    let table = |layers: &[usize]| Fitted::new(labels.clone(), vec![layers.iter().map(column).collect()]);
     // at least the first and the last
     let fits = |count: &usize| table(&spread(layers, *count)).is_one(page);
     let count = (2..=layers.len()).rev().find(fits).unwrap_or(2).min(layers.len());

@@ -1,7 +1,7 @@
 //! Time, speed and memory of a run.
 
 use crate::cli::summary::trained_run::TrainedRun;
-use crate::cli::text::number_format;
+use crate::cli::text::number_format::{self, count, counted};
 use crate::cli::text::text_style::together;
 use crate::history::History;
 use crate::io::byte_size::format_bytes;
@@ -14,14 +14,12 @@ pub fn line(run: &TrainedRun) -> String {
     let seconds = run.seconds.unwrap_or_else(|| run.histories.iter().map(share).sum());
     let networks = run.histories.iter().filter(|history| history.network.is_some());
     let epochs: usize = networks.map(|history| history.history.len()).sum();
-    let (trials, s) = (run.histories.len(), if epochs == 1 { "" } else { "s" });
+    let trials = run.histories.len();
     let what = match (trials, epochs) {
         (1, 0) => "trained".to_owned(),
-        (trials, 0) => format!("{} trials", number_format::count(trials)),
-        (1, epochs) => format!("{} epoch{s}", number_format::count(epochs)),
-        (trials, epochs) => {
-            format!("{} epoch{s} ({} trials)", number_format::count(epochs), number_format::count(trials))
-        }
+        (trials, 0) => format!("{} trials", count(trials)),
+        (1, epochs) => counted(epochs, "epoch"),
+        (trials, epochs) => format!("{} ({} trials)", counted(epochs, "epoch"), count(trials)),
     };
     let rate = epochs as f64 / seconds;
     let speed = match (trials, epochs) {

@@ -30,11 +30,8 @@ pub fn render(run: &TrainedRun, top: usize, page: TextStyle) -> String {
     let verdict = page.wrapped(&verdict::sentence(run, &ranked), 2);
     let table = match run.variants.len() {
         1 => kept_metrics::table(&run.trials(), page),
-        _ => run
-            .histories
-            .iter()
-            .any(|history| !history.history.is_empty())
-            .then(|| best_variants::table(&ranked, top, page)),
+        _ if run.histories.iter().all(|history| history.history.is_empty()) => None,
+        _ => Some(best_variants::table(&ranked, top, page)),
     };
     let baseline = baselines::line(&run.trials()).filter(|_| run.variants.len() > 1).map(|line| page.wrapped(&line, 2));
     let table: Vec<String> = table.into_iter().chain(baseline).collect();
@@ -97,12 +94,8 @@ fn warnings(run: &TrainedRun, page: TextStyle) -> Vec<String> {
     let of_rows = of_rows.chain(trial_status::near_zero(&run.histories));
     let of_model: Vec<String> = if run.variants.len() > 1 {
         let variants = run.variants();
-        let cautions = baselines::cautions_of_variants(&variants);
-        leakage::sentences(&variants)
-            .into_iter()
-            .chain(cautions)
-            .chain(incomparable(&variants, settings::of_loss))
-            .collect()
+        let (leaks, cautions) = (leakage::sentences(&variants), baselines::cautions_of_variants(&variants));
+        leaks.into_iter().chain(cautions).chain(incomparable(&variants, settings::of_loss)).collect()
     } else {
         let leak =
             |history: &History| Some(format!("data leakage: {}", history.data.resample.as_ref()?.leak.as_ref()?));

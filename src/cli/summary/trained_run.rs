@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
+use indexmap::IndexSet;
+
 use crate::device::{self, memory};
 use crate::experiment::plan::Plan;
 use crate::experiment::plan::study::Study;
@@ -40,6 +42,7 @@ impl<'a> TrainedRun<'a> {
     /// Returns the run that this process has trained.
     pub fn of(study: &Study, finished: &'a Finished) -> TrainedRun<'a> {
         let planned = study.trials();
+        let gpu_memory = |history: &History| memory::peak_of_gpu(device::gpu_with_name(&history.environment.device)?);
         TrainedRun {
             name: study.name.clone(),
             folder: finished.folder.path().to_path_buf(),
@@ -47,11 +50,7 @@ impl<'a> TrainedRun<'a> {
             is_part: false,
             histories: Cow::Borrowed(&finished.histories),
             peak_memory: memory::peak_of_process(),
-            peak_gpu_memory: finished
-                .histories
-                .first()
-                .and_then(|history| device::gpu_with_name(&history.environment.device))
-                .and_then(memory::peak_of_gpu),
+            peak_gpu_memory: finished.histories.first().and_then(gpu_memory),
             seconds: RunRecord::read(finished.folder.path()).ok().and_then(|record| record.training_seconds),
             planned: (finished.histories.len() < planned).then_some(planned),
         }
@@ -65,17 +64,13 @@ impl<'a> TrainedRun<'a> {
         let is_named = |plan: &&Plan| run.variant.as_ref().is_none_or(|variant| plan.variant == *variant);
         let planned =
             unfinished.iter().flat_map(|study| &study.plans).filter(is_named).map(|plan| plan.variant.clone());
-        let mut variants: Vec<String> = planned.collect();
-        for history in &histories {
-            if !variants.contains(&history.variant) {
-                variants.push(history.variant.clone());
-            }
-        }
+        let of_histories = histories.iter().map(|history| history.variant.clone());
+        let variants: IndexSet<String> = planned.chain(of_histories).collect();
         let experiment = histories.first().map_or(String::new(), |history| history.experiment.clone());
         TrainedRun {
             name: run.variant.as_ref().map_or(experiment.clone(), |variant| format!("{experiment}/{variant}")),
             folder: run.folder,
-            variants,
+            variants: variants.into_iter().collect(),
             is_part: run.variant.is_some(),
             histories: Cow::Owned(histories),
             peak_memory: record.as_ref().and_then(|record| record.peak_memory),

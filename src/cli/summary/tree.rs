@@ -1,5 +1,7 @@
 //! The summary of a decision tree: its metrics on each part of the rows, its size, and its most important features.
 
+use indexmap::IndexSet;
+
 use crate::cli::text::number_format;
 use crate::cli::text::table::Columns;
 use crate::compare::metric_name::is_metric;
@@ -25,14 +27,9 @@ fn metrics_table(history: &History) -> String {
     header.extend(has_validation.then_some("validation"));
     header.extend(is_tested.then_some("test"));
     let mut table = Columns::new(header.clone(), 1..header.len());
-    let mut names: Vec<&String> =
-        history.history.series.keys().filter(|name| is_metric(name) && !name.starts_with("val_")).collect();
-    for name in history.test.iter().filter(|_| is_tested).flat_map(|test| test.metrics.keys()) {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    for name in names {
+    let of_epochs = history.history.series.keys().filter(|name| is_metric(name) && !name.starts_with("val_"));
+    let tested = history.test.iter().filter(|_| is_tested).flat_map(|test| test.metrics.keys());
+    for name in of_epochs.chain(tested).collect::<IndexSet<_>>() {
         let mut row = vec![name.clone(), number_format::of(name, curve(name))];
         row.extend(has_validation.then(|| number_format::of(name, curve(&format!("val_{name}")))));
         row.extend(is_tested.then(|| number_format::of(name, of_test(name))));

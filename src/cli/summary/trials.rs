@@ -20,12 +20,9 @@ const MOST: usize = 20;
 /// Returns the tables, how trials ended, and their diagnoses.
 pub fn of(histories: &[History], page: TextStyle) -> Vec<String> {
     let rows = rows(histories);
-    let some_epoch = histories.iter().any(|history| !history.history.is_empty());
     let all: Vec<&History> = histories.iter().collect();
-    let mut parts = Vec::new();
-    if some_epoch {
-        parts.extend(tables(&rows, histories, page));
-    }
+    let some_epoch = histories.iter().any(|history| !history.history.is_empty());
+    let mut parts = if some_epoch { tables(&rows, histories, page) } else { Vec::new() };
     let notes: Vec<String> = trial_status::of_trials(&all)
         .into_iter()
         .chain(trial_status::near_zero(histories))
@@ -34,9 +31,7 @@ pub fn of(histories: &[History], page: TextStyle) -> Vec<String> {
         .chain(classification::thresholds(&all))
         .map(|note| page.wrapped(&note, 2))
         .collect();
-    if !notes.is_empty() {
-        parts.push(notes.join("\n"));
-    }
+    parts.extend((!notes.is_empty()).then(|| notes.join("\n")));
     parts.extend(layers::of_trials(histories, page));
     parts.extend(Some(diagnoses(histories)).filter(|diagnoses| !diagnoses.is_empty()));
     parts

@@ -65,23 +65,16 @@ fn tables(ranked: &Ranked, top: usize, page: TextStyle) -> Vec<String> {
     let variants = &ranked.variants[..];
     let trials: Vec<&History> = variants.iter().flat_map(|variant| variant.trials.iter().copied()).collect();
     let legend = |has_best: bool| {
-        let mark = meaning_of_mark(variants, has_best).map(|meaning| match (has_best, page.styled) {
-            (true, true) => format!("; bold: {meaning}"),
-            (true, false) => format!("; *: {meaning}"),
-            (false, _) => format!("; {meaning}"),
-        });
-        let (rise, order) = (meaning_of_rise(&trials), meaning_of_order(ranked));
-        format!("{}{rise}{}{order}", legend::of(&trials), mark.unwrap_or_default())
+        let (rise, order) = (meaning_of_rise(&trials), meaning_of_order(ranked, has_best, page));
+        format!("{}{rise}{order}", legend::of(&trials))
     };
     let main = |spread| fitted(variants, &trials, spread);
     let mut tables = with_legend(variants, top, &main, legend, page);
     let at_threshold = MetricColumn::at_threshold(&trials);
     if !at_threshold.is_empty() {
-        let fitted = |spread| Fitted {
-            labels: Column::words("variant", names(variants, spread)),
-            groups: columns(variants, &at_threshold, spread),
-            spare: Vec::new(),
-            closing: None,
+        let fitted = |spread| {
+            let labels = Column::words("variant", names(variants, spread));
+            Fitted::new(labels, columns(variants, &at_threshold, spread))
         };
         tables.extend(with_legend(variants, top, &fitted, |_| legend::at_threshold(&trials), page));
     }
@@ -106,9 +99,15 @@ fn with_legend(
     fitted.tables_with_legend(&legend, page)
 }
 
-/// Returns the metric that variants are ordered by, as a part of a legend; empty if none ranks them.
-pub(super) fn meaning_of_order(ranked: &Ranked) -> String {
-    ranked.by.as_ref().map(|by| format!("; sorted by {}", by.name())).unwrap_or_default()
+/// Returns the meaning of the mark and the metric that variants are ordered by, as a part of a legend; empty without both.
+pub(super) fn meaning_of_order(ranked: &Ranked, has_best: bool, page: TextStyle) -> String {
+    let mark = meaning_of_mark(&ranked.variants, has_best).map(|meaning| match (has_best, page.styled) {
+        (true, true) => format!("; bold: {meaning}"),
+        (true, false) => format!("; *: {meaning}"),
+        (false, _) => format!("; {meaning}"),
+    });
+    let order = ranked.by.as_ref().map(|by| format!("; sorted by {}", by.name()));
+    mark.into_iter().chain(order).collect()
 }
 
 /// Returns a note on the variants that are left out of a table of the first `top`; empty if it has all.
@@ -152,10 +151,8 @@ fn fitted(variants: &[Variant], trials: &[&History], spread: Spread) -> Fitted {
     }
     let planned = |history: &&History| history.config["train"]["epochs"].as_u64();
     if trials.iter().any(|history| planned(history) != planned(&trials[0])) {
-        spare.push((
-            0,
-            Column::numbers("epochs", rows(&|variant| epochs(&variant.trials)).into_iter().map(Cell::plain)),
-        ));
+        let epochs = rows(&|variant| epochs(&variant.trials)).into_iter();
+        spare.push((0, Column::numbers("epochs", epochs.map(Cell::plain))));
     }
     Fitted {
         labels: Column::words("variant", names(variants, spread)),

@@ -76,11 +76,8 @@ fn against_chance(history: &History) -> Option<String> {
     let monitor = history.best.as_ref()?.monitor.strip_prefix("val_")?;
     let chance = WITHOUT_SKILL.contains(&monitor).then(|| without_skill::metric(monitor, history))??;
     let found = history.test.as_ref()?.metrics.get(monitor)?;
-    Some(format!(
-        "test {monitor} {}, by chance {}",
-        number_format::of(monitor, Some(found.0)),
-        number_format::of(monitor, Some(chance))
-    ))
+    let [found, chance] = [found.0, chance].map(|value| number_format::of(monitor, Some(value)));
+    Some(format!("test {monitor} {found}, by chance {chance}"))
 }
 
 /// Returns whether a good fit or an underfitting one is best on the validation rows in the last epoch, and more epochs would
@@ -200,17 +197,13 @@ fn best_variant(ranked: &Ranked) -> String {
     let all = ranked.variants.len();
     let (Some((best, value)), Some(by)) = (ranked.best(), &ranked.by) else { return format!("{all} variants") };
     let (metric, value) = (by.name(), by.text(Some(value)));
-    let complete = ranked.variants.iter().filter(|variant| variant.is_complete());
+    let complete: Vec<&Variant> = ranked.variants.iter().filter(|variant| variant.is_complete()).collect();
     let shown = |variant: &Variant| ranked.value(variant).map(|value| by.text(Some(value)));
-    let equal: Vec<&str> = complete
-        .clone()
-        .filter(|variant| shown(variant).as_ref() == Some(&value))
-        .map(|variant| variant.name)
-        .collect();
+    let equal = complete.iter().filter(|variant| shown(variant).as_ref() == Some(&value));
+    let equal: Vec<&str> = equal.map(|variant| variant.name).collect();
     match &equal[..] {
         [_] => {
-            let next =
-                complete.clone().nth(1).and_then(|next| Some(format!(" (next: {} {})", next.name, shown(next)?)));
+            let next = complete.get(1).and_then(|next| Some(format!(" (next: {} {})", next.name, shown(next)?)));
             let epoch = match &best.trials[..] {
                 [one] if one.network.is_some() => one.kept_epoch().map(|epoch| format!(" at epoch {epoch}")),
                 _ => None,
@@ -218,9 +211,7 @@ fn best_variant(ranked: &Ranked) -> String {
             let (epoch, next) = (epoch.unwrap_or_default(), next.unwrap_or_default());
             format!("{} is the best of {all} variants, {metric} {value}{epoch}{next}", best.name)
         }
-        equal if equal.len() == complete.clone().count() => {
-            format!("all {} variants have {metric} {value}", equal.len())
-        }
+        equal if equal.len() == complete.len() => format!("all {} variants have {metric} {value}", equal.len()),
         equal if equal.len() > NAMED => format!("{} of {all} variants share the best {metric}, {value}", equal.len()),
         equal => format!("{} are the best of {all} variants, {metric} {value}", equal.join(", ")),
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::anyhow;
 
-use crate::cli::text::shell_words::quoted;
+use crate::cli::text::shell_words::{quoted, quoted_path};
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
 use crate::run_dir::RunDir;
@@ -26,7 +26,7 @@ pub(crate) fn tell(folder: &RunDir, quiet: bool) -> bool {
 fn errors(run: &Path, trouble: &WriteErrors) -> Vec<anyhow::Error> {
     let WriteErrors { reason, in_fallback, lost, fallback_errors, missing, .. } = trouble;
     let reason = || anyhow!(reason.clone().unwrap_or_else(|| "no reason given".to_owned()));
-    let shown = run.display();
+    let (shown, quoted_run) = (run.display(), quoted_path(run));
     let mut errors = Vec::new();
     let mut places: BTreeMap<&Path, Vec<String>> = BTreeMap::new();
     for file in in_fallback {
@@ -36,25 +36,18 @@ fn errors(run: &Path, trouble: &WriteErrors) -> Vec<anyhow::Error> {
     for (place, names) in places {
         let place = place.display();
         let message = format!("`{shown}` could not take {}: saved in `{place}` instead", named(&names));
-        let hint = format!(
-            "once it takes files again: `cp -r {} {}`",
-            quoted(&format!("{place}/.")),
-            quoted(&shown.to_string())
-        );
+        let hint = format!("once it takes files again: `cp -r {} {quoted_run}`", quoted(&format!("{place}/.")));
         errors.push(reason().context(message).context(Hint(hint)));
     }
     if !lost.is_empty() {
         let because = fallback_errors.iter().fold(reason(), |error, refusal| anyhow!("{error:#}; {refusal}"));
         let message = format!("{} could not be written to `{shown}` or to a fallback directory", named(lost));
-        let hint = format!(
-            "free disk space, then run `runner resume {}` to train the missing trials again",
-            quoted(&shown.to_string())
-        );
+        let hint = format!("free disk space, then run `runner resume {quoted_run}` to train the missing trials again");
         errors.push(because.context(message).context(Hint(hint)));
     }
     if !missing.is_empty() {
         let message = format!("{} were lost with the removed directory", named(missing));
-        let hint = format!("`runner resume {}` trains the missing trials again", quoted(&shown.to_string()));
+        let hint = format!("`runner resume {quoted_run}` trains the missing trials again");
         errors.push(anyhow!(message).context(Hint(hint)));
     }
     errors

@@ -43,6 +43,12 @@ impl Column {
         Column { header: header.into(), cells: cells.collect(), is_text: true }
     }
 
+    /// Returns a column of numbers if all cells with a value are numbers, else of words.
+    pub fn values(header: impl Into<String>, cells: Vec<String>) -> Column {
+        let is_number = |cell: &String| ["", "–"].contains(&cell.as_str()) || cell.parse::<f64>().is_ok();
+        Column { is_text: !cells.iter().all(is_number), ..Column::words(header, cells) }
+    }
+
     /// Returns the header.
     pub fn header(&self) -> &str {
         &self.header
@@ -118,9 +124,6 @@ impl Column {
         let mark = if is_best && !page.styled { "*" } else { " " };
         if self.is_text { format!("{shown}{blanks}{mark}") } else { format!("{blanks}{shown}{mark}") }
     }
-}
-
-impl Column {
     /// Breaks texts into lines of at most this width.
     pub fn wrap_to(&mut self, most: usize) {
         for cell in self.cells.iter_mut().filter(|cell| widest_line(&cell.text) > most) {

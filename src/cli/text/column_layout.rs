@@ -30,13 +30,9 @@ impl Fitted {
     /// Returns the tables.
     pub fn tables(mut self, page: TextStyle) -> Vec<String> {
         self.labels.cut_labels_to(page.width * 2 / 5);
-        self.packed(page)
-            .into_iter()
-            .map(|table| {
-                let columns: Vec<&Column> = std::iter::once(&self.labels).chain(&table).collect();
-                text(&columns, page)
-            })
-            .collect()
+        let packed = self.packed(page);
+        let labels = || std::iter::once(&self.labels);
+        packed.iter().map(|table| text(&labels().chain(table).collect::<Vec<_>>(), page)).collect()
     }
 
     /// Returns the tables, with a legend below the last.

@@ -11,6 +11,11 @@ pub fn quoted(word: &str) -> String {
     }
 }
 
+/// Returns words for a shell, each in quotes if necessary.
+pub fn quoted_words(words: &[String]) -> String {
+    words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+}
+
 /// Returns a path for a shell, in quotes if necessary.
 pub fn quoted_path(path: &Path) -> String {
     quoted(&path.display().to_string())

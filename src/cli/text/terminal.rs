@@ -212,15 +212,13 @@ pub fn install_panic_hook() {
         if no_memory.iter().any(|words| message.to_lowercase().contains(words)) {
             say("error: there is not enough memory for this run");
             say("hint: fewer seeds at once, a smaller batch or a smaller network need less");
-            std::process::exit(2);
-        }
-        if message.contains("failed to spawn thread") {
+        } else if message.contains("failed to spawn thread") {
             say(&format!("error: the machine is out of memory, or allows no more threads: {first}"));
             say("hint: close other programs, or raise the limits (`ulimit -v`, `ulimit -u`)");
-            std::process::exit(2);
+        } else {
+            say(&format!("error: a fault in runner itself, or in libtorch: {first}"));
+            say("hint: run it again with RUNNER_BACKTRACE=1 for the whole trace, and report it");
         }
-        say(&format!("error: a fault in runner itself, or in libtorch: {first}"));
-        say("hint: run it again with RUNNER_BACKTRACE=1 for the whole trace, and report it");
         std::process::exit(2);
     }));
 }

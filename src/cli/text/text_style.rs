@@ -24,6 +24,13 @@ impl TextStyle {
     pub fn wrapped(self, sentence: &str, indent: usize) -> String {
         wrap(sentence, self.width.min(100), indent)
     }
+
+    /// Returns a sentence in lines that fit, after a mark that says whether an expectation is met.
+    pub fn marked(self, is_met: bool, sentence: &str) -> String {
+        let (mark, color): (_, fn(&str) -> String) =
+            if is_met { ("✓", terminal::green) } else { ("✗", terminal::red) };
+        self.wrapped(&format!("{mark} {sentence}"), 2).replacen(mark, &color(mark), 1) // color codes have no width
+    }
 }
 
 /// Breaks a sentence between words into lines that fit stdout.

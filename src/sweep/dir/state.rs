@@ -67,7 +67,14 @@ impl RunningStack {
 }
 
 impl SweepState {
-    /// Reads the state of a sweep. Ends that `self` knows already are not read again.
+    /// Reads the state of a sweep.
+    pub fn read(dir: &SweepDir, record: &SweepRecord) -> anyhow::Result<SweepState> {
+        let mut state = SweepState::default();
+        state.update(dir, record)?;
+        Ok(state)
+    }
+
+    /// Reads the state of a sweep again. Ends that `self` knows already are not read again.
     ///
     /// # Errors
     /// When a directory cannot be listed, or the end of a stack is damaged.

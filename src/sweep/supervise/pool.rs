@@ -1,12 +1,13 @@
 //! The worker processes of a sweep on this machine.
 
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 
 use anyhow::{Context, anyhow};
 
 use crate::config::hint::Hint;
 use crate::io::host_name::host_name;
-use crate::io::signals::SIGUSR2;
+use crate::io::signals::{SIGUSR2, Signals};
 use crate::sweep::dir::SweepDir;
 use crate::sweep::dir::beat::Beat;
 use crate::sweep::dir::claim::lease_name;
@@ -188,16 +189,27 @@ impl Pool {
         Ok(deaths)
     }
 
+    /// Passes the signals of this process on to the workers. Returns whether a worker has ended since the last call of
+    /// [`Pool::replace_dead`].
+    ///
+    /// # Errors
+    /// When the system does not answer.
+    pub fn pass_on(&mut self, signals: &Signals) -> anyhow::Result<bool> {
+        if signals.is_stopped() {
+            self.stop(signals.signal());
+        }
+        if signals.checkpoint.swap(false, Ordering::SeqCst) {
+            self.save_checkpoints();
+        }
+        self.has_ended()
+    }
+
     /// Number of running workers.
     pub fn running(&self) -> usize {
         self.slots.iter().filter(|slot| slot.process.is_some()).count()
     }
 
-    /// Whether a worker has ended since the last call of [`Pool::replace_dead`].
-    ///
-    /// # Errors
-    /// When the system does not answer.
-    pub fn has_ended(&mut self) -> anyhow::Result<bool> {
+    fn has_ended(&mut self) -> anyhow::Result<bool> {
         for process in self.slots.iter_mut().filter_map(|slot| slot.process.as_mut()) {
             if process.ended()?.is_some() {
                 return Ok(true);
@@ -215,7 +227,7 @@ impl Pool {
     }
 
     /// Lets all workers save a checkpoint.
-    pub fn save_checkpoints(&self) {
+    fn save_checkpoints(&self) {
         #[cfg(unix)]
         self.signal(libc::SIGUSR1);
     }

@@ -101,12 +101,7 @@ fn setting_columns(differing: &[Setting], screen: &Screen, page: TextStyle) -> (
             continue;
         };
         let rank = by_rank.iter().position(|&other| other == place).unwrap_or_default();
-        let is_number = cells.iter().all(|cell| cell == "–" || cell.parse::<f64>().is_ok());
-        let column = match is_number {
-            true => Column::numbers(name, cells.into_iter().map(Cell::plain)),
-            false => Column::words(name, cells),
-        };
-        columns.push((2 + 2 * rank, column));
+        columns.push((2 + 2 * rank, Column::values(name, cells)));
     }
     (columns, too_wide)
 }

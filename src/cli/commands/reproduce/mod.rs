@@ -10,14 +10,12 @@ use serde_json::json;
 
 use crate::cli::args::compute_args::RecordedComputeArgs;
 use crate::cli::args::log_args::LogArgs;
-use crate::cli::args::run_args::{ExecutionConfig, signals_and_progress};
+use crate::cli::args::run_args::signals_and_progress;
 use crate::cli::args::runs_dir::RunsDir;
 use crate::cli::commands::reproduce::reproduction::Reproduction;
 use crate::cli::exit::Exit;
 use crate::cli::text::terminal;
 use crate::data::store::cache::Cache;
-use crate::experiment::run::Options;
-use crate::experiment::run::checkpointing::CheckpointInterval;
 use crate::experiment::store::find::Damaged;
 use crate::experiment::verify::reproduction::{ReproducibleRun, TrialComparison, compare};
 
@@ -68,28 +66,15 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     stored.note.iter().for_each(|note| terminal::say(&format!("note: {note}")));
     let keep =
         args.keep.as_deref().map(std::path::absolute).transpose().context("failed to resolve the path of `--keep`")?;
-    let execution = ExecutionConfig::from_run(&stored.options, args.compute_args.device, args.compute_args.threads)?;
-    execution.apply();
+    let execution = args.compute_args.execution(&stored.options)?;
     let (signals, mut progress) = signals_and_progress(args.quiet, &args.log_args)?;
     let cache = Cache::for_user();
     let temporary = || tempfile::Builder::new().prefix("runner-reproduce-").tempdir();
     let temporary = if keep.is_none() { Some(temporary()) } else { None };
     let temporary = temporary.transpose().context("failed to create a temporary directory for the new run")?;
-    let out = temporary
-        .as_ref()
-        .map(tempfile::TempDir::path)
-        .or(keep.as_deref())
-        .expect("there is a temporary directory unless `--keep` is given");
-    let options = Options {
-        device: execution.device,
-        threads: execution.threads,
-        stack: stored.options.stack,
-        narrows: stored.options.stack.is_none(),
-        checkpoint_interval: CheckpointInterval::Never,
-        events: None,
-        cache: &cache,
-        signals: &signals,
-    };
+    let out = keep.as_deref().or(temporary.as_ref().map(tempfile::TempDir::path));
+    let out = out.expect("there is a temporary directory unless `--keep` is given");
+    let options = execution.options(stored.options.stack, &cache, &signals);
     let new_run = stored.reproduce(out, &options, &mut progress);
     progress.end_run(&signals);
     let (finished, stopped) = new_run?;
@@ -110,10 +95,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     finished.failures.iter().for_each(terminal::error);
     stored.damaged.iter().for_each(|Damaged { error, .. }| terminal::error(error));
     let missing = reproduction.trials.iter().any(|(_, outcome)| outcome.is_none());
-    if missing || !finished.failures.is_empty() || !stored.damaged.is_empty() {
-        return Ok(Exit::Failed);
-    }
     Ok(match reproduction.is_identical() {
+        _ if missing || !finished.failures.is_empty() || !stored.damaged.is_empty() => Exit::Failed,
         Some(true) => Exit::Done,
         Some(false) => Exit::Missed,
         None => Exit::Failed,

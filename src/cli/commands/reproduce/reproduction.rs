@@ -1,5 +1,6 @@
 //! Result of training a run again.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crate::experiment::verify::reproduction::{ReproducibleRun, TrialComparison};
@@ -44,9 +45,7 @@ impl Reproduction<'_> {
 
     /// Returns what may have changed, but was not recorded.
     pub(crate) fn unknown_changes(&self) -> Vec<&str> {
-        let mut all: Vec<&str> = self.outcomes().flat_map(|(_, o)| &o.unseen).map(String::as_str).collect();
-        all.sort_unstable();
-        all.dedup();
-        all
+        let all: BTreeSet<&str> = self.outcomes().flat_map(|(_, o)| &o.unseen).map(String::as_str).collect();
+        all.into_iter().collect()
     }
 }

@@ -1,7 +1,7 @@
 //! Text of `runner reproduce`: whether each trial is identical, the first difference, and its possible causes.
 
 use crate::cli::commands::reproduce::reproduction::Reproduction;
-use crate::cli::text::number_format::count;
+use crate::cli::text::number_format::{count, counted};
 use crate::cli::text::terminal;
 use crate::cli::text::text_style::TextStyle;
 use crate::experiment::verify::reproduction::TrialComparison;
@@ -16,21 +16,23 @@ const MAX_LISTED: usize = 10;
 pub(crate) fn render(reproduction: &Reproduction) -> String {
     let page = TextStyle::of_output();
     let mut lines: Vec<String> = Vec::new();
-    let identical: Vec<(&str, &TrialComparison)> =
-        reproduction.outcomes().filter(|(_, outcome)| outcome.is_identical() == Some(true)).collect();
+    let of = |is_identical: Option<bool>| -> Vec<(&str, &TrialComparison)> {
+        reproduction.outcomes().filter(|(_, outcome)| outcome.is_identical() == is_identical).collect()
+    };
+    let identical = of(Some(true));
+    let compared: Vec<&TrialComparison> = identical.iter().map(|(_, outcome)| *outcome).collect();
     match &identical[..] {
         [] => {}
-        [(stem, outcome)] => lines.push(format!("{stem}: identical ({})", what_was_compared(outcome))),
+        [(stem, _)] => lines.push(format!("{stem}: identical ({})", what_was_compared(&compared))),
         many => {
             let all = count(reproduction.trials.len());
-            lines.push(format!("{} of {all} trials identical: {}", count(many.len()), what_of_many(many)));
+            lines.push(format!("{} of {all} trials identical: {}", count(many.len()), what_was_compared(&compared)));
         }
     }
-    let unknown: Vec<(&str, &TrialComparison)> =
-        reproduction.outcomes().filter(|(_, o)| o.is_identical().is_none()).collect();
+    let unknown = of(None);
     for (stem, outcome) in unknown.iter().take(MAX_LISTED) {
         let what = if outcome.is_tree { "its tree was" } else { "its weights were" };
-        let compared = what_was_compared(outcome);
+        let compared = what_was_compared(&[outcome]);
         let why = match outcome.kept_file {
             WeightDiff::Damaged { bytes, wanted } => {
                 format!("damaged: {} bytes instead of {}", count(bytes), count(wanted))
@@ -40,20 +42,14 @@ pub(crate) fn render(reproduction: &Reproduction) -> String {
         let line = format!("{stem}: metrics identical ({compared}); {what} not compared: the run's file is {why}");
         lines.push(terminal::red(&line));
     }
-    if unknown.len() > MAX_LISTED {
-        lines.push(format!(
-            "{} more trials could not be compared completely; `--json` lists all",
-            unknown.len() - MAX_LISTED
-        ));
-    }
-    let different: Vec<(&str, &TrialComparison)> =
-        reproduction.outcomes().filter(|(_, outcome)| outcome.is_identical() == Some(false)).collect();
+    let more = |all: &[_]| all.len().checked_sub(MAX_LISTED).filter(|more| *more > 0);
+    let not_compared = "more trials could not be compared completely; `--json` lists all";
+    lines.extend(more(&unknown).map(|more| format!("{more} {not_compared}")));
+    let different = of(Some(false));
     for (stem, outcome) in different.iter().take(MAX_LISTED) {
         lines.extend(difference_lines(stem, outcome));
     }
-    if different.len() > MAX_LISTED {
-        lines.push(format!("{} more trials differ; `--json` lists all", different.len() - MAX_LISTED));
-    }
+    lines.extend(more(&different).map(|more| format!("{more} more trials differ; `--json` lists all")));
     for (stem, _) in reproduction.trials.iter().filter(|(_, outcome)| outcome.is_none()) {
         lines.push(terminal::red(&format!("{stem}: was not trained again")));
     }
@@ -75,34 +71,21 @@ fn wrapped(line: &str, page: TextStyle) -> String {
     }
 }
 
-/// Returns what was compared in each of several trials.
-fn what_of_many(trials: &[(&str, &TrialComparison)]) -> String {
-    let epochs = || trials.iter().map(|(_, outcome)| outcome.difference.epochs);
+/// Returns what was compared in each of these trials: epochs, test metrics, weight files.
+fn what_was_compared(trials: &[&TrialComparison]) -> String {
+    let epochs = || trials.iter().map(|outcome| outcome.difference.epochs);
     let epochs = match (epochs().min().unwrap_or(0), epochs().max().unwrap_or(0)) {
-        (1, 1) => "1 epoch each".to_owned(),
-        (fewest, most) if fewest == most => format!("{} epochs each", count(most)),
-        (fewest, most) => format!("{} to {} epochs", count(fewest), count(most)),
+        (fewest, most) if fewest < most => format!("{} to {} epochs", count(fewest), count(most)),
+        (_, most) if trials.len() > 1 => format!("{} each", counted(most, "epoch")),
+        (_, most) => counted(most, "epoch"),
     };
-    let all = |holds: &dyn Fn(&TrialComparison) -> bool| trials.iter().all(|(_, outcome)| holds(outcome));
-    let tested = all(&|outcome| outcome.tested).then(|| "test metrics".to_owned());
-    let kept = all(&|outcome| outcome.kept_file == WeightDiff::Identical);
+    let tested = trials.iter().all(|outcome| outcome.tested).then(|| "test metrics".to_owned());
+    let kept = trials.iter().all(|outcome| outcome.kept_file == WeightDiff::Identical);
     let kept = kept.then(|| "weight files byte for byte".to_owned());
-    [epochs].into_iter().chain(tested).chain(kept).collect::<Vec<_>>().join(", ")
-}
-
-/// Returns what was compared: epochs, test metrics, weight files.
-fn what_was_compared(outcome: &TrialComparison) -> String {
-    let epochs = match outcome.difference.epochs {
-        1 => "1 epoch".to_owned(),
-        epochs => format!("{} epochs", count(epochs)),
-    };
-    let tested = outcome.tested.then(|| "test metrics".to_owned());
-    let kept = (outcome.kept_file == WeightDiff::Identical).then(|| "weight files byte for byte".to_owned());
     let parts: Vec<String> = [epochs].into_iter().chain(tested).chain(kept).collect();
     match &parts[..] {
-        [one] => one.clone(),
-        [all @ .., last] => format!("{} and {last}", all.join(", ")),
-        [] => String::new(),
+        [others @ .., last] if trials.len() == 1 && !others.is_empty() => format!("{} and {last}", others.join(", ")),
+        parts => parts.join(", "),
     }
 }
 
@@ -115,13 +98,11 @@ fn difference_lines(stem: &str, outcome: &TrialComparison) -> Vec<String> {
             let epochs = count(difference.epochs);
             lines.push(terminal::red(&format!("{stem}: different from epoch {} of {epochs} on", first.epoch)));
             lines.push(format!("  first    {}", metric_difference(first)));
+            if let Some(largest) = difference.largest.as_ref().filter(|largest| *largest != first) {
+                lines.push(format!("  largest  epoch {}: {}", count(largest.epoch), metric_difference(largest)));
+            }
         }
         None => lines.push(terminal::red(&format!("{stem}: different, although the metrics of all epochs are equal"))),
-    }
-    if let (Some(first), Some(largest)) = (&difference.first, &difference.largest)
-        && largest != first
-    {
-        lines.push(format!("  largest  epoch {}: {}", count(largest.epoch), metric_difference(largest)));
     }
     let also = if difference.first.is_some() { "also " } else { "value" };
     lines.extend(difference.others.iter().map(|other| format!("  {also}    {}", other_difference(other))));
@@ -168,14 +149,11 @@ fn causes(reproduction: &Reproduction, is_identical: bool) -> Vec<String> {
             all => vec![format!("identical, although the environment has changed: {}", all.join("; "))],
         };
     }
-    let mut lines = Vec::new();
-    match &changes[..] {
-        [] => lines.push(unknown_cause(reproduction).to_owned()),
-        all => {
-            lines.push("changes that may be the cause:".to_owned());
-            lines.extend(all.iter().map(|change| format!("  {change}")));
-        }
-    }
+    let mut lines = match &changes[..] {
+        [] => vec![unknown_cause(reproduction).to_owned()],
+        _ => vec!["changes that may be the cause:".to_owned()],
+    };
+    lines.extend(changes.iter().map(|change| format!("  {change}")));
     if !unknown_changes.is_empty() {
         lines.push(format!("not recorded: {}", unknown_changes.join("; ")));
     }

@@ -1,8 +1,8 @@
 //! Columns of the list of runs.
 
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
-use crate::cli::commands::runs::age::{format_age, format_duration};
 use crate::cli::text::column::{Cell, Column};
 use crate::cli::text::number_format;
 use crate::cli::text::text_style::together;
@@ -85,10 +85,9 @@ impl Listed<'_> {
         let is_best = |metric: &str| is_field(metric) || is_field(&format!("best.{metric}"));
         let best_is_field = self.runs.iter().all(|run| run.best.as_ref().is_some_and(|best| is_best(&best.metric)));
         columns.extend((!best_is_field).then(|| self.best()));
-        let test_is_field = self
-            .runs
-            .iter()
-            .all(|run| run.test.as_ref().is_some_and(|test| is_field(&format!("test.{}", test.metric))));
+        let is_test =
+            |run: &RunSummary| run.test.as_ref().is_some_and(|test| is_field(&format!("test.{}", test.metric)));
+        let test_is_field = self.runs.iter().all(is_test);
         let has_test = self.runs.iter().any(|run| run.test.is_some());
         columns.extend((has_test && !test_is_field).then(|| self.test()));
         columns.push(self.numbers("time", Fit::LeaveOut(TIME), |run| match run.trials {
@@ -147,29 +146,24 @@ impl Listed<'_> {
         }
     }
 
-    /// Returns the best value of the monitored metric. Its name is the header if all runs have the same.
+    /// Returns the best value of the monitored metric.
     fn best(&self) -> ListColumn {
-        let names: Vec<&str> = self.runs.iter().filter_map(|run| Some(run.best.as_ref()?.metric.as_str())).collect();
-        match common(&names) {
-            Some(name) => {
-                self.numbers(name, Fit::Keep, |run| number_format::metric(run.best.as_ref().map(|b| b.value)))
-            }
-            None => self.words("best", Fit::Words, |run| match &run.best {
-                Some(best) => together(&format!("{} {}", best.metric, number_format::metric(Some(best.value)))),
-                None => "–".to_owned(),
-            }),
-        }
+        self.metric("best", "", |run| run.best.as_ref().map(|best| (best.metric.as_str(), best.value)))
     }
 
-    /// Returns the test metric, like the best value.
+    /// Returns the test metric.
     fn test(&self) -> ListColumn {
-        let names: Vec<&str> = self.runs.iter().filter_map(|run| Some(run.test.as_ref()?.metric.as_str())).collect();
+        self.metric("test", "test ", |run| run.test.as_ref().map(|test| (test.metric.as_str(), test.value)))
+    }
+
+    /// Returns a metric of each run. Its name, after `prefix`, is the header if all runs have the same.
+    fn metric(&self, what: &str, prefix: &str, of: impl Fn(&RunSummary) -> Option<(&str, f64)>) -> ListColumn {
+        let names: Vec<&str> = self.runs.iter().filter_map(|run| Some(of(run)?.0)).collect();
+        let value = |run: &RunSummary| number_format::metric(of(run).map(|(_, value)| value));
         match common(&names) {
-            Some(name) => self.numbers(&format!("test {name}"), Fit::Keep, |run| {
-                number_format::metric(run.test.as_ref().map(|test| test.value))
-            }),
-            None => self.words("test", Fit::Words, |run| match &run.test {
-                Some(test) => together(&format!("{} {}", test.metric, number_format::metric(Some(test.value)))),
+            Some(name) => self.numbers(&format!("{prefix}{name}"), Fit::Keep, value),
+            None => self.words(what, Fit::Words, |run| match of(run) {
+                Some((metric, _)) => together(&format!("{metric} {}", value(run))),
                 None => "–".to_owned(),
             }),
         }
@@ -214,11 +208,6 @@ impl Listed<'_> {
             false => self.words(name, Fit::Name, text),
         }
     }
-
-    /// Returns a column for each field.
-    pub(super) fn chosen(&self, count: usize) -> Vec<ListColumn> {
-        (0..count).map(|index| self.field(index)).collect()
-    }
 }
 
 /// Returns the changed settings, each of which stays on a line if possible.
@@ -254,13 +243,10 @@ pub(super) fn status(run: &RunSummary) -> String {
         Status::Completed,
     ];
     let word = |status: Status| match status {
-        Status::Completed if run.missing > 0 => INCOMPLETE,
-        Status::Completed => COMPLETE,
-        Status::EarlyStopped | Status::Dropped | Status::Diverged | Status::Interrupted | Status::TimeLimit => {
-            status.word()
-        }
+        Status::Completed if run.missing > 0 => together(INCOMPLETE),
+        Status::Completed => together(COMPLETE),
+        _ => together(status.word()),
     };
-    let word = |status: Status| together(word(status));
     let progress = run.info.state.progress().map(|(epoch, epochs)| format!(" {epoch}/{epochs}")).unwrap_or_default();
     let ended = match (run.info.state, &run.statuses[..]) {
         (RunState::Running { process, .. }, _) => {
@@ -285,4 +271,48 @@ pub(super) fn status(run: &RunSummary) -> String {
     let marks = [(run.leaks, LEAKS), (run.info.about.archived, ARCHIVED)];
     let marks = marks.into_iter().filter(|(is_marked, _)| *is_marked).map(|(_, mark)| mark.to_owned());
     std::iter::once(ended).chain(marks).collect::<Vec<_>>().join(", ")
+}
+
+/// Returns the time since `started`: `12 s`, `3 min`, `5 h`, `2 d`, `7 weeks`, `3 years`; `–` if `started` is invalid.
+fn format_age(started: &str, now: OffsetDateTime) -> String {
+    let Ok(started) = OffsetDateTime::parse(started, &Rfc3339) else { return "–".to_owned() };
+    format_whole((now - started).whole_seconds().max(0))
+}
+
+/// Returns a duration: `260 ms`, `1.5 s`, `12 s`, `3 min`, `5 h`, `2 d`.
+fn format_duration(seconds: f64) -> String {
+    match seconds {
+        seconds if seconds < 1.0 => format!("{:.0} ms", seconds * 1e3),
+        seconds if seconds < 10.0 => format!("{seconds:.1} s"),
+        seconds => format_whole(seconds.round() as i64),
+    }
+}
+
+fn format_whole(seconds: i64) -> String {
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3_600 => format!("{} min", seconds / 60),
+        3_600..86_400 => format!("{} h", seconds / 3_600),
+        86_400..1_209_600 => format!("{} d", seconds / 86_400),
+        1_209_600..63_072_000 => format!("{} weeks", seconds / 604_800),
+        _ => format!("{} years", seconds / 31_536_000),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    #[test]
+    fn an_age_has_its_largest_unit() {
+        let now = datetime!(2026-11-22 12:00 UTC);
+        let age = |started| super::format_age(started, now);
+        assert_eq!(age("2026-11-22T11:59:48Z"), "12 s");
+        assert_eq!(age("2026-11-22T09:00:00Z"), "3 h");
+        assert_eq!(age("2026-11-15T12:00:00Z"), "7 d");
+        assert_eq!(age("2026-08-15T12:00:00Z"), "14 weeks");
+        assert_eq!(age("2027-01-01T00:00:00Z"), "0 s");
+        assert_eq!(age("yesterday"), "–");
+        assert_eq!([0.26, 59.4, 61.0].map(super::format_duration), ["260 ms", "59 s", "1 min"]);
+    }
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::cli::commands::compare::formats::markdown_table;
 use crate::cli::commands::runs::columns::{Fit, ListColumn, Listed, TIME};
-use crate::cli::text::column::{Cell, Column};
+use crate::cli::text::column::Column;
 use crate::compare::runs::changes::{ShortKeys, shorten};
 use crate::compare::runs::run_field::FieldValue;
 use crate::compare::runs::run_info::RunState;
@@ -132,14 +132,8 @@ pub(super) fn with_settings(listed: &Listed) -> Vec<ListColumn> {
     let keys = changed_keys(listed);
     let short = ShortKeys::new(keys.iter().map(String::as_str));
     let column = |key: &String| {
-        let cells: Vec<String> = listed.runs.iter().map(|run| setting(run, key)).collect();
-        let is_number = cells.iter().all(|cell| cell.is_empty() || cell.parse::<f64>().is_ok());
-        let header = short.label(key);
-        let column = match is_number {
-            true => Column::numbers(header, cells.into_iter().map(Cell::plain)),
-            false => Column::words(header, cells),
-        };
-        ListColumn { column, fit: Fit::Keep }
+        let cells = listed.runs.iter().map(|run| setting(run, key)).collect();
+        ListColumn { column: Column::values(short.label(key), cells), fit: Fit::Keep }
     };
     let is_wanted = |listed: &ListColumn| !matches!(listed.fit, Fit::LeaveOut(order) if order > TIME);
     let standard = listed.standard().into_iter().filter(is_wanted);
@@ -202,6 +196,7 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::text::column::Cell;
 
     #[test]
     fn a_latex_table_has_rules_and_no_special_characters() {

@@ -12,7 +12,7 @@ use crate::compare::runs::run_summary::RunSummary;
 use crate::compare::statistics::mean;
 use crate::compare::statistics::sample::Sample;
 use crate::io::csv_line;
-use crate::views::document::statistic::mean_and_std;
+use crate::views::document::statistic::mean_and_std_of;
 
 /// Runs with the same value of a setting.
 struct ValueGroup {
@@ -21,6 +21,11 @@ struct ValueGroup {
     trials: usize,
     /// Values of each metric in all trials.
     metrics: Vec<Vec<f64>>,
+}
+
+/// Returns the mean and the standard deviation of these values.
+fn statistics(values: &[f64]) -> (Option<f64>, Option<f64>) {
+    Sample::from_values(values).map_or((None, None), |sample| (Some(sample.mean), sample.std))
 }
 
 /// The metrics for each value of a setting, over the trials of all runs that have this value.
@@ -51,9 +56,8 @@ impl Grouped {
         let mut by_value: IndexMap<String, ValueGroup> = IndexMap::new();
         for run in runs.iter().filter(|run| run.trials > 0) {
             let value = run.fields[place].as_ref().map_or("–".to_owned(), FieldValue::to_csv);
-            let empty = || ValueGroup { value, runs: IndexSet::new(), trials: 0, metrics: Vec::new() };
-            let key = run.fields[place].as_ref().map_or("–".to_owned(), FieldValue::to_csv);
-            let group = by_value.entry(key).or_insert_with(empty);
+            let empty = || ValueGroup { value: value.clone(), runs: IndexSet::new(), trials: 0, metrics: Vec::new() };
+            let group = by_value.entry(value.clone()).or_insert_with(empty);
             group.runs.insert(run.info.entry.id.clone());
             group.trials += run.trials;
             for (name, values) in values_of(run) {
@@ -110,12 +114,7 @@ impl Grouped {
         add("runs", cells(&|group| group.runs.len().to_string()));
         add("n", cells(&|group| group.trials.to_string()));
         for (place, name) in self.metrics.iter().enumerate() {
-            add(
-                name,
-                cells(&|group| {
-                    Sample::from_values(&group.metrics[place]).as_ref().map_or("–".to_owned(), mean_and_std)
-                }),
-            );
+            add(name, cells(&|group| mean_and_std_of(&group.metrics[place])));
         }
         columns
     }
@@ -123,16 +122,11 @@ impl Grouped {
     /// Returns the values as JSON.
     pub(super) fn to_json(&self) -> Value {
         let group_json = |group: &ValueGroup| {
-            let metrics: Map<String, Value> = self
-                .metrics
-                .iter()
-                .zip(&group.metrics)
-                .map(|(name, values)| {
-                    let sample = Sample::from_values(values);
-                    let (mean, std) = (sample.as_ref().map(|sample| sample.mean), sample.as_ref().and_then(|s| s.std));
-                    (name.clone(), json!({ "mean": mean, "std": std, "n": values.len() }))
-                })
-                .collect();
+            let metric = |(name, values): (&String, &Vec<f64>)| {
+                let (mean, std) = statistics(values);
+                (name.clone(), json!({ "mean": mean, "std": std, "n": values.len() }))
+            };
+            let metrics: Map<String, Value> = self.metrics.iter().zip(&group.metrics).map(metric).collect();
             json!({
                 "setting": self.setting,
                 "value": FieldValue::Word(group.value.clone()).to_json(),
@@ -151,9 +145,8 @@ impl Grouped {
         let header = csv_line::line(header.into_iter().chain(self.metrics.iter().flat_map(of_metric)));
         let line = |group: &ValueGroup| {
             let cells = group.metrics.iter().flat_map(|values| {
-                let sample = Sample::from_values(values);
                 let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
-                let (mean, std) = (sample.as_ref().map(|sample| sample.mean), sample.as_ref().and_then(|s| s.std));
+                let (mean, std) = statistics(values);
                 [number(mean), number(std), values.len().to_string()]
             });
             let first = [group.value.clone(), group.runs.len().to_string(), group.trials.to_string()];

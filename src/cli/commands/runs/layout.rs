@@ -54,7 +54,7 @@ pub(super) fn table(mut columns: Vec<ListColumn>, page: TextStyle) -> String {
             let mut columns = tables.unwrap_or_else(|| at(Breaks::Names));
             let labels = labels(&mut columns, page);
             let groups = columns.into_iter().map(|column| vec![column.column]).collect();
-            Fitted { labels, groups, spare: Vec::new(), closing: None }.tables(page).join("\n\n")
+            Fitted::new(labels, groups).tables(page).join("\n\n")
         }
     }
 }

@@ -164,20 +164,17 @@ pub(super) fn run(args: &ListArgs) -> anyhow::Result<Exit> {
 /// Prints the runs in the chosen format.
 fn print_runs(runs: &[RunSummary], fields: &[String], chosen: usize, args: &ListArgs) {
     let listed = Listed { runs, fields, is_of_one_experiment: args.experiment.is_some(), by_variant: args.variants };
-    let columns = || match chosen {
-        0 => formats::with_settings(&listed),
-        count => listed.chosen(count),
+    let columns = |standard: fn(&Listed) -> Vec<ListColumn>| match chosen {
+        0 => standard(&listed),
+        count => (0..count).map(|index| listed.field(index)).collect(),
     };
     match args {
         ListArgs { json: true, .. } => terminal::json(&formats::to_json(&listed, chosen)),
         ListArgs { csv: true, .. } => terminal::out(&formats::to_csv(&listed, chosen)),
         _ if runs.is_empty() => {}
-        ListArgs { md: true, .. } => terminal::out(&formats::to_markdown(&columns())),
-        ListArgs { latex: true, .. } => terminal::out(&formats::to_latex(&columns())),
-        _ => {
-            let columns = if chosen == 0 { listed.standard() } else { listed.chosen(chosen) };
-            terminal::out(&layout::table(columns, TextStyle::of_output()));
-        }
+        ListArgs { md: true, .. } => terminal::out(&formats::to_markdown(&columns(formats::with_settings))),
+        ListArgs { latex: true, .. } => terminal::out(&formats::to_latex(&columns(formats::with_settings))),
+        _ => terminal::out(&layout::table(columns(|listed| listed.standard()), TextStyle::of_output())),
     }
 }
 
@@ -234,11 +231,6 @@ fn check_group(name: &str, runs: &[RunSummary], place: usize) -> anyhow::Result<
 
 /// Prints why the list is empty, and how many runs are hidden.
 fn print_notes(found: &RunList, args: &ListArgs) {
-    let archived = match found.archived {
-        0 => None,
-        1 => Some("1 archived run is hidden: `--archived` lists it".to_owned()),
-        count => Some(format!("{count} archived runs are hidden: `--archived` lists them")),
-    };
     if found.runs.is_empty() && found.faults.is_empty() {
         match (&args.filters[..], found.archived) {
             ([], 0) => {
@@ -248,7 +240,11 @@ fn print_notes(found: &RunList, args: &ListArgs) {
             _ => terminal::say("no run matches the filters"),
         }
     }
-    archived.iter().for_each(|note| terminal::say(note));
+    match found.archived {
+        0 => {}
+        1 => terminal::say("1 archived run is hidden: `--archived` lists it"),
+        count => terminal::say(&format!("{count} archived runs are hidden: `--archived` lists them")),
+    }
 }
 
 /// Sorts runs by a field: metrics best first, settings and other fields in ascending order. Runs without it come last.

@@ -69,10 +69,10 @@ pub struct RenameArgs {
 )]
 pub struct ArchiveArgs {
     #[command(flatten)]
-    archived: ArchivedRuns,
+    pub(super) archived: ArchivedRuns,
     /// Undo: show the runs in lists again
     #[arg(long)]
-    undo: bool,
+    pub(super) undo: bool,
 }
 
 /// Arguments of `runner runs unarchive`.
@@ -82,12 +82,12 @@ pub struct ArchiveArgs {
 )]
 pub struct UnarchiveArgs {
     #[command(flatten)]
-    archived: ArchivedRuns,
+    pub(super) archived: ArchivedRuns,
 }
 
 /// The runs that are archived or listed again.
 #[derive(Debug, clap::Args)]
-struct ArchivedRuns {
+pub(super) struct ArchivedRuns {
     /// Ids, names or directories of runs
     #[arg(value_name = "RUN", required = true)]
     runs: Vec<String>,
@@ -170,17 +170,8 @@ pub(super) fn rename(args: &RenameArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Hides runs from lists, or lists them again with `--undo`.
-pub(super) fn archive(args: &ArchiveArgs) -> anyhow::Result<Exit> {
-    set_archived(&args.archived, !args.undo)
-}
-
-/// Lists archived runs again.
-pub(super) fn unarchive(args: &UnarchiveArgs) -> anyhow::Result<Exit> {
-    set_archived(&args.archived, false)
-}
-
-fn set_archived(args: &ArchivedRuns, archived: bool) -> anyhow::Result<Exit> {
+/// Hides runs from lists if they are `archived` now, or lists them again.
+pub(super) fn set_archived(args: &ArchivedRuns, archived: bool) -> anyhow::Result<Exit> {
     let found: Vec<(PathBuf, String)> = args.runs.iter().map(|run| find(run, &args.out)).collect::<Result<_, _>>()?;
     for (folder, label) in found {
         let mut about = About::read(&folder)?;

@@ -1,6 +1,5 @@
 //! `runner runs`
 
-mod age;
 mod columns;
 mod formats;
 mod group_by;
@@ -76,8 +75,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         Some(RunsCommand::Tag(args)) => manage::tag(args),
         Some(RunsCommand::Note(args)) => manage::note(args),
         Some(RunsCommand::Rename(args)) => manage::rename(args),
-        Some(RunsCommand::Archive(args)) => manage::archive(args),
-        Some(RunsCommand::Unarchive(args)) => manage::unarchive(args),
+        Some(RunsCommand::Archive(args)) => manage::set_archived(&args.archived, !args.undo),
+        Some(RunsCommand::Unarchive(args)) => manage::set_archived(&args.archived, false),
         Some(RunsCommand::Rm(args)) => remove::run(args),
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 
-use crate::cli::commands::sweep::ranking_text::{self, Shown};
+use crate::cli::commands::sweep::ranking_text;
 use crate::cli::exit::Exit;
 use crate::cli::text::terminal;
 use crate::cli::text::text_style::TextStyle;
@@ -43,15 +43,14 @@ pub(super) fn find(experiment: Option<&str>, out: &Path) -> anyhow::Result<Optio
 /// Prints the best configurations of a sweep.
 pub(super) fn print(path: &Path, limit: Option<usize>, as_csv: bool) -> anyhow::Result<Exit> {
     let (dir, record) = SweepDir::open(path)?;
-    let mut state = SweepState::default();
-    state.update(&dir, &record)?;
+    let state = SweepState::read(&dir, &record)?;
     let ranking = Ranking::new(&record, &state.ended, record.higher_is_better);
     if as_csv {
         terminal::out(&csv::table(&record, &ranking, &record.metric));
         return Ok(Exit::Done);
     }
-    let shown = Shown { top: limit.unwrap_or(MOST), option: "--limit".to_owned() };
-    terminal::out(&ranking_text::table(&record, &ranking, &record.metric, &shown, TextStyle::of_output()));
+    let shown = (limit.unwrap_or(MOST), "--limit");
+    terminal::out(&ranking_text::table(&record, &ranking, &record.metric, shown, TextStyle::of_output()));
     terminal::say(&format!("note: this is a sweep; see `runner sweep table {}`", dir.path().display()));
     Ok(Exit::Done)
 }

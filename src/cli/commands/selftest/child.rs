@@ -32,6 +32,11 @@ pub(crate) enum ChildEnd {
     Killed { in_write: bool },
 }
 
+/// Returns the end of a process in words, by its exit code.
+pub(crate) fn describe(code: Option<i32>) -> String {
+    code.map_or("a signal".to_owned(), |code| format!("exit code {code}"))
+}
+
 /// Lines that a child printed to stderr.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct StderrLines(Arc<Mutex<Vec<String>>>);

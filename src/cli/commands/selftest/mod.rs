@@ -61,17 +61,16 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     if let Test::Resume(args) = &args.test {
         args.run_args.study()?; // report an invalid experiment here, and not in each child
     }
-    let scratch = tempfile::Builder::new()
-        .prefix("runner-selftest-")
-        .tempdir()
-        .context("failed to create a temporary directory")?;
+    let scratch = tempfile::Builder::new().prefix("runner-selftest-").tempdir();
+    let scratch = scratch.context("failed to create a temporary directory")?;
     let result = match &args.test {
-        Test::Resume(args) => test(args, scratch.path()).map(|counts| counts.to_text()),
+        Test::Resume(args) => test(args, scratch.path()),
         Test::Sweep(args) => sweep::test(args, scratch.path()),
     };
     match result {
-        Ok(result) => {
-            terminal::out(&result);
+        Ok(lines) => {
+            let page = TextStyle::of_output();
+            terminal::out(&lines.map(|line| page.wrapped(&line, 2)).join("\n"));
             Ok(Exit::Done)
         }
         Err(error) => {
@@ -97,15 +96,12 @@ struct Counts {
     trials: usize,
     /// Epochs that were trained again because no checkpoint had them.
     repeated_epochs: usize,
-    /// Start of the test.
-    started: Option<Instant>,
 }
 
 impl Counts {
-    /// Returns the result as text.
-    fn to_text(&self) -> String {
-        let Counts { kills, in_writes, before_record, resumed, runs, trials, repeated_epochs, .. } = self;
-        let took = self.started.map_or(0.0, |started| started.elapsed().as_secs_f64());
+    /// Returns the result of a test that took this time as lines of text.
+    fn to_lines(&self, took: Duration) -> [String; 4] {
+        let Counts { kills, in_writes, before_record, resumed, runs, trials, repeated_epochs } = self;
         let (kill, run) = (if *kills == 1 { "kill" } else { "kills" }, if *runs == 1 { "run" } else { "runs" });
         let (history, file) = if *trials == 1 { ("history", "file") } else { ("histories", "files") };
         let after = match resumed {
@@ -118,7 +114,7 @@ impl Counts {
             1 => "1 epoch was repeated because no checkpoint had it".to_owned(),
             many => format!("{many} epochs were repeated because no checkpoint had them"),
         };
-        let lines = [
+        [
             format!(
                 "{kills} {kill} in {runs} {run}: {in_writes} while a checkpoint was written, {before_record} before \
                  the first checkpoint"
@@ -128,29 +124,18 @@ impl Counts {
                 "every run is identical to the uninterrupted run, to the last bit: {trials} {history} and {trials} \
                  weight {file}; no file was damaged"
             ),
-            format!("{took:.0} s"),
-        ];
-        let page = TextStyle::of_output();
-        lines.map(|line| page.wrapped(&line, 2)).join("\n")
+            format!("{:.0} s", took.as_secs_f64()),
+        ]
     }
 }
 
-/// Trains once without interruption, then kills and resumes runs, and compares each with the first.
-///
-/// # Errors
-/// If a run fails, leaves a damaged file, or differs from the first.
-fn test(args: &Resume, scratch: &Path) -> anyhow::Result<Counts> {
+/// Trains once without interruption, then kills and resumes runs, and compares each with the first. Returns the result.
+fn test(args: &Resume, scratch: &Path) -> anyhow::Result<[String; 4]> {
     let arguments = |out: &Path, checkpoint_interval: &str| {
-        let mut words = vec!["exp".to_owned()];
-        words.extend(args.run_args.arguments());
-        words.extend([
-            "--checkpoint".to_owned(),
-            checkpoint_interval.to_owned(),
-            "--out".to_owned(),
-            out.display().to_string(),
-        ]);
-        words
+        let options = ["--checkpoint", checkpoint_interval, "--out", &out.display().to_string()].map(str::to_owned);
+        std::iter::once("exp".to_owned()).chain(args.run_args.arguments()).chain(options).collect::<Vec<_>>()
     };
+    let checkpoint_interval = args.kill_args.checkpoint.to_string();
     let reference_out = scratch.join("uninterrupted");
     args.kill_args.say("training without interruption");
     let started = Instant::now();
@@ -159,10 +144,10 @@ fn test(args: &Resume, scratch: &Path) -> anyhow::Result<Counts> {
     let (duration, reference) =
         (started.elapsed(), newest_run(&reference_out).context("the uninterrupted run has no directory")?);
     let mut rng = Mt64::new(args.kill_args.kill_seed);
-    let mut counts = Counts { started: Some(started), ..Counts::default() };
+    let mut counts = Counts::default();
     while counts.kills < args.kill_args.kills {
         let out = scratch.join(format!("run-{}", counts.runs));
-        let mut words = arguments(&out, &args.kill_args.checkpoint.to_string());
+        let mut words = arguments(&out, &checkpoint_interval);
         loop {
             let kill_point = match counts.kills < args.kill_args.kills {
                 true => random_kill_point(&mut rng, duration),
@@ -174,12 +159,8 @@ fn test(args: &Resume, scratch: &Path) -> anyhow::Result<Counts> {
                 ChildEnd::Killed { in_write } => {
                     counts.kills += 1;
                     counts.in_writes += u32::from(in_write);
-                    let epoch = match &folder {
-                        Some(folder) => {
-                            run_files::check(folder).with_context(|| format!("after kill {}", counts.kills))?
-                        }
-                        None => None,
-                    };
+                    let epoch = folder.as_deref().map(run_files::check).transpose();
+                    let epoch = epoch.with_context(|| format!("after kill {}", counts.kills))?.flatten();
                     if matches!(args.kill_args.checkpoint, CheckpointInterval::Epochs(1))
                         && let Some(last) = output.last_epoch()
                     {
@@ -197,14 +178,13 @@ fn test(args: &Resume, scratch: &Path) -> anyhow::Result<Counts> {
                     match folder.filter(|folder| RunRecord::is_in(folder)) {
                         Some(folder) => {
                             counts.resumed += u32::from(epoch.is_some());
-                            let checkpoint_interval = args.kill_args.checkpoint.to_string();
                             words = ["resume", &folder.display().to_string(), "--checkpoint", &checkpoint_interval]
                                 .map(str::to_owned)
                                 .to_vec();
                         }
                         None => {
                             counts.before_record += 1;
-                            words = arguments(&out, &args.kill_args.checkpoint.to_string());
+                            words = arguments(&out, &checkpoint_interval);
                         }
                     }
                     if counts.kills.is_multiple_of(10) {
@@ -219,13 +199,13 @@ fn test(args: &Resume, scratch: &Path) -> anyhow::Result<Counts> {
                     break;
                 }
                 ChildEnd::Exited(code) => {
-                    let code = code.map_or("a signal".to_owned(), |code| format!("exit code {code}"));
-                    return Err(anyhow!("`runner {}` ended with {code}\n{}", words.join(" "), output.last_lines()));
+                    let (end, command) = (child::describe(code), words.join(" "));
+                    return Err(anyhow!("`runner {command}` ended with {end}\n{}", output.last_lines()));
                 }
             }
         }
     }
-    Ok(counts)
+    Ok(counts.to_lines(started.elapsed()))
 }
 
 /// Returns a random kill point: after some time, or while a checkpoint is written. `duration` is that of an uninterrupted run.

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::experiment::run::checkpointing;
 use crate::experiment::store::newest;
 use crate::experiment::store::preprocessing_file::{self, PreprocessingFile};
-use crate::experiment::store::run_record::RunRecord;
+use crate::experiment::store::run_record::{self, RunRecord};
 use crate::history::{History, readable_json};
 
 /// Returns the folder of the newest run under `out`, which has the runs of one experiment.
@@ -28,7 +28,7 @@ pub(crate) fn newest_run(out: &Path) -> Option<PathBuf> {
 pub(crate) fn check(folder: &Path) -> anyhow::Result<Option<usize>> {
     let mut epoch = None;
     for file in files(folder)? {
-        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = name(&file);
         if name.ends_with(".part") || name.starts_with('.') {
             continue; // incomplete file: it gets its final name when it is complete
         }
@@ -37,7 +37,7 @@ pub(crate) fn check(folder: &Path) -> anyhow::Result<Option<usize>> {
             epoch = Some(epoch_of(&std::fs::read(&file)?).with_context(damaged)?);
         } else if name.ends_with(".safetensors") {
             SafeTensors::deserialize(&std::fs::read(&file)?).with_context(damaged)?;
-        } else if name == crate::experiment::store::run_record::FILE {
+        } else if name == run_record::FILE {
             RunRecord::read(folder)?;
         } else if name == preprocessing_file::FILE {
             PreprocessingFile::read(folder)?;
@@ -65,22 +65,15 @@ fn epoch_of(bytes: &[u8]) -> anyhow::Result<usize> {
 pub(crate) fn compare(expected: &Path, found: &Path) -> anyhow::Result<usize> {
     let trials = |folder: &Path| -> anyhow::Result<Vec<PathBuf>> {
         let is_result = |file: &PathBuf| {
-            let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            name != crate::experiment::store::run_record::FILE
-                && (name.ends_with(".json") || name.ends_with(".safetensors"))
+            let name = name(file);
+            name != run_record::FILE && (name.ends_with(".json") || name.ends_with(".safetensors"))
         };
         Ok(files(folder)?.into_iter().filter(is_result).collect())
     };
     let (expected, found) = (trials(expected)?, trials(found)?);
-    let names = |files: &[PathBuf]| -> Vec<String> {
-        files.iter().map(|file| file.file_name().unwrap_or_default().to_string_lossy().into_owned()).collect()
-    };
-    ensure!(
-        names(&expected) == names(&found),
-        "the files are {:?}, but those of the uninterrupted run are {:?}",
-        names(&found),
-        names(&expected)
-    );
+    let names = |files: &[PathBuf]| files.iter().map(|file| name(file)).collect::<Vec<_>>();
+    let (wanted, there) = (names(&expected), names(&found));
+    ensure!(wanted == there, "the files are {there:?}, but those of the uninterrupted run are {wanted:?}");
     let mut histories = 0;
     for (expected, found) in expected.iter().zip(&found) {
         let shown = found.display();
@@ -94,11 +87,8 @@ pub(crate) fn compare(expected: &Path, found: &Path) -> anyhow::Result<usize> {
         let (expected, found) = (without_times(expected)?, without_times(found)?);
         histories += 1;
         if let Some((one, other)) = expected.lines().zip(found.lines()).find(|(one, other)| one != other) {
-            return Err(anyhow!(
-                "`{shown}` differs from that of the uninterrupted run\n  {}\n  {}",
-                one.trim(),
-                other.trim()
-            ));
+            let (one, other) = (one.trim(), other.trim());
+            return Err(anyhow!("`{shown}` differs from that of the uninterrupted run\n  {one}\n  {other}"));
         }
         ensure!(expected == found, "`{shown}` has another length than that of the uninterrupted run");
     }
@@ -116,6 +106,10 @@ fn without_times(file: &Path) -> anyhow::Result<String> {
         best.metrics.shift_remove("seconds");
     }
     Ok(readable_json::readable(&history)?)
+}
+
+fn name(file: &Path) -> String {
+    file.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// Returns the files in a folder, sorted by name.

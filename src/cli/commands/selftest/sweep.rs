@@ -13,15 +13,15 @@ use anyhow::{Context, ensure};
 use rand_mt::Mt64;
 
 use crate::cli::args::run_args::parse_positive;
+use crate::cli::commands::selftest::child::describe;
 use crate::cli::commands::selftest::kill_args::KillArgs;
 use crate::cli::commands::selftest::run_files;
 use crate::cli::commands::sweep::plan_args::PlanArgs;
-use crate::cli::text::text_style::TextStyle;
 use crate::io::signals;
 use crate::sweep::dir::SweepDir;
 use crate::sweep::dir::beat::{Beat, INTERVAL_VARIABLE};
 use crate::sweep::dir::saved_progress::SavedProgress;
-use crate::sweep::dir::state::SweepState;
+use crate::sweep::dir::state::{RunningStack, SweepState};
 use crate::sweep::record::SweepRecord;
 use crate::tensor::threads;
 
@@ -58,18 +58,15 @@ struct Counts {
     trials: usize,
 }
 
-/// Trains a sweep without interruption, then kills its workers, and compares the results. Returns the result as text.
-///
-/// # Errors
-/// If a sweep fails, or differs from the first.
-pub(super) fn test(args: &Sweep, scratch: &Path) -> anyhow::Result<String> {
+/// Trains a sweep without interruption, then kills its workers, and compares the results. Returns the result.
+pub(super) fn test(args: &Sweep, scratch: &Path) -> anyhow::Result<[String; 4]> {
     let workers = args.workers;
     let started = Instant::now();
     args.kill_args.say("training without interruption");
     let reference_out = scratch.join("uninterrupted");
     let mut child = start(args, &reference_out, None, 1)?;
-    let status = wait(&mut child)?;
-    ensure!(status.success(), "the uninterrupted sweep ended with {}", describe(status));
+    let status = child.wait().context("failed to wait for a child process")?;
+    ensure!(status.success(), "the uninterrupted sweep ended with {}", describe(status.code()));
     let (reference, record) = only_sweep(&reference_out)?;
     let duration = started.elapsed();
     let mut rng = Mt64::new(args.kill_args.kill_seed);
@@ -82,7 +79,7 @@ pub(super) fn test(args: &Sweep, scratch: &Path) -> anyhow::Result<String> {
             let pause = duration.mul_f64(share / 2.0).min(Duration::from_secs(5));
             let end = wait_at_most(&mut child, pause)?;
             if let Some(status) = end {
-                ensure!(status.success(), "a sweep ended with {}", describe(status));
+                ensure!(status.success(), "a sweep ended with {}", describe(status.code()));
                 break;
             }
             if counts.workers + counts.commands >= args.kill_args.kills {
@@ -91,7 +88,7 @@ pub(super) fn test(args: &Sweep, scratch: &Path) -> anyhow::Result<String> {
             let Ok((dir, _)) = only_sweep(&out) else { continue };
             if rng.next_u64().is_multiple_of(6) {
                 child.kill().context("failed to kill a command")?;
-                wait(&mut child)?;
+                child.wait().context("failed to wait for a child process")?;
                 counts.commands += 1;
                 child = start(args, &out, Some(&dir), workers)?;
             } else if kill_a_worker(&dir, &record, &mut rng)? {
@@ -110,14 +107,14 @@ pub(super) fn test(args: &Sweep, scratch: &Path) -> anyhow::Result<String> {
         counts.sweeps += 1;
         std::fs::remove_dir_all(&out).context("failed to remove the files of a sweep")?;
     }
-    Ok(counts.to_text(workers, started.elapsed()))
+    Ok(counts.to_lines(workers, started.elapsed()))
 }
 
 impl Counts {
-    fn to_text(&self, workers: usize, took: Duration) -> String {
+    fn to_lines(&self, workers: usize, took: Duration) -> [String; 4] {
         let Counts { workers: killed, commands, taken_over, sweeps, trials } = self;
         let sweep = if *sweeps == 1 { "sweep" } else { "sweeps" };
-        let lines = [
+        [
             format!(
                 "{} kills in {sweeps} {sweep} with {workers} workers: {killed} killed a worker, {commands} killed the \
                  command that started them",
@@ -129,9 +126,7 @@ impl Counts {
                  weight files; each trial was recorded once"
             ),
             format!("{:.0} s", took.as_secs_f64()),
-        ];
-        let page = TextStyle::of_output();
-        lines.map(|line| page.wrapped(&line, 2)).join("\n")
+        ]
     }
 }
 
@@ -163,18 +158,13 @@ fn start(args: &Sweep, out: &Path, dir: Option<&SweepDir>, workers: usize) -> an
 /// Kills a worker that trains a stack. Returns whether there was one. A worker that has taken over a stack is spared until
 /// it has saved something: three that die without progress are a failure of the stack.
 fn kill_a_worker(dir: &SweepDir, record: &SweepRecord, rng: &mut Mt64) -> anyhow::Result<bool> {
-    let mut state = SweepState::default();
-    state.update(dir, record)?;
-    let alive: Vec<u32> = state
-        .running
-        .iter()
-        .filter(|running| matches!(running.beat, Beat::Count(_)))
-        .filter_map(|running| {
-            let claim = running.claim.as_ref()?;
-            let has_progress = || SavedProgress::read(&dir.stack(&running.stack)) != claim.saved;
-            (running.generation == 1 || has_progress()).then_some(claim.process)
-        })
-        .collect();
+    let state = SweepState::read(dir, record)?;
+    let process = |running: &RunningStack| {
+        let claim = running.claim.as_ref().filter(|_| matches!(running.beat, Beat::Count(_)))?;
+        let has_progress = || SavedProgress::read(&dir.stack(&running.stack)) != claim.saved;
+        (running.generation == 1 || has_progress()).then_some(claim.process)
+    };
+    let alive: Vec<u32> = state.running.iter().filter_map(process).collect();
     let Some(&process) = alive.get(rng.next_u64() as usize % alive.len().max(1)) else { return Ok(false) };
     // the number may be that of another process by now
     let command = std::fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
@@ -205,11 +195,6 @@ fn compare(expected: &SweepDir, found: &SweepDir, record: &SweepRecord) -> anyho
     Ok(trials)
 }
 
-/// Waits until a child ends.
-fn wait(child: &mut Child) -> anyhow::Result<ExitStatus> {
-    child.wait().context("failed to wait for a child process")
-}
-
 /// Waits until a child ends, at most for this time.
 fn wait_at_most(child: &mut Child, time: Duration) -> anyhow::Result<Option<ExitStatus>> {
     let started = Instant::now();
@@ -220,8 +205,4 @@ fn wait_at_most(child: &mut Child, time: Duration) -> anyhow::Result<Option<Exit
         }
         thread::sleep(Duration::from_millis(5));
     }
-}
-
-fn describe(status: ExitStatus) -> String {
-    status.code().map_or("a signal".to_owned(), |code| format!("exit code {code}"))
 }

@@ -8,6 +8,7 @@ use anyhow::{Context, anyhow};
 use crate::cli::args::sweeps_dir::SweepsDir;
 use crate::cli::args::user_defaults;
 use crate::cli::exit::Exit;
+use crate::cli::text::number_format::counted;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
 use crate::io::host_name::host_name;
@@ -53,11 +54,9 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let port = listener.local_addr().context("failed to read the port")?.port();
     let scanner = app.find(roots);
     signals::listen(&Arc::new(Signals::default()), terminal::say, None).context("failed to listen for signals")?;
-    let scan = {
-        let app = Arc::clone(&app);
-        move || app.scan(scanner)
-    };
-    std::thread::Builder::new().name("scan".to_owned()).spawn(scan).context("failed to start a thread")?;
+    let scanned = Arc::clone(&app);
+    let thread = std::thread::Builder::new().name("scan".to_owned()).spawn(move || scanned.scan(scanner));
+    thread.context("failed to start a thread")?;
     if port != args.port && args.port != 0 {
         terminal::say(&format!("note: port {} is in use; using {port}", args.port));
     }
@@ -93,9 +92,4 @@ fn roots(args: &Args) -> anyhow::Result<Vec<PathBuf>> {
     let runs = PathBuf::from(user_defaults::out());
     let both = vec![runs.clone(), SweepsDir::default().to_path_buf()];
     if both.iter().any(|directory| directory.is_dir()) { Ok(both) } else { missing(&runs.display().to_string(), start) }
-}
-
-fn counted(count: usize, what: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{} {what}{plural}", crate::history::number::count(count))
 }

@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::cli::text::column::{Cell, Column};
+use crate::cli::commands::sweep::ranking_text::setting_columns;
+use crate::cli::text::column::Column;
 use crate::cli::text::column_layout::Fitted;
-use crate::cli::text::number_format::{self, count};
+use crate::cli::text::number_format::{self, count, counted};
 use crate::cli::text::terminal;
 use crate::cli::text::text_style::TextStyle;
 use crate::device::memory;
@@ -15,7 +16,7 @@ use crate::sweep::estimate::{TimeEstimate, finished_epochs, planned_epochs};
 use crate::sweep::labels::Labels;
 use crate::sweep::plan::PlannedSweep;
 use crate::sweep::plan::confirm_check::at_most;
-use crate::sweep::record::Configuration;
+use crate::sweep::record::{Configuration, StackPlan};
 use crate::sweep::spec::Confirm;
 
 /// Maximum number of lines of the text; `--all` and `--json` list all configurations.
@@ -37,28 +38,15 @@ pub(super) fn print(sweep: &PlannedSweep, workers: usize, duration: &Duration, l
     terminal::out(&printed);
 }
 
-/// Prints what a sweep would train as JSON.
-pub(super) fn print_json(sweep: &PlannedSweep, workers: usize, duration: &Duration) {
-    terminal::json(&to_json(sweep, workers, duration));
-}
-
 /// Returns the plan as JSON.
-fn to_json(sweep: &PlannedSweep, workers: usize, duration: &Duration) -> Value {
-    let (record, stacks) = (&sweep.record, &sweep.stacks);
-    let own: Vec<Value> = record
-        .configurations
-        .iter()
-        .map(|Configuration { name, set }| {
-            let varied = record.settings.iter().filter_map(|key| Some((key.clone(), set.get(key)?.clone())));
-            json!({ "name": name, "set": varied.collect::<Map<_, _>>() })
-        })
-        .collect();
-    let stacks: Vec<Value> = stacks
-        .stacks
-        .iter()
-        .zip(&stacks.replicas)
-        .map(|(stack, replicas)| json!({ "name": stack.name, "configurations": stack.configurations, "replicas": replicas }))
-        .collect();
+pub(super) fn to_json(sweep: &PlannedSweep, workers: usize, duration: &Duration) -> Value {
+    let record = &sweep.record;
+    let configuration = |Configuration { name, set }: &Configuration| {
+        let varied = record.settings.iter().filter_map(|key| Some((key.clone(), set.get(key)?.clone())));
+        json!({ "name": name, "set": varied.collect::<Map<_, _>>() })
+    };
+    let stack = |(StackPlan { name, configurations, .. }, replicas): (&StackPlan, &usize)| json!({ "name": name, "configurations": configurations, "replicas": replicas });
+    let stacks = sweep.stacks.stacks.iter().zip(&sweep.stacks.replicas).map(stack);
     let halving = record.halving.map(|halving| {
         json!({
             "first": halving.first, "keep": halving.keep, "rungs": halving.rungs(most_epochs(sweep)),
@@ -78,8 +66,8 @@ fn to_json(sweep: &PlannedSweep, workers: usize, duration: &Duration) -> Value {
         "further_seeds": record.further_seeds,
         "trials": trials(sweep),
         "settings": record.settings,
-        "configurations": own,
-        "stacks": stacks,
+        "configurations": record.configurations.iter().map(configuration).collect::<Vec<_>>(),
+        "stacks": stacks.collect::<Vec<_>>(),
         "stack": record.options.stack,
         "device": record.options.device,
         "threads": record.options.threads,
@@ -93,8 +81,8 @@ fn to_json(sweep: &PlannedSweep, workers: usize, duration: &Duration) -> Value {
 fn text(sweep: &PlannedSweep, workers: usize, duration: &Duration, rows: usize, page: TextStyle) -> String {
     let record = &sweep.record;
     let (configurations, all) = (record.configurations.len(), record.all_configurations());
-    let s = if all == 1 { "" } else { "s" };
-    let title = format!("{}: {} configuration{s}, {} trials", record.experiment, count(all), count(trials(sweep)));
+    let number = counted(all, "configuration");
+    let title = format!("{}: {number}, {} trials", record.experiment, count(trials(sweep)));
     let mut lines = vec![terminal::bold(&title)];
     let row = |key: &str, text: String| page.wrapped(&format!("{key:<9} {text}"), 10);
     let direction = if record.higher_is_better { "highest" } else { "lowest" };
@@ -107,19 +95,13 @@ fn text(sweep: &PlannedSweep, workers: usize, duration: &Duration, rows: usize, 
     lines.push(row("stacks", stacks(sweep)));
     let options = &record.options;
     let s = if options.threads == 1 { "" } else { "s" };
-    let processes = if workers == 1 { "1 worker".to_owned() } else { format!("{} workers", count(workers)) };
+    let processes = counted(workers, "worker");
     lines.push(row("device", format!("{}; {processes}, up to {} thread{s} each", options.device, options.threads)));
     if sweep.stacks.bytes > 0 {
         let bytes = |bytes: u128| format_bytes(u64::try_from(bytes).unwrap_or(u64::MAX));
-        let free = memory::free(sweep.stacks.device);
-        let each = bytes(sweep.stacks.bytes);
-        lines.push(row(
-            "memory",
-            format!(
-                "about {each} besides libtorch for the largest stack of a worker (calculated); {} free",
-                format_bytes(free)
-            ),
-        ));
+        let (each, free) = (bytes(sweep.stacks.bytes), format_bytes(memory::free(sweep.stacks.device)));
+        let of_worker = "besides libtorch for the largest stack of a worker (calculated)";
+        lines.push(row("memory", format!("about {each} {of_worker}; {free} free")));
     }
     lines.push(row("time", time(duration, workers, record.halving.is_some())));
     lines.push(String::new());
@@ -147,11 +129,9 @@ fn time(duration: &Duration, workers: usize, has_halving: bool) -> String {
             } else {
                 "if all epochs are trained"
             };
-            format!(
-                "about {} of training{on}, {all} (estimated: one worker trained the {stacks} {} for a second{each})",
-                number_format::seconds(rounded),
-                joined(measured)
-            )
+            let (time, names) = (number_format::seconds(rounded), joined(measured));
+            let estimated = format!("estimated: one worker trained the {stacks} {names} for a second{each}");
+            format!("about {time} of training{on}, {all} ({estimated})")
         }
         Err(reason) => format!("unknown: {reason}"),
     }
@@ -186,14 +166,11 @@ fn for_all(sweep: &PlannedSweep, number: usize) -> usize {
 fn halving(sweep: &PlannedSweep, halving: Halving) -> String {
     let rungs: Vec<String> = halving.rungs(most_epochs(sweep)).iter().map(usize::to_string).collect();
     let s = if rungs.len() == 1 { "" } else { "s" };
-    let (planned, all) = (epochs(sweep), epochs_without_halving(sweep));
+    let (at, share) = (rungs.join(", "), (1e4 * halving.keep).round() / 100.0);
+    let (planned, all) = (count(epochs(sweep)), count(epochs_without_halving(sweep)));
     format!(
-        "rung{s} after epoch{s} {}, at which {} % of a stack's configurations continue: {} of {} epochs, or more if results are \
-         close",
-        rungs.join(", "),
-        (1e4 * halving.keep).round() / 100.0,
-        count(planned),
-        count(all)
+        "rung{s} after epoch{s} {at}, at which {share} % of a stack's configurations continue: {planned} of {all} epochs, or \
+         more if results are close"
     )
 }
 
@@ -231,7 +208,6 @@ fn stacks(sweep: &PlannedSweep) -> String {
     let replicas = &sweep.stacks.replicas;
     let (least, most) = (replicas.iter().min().copied().unwrap_or(0), replicas.iter().max().copied().unwrap_or(0));
     let each = if least == most { count(most) } else { format!("{} to {}", count(least), count(most)) };
-    let s = if replicas.len() == 1 { "" } else { "s" };
     let models = if most == 1 { "model" } else { "models" };
     // the seeds and folds of a configuration are in one stack
     let limit = match sweep.stacks.width {
@@ -242,7 +218,8 @@ fn stacks(sweep: &PlannedSweep) -> String {
     };
     let first = if sweep.record.unchosen() > 0 { "at first " } else { "" };
     let in_each = if replicas.len() == 1 { "" } else { " each" };
-    format!("{first}{} stack{s} of {each} {models}{in_each} (configurations × seeds; {limit})", count(replicas.len()))
+    let number = counted(replicas.len(), "stack");
+    format!("{first}{number} of {each} {models}{in_each} (configurations × seeds; {limit})")
 }
 
 /// Returns the first configurations with their settings.
@@ -250,22 +227,8 @@ fn table(sweep: &PlannedSweep, rows: usize, page: TextStyle) -> String {
     let record = &sweep.record;
     let labels = Labels::new(&record.settings);
     let shown = &record.configurations[..rows.min(record.configurations.len())];
-    let column = |label: &&str| {
-        let cells: Vec<Option<String>> = shown.iter().map(|one| labels.value(label, &one.set)).collect();
-        let is_number = cells.iter().flatten().all(|text| text.parse::<f64>().is_ok());
-        let cells = cells.into_iter().map(|text| text.unwrap_or_else(|| "–".to_owned()));
-        vec![match is_number {
-            true => Column::numbers(*label, cells.map(Cell::plain)),
-            false => Column::words(*label, cells),
-        }]
-    };
-    let fitted = Fitted {
-        labels: Column::words("name", shown.iter().map(|one| one.name.clone())),
-        groups: labels.labels().iter().map(column).collect(),
-        spare: Vec::new(),
-        closing: None,
-    };
-    fitted.tables(page).join("\n\n")
+    let names = Column::words("name", shown.iter().map(|one| one.name.clone()));
+    Fitted::new(names, setting_columns(&labels, shown.iter())).tables(page).join("\n\n")
 }
 
 /// Number of trials: configurations × folds × seeds.

@@ -10,9 +10,8 @@ use tch::Device;
 
 use crate::cli::args::run_args::listen;
 use crate::cli::commands::sweep::confirm::text as confirmation_text;
-use crate::cli::commands::sweep::expectations_text;
 use crate::cli::commands::sweep::progress::Progress;
-use crate::cli::commands::sweep::ranking_text::{self, Shown, TOP};
+use crate::cli::commands::sweep::ranking_text::{self, TOP};
 use crate::cli::commands::sweep::status;
 use crate::cli::commands::sweep::work::{check_is_same, confirm_command, pool, resume_command};
 use crate::cli::commands::sweep::worker_args::WorkerArgs;
@@ -24,6 +23,7 @@ use crate::sweep::confirmation::{Confirmation, RankedBy};
 use crate::sweep::dir::state::SweepState;
 use crate::sweep::dir::{SweepDir, extensions, stop_request};
 use crate::sweep::record::SweepRecord;
+use crate::sweep::results::expectations::SweepExpectationResult;
 use crate::sweep::results::{Overview, Ranking, csv, expectations, failure_reasons, notes};
 use crate::sweep::supervise::pool::Pool;
 
@@ -64,8 +64,7 @@ pub fn train(dir: &SweepDir, record: &SweepRecord, execution: &Execution) -> any
     if !execution.worker_args.force {
         check_is_same(dir, &record)?;
     }
-    let mut state = SweepState::default();
-    state.update(dir, &record)?;
+    let mut state = SweepState::read(dir, &record)?;
     if state.is_over() {
         if !execution.quiet {
             terminal::say(&format!("the sweep in `{}` is already complete", dir.path().display()));
@@ -91,16 +90,9 @@ pub fn train(dir: &SweepDir, record: &SweepRecord, execution: &Execution) -> any
     progress.starting(dir, &record, &commands);
     execution.worker_args.event_args.hint().filter(|_| !execution.quiet).iter().for_each(|hint| terminal::say(hint));
     let mut workers = Pool::start(dir, commands)?;
-    let (mut refreshed, mut is_stopping, mut failed_reads) = (Instant::now(), false, 0);
+    let (mut refreshed, mut failed_reads) = (Instant::now(), 0);
     let outcome = loop {
-        if signals.is_stopped() && !is_stopping {
-            is_stopping = true;
-            workers.stop(signals.signal());
-        }
-        if signals.checkpoint.swap(false, Ordering::SeqCst) {
-            workers.save_checkpoints();
-        }
-        let has_ended = workers.has_ended()?;
+        let has_ended = workers.pass_on(&signals)?;
         if has_ended || refreshed.elapsed() >= REFRESH {
             refreshed = Instant::now();
             // the sweep may be extended in the meantime
@@ -190,11 +182,10 @@ fn finish(dir: &SweepDir, record: &SweepRecord, state: &SweepState, execution: &
         let page = TextStyle::of_output();
         if !execution.confirms {
             let option = format!("runner sweep table {} --top", quoted_path(dir.path()));
-            let shown = Shown { top: TOP, option };
-            terminal::out(&ranking_text::table(record, ranking, &record.metric, &shown, page));
-        }
-        if !expected.is_empty() && !execution.confirms {
-            terminal::out(&format!("\n{}", expectations_text::lines(&expected, page)));
+            terminal::out(&ranking_text::table(record, ranking, &record.metric, (TOP, &option), page));
+            if !expected.is_empty() {
+                terminal::out(&format!("\n{}", expectation_lines(&expected, page)));
+            }
         }
         if let Some(found) = &confirmation {
             let line = if execution.confirms { "" } else { "\n" };
@@ -209,5 +200,27 @@ fn finish(dir: &SweepDir, record: &SweepRecord, state: &SweepState, execution: &
         }
         return Ok(Exit::Failed);
     }
-    Ok(if execution.strict { expectations_text::strict_exit(record, &expected) } else { Exit::Done })
+    Ok(if execution.strict { strict_exit(record, &expected) } else { Exit::Done })
+}
+
+/// Returns a line with a mark for each expectation.
+fn expectation_lines(expected: &[SweepExpectationResult], page: TextStyle) -> String {
+    let line = |result: &SweepExpectationResult| {
+        page.marked(result.met, &format!("{}: found {}", result.statement(), result.found_text()))
+    };
+    expected.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Prints which expectations were missed, or that there is none, and returns the exit code.
+fn strict_exit(record: &SweepRecord, expected: &[SweepExpectationResult]) -> Exit {
+    let missed: Vec<String> = expected.iter().filter(|one| !one.met).map(SweepExpectationResult::statement).collect();
+    let problem = match (expected.len(), &missed[..]) {
+        (0, _) => {
+            format!("`{}` has no `[[sweep.expect]]`: `--strict` has nothing to check", record.experiment)
+        }
+        (_, []) => return Exit::Done,
+        (_, missed) => format!("missed: {}", missed.join("; ")),
+    };
+    terminal::say(&problem);
+    Exit::Missed
 }

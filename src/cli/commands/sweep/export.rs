@@ -10,7 +10,6 @@ use crate::cli::exit::Exit;
 use crate::cli::text::number_format::count;
 use crate::cli::text::terminal;
 use crate::io::atomic_write;
-use crate::sweep::dir::state::SweepState;
 use crate::sweep::export::{optuna, trials_csv};
 
 /// Arguments of `runner sweep export`.
@@ -43,9 +42,7 @@ seeds. Configurations that have not ended are left out.";
 
 /// Writes the results of a sweep.
 pub fn run(args: &ExportArgs) -> anyhow::Result<Exit> {
-    let (dir, record) = args.sweep.open()?;
-    let mut state = SweepState::default();
-    state.update(&dir, &record)?;
+    let (_, record, state) = args.sweep.read()?;
     [&args.csv, &args.optuna].into_iter().flatten().try_for_each(|file| check_is_no_experiment(file))?;
     ensure!(!state.ended.is_empty(), "no stack of the sweep has ended: there are no results yet");
     if let Some(file) = &args.csv {

@@ -7,7 +7,7 @@ use anyhow::anyhow;
 use crate::cli::args::sweeps_dir::NamedSweep;
 use crate::cli::commands::sweep::work::{check_is_extendable, resume_command};
 use crate::cli::exit::Exit;
-use crate::cli::text::number_format::count;
+use crate::cli::text::number_format::{count, counted};
 use crate::cli::text::shell_words::quoted;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
@@ -82,12 +82,8 @@ pub fn run(args: &ExtendArgs) -> anyhow::Result<Exit> {
     if !args.force {
         check_is_extendable(&dir, &record)?;
     }
-    let request = ExtensionRequest {
-        trials: args.trials,
-        space: args.space.clone(),
-        seeds: args.seeds.clone(),
-        command: Some(args.command()),
-    };
+    let (space, seeds, command) = (args.space.clone(), args.seeds.clone(), Some(args.command()));
+    let request = ExtensionRequest { trials: args.trials, space, seeds, command };
     for _ in 0..ATTEMPTS {
         let planned = extension(&record, &request)?;
         if args.dry_run {
@@ -110,15 +106,14 @@ pub fn run(args: &ExtendArgs) -> anyhow::Result<Exit> {
 /// Returns what an extension adds, as text that begins with this verb.
 fn describe(verb: &str, record: &SweepRecord, planned: &PlannedExtension) -> String {
     let Extension { seeds, configurations, further_trials, stacks, .. } = &planned.extension;
-    let plural = |number: usize, noun: &str| format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" });
     let mut parts = Vec::new();
     if let [first, .., last] = &configurations[..] {
-        parts.push(format!("{} ({} to {})", plural(configurations.len(), "configuration"), first.name, last.name));
+        parts.push(format!("{} ({} to {})", counted(configurations.len(), "configuration"), first.name, last.name));
     } else if let [one] = &configurations[..] {
         parts.push(format!("configuration {}", one.name));
     }
     if *further_trials > 0 {
-        parts.push(format!("{} that the next rounds choose", plural(*further_trials, "configuration")));
+        parts.push(format!("{} that the next rounds choose", counted(*further_trials, "configuration")));
     }
     if !seeds.is_empty() {
         let s = if seeds.len() == 1 { "" } else { "s" };
@@ -126,7 +121,7 @@ fn describe(verb: &str, record: &SweepRecord, planned: &PlannedExtension) -> Str
     }
     let mut lines = vec![format!("{verb} {}", parts.join(" and "))];
     if !stacks.is_empty() {
-        lines[0] += &format!(": {} in {}", plural(planned.trials, "trial"), plural(stacks.len(), "stack"));
+        lines[0] += &format!(": {} in {}", counted(planned.trials, "trial"), counted(stacks.len(), "stack"));
     }
     let labels = Labels::new(&record.settings);
     let shown = configurations.iter().take(LISTED);

@@ -14,11 +14,6 @@ const NAMED: usize = 4;
 /// Jobs by name, each with its state.
 pub type Jobs = Result<Vec<(String, JobState)>, ProgramError>;
 
-/// Returns the jobs of a sweep. The queue is asked once, if there are jobs.
-pub fn read(dir: &SweepDir) -> Jobs {
-    job_state::read(dir.path())
-}
-
 /// Returns the jobs as lines; those with the same state share one.
 pub fn lines(jobs: &Jobs) -> Vec<String> {
     let jobs = match jobs {
@@ -55,11 +50,8 @@ pub fn has_queued(jobs: &Jobs) -> bool {
 }
 
 /// Cancels the jobs that are in the queue, and says so. They have the time that Slurm gives them to save checkpoints.
-///
-/// # Errors
-/// When the queue gives no answer, or the jobs cannot be cancelled.
 pub fn cancel(dir: &SweepDir) -> anyhow::Result<()> {
-    let jobs = read(dir)?;
+    let jobs = job_state::read(dir.path())?;
     let names: Vec<String> = jobs.into_iter().filter(|(_, state)| state.is_in_queue()).map(|(name, _)| name).collect();
     if names.is_empty() {
         return Ok(());

@@ -3,7 +3,6 @@
 pub mod confirm;
 mod dry_run;
 mod execute;
-mod expectations_text;
 pub mod export;
 pub mod extend;
 mod jobs_text;
@@ -21,6 +20,7 @@ pub mod worker_args;
 
 use clap::Subcommand;
 
+use crate::cli::args::sweeps_dir::NamedSweep;
 use crate::cli::process::dispatch::{Dispatched, EngineCommand};
 
 /// Arguments of `runner sweep`.
@@ -43,7 +43,7 @@ enum SweepCommand {
     /// Show the progress of a sweep
     Status(status::StatusArgs),
     /// Stop the workers of a sweep
-    Stop(status::StopArgs),
+    Stop(NamedSweep),
     /// Add configurations or seeds to a sweep
     Extend(extend::ExtendArgs),
     /// Train the best configurations on fresh seeds
@@ -101,7 +101,7 @@ checkpoint. Ctrl-C stops the workers, which save checkpoints.";
 pub(crate) fn dispatch(args: &Args) -> Dispatched<'_> {
     Dispatched::Done(match &args.command {
         Some(SweepCommand::Status(args)) => status::run(args),
-        Some(SweepCommand::Stop(args)) => status::run_stop(args),
+        Some(SweepCommand::Stop(sweep)) => status::run_stop(sweep),
         Some(SweepCommand::Retry(args)) => status::run_retry(args),
         Some(SweepCommand::Best(args)) => table::run_best(args),
         Some(SweepCommand::Table(args)) => table::run(args),

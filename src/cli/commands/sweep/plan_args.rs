@@ -5,8 +5,7 @@ use tch::Device;
 
 use crate::cli::args::compute_args::{ComputeArgs, ComputeModeArgs};
 use crate::cli::args::run_args::{parse_epochs, parse_positive};
-use crate::cli::text::shell_words::quoted;
-use crate::device::compute_mode::ComputeMode;
+use crate::cli::text::shell_words::quoted_words;
 use crate::device::{DeviceChoice, memory};
 use crate::experiment::halving::rule::HalvingChoice;
 use crate::experiment::spec::{catalogue, overrides};
@@ -77,9 +76,6 @@ pub struct PlanArgs {
 
 impl PlanArgs {
     /// Returns what the arguments ask of a sweep whose workers have these devices, one each.
-    ///
-    /// # Errors
-    /// If there is no such experiment, or there is no device.
     pub fn request(&self, devices: &[Device]) -> anyhow::Result<SweepRequest> {
         let source = catalogue::find(self.experiment.as_deref().unwrap_or_default())?;
         let mut overrides = self.set.clone();
@@ -106,7 +102,7 @@ impl PlanArgs {
             device,
             options: RunOptions::new(device, self.threads(devices.len()), self.stack, self.mode_args.mode()),
             free_memory,
-            command: Some(format!("runner sweep {}", self.shell_words().join(" "))),
+            command: Some(format!("runner sweep {}", quoted_words(&self.arguments()))),
         })
     }
 
@@ -116,20 +112,10 @@ impl PlanArgs {
         self.compute_args.threads.unwrap_or_else(|| (available / workers.max(1)).max(1))
     }
 
-    /// Whether there is an option for the plan of a sweep.
+    /// Whether there is an option for the plan of a sweep, apart from the device and the threads.
     pub fn changes_plan(&self) -> bool {
-        let has_lists = [&self.space, &self.set, &self.unset].into_iter().any(|options| !options.is_empty());
-        let has_numbers = [self.trials, self.round, self.epochs, self.stack].iter().any(Option::is_some);
-        let has_names = [&self.metric, &self.variant].into_iter().any(Option::is_some);
-        let has_choices = self.seeds.is_some() || self.method.is_some() || self.search_seed.is_some();
-        let has_choices = has_choices || self.halving.is_some();
-        let has_switches = self.mode_args.mode() != ComputeMode::default();
-        has_lists || has_numbers || has_names || has_choices || has_switches
-    }
-
-    /// Returns the arguments after `runner sweep` that change the results, quoted for a shell.
-    fn shell_words(&self) -> Vec<String> {
-        self.arguments().iter().map(|word| quoted(word)).collect()
+        let compute_args = ComputeArgs { device: DeviceChoice::Auto, threads: None };
+        !PlanArgs { experiment: None, compute_args, ..self.clone() }.arguments().is_empty()
     }
 
     /// Returns the arguments after `runner sweep` that change the results, without quotes. Defaults are omitted.

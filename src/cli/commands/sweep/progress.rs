@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::cli::text::number_format::{count, seconds, short};
+use crate::cli::text::number_format::{count, counted, seconds, short};
 use crate::cli::text::terminal;
 use crate::experiment::spec::seeds;
 use crate::io::signals::Signals;
@@ -83,25 +83,20 @@ impl Progress {
 
     /// Shows what is trained by how many workers.
     pub fn starting(&self, dir: &SweepDir, record: &SweepRecord, workers: &[WorkerCommand]) {
-        let plural =
-            |number: usize, noun: &str| format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" });
         let newest = self.confirmation.as_ref().and_then(|stacks| Some((stacks.len(), record.confirmation()?)));
         let (what, configurations, seeds, stacks) = match newest {
             Some((stacks, plan)) => {
-                let seeds = format!("{} each", plural(plan.seeds.len(), "seed"));
+                let seeds = format!("{} each", counted(plan.seeds.len(), "seed"));
                 ("confirmation: ", plan.configurations.len(), seeds, stacks)
             }
             None => ("", record.all_configurations(), record.number_of_seeds(), record.stacks.len()),
         };
         let parts = match record.search.rounds.filter(|_| newest.is_none()) {
             Some(rounds) => format!("rounds of {}", count(rounds.size)),
-            None => plural(stacks, "stack"),
+            None => counted(stacks, "stack"),
         };
-        self.say(&format!(
-            "{what}{}, {seeds}, in {parts} on {}",
-            plural(configurations, "configuration"),
-            plural(workers.len(), "worker"),
-        ));
+        let (configurations, workers) = (counted(configurations, "configuration"), counted(workers.len(), "worker"));
+        self.say(&format!("{what}{configurations}, {seeds}, in {parts} on {workers}"));
         self.say(&format!("sweep directory: {}", dir.path().display()));
     }
 
@@ -114,12 +109,9 @@ impl Progress {
         let further = on_further_seeds(record).saturating_sub(self.on_further_seeds);
         if further > 0 {
             self.on_further_seeds += further;
-            let (s, seeds) = (if further == 1 { "" } else { "s" }, seeds::format(&record.further_seeds));
-            let text = format!("{} configuration{s} trained to the end: now on seeds {seeds}, too", count(further));
-            match &self.bar {
-                Some(bar) => bar.suspend(|| terminal::say(&text)),
-                None => terminal::say(&text),
-            }
+            let (number, seeds) = (counted(further, "configuration"), seeds::format(&record.further_seeds));
+            let text = format!("{number} trained to the end: now on seeds {seeds}, too");
+            self.above_bar(|| terminal::say(&text));
         }
         // only rungs end many trials of a stack long before its end
         let has_rungs = record.halving.is_some() && self.confirmation.is_none();
@@ -137,12 +129,9 @@ impl Progress {
         let is_due = self.last.is_none_or(|(at, _)| at.elapsed() >= BETWEEN) || ended == counts.all;
         if is_due && ended > self.last.map_or(self.before, |(_, ended)| ended) {
             self.last = Some((Instant::now(), ended));
-            let all = count(counts.all);
-            terminal::say(&format!(
-                "{} of {all} trials, {}",
-                count(ended - counts.failed),
-                self.message(record, state, &counts, workers, usize::MAX)
-            ));
+            let (done, all) = (count(ended - counts.failed), count(counts.all));
+            let message = self.message(record, state, &counts, workers, usize::MAX);
+            terminal::say(&format!("{done} of {all} trials, {message}"));
         }
     }
 
@@ -158,7 +147,7 @@ impl Progress {
     ) -> String {
         let mut parts: Vec<(u8, String)> = Vec::new(); // each with its rank: the lowest is left out first
         if workers > 0 {
-            parts.push((2, format!("{workers} {}", if workers == 1 { "worker" } else { "workers" })));
+            parts.push((2, format!("{workers} worker{}", if workers == 1 { "" } else { "s" })));
         }
         if counts.running > 0 {
             parts.push((1, format!("{} in training", count(counts.running))));
@@ -206,11 +195,16 @@ impl Progress {
             true => "another one takes its place".to_owned(),
             false => format!("no more workers are started on `{device}`, since several in a row have failed"),
         };
-        let warn = || terminal::warn(&format!("a worker died{at} ({cause}); {next}"));
+        if !self.quiet {
+            self.above_bar(|| terminal::warn(&format!("a worker died{at} ({cause}); {next}")));
+        }
+    }
+
+    /// Prints above the bar, if there is one.
+    fn above_bar(&self, print: impl FnOnce()) {
         match &self.bar {
-            _ if self.quiet => {}
-            Some(bar) => bar.suspend(warn),
-            None => warn(),
+            Some(bar) => bar.suspend(print),
+            None => print(),
         }
     }
 

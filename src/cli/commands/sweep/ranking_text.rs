@@ -2,28 +2,26 @@
 
 use crate::cli::text::column::{Cell, Column};
 use crate::cli::text::column_layout::Fitted;
-use crate::cli::text::number_format::{self, count, spread};
+use crate::cli::text::number_format::count;
 use crate::cli::text::text_style::TextStyle;
-use crate::compare::statistics::sample::Sample;
 use crate::sweep::labels::Labels;
-use crate::sweep::record::SweepRecord;
+use crate::sweep::record::{Configuration, SweepRecord};
 use crate::sweep::results::{ConfigurationResult, Outcome, Ranking, failure_reasons, notes, setting_importance};
+use crate::views::document::statistic::mean_and_std;
 
 /// Number of configurations that are shown unless another number is asked for.
 pub const TOP: usize = 10;
 
-/// How many configurations are shown.
-pub struct Shown {
-    /// Their maximum number, best first.
-    pub top: usize,
-    /// The option that shows more, with the command if it is another one.
-    pub option: String,
-}
-
-/// Returns the table of the first configurations, and below it what is left out and why configurations failed.
-pub fn table(record: &SweepRecord, ranking: &Ranking, metric: &str, shown: &Shown, page: TextStyle) -> String {
-    let Shown { top, option } = shown;
-    let shown = &ranking.results[..(*top).min(ranking.results.len())];
+/// Returns the table of the first `top` configurations, and below it what is left out and why configurations failed. `option`
+/// is the option that shows more, with the command if it is another one.
+pub fn table(
+    record: &SweepRecord,
+    ranking: &Ranking,
+    metric: &str,
+    (top, option): (usize, &str),
+    page: TextStyle,
+) -> String {
+    let shown = &ranking.results[..top.min(ranking.results.len())];
     let best = ranking.best().is_some();
     let labels = Labels::new(&record.settings);
     let names = Column::words("configuration", shown.iter().map(|result| result.configuration.name.clone()));
@@ -32,16 +30,7 @@ pub fn table(record: &SweepRecord, ranking: &Ranking, metric: &str, shown: &Show
         is_best: best && place == 0,
     });
     let mut groups = vec![vec![Column::numbers(metric, values)]];
-    for label in labels.labels() {
-        let value = |result: &ConfigurationResult| labels.value(label, &result.configuration.set);
-        let cells: Vec<Option<String>> = shown.iter().map(value).collect();
-        let is_number = cells.iter().flatten().all(|cell| cell.parse::<f64>().is_ok());
-        let cells = cells.into_iter().map(|cell| cell.unwrap_or_else(|| "–".to_owned()));
-        groups.push(vec![match is_number {
-            true => Column::numbers(label, cells.map(Cell::plain)),
-            false => Column::words(label, cells),
-        }]);
-    }
+    groups.extend(setting_columns(&labels, shown.iter().map(|result| result.configuration)));
     if record.halving.is_some() {
         // those of a stack in training are unknown
         let epochs = shown.iter().map(|result| match result.epochs {
@@ -52,7 +41,7 @@ pub fn table(record: &SweepRecord, ranking: &Ranking, metric: &str, shown: &Show
     }
     let states: Vec<String> = shown.iter().map(status).collect();
     let closing = states.iter().any(|status| !status.is_empty()).then(|| Column::words("status", states));
-    let mut parts = Fitted { labels: names, groups, spare: Vec::new(), closing }.tables(page);
+    let mut parts = Fitted { closing, ..Fitted::new(names, groups) }.tables(page);
     let mut below = Vec::new();
     let has_several_seeds =
         shown.iter().any(|result| result.metric.as_ref().is_some_and(|metric| metric.std.is_some()));
@@ -75,6 +64,18 @@ pub fn table(record: &SweepRecord, ranking: &Ranking, metric: &str, shown: &Show
     parts.join("\n\n")
 }
 
+/// Returns a column for each setting that varies.
+pub(super) fn setting_columns<'a>(
+    labels: &Labels,
+    configurations: impl Iterator<Item = &'a Configuration> + Clone,
+) -> Vec<Vec<Column>> {
+    let column = |label: &&str| {
+        let value = |one: &Configuration| labels.value(label, &one.set).unwrap_or_else(|| "–".to_owned());
+        vec![Column::values(*label, configurations.clone().map(value).collect())]
+    };
+    labels.labels().iter().map(column).collect()
+}
+
 /// Returns the best configuration in a line: name, metric and settings.
 pub fn best_line(record: &SweepRecord, best: &ConfigurationResult, metric: &str) -> String {
     let value = best.metric.as_ref().map_or("–".to_owned(), mean_and_std);
@@ -87,15 +88,6 @@ fn importance(shares: &[(&str, f64)], metric: &str, labels: &Labels) -> String {
     let one = |(key, share): &(&str, f64)| format!("{} {share:.2}", labels.label(key));
     let listed: Vec<String> = shares.iter().map(one).collect();
     format!("importance of the settings for {metric} (functional ANOVA): {}", listed.join(", "))
-}
-
-/// Returns a mean and, with several values, its standard deviation.
-pub(super) fn mean_and_std(metric: &Sample) -> String {
-    let mean = number_format::metric(Some(metric.mean));
-    match metric.std {
-        Some(std) => format!("{mean} ± {}", spread(Some(metric.mean), Some(std))),
-        None => mean,
-    }
 }
 
 fn status(result: &ConfigurationResult) -> String {

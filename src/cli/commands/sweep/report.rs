@@ -4,19 +4,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, ensure};
 
-use crate::cli::commands::report::{Format, check_free};
+use crate::cli::commands::report::{Format, write};
 use crate::cli::commands::sweep::table::{RankedSweep, Results};
 use crate::cli::exit::Exit;
 use crate::cli::text::shell_words::quoted_path;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
-use crate::io::atomic_write;
 use crate::report::sweep;
 use crate::sweep::confirmation::{Confirmation, RankedBy};
 use crate::sweep::results::{Overview, Ranking};
-
-/// File name in the directory of the sweep.
-const FILE: &str = "report.html";
 
 /// Arguments of `runner sweep report`.
 #[derive(Debug, clap::Args)]
@@ -48,16 +44,7 @@ pub fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
     let by = RankedBy { metric: &metric, higher_is_better };
     let confirmation = Confirmation::read(&dir, &record, &state.ended, by)?.filter(|found| found.is_over);
     let page = || sweep::html(&dir, &state, &overview, confirmation.as_ref(), &name);
-    match &args.output {
-        Some(output) if output.as_os_str() == "-" => terminal::out(&page()),
-        output => {
-            let path = output.clone().unwrap_or_else(|| dir.file(FILE));
-            check_free(&path, FILE)?;
-            atomic_write::write_whole(&path, page().as_bytes())
-                .map_err(|error| error.context(Hint("`-o FILE` names another file".to_owned())))?;
-            terminal::out(&path.display().to_string());
-        }
-    }
+    terminal::out(&write(args.output.as_deref(), &dir.file("report.html"), page)?);
     if !state.is_over() {
         terminal::say(&state.progress(&record));
     }

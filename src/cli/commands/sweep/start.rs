@@ -22,7 +22,6 @@ use crate::config::hint::{Hint, in_a_line};
 use crate::data::store::cache::Cache;
 use crate::device::DeviceChoice;
 use crate::experiment::run::Options;
-use crate::experiment::run::checkpointing::CheckpointInterval;
 use crate::experiment::spec::catalogue;
 use crate::experiment::store::run_record::RunOptions;
 use crate::io::signals::Signals;
@@ -69,9 +68,6 @@ const EXPERIMENT: &str =
 
 impl StartArgs {
     /// Returns the devices of the workers of a new sweep, one each.
-    ///
-    /// # Errors
-    /// If a device cannot be used.
     pub fn worker_devices(&self) -> anyhow::Result<Vec<Device>> {
         let ExecuteArgs { devices, workers, .. } = &self.execute_args;
         match &devices[..] {
@@ -81,9 +77,6 @@ impl StartArgs {
     }
 
     /// Returns how a sweep with this record is trained.
-    ///
-    /// # Errors
-    /// If a device cannot be used.
     fn execution(&self, record: &SweepRecord) -> anyhow::Result<Execution> {
         let ExecuteArgs { devices, workers, worker_args, resume } = self.execute_args.clone();
         let devices = match resume {
@@ -97,18 +90,9 @@ impl StartArgs {
     /// Returns the estimated duration of a sweep, or why it is unknown.
     fn duration(sweep: &PlannedSweep, workers: usize, signals: &Signals) -> Result<TimeEstimate, String> {
         let measured = || {
-            let execution = ExecutionConfig::from_run(&sweep.record.options, None, None)?;
-            execution.apply();
-            let options = Options {
-                device: execution.device,
-                threads: execution.threads,
-                stack: sweep.record.options.stack,
-                narrows: true,
-                checkpoint_interval: CheckpointInterval::Never,
-                events: None,
-                cache: &Cache::for_user(),
-                signals,
-            };
+            let (recorded, cache) = (&sweep.record.options, Cache::for_user());
+            let execution = ExecutionConfig::from_run(recorded, None, None)?.apply();
+            let options = Options { narrows: true, ..execution.options(recorded.stack, &cache, signals) };
             estimate(sweep, &options, Path::new(user_defaults::out()), workers)
         };
         match measured() {
@@ -137,9 +121,18 @@ impl StartArgs {
         }
     }
 
+    /// Checks that no option changes the plan of a sweep. `or_else` is what to do instead of omitting it.
+    pub fn check_keeps_plan(&self, path: &Path, record: &SweepRecord, or_else: &str) -> anyhow::Result<()> {
+        if !self.changes_plan(record) {
+            return Ok(());
+        }
+        let hint = Hint(format!("omit options that change the sweep, such as `--space`, or {or_else}"));
+        Err(anyhow!("the settings of the sweep in `{}` are fixed", path.display()).context(hint))
+    }
+
     /// Whether there is an option that the plan of a sweep does not have. Options with the value of `runner.toml` are
     /// defaults.
-    pub fn changes_plan(&self, record: &SweepRecord) -> bool {
+    fn changes_plan(&self, record: &SweepRecord) -> bool {
         let ComputeArgs { device, threads } = self.plan_args.compute_args;
         let is_default_device = device.to_string() == user_defaults::device();
         let other_device = !is_default_device && record.options.device.parse() != Ok(device);
@@ -190,9 +183,6 @@ fn named_devices(record: &SweepRecord, named: &[DeviceChoice]) -> anyhow::Result
 
 /// Returns the devices of the workers that continue a sweep, one each: by default as many on the CPU as the threads of a worker
 /// leave room for.
-///
-/// # Errors
-/// If a device cannot be used.
 pub fn devices_to_continue(
     record: &SweepRecord,
     named: &[DeviceChoice],
@@ -223,12 +213,7 @@ pub fn run(args: &StartArgs) -> anyhow::Result<Exit> {
             anyhow!("a sweep that has started has no dry run")
                 .context(Hint(format!("see what is left to train: `runner sweep status {}`", path.display())))
         );
-        ensure!(
-            !args.changes_plan(&record),
-            anyhow!("the settings of the sweep in `{}` are fixed", path.display()).context(Hint(
-                "omit options that change the sweep, such as `--space`, or start another sweep".to_owned()
-            ))
-        );
+        args.check_keeps_plan(&path, &record, "start another sweep")?;
         return train_and_confirm(&dir, &record, &args.execution(&record)?);
     }
     let devices = args.worker_devices()?;
@@ -252,7 +237,7 @@ pub fn run(args: &StartArgs) -> anyhow::Result<Exit> {
             return Ok(Exit::Interrupted(signals.signal()));
         }
         match args.json {
-            true => dry_run::print_json(&sweep, devices.len(), &duration),
+            true => terminal::json(&dry_run::to_json(&sweep, devices.len(), &duration)),
             false => dry_run::print(&sweep, devices.len(), &duration, args.all),
         }
         return Ok(Exit::Done);

@@ -9,16 +9,18 @@ use crate::cli::commands::sweep::jobs_text;
 use crate::cli::commands::sweep::ranking_text;
 use crate::cli::commands::sweep::work::resume_command;
 use crate::cli::exit::Exit;
-use crate::cli::text::number_format::{count, seconds};
+use crate::cli::text::number_format::{count, counted, seconds};
 use crate::cli::text::shell_words::quoted_path;
 use crate::cli::text::terminal;
 use crate::cli::text::text_style::TextStyle;
 use crate::config::hint::Hint;
 use crate::experiment::spec::seeds;
+use crate::slurm::job_state;
 use crate::sweep::confirmation::{Confirmation, RankedBy};
 use crate::sweep::dir::beat::Beat;
 use crate::sweep::dir::state::{RunningStack, SweepState};
 use crate::sweep::dir::{SweepDir, ended, stop_request};
+use crate::sweep::record::SweepRecord;
 use crate::sweep::results::failure_reasons::{self, FailedStacks};
 use crate::sweep::results::{Ranking, csv, notes};
 use crate::sweep::trial_counts::Counts;
@@ -33,13 +35,6 @@ pub struct StatusArgs {
     json: bool,
 }
 
-/// Arguments of `runner sweep stop`.
-#[derive(Debug, clap::Args)]
-pub struct StopArgs {
-    #[command(flatten)]
-    sweep: NamedSweep,
-}
-
 /// Arguments of `runner sweep retry`.
 #[derive(Debug, clap::Args)]
 pub struct RetryArgs {
@@ -52,15 +47,13 @@ pub struct RetryArgs {
 
 /// Prints the state of a sweep.
 pub fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
-    let (dir, record) = args.sweep.open()?;
-    let mut state = SweepState::default();
-    state.update(&dir, &record)?;
+    let (dir, record, state) = args.sweep.read()?;
     let counts = Counts::new(&record, &state);
     let ranking = Ranking::new(&record, &state.ended, record.higher_is_better);
     let failed = || state.ended.values().filter_map(|end| Some((end, end.failure.as_ref()?)));
     let confirmation =
         Confirmation::read(&dir, &record, &state.ended, RankedBy::new(&record))?.filter(|found| found.is_over);
-    let jobs = jobs_text::read(&dir);
+    let jobs = job_state::read(dir.path());
     if args.json {
         let running = state.running.iter().map(|running| {
             json!({
@@ -94,12 +87,8 @@ pub fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
         several => format!(", and {several} confirmations"),
     };
     let configurations = record.all_configurations();
-    terminal::out(&format!(
-        "{}: {} configurations, {}{confirmations}",
-        terminal::bold(&record.experiment),
-        count(configurations),
-        record.number_of_seeds()
-    ));
+    let (name, number, seeds) = (terminal::bold(&record.experiment), count(configurations), record.number_of_seeds());
+    terminal::out(&format!("{name}: {number} configurations, {seeds}{confirmations}"));
     let mut lines = vec![("trials", counts.to_text())];
     let failed_stacks = match failed().count() {
         0 => String::new(),
@@ -109,9 +98,8 @@ pub fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
     lines.push(("stacks", format!("{ended} of {all} ended{failed_stacks}")));
     let further = record.extensions.iter().map(|extension| extension.on_further_seeds.len()).sum::<usize>();
     if further > 0 || state.lacking > 0 {
-        let seeds = seeds::format(&record.further_seeds);
-        let (number, s) = (further + state.lacking, if further + state.lacking == 1 { "" } else { "s" });
-        lines.push(("seeds", format!("{} configuration{s} on further seeds {seeds}", count(number))));
+        let (number, seeds) = (counted(further + state.lacking, "configuration"), seeds::format(&record.further_seeds));
+        lines.push(("seeds", format!("{number} on further seeds {seeds}")));
     }
     if let Some(rounds) = record.search.rounds {
         let (chosen, all) = (count(record.configurations.len()), count(configurations));
@@ -160,13 +148,15 @@ pub(super) fn say_failures(dir: &SweepDir, failures: &[FailedStacks]) {
     say_what_to_do(dir, failures);
 }
 
-/// Prints how many stacks have failed, if there are some, and where their errors are shown.
-pub(super) fn say_number_of_failures(dir: &SweepDir, state: &SweepState) {
+/// Prints how many stacks have failed and where their errors are shown, and how many have ended; nothing if all are done.
+pub(super) fn say_what_is_missing(dir: &SweepDir, record: &SweepRecord, state: &SweepState) {
     let failed = state.ended.values().filter(|end| end.failure.is_some()).count();
     if failed > 0 {
-        let stacks = if failed == 1 { "stack" } else { "stacks" };
         let command = format!("runner sweep status {}", quoted_path(dir.path()));
-        terminal::say(&format!("{} {stacks} failed: `{command}` shows why", count(failed)));
+        terminal::say(&format!("{} failed: `{command}` shows why", counted(failed, "stack")));
+    }
+    if !state.is_over() {
+        terminal::say(&state.progress(record));
     }
 }
 
@@ -191,10 +181,8 @@ fn say_what_to_do(dir: &SweepDir, failures: &[FailedStacks]) {
 }
 
 /// Asks the workers of a sweep to stop.
-pub fn run_stop(args: &StopArgs) -> anyhow::Result<Exit> {
-    let (dir, record) = args.sweep.open()?;
-    let mut state = SweepState::default();
-    state.update(&dir, &record)?;
+pub fn run_stop(sweep: &NamedSweep) -> anyhow::Result<Exit> {
+    let (dir, _, state) = sweep.read()?;
     if state.is_over() {
         terminal::say(&format!("the sweep in `{}` is already complete", dir.path().display()));
         jobs_text::cancel(&dir)?;
@@ -214,9 +202,7 @@ pub fn run_stop(args: &StopArgs) -> anyhow::Result<Exit> {
 
 /// Lets the failed stacks of a sweep be trained again.
 pub fn run_retry(args: &RetryArgs) -> anyhow::Result<Exit> {
-    let (dir, record) = args.sweep.open()?;
-    let mut state = SweepState::default();
-    state.update(&dir, &record)?;
+    let (dir, _, state) = args.sweep.read()?;
     let mut tried = 0;
     for end in state.ended.values().filter(|end| end.failure.is_some()) {
         let again = ended::try_again(&dir, end);

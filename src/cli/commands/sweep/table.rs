@@ -7,8 +7,8 @@ use anyhow::{Context, anyhow};
 
 use crate::cli::args::run_args::parse_positive;
 use crate::cli::args::sweeps_dir::NamedSweep;
-use crate::cli::commands::sweep::ranking_text::{self, Shown, TOP};
-use crate::cli::commands::sweep::status::say_number_of_failures;
+use crate::cli::commands::sweep::ranking_text::{self, TOP};
+use crate::cli::commands::sweep::status::say_what_is_missing;
 use crate::cli::exit::Exit;
 use crate::cli::text::shell_words::quoted_path;
 use crate::cli::text::terminal;
@@ -82,9 +82,7 @@ impl RankedSweep {
     /// # Errors
     /// When there is no such sweep, or it cannot be ranked by the metric.
     pub(crate) fn results(&self) -> anyhow::Result<Results> {
-        let (dir, record) = self.sweep.open()?;
-        let mut state = SweepState::default();
-        state.update(&dir, &record)?;
+        let (dir, record, mut state) = self.sweep.read()?;
         let (mut metric, mut higher) = (record.metric.clone(), record.higher_is_better);
         if let Some(other) = self.metric.as_deref().map(canonical).filter(|other| *other != record.metric) {
             if other.starts_with("test.") {
@@ -105,17 +103,12 @@ impl RankedSweep {
 pub fn run(args: &TableArgs) -> anyhow::Result<Exit> {
     let Results { dir, record, state, metric, higher_is_better } = args.ranked.results()?;
     let ranking = Ranking::new(&record, &state.ended, higher_is_better);
-    match args.csv {
-        true => terminal::out(&csv::table(&record, &ranking, &metric)),
-        false => {
-            let shown = Shown { top: args.top.unwrap_or(TOP), option: "--top".to_owned() };
-            terminal::out(&ranking_text::table(&record, &ranking, &metric, &shown, TextStyle::of_output()));
-        }
-    }
-    say_number_of_failures(&dir, &state);
-    if !state.is_over() {
-        terminal::say(&state.progress(&record));
-    }
+    let (shown, page) = ((args.top.unwrap_or(TOP), "--top"), TextStyle::of_output());
+    terminal::out(&match args.csv {
+        true => csv::table(&record, &ranking, &metric),
+        false => ranking_text::table(&record, &ranking, &metric, shown, page),
+    });
+    say_what_is_missing(&dir, &record, &state);
     Ok(Exit::Done)
 }
 
@@ -149,11 +142,8 @@ pub fn run_best(args: &BestArgs) -> anyhow::Result<Exit> {
         let text = record.experiment_of(name)?;
         let about = format!("{FIRST_WORDS} {name} of the sweep {}\n", dir.path().display());
         atomic_write::write_whole(file, (about + &text).as_bytes())?;
-        terminal::say(&format!(
-            "wrote `{}` with configuration {}",
-            file.display(),
-            ranking_text::best_line(&record, best, &metric)
-        ));
+        let line = ranking_text::best_line(&record, best, &metric);
+        terminal::say(&format!("wrote `{}` with configuration {line}", file.display()));
         return Ok(Exit::Done);
     }
     let page = TextStyle::of_output();
@@ -173,9 +163,6 @@ pub fn run_best(args: &BestArgs) -> anyhow::Result<Exit> {
         }
         None => {}
     }
-    say_number_of_failures(&dir, &state);
-    if !state.is_over() {
-        terminal::say(&state.progress(&record));
-    }
+    say_what_is_missing(&dir, &record, &state);
     Ok(Exit::Done)
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::cli::args::sweeps_dir::NamedSweep;
 use crate::cli::exit::Exit;
-use crate::cli::text::number_format::count;
+use crate::cli::text::number_format::{count, counted};
 use crate::cli::text::terminal;
 use crate::sweep::verify::{Verification, verify};
 
@@ -40,18 +40,13 @@ pub fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
         }));
     } else {
         findings.iter().for_each(|finding| terminal::out(&format!("{}: {}", finding.file, finding.problem)));
-        let numbers = format!(
-            "{} configurations, {} of {} stacks ended, {} trials, {} files of stacks",
-            count(*configurations),
-            count(*ended),
-            count(*stacks),
-            count(*trials),
-            count(*files)
-        );
+        let (configurations, trials, files) = (count(*configurations), count(*trials), count(*files));
+        let stacks_ended = format!("{} of {} stacks ended", count(*ended), count(*stacks));
+        let numbers =
+            format!("{configurations} configurations, {stacks_ended}, {trials} trials, {files} files of stacks");
         terminal::out(&match findings.len() {
             0 => format!("verified: {numbers}"),
-            1 => format!("1 problem; checked: {numbers}"),
-            problems => format!("{} problems; checked: {numbers}", count(problems)),
+            problems => format!("{}; checked: {numbers}", counted(problems, "problem")),
         });
         if ended < stacks || *unchosen > 0 || *lacking > 0 {
             terminal::say("the sweep has not ended: only what has ended was checked completely");

@@ -21,8 +21,7 @@ pub fn draw(frame: &mut Frame, view: &View, look: &Look) {
     let notes = view.notes.iter().take(if area.height < HEIGHT_WITH_TABLE { 1 } else { 3 });
     let notes: Vec<Line> = notes.map(|note| Line::from(shortened(note, area.width))).collect();
     let table = if area.height < HEIGHT_WITH_TABLE { Vec::new() } else { table(view, area.height / 3) };
-    let heights = [2, notes.len() as u16, table.len() as u16, 1].map(Constraint::Length);
-    let [head, note, rows, foot] = heights;
+    let [head, note, rows, foot] = [2, notes.len() as u16, table.len() as u16, 1].map(Constraint::Length);
     let [head, note, middle, rows, foot] = Layout::vertical([head, note, Constraint::Min(0), rows, foot]).areas(area);
     frame.render_widget(Paragraph::new(header(view, look, area.width)), head);
     frame.render_widget(Paragraph::new(notes), note);

@@ -3,6 +3,7 @@
 use ratatui::style::{Color, Style};
 
 use crate::cli::commands::watch::view::View;
+use crate::cli::truncate::truncated;
 
 /// What the user has chosen.
 #[derive(Clone, Debug)]
@@ -30,11 +31,6 @@ impl Look {
         self.metric = usize::try_from(next.rem_euclid(metrics)).ok();
     }
 
-    /// Closes the help. Returns whether it was open.
-    pub fn close_help(&mut self) -> bool {
-        std::mem::take(&mut self.shows_help)
-    }
-
     /// Returns the index of the metric that is shown.
     pub fn metric(&self, view: &View) -> usize {
         self.metric.filter(|metric| *metric < view.metrics.len()).unwrap_or_else(|| view.first_metric())
@@ -48,10 +44,5 @@ impl Look {
 
 /// Returns a text of at most this width; a longer one ends with `…`.
 pub fn shortened(text: &str, width: u16) -> String {
-    let width = usize::from(width);
-    if text.chars().count() <= width {
-        return text.to_owned();
-    }
-    let kept: String = text.chars().take(width.saturating_sub(1)).collect();
-    if width == 0 { kept } else { format!("{}…", kept.trim_end()) }
+    if width == 0 { String::new() } else { truncated(text, usize::from(width)) }
 }

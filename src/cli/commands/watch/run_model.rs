@@ -8,7 +8,7 @@ use indexmap::IndexSet;
 use crate::cli::commands::watch::view::{
     Metric, Model, State, View, curve, last, names_of_metrics, of_validation, seconds_per_epoch, table_metrics,
 };
-use crate::cli::text::number_format::{self, count};
+use crate::cli::text::number_format::{self, count, counted};
 use crate::cli::text::shell_words::quoted_path;
 use crate::compare::direction::higher_is_better;
 use crate::compare::metric_name::is_metric;
@@ -79,9 +79,6 @@ const FAILED: &str = "failed";
 
 impl RunModel {
     /// Opens the run in this directory.
-    ///
-    /// # Errors
-    /// When its record cannot be read.
     pub fn open(folder: PathBuf) -> anyhow::Result<RunModel> {
         let record = RunRecord::read(&folder)?;
         let live = LiveTail::new(&folder);
@@ -204,6 +201,13 @@ impl RunModel {
         };
         names.iter().map(|name| Metric { name: name.clone(), curves: shown(name) }).collect()
     }
+
+    fn facts(&self, trials: usize) -> Vec<String> {
+        let name = self.folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let host = self.record.host.clone().filter(|host| *host != host_name());
+        let facts = vec![name, counted(trials, "trial"), self.record.options.device.clone()];
+        facts.into_iter().chain(host).collect()
+    }
 }
 
 impl Model for RunModel {
@@ -264,17 +268,8 @@ impl Model for RunModel {
     }
 }
 
-impl RunModel {
-    fn facts(&self, trials: usize) -> Vec<String> {
-        let name = self.folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let trials = format!("{} trial{}", count(trials), if trials == 1 { "" } else { "s" });
-        let host = self.record.host.clone().filter(|host| *host != host_name());
-        [Some(name), Some(trials), Some(self.record.options.device.clone()), host].into_iter().flatten().collect()
-    }
-}
-
 /// Whether a process trains the run in this directory.
-fn is_running(folder: &Path) -> bool {
+pub fn is_running(folder: &Path) -> bool {
     Writer::find(folder).is_some_and(|writer| writer.is_running)
 }
 
@@ -303,14 +298,13 @@ fn progress(trials: &[Trial], ended: usize, all: usize) -> String {
 /// Returns the best value of a metric of all trials and epochs, in words.
 fn best(trials: &[Trial], metric: &str) -> Option<String> {
     let is_higher_better = higher_is_better(metric).unwrap_or(false);
-    let of_trial = |trial: &Trial| {
-        let series = trial.curves.series.get(metric)?;
+    let values = trials.iter().flat_map(|trial| {
+        let series = trial.curves.series.get(metric).into_iter().flatten();
         let values = trial.curves.epoch.iter().zip(series).filter(|(_, value)| value.0.is_finite());
-        let values = values.map(|(epoch, value)| (trial.name.stem(), *epoch, value.0));
-        values.reduce(|best, next| if (next.2 > best.2) == is_higher_better && next.2 != best.2 { next } else { best })
-    };
-    let all = trials.iter().filter_map(of_trial);
-    let (stem, epoch, value) =
-        all.reduce(|best, next| if (next.2 > best.2) == is_higher_better && next.2 != best.2 { next } else { best })?;
-    Some(format!("best {metric} {}: {stem}, epoch {epoch}", number_format::of(metric, Some(value))))
+        values.map(move |(epoch, value)| (trial, *epoch, value.0))
+    });
+    let better = |best: f64, next: f64| (next > best) == is_higher_better && next != best;
+    let (trial, epoch, value) = values.reduce(|best, next| if better(best.2, next.2) { next } else { best })?;
+    let value = number_format::of(metric, Some(value));
+    Some(format!("best {metric} {value}: {}, epoch {epoch}", trial.name.stem()))
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use ratatui::DefaultTerminal;
-use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use ratatui::crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
 
 use crate::cli::commands::watch::draw::draw;
 use crate::cli::commands::watch::look::Look;
@@ -37,9 +37,6 @@ impl Drop for Screen {
 }
 
 /// Shows a run or a sweep until the user quits or a signal arrives.
-///
-/// # Errors
-/// When the terminal cannot be used.
 pub fn show(model: &mut dyn Model) -> anyhow::Result<Exit> {
     let signal = listen().context("failed to listen for signals")?;
     exit_without_terminal().context("failed to listen for signals")?;
@@ -56,9 +53,12 @@ pub fn show(model: &mut dyn Model) -> anyhow::Result<Exit> {
             needs_drawing = true;
         }
         if std::mem::take(&mut needs_drawing) {
-            let drawn = unless_closed(screen.0.draw(|frame| draw(frame, &view, &look)));
-            if drawn.context("failed to write to the terminal")?.is_none() {
-                return Ok(Exit::Interrupted(HANGUP));
+            match screen.0.draw(|frame| draw(frame, &view, &look)) {
+                // the terminal was closed
+                Err(error) if error.raw_os_error() == Some(libc::EIO) => return Ok(Exit::Interrupted(HANGUP)),
+                drawn => {
+                    drawn.context("failed to write to the terminal")?;
+                }
             }
         }
         let has_event = event::poll(TICK).context("failed to read from the terminal")?;
@@ -67,19 +67,22 @@ pub fn show(model: &mut dyn Model) -> anyhow::Result<Exit> {
         }
         needs_drawing = true;
         match event::read().context("failed to read from the terminal")? {
-            Event::Key(key) if key.kind != KeyEventKind::Release => match action(key) {
-                Action::Quit => return Ok(Exit::Done),
-                Action::Interrupt => return Ok(Exit::Interrupted(INTERRUPT)),
-                Action::Suspend => {
-                    drop(screen);
-                    suspend();
-                    screen = Screen::enter().context("failed to use the terminal")?;
+            Event::Key(key) if key.kind != KeyEventKind::Release => {
+                match (key.code, key.modifiers.contains(KeyModifiers::CONTROL)) {
+                    (KeyCode::Char('q') | KeyCode::Esc, false) => return Ok(Exit::Done),
+                    (KeyCode::Char('c'), true) => return Ok(Exit::Interrupted(INTERRUPT)),
+                    (KeyCode::Char('z'), true) => {
+                        drop(screen);
+                        suspend();
+                        screen = Screen::enter().context("failed to use the terminal")?;
+                    }
+                    (KeyCode::Tab | KeyCode::Right | KeyCode::Down, false) => look.choose(&view, 1),
+                    (KeyCode::BackTab | KeyCode::Left | KeyCode::Up, false) => look.choose(&view, -1),
+                    (KeyCode::Char('l'), false) => look.is_logarithmic = !look.is_logarithmic,
+                    (KeyCode::Char('?' | 'h'), false) => look.shows_help = !look.shows_help,
+                    _ => needs_drawing = std::mem::take(&mut look.shows_help), // any other key closes the help
                 }
-                Action::Metric(step) => look.choose(&view, step),
-                Action::Scale => look.is_logarithmic = !look.is_logarithmic,
-                Action::Help => look.shows_help = !look.shows_help,
-                Action::Nothing => needs_drawing = look.close_help(),
-            },
+            }
             _ => {} // a new size, or the focus
         }
     }
@@ -90,44 +93,6 @@ const HANGUP: i32 = 1;
 
 /// Number of the signal of Ctrl-C.
 const INTERRUPT: i32 = 2;
-
-/// Returns the result of an operation on the terminal; `None` if the terminal was closed.
-fn unless_closed<T>(result: io::Result<T>) -> io::Result<Option<T>> {
-    match result {
-        Err(error) if error.raw_os_error() == Some(libc::EIO) => Ok(None),
-        result => result.map(Some),
-    }
-}
-
-/// What a key does.
-enum Action {
-    Quit,
-    Interrupt,
-    Suspend,
-    /// The next metrics, or with a negative number those before.
-    Metric(isize),
-    Scale,
-    Help,
-    Nothing,
-}
-
-fn action(key: KeyEvent) -> Action {
-    if key.modifiers.contains(KeyModifiers::CONTROL) {
-        return match key.code {
-            KeyCode::Char('c') => Action::Interrupt,
-            KeyCode::Char('z') => Action::Suspend,
-            _ => Action::Nothing,
-        };
-    }
-    match key.code {
-        KeyCode::Char('q') | KeyCode::Esc => Action::Quit,
-        KeyCode::Tab | KeyCode::Right | KeyCode::Down => Action::Metric(1),
-        KeyCode::BackTab | KeyCode::Left | KeyCode::Up => Action::Metric(-1),
-        KeyCode::Char('l') => Action::Scale,
-        KeyCode::Char('?' | 'h') => Action::Help,
-        _ => Action::Nothing,
-    }
-}
 
 /// Returns the number of the signal that arrived last, 0 before: of those that would leave the terminal as it is.
 #[cfg(unix)]

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use crate::cli::commands::sweep::ranking_text::best_line;
 use crate::cli::commands::sweep::work::resume_command;
 use crate::cli::commands::watch::view::{Metric, Model, State, View, curve, names_of_metrics};
-use crate::cli::text::number_format::{count, seconds};
+use crate::cli::text::number_format::{count, counted, seconds};
 use crate::cli::text::shell_words::quoted_path;
 use crate::compare::direction::higher_is_better;
 use crate::compare::metric_name::metric_of;
@@ -48,19 +48,14 @@ struct BestSoFar {
 /// Returns whether a worker trains the sweep in this directory.
 pub fn is_in_training(folder: &Path) -> bool {
     let Ok((dir, record)) = SweepDir::open(folder) else { return false };
-    let mut state = SweepState::default();
-    state.update(&dir, &record).is_ok() && state.running.iter().any(|running| running.is_alive(&dir))
+    SweepState::read(&dir, &record).is_ok_and(|state| state.running.iter().any(|running| running.is_alive(&dir)))
 }
 
 impl SweepModel {
     /// Opens the sweep in this directory.
-    ///
-    /// # Errors
-    /// When its record or its state cannot be read.
     pub fn open(folder: &Path) -> anyhow::Result<SweepModel> {
         let (dir, record) = SweepDir::open(folder)?;
-        let mut state = SweepState::default();
-        state.update(&dir, &record)?;
+        let state = SweepState::read(&dir, &record)?;
         Ok(SweepModel { dir, record, state, live: BTreeMap::new(), best: None, ranked: None })
     }
 
@@ -217,7 +212,7 @@ impl Model for SweepModel {
             format!("sweep {name}"),
             format!("{} configurations", count(configurations)),
             format!("{} trials", count(counts.all)),
-            format!("{} worker{}", count(workers), if workers == 1 { "" } else { "s" }),
+            counted(workers, "worker"),
         ];
         let share = (counts.done + counts.failed) as f64 + trained;
         View {

@@ -5,13 +5,12 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 
 use crate::cli::args::sweeps_dir::SweepsDir;
-use crate::cli::commands::watch::sweep_model;
+use crate::cli::commands::watch::{run_model, sweep_model};
 use crate::config::hint::Hint;
 use crate::experiment::store::find;
 use crate::experiment::store::newest::{self, folders_in, is_run, runs_in};
 use crate::experiment::store::run_name::experiment_directory;
 use crate::run_dir::latest::resolve_link;
-use crate::run_dir::writer::Writer;
 use crate::sweep::dir::SweepDir;
 use crate::sweep::record;
 
@@ -29,9 +28,6 @@ pub enum Target {
 
 impl Target {
     /// Finds a run or a sweep by its name; without a name, the newest one that is in training, else the newest one.
-    ///
-    /// # Errors
-    /// When there is none.
     pub fn find(named: Option<&str>, runs: &Path) -> anyhow::Result<Target> {
         let sweeps = SweepsDir::default();
         let Some(named) = named else {
@@ -71,7 +67,7 @@ impl Target {
     /// Whether a process trains it.
     fn is_in_training(&self) -> bool {
         match self {
-            Target::Run(folder) => Writer::find(folder).is_some_and(|writer| writer.is_running),
+            Target::Run(folder) => run_model::is_running(folder),
             Target::Sweep(folder) => sweep_model::is_in_training(folder),
         }
     }

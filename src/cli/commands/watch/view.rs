@@ -1,6 +1,6 @@
 //! What `runner watch` shows of a run or a sweep, as plain data.
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 
 use crate::compare::metric_name::is_metric;
 use crate::history::curves::Curves;
@@ -135,13 +135,8 @@ pub fn of_validation(metric: &str) -> String {
 
 /// Returns the names of the metrics of trials, without times.
 pub fn names_of_metrics<'a>(trials: impl Iterator<Item = &'a Curves>) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for name in trials.flat_map(|trial| trial.series.keys()) {
-        if name != "seconds" && !names.contains(name) {
-            names.push(name.clone());
-        }
-    }
-    names
+    let names: IndexSet<&String> = trials.flat_map(|trial| trial.series.keys()).collect();
+    names.into_iter().filter(|name| *name != "seconds").cloned().collect()
 }
 
 /// Returns the metrics in the table: all of a few, and of many the monitored one, then those of validation rows.

@@ -51,20 +51,16 @@ pub fn metrics(report: &EpochReport, trained: &Trained) -> Vec<Shown> {
         let kept = values.iter().zip(shown_of).filter(|(_, is_shown)| **is_shown);
         kept.map(|(value, _)| *value).collect()
     };
-    let mut shown: Vec<Shown> = report
-        .metrics
-        .iter()
-        .filter(|(name, _)| is_metric(name))
-        .map(|(name, values)| {
-            let rank = match name {
-                name if *name == trained.monitor => Rank::Monitored,
-                name if name.ends_with("loss") => Rank::Loss,
-                _ => Rank::Other,
-            };
-            let (text, short) = of_variants(name, &by_variant(values, shown_of, trained), rank, trained);
-            Shown { name: name.clone(), text, short, rank }
-        })
-        .collect();
+    let mut shown = Vec::new();
+    for (name, values) in report.metrics.iter().filter(|(name, _)| is_metric(name)) {
+        let rank = match name {
+            name if *name == trained.monitor => Rank::Monitored,
+            name if name.ends_with("loss") => Rank::Loss,
+            _ => Rank::Other,
+        };
+        let (text, short) = of_variants(name, &by_variant(values, shown_of, trained), rank, trained);
+        shown.push(Shown { name: name.clone(), text, short, rank });
+    }
     let plain =
         |name: &str, text: String| Shown { name: name.to_owned(), short: text.clone(), text, rank: Rank::Other };
     let lrs = report.metrics.iter().find(|(name, _)| trained.shows_lr && name == "lr").map(|(_, lrs)| kept(lrs));
@@ -116,10 +112,8 @@ fn of_variants(name: &str, means: &[(usize, f64)], rank: Rank, trained: &Trained
 /// Returns the names of the metrics that fit with a gap behind each. A metric without a value takes as much room as one with.
 pub fn names_that_fit(metrics: &[Shown], room: usize, gap: usize) -> Vec<String> {
     let wide = |text: &str| text.replace('–', "0.0000");
-    let metrics: Vec<Shown> = metrics
-        .iter()
-        .map(|shown| Shown { text: wide(&shown.text), short: wide(&shown.short), ..shown.clone() })
-        .collect();
+    let widened = |shown: &Shown| Shown { text: wide(&shown.text), short: wide(&shown.short), ..shown.clone() };
+    let metrics: Vec<Shown> = metrics.iter().map(widened).collect();
     chosen(&metrics, room, gap).into_iter().map(|(place, _)| metrics[place].name.clone()).collect()
 }
 

@@ -12,7 +12,7 @@ use crate::cli::text::progress::epoch_bar::{self, EpochBar};
 use crate::cli::text::progress::epoch_log::{EpochLog, LogInterval};
 use crate::cli::text::progress::live_line::{Shown, Trained, fitting, metrics, names_that_fit, with_all};
 use crate::cli::text::progress::stack_text::{list_of_variants, of_data, of_stack, positive_class};
-use crate::cli::text::progress::workers_bar::{self, WorkersBar};
+use crate::cli::text::progress::workers_bar;
 use crate::cli::text::text_style::TextStyle;
 use crate::cli::text::{log_file, number_format, settings, terminal};
 use crate::data::store::download_progress::DownloadProgress;
@@ -63,15 +63,14 @@ enum Bar {
     /// The epochs of a network.
     Epochs(EpochBar),
     /// The stacks that worker processes train.
-    Workers(WorkersBar),
+    Workers(ProgressBar),
 }
 
 impl Bar {
     fn inner(&self) -> &ProgressBar {
         match self {
-            Bar::Preparation(bar) | Bar::Tree(bar) => bar,
+            Bar::Preparation(bar) | Bar::Tree(bar) | Bar::Workers(bar) => bar,
             Bar::Epochs(bar) => bar.inner(),
-            Bar::Workers(bar) => bar.inner(),
         }
     }
 }
@@ -129,12 +128,11 @@ impl Progress {
     /// Removes the bar. That of epochs leaves its last message and a blank line.
     fn remove_bar(&mut self) {
         match self.bar.take() {
-            Some(Bar::Preparation(bar) | Bar::Tree(bar)) => bar.finish_and_clear(),
+            Some(Bar::Preparation(bar) | Bar::Tree(bar) | Bar::Workers(bar)) => bar.finish_and_clear(),
             Some(Bar::Epochs(bar)) => {
                 bar.finish();
                 self.say("\n");
             }
-            Some(Bar::Workers(bar)) => bar.inner().finish_and_clear(),
             None => {}
         }
     }
@@ -251,13 +249,13 @@ impl progress::RunProgress for Progress {
         let counted = |count: usize, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
         self.say(&format!("{} on {}\n", counted(stacks.all, "stack"), counted(workers, "worker")));
         self.needs_blank_line = true;
-        self.bar = self.has_bar().then(|| Bar::Workers(WorkersBar::start(stacks)));
+        self.bar = self.has_bar().then(|| Bar::Workers(workers_bar::start(stacks)));
         self.workers_line = Instant::now();
     }
 
     fn trained_by_workers(&mut self, stacks: &StacksProgress) {
         if let Some(Bar::Workers(bar)) = &self.bar {
-            bar.update(stacks);
+            workers_bar::update(bar, stacks);
         }
         let interval = match self.interval {
             Some(LogInterval::Time(interval)) => interval,

@@ -7,30 +7,19 @@ use crate::experiment::run::progress::StacksProgress;
 /// Number of positions of the bar for a stack.
 const POSITIONS: u64 = 1000;
 
-/// The bar. It moves with the epochs of the stacks in training.
-#[derive(Debug)]
-pub struct WorkersBar(ProgressBar);
+/// Draws the bar, which moves with the epochs of the stacks in training.
+pub fn start(stacks: &StacksProgress) -> ProgressBar {
+    let style = ProgressStyle::with_template("{wide_bar} {msg}, {elapsed} so far").expect("a valid template");
+    let bar = ProgressBar::new(stacks.all as u64 * POSITIONS).with_style(style);
+    update(&bar, stacks);
+    bar
+}
 
-impl WorkersBar {
-    /// Draws the bar.
-    pub fn start(stacks: &StacksProgress) -> WorkersBar {
-        let style = ProgressStyle::with_template("{wide_bar} {msg}, {elapsed} so far").expect("a valid template");
-        let bar = WorkersBar(ProgressBar::new(stacks.all as u64 * POSITIONS).with_style(style));
-        bar.update(stacks);
-        bar
-    }
-
-    /// Returns the bar of indicatif.
-    pub fn inner(&self) -> &ProgressBar {
-        &self.0
-    }
-
-    /// Moves the bar to this progress.
-    pub fn update(&self, stacks: &StacksProgress) {
-        let part = |&(epoch, epochs): &(usize, usize)| epoch as u64 * POSITIONS / epochs.max(1) as u64;
-        self.0.set_position(stacks.ended as u64 * POSITIONS + stacks.training.iter().map(part).sum::<u64>());
-        self.0.set_message(text(stacks));
-    }
+/// Moves the bar to this progress.
+pub fn update(bar: &ProgressBar, stacks: &StacksProgress) {
+    let part = |&(epoch, epochs): &(usize, usize)| epoch as u64 * POSITIONS / epochs.max(1) as u64;
+    bar.set_position(stacks.ended as u64 * POSITIONS + stacks.training.iter().map(part).sum::<u64>());
+    bar.set_message(text(stacks));
 }
 
 /// Returns the progress in words: `1 of 5 stacks done, epochs 19/40, 7/40`.

@@ -1,6 +1,5 @@
 //! `runner sweep confirm DIR`: the best configurations on seeds that were not used for the selection.
 
-mod add;
 pub(super) mod at_end;
 pub(super) mod text;
 
@@ -8,7 +7,8 @@ use anyhow::anyhow;
 
 use crate::cli::args::run_args::parse_positive;
 use crate::cli::args::sweeps_dir::NamedSweep;
-use crate::cli::commands::sweep::confirm::add::{add, describe};
+use crate::cli::commands::sweep::confirm::at_end::add;
+use crate::cli::commands::sweep::confirm::text::describe;
 use crate::cli::commands::sweep::execute::{self, Execution};
 use crate::cli::commands::sweep::start::devices_to_continue;
 use crate::cli::commands::sweep::work::{check_is_same, confirm_command, resume_command};
@@ -74,8 +74,7 @@ it starts another confirmation.";
 pub fn run(args: &ConfirmArgs) -> anyhow::Result<Exit> {
     let (dir, mut record) = args.sweep.open()?;
     args.worker_args.event_args.files()?;
-    let mut state = SweepState::default();
-    state.update(&dir, &record)?;
+    let state = SweepState::read(&dir, &record)?;
     let devices = devices_to_continue(&record, &args.devices, args.workers)?;
     let continues = args.continues(&record, &state);
     let confirmed = record.confirmation_stacks();
@@ -117,15 +116,8 @@ pub fn run(args: &ConfirmArgs) -> anyhow::Result<Exit> {
         };
         return Err(error.context(Hint(format!("leave `--dry-run` out to {what}"))));
     }
-    let execution = Execution {
-        devices,
-        worker_args: args.worker_args.clone(),
-        quiet: args.quiet,
-        json: args.json,
-        is_silent: false,
-        confirms: true,
-        strict: false,
-    };
+    let (worker_args, quiet, json) = (args.worker_args.clone(), args.quiet, args.json);
+    let execution = Execution { devices, worker_args, quiet, json, is_silent: false, confirms: true, strict: false };
     execute::train(&dir, &record, &execution)
 }
 
@@ -135,12 +127,8 @@ fn unfinished(dir: &SweepDir, record: &SweepRecord, state: &SweepState) -> anyho
     let stacks = newest.map_or(&[][..], |extension| &extension.stacks);
     let ended = stacks.iter().filter(|stack| state.ended.contains_key(&stack.name)).count();
     let on = record.confirmation().map(|plan| format!(" on seeds {}", seeds::format(&plan.seeds))).unwrap_or_default();
-    anyhow!(
-        "the confirmation{on} of the sweep in `{}` is not complete: {} of its {} stacks have ended",
-        dir.path().display(),
-        count(ended),
-        count(stacks.len())
-    )
+    let (path, ended, all) = (dir.path().display(), count(ended), count(stacks.len()));
+    anyhow!("the confirmation{on} of the sweep in `{path}` is not complete: {ended} of its {all} stacks have ended")
 }
 
 impl ConfirmArgs {

@@ -1,14 +1,17 @@
-//! A confirmation as text and as JSON.
+//! A confirmation and its results as text and as JSON.
 
 use serde_json::{Value, json};
 
-use crate::cli::commands::sweep::ranking_text::mean_and_std;
 use crate::cli::text::column::{Cell, Column};
 use crate::cli::text::column_layout::Fitted;
 use crate::cli::text::number_format;
 use crate::cli::text::text_style::TextStyle;
 use crate::compare::statistics::sample::Sample;
+use crate::experiment::spec::seeds;
 use crate::sweep::confirmation::{Confirmation, Confirmed, Standing};
+use crate::sweep::labels::Labels;
+use crate::sweep::record::{Extension, SweepRecord};
+use crate::views::document::statistic::mean_and_std;
 
 /// Returns the configurations on fresh seeds as a table, and the conclusion below it.
 pub(crate) fn table(confirmation: &Confirmation, page: TextStyle) -> String {
@@ -31,7 +34,7 @@ pub(crate) fn table(confirmation: &Confirmation, page: TextStyle) -> String {
     }
     let closing = Column::words("conclusion", results.iter().map(|one| one.standing.words().to_owned()));
     let labels = Column::words("configuration", results.iter().map(|one| one.name().to_owned()));
-    let mut parts = Fitted { labels, groups, spare: Vec::new(), closing: Some(closing) }.tables(page);
+    let mut parts = Fitted { closing: Some(closing), ..Fitted::new(labels, groups) }.tables(page);
     let mut below = vec![confirmation.conclusion()];
     below.extend(shrinkage(confirmation));
     parts.push(below.iter().map(|line| page.wrapped(line, 2)).collect::<Vec<_>>().join("\n"));
@@ -64,4 +67,22 @@ pub(crate) fn json(confirmation: &Confirmation) -> Value {
         "cheapest": confirmation.cheapest().map(Confirmed::name),
         "shrinkage": confirmation.shrinkage(), "conclusion": confirmation.conclusion(),
     })
+}
+
+/// Returns what a confirmation trains, as text.
+pub(super) fn describe(record: &SweepRecord, extension: &Extension) -> String {
+    let Some(plan) = &extension.confirmation else { return String::new() };
+    let labels = Labels::new(&record.settings);
+    let of_one = |name: &str| {
+        let set = record.configuration(name).map(|configuration| labels.describe(&configuration.set));
+        format!("  {name}  {}", set.unwrap_or_default())
+    };
+    let best = match plan.configurations.len() {
+        1 => "configuration".to_owned(),
+        several => format!("{several} configurations"),
+    };
+    let (s, seeds) = (if plan.seeds.len() == 1 { "" } else { "s" }, seeds::format(&plan.seeds));
+    let mut lines = vec![format!("the best {best} on seed{s} {seeds}:")];
+    lines.extend(plan.configurations.iter().map(|chosen| of_one(&chosen.name)));
+    lines.join("\n")
 }

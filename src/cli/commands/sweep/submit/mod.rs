@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::cli::args::run_args::parse_positive;
 use crate::cli::args::sweeps_dir::SweepsDir;
+use crate::cli::args::user_defaults;
 use crate::cli::commands::sweep::plan_args::PlanArgs;
 use crate::cli::commands::sweep::start::StartArgs;
 use crate::cli::commands::sweep::submit::target::Target;
@@ -16,8 +17,8 @@ use crate::cli::commands::sweep::worker_args::{ExecuteArgs, WorkerArgs};
 use crate::cli::exit::Exit;
 use crate::cli::slurm::compute::check_libtorch_supports;
 use crate::cli::slurm::paths::JobPaths;
-use crate::cli::slurm::script::JobScript;
-use crate::cli::slurm::submit::{JobRequest, numbers};
+use crate::cli::slurm::script::JobRequest;
+use crate::cli::slurm::submit::numbers;
 use crate::cli::text::shell_words::quoted_path;
 use crate::cli::text::terminal;
 use crate::slurm::sbatch;
@@ -101,7 +102,7 @@ pub fn run(args: &SubmitArgs) -> anyhow::Result<Exit> {
         sbatch::check_is_installed()?;
     }
     args.worker_args.event_args.files()?;
-    let paths = JobPaths::with_default_runs()?;
+    let paths = JobPaths::of_this_process(Path::new(user_defaults::out()))?;
     let target = Target::find(&args.start_args(), args.resume, options)?;
     if !args.quiet {
         target.notes().iter().for_each(|note| terminal::say(&format!("note: {note}")));
@@ -117,30 +118,23 @@ pub fn run(args: &SubmitArgs) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     check_libtorch_supports(&target.record().options.device)?;
-    if let Some(note) = open_stacks.and_then(|stacks| idle_workers(args.workers, stacks))
-        && !args.quiet
-    {
-        terminal::say(&note);
-    }
+    let note = open_stacks.and_then(|stacks| idle_workers(args.workers, stacks));
+    note.filter(|_| !args.quiet).iter().for_each(|note| terminal::say(note));
     if args.print {
-        let path = target.path(&args.out);
-        let arguments = args.arguments(&path);
-        terminal::out(args.request(&target, &path, &arguments, &paths).script.to_text().trim_end());
+        terminal::out(args.request(&target, &target.path(&args.out), &paths).script().trim_end());
         return Ok(Exit::Done);
     }
     // nothing is written for jobs that Slurm would refuse
-    let path = target.path(&args.out);
-    args.request(&target, &path, &args.arguments(&path), &paths).check()?;
+    args.request(&target, &target.path(&args.out), &paths).check()?;
     let (dir, record) = target.create(&args.out)?;
     let path = std::path::absolute(dir.path()).unwrap_or_else(|_| dir.path().to_path_buf());
     let target = Target::Existing(dir.clone(), record);
-    let arguments = args.arguments(&path);
     let is_stopped = stop_request::is_requested(&dir);
     stop_request::withdraw(&dir)?;
     if is_stopped && !args.quiet {
         terminal::say("the sweep was stopped; it continues");
     }
-    let jobs = args.request(&target, &path, &arguments, &paths).submit()?;
+    let jobs = args.request(&target, &path, &paths).submit()?;
     args.print_jobs(&path, &jobs);
     if target.record().confirm.is_some() && !args.quiet {
         let shown = quoted_path(&path);
@@ -183,37 +177,20 @@ impl SubmitArgs {
         }
     }
 
-    /// Returns the arguments of a worker.
-    fn arguments(&self, path: &Path) -> Vec<String> {
-        let mut words = vec!["sweep".to_owned(), "work".to_owned(), path.display().to_string()];
-        words.extend(self.worker_args.arguments());
-        words
-    }
-
     /// Returns the jobs of a sweep in this directory.
-    fn request<'a>(
-        &'a self,
-        target: &'a Target,
-        path: &'a Path,
-        arguments: &'a [String],
-        paths: &'a JobPaths,
-    ) -> JobRequest<'a> {
-        let options = SbatchOptions(&self.sbatch);
-        let record = target.record();
+    fn request<'a>(&'a self, target: &'a Target, path: &'a Path, paths: &'a JobPaths) -> JobRequest<'a> {
+        let mut arguments = vec!["sweep".to_owned(), "work".to_owned(), path.display().to_string()];
+        arguments.extend(self.worker_args.arguments());
         JobRequest {
-            script: JobScript {
-                title: "Workers of a sweep. Submit them again: `sbatch` with this file.",
-                name: &record.experiment,
-                directory: path,
-                tasks: self.chain.is_none().then_some(self.workers),
-                cpus: record.options.threads,
-                time_limit: options.time_limit(),
-                has_chain: self.chain.is_some(),
-                paths,
-                arguments,
-            },
+            title: "Workers of a sweep. Submit them again: `sbatch` with this file.",
+            name: &target.record().experiment,
+            directory: path,
+            tasks: self.chain.is_none().then_some(self.workers),
             jobs: if self.chain.is_some() { self.workers } else { 1 },
             follow_ups: self.chain.unwrap_or(0),
+            cpus: target.record().options.threads,
+            paths,
+            arguments,
             options: &self.sbatch,
         }
     }

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{anyhow, ensure};
 use tch::Device;
 use time::OffsetDateTime;
 
@@ -10,9 +9,7 @@ use crate::cli::args::compute_args::ComputeArgs;
 use crate::cli::commands::sweep::plan_args::PlanArgs;
 use crate::cli::commands::sweep::start::StartArgs;
 use crate::cli::commands::worker_processes::choice_of;
-use crate::cli::slurm::compute::{device_of_job, threads_of_job};
-use crate::cli::slurm::data::check_is_cached;
-use crate::config::hint::Hint;
+use crate::cli::slurm::compute::{check_is_cached, device_of_job, threads_of_job};
 use crate::slurm::sbatch_options::SbatchOptions;
 use crate::sweep::dir::SweepDir;
 use crate::sweep::dir::state::SweepState;
@@ -37,19 +34,10 @@ pub enum Target {
 impl Target {
     /// Returns the sweep that is named, or plans a new one; with `resume` the newest one of the same plan, if there is one.
     /// `options` decide on the device and the threads of its workers.
-    ///
-    /// # Errors
-    /// If there is no such sweep, or it cannot be planned.
     pub fn find(args: &StartArgs, resume: bool, options: SbatchOptions) -> anyhow::Result<Target> {
         if let Some(path) = args.named_sweep() {
             let (dir, record) = SweepDir::open(&path)?;
-            ensure!(
-                !args.changes_plan(&record),
-                anyhow!("the settings of the sweep in `{}` are fixed", path.display()).context(Hint(
-                    "omit options that change the sweep, such as `--space`, or name an experiment to start another sweep"
-                        .to_owned()
-                ))
-            );
+            args.check_keeps_plan(&path, &record, "name an experiment to start another sweep")?;
             return Ok(Target::Existing(dir, Box::new(record)));
         }
         let ComputeArgs { device, threads } = args.plan_args.compute_args;
@@ -87,9 +75,6 @@ impl Target {
     }
 
     /// Number of stacks that have not ended; `None` if rounds or further seeds will add others.
-    ///
-    /// # Errors
-    /// When the files of the sweep cannot be read.
     pub fn open_stacks(&self) -> anyhow::Result<Option<usize>> {
         let record = self.record();
         let mut state = SweepState::default();
@@ -111,9 +96,6 @@ impl Target {
     }
 
     /// Returns the directory and the record of the sweep. A new one is written below `out`.
-    ///
-    /// # Errors
-    /// When the directory cannot be created.
     pub fn create(self, out: &Path) -> anyhow::Result<(SweepDir, Box<SweepRecord>)> {
         match self {
             Target::Existing(dir, record) => Ok((dir, record)),

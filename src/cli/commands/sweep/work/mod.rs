@@ -79,8 +79,7 @@ pub fn run(args: &WorkArgs) -> anyhow::Result<Exit> {
     }
     let chosen = devices.first().map(|device| worker_processes::choice_of(*device));
     let device = args.device.or(chosen).or_else(|| visible_instead_of(&record.options.device));
-    let execution = ExecutionConfig::from_run(&record.options, device, args.threads)?;
-    execution.apply();
+    let execution = ExecutionConfig::from_run(&record.options, device, args.threads)?.apply();
     let signals = listen()?;
     if args.parent.is_none() {
         signals.set_exit_message(format!("interrupted: continue with `runner sweep work {}`", quoted_path(dir.path())));
@@ -141,9 +140,6 @@ pub fn run(args: &WorkArgs) -> anyhow::Result<Exit> {
 impl WorkArgs {
     /// Returns the devices of several workers: the named ones, or in a job of Slurm those of the job, if the sweep is trained on
     /// GPUs; none for one worker on its usual device.
-    ///
-    /// # Errors
-    /// When a device cannot be used.
     fn devices(&self, record: &SweepRecord) -> anyhow::Result<Vec<Device>> {
         if !self.devices.is_empty() {
             return devices::of_workers(&self.devices, None);
@@ -179,9 +175,6 @@ pub fn check_is_same(dir: &SweepDir, record: &SweepRecord) -> anyhow::Result<()>
 }
 
 /// Checks that this program and the data are those of the sweep, also if all of its stacks have ended.
-///
-/// # Errors
-/// As [`check_is_same`].
 pub fn check_is_extendable(dir: &SweepDir, record: &SweepRecord) -> anyhow::Result<()> {
     check_same(dir, record, |_| true)
 }

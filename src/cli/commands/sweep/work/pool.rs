@@ -23,9 +23,6 @@ use crate::sweep::supervise::pool::{Pool, WorkerCommand};
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Returns the commands of workers on these devices, one each.
-///
-/// # Errors
-/// When the path of this program is unknown, or a device is not visible.
 pub fn commands(dir: &SweepDir, devices: &[Device], worker_args: &WorkerArgs) -> anyhow::Result<Vec<WorkerCommand>> {
     let program = std::env::current_exe().context("failed to find the path of this program")?;
     let command = |device: &Device| {
@@ -61,16 +58,8 @@ pub fn run(
     say(&format!("{} workers, on {}", names.len(), names.join(", ")));
     let mut state = SweepState::default();
     let mut pool = Pool::start(dir, commands)?;
-    let mut is_stopping = false;
     while pool.running() > 0 {
-        if signals.is_stopped() && !is_stopping {
-            is_stopping = true;
-            pool.stop(signals.signal());
-        }
-        if signals.checkpoint.swap(false, std::sync::atomic::Ordering::SeqCst) {
-            pool.save_checkpoints();
-        }
-        if pool.has_ended()? {
+        if pool.pass_on(&signals)? {
             extensions::read_new(dir.path(), record)?;
             state.update(dir, record)?;
             for death in pool.replace_dead(&state)? {
