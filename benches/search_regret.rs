@@ -13,7 +13,7 @@ use anyhow::{Context, anyhow, bail};
 use runner::sweep::rounds::Rounds;
 use runner::sweep::sampler::choose;
 use runner::sweep::sampler::round::Round;
-use runner::sweep::sampler::tpe::observation::Score;
+use runner::sweep::sampler::observation::Score;
 use runner::sweep::space::configurations::{Set, Space};
 use runner::sweep::space::entry::Entry;
 use runner::sweep::space::origin::SpaceFault;
@@ -37,10 +37,7 @@ fn main() -> anyhow::Result<()> {
         let Search { space, method, round, trials, seed } = serde_json::from_str(&line?).context("invalid search")?;
         let space = Space::new(space, json!({})).map_err(fault)?;
         let all = choose::configurations(&space, method, Some(trials), seed).map_err(fault)?;
-        let first = match method {
-            Method::Tpe => Rounds { size: round, trials }.startup(),
-            Method::Grid | Method::Random | Method::Sobol => trials,
-        };
+        let first = if method.has_rounds() { Rounds { size: round, trials }.startup() } else { trials };
         let mut trained: Vec<(Set, Score, f64)> = Vec::new();
         let mut sets = all[..first].to_vec();
         loop {
@@ -51,7 +48,7 @@ fn main() -> anyhow::Result<()> {
             }
             let scores = values.into_iter().map(|value| value.map_or(Score::Failed, Score::Finished));
             trained.extend(std::mem::take(&mut sets).into_iter().zip(scores).map(|(set, score)| (set, score, 0.0)));
-            let mut next = Round::new(&space, seed, trained.len(), trained.clone());
+            let mut next = Round::new(&space, method, seed, trained.len(), trained.clone());
             while sets.len() < round.min(trials - trained.len()) {
                 let Some(set) = next.choose_next().map_err(fault)? else { break };
                 next.add(set.clone());

@@ -84,6 +84,8 @@ pub enum Method {
     Sobol,
     /// Rounds that learn from the results of earlier ones: a tree-structured Parzen estimator
     Tpe,
+    /// Small rounds that learn from the results of earlier ones, for few configurations: a Gaussian process
+    Gp,
 }
 
 impl Method {
@@ -94,6 +96,12 @@ impl Method {
             Method::Random => "random",
             Method::Sobol => "sobol",
             Method::Tpe => "tpe",
+            Method::Gp => "gp",
         }
+    }
+
+    /// Returns whether it chooses configurations in rounds, each from the results of all earlier ones.
+    pub fn has_rounds(self) -> bool {
+        matches!(self, Method::Tpe | Method::Gp)
     }
 }

@@ -128,7 +128,7 @@ impl<'a> RecordedExperiment<'a> {
     /// Distributes configurations over stacks, whose numbers begin with `first`. The width is that of the sweep, so the device
     /// does not matter.
     fn distribute(&self, plans: &[Plan], first: usize) -> SweepStacks {
-        SweepStacks::new(plans, self.record.options.stack, None, Device::Cpu, 1, first)
+        SweepStacks::new(plans, self.record.options.stack, None, false, Device::Cpu, 1, first)
     }
 
     /// Returns the error of a space with its place.

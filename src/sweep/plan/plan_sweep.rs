@@ -73,6 +73,7 @@ pub fn plan(request: &SweepRequest) -> anyhow::Result<PlannedSweep> {
     let halving = request.halving.map_or(sweep.halving, HalvingChoice::rungs);
     let in_file = |fault| in_file(fault, request, &sweep).into_error(source);
     let size = round_size(request, &sweep, method, halving.is_some()).map_err(in_file)?;
+    check_method(method, &space).map_err(in_file)?;
     let mut all_changes = changes.clone();
     all_changes.push(format!("seeds={seeds:?}"));
     let mut planner = VariantPlanner::new(&current, source, &written, &all_changes);
@@ -99,7 +100,7 @@ pub fn plan(request: &SweepRequest) -> anyhow::Result<PlannedSweep> {
         true => fault.at(&Origin::file(&["sweep", key])).into_error(source),
         false => fault.into_error(source),
     };
-    let stacks = SweepStacks::new(&plans, request.options.stack, size, request.device, request.free_memory, 0);
+    let stacks = SweepStacks::new(&plans, request.options.stack, size, halving.is_some(), request.device, request.free_memory, 0);
     if let Some(halving) = halving {
         let checked = halving::check(halving, &metric.path, &plans, &stacks);
         checked.map_err(|fault| in_table(fault, "halving", request.halving.is_none()))?;
@@ -170,22 +171,41 @@ fn round_size(
     has_halving: bool,
 ) -> Result<Option<usize>, SpaceFault> {
     let asked = request.round.or(sweep.round);
-    match (method, asked) {
-        (Method::Tpe, Some(0)) => Err(SpaceFault::new("`round` must be at least 1, found 0", "use `round = 8`")),
-        // with halving, each stack drops some of its own configurations, so that it needs more of them
-        (Method::Tpe, asked) => Ok(Some(asked.unwrap_or(if has_halving { 16 } else { 8 }))),
-        (Method::Grid | Method::Random | Method::Sobol, None) => Ok(None),
-        // a method of the command line replaces that of the file, with its rounds
-        (Method::Grid | Method::Random | Method::Sobol, Some(_))
-            if request.round.is_none() && request.method.is_some() =>
-        {
-            Ok(None)
+    if method.has_rounds() {
+        return match asked {
+            Some(0) => Err(SpaceFault::new("`round` must be at least 1, found 0", "use `round = 8`")),
+            asked => Ok(Some(asked.unwrap_or(default_round(method, has_halving)))),
+        };
+    }
+    // a method of the command line replaces that of the file, with its rounds
+    let is_replaced = request.round.is_none() && request.method.is_some();
+    if asked.is_none() || is_replaced {
+        return Ok(None);
+    }
+    let found = method.name();
+    let message = format!("`round` needs the method `tpe` or `gp`, found `{found}`: it does not learn from results");
+    Err(SpaceFault::new(message, "remove `round`, or use `--method tpe`"))
+}
+
+/// Returns the default number of configurations of a round. With halving, each of its stacks drops some of its own, so that a
+/// stack needs more of them. A Gaussian process learns more from each result: small rounds need fewer configurations.
+fn default_round(method: Method, has_halving: bool) -> usize {
+    match (method, has_halving) {
+        (Method::Gp, _) => 4,
+        (_, true) => 16,
+        (_, false) => 8,
+    }
+}
+
+/// Checks that a method can search a space: a Gaussian process needs values of all settings.
+fn check_method(method: Method, space: &Space) -> Result<(), SpaceFault> {
+    match space.axis_entries().find(|entry| !entry.conditions.is_empty()) {
+        Some(entry) if method == Method::Gp => {
+            let key = &entry.keys[0];
+            let message = format!("`gp` needs settings that all configurations have, but `{key}` has a condition");
+            Err(SpaceFault::new(message, "use `--method tpe`").at(&entry.origin))
         }
-        (Method::Grid | Method::Random | Method::Sobol, Some(_)) => {
-            let message =
-                format!("`round` needs the method `tpe`, found `{}`: it does not learn from results", method.name());
-            Err(SpaceFault::new(message, "remove `round`, or use `--method tpe`"))
-        }
+        _ => Ok(()),
     }
 }
 

@@ -19,7 +19,7 @@ use crate::sweep::record::{Configuration, Extension, SweepRecord};
 use crate::sweep::results::{Outcome, Ranking};
 use crate::sweep::rounds::{RoundRecord, SeenOutcome, SeenResult, SkippedConfiguration};
 use crate::sweep::sampler::round::Round;
-use crate::sweep::sampler::tpe::observation::Score;
+use crate::sweep::sampler::observation::Score;
 use crate::sweep::space::configurations::{Set, Space};
 use crate::sweep::space::domain::Domain;
 use crate::sweep::space::entry::Values;
@@ -76,7 +76,7 @@ pub fn planned_round(record: &SweepRecord, seen: Vec<SeenResult>) -> anyhow::Res
     let compared = if may_mean_the_same(&space) { &existing[..] } else { &existing[..first.min(1)] };
     let mut plans = experiment.plan_with(&mut planner, compared, &space)?;
     let known = plans.len();
-    let mut round = Round::new(&space, record.search.seed, first, trained(record, &seen));
+    let mut round = Round::new(&space, record.search.method, record.search.seed, first, trained(record, &seen));
     let (mut chosen, mut skipped, mut left_out) = (Vec::new(), Vec::new(), 0);
     let mut is_used_up = false;
     while chosen.len() < count && left_out < MOST_LEFT_OUT {

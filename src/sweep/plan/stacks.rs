@@ -19,8 +19,8 @@ const WIDTH_ON_CPU: usize = 16;
 /// Default maximum number of replicas in a stack on a GPU, on which wide stacks are faster.
 const WIDTH_ON_GPU: usize = 64;
 
-/// Fewest configurations of a round that are distributed over two stacks.
-const FEWEST_TO_SPLIT: usize = 8;
+/// Fewest configurations of a round that are distributed over two stacks, if halving drops some of each stack.
+const FEWEST_TO_HALVE: usize = 8;
 
 /// The stacks of a sweep.
 #[derive(Clone, Debug)]
@@ -45,6 +45,7 @@ impl SweepStacks {
         plans: &[Plan],
         width: Option<usize>,
         round: Option<usize>,
+        has_halving: bool,
         device: Device,
         free: u64,
         first: usize,
@@ -62,7 +63,7 @@ impl SweepStacks {
             let width = fitting.unwrap_or(default).clamp(1, default);
             match &groups[..] {
                 _ if device != Device::Cpu => width,
-                [only] => even_width(only.len(), round, trials(only[0]), width),
+                [only] => even_width(only.len(), round, has_halving, trials(only[0]), width),
                 _ => width,
             }
         });
@@ -89,12 +90,12 @@ impl SweepStacks {
 
 /// Returns the width, at most `width`, at which the configurations, or those of a round, fill an even number of stacks, so that
 /// two workers end at about the same time; `of_one` is the number of trials of a configuration. If all fit into one stack, the
-/// width stays as it is; but in a search with rounds, a worker without a stack would have to wait for the next round. Rounds of
-/// fewer than eight configurations stay together: halving drops some of each stack.
-fn even_width(configurations: usize, round: Option<usize>, of_one: usize, width: usize) -> usize {
+/// width stays as it is; but in a search with rounds, a worker without a stack would have to wait for the next round. With halving,
+/// which drops some of each stack, rounds of fewer than eight configurations stay together.
+fn even_width(configurations: usize, round: Option<usize>, has_halving: bool, of_one: usize, width: usize) -> usize {
     let configurations = round.map_or(configurations, |round| round.min(configurations));
     match configurations.div_ceil((width / of_one).max(1)) {
-        0 | 1 if round.is_none() || configurations < FEWEST_TO_SPLIT => width,
+        0 | 1 if round.is_none() || (has_halving && configurations < FEWEST_TO_HALVE) => width,
         stacks => width.min(configurations.div_ceil(stacks.next_multiple_of(2)) * of_one),
     }
 }
@@ -135,8 +136,11 @@ mod tests {
             (12, Some(1), 3, 16, 16),
             (14, Some(7), 1, 16, 16),
         ] {
-            let found = even_width(configurations, round, of_one, width);
+            let found = even_width(configurations, round, true, of_one, width);
             assert_eq!(found, expected, "{configurations} × {of_one}, rounds of {round:?}");
+        }
+        for (round, of_one, expected) in [(4, 1, 2), (7, 1, 4), (2, 3, 3), (1, 2, 2)] {
+            assert_eq!(even_width(12, Some(round), false, of_one, 16), expected, "without halving, rounds of {round}");
         }
     }
 }

@@ -199,7 +199,7 @@ pub(super) fn drawn(
     for draw in first..MOST_DRAWS {
         let positions = match method {
             Method::Random => positions::random(seed, draw, space.axes()),
-            Method::Sobol | Method::Grid | Method::Tpe => positions::sobol(seed, draw, space.axes()),
+            Method::Sobol | Method::Grid | Method::Tpe | Method::Gp => positions::sobol(seed, draw, space.axes()),
         };
         if add(&space.at(&positions)?).is_break() {
             break;

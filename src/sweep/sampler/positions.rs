@@ -14,6 +14,12 @@ pub(super) fn random(seed: u32, draw: u32, axes: usize) -> Vec<f64> {
     (0..axes).map(|_| (generator.next_u64() >> 11) as f64 / (1_u64 << 53) as f64).collect()
 }
 
+/// Draws a number between 0 and 1, both excluded.
+pub(super) fn uniform(generator: &mut Mt64) -> f64 {
+    // the upper 53 bits are a floating point number
+    ((generator.next_u64() >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
+}
+
 /// Returns the position of a draw in the Sobol sequence on each axis, between 0 and 1 (excluded). Axes after the last dimension
 /// of the sequence use its dimensions with another seed, and draws after its end continue with another seed.
 pub(super) fn sobol(seed: u32, draw: u32, axes: usize) -> Vec<f64> {

@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use crate::config::values::is_same;
 use crate::sweep::sampler::choose::{drawn, identity};
-use crate::sweep::sampler::tpe::observation::{Observation, Score};
-use crate::sweep::sampler::tpe::parameter::{Parameter, Range};
-use crate::sweep::sampler::tpe::propose::propose;
+use crate::sweep::sampler::observation::{Observation, Score};
+use crate::sweep::sampler::parameter::{Parameter, Range};
+use crate::sweep::sampler::{gp, tpe};
 use crate::sweep::space::configurations::{Set, Space};
 use crate::sweep::space::domain::Domain;
 use crate::sweep::space::entry::{Entry, Values};
@@ -24,6 +24,7 @@ const REPEATED: usize = 20;
 /// first configuration, and the observations only.
 pub struct Round<'a> {
     space: &'a Space,
+    method: Method,
     seed: u32,
     first: usize,
     /// Number of proposals so far.
@@ -40,10 +41,17 @@ pub struct Round<'a> {
 impl<'a> Round<'a> {
     /// Starts the round whose first configuration has this number. `trained` are all earlier configurations in their order,
     /// each with its score and the standard error of its value, or 0.
-    pub fn new(space: &'a Space, seed: u32, first: usize, trained: Vec<(Set, Score, f64)>) -> Round<'a> {
+    pub fn new(
+        space: &'a Space,
+        method: Method,
+        seed: u32,
+        first: usize,
+        trained: Vec<(Set, Score, f64)>,
+    ) -> Round<'a> {
         let parameters = space.axis_entries().map(parameter).collect();
         let mut round = Round {
             space,
+            method,
             seed,
             first,
             proposals: 0,
@@ -69,6 +77,7 @@ impl<'a> Round<'a> {
             let key = [u64::from(self.seed), self.first as u64, self.proposals];
             self.proposals += 1;
             let mut generator = Mt64::new_with_key(key);
+            let propose = if self.method == Method::Gp { gp::propose::propose } else { tpe::propose::propose };
             let numbers = propose(&self.parameters, &self.observations, &self.pending, &mut generator);
             let set = self.space.with_values(&|axis, entry| values(entry, numbers[axis]))?;
             if !self.identities.contains(&identity(&set)) {
@@ -170,7 +179,7 @@ mod tests {
     #[test]
     fn configurations_become_numbers_and_back() {
         let space = conditional();
-        let round = Round::new(&space, 0, 0, Vec::new());
+        let round = Round::new(&space, Method::Tpe, 0, 0, Vec::new());
         for draw in 0..50 {
             let set = space.at(&[f64::from(draw) / 50.0, 0.3 + f64::from(draw % 2) * 0.4, 0.7, 0.5]).unwrap();
             let numbers = round.numbers(&set);
@@ -187,7 +196,7 @@ mod tests {
         let mut all: Vec<(Set, Score)> = Vec::new();
         for size in sizes {
             let exact = all.iter().map(|(set, score)| (set.clone(), *score, 0.0)).collect();
-            let mut round = Round::new(space, seed, all.len(), exact);
+            let mut round = Round::new(space, Method::Tpe, seed, all.len(), exact);
             for _ in 0..*size {
                 let Some(set) = round.choose_next().unwrap() else { return all };
                 round.add(set.clone());
@@ -246,7 +255,7 @@ mod tests {
             let value = f64::from(place) / 19.0;
             (Set::from_iter([("a".to_owned(), json!(value))]), Score::Finished((value - 0.7).abs()), 0.0)
         });
-        let mut round = Round::new(&space, 0, 20, trained.collect());
+        let mut round = Round::new(&space, Method::Tpe, 0, 20, trained.collect());
         let mut all = Vec::new();
         for number in 0..8 {
             let set = round.choose_next().unwrap().unwrap();

@@ -1,7 +1,7 @@
 //! The kernels of one parameter: one for each observation, and a wide one for the whole range.
 
-use crate::sweep::sampler::tpe::normal;
-use crate::sweep::sampler::tpe::parameter::{Parameter, Range};
+use crate::sweep::sampler::normal;
+use crate::sweep::sampler::parameter::{Parameter, Range};
 
 /// The kernels of one parameter, the wide one last.
 #[derive(Clone, Debug, PartialEq)]

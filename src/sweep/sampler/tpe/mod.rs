@@ -12,9 +12,6 @@
 //! same proposal.
 
 mod kernels;
-mod normal;
-pub mod observation;
-pub mod parameter;
 mod parzen;
 pub mod propose;
 mod split;

@@ -2,8 +2,9 @@
 
 use rand_mt::Mt64;
 
+use crate::sweep::sampler::positions::uniform;
 use crate::sweep::sampler::tpe::kernels::{Kernels, place_in};
-use crate::sweep::sampler::tpe::parameter::Parameter;
+use crate::sweep::sampler::parameter::Parameter;
 
 /// Weight of the wide kernel; an observation has at most 1.
 const WEIGHT_OF_RANGE: f64 = 1.0;
@@ -30,8 +31,8 @@ impl ParzenEstimator {
 
     /// Draws a value of each parameter.
     pub(super) fn draw(&self, generator: &mut Mt64) -> Vec<f64> {
-        let kernel = place_in(&self.weights, position(generator));
-        self.kernels.iter().map(|kernels| kernels.value(kernel, position(generator))).collect()
+        let kernel = place_in(&self.weights, uniform(generator));
+        self.kernels.iter().map(|kernels| kernels.value(kernel, uniform(generator))).collect()
     }
 
     /// Returns the logarithm of the density at these values.
@@ -48,16 +49,10 @@ impl ParzenEstimator {
     }
 }
 
-/// Returns a random position between 0 and 1, both excluded.
-fn position(generator: &mut Mt64) -> f64 {
-    // the upper 53 bits are a floating point number
-    ((generator.next_u64() >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sweep::sampler::tpe::parameter::Range;
+    use crate::sweep::sampler::parameter::Range;
 
     #[test]
     fn draws_are_distributed_as_the_density() {

@@ -2,8 +2,8 @@
 
 use rand_mt::Mt64;
 
-use crate::sweep::sampler::tpe::observation::{Observation, Score};
-use crate::sweep::sampler::tpe::parameter::Parameter;
+use crate::sweep::sampler::observation::{Observation, Score};
+use crate::sweep::sampler::parameter::Parameter;
 use crate::sweep::sampler::tpe::parzen::ParzenEstimator;
 use crate::sweep::sampler::tpe::split::{shares_of_best, weights};
 
@@ -83,7 +83,7 @@ mod tests {
 
     use super::*;
     use crate::sweep::sampler::tpe::kernels::Kernels;
-    use crate::sweep::sampler::tpe::parameter::Range;
+    use crate::sweep::sampler::parameter::Range;
     use crate::sweep::sampler::tpe::split::number_of_best;
 
     fn number(low: f64, high: f64) -> Parameter {

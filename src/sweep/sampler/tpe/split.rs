@@ -1,7 +1,7 @@
 //! Which observations are the best ones, and how much each observation counts.
 
-use crate::sweep::sampler::tpe::normal::share_below;
-use crate::sweep::sampler::tpe::observation::Score;
+use crate::sweep::sampler::normal::share_below;
+use crate::sweep::sampler::observation::Score;
 
 /// Maximum number of the best observations.
 const MOST_BEST: usize = 25;

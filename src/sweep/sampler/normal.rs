@@ -12,6 +12,11 @@ pub(super) fn share_below(x: f64) -> f64 {
     0.5 * erfc(-x / SQRT_2)
 }
 
+/// Returns the density of the standard normal distribution at `x`.
+pub(super) fn density(x: f64) -> f64 {
+    (-0.5 * x * x).exp() / (2.0 * PI).sqrt()
+}
+
 /// Returns the logarithm of the share of the standard normal distribution below `x`.
 fn ln_share_below(x: f64) -> f64 {
     if x > 0.0 {
