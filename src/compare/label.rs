@@ -42,7 +42,8 @@ impl UnlabeledGroup {
             .then(|| format!("skipped {left_out} {trials} of `{experiment}`: {newer} the same settings and {seeds}"))
     }
 
-    /// Returns the label of a level, each longer than the one before; `None` if no longer label exists.
+    /// Returns the label of a level, each longer than the one before: the name, then with the run directory or the trial, then
+    /// with both; `None` if no longer label exists.
     fn label(&self, level: usize, one_experiment: bool) -> Option<String> {
         let trial = self.trials.first()?;
         let Some(history) = trial.history() else {
@@ -63,23 +64,10 @@ impl UnlabeledGroup {
         let folder = || folder.as_deref()?.file_name().map(|name| name.to_string_lossy().into_owned());
         match (level, run_name) {
             (1, Some(run_name)) if history.variant != "base" => Some(format!("{run_name}/{}", history.variant)),
-            (level, _) => self.level_label(level, trial, named, folder),
-        }
-    }
-
-    /// Returns the label of a level: the name, then with the run directory or the trial, then with both.
-    fn level_label(
-        &self,
-        level: usize,
-        trial: &Trial,
-        named: String,
-        folder: impl Fn() -> Option<String>,
-    ) -> Option<String> {
-        match level {
-            0 => Some(named),
-            1 if self.folder.is_none() && self.trials.len() == 1 => Some(format!("{named} {}", trial.name())),
-            1 => Some(format!("{named} {}", folder()?)),
-            2 => Some(format!("{named} {} {}", folder()?, stem(&trial.file))),
+            (0, _) => Some(named),
+            (1, _) if self.folder.is_none() && self.trials.len() == 1 => Some(format!("{named} {}", trial.name())),
+            (1, _) => Some(format!("{named} {}", folder()?)),
+            (2, _) => Some(format!("{named} {} {}", folder()?, stem(&trial.file))),
             _ => None,
         }
     }
