@@ -260,12 +260,9 @@ fn missing_history_hint(folder: &Path) -> String {
 
 /// Reads the run in a directory, with its trials in training order; `None` if there is no history.
 fn read_run(folder: &Path) -> anyhow::Result<Option<SavedRun>> {
-    let mut files = entries(folder)?;
-    files.retain(|path| newest::may_be_history(path));
-    files.sort();
     let mut trials = Vec::new();
     let mut damaged = Vec::new();
-    for file in files {
+    for file in newest::histories_in(folder)? {
         let read = History::read_if_history(&file)
             .and_then(|history| history.map(|history| SavedTrial::new(history, file.clone())).transpose());
         match read {

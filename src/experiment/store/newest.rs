@@ -74,6 +74,17 @@ pub fn entries(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     entries.with_context(|| format!("failed to read the directory `{}`", folder.display()))
 }
 
+/// Returns the files in a directory that may be histories, sorted by name.
+///
+/// # Errors
+/// When the directory cannot be read.
+pub fn histories_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = entries(folder)?;
+    files.retain(|path| may_be_history(path));
+    files.sort();
+    Ok(files)
+}
+
 /// Returns the newest unfinished run in an experiment's directory; `None` if all are finished.
 ///
 /// # Errors
