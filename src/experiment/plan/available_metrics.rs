@@ -71,24 +71,13 @@ pub struct TinyNetwork {
     pub outputs: usize,
 }
 
-/// Text values that a metric can have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TextValues {
-    /// No text: the metric is a number.
-    None,
-    /// One of these words.
-    OneOf(&'static [&'static str]),
-    /// Any text.
-    Any,
-}
-
-/// Returns the text values that the metric `name` can have.
-pub fn text_values(name: &str) -> TextValues {
+/// Returns the words that the metric `name` can be, none if it can be any text; `None` if it is a number.
+pub fn text_values(name: &str) -> Option<&'static [&'static str]> {
     match &*current(name) {
-        STATUS => TextValues::OneOf(&ENDS),
-        "diagnosis.label" => TextValues::OneOf(&VERDICTS),
-        "diagnosis.sentence" => TextValues::Any,
-        _ => TextValues::None,
+        STATUS => Some(&ENDS),
+        "diagnosis.label" => Some(&VERDICTS),
+        "diagnosis.sentence" => Some(&[]),
+        _ => None,
     }
 }
 
@@ -159,7 +148,7 @@ impl AvailableMetrics {
                 None => {
                     let prefix = name.strip_suffix(metric).unwrap_or_default();
                     let known: Vec<String> = known.iter().map(|metric| format!("{prefix}{metric}")).collect();
-                    format!("known names: {}", suggest::list(&known.iter().map(String::as_str).collect::<Vec<_>>()))
+                    format!("known names: {}", suggest::list(&known))
                 }
             })
         };
