@@ -167,18 +167,10 @@ impl Spec {
         for key in ["data", "network", "train", "tree"] {
             expand(root, key);
         }
-        if let Some(data) = root.get_mut("data").and_then(|item| item.as_table_mut()) {
-            data.set_implicit(true);
-            let name = data.iter().next().map(|(name, _)| name.to_owned());
-            name.into_iter().for_each(|name| expand(data, &name));
-        }
+        expand_chosen(root, "data");
         if let Some(train) = root.get_mut("train").and_then(|item| item.as_table_mut()) {
             expand(train, "optimizer");
-            if let Some(optimizer) = train.get_mut("optimizer").and_then(|item| item.as_table_mut()) {
-                optimizer.set_implicit(true);
-                let name = optimizer.iter().next().map(|(name, _)| name.to_owned());
-                name.into_iter().for_each(|name| expand(optimizer, &name));
-            }
+            expand_chosen(train, "optimizer");
         }
         if let Some(layers) = root.get_mut("network").and_then(|n| n.get_mut("layers")?.as_array_mut()) {
             layers.iter_mut().for_each(|layer| layer.decor_mut().set_prefix("\n    "));
@@ -187,11 +179,8 @@ impl Spec {
         }
         for key in ["variants", "reference", "expect"] {
             if let Some(item) = root.get_mut(key) {
-                let taken = std::mem::take(item);
-                *item = match taken.into_array_of_tables() {
-                    Ok(tables) => toml_edit::Item::ArrayOfTables(tables),
-                    Err(other) => other,
-                };
+                let tables = std::mem::take(item).into_array_of_tables();
+                *item = tables.map_or_else(|other| other, toml_edit::Item::ArrayOfTables);
             }
         }
         use_scientific_notation(root);
@@ -214,10 +203,15 @@ fn use_scientific_notation(table: &mut dyn TableLike) {
 /// Converts the inline table `key = { … }` to a table `[key]`.
 fn expand(table: &mut toml_edit::Table, key: &str) {
     if let Some(item) = table.get_mut(key) {
-        let taken = std::mem::take(item);
-        *item = match taken.into_table() {
-            Ok(table) => toml_edit::Item::Table(table),
-            Err(other) => other,
-        };
+        *item = std::mem::take(item).into_table().map_or_else(|other| other, toml_edit::Item::Table);
+    }
+}
+
+/// Converts the settings of a choice, such as the data set, to a table `[key.name]` without a table `[key]`.
+fn expand_chosen(table: &mut toml_edit::Table, key: &str) {
+    if let Some(choice) = table.get_mut(key).and_then(|item| item.as_table_mut()) {
+        choice.set_implicit(true);
+        let name = choice.iter().next().map(|(name, _)| name.to_owned());
+        name.into_iter().for_each(|name| expand(choice, &name));
     }
 }

@@ -44,10 +44,7 @@ impl BaseSettings {
         let overrides = planner.changes().to_vec();
         if let Some(change) = overrides::last_of("seeds", &overrides) {
             let message = format!("`{}` sets the seeds of an experiment", overrides::as_option(change));
-            return Err(SpecError {
-                message,
-                hint: Some("use `--seeds 0..4`: all configurations have the same".to_owned()),
-            });
+            return Err(SpecError::new(message, "use `--seeds 0..4`: all configurations have the same"));
         }
         let base = Variant { name: request.variant.clone().unwrap_or_default(), set: fixed.clone() };
         let spec = planner.varied(&base).map_err(|fault| match fault {
