@@ -130,10 +130,7 @@ impl Group {
 
     /// Returns the distinct seeds, ascending; empty for foreign histories.
     pub fn seeds(&self) -> Vec<i64> {
-        let mut seeds: Vec<i64> = self.trials.iter().filter_map(Trial::seed).collect();
-        seeds.sort_unstable();
-        seeds.dedup();
-        seeds
+        self.trials.iter().filter_map(Trial::seed).collect::<BTreeSet<i64>>().into_iter().collect()
     }
 }
 

@@ -143,15 +143,8 @@ impl MetricDifference {
             largest if absolute.is_finite() => absolute / largest,
             _ => f64::INFINITY,
         };
-        let metric = metric.to_owned();
-        MetricDifference {
-            epoch,
-            metric,
-            then: Number(then),
-            now: Number(now),
-            absolute: Number(absolute),
-            relative: Number(relative),
-        }
+        let [then, now, absolute, relative] = [then, now, absolute, relative].map(Number);
+        MetricDifference { epoch, metric: metric.to_owned(), then, now, absolute, relative }
     }
 }
 
