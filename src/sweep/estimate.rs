@@ -11,7 +11,7 @@ use anyhow::Context;
 use crate::data::store::download_progress::DownloadProgress;
 use crate::experiment::dry_run::{is_missing, split_rows};
 use crate::experiment::plan::Plan;
-use crate::experiment::run::progress::{RunProgress, StackInfo};
+use crate::experiment::run::progress::RunProgress;
 use crate::experiment::run::{Options, run};
 use crate::experiment::store::pretrained;
 use crate::io::signals::Signals;
@@ -300,15 +300,9 @@ impl Callback for Watch {
     }
 }
 
-impl DownloadProgress for Watch {
-    fn doing(&mut self, _what: &str) {}
+impl DownloadProgress for Watch {}
 
-    fn progress(&mut self, _bytes: u64, _of: Option<u64>) {}
-}
-
-impl RunProgress for Watch {
-    fn starting(&mut self, _plans: &[&Plan], _stack: &StackInfo) {}
-}
+impl RunProgress for Watch {}
 
 #[cfg(test)]
 mod tests {

@@ -14,10 +14,9 @@ use crate::data::store::cache::Cache;
 use crate::data::store::download_progress::DownloadProgress;
 use crate::data::store::kept_table;
 use crate::device::fault::contained;
-use crate::experiment::plan::Plan;
 use crate::experiment::run::checkpointing::CheckpointInterval;
+use crate::experiment::run::progress::RunProgress;
 use crate::experiment::run::progress::event_log::EventFiles;
-use crate::experiment::run::progress::{RunProgress, StackInfo};
 use crate::experiment::run::{Finished, LoadedData, Options, run_leased};
 use crate::experiment::store::pretrained;
 use crate::io::signals::Signals;
@@ -311,14 +310,10 @@ impl DownloadProgress for Notes<'_> {
     fn doing(&mut self, what: &str) {
         self.events.event(&Event::Note { stack: self.stack, text: what });
     }
-
-    fn progress(&mut self, _bytes: u64, _of: Option<u64>) {}
 }
 
 impl RunProgress for Notes<'_> {
     fn loaded(&mut self, data: &DataSpec, sha256: &str) -> anyhow::Result<()> {
         self.data.check(data, sha256).inspect_err(|_| self.has_other_data = true)
     }
-
-    fn starting(&mut self, _plans: &[&Plan], _stack: &StackInfo) {}
 }

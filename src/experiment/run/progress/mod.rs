@@ -3,8 +3,6 @@
 pub mod event_log;
 pub mod live_log;
 
-use std::sync::Arc;
-
 use tch::Device;
 
 use crate::data::source::DataSpec;
@@ -17,12 +15,10 @@ use crate::history::positive_class::PositiveClass;
 use crate::history::resampling::ResampleRecord;
 use crate::history::{History, RowCounts};
 use crate::run_dir::RunDir;
-use crate::train::callback::{self, Callback, EpochReport};
-use crate::train::state::epoch_counter::EpochCounter;
-use crate::train::state::timing::Timing;
+use crate::train::callback::{Callback, EpochReport};
 
 /// Receives the progress of a run.
-pub trait RunProgress: DownloadProgress + callback::Callback {
+pub trait RunProgress: DownloadProgress + Callback {
     /// A run of an experiment with this number of variants starts.
     fn planned(&mut self, _variants: usize) {}
 
@@ -35,7 +31,7 @@ pub trait RunProgress: DownloadProgress + callback::Callback {
     }
 
     /// A stack starts; its plans, one or more, are variants of one experiment.
-    fn starting(&mut self, plans: &[&Plan], stack: &StackInfo);
+    fn starting(&mut self, _plans: &[&Plan], _stack: &StackInfo) {}
 
     /// The trials of a stack start to train. Each has the epochs up to the checkpoint that it continues from.
     fn trials_started(&mut self, _trials: &[History]) {}
@@ -125,30 +121,14 @@ impl Callback for RecordedProgress<'_> {
         self.write_events(|events| events.add(report));
     }
 
-    fn epoch_counter(&mut self) -> Arc<EpochCounter> {
-        self.watch.epoch_counter()
-    }
-
-    fn note(&mut self, text: &str) {
-        self.watch.note(text);
-    }
-
-    fn fact(&mut self, text: &str) {
-        self.watch.fact(text);
-    }
-
-    fn phases(&mut self, phases: &Timing) {
-        self.watch.phases(phases);
+    fn inner(&mut self) -> Option<&mut dyn Callback> {
+        Some(&mut *self.watch)
     }
 }
 
 impl DownloadProgress for RecordedProgress<'_> {
-    fn doing(&mut self, what: &str) {
-        self.watch.doing(what);
-    }
-
-    fn progress(&mut self, bytes: u64, of: Option<u64>) {
-        self.watch.progress(bytes, of);
+    fn inner(&mut self) -> Option<&mut dyn DownloadProgress> {
+        Some(&mut *self.watch)
     }
 }
 

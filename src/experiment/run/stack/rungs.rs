@@ -6,7 +6,6 @@
 //! epoch follow from seed and epoch. So it does not matter whether training was interrupted before or after a rung. Final
 //! weights of all replicas are collected in the whole stack.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, ensure};
@@ -30,8 +29,6 @@ use crate::train::TrainSpec;
 use crate::train::callback::{Callback, EpochReport, ReplicaResult};
 use crate::train::checkpoint::Tensors;
 use crate::train::fit::{Fitted, fit_until};
-use crate::train::state::epoch_counter::EpochCounter;
-use crate::train::state::timing::Timing;
 use crate::train::task::Task;
 
 /// The whole stack, before a replica has left it.
@@ -214,19 +211,7 @@ impl Callback for WholeReports<'_> {
         self.watch.epoch(&whole);
     }
 
-    fn epoch_counter(&mut self) -> Arc<EpochCounter> {
-        self.watch.epoch_counter()
-    }
-
-    fn note(&mut self, text: &str) {
-        self.watch.note(text);
-    }
-
-    fn fact(&mut self, text: &str) {
-        self.watch.fact(text);
-    }
-
-    fn phases(&mut self, phases: &Timing) {
-        self.watch.phases(phases);
+    fn inner(&mut self) -> Option<&mut dyn Callback> {
+        Some(&mut *self.watch)
     }
 }
