@@ -11,7 +11,7 @@ use crate::run_dir::lock::Lock;
 pub(super) const EXPERIMENT: &str = "experiment.toml";
 
 /// State of a run directory.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) lock: Option<Lock>,
     /// The resolved experiment, in case the directory must be created again.

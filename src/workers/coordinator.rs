@@ -11,10 +11,10 @@ use anyhow::{Context, anyhow};
 
 use crate::config::hint::Hint;
 use crate::experiment::plan::study::Study;
-use crate::experiment::run::parts::{Part, PartedRun, folder_of_parts};
+use crate::experiment::run::parts::{Part, folder_of_parts};
 use crate::experiment::run::progress::{RunProgress, StacksProgress};
 use crate::experiment::run::scheduler::TrialResults;
-use crate::experiment::run::{Finished, LoadedData, Options};
+use crate::experiment::run::{Finished, LoadedData, Options, Run};
 use crate::experiment::store::run_record::RunRecord;
 use crate::experiment::store::run_state::RunState;
 use crate::run_dir::RunDir;
@@ -77,7 +77,7 @@ pub fn train(
     let OpenRun { folder, record, mut loaded } = run;
     let started = record.started()?;
     let run_state = RunState::new(&folder, record);
-    let run = PartedRun::new(study, &folder, &run_state, options, started);
+    let run = Run { study, folder: &folder, run_state: &run_state, options, started };
     let shown = folder.path().display();
     options.signals.set_exit_message(format!("interrupted: continue with `runner resume {shown}`"));
     wait_for_earlier_workers(&folder, watch)?;
@@ -152,7 +152,7 @@ struct Slot {
 
 /// Gives stacks to workers.
 struct Coordinator<'a> {
-    run: &'a PartedRun<'a>,
+    run: &'a Run<'a>,
     folder: &'a RunDir,
     workers: &'a Workers,
     options: &'a Options<'a>,
@@ -171,7 +171,7 @@ struct Coordinator<'a> {
 
 impl<'a> Coordinator<'a> {
     fn new(
-        run: &'a PartedRun<'a>,
+        run: &'a Run<'a>,
         folder: &'a RunDir,
         workers: &'a Workers,
         options: &'a Options<'a>,
@@ -184,7 +184,7 @@ impl<'a> Coordinator<'a> {
         let (sender, reports) = mpsc::channel();
         let slot = |_| Slot { process: None, task: None, started: 0 };
         let slots = (0..workers.setups.len().min(all)).map(slot).collect();
-        let started = (Instant::now(), run.training_seconds());
+        let started = (Instant::now(), run.run_state.training_seconds());
         let ended = 0;
         Coordinator {
             run,
@@ -276,7 +276,7 @@ impl<'a> Coordinator<'a> {
         let Some(task) = self.slots[number].task.take() else { return };
         let mut errors: Vec<anyhow::Error> = failures.into_iter().map(ErrorRecord::into_error).collect();
         let (since, before) = self.started;
-        self.run.set_training_seconds(before + since.elapsed().as_secs_f64());
+        self.run.run_state.set_training_seconds(before + since.elapsed().as_secs_f64());
         match self.run.bring_in(&task.part) {
             Ok(histories) => results.histories.extend(histories),
             Err(_) if is_stopped || !errors.is_empty() => {} // it has no files yet
@@ -284,7 +284,7 @@ impl<'a> Coordinator<'a> {
         }
         results.is_over |= is_stopped;
         if let Some(error) = errors.first() {
-            self.run.mark_failed(&task.part, error);
+            self.run.run_state.mark_failed(task.part.group, &task.part.trials, error);
         }
         if !is_stopped {
             self.ended += 1;
@@ -313,7 +313,7 @@ impl<'a> Coordinator<'a> {
             let error = anyhow!("the worker died {} times without progress ({cause})", task.deaths)
                 .context(format!("failed to train the stack of `{stem}`"))
                 .context(Hint(hint.to_owned()));
-            self.run.mark_failed(&task.part, &error);
+            self.run.run_state.mark_failed(task.part.group, &task.part.trials, &error);
             results.failures.push(error);
             self.ended += 1;
         } else {

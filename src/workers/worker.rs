@@ -11,16 +11,15 @@ use anyhow::{Context, anyhow};
 
 use crate::data::store::download_progress::DownloadProgress;
 use crate::device::fault::{Fault, contained};
-use crate::experiment::plan::Plan;
 use crate::experiment::plan::study::Study;
-use crate::experiment::run::error::{self, Operation};
+use crate::experiment::run::error;
 use crate::experiment::run::parts::{Part, run_part};
-use crate::experiment::run::progress::{RunProgress, StackInfo};
+use crate::experiment::run::progress::RunProgress;
 use crate::experiment::run::{Finished, LoadedData, Options};
 use crate::experiment::store::pretrained;
 use crate::experiment::store::run_record::RunRecord;
 use crate::io::signals::Signals;
-use crate::train::callback::{Callback, EpochReport};
+use crate::train::callback::Callback;
 use crate::workers::message::{ErrorRecord, Order, Report};
 
 /// Reads the orders of a worker. Those about the stack in training take effect at once; the others are returned in order.
@@ -110,7 +109,7 @@ fn missing_files(finished: &Finished) -> Option<anyhow::Error> {
 fn from_panic(panic: &(dyn std::any::Any + Send), study: &Study, part: &Part) -> anyhow::Error {
     let what = format!("failed to train `{}` of `{}`", part.trials[0].stem(), study.name);
     match Fault::from_panic(panic) {
-        Some(fault) => error::into_run_error(fault, &what, Operation::Stack(None)),
+        Some(fault) => error::into_run_error(fault, &what, None),
         None => error::from_panic(panic, &what),
     }
 }
@@ -127,19 +126,11 @@ fn report(report: &Report) {
 struct Notes;
 
 impl Callback for Notes {
-    fn epoch(&mut self, _report: &EpochReport) {}
-
     fn note(&mut self, text: &str) {
         report(&Report::Note(text.to_owned()));
     }
 }
 
-impl DownloadProgress for Notes {
-    fn doing(&mut self, _what: &str) {}
+impl DownloadProgress for Notes {}
 
-    fn progress(&mut self, _bytes: u64, _of: Option<u64>) {}
-}
-
-impl RunProgress for Notes {
-    fn starting(&mut self, _plans: &[&Plan], _stack: &StackInfo) {}
-}
+impl RunProgress for Notes {}

@@ -138,9 +138,7 @@ impl Predictions {
         };
         Predictions { are_probabilities, rows: shares.into_iter().enumerate().map(row).collect() }
     }
-}
 
-impl Predictions {
     /// Returns the mean of the predictions of several models for the same rows: of the probabilities of each class or label,
     /// or of the values. The most probable class is predicted, and labels from a probability of 0.5 on.
     ///

@@ -21,7 +21,6 @@ use crate::data::prepare::fitted_data::FittedData;
 use crate::experiment::plan::module_copies;
 use crate::experiment::plan::study::Study;
 use crate::experiment::plan::{Model, Plan};
-use crate::experiment::run::checkpointing::continuation::Continuation;
 use crate::experiment::run::checkpointing::{self, RunCheckpoint};
 use crate::experiment::run::context::RunContext;
 use crate::experiment::run::progress::{RecordedProgress, RunProgress};
@@ -96,16 +95,14 @@ pub fn create(
     RunDir::check(out, &study.name)?;
     let record = RunRecord::new(study, options, started)?;
     let resolved = study.spec.to_toml();
-    let beside = first_files(&record, study)?;
-    let beside: Vec<(&str, &[u8])> = beside.iter().map(|(name, bytes)| (name.as_str(), &bytes[..])).collect();
-    let folder = RunDir::create(out, &study.name, &resolved, &beside, started)?;
+    let folder = RunDir::create(out, &study.name, &resolved, &first_files(&record, study)?, started)?;
     update_latest(&folder);
     Ok((folder, record))
 }
 
 /// Returns the first files of a run directory besides the resolved experiment, by name: the run record, name and tags,
 /// and copies of modules.
-fn first_files(record: &RunRecord, study: &Study) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+pub(in crate::experiment) fn first_files(record: &RunRecord, study: &Study) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
     let mut files = module_copies::read(study)?;
     if !study.about.is_empty() {
         files.push((about::FILE.to_owned(), study.about.to_json()?.into_bytes()));
@@ -127,21 +124,6 @@ pub fn resume(
     watch: &mut dyn RunProgress,
 ) -> anyhow::Result<Finished> {
     train_study(folder, record, study, options, &mut LoadedData::default(), checkpoint, watch)
-}
-
-/// Continues a finished run in a new run directory under `out`.
-///
-/// # Errors
-/// As for [`run`], and when a checkpoint of the finished run is damaged or belongs to another run.
-pub fn continue_run(
-    continuation: &Continuation,
-    out: &Path,
-    options: &Options,
-    watch: &mut dyn RunProgress,
-) -> anyhow::Result<Finished> {
-    let folder = continuation.create(out)?;
-    let (record, study) = (continuation.record.clone(), &continuation.study);
-    train_study(folder, record, study, options, &mut LoadedData::default(), None, watch)
 }
 
 /// Trains the unfinished trials of a study, checks the expectations and stores the results.
@@ -166,12 +148,17 @@ fn train_study(
 
 /// A run in progress.
 #[derive(Debug)]
-struct Run<'a> {
-    study: &'a Study,
-    folder: &'a RunDir,
-    run_state: &'a RunState<'a>,
-    options: &'a Options<'a>,
-    started: OffsetDateTime,
+pub struct Run<'a> {
+    /// The study.
+    pub study: &'a Study,
+    /// The run directory.
+    pub folder: &'a RunDir,
+    /// The run record.
+    pub run_state: &'a RunState<'a>,
+    /// The options of the run.
+    pub options: &'a Options<'a>,
+    /// Start time of the run.
+    pub started: OffsetDateTime,
 }
 
 impl Run<'_> {
@@ -183,21 +170,10 @@ impl Run<'_> {
         watch: &mut dyn RunProgress,
     ) -> anyhow::Result<TrialResults> {
         let LoadedData { source, first, is_unavailable } = loaded;
-        let Options { device, threads, stack, narrows, checkpoint_interval, signals, .. } = *self.options;
-        let (folder, run_state, started) = (self.folder, self.run_state, self.started);
-        let context = RunContext {
-            folder,
-            run_state,
-            device,
-            threads,
-            stack,
-            narrows,
-            started,
-            signals,
-            checkpoint_interval,
-            resume_from: RefCell::new(checkpoint),
-            last_checkpoint: Cell::new(None),
-        };
+        let Run { folder, run_state, options, started, .. } = *self;
+        let signals = options.signals;
+        let (resume_from, last_checkpoint) = (RefCell::new(checkpoint), Cell::new(None));
+        let context = RunContext { folder, run_state, options, started, resume_from, last_checkpoint };
         if !folder.is_leased() {
             let shown = folder.path().display();
             signals.set_exit_message(format!("interrupted: continue with `runner resume {shown}`"));

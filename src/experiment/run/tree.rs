@@ -19,7 +19,7 @@ use crate::data::{Rows, Training};
 use crate::device::fault::{catch_fault, contained};
 use crate::experiment::plan::Plan;
 use crate::experiment::run::context::RunContext;
-use crate::experiment::run::error::{self, Operation};
+use crate::experiment::run::error;
 use crate::experiment::run::progress::{RunProgress, StackInfo};
 use crate::experiment::run::scheduler::{TrialResults, unfinished_stacks};
 use crate::experiment::run::source_rows::Fold;
@@ -63,7 +63,10 @@ pub fn run(
         let what = format!("failed to fit the tree `{}` of `{}`", name.stem(), plan.name);
         let outcome = match contained(|| catch_fault(|| train_trial(&trial, context, &mut *watch))) {
             Ok(Ok(outcome)) => outcome,
-            Ok(Err(fault)) => Err(error::into_run_error(fault, &what, Operation::Tree)),
+            Ok(Err(fault)) => {
+                let less = "use fewer training rows (`split.train_rows`), or free memory";
+                Err(error::into_run_error(fault, &what, Some(less.to_owned())))
+            }
             Err(panic) => Err(error::from_panic(&*panic, &what)),
         };
         let trials = std::slice::from_ref(name);
@@ -114,21 +117,21 @@ fn train_trial(trial: &Trial, context: &RunContext, watch: &mut dyn RunProgress)
         resampled: record.resample.clone(),
         positive: record.positive.clone(),
         device: Device::Cpu,
-        threads: context.threads,
+        threads: context.options.threads,
     };
     watch.starting(&[plan], &info);
     let positive = record.positive_index();
-    let tree = fit(trial, &context.signals.stop)?;
+    let tree = fit(trial, &context.options.signals.stop)?;
     let fitted = clock.elapsed().as_secs_f64();
     let environment = Environment {
         precision: None, // metrics are f64, computed on the CPU
         deterministic: None,
-        ..history_fields::environment(Device::Cpu, context.threads, 1)
+        ..history_fields::environment(Device::Cpu, context.options.threads, 1)
     };
     let started = history_fields::new_history(plan, seed, fold, context.started, environment, record)?;
     let status = match tree {
         Some(_) => Status::Completed,
-        None if context.signals.has_timed_out() => Status::TimeLimit,
+        None if context.options.signals.has_timed_out() => Status::TimeLimit,
         None => Status::Interrupted,
     };
     let mut history = History { status, seconds: fitted, ..started };

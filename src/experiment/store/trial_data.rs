@@ -55,12 +55,9 @@ impl std::str::FromStr for Part {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "train" | "training" => Ok(Part::Training),
-            "validation" => Ok(Part::Validation),
-            "test" => Ok(Part::Test),
-            _ => Err("allowed are `test`, `validation` and `train`".to_owned()),
-        }
+        let mut parts = Part::ALL.into_iter();
+        let part = parts.find(|part| text == part.word() || text == part.name());
+        part.ok_or_else(|| "allowed are `test`, `validation` and `train`".to_owned())
     }
 }
 

@@ -114,7 +114,7 @@ fn failure_of(error: &anyhow::Error) -> Failure {
 fn from_panic(panic: &(dyn Any + Send), stack: &str) -> anyhow::Error {
     let what = format!("failed to train stack {stack}");
     match Fault::from_panic(panic) {
-        Some(fault) => error::into_run_error(fault, &what, error::Operation::Stack(None)),
+        Some(fault) => error::into_run_error(fault, &what, None),
         None => error::from_panic(panic, &what),
     }
 }
@@ -142,7 +142,8 @@ mod tests {
             other => panic!("{other:?}"),
         }
         let fault = Fault::from_message("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0");
-        let full = error::into_run_error(fault, "failed to train `x`", error::Operation::Stack(Some(5)));
+        let less = format!("{} `--stack 5`", error::FEWER_REPLICAS);
+        let full = error::into_run_error(fault, "failed to train `x`", Some(less));
         match conclude(Problem::Stack(full), false) {
             Conclusion::Publish(end) => {
                 assert_eq!(end.failure.unwrap().hint.unwrap(), "start a new sweep with `--stack 5`");

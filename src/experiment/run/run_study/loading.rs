@@ -6,7 +6,7 @@ use crate::data::store::download_progress::DownloadProgress;
 use crate::device::fault::catch_fault;
 use crate::experiment::plan::study::Study;
 use crate::experiment::plan::{BASE, Plan};
-use crate::experiment::run::error::{self, Operation};
+use crate::experiment::run::error;
 use crate::experiment::run::fold_checks;
 use crate::experiment::run::progress::RunProgress;
 use crate::experiment::run::run_study::options::Options;
@@ -62,6 +62,9 @@ pub(in crate::experiment) fn load_group(
     };
     match folds {
         Ok(folds) => folds.map_err(|error| study.locate(error)),
-        Err(fault) => Err(error::into_run_error(fault, &what, Operation::Data)),
+        Err(fault) => {
+            let less = "use fewer rows (`split.train_rows`, or a smaller table), or free memory";
+            Err(error::into_run_error(fault, &what, Some(less.to_owned())))
+        }
     }
 }
