@@ -4,7 +4,8 @@ use std::fmt;
 use std::ops::Range;
 use std::path::PathBuf;
 
-use serde::de::{Deserialize, DeserializeOwned};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use toml_edit::Item;
 
 use crate::config::check::Invalid;
@@ -18,7 +19,7 @@ use crate::network::torchscript::module_file::ModuleCopy;
 const MOST_MISTAKES: usize = 9;
 
 /// The text of an experiment file, with its name and origin for messages.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SourceText {
     /// Name of the experiment: the file name without `.toml`.
     pub name: String,
@@ -26,16 +27,20 @@ pub struct SourceText {
     pub origin: String,
     /// The text of the file.
     pub text: String,
-    /// Directory of the file, to which paths in it are relative. `None` for a shipped experiment without files.
+    /// Directory of the file, to which paths in it are relative. `None` for a shipped experiment without files. Records of older
+    /// versions lack it.
+    #[serde(default, rename = "directory", alias = "folder", skip_serializing_if = "Option::is_none")]
     pub folder: Option<PathBuf>,
     /// The files that the text was merged from, the extending one first; empty if it extends none.
+    #[serde(skip)]
     pub layers: Vec<Layer>,
     /// Copies of the files of networks written in PyTorch, if it is the text of a stored run.
+    #[serde(skip)]
     pub modules: Vec<ModuleCopy>,
 }
 
 /// One of the files that a text was merged from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Layer {
     /// Path of the file, for messages.
     pub origin: String,
