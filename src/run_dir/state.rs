@@ -69,7 +69,7 @@ impl State {
                     self.lost.remove(name);
                     return;
                 }
-                Err(error) => self.fallback_errors.push(format!("`{}`: {error}", root.folder().display())),
+                Err(error) => self.fallback_errors.push(format!("`{}`: {error}", root.folder.display())),
             }
         }
         self.lost.insert(name.to_owned());
