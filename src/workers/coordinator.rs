@@ -105,10 +105,7 @@ pub fn train(
     watch.starting_workers(study, workers.setups.len().min(parts.len()), &stacks);
     let events = options.events.map(|events| events.folder(&study.name, folder.path()));
     Coordinator::new(&run, &folder, workers, options, parts, events, watch).train(&mut results)?;
-    let checkpoint = results.checkpoint;
-    let (histories, failures, is_stopped) = run.finish(results)?;
-    let timed_out = is_stopped && options.signals.has_timed_out();
-    Ok(Finished { folder, histories, failures, interrupted: is_stopped && !timed_out, timed_out, checkpoint })
+    run.finish(results)
 }
 
 /// Waits until the workers of a run whose process was killed have left.
@@ -184,7 +181,7 @@ impl<'a> Coordinator<'a> {
         let (sender, reports) = mpsc::channel();
         let slot = |_| Slot { process: None, task: None, started: 0 };
         let slots = (0..workers.setups.len().min(all)).map(slot).collect();
-        let started = (Instant::now(), run.run_state.training_seconds());
+        let started = (Instant::now(), run.run_state.record().training_seconds.unwrap_or(0.0));
         let ended = 0;
         Coordinator {
             run,

@@ -140,10 +140,7 @@ fn train_study(
     let run_state = RunState::new(&folder, record.on_this_machine());
     let run = Run { study, folder: &folder, run_state: &run_state, options, started };
     let results = run.train(loaded, checkpoint, &mut RecordedProgress::new(&folder, study, options.events, watch))?;
-    let checkpoint = results.checkpoint;
-    let (histories, failures, is_stopped) = run.verify_and_store(results)?;
-    let timed_out = is_stopped && options.signals.has_timed_out();
-    Ok(Finished { folder, histories, failures, interrupted: is_stopped && !timed_out, timed_out, checkpoint })
+    run.verify_and_store(results)
 }
 
 /// A run in progress.
@@ -254,35 +251,32 @@ impl Run<'_> {
         if let Some(source) = source {
             data_notes::report(source, folds, reported, &mut *watch);
         }
-        let (data, checksum) = (&group[0].spec.data, &folds[0].1.sha256);
+        let plan = group[0];
+        let (data, checksum) = (&plan.spec.data, &folds[0].1.sha256);
         watch.loaded(data, checksum)?;
-        self.run_state.check_data(number, data.name(), checksum)?;
+        self.run_state.record().check_data(number, data.name(), checksum)?;
         self.run_state.start_group(number, checksum);
-        self.store_preprocessing(group, folds, source)
-    }
-
-    /// Writes the fitted preprocessing, so that new rows can be predicted without the training data.
-    fn store_preprocessing(&self, group: &[&Plan], folds: &[Fold], source: Option<&SourceRows>) -> anyhow::Result<()> {
+        // so that new rows can be predicted without the training data
         let Some(SourceRows { loaded, .. }) = source else { return Ok(()) };
         let variants: Vec<String> = group.iter().map(|plan| plan.variant.clone()).collect();
-        let plan = group[0];
         let fitted =
             |(fold, prepared): &Fold| (*fold, FittedData::new(plan.spec.data.name(), &plan.info, loaded, prepared));
         PreprocessingFile::add(self.folder, &variants, folds.iter().map(fitted).collect())
     }
 
-    /// Checks the expectations, writes the final histories and marks the run as finished. Also returns whether the run was
-    /// stopped before its end. If its time was over, the expectations, which are about the whole run, are not checked.
-    fn verify_and_store(&self, results: TrialResults) -> anyhow::Result<(Vec<History>, Vec<anyhow::Error>, bool)> {
+    /// Checks the expectations, writes the final histories and marks the run as finished. If its time was over, the
+    /// expectations, which are about the whole run, are not checked.
+    fn verify_and_store(&self, results: TrialResults) -> anyhow::Result<Finished> {
         let (study, folder) = (self.study, self.folder);
-        let TrialResults { mut histories, failures, is_over, .. } = results;
+        let TrialResults { mut histories, failures, is_over, checkpoint } = results;
         histories.sort_by_key(|history| {
             let variant = study.plans.iter().position(|plan| plan.variant == history.variant);
             let seed = study.spec.seeds.iter().position(|&seed| seed == history.seed);
             (variant, history.fold, seed)
         });
         let is_stopped = self.options.signals.is_stopped() && is_over;
-        if !(is_stopped && self.options.signals.has_timed_out()) {
+        let timed_out = is_stopped && self.options.signals.has_timed_out();
+        if !timed_out {
             expectation::verify(&study.spec.expect, &mut histories);
             reference::compare_with_references(&study.spec.theirs, &mut histories);
         }
@@ -303,7 +297,8 @@ impl Run<'_> {
         if !folder.is_leased() {
             self.options.signals.clear_exit_message();
         }
-        Ok((histories, failures, is_stopped))
+        let (folder, interrupted) = (folder.clone(), is_stopped && !timed_out);
+        Ok(Finished { folder, histories, failures, interrupted, timed_out, checkpoint })
     }
 }
 

@@ -29,7 +29,7 @@ use crate::experiment::store::stack_record::TrialName;
 use crate::experiment::store::{history_fields, pretrained};
 use crate::history::diagnosis::diagnose;
 use crate::history::number::Number;
-use crate::history::{Best, DataRecord, History, Learned, Prediction, Status};
+use crate::history::{Best, History, Learned, Prediction, Status};
 use crate::network::stack::{Architecture, Stack};
 use crate::network::state_dict;
 use crate::train::TrainSpec;
@@ -47,7 +47,7 @@ pub(crate) fn run_stack(
     watch: &mut dyn RunProgress,
 ) -> anyhow::Result<Vec<History>> {
     let (checkpoint, file) = match context.resume_from.borrow_mut().take_if(|checkpoint| checkpoint.is_of(trials)) {
-        None if context.run_state.is_continuation() => {
+        None if context.run_state.record().continued_from.is_some() => {
             (RunCheckpoint::read_final(context.folder.path(), trials)?, final_file(trials))
         }
         found => (found, FILE.to_owned()),
@@ -77,7 +77,7 @@ pub(crate) fn run_stack(
     let validation = validation.map(together);
     let first = parts[0];
     let data = history_fields::data(plan, first);
-    watch.starting(&plans, &stack_info(replicas, trials, &plans, &used, &data, context));
+    watch.starting(&plans, &StackInfo::new(trials, &data, context.options.device, context.options.threads));
 
     let architectures: Vec<&Architecture> = replicas.iter().map(|replica| &replica.network.architecture).collect();
     let stack = Architecture::build_each(&architectures, &seeds, context.options.device)?;
@@ -123,7 +123,8 @@ pub(crate) fn run_stack(
     let outcomes = checked.and_then(|()| {
         watch.trials_started(&started);
         let mut keeper = StackKeeper::new(context, trials, settings, environment.clone(), checkpoint);
-        let outcomes = match context.run_state.halving() {
+        let halving = context.run_state.record().halving.clone();
+        let outcomes = match halving {
             None => fit(&stack, &task, &context.options.signals.stop, &mut keeper, &mut *watch)?,
             Some(rule) => {
                 let stop = &context.options.signals.stop;
@@ -199,31 +200,6 @@ pub(crate) fn run_stack(
         }
     }
     Ok(histories)
-}
-
-/// Describes the stack for the progress display. `used` are the indices of its folds, `data` is its data.
-fn stack_info(
-    replicas: &[Replica],
-    trials: &[TrialName],
-    plans: &[&Plan],
-    used: &BTreeSet<usize>,
-    data: &DataRecord,
-    context: &RunContext,
-) -> StackInfo {
-    let variant_index =
-        |replica: &Replica| plans.iter().position(|plan| plan.variant == replica.plan.variant).unwrap_or_default();
-    StackInfo {
-        replicas: replicas.len(),
-        trials: trials.iter().map(TrialName::stem).collect(),
-        seeds: replicas.iter().map(|replica| replica.seed).collect::<BTreeSet<i64>>().into_iter().collect(),
-        variants: replicas.iter().map(variant_index).collect(),
-        folds: trials[0].fold.map(|_| used.len()),
-        rows: data.rows,
-        resampled: data.resample.clone(),
-        positive: data.positive.clone(),
-        device: context.options.device,
-        threads: context.options.threads,
-    }
 }
 
 /// The best epoch of a replica and its metrics.

@@ -55,13 +55,13 @@ pub fn run(
     };
     context.run_state.set_waiting(group, names.iter().map(|name| vec![name.clone()]).collect());
     for name in &names {
-        let (fold, data) = folds
+        let (_, data) = folds
             .iter()
             .find(|(fold, _)| *fold == name.fold)
             .with_context(|| format!("the run record is damaged: there is no trial `{}`", name.stem()))?;
-        let trial = Trial { plan, spec, fold: *fold, seed: name.seed, data };
         let what = format!("failed to fit the tree `{}` of `{}`", name.stem(), plan.name);
-        let outcome = match contained(|| catch_fault(|| train_trial(&trial, context, &mut *watch))) {
+        let train = || train_trial(plan, spec, name, data, context, &mut *watch);
+        let outcome = match contained(|| catch_fault(train)) {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(fault)) => {
                 let less = "use fewer training rows (`split.train_rows`), or free memory";
@@ -95,33 +95,23 @@ pub(in crate::experiment) fn trial_names(plan: &Plan, folds: &[Fold]) -> Vec<Tri
     folds.iter().flat_map(of_fold).collect()
 }
 
-struct Trial<'a> {
-    plan: &'a Plan,
-    spec: &'a TreeSpec,
-    fold: Option<usize>,
-    seed: i64,
-    data: &'a Prepared,
-}
-
-fn train_trial(trial: &Trial, context: &RunContext, watch: &mut dyn RunProgress) -> anyhow::Result<History> {
-    let Trial { plan, fold, seed, data, .. } = *trial;
+fn train_trial(
+    plan: &Plan,
+    spec: &TreeSpec,
+    name: &TrialName,
+    data: &Prepared,
+    context: &RunContext,
+    watch: &mut dyn RunProgress,
+) -> anyhow::Result<History> {
     let clock = Instant::now();
+    let TrialName { fold, seed, .. } = *name;
     let record = history_fields::data(plan, data);
-    let info = StackInfo {
-        replicas: 1,
-        trials: vec![History::stem_of(&plan.variant, seed, fold)],
-        seeds: vec![seed],
-        variants: vec![0],
-        folds: fold.map(|_| 1),
-        rows: record.rows,
-        resampled: record.resample.clone(),
-        positive: record.positive.clone(),
-        device: Device::Cpu,
-        threads: context.options.threads,
-    };
+    let info = StackInfo::new(std::slice::from_ref(name), &record, Device::Cpu, context.options.threads);
     watch.starting(&[plan], &info);
     let positive = record.positive_index();
-    let tree = fit(trial, &context.options.signals.stop)?;
+    let (spec, classes) = (spec.clone(), data.classes.len());
+    let training = Training::from(data.training.rows().shallow_clone());
+    let tree = run_in_thread(move || spec.fit(&training, classes, seed), &context.options.signals.stop)?;
     let fitted = clock.elapsed().as_secs_f64();
     let environment = Environment {
         precision: None, // metrics are f64, computed on the CPU
@@ -156,14 +146,8 @@ fn train_trial(trial: &Trial, context: &RunContext, watch: &mut dyn RunProgress)
     Ok(history)
 }
 
-/// Fits the tree; `None` if the run is stopped first.
-fn fit(trial: &Trial, stop: &AtomicBool) -> anyhow::Result<Option<Tree>> {
-    let (spec, classes, seed) = (trial.spec.clone(), trial.data.classes.len(), trial.seed);
-    let training = Training::from(trial.data.training.rows().shallow_clone());
-    run_in_thread(move || spec.fit(&training, classes, seed), stop)
-}
-
-/// Runs `work` in a new thread, which is abandoned when the run is stopped: fitting a tree does not check for a stop.
+/// Runs `work` in a new thread, which is abandoned when the run is stopped: fitting a tree does not check for a stop. Returns
+/// `None` then.
 ///
 /// A panic in that thread is resumed in this one.
 fn run_in_thread<T: Send + 'static>(

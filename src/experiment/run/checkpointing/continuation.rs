@@ -64,10 +64,12 @@ impl Continuation {
             anyhow!("`--epochs {epochs}` is not more than the epochs already trained ({trained})")
                 .context(Hint(format!("`--epochs` is the total number: use `--epochs {}` or more", trained + 1)))
         );
-        if let Some(schedule) = schedule_over_all_epochs(&earlier.plans) {
+        let mut schedules = earlier.plans.iter().filter_map(|plan| Some(&plan.network()?.train.schedule));
+        if let Some(schedule) = schedules.find(|schedule| schedule.depends_on_epochs()) {
             let message = format!(
-                "the schedule `{schedule}` depends on the number of epochs: the first {trained} of {epochs} epochs need \
-                 other learning rates than those of the run"
+                "the schedule `{}` depends on the number of epochs: the first {trained} of {epochs} epochs need \
+                 other learning rates than those of the run",
+                schedule.name()
             );
             return Err(anyhow!(message).context(from_start()));
         }
@@ -161,12 +163,6 @@ fn epochs_of(study: &Study) -> anyhow::Result<usize> {
             Err(anyhow!("the variants of `{}` differ in their number of epochs", study.name).context(Hint(hint)))
         }
     }
-}
-
-/// Returns the name of a schedule whose first epochs depend on the total number of epochs.
-fn schedule_over_all_epochs(plans: &[Plan]) -> Option<&'static str> {
-    let mut schedules = plans.iter().filter_map(|plan| Some(&plan.network()?.train.schedule));
-    schedules.find(|schedule| schedule.depends_on_epochs()).map(|schedule| schedule.name())
 }
 
 /// Returns the number of trials that stopped early or diverged.

@@ -3,6 +3,9 @@
 pub mod event_log;
 pub mod live_log;
 
+use std::collections::BTreeSet;
+
+use indexmap::IndexSet;
 use tch::Device;
 
 use crate::data::source::DataSpec;
@@ -11,9 +14,10 @@ use crate::experiment::plan::Plan;
 use crate::experiment::plan::study::Study;
 use crate::experiment::run::progress::event_log::{EventFiles, EventLog};
 use crate::experiment::run::progress::live_log::LiveLog;
+use crate::experiment::store::stack_record::TrialName;
 use crate::history::positive_class::PositiveClass;
 use crate::history::resampling::ResampleRecord;
-use crate::history::{History, RowCounts};
+use crate::history::{DataRecord, History, RowCounts};
 use crate::run_dir::RunDir;
 use crate::train::callback::{Callback, EpochReport};
 
@@ -83,6 +87,27 @@ pub struct StackInfo {
     pub device: Device,
     /// Number of CPU threads.
     pub threads: usize,
+}
+
+impl StackInfo {
+    /// Describes a stack of these trials, whose data are `data`.
+    pub fn new(trials: &[TrialName], data: &DataRecord, device: Device, threads: usize) -> StackInfo {
+        let variants: IndexSet<&str> = trials.iter().map(|trial| trial.variant.as_str()).collect();
+        let folds: BTreeSet<Option<usize>> = trials.iter().map(|trial| trial.fold).collect();
+        let variant = |trial: &TrialName| variants.get_index_of(trial.variant.as_str()).unwrap_or_default();
+        StackInfo {
+            replicas: trials.len(),
+            trials: trials.iter().map(TrialName::stem).collect(),
+            seeds: trials.iter().map(|trial| trial.seed).collect::<BTreeSet<i64>>().into_iter().collect(),
+            variants: trials.iter().map(variant).collect(),
+            folds: trials[0].fold.map(|_| folds.len()),
+            rows: data.rows,
+            resampled: data.resample.clone(),
+            positive: data.positive.clone(),
+            device,
+            threads,
+        }
+    }
 }
 
 /// Passes all reports on, and records the epoch and its metrics in the run directory and in event files, for programs that

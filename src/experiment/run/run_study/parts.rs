@@ -178,9 +178,9 @@ impl Run<'_> {
     ///
     /// # Errors
     /// When a history cannot be serialized.
-    pub fn finish(&self, results: TrialResults) -> anyhow::Result<(Vec<History>, Vec<anyhow::Error>, bool)> {
+    pub fn finish(&self, results: TrialResults) -> anyhow::Result<Finished> {
         let ended = self.verify_and_store(results)?;
-        if self.run_state.is_finished() {
+        if self.run_state.record().finished {
             let _ = std::fs::remove_dir_all(folder_of_parts(self.folder.path()));
         }
         Ok(ended)
