@@ -119,14 +119,8 @@ pub fn update_latest(folder: &Path) {
     }
 }
 
-/// Returns the time at the beginning of a run's name, or the complete name if it does not begin with a time.
-fn time_or_name(run: &Path) -> Vec<u8> {
-    let name = run.file_name().map(|name| name.as_encoded_bytes().to_vec()).unwrap_or_default();
-    let length = if is_stamped(run) { TIME.len() } else { name.len() };
-    name[..length].to_vec()
-}
-
-/// Sort key of a directory of a run or a sweep: time in its name, modification time of its first file, path.
+/// Sort key of a directory of a run or a sweep: time at the beginning of its name, or the complete name if it does not begin
+/// with a time, modification time of its first file, path.
 pub type Order = (Vec<u8>, Option<SystemTime>, PathBuf);
 
 /// Sort key that orders run directories by the start of the run, oldest first.
@@ -137,12 +131,10 @@ pub fn order(run: &Path) -> Order {
 /// Sort key that orders directories of runs and sweeps by their start, oldest first. Those that started in the same
 /// second are ordered by the modification time of `file`, which is written at the start.
 pub fn order_by_file(folder: &Path, file: &str) -> Order {
-    (time_or_name(folder), modified(&folder.join(file)), folder.to_path_buf())
-}
-
-/// Modification time of a file; `None` if it cannot be read.
-fn modified(file: &Path) -> Option<SystemTime> {
-    file.metadata().and_then(|metadata| metadata.modified()).ok()
+    let mut time = folder.file_name().map(|name| name.as_encoded_bytes().to_vec()).unwrap_or_default();
+    time.truncate(if is_stamped(folder) { TIME.len() } else { time.len() });
+    let modified = folder.join(file).metadata().and_then(|metadata| metadata.modified()).ok();
+    (time, modified, folder.to_path_buf())
 }
 
 /// Whether a directory's name begins with a time, as names of runs do: `2026-11-28T090715Z-f69e03`.
