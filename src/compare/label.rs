@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::compare::group::Group;
-use crate::compare::trial::{Trial, stem};
+use crate::compare::trial::Trial;
 use crate::experiment::store::about::About;
+use crate::experiment::store::find::stem_of;
 
 /// A group before it gets a label.
 #[derive(Debug)]
@@ -67,7 +68,7 @@ impl UnlabeledGroup {
             (0, _) => Some(named),
             (1, _) if self.folder.is_none() && self.trials.len() == 1 => Some(format!("{named} {}", trial.name())),
             (1, _) => Some(format!("{named} {}", folder()?)),
-            (2, _) => Some(format!("{named} {} {}", folder()?, stem(&trial.file))),
+            (2, _) => Some(format!("{named} {} {}", folder()?, stem_of(&trial.file))),
             _ => None,
         }
     }
@@ -94,20 +95,17 @@ pub(super) fn label_groups(groups: Vec<UnlabeledGroup>) -> Vec<Group> {
     for place in 0..labels.len() {
         let same = labels[..place].iter().filter(|label| **label == labels[place]).count();
         if same > 0 {
-            labels[place] = number_label(&labels, &labels[place], same + 1);
+            // for a run that was named twice
+            let mut numbered = (same + 1..).map(|number| format!("{} ({number})", labels[place]));
+            labels[place] = numbered.find(|new| !labels.contains(new)).unwrap_or_default();
         }
     }
     groups.into_iter().zip(labels).map(|(group, label)| Group { label, trials: group.trials }).collect()
 }
 
-/// Appends a number that makes the label unique, for a run that was named twice.
-fn number_label(labels: &[String], label: &str, from: usize) -> String {
-    (from..).map(|number| format!("{label} ({number})")).find(|new| !labels.contains(new)).unwrap_or_default()
-}
-
 /// Returns a label for a foreign history: the file's name, or the folder's if the file's name is generic.
 fn label_of_file(file: &Path) -> String {
-    let stem = stem(file);
+    let stem = stem_of(file);
     let says_nothing = ["metrics", "history", "log", "logs", "training", "training_log"].contains(&stem.as_str())
         || stem.contains("tfevents");
     let folder = file.parent().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());

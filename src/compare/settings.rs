@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 use serde_json::Value;
 
 use crate::compare::group::Group;
@@ -229,15 +229,12 @@ pub fn settings(groups: &[Group]) -> Vec<Setting> {
             by_group.iter_mut().flatten().for_each(|settings| generalize(choice, settings));
         }
     }
-    let mut all: IndexMap<&str, ()> = IndexMap::new();
-    for settings in by_group.iter().flatten() {
-        all.extend(settings.keys().map(|key| (key.as_str(), ())));
-    }
-    let setting = |key: &str| Setting {
-        key: key.to_owned(),
+    let all: IndexSet<&String> = by_group.iter().flatten().flat_map(|settings| settings.keys()).collect();
+    let setting = |key: &String| Setting {
+        key: key.clone(),
         values: by_group.iter().map(|settings| settings.as_ref()?.get(key).cloned()).collect(),
     };
-    all.keys().map(|key| setting(key)).collect()
+    all.into_iter().map(setting).collect()
 }
 
 /// Renames the settings of a choice: `train.optimizer.*.lr` for `train.optimizer.adam.lr`.
