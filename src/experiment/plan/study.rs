@@ -53,8 +53,7 @@ impl Study {
     pub fn with_working_directory(current: &Path, source: &SourceText, changes: &[String]) -> Result<Study, SpecError> {
         let parsed = source.parse()?;
         let mut planner = VariantPlanner::new(current, source, &parsed, changes);
-        let changes = planner.changes().to_vec();
-        let changes = &changes[..];
+        let changes = &planner.changes.clone()[..];
         let mut spec = planner.changed()?;
         let name = spec.name.get_or_insert_with(|| source.name.clone()).clone();
         let into_spec_error = |fault: Invalid| locate(source, changes, None, fault);
@@ -76,7 +75,7 @@ impl Study {
                     .collect::<Result<_, _>>()?
             }
         };
-        let mut notes = planner.take_notes();
+        let mut notes = std::mem::take(&mut planner.notes);
         if parsed.sweep.is_some() {
             notes.push("`[sweep]` is for `runner sweep`: here, only one configuration is trained".to_owned());
         }

@@ -100,7 +100,7 @@ impl Predictions {
             ),
             Model::Tree(_) => (Some(outputs.shallow_clone()), Decision::Largest),
         };
-        let decision = match (saved.threshold(), plan.score(saved.positive())) {
+        let decision = match (saved.threshold(), plan.score(saved.positive)) {
             (Some(threshold), Some(score)) => score.at_least(threshold),
             _ => decision,
         };

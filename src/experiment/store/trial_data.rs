@@ -73,7 +73,8 @@ pub struct TrialData {
     spec: Spec,
     fold: Option<usize>,
     training: Rows,
-    fitted_targets: Tensor,
+    /// Targets of the rows that the model was fitted to: the training rows after resampling.
+    pub fitted_targets: Tensor,
     validation: Option<Rows>,
     test: Option<Rows>,
     parts: Parts,
@@ -152,11 +153,6 @@ impl TrialData {
                 short(wanted)
             )
         })
-    }
-
-    /// Targets of the rows that the model was fitted to: the training rows after resampling.
-    pub fn fitted_targets(&self) -> &Tensor {
-        &self.fitted_targets
     }
 
     /// Returns the preprocessed rows of a part; `None` if there are none. Training rows are those before resampling.

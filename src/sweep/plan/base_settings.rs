@@ -41,7 +41,7 @@ impl BaseSettings {
         let fixed = settings_of_variant(&parsed, request.variant.as_deref())?;
         let written = Spec { variants: Vec::new(), theirs: Vec::new(), expect: Vec::new(), sweep: None, ..parsed };
         let mut planner = VariantPlanner::new(current, source, &written, &request.overrides);
-        let overrides = planner.changes().to_vec();
+        let overrides = planner.changes.clone();
         if let Some(change) = overrides::last_of("seeds", &overrides) {
             let message = format!("`{}` sets the seeds of an experiment", overrides::as_option(change));
             return Err(SpecError::new(message, "use `--seeds 0..4`: all configurations have the same"));

@@ -91,7 +91,7 @@ impl Selection<'_> {
             );
         }
         let classes = data.source.loaded.classes.clone();
-        Ok(ScoredTrial { part, classes, positive: saved.positive(), are_probabilities, predictions, trial })
+        Ok(ScoredTrial { part, classes, positive: saved.positive, are_probabilities, predictions, trial })
     }
 }
 
