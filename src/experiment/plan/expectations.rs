@@ -91,10 +91,8 @@ fn check_expectation(expectation: &Expectation, runs: &[VariantMetrics]) -> Resu
     check_figure("metric", value, selected, runs)?;
     if let Some(name) = above {
         check_above(name, selected, runs)?;
-        let (variant, figure) = match name.split_once(VARIANT_SEPARATOR) {
-            Some((variant, figure)) => (Some(variant), figure),
-            None => (None, name.as_str()),
-        };
+        let named = name.split_once(VARIANT_SEPARATOR);
+        let (variant, figure) = named.map_or((None, &name[..]), |(variant, figure)| (Some(variant), figure));
         if figure == value && (variant.is_none() || variant == expectation.variant.as_deref()) {
             return Err(Invalid::new("above", format!("must be another metric, found `{value}`")));
         }

@@ -46,7 +46,11 @@ pub fn resolve(
     let folder = sources[0].folder.clone();
     let mut merged = InlineTable::new();
     for source in sources.iter().rev() {
-        let mut table = source.text.parse::<DocumentMut>().map_err(|error| invalid(source, &error))?.into_table();
+        let document = source.text.parse::<DocumentMut>().map_err(|error| {
+            let message = format!("failed to read `{}`\n{}", source.origin, error.to_string().trim_end());
+            SpecError { message, hint: None }
+        });
+        let mut table = document?.into_table();
         table.remove(KEY);
         if source.folder != folder {
             source.folder.iter().for_each(|folder| data_paths::make_absolute(&mut table, folder));
@@ -135,8 +139,4 @@ fn check_chain(sources: &[SourceText], found: &SourceText, place: &str) -> Resul
         return Err(SpecError::new(message, "merge some of them"));
     }
     Ok(())
-}
-
-fn invalid(source: &SourceText, error: &toml_edit::TomlError) -> SpecError {
-    SpecError { message: format!("failed to read `{}`\n{}", source.origin, error.to_string().trim_end()), hint: None }
 }

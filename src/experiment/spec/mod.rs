@@ -135,16 +135,11 @@ pub fn modules_mut<'a>(
     train: Option<&'a mut TrainSpec>,
     tree: Option<&'a mut TreeSpec>,
 ) -> Vec<(String, &'a mut TorchScript)> {
-    let of_tables = [
-        ("network", network.map(NetworkSpec::modules_mut)),
-        ("train", train.map(TrainSpec::modules_mut)),
-        ("tree", tree.map(TreeSpec::modules_mut)),
-    ];
-    let with_table = |(table, modules): (&str, Option<Vec<(String, &'a mut TorchScript)>>)| {
-        let modules = modules.unwrap_or_default().into_iter();
-        modules.map(|(key, module)| (format!("{table}.{key}"), module)).collect::<Vec<_>>()
-    };
-    of_tables.into_iter().flat_map(with_table).collect()
+    let network = network.into_iter().flat_map(NetworkSpec::modules_mut).map(|module| ("network", module));
+    let train = train.into_iter().flat_map(TrainSpec::modules_mut).map(|module| ("train", module));
+    let tree = tree.into_iter().flat_map(TreeSpec::modules_mut).map(|module| ("tree", module));
+    let all = network.chain(train).chain(tree);
+    all.map(|(table, (key, module))| (format!("{table}.{key}"), module)).collect()
 }
 
 impl Spec {
