@@ -236,7 +236,7 @@ impl Scalars {
         let logged: Vec<LoggedValue> = self
             .all
             .into_iter()
-            .filter(|scalar| epochs.is_empty() || !is_epoch(&scalar.tag))
+            .filter(|scalar| epochs.is_empty() || !matches!(&*scalar.tag, "epoch" | "train/epoch"))
             .map(|scalar| LoggedValue {
                 epoch: if epochs.is_empty() { Some(scalar.step as f64) } else { epochs.get(&scalar.step).copied() },
                 step: (!epochs.is_empty()).then_some(scalar.step),
@@ -273,11 +273,6 @@ impl Scalars {
         };
         (by_step, counting)
     }
-}
-
-/// Returns whether the scalar is the epoch.
-fn is_epoch(tag: &str) -> bool {
-    matches!(tag, "epoch" | "train/epoch")
 }
 
 /// Returns a tag that has several steps but never two consecutive ones.
