@@ -2,8 +2,8 @@
 
 use tch::{Device, Kind, Tensor};
 
+use crate::data::Target;
 use crate::data::prepare::batches::DeviceRows;
-use crate::data::{Rows, Target};
 use crate::history::baseline::{Baseline, Baselines, caution};
 use crate::history::number::Number;
 use crate::history::{History, Status};
@@ -61,11 +61,6 @@ pub fn of_stack(
     }
 }
 
-/// Returns the baseline for class targets without a loss.
-pub fn for_classes(rows: &Rows, classes: usize) -> Option<Baseline> {
-    Baseline::of_counts(&class_counts(&rows.targets, classes))
-}
-
 /// Records the baselines of validation and test rows in a history; of a trial that ended by itself, with a caution if it
 /// is no better than they are.
 pub fn record(history: &mut History, validation: Option<Baseline>, test: Option<Baseline>) {
@@ -76,7 +71,7 @@ pub fn record(history: &mut History, validation: Option<Baseline>, test: Option<
 }
 
 /// Counts the rows of each class.
-fn class_counts(truth: &Tensor, classes: usize) -> Vec<u64> {
+pub fn class_counts(truth: &Tensor, classes: usize) -> Vec<u64> {
     let truth = truth.to_device(Device::Cpu).to_kind(Kind::Int64).contiguous();
     let counts = Vec::<i64>::try_from(truth.bincount(None::<Tensor>, classes as i64)).expect("counts are int64");
     counts.into_iter().map(|count| count.max(0) as u64).collect()

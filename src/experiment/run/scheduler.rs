@@ -71,7 +71,9 @@ pub fn run_group(
     };
     let mut waiting = VecDeque::from(stacks);
     context.run_state.set_waiting(group, waiting.iter().map(|stack| trial_names(stack, folds)).collect());
-    while let Some(replicas) = waiting.pop_front() {
+    while !ended.is_over
+        && let Some(replicas) = waiting.pop_front()
+    {
         if context.options.signals.is_stopped() {
             ended.is_over = true;
             break;
@@ -80,14 +82,12 @@ pub fn run_group(
         let outcome = catch_fault(|| run_stack(&replicas, &trials, folds, context, &mut *watch));
         let error = match outcome {
             Ok(Ok(histories)) => {
-                let is_unfinished = histories.iter().any(|history| history.status.is_unfinished());
+                ended.is_over = histories.iter().any(|history| history.status.is_unfinished());
                 ended.histories.extend(histories);
-                if is_unfinished {
-                    ended.is_over = true;
-                    break;
+                if !ended.is_over {
+                    context.run_state.mark_done(group, &trials, ["json", "safetensors"]);
+                    context.folder.remove(checkpointing::FILE); // this stack is done
                 }
-                context.run_state.mark_done(group, &trials, ["json", "safetensors"]);
-                context.folder.remove(checkpointing::FILE); // this stack is done
                 continue;
             }
             Err(fault) if fault.is_out_of_memory() && context.options.narrows && replicas.len() > 1 => {
@@ -114,9 +114,6 @@ pub fn run_group(
         };
         context.run_state.mark_failed(group, &trials, &error);
         ended.failures.push(error);
-        if ended.is_over {
-            break;
-        }
     }
     Ok(ended)
 }

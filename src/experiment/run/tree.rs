@@ -26,6 +26,7 @@ use crate::experiment::run::source_rows::Fold;
 use crate::experiment::run::{baselines, test_metrics};
 use crate::experiment::store::history_fields;
 use crate::experiment::store::stack_record::TrialName;
+use crate::history::baseline::Baseline;
 use crate::history::curves::Curves;
 use crate::history::{Environment, History, Status};
 use crate::tensor::predictor::Predictor;
@@ -132,7 +133,7 @@ fn train_trial(
         let of_validation = validation.map(|rows| tree.outputs(&rows.rows().features).unsqueeze(0));
         let choice = test_metrics::choose_thresholds(plan, of_validation.as_ref(), &[validation], positive).remove(0);
         let test = data.test.as_ref().map(|test| test.clone_for_stack().open());
-        let baseline = |rows: &Rows| baselines::for_classes(rows, data.classes.len());
+        let baseline = |rows: &Rows| Baseline::of_counts(&baselines::class_counts(&rows.targets, data.classes.len()));
         let validation_baseline = validation.and_then(|rows| baseline(rows.rows()));
         let test_baseline = test.as_ref().and_then(baseline);
         history.test = test.map(|rows| test_metrics::tree_record(plan, &tree, &rows, positive, choice));

@@ -116,11 +116,6 @@ impl<'a> RunState<'a> {
         }
     }
 
-    /// Whether a stack is done.
-    pub fn is_stack_done(&self, group: usize, trials: &[TrialName]) -> bool {
-        self.stacks(group).iter().any(|stack| stack.trials == trials && stack.state == StackState::Done)
-    }
-
     /// Records the time that workers have trained so far, which is written when the next stack ends.
     pub fn set_training_seconds(&self, seconds: f64) {
         self.record.borrow_mut().training_seconds = Some(seconds);

@@ -37,9 +37,11 @@ pub struct StackKeeper<'a> {
     trials: &'a [TrialName],
     settings: String,
     environment: Environment,
-    resume_from: Option<Checkpoint>,
-    /// What has happened at the rungs of this stack, with the tensors of the replicas that ended at them.
-    rungs: Option<(PassedRungs, Tensors)>,
+    /// The checkpoint that training continues from, taken when it does.
+    pub resume_from: Option<Checkpoint>,
+    /// What has happened at the rungs of this stack, with the tensors of the replicas that ended at them, in the
+    /// order of the rungs.
+    pub rungs: Option<(PassedRungs, Tensors)>,
     /// Epoch of this stack's checkpoint in the run directory.
     saved_epoch: &'a Cell<Option<usize>>,
     last_time: Instant,
@@ -84,23 +86,6 @@ impl<'a> StackKeeper<'a> {
         let ended = ended.map(|(name, tensor)| (format!("{ENDED}{name}"), tensor.shallow_clone()));
         let own = checkpoint.tensors.iter().map(|(name, tensor)| (name.clone(), tensor.shallow_clone()));
         file::lay_out(&metadata, &own.chain(ended).collect())
-    }
-
-    /// Takes what has happened at the rungs of the stack before the checkpoint that it is resumed from.
-    pub fn take_rungs(&mut self) -> Option<(PassedRungs, Tensors)> {
-        self.rungs.take()
-    }
-
-    /// Sets what has happened at the rungs of the stack, with the tensors of the replicas that have ended.
-    pub fn set_rungs(&mut self, passed: PassedRungs, ended: Tensors) {
-        self.rungs = Some((passed, ended));
-    }
-
-    /// Lets the replicas that are left continue from this checkpoint after a rung. `ended` are the tensors of those that
-    /// have ended, in the order of the rungs.
-    pub fn continue_from(&mut self, checkpoint: Checkpoint, passed: PassedRungs, ended: Tensors) {
-        self.resume_from = Some(checkpoint);
-        self.set_rungs(passed, ended);
     }
 }
 

@@ -159,7 +159,9 @@ impl Run<'_> {
                 run_state.mark_done(part.group, trials, ["json", model]);
             }
         }
-        let is_in = |stack: &StackRecord| run_state.is_stack_done(part.group, &stack.trials);
+        let here = run_state.stacks(part.group);
+        let is_in =
+            |stack: &StackRecord| here.iter().any(|done| done.trials == stack.trials && done.state == StackState::Done);
         if is_done && stacks.iter().all(is_in) {
             let _ = std::fs::remove_dir_all(&path); // a leftover is brought in again by `runner resume`
         }

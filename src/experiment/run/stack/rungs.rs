@@ -82,7 +82,8 @@ impl WholeStack<'_> {
             }
             let settings: Vec<&TrainSpec> = passed.live.iter().map(|&replica| self.task.replicas[replica]).collect();
             let ended = self.tensors_of(&passed.ended_replicas());
-            keeper.continue_from(checkpoint.select(&places, &settings), passed.clone(), ended);
+            keeper.resume_from = Some(checkpoint.select(&places, &settings));
+            keeper.rungs = Some((passed.clone(), ended));
         }
         passed.ended.sort_by_key(|ended| ended.replica);
         Ok((passed.ended.into_iter().map(|ended| ended.result).collect(), passed.rungs))
@@ -91,7 +92,7 @@ impl WholeStack<'_> {
     /// Returns what has happened at the rungs before the checkpoint that the stack is resumed from, and restores the weights
     /// of the replicas that have ended.
     fn resume(&self, keeper: &mut StackKeeper) -> anyhow::Result<PassedRungs> {
-        let Some((passed, tensors)) = keeper.take_rungs() else {
+        let Some((passed, tensors)) = keeper.rungs.take() else {
             return Ok(PassedRungs::none(self.replicas.len()));
         };
         passed.check(self.replicas.len())?;
@@ -109,7 +110,7 @@ impl WholeStack<'_> {
                 target.get(ended.replica as i64).copy_(&found.get(place as i64));
             }
         }
-        keeper.set_rungs(passed.clone(), tensors);
+        keeper.rungs = Some((passed.clone(), tensors));
         Ok(passed)
     }
 
