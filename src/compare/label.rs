@@ -55,7 +55,10 @@ impl UnlabeledGroup {
                 _ => None,
             };
         };
-        let folder = self.folder.clone().or_else(|| Some(canonical(&trial.file).parent()?.to_path_buf()));
+        let folder = self
+            .folder
+            .clone()
+            .or_else(|| Some(trial.file.canonicalize().as_deref().unwrap_or(&trial.file).parent()?.to_path_buf()));
         let run_name = folder.as_deref().and_then(|folder| About::read(folder).ok()?.name);
         let named = match history.variant.as_str() {
             "base" => run_name.clone().unwrap_or_else(|| history.experiment.clone()),
@@ -72,10 +75,6 @@ impl UnlabeledGroup {
             _ => None,
         }
     }
-}
-
-fn canonical(file: &Path) -> PathBuf {
-    file.canonicalize().unwrap_or_else(|_| file.to_path_buf())
 }
 
 /// Gives each group a unique label.

@@ -61,7 +61,7 @@ pub fn identity(history: &History) -> String {
         }
     }
     // files of one seed each differ by chance
-    let modules = history.modules.iter().filter(|module| !module.is_of_one_seed());
+    let modules = history.modules.iter().filter(|module| !module.path.contains("{seed}"));
     let modules: Vec<&str> = modules.map(|module| module.sha256.as_str()).collect();
     format!("{} {} {} {modules:?} {config}", history.experiment, history.variant, history.data.sha256)
 }

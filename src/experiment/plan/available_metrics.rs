@@ -143,10 +143,10 @@ impl AvailableMetrics {
             if lacks_validation(metric) {
                 return without_validation();
             }
+            let prefix = name.strip_suffix(metric).unwrap_or_default();
             unknown(match suggest::nearest(metric, known.iter().copied()) {
-                Some(near) => format!("did you mean `{}{near}`?", name.strip_suffix(metric).unwrap_or_default()),
+                Some(near) => format!("did you mean `{prefix}{near}`?"),
                 None => {
-                    let prefix = name.strip_suffix(metric).unwrap_or_default();
                     let known: Vec<String> = known.iter().map(|metric| format!("{prefix}{metric}")).collect();
                     format!("known names: {}", suggest::list(&known))
                 }
@@ -190,12 +190,8 @@ impl AvailableMetrics {
             "tree" if !self.is_tree => unknown("remove it: only decision trees have `tree` metrics".to_owned()),
             "tree" => check_known(metric, &TREE),
             "best" | "diagnosis" | "learned" if self.is_tree => {
-                let names = if self.has_test {
-                    "`last.acc`, `last.val_acc` or `test.acc`"
-                } else {
-                    "`last.acc` or `last.val_acc`"
-                };
-                unknown(format!("use {names}: a tree has no epochs"))
+                let others = if self.has_test { ", `last.val_acc` or `test.acc`" } else { " or `last.val_acc`" };
+                unknown(format!("use `last.acc`{others}: a tree has no epochs"))
             }
             "first" | "last" | "min" | "max" => check_known(metric, &with_more(with_timing)),
             "best" => check_known(metric, &with_more(&["epoch"])),

@@ -110,10 +110,8 @@ pub fn update_latest(folder: &Path) {
         let newest = runs.iter().rev().find(|run| is_finished(run)).or(runs.last());
         let Some(name) = newest.filter(|run| is_stamped(run)).and_then(|run| run.file_name()) else { return };
         let latest = folder.join(latest::LATEST);
-        if latest.read_link().is_ok_and(|target| target.as_os_str() == name) {
-            return;
-        }
-        if !latest::point_latest_to(folder, name) {
+        let is_there = latest.read_link().is_ok_and(|target| target.as_os_str() == name);
+        if is_there || !latest::point_latest_to(folder, name) {
             return;
         }
     }
