@@ -105,7 +105,7 @@ pub fn compare(groups: &[Group], options: &CompareOptions) -> anyhow::Result<Com
         tested.into_iter().map(|name| test_metric(name, groups, baseline, options.test)).collect();
     correct_and_judge(&mut tests.iter_mut().flat_map(|test| test.groups.iter_mut().flatten()).collect::<Vec<_>>());
     let mut comparison =
-        Comparison { baseline, metrics, tests, cautions: Vec::new(), has_validation: ranking.has_validation() };
+        Comparison { baseline, metrics, tests, cautions: Vec::new(), has_validation: ranking.has_validation };
     comparison.cautions = caution::find_cautions(groups, comparison.by_validation());
     Ok(comparison)
 }

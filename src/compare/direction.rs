@@ -34,13 +34,7 @@ pub fn higher_is_better(name: &str) -> Option<bool> {
     let name = name.to_lowercase();
     let words = || name.split(|letter: char| !letter.is_ascii_alphanumeric());
     let has = |known: &[&str]| words().any(|word| known.contains(&word));
-    if has(&LOWER) {
-        Some(false)
-    } else if has(&HIGHER) {
-        Some(true)
-    } else {
-        None
-    }
+    if has(&LOWER) { Some(false) } else { has(&HIGHER).then_some(true) }
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use indexmap::IndexMap;
 use crate::compare::group::Group;
 use crate::compare::label::{self, UnlabeledGroup};
 use crate::compare::settings;
-use crate::compare::sweep_trials::{SweepTrials, best_trials, sweep_at};
+use crate::compare::sweep_trials::{best_trials, sweep_at};
 use crate::compare::trial::Trial;
 use crate::config::hint::Hint;
 use crate::device::memory;
@@ -130,7 +130,8 @@ impl FoundTrials {
         if let Some(sweep) = sweep_at(path) {
             return self.add_sweep(argument, &sweep, matched);
         }
-        if path.exists() && !path.is_dir() && !is_experiment && !is_weights(path) && !is_runner_history(path) {
+        let is_weights = path.extension().is_some_and(|extension| extension == "safetensors");
+        if path.exists() && !path.is_dir() && !is_experiment && !is_weights && !is_runner_history(path) {
             return self.add_foreign(argument, path, matched);
         }
         let run = match SavedRun::find(name, out) {
@@ -196,7 +197,7 @@ impl FoundTrials {
 
     /// Adds the best configurations of a sweep.
     fn add_sweep(&mut self, argument: usize, path: &Path, matched: bool) -> anyhow::Result<()> {
-        let SweepTrials { trials, note } = best_trials(path)?;
+        let (trials, note) = best_trials(path)?;
         self.notes.extend(note);
         let found = |(folder, trial)| FoundTrial { argument, folder: Some(folder), matched, trial };
         self.trials.extend(trials.into_iter().map(found));
@@ -206,7 +207,7 @@ impl FoundTrials {
     fn add_foreign(&mut self, argument: usize, path: &Path, matched: bool) -> anyhow::Result<()> {
         let foreign = foreign::read(path)?;
         self.notes.extend(foreign.notes.iter().map(|note| format!("`{}`: {note}", path.display())));
-        let trial = Trial::from_foreign(foreign, path.to_path_buf());
+        let trial = Trial::from_foreign(foreign, path.to_path_buf(), None);
         self.trials.push(FoundTrial { argument, folder: None, matched, trial });
         Ok(())
     }
@@ -223,10 +224,6 @@ fn is_runner_history(path: &Path) -> bool {
     is_json
         && (has_marks(bounded_file::beginning(path, BEGINNING))
             || has_marks(bounded_file::read(path, memory::max_json_bytes())))
-}
-
-fn is_weights(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "safetensors")
 }
 
 /// Returns whether a glob match may be a history of `runner` or of another program.

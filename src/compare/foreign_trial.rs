@@ -22,14 +22,9 @@ pub struct ForeignTrial {
 }
 
 impl ForeignTrial {
-    /// Finds the best epoch, by validation loss or else by training loss, and diagnoses the curves. There is no
-    /// constant-prediction baseline, so the fit is never called poor.
-    pub fn new(foreign: Foreign) -> ForeignTrial {
-        ForeignTrial::with_monitor(foreign, None)
-    }
-
-    /// The same as [`ForeignTrial::new`], but finds the best epoch by this metric, if the history has it.
-    pub fn with_monitor(foreign: Foreign, monitor: Option<&str>) -> ForeignTrial {
+    /// Finds the best epoch, by this metric if the history has it, or else by validation or training loss, and diagnoses the
+    /// curves. There is no constant-prediction baseline, so the fit is never called poor.
+    pub fn new(foreign: Foreign, monitor: Option<&str>) -> ForeignTrial {
         let mut metrics = monitor.into_iter().chain(["val_loss", "loss"]);
         let monitor = metrics.find(|name| foreign.series.contains_key(*name));
         let best_epoch = monitor.and_then(|monitor| best_epoch(&foreign, monitor));

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use indexmap::IndexSet;
+
 use crate::compare::statistics::mean;
 use crate::compare::trial::{Axis, Curve, Trial};
 use crate::history::History;
@@ -130,10 +132,7 @@ impl Group {
 
     /// Returns the distinct seeds, ascending; empty for foreign histories.
     pub fn seeds(&self) -> Vec<i64> {
-        let mut seeds: Vec<i64> = self.trials.iter().filter_map(Trial::seed).collect();
-        seeds.sort_unstable();
-        seeds.dedup();
-        seeds
+        self.trials.iter().filter_map(Trial::seed).collect::<BTreeSet<i64>>().into_iter().collect()
     }
 }
 
@@ -163,11 +162,5 @@ pub fn describe_test_weights(groups: &[Group]) -> String {
 
 /// Returns the distinct names in order of first occurrence.
 pub fn union<'a>(lists: impl IntoIterator<Item = Vec<&'a str>>) -> Vec<&'a str> {
-    let mut all: Vec<&str> = Vec::new();
-    for name in lists.into_iter().flatten() {
-        if !all.contains(&name) {
-            all.push(name);
-        }
-    }
-    all
+    lists.into_iter().flatten().collect::<IndexSet<&str>>().into_iter().collect()
 }

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::compare::group::Group;
-use crate::compare::trial::{Trial, stem};
+use crate::compare::trial::Trial;
 use crate::experiment::store::about::About;
+use crate::experiment::store::find::stem_of;
 
 /// A group before it gets a label.
 #[derive(Debug)]
@@ -42,7 +43,8 @@ impl UnlabeledGroup {
             .then(|| format!("skipped {left_out} {trials} of `{experiment}`: {newer} the same settings and {seeds}"))
     }
 
-    /// Returns the label of a level, each longer than the one before; `None` if no longer label exists.
+    /// Returns the label of a level, each longer than the one before: the name, then with the run directory or the trial, then
+    /// with both; `None` if no longer label exists.
     fn label(&self, level: usize, one_experiment: bool) -> Option<String> {
         let trial = self.trials.first()?;
         let Some(history) = trial.history() else {
@@ -53,7 +55,10 @@ impl UnlabeledGroup {
                 _ => None,
             };
         };
-        let folder = self.folder.clone().or_else(|| Some(canonical(&trial.file).parent()?.to_path_buf()));
+        let folder = self
+            .folder
+            .clone()
+            .or_else(|| Some(trial.file.canonicalize().as_deref().unwrap_or(&trial.file).parent()?.to_path_buf()));
         let run_name = folder.as_deref().and_then(|folder| About::read(folder).ok()?.name);
         let named = match history.variant.as_str() {
             "base" => run_name.clone().unwrap_or_else(|| history.experiment.clone()),
@@ -63,30 +68,13 @@ impl UnlabeledGroup {
         let folder = || folder.as_deref()?.file_name().map(|name| name.to_string_lossy().into_owned());
         match (level, run_name) {
             (1, Some(run_name)) if history.variant != "base" => Some(format!("{run_name}/{}", history.variant)),
-            (level, _) => self.level_label(level, trial, named, folder),
-        }
-    }
-
-    /// Returns the label of a level: the name, then with the run directory or the trial, then with both.
-    fn level_label(
-        &self,
-        level: usize,
-        trial: &Trial,
-        named: String,
-        folder: impl Fn() -> Option<String>,
-    ) -> Option<String> {
-        match level {
-            0 => Some(named),
-            1 if self.folder.is_none() && self.trials.len() == 1 => Some(format!("{named} {}", trial.name())),
-            1 => Some(format!("{named} {}", folder()?)),
-            2 => Some(format!("{named} {} {}", folder()?, stem(&trial.file))),
+            (0, _) => Some(named),
+            (1, _) if self.folder.is_none() && self.trials.len() == 1 => Some(format!("{named} {}", trial.name())),
+            (1, _) => Some(format!("{named} {}", folder()?)),
+            (2, _) => Some(format!("{named} {} {}", folder()?, stem_of(&trial.file))),
             _ => None,
         }
     }
-}
-
-fn canonical(file: &Path) -> PathBuf {
-    file.canonicalize().unwrap_or_else(|_| file.to_path_buf())
 }
 
 /// Gives each group a unique label.
@@ -106,20 +94,17 @@ pub(super) fn label_groups(groups: Vec<UnlabeledGroup>) -> Vec<Group> {
     for place in 0..labels.len() {
         let same = labels[..place].iter().filter(|label| **label == labels[place]).count();
         if same > 0 {
-            labels[place] = number_label(&labels, &labels[place], same + 1);
+            // for a run that was named twice
+            let mut numbered = (same + 1..).map(|number| format!("{} ({number})", labels[place]));
+            labels[place] = numbered.find(|new| !labels.contains(new)).unwrap_or_default();
         }
     }
     groups.into_iter().zip(labels).map(|(group, label)| Group { label, trials: group.trials }).collect()
 }
 
-/// Appends a number that makes the label unique, for a run that was named twice.
-fn number_label(labels: &[String], label: &str, from: usize) -> String {
-    (from..).map(|number| format!("{label} ({number})")).find(|new| !labels.contains(new)).unwrap_or_default()
-}
-
 /// Returns a label for a foreign history: the file's name, or the folder's if the file's name is generic.
 fn label_of_file(file: &Path) -> String {
-    let stem = stem(file);
+    let stem = stem_of(file);
     let says_nothing = ["metrics", "history", "log", "logs", "training", "training_log"].contains(&stem.as_str())
         || stem.contains("tfevents");
     let folder = file.parent().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());

@@ -12,7 +12,8 @@ use crate::train::loss::Loss;
 /// What the groups have in common, as far as ranking depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RankingRules {
-    has_validation: bool,
+    /// Whether there are validation metrics.
+    pub has_validation: bool,
     is_resampled: bool,
     same_data: bool,
     same_loss: bool,
@@ -32,11 +33,6 @@ impl RankingRules {
             same_data: alike(|one, other| one.data.name == other.data.name && one.data.sha256 == other.data.sha256),
             same_loss: alike(same_loss),
         }
-    }
-
-    /// Returns whether there are validation metrics.
-    pub fn has_validation(&self) -> bool {
-        self.has_validation
     }
 
     /// Returns whether a metric path such as `best.val_acc`, or a metric, ranks the groups. The first epoch never

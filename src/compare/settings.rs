@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 use serde_json::Value;
 
 use crate::compare::group::Group;
@@ -61,7 +61,7 @@ pub fn identity(history: &History) -> String {
         }
     }
     // files of one seed each differ by chance
-    let modules = history.modules.iter().filter(|module| !module.is_of_one_seed());
+    let modules = history.modules.iter().filter(|module| !module.path.contains("{seed}"));
     let modules: Vec<&str> = modules.map(|module| module.sha256.as_str()).collect();
     format!("{} {} {} {modules:?} {config}", history.experiment, history.variant, history.data.sha256)
 }
@@ -202,17 +202,13 @@ impl Setting {
     /// Returns whether it is a setting of a choice that differs between the groups, and the same wherever it is set: it
     /// differs only because other groups have another optimizer, loss, ….
     fn is_implied(&self) -> bool {
-        let mut values = self.values.iter().flatten();
-        let first = values.next();
-        self.key.split('.').any(|part| part == ANY) && values.all(|value| Some(value) == first)
+        self.key.split('.').any(|part| part == ANY) && are_equal(self.values.iter().flatten())
     }
 
     /// Returns whether it is a setting of a network or of a tree that is the same in all groups with this model.
     fn is_of_one_model(&self) -> bool {
-        let mut values = self.values.iter().flatten();
-        let first = values.next();
         let is_of_model = ["network.", "train.", "tree."].iter().any(|table| self.key.starts_with(table));
-        is_of_model && self.values.contains(&None) && values.all(|value| Some(value) == first)
+        is_of_model && self.values.contains(&None) && are_equal(self.values.iter().flatten())
     }
 }
 
@@ -233,15 +229,12 @@ pub fn settings(groups: &[Group]) -> Vec<Setting> {
             by_group.iter_mut().flatten().for_each(|settings| generalize(choice, settings));
         }
     }
-    let mut all: IndexMap<&str, ()> = IndexMap::new();
-    for settings in by_group.iter().flatten() {
-        all.extend(settings.keys().map(|key| (key.as_str(), ())));
-    }
-    let setting = |key: &str| Setting {
-        key: key.to_owned(),
+    let all: IndexSet<&String> = by_group.iter().flatten().flat_map(|settings| settings.keys()).collect();
+    let setting = |key: &String| Setting {
+        key: key.clone(),
         values: by_group.iter().map(|settings| settings.as_ref()?.get(key).cloned()).collect(),
     };
-    all.keys().map(|key| setting(key)).collect()
+    all.into_iter().map(setting).collect()
 }
 
 /// Renames the settings of a choice: `train.optimizer.*.lr` for `train.optimizer.adam.lr`.
@@ -284,9 +277,13 @@ pub fn main_differences(groups: &[Group]) -> Vec<Setting> {
 /// Returns whether all trials of `runner` were trained on data with the same checksum.
 fn have_the_same_data(groups: &[Group]) -> bool {
     let histories = groups.iter().flat_map(|group| &group.trials).filter_map(|trial| trial.history());
-    let mut sums = histories.map(|history| &history.data.sha256);
-    let first = sums.next();
-    sums.all(|sum| Some(sum) == first)
+    are_equal(histories.map(|history| &history.data.sha256))
+}
+
+/// Returns whether all values are equal.
+fn are_equal<'a>(mut values: impl Iterator<Item = &'a String>) -> bool {
+    let first = values.next();
+    values.all(|value| Some(value) == first)
 }
 
 /// Returns whether `key` names a module in all groups, with the same checksum.

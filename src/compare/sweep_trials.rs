@@ -16,25 +16,20 @@ use crate::sweep::results::Ranking;
 /// Maximum number of configurations: the best ones.
 pub const MOST: usize = 20;
 
-/// The trials of the best configurations of a sweep.
-pub struct SweepTrials {
-    /// Each trial in the order of the ranking, with the run directory of the first stack that trains its configuration in the
-    /// search, or in the same confirmation.
-    pub trials: Vec<(PathBuf, Trial)>,
-    /// A note if there are more configurations.
-    pub note: Option<String>,
-}
-
 /// Returns the directory of a sweep: this one, or the newest in it.
 pub fn sweep_at(path: &Path) -> Option<PathBuf> {
     if path.join(record::FILE).is_file() { Some(path.to_path_buf()) } else { SweepDir::all(path).pop() }
 }
 
-/// Reads the trials of the best configurations.
+/// Trials, each with its run directory.
+type TrialsOfRuns = Vec<(PathBuf, Trial)>;
+
+/// Reads the trials of the best configurations, in the order of the ranking: each with the run directory of the first stack that
+/// trains its configuration in the search, or in the same confirmation. Also returns a note if there are more configurations.
 ///
 /// # Errors
 /// When the sweep or a history cannot be read, or no trial is done.
-pub fn best_trials(path: &Path) -> anyhow::Result<SweepTrials> {
+pub fn best_trials(path: &Path) -> anyhow::Result<(TrialsOfRuns, Option<String>)> {
     let (dir, record) = SweepDir::open(path)?;
     let state = SweepState::read(&dir, &record)?;
     let ranking = Ranking::new(&record, &state.ended, record.higher_is_better);
@@ -71,5 +66,5 @@ pub fn best_trials(path: &Path) -> anyhow::Result<SweepTrials> {
         let shown = dir.path().display();
         format!("the best {MOST} of {} configurations; `runner sweep table {shown}` lists all", names.len())
     });
-    Ok(SweepTrials { trials, note })
+    Ok((trials, note))
 }

@@ -1,12 +1,13 @@
 //! A trial to compare: a history of `runner` or of another program.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::compare::foreign_trial::ForeignTrial;
 use crate::compare::metric_name::is_metric;
+use crate::experiment::store::find::stem_of;
 use crate::history::diagnosis::{Diagnosis, Verdict};
-use crate::history::foreign::foreign_history::{EpochEnd, Foreign};
+use crate::history::foreign::foreign_history::Foreign;
 use crate::history::{Best, History, Status, metric_path};
 
 /// A trial and the file it was read from.
@@ -76,14 +77,10 @@ impl Trial {
         Trial { file, record: Record::Runner(Box::new(history)) }
     }
 
-    /// A history of another program.
-    pub fn from_foreign(foreign: Foreign, file: PathBuf) -> Trial {
-        Trial { file, record: Record::Foreign(Box::new(ForeignTrial::new(foreign))) }
-    }
-
-    /// The curves of a trial of `runner` in training, whose best epoch is that of the monitored metric.
-    pub fn in_training(curves: Foreign, name: PathBuf, monitor: Option<&str>) -> Trial {
-        Trial { file: name, record: Record::Foreign(Box::new(ForeignTrial::with_monitor(curves, monitor))) }
+    /// A history of another program, or the curves of a trial of `runner` in training, whose best epoch is that of the
+    /// monitored metric.
+    pub fn from_foreign(foreign: Foreign, file: PathBuf, monitor: Option<&str>) -> Trial {
+        Trial { file, record: Record::Foreign(Box::new(ForeignTrial::new(foreign, monitor))) }
     }
 
     /// Returns the history of `runner`; `None` for foreign histories.
@@ -109,7 +106,7 @@ impl Trial {
         match self.history() {
             Some(History { seed, fold: Some(fold), .. }) => format!("seed {seed}, fold {fold}"),
             Some(History { seed, .. }) => format!("seed {seed}"),
-            None => stem(&self.file),
+            None => stem_of(&self.file),
         }
     }
 
@@ -293,39 +290,34 @@ impl Trial {
 
     /// Returns the positions of the ends of all epochs on the x axis, as far as they are known.
     pub fn places(&self, axis: Axis) -> BTreeMap<usize, f64> {
-        match &self.record {
-            Record::Runner(history) => {
-                let epochs = &history.history.epoch;
-                match axis {
-                    Axis::Epoch => epochs.iter().map(|&epoch| (epoch, epoch as f64)).collect(),
-                    Axis::Step => match steps_of_an_epoch(history) {
-                        Some(steps) => epochs.iter().map(|&epoch| (epoch, epoch as f64 * steps as f64)).collect(),
-                        None => BTreeMap::new(),
-                    },
-                    Axis::Seconds => {
-                        let seconds = history.history.metric("seconds").unwrap_or_default();
-                        let passed = seconds.iter().scan(0.0, |passed, taken| {
-                            *passed += taken;
-                            Some(*passed)
-                        });
-                        epochs.iter().copied().zip(passed).collect()
-                    }
-                }
+        match (&self.record, axis) {
+            (Record::Runner(history), Axis::Epoch) => {
+                history.history.epoch.iter().map(|&epoch| (epoch, epoch as f64)).collect()
             }
-            Record::Foreign(read) => match axis {
-                Axis::Epoch => {
-                    let points = read.foreign.series.values().flatten();
-                    points.map(|point| (point.epoch, point.epoch as f64)).collect()
-                }
-                Axis::Step | Axis::Seconds => {
-                    let moments = read.foreign.clock.iter();
-                    let place = |moment: &EpochEnd| match axis {
-                        Axis::Step => moment.step.map(|step| step as f64),
-                        Axis::Epoch | Axis::Seconds => moment.seconds,
-                    };
-                    moments.filter_map(|(epoch, moment)| Some((*epoch, place(moment)?))).collect()
-                }
-            },
+            (Record::Runner(history), Axis::Step) => {
+                let Some(steps) = steps_of_an_epoch(history) else { return BTreeMap::new() };
+                history.history.epoch.iter().map(|&epoch| (epoch, epoch as f64 * steps as f64)).collect()
+            }
+            (Record::Runner(history), Axis::Seconds) => {
+                let seconds = history.history.metric("seconds").unwrap_or_default();
+                let passed = seconds.iter().scan(0.0, |passed, taken| {
+                    *passed += taken;
+                    Some(*passed)
+                });
+                history.history.epoch.iter().copied().zip(passed).collect()
+            }
+            (Record::Foreign(read), Axis::Epoch) => {
+                let points = read.foreign.series.values().flatten();
+                points.map(|point| (point.epoch, point.epoch as f64)).collect()
+            }
+            (Record::Foreign(read), Axis::Step) => {
+                let moments = read.foreign.clock.iter();
+                moments.filter_map(|(epoch, moment)| Some((*epoch, moment.step? as f64))).collect()
+            }
+            (Record::Foreign(read), Axis::Seconds) => {
+                let moments = read.foreign.clock.iter();
+                moments.filter_map(|(epoch, moment)| Some((*epoch, moment.seconds?))).collect()
+            }
         }
     }
 }
@@ -341,9 +333,4 @@ fn steps_of_an_epoch(history: &History) -> Option<usize> {
         serde_json::Value::String(_) => Some(1), // "full"
         _ => None,
     }
-}
-
-/// Returns a file's name without its extension.
-pub(super) fn stem(file: &Path) -> String {
-    file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
 }

@@ -88,6 +88,11 @@ pub fn size(key: &str, size: usize) -> Result<(), Invalid> {
     require(size <= LARGEST_SIZE, key, "must be at most 1,000,000", size)
 }
 
+/// Returns the fault of a setting if it is wrong.
+pub fn refuse(is_wrong: bool, fault: impl FnOnce() -> Invalid) -> Result<(), Invalid> {
+    if is_wrong { Err(fault()) } else { Ok(()) }
+}
+
 /// Checks a condition; the error says what was wanted and what was found.
 pub fn require(holds: bool, key: &str, wanted: &str, found: impl Display) -> Result<(), Invalid> {
     if holds { Ok(()) } else { Err(Invalid::new(key, format!("{wanted}, found {found}"))) }

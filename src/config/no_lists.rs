@@ -11,9 +11,9 @@ use serde::de::{
 pub struct NoLists<T>(pub T);
 
 macro_rules! forward {
-    ($($method:ident)*) => {
-        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-            self.0.$method(NoLists(visitor))
+    ($($method:ident($($argument:ident: $type:ty),*))*) => {
+        $(fn $method<V: Visitor<'de>>(self, $($argument: $type,)* visitor: V) -> Result<V::Value, D::Error> {
+            self.0.$method($($argument,)* NoLists(visitor))
         })*
     };
 }
@@ -22,10 +22,16 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for NoLists<D> {
     type Error = D::Error;
 
     forward! {
-        deserialize_any deserialize_bool deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_u8
-        deserialize_u16 deserialize_u32 deserialize_u64 deserialize_f32 deserialize_f64 deserialize_char deserialize_str
-        deserialize_string deserialize_bytes deserialize_byte_buf deserialize_option deserialize_unit deserialize_seq
-        deserialize_map deserialize_identifier deserialize_ignored_any
+        deserialize_any() deserialize_bool() deserialize_i8() deserialize_i16() deserialize_i32() deserialize_i64()
+        deserialize_u8() deserialize_u16() deserialize_u32() deserialize_u64() deserialize_f32() deserialize_f64()
+        deserialize_char() deserialize_str() deserialize_string() deserialize_bytes() deserialize_byte_buf()
+        deserialize_option() deserialize_unit() deserialize_seq() deserialize_map() deserialize_identifier()
+        deserialize_ignored_any()
+        deserialize_newtype_struct(name: &'static str)
+        deserialize_unit_struct(name: &'static str)
+        deserialize_tuple(length: usize)
+        deserialize_tuple_struct(name: &'static str, length: usize)
+        deserialize_enum(name: &'static str, variants: &'static [&'static str])
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -36,42 +42,12 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for NoLists<D> {
     ) -> Result<V::Value, D::Error> {
         self.0.deserialize_struct(name, fields, NoLists(TableOnly(visitor)))
     }
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        variants: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, D::Error> {
-        self.0.deserialize_enum(name, variants, NoLists(visitor))
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, D::Error> {
-        self.0.deserialize_newtype_struct(name, NoLists(visitor))
-    }
-
-    fn deserialize_unit_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, D::Error> {
-        self.0.deserialize_unit_struct(name, NoLists(visitor))
-    }
-
-    fn deserialize_tuple<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, D::Error> {
-        self.0.deserialize_tuple(length, NoLists(visitor))
-    }
-
-    fn deserialize_tuple_struct<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        length: usize,
-        visitor: V,
-    ) -> Result<V::Value, D::Error> {
-        self.0.deserialize_tuple_struct(name, length, NoLists(visitor))
-    }
 }
 
 macro_rules! forward_values {
-    ($($method:ident: $type:ty)*) => {
-        $(fn $method<E: Error>(self, value: $type) -> Result<V::Value, E> {
-            self.0.$method(value)
+    ($($method:ident($($value:ident: $type:ty)?))*) => {
+        $(fn $method<E: Error>(self, $($value: $type)?) -> Result<V::Value, E> {
+            self.0.$method($($value)?)
         })*
     };
 }
@@ -84,21 +60,15 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for NoLists<V> {
     }
 
     forward_values! {
-        visit_bool: bool
-        visit_i64: i64
-        visit_u64: u64
-        visit_f64: f64
-        visit_str: &str
-        visit_borrowed_str: &'de str
-        visit_string: String
-    }
-
-    fn visit_none<E: Error>(self) -> Result<V::Value, E> {
-        self.0.visit_none()
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<V::Value, E> {
-        self.0.visit_unit()
+        visit_bool(value: bool)
+        visit_i64(value: i64)
+        visit_u64(value: u64)
+        visit_f64(value: f64)
+        visit_str(value: &str)
+        visit_borrowed_str(value: &'de str)
+        visit_string(value: String)
+        visit_none()
+        visit_unit()
     }
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {

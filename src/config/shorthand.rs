@@ -92,25 +92,19 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for NamedList<T> {
     }
 }
 
-/// An item that can be written as a list of items of type `L`.
-pub trait FromList<L>: Sized {
-    /// Returns the item with this list.
-    fn from_list(list: Vec<L>) -> Self;
-}
-
 /// Deserializes an item given as a list, whose items are as in [`named`], or as a table.
 pub fn list_or_table<'de, D, L, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     L: Deserialize<'de>,
-    T: FromList<L> + Deserialize<'de>,
+    T: From<Vec<L>> + Deserialize<'de>,
 {
     deserializer.deserialize_any(ListVisitor(PhantomData))
 }
 
 struct ListVisitor<L, T>(PhantomData<(L, T)>);
 
-impl<'de, L: Deserialize<'de>, T: FromList<L> + Deserialize<'de>> Visitor<'de> for ListVisitor<L, T> {
+impl<'de, L: Deserialize<'de>, T: From<Vec<L>> + Deserialize<'de>> Visitor<'de> for ListVisitor<L, T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
@@ -118,7 +112,7 @@ impl<'de, L: Deserialize<'de>, T: FromList<L> + Deserialize<'de>> Visitor<'de> f
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<T, A::Error> {
-        named_list(SeqAccessDeserializer::new(list)).map(T::from_list)
+        named_list(SeqAccessDeserializer::new(list)).map(T::from)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {

@@ -1,5 +1,7 @@
 //! "Did you mean": suggests the known name closest to an unknown one.
 
+use std::fmt::Display;
+
 /// Returns the name in `known` closest to `typed`; `None` if none is similar enough.
 pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let typed = typed.to_lowercase();
@@ -36,7 +38,7 @@ pub fn hint<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> String
 }
 
 /// Returns the names in backticks, separated by commas.
-pub fn list(names: &[&str]) -> String {
+pub fn list(names: &[impl Display]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
@@ -49,7 +51,7 @@ pub fn list_at_most(names: &[&str], most: usize) -> String {
 }
 
 /// Returns the names in backticks as alternatives: "`a`, `b` or `c`".
-pub fn either(names: &[&str]) -> String {
+pub fn either(names: &[impl Display]) -> String {
     match names {
         [before @ .., last] if !before.is_empty() => format!("{} or `{last}`", list(before)),
         names => list(names),

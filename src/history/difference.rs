@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::history::curves::Curves;
 use crate::history::number::Number;
 use crate::history::trial_fields::Environment;
 use crate::history::trial_history::History;
@@ -100,13 +101,11 @@ impl Difference {
 
     fn compare_curves(&mut self, then: &History, now: &History) {
         let (then, now) = (&then.history, &now.history);
-        let names: BTreeSet<&String> = then.series.keys().chain(now.series.keys()).collect();
-        for name in names {
-            let presence = |there: bool| if there { Value::from("present") } else { Value::Null };
-            let (was, is) = (then.series.contains_key(name), now.series.contains_key(name));
-            if was != is {
-                let place = format!("history.{name}");
-                self.others.push(ValueDifference { place, then: presence(was), now: presence(is), of: 1 });
+        for name in then.series.keys().chain(now.series.keys()).collect::<BTreeSet<_>>() {
+            let presence = |of: &Curves| of.series.get(name).map_or(Value::Null, |_| Value::from("present"));
+            let (then, now) = (presence(then), presence(now));
+            if then != now {
+                self.others.push(ValueDifference { place: format!("history.{name}"), then, now, of: 1 });
             }
         }
         for row in 0..self.epochs {
@@ -143,15 +142,8 @@ impl MetricDifference {
             largest if absolute.is_finite() => absolute / largest,
             _ => f64::INFINITY,
         };
-        let metric = metric.to_owned();
-        MetricDifference {
-            epoch,
-            metric,
-            then: Number(then),
-            now: Number(now),
-            absolute: Number(absolute),
-            relative: Number(relative),
-        }
+        let [then, now, absolute, relative] = [then, now, absolute, relative].map(Number);
+        MetricDifference { epoch, metric: metric.to_owned(), then, now, absolute, relative }
     }
 }
 

@@ -98,9 +98,7 @@ impl Serialize for Number {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0 {
             value if value.is_finite() => serializer.serialize_f64(value),
-            value if value.is_nan() => serializer.serialize_str("nan"),
-            value if value > 0.0 => serializer.serialize_str("inf"),
-            _ => serializer.serialize_str("-inf"),
+            _ => serializer.collect_str(self),
         }
     }
 }

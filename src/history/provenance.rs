@@ -55,16 +55,13 @@ impl Origin {
 impl Provenance {
     /// Returns where the setting with this key (`train.optimizer.adam.lr`) was set.
     pub fn origin(&self, key: &str) -> Origin {
-        let contains = |keys: &[String]| keys.iter().any(|other| is_within(other, key));
-        if contains(&self.set_by_command_line) {
-            Origin::CommandLine
-        } else if contains(&self.set_by_variant) {
-            Origin::Variant
-        } else if contains(&self.set_by_file) {
-            Origin::File
-        } else {
-            Origin::Default
-        }
+        let origins = [
+            (&self.set_by_command_line, Origin::CommandLine),
+            (&self.set_by_variant, Origin::Variant),
+            (&self.set_by_file, Origin::File),
+        ];
+        let mut origins = origins.into_iter().filter(|(keys, _)| keys.iter().any(|other| is_within(other, key)));
+        origins.next().map_or(Origin::Default, |(_, origin)| origin)
     }
 }
 

@@ -157,13 +157,6 @@ pub struct ModuleRecord {
     pub sha256: String,
 }
 
-impl ModuleRecord {
-    /// Returns whether each seed has its own file.
-    pub fn is_of_one_seed(&self) -> bool {
-        self.path.contains("{seed}")
-    }
-}
-
 /// The best epoch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Best {

@@ -182,9 +182,13 @@ impl History {
     pub fn read(path: &Path) -> anyhow::Result<History> {
         Self::read_or_schema(path)?.map_err(|schema| {
             let shown = path.display();
+            let readable: Vec<String> =
+                FORMER_SCHEMAS.iter().chain([&SCHEMA]).map(|schema| format!("`{schema}`")).collect();
             match schema {
-                Some(other) => anyhow!("`{shown}` has the schema `{other}`; this version reads {}", readable_schemas())
-                    .context(Hint("use the version of runner that wrote it".to_owned())),
+                Some(other) => {
+                    anyhow!("`{shown}` has the schema `{other}`; this version reads {}", readable.join(" and "))
+                        .context(Hint("use the version of runner that wrote it".to_owned()))
+                }
                 None => anyhow!("`{shown}` is not a history: it has no `schema`").context(Hint(
                     "use the history of a trial, such as `base-seed0.json` in the run directory".to_owned(),
                 )),
@@ -243,12 +247,6 @@ impl History {
 /// Returns whether histories with this `schema` are read.
 fn is_readable(schema: &str) -> bool {
     schema == SCHEMA || FORMER_SCHEMAS.contains(&schema)
-}
-
-/// Returns the schemas that are read, for messages.
-fn readable_schemas() -> String {
-    let schemas: Vec<String> = FORMER_SCHEMAS.iter().chain([&SCHEMA]).map(|schema| format!("`{schema}`")).collect();
-    schemas.join(" and ")
 }
 
 /// Returns a trial of one epoch with this loss.

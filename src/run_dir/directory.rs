@@ -7,7 +7,6 @@
 //! retries for some seconds, creates a removed directory again, and finally writes to a fallback directory. Once the
 //! run directory accepts files again, they are moved there. [`RunDir::write_errors`] reports the result.
 
-use std::collections::BTreeSet;
 use std::io::{Error, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -74,7 +73,7 @@ impl RunDir {
         out: &Path,
         experiment: &str,
         resolved: &str,
-        beside: &[(&str, &[u8])],
+        beside: &[(String, Vec<u8>)],
         started: OffsetDateTime,
     ) -> anyhow::Result<RunDir> {
         let parent = out.join(experiment);
@@ -85,7 +84,8 @@ impl RunDir {
             .context("failed to format the time")?;
         let name = format!("{stamp}-{}", &sha256(resolved.as_bytes())[..6]);
         let path = fallback::create_numbered(&parent, &name).map_err(|error| creation_error(&parent, error))?;
-        let files = [(EXPERIMENT, resolved.as_bytes())].into_iter().chain(beside.iter().copied());
+        let others = beside.iter().map(|(name, bytes)| (name.as_str(), &bytes[..]));
+        let files = [(EXPERIMENT, resolved.as_bytes())].into_iter().chain(others);
         let begun = Lock::take(&path).map_err(Error::from).and_then(|lock| {
             files.clone().try_for_each(|(name, bytes)| atomic_write::put(&path.join(name), bytes)).map(|()| lock)
         });
@@ -98,7 +98,7 @@ impl RunDir {
         // failures are ignored: if the names do not reach the disk, later writes report it
         let _ = atomic_write::sync_folder(&parent).and_then(|()| atomic_write::sync_folder(out));
         create_latest(&parent, &path);
-        let record = beside.iter().find(|(name, _)| *name == RECORD).map(|(_, bytes)| bytes.to_vec());
+        let record = beside.iter().find(|(name, _)| name == RECORD).map(|(_, bytes)| bytes.clone());
         Ok(RunDir::new(path, Some(lock), resolved.into(), record.unwrap_or_default()))
     }
 
@@ -137,19 +137,7 @@ impl RunDir {
     }
 
     fn new(path: PathBuf, lock: Option<Lock>, resolved: Vec<u8>, record: Vec<u8>) -> RunDir {
-        let state = State {
-            lock,
-            resolved,
-            record,
-            preprocessing: Vec::new(),
-            written: BTreeSet::new(),
-            was_recreated: false,
-            in_fallback: Vec::new(),
-            fallback_dirs: Vec::new(),
-            lost: BTreeSet::new(),
-            reason: None,
-            fallback_errors: Vec::new(),
-        };
+        let state = State { lock, resolved, record, ..State::default() };
         RunDir { path, fallback_roots: FallbackRoot::all(), lease: None, state: Arc::new(Mutex::new(state)) }
     }
 

@@ -12,11 +12,11 @@ const SHARED_PREFIX: &str = "runner-rescued-";
 
 /// A directory that a fallback directory can be created in.
 #[derive(Clone, Debug)]
-pub(super) enum FallbackRoot {
-    /// A directory of this user.
-    Own(PathBuf),
-    /// A directory that all users can write to, where a guessable name could be a trap.
-    Shared(PathBuf),
+pub(super) struct FallbackRoot {
+    /// Path of the directory.
+    pub(super) folder: PathBuf,
+    /// Whether all users can write to it, so that a guessable name could be a trap.
+    pub(super) is_shared: bool,
 }
 
 impl FallbackRoot {
@@ -26,15 +26,10 @@ impl FallbackRoot {
         let named = Cache::for_user().folder().to_path_buf();
         let mut folders: Vec<PathBuf> = of_system.into_iter().chain([named]).collect();
         folders.dedup();
-        let own = folders.into_iter().filter_map(|folder| std::path::absolute(folder).ok()).map(FallbackRoot::Own);
-        own.chain([FallbackRoot::Shared(std::env::temp_dir())]).collect()
-    }
-
-    /// Path of the directory.
-    pub(super) fn folder(&self) -> &Path {
-        match self {
-            FallbackRoot::Own(folder) | FallbackRoot::Shared(folder) => folder,
-        }
+        let own =
+            folders.into_iter().filter_map(|folder| std::path::absolute(folder).ok()).map(|folder| (folder, false));
+        let all = own.chain([(std::env::temp_dir(), true)]);
+        all.map(|(folder, is_shared)| FallbackRoot { folder, is_shared }).collect()
     }
 
     /// Creates a fallback directory for one run.
@@ -42,9 +37,9 @@ impl FallbackRoot {
     /// # Errors
     /// When it cannot be created.
     pub(super) fn make(&self, run: &str) -> Result<PathBuf> {
-        let parent = match self {
-            FallbackRoot::Own(folder) => folder.join("rescued"),
-            FallbackRoot::Shared(folder) => tempfile::Builder::new().prefix(SHARED_PREFIX).tempdir_in(folder)?.keep(),
+        let parent = match self.is_shared {
+            true => tempfile::Builder::new().prefix(SHARED_PREFIX).tempdir_in(&self.folder)?.keep(),
+            false => self.folder.join("rescued"),
         };
         std::fs::create_dir_all(&parent)?;
         create_numbered(&parent, run)
@@ -82,8 +77,8 @@ mod tests {
     #[test]
     fn two_runs_of_one_name_have_places_of_their_own() {
         let folder = tempfile::tempdir().unwrap();
-        for root in [FallbackRoot::Own(folder.path().join("cache")), FallbackRoot::Shared(folder.path().to_path_buf())]
-        {
+        let roots = [(folder.path().join("cache"), false), (folder.path().to_path_buf(), true)];
+        for root in roots.map(|(folder, is_shared)| FallbackRoot { folder, is_shared }) {
             let (first, second) = (root.make("digits-1").unwrap(), root.make("digits-1").unwrap());
             assert!(first.is_dir() && second.is_dir());
             assert_ne!(first, second);

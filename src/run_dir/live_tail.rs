@@ -25,7 +25,7 @@ const SECONDS: &str = "seconds";
 const MOST_BYTES: u64 = 8 << 20;
 
 /// Curves of the trials of one run, updated from its file.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct LiveTail {
     path: PathBuf,
     file: Option<FileId>,
@@ -99,15 +99,7 @@ impl FileId {
 impl LiveTail {
     /// Returns a reader for the run in this directory. It reads nothing yet.
     pub fn new(run: &Path) -> LiveTail {
-        LiveTail {
-            path: run.join(FILE),
-            file: None,
-            offset: 0,
-            skips_line: false,
-            trials: Vec::new(),
-            places: HashMap::new(),
-            stack: Stack::default(),
-        }
+        LiveTail { path: run.join(FILE), ..LiveTail::default() }
     }
 
     /// Reads what was added to the file. A missing file has no trials: it is created when training starts, and removed
@@ -180,7 +172,7 @@ impl LiveTail {
     /// Drops everything that was read.
     fn restart(&mut self) -> Update {
         let had_any = self.file.is_some();
-        *self = LiveTail { path: std::mem::take(&mut self.path), ..LiveTail::new(Path::new("")) };
+        *self = LiveTail { path: std::mem::take(&mut self.path), ..LiveTail::default() };
         if had_any { Update::Restarted } else { Update::Unchanged }
     }
 

@@ -11,7 +11,7 @@ use crate::run_dir::lock::Lock;
 pub(super) const EXPERIMENT: &str = "experiment.toml";
 
 /// State of a run directory.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) lock: Option<Lock>,
     /// The resolved experiment, in case the directory must be created again.
@@ -69,7 +69,7 @@ impl State {
                     self.lost.remove(name);
                     return;
                 }
-                Err(error) => self.fallback_errors.push(format!("`{}`: {error}", root.folder().display())),
+                Err(error) => self.fallback_errors.push(format!("`{}`: {error}", root.folder.display())),
             }
         }
         self.lost.insert(name.to_owned());

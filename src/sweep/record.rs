@@ -10,8 +10,9 @@ use serde_json::Value;
 
 use crate::experiment::halving::rule::{Halving, HalvingRule};
 use crate::experiment::spec::seeds;
+use crate::experiment::spec::source_text::SourceText;
 use crate::experiment::store::history_fields::Program;
-use crate::experiment::store::run_record::{RunOptions, SourceRecord};
+use crate::experiment::store::run_record::RunOptions;
 use crate::history::number::{Number, count};
 use crate::sweep::expectation::SweepExpectation;
 use crate::sweep::rounds::{RoundRecord, Rounds};
@@ -80,7 +81,7 @@ pub struct SweepRecord {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expectations: Vec<SweepExpectation>,
     /// The experiment's file, without variants.
-    pub source: SourceRecord,
+    pub source: SourceText,
 }
 
 /// Values of the settings of one configuration.
@@ -304,6 +305,6 @@ pub(crate) fn record_for_tests(configurations: &[&str], seeds: &[i64]) -> SweepR
         stacks: Vec::new(),
         overrides: Vec::new(),
         expectations: Vec::new(),
-        source: SourceRecord { name: "t".to_owned(), origin: "t.toml".to_owned(), text: String::new(), folder: None },
+        source: SourceText { name: "t".to_owned(), origin: "t.toml".to_owned(), ..SourceText::default() },
     }
 }

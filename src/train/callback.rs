@@ -11,22 +11,35 @@ use crate::train::state::timing::Timing;
 
 /// Receives reports during training, like a Keras callback.
 pub trait Callback {
+    /// Returns the receiver of the reports that this one does not handle, if there is one.
+    fn inner(&mut self) -> Option<&mut dyn Callback> {
+        None
+    }
+
     /// Called at the end of each epoch.
-    fn epoch(&mut self, _report: &EpochReport) {}
+    fn epoch(&mut self, report: &EpochReport) {
+        self.inner().into_iter().for_each(|inner| inner.epoch(report));
+    }
 
     /// Returns the counter of epochs that the next stack's training advances in each step. Another thread may read it.
     fn epoch_counter(&mut self) -> Arc<EpochCounter> {
-        Arc::default()
+        self.inner().map(|inner| inner.epoch_counter()).unwrap_or_default()
     }
 
     /// Called when something differs from what was requested, with a message for the user.
-    fn note(&mut self, _text: &str) {}
+    fn note(&mut self, text: &str) {
+        self.inner().into_iter().for_each(|inner| inner.note(text));
+    }
 
     /// Called with a fact about the data that the user may want to know.
-    fn fact(&mut self, _text: &str) {}
+    fn fact(&mut self, text: &str) {
+        self.inner().into_iter().for_each(|inner| inner.fact(text));
+    }
 
     /// Called at the end of training with the time spent in each phase.
-    fn phases(&mut self, _phases: &Timing) {}
+    fn phases(&mut self, phases: &Timing) {
+        self.inner().into_iter().for_each(|inner| inner.phases(phases));
+    }
 }
 
 /// Ignores all reports.

@@ -11,10 +11,10 @@ use anyhow::{Context, anyhow};
 
 use crate::config::hint::Hint;
 use crate::experiment::plan::study::Study;
-use crate::experiment::run::parts::{Part, PartedRun, folder_of_parts};
+use crate::experiment::run::parts::{Part, folder_of_parts};
 use crate::experiment::run::progress::{RunProgress, StacksProgress};
 use crate::experiment::run::scheduler::TrialResults;
-use crate::experiment::run::{Finished, LoadedData, Options};
+use crate::experiment::run::{Finished, LoadedData, Options, Run};
 use crate::experiment::store::run_record::RunRecord;
 use crate::experiment::store::run_state::RunState;
 use crate::run_dir::RunDir;
@@ -77,7 +77,7 @@ pub fn train(
     let OpenRun { folder, record, mut loaded } = run;
     let started = record.started()?;
     let run_state = RunState::new(&folder, record);
-    let run = PartedRun::new(study, &folder, &run_state, options, started);
+    let run = Run { study, folder: &folder, run_state: &run_state, options, started };
     let shown = folder.path().display();
     options.signals.set_exit_message(format!("interrupted: continue with `runner resume {shown}`"));
     wait_for_earlier_workers(&folder, watch)?;
@@ -111,7 +111,7 @@ pub fn train(
     let mut coordinator = Coordinator {
         waiting: waiting.collect(),
         slots: (0..workers.setups.len().min(all)).map(slot).collect(),
-        started: (Instant::now(), run.training_seconds()),
+        started: (Instant::now(), run.run_state.record().training_seconds.unwrap_or(0.0)),
         ended: 0,
         run: &run,
         folder: &folder,
@@ -125,10 +125,7 @@ pub fn train(
     };
     coordinator.train(&mut results)?;
     drop(coordinator); // workers that still run leave
-    let checkpoint = results.checkpoint;
-    let (histories, failures, is_stopped) = run.finish(results)?;
-    let timed_out = is_stopped && options.signals.has_timed_out();
-    Ok(Finished { folder, histories, failures, interrupted: is_stopped && !timed_out, timed_out, checkpoint })
+    run.finish(results)
 }
 
 /// Waits until the workers of a run whose process was killed have left.
@@ -172,7 +169,7 @@ struct Slot {
 
 /// Gives stacks to workers.
 struct Coordinator<'a> {
-    run: &'a PartedRun<'a>,
+    run: &'a Run<'a>,
     folder: &'a RunDir,
     workers: &'a Workers,
     options: &'a Options<'a>,
@@ -266,7 +263,7 @@ impl Coordinator<'_> {
         let Some(task) = self.slots[number].task.take() else { return };
         let mut errors: Vec<anyhow::Error> = failures.into_iter().map(ErrorRecord::into_error).collect();
         let (since, before) = self.started;
-        self.run.set_training_seconds(before + since.elapsed().as_secs_f64());
+        self.run.run_state.set_training_seconds(before + since.elapsed().as_secs_f64());
         match self.run.bring_in(&task.part) {
             Ok(histories) => results.histories.extend(histories),
             Err(_) if is_stopped || !errors.is_empty() => {} // it has no files yet
@@ -274,7 +271,7 @@ impl Coordinator<'_> {
         }
         results.is_over |= is_stopped;
         if let Some(error) = errors.first() {
-            self.run.mark_failed(&task.part, error);
+            self.run.run_state.mark_failed(task.part.group, &task.part.trials, error);
         }
         if !is_stopped {
             self.ended += 1;
@@ -303,7 +300,7 @@ impl Coordinator<'_> {
             let error = anyhow!("the worker died {} times without progress ({cause})", task.deaths)
                 .context(format!("failed to train the stack of `{stem}`"))
                 .context(Hint(hint.to_owned()));
-            self.run.mark_failed(&task.part, &error);
+            self.run.run_state.mark_failed(task.part.group, &task.part.trials, &error);
             results.failures.push(error);
             self.ended += 1;
         } else {

@@ -159,7 +159,9 @@ fn continue_run(args: &Args, epochs: usize, events: Option<&EventFiles>) -> anyh
     }
     let is_in_its_experiment = from.parent().and_then(Path::file_name) == Some(study.name.as_ref());
     let out = from.parent().and_then(Path::parent).filter(|_| is_in_its_experiment).unwrap_or(&args.out);
-    let finished = run::continue_run(&continuation, out, &options, &mut progress);
+    let record = continuation.record.clone();
+    let finished =
+        continuation.create(out).and_then(|folder| run::resume(folder, record, study, &options, None, &mut progress));
     progress.end_run(&signals);
     Ok(finish_run(study, &finished?, &signals, &args.output_args))
 }

@@ -13,34 +13,18 @@ use crate::history::metric_path::canonical;
 pub struct Filter {
     /// Metric path, key of a setting, or another field.
     pub name: String,
-    operator: Operator,
+    operator: &'static str,
     value: String,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Operator {
-    Less,
-    AtMost,
-    Greater,
-    AtLeast,
-    Is,
-    IsNot,
-}
+/// Operators; one that begins with another comes before it.
+const OPERATORS: [&str; 7] = ["<=", ">=", "!=", "==", "<", ">", "="];
 
 impl FromStr for Filter {
     type Err = String;
 
     /// Parses `NAME OP VALUE`. OP is one of `<`, `<=`, `>`, `>=`, `=`, `!=`.
     fn from_str(text: &str) -> Result<Filter, String> {
-        const OPERATORS: [(&str, Operator); 7] = [
-            ("<=", Operator::AtMost),
-            (">=", Operator::AtLeast),
-            ("!=", Operator::IsNot),
-            ("==", Operator::Is),
-            ("<", Operator::Less),
-            (">", Operator::Greater),
-            ("=", Operator::Is),
-        ];
         let expected = || {
             format!(
                 "expected METRIC OP VALUE or SETTING OP VALUE with OP one of `<` `<=` `>` `>=` `=` `!=`, such as \
@@ -49,20 +33,20 @@ impl FromStr for Filter {
         };
         let at = text.find(['<', '>', '=', '!']).ok_or_else(expected)?;
         let (name, rest) = text.split_at(at);
-        let (sign, operator) = OPERATORS.iter().find(|(sign, _)| rest.starts_with(sign)).ok_or_else(expected)?;
-        let (name, value) = (name.trim(), rest[sign.len()..].trim());
+        let operator = OPERATORS.into_iter().find(|operator| rest.starts_with(operator)).ok_or_else(expected)?;
+        let (name, value) = (name.trim(), rest[operator.len()..].trim());
         if name.is_empty() || value.is_empty() || value.starts_with(['<', '>', '=', '!']) {
             return Err(expected());
         }
-        let is_order = !matches!(operator, Operator::Is | Operator::IsNot);
+        let is_order = operator.starts_with(['<', '>']);
         if is_order && !value.parse::<f64>().is_ok_and(|value| !value.is_nan()) {
-            return Err(format!("`{sign}` takes a number, found `{value}`"));
+            return Err(format!("`{operator}` takes a number, found `{value}`"));
         }
         let name = match value.parse::<f64>() {
             Ok(_) => metric_or_field(name),
             Err(_) => canonical(name),
         };
-        Ok(Filter { name, operator: *operator, value: value.to_owned() })
+        Ok(Filter { name, operator, value: value.to_owned() })
     }
 }
 
@@ -90,27 +74,22 @@ impl Filter {
         let holds = |word: &String| match (word.parse::<f64>(), wanted) {
             (Ok(found), Some(wanted)) => self.compare_numbers(found, wanted),
             _ => match self.operator {
-                Operator::Is => diagnosis::canonical(word) == diagnosis::canonical(&self.value),
-                Operator::IsNot => diagnosis::canonical(word) != diagnosis::canonical(&self.value),
-                Operator::Less | Operator::AtMost | Operator::Greater | Operator::AtLeast => false,
+                "=" | "==" => diagnosis::canonical(word) == diagnosis::canonical(&self.value),
+                "!=" => diagnosis::canonical(word) != diagnosis::canonical(&self.value),
+                _ => false,
             },
         };
-        match self.operator {
-            Operator::IsNot => words.iter().all(holds),
-            Operator::Less | Operator::AtMost | Operator::Greater | Operator::AtLeast | Operator::Is => {
-                words.iter().any(holds)
-            }
-        }
+        if self.operator == "!=" { words.iter().all(holds) } else { words.iter().any(holds) }
     }
 
     fn compare_numbers(&self, found: f64, wanted: f64) -> bool {
         match self.operator {
-            Operator::Less => found < wanted,
-            Operator::AtMost => found <= wanted,
-            Operator::Greater => found > wanted,
-            Operator::AtLeast => found >= wanted,
-            Operator::Is => found == wanted,
-            Operator::IsNot => found != wanted,
+            "<" => found < wanted,
+            "<=" => found <= wanted,
+            ">" => found > wanted,
+            ">=" => found >= wanted,
+            "!=" => found != wanted,
+            _ => found == wanted,
         }
     }
 }

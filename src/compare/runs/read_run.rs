@@ -1,9 +1,7 @@
 //! A saved run with its histories, as lists and live pages summarize it.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
-
-use anyhow::Context;
+use std::path::Path;
 
 use crate::compare::group::Group;
 use crate::compare::runs::filter::Filter;
@@ -102,27 +100,13 @@ impl ReadRun {
 pub fn reference_of(runs: &mut [&RunEntry]) -> Option<History> {
     runs.sort_by_cached_key(|run| newest::order(&run.folder));
     let first_history =
-        |run: &&RunEntry| histories(&run.folder).ok()?.first().and_then(|file| History::read(file).ok());
+        |run: &&RunEntry| newest::histories_in(&run.folder).ok()?.first().and_then(|file| History::read(file).ok());
     runs.iter().find_map(first_history)
-}
-
-/// Returns the histories in a directory, sorted by name.
-fn histories(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let failed = || format!("failed to read the directory `{}`", folder.display());
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).with_context(failed)? {
-        let file = entry.with_context(failed)?.path();
-        if newest::may_be_history(&file) {
-            files.push(file);
-        }
-    }
-    files.sort();
-    Ok(files)
 }
 
 /// Reads the histories in a directory.
 fn trials(folder: &Path, faults: &mut Vec<anyhow::Error>) -> anyhow::Result<Vec<Trial>> {
-    let files = histories(folder)?;
+    let files = newest::histories_in(folder)?;
     let mut trials = Vec::with_capacity(files.len());
     for file in files {
         match History::read(&file) {

@@ -120,26 +120,20 @@ pub fn lookup(name: &str, group: Option<&Group>, info: &RunInfo) -> Option<Field
 
 /// Returns a metric or a setting of a group.
 fn of_histories(name: &str, group: &Group) -> Option<FieldValue> {
-    let values = group.values(|trial| trial.metric_value(name));
-    if !values.is_empty() {
-        return Some(FieldValue::Metric(values));
-    }
-    let undefined = group.trials.iter().find_map(|trial| trial.metric_value(name));
-    if let Some(value) = undefined {
-        return Some(FieldValue::Metric(vec![value]));
-    }
-    let word =
-        group.trials.iter().filter_map(|trial| lookup_metric(trial.history()?, name)).find_map(|found| match found {
-            MetricValue::Word(word) => Some(word),
+    let metric = |name: &str| {
+        let values = group.values(|trial| trial.metric_value(name));
+        (!values.is_empty()).then_some(FieldValue::Metric(values))
+    };
+    let trials = || group.trials.iter();
+    let undefined = || Some(FieldValue::Metric(vec![trials().find_map(|trial| trial.metric_value(name))?]));
+    let word = || {
+        trials().filter_map(|trial| lookup_metric(trial.history()?, name)).find_map(|found| match found {
+            MetricValue::Word(word) => Some(FieldValue::Word(word)),
             MetricValue::Number(_) => None,
-        });
-    if let Some(word) = word {
-        return Some(FieldValue::Word(word));
-    }
-    setting(name, group).or_else(|| {
-        let best = (!name.contains('.')).then(|| group.values(|trial| trial.metric_value(&format!("best.{name}"))))?;
-        (!best.is_empty()).then_some(FieldValue::Metric(best))
-    })
+        })
+    };
+    let of_best = || (!name.contains('.')).then(|| metric(&format!("best.{name}")))?;
+    metric(name).or_else(undefined).or_else(word).or_else(|| setting(name, group)).or_else(of_best)
 }
 
 /// Returns a setting by its key, or by the end of its key if only one key ends in it: `lr`.

@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use anyhow::anyhow;
+use rayon::prelude::*;
 
 use crate::compare::comparison::metric_paths;
 use crate::compare::group::Group;
@@ -54,6 +55,18 @@ pub struct RunList {
     pub names: Vec<String>,
 }
 
+impl RunList {
+    /// Returns the runs of both lists.
+    fn merged(mut self, other: RunList) -> RunList {
+        self.runs.extend(other.runs);
+        self.faults.extend(other.faults);
+        self.archived += other.archived;
+        self.known.extend(other.known);
+        let names = if self.names.is_empty() { other.names } else { self.names };
+        RunList { names, ..self }
+    }
+}
+
 /// Reads the runs in a directory.
 ///
 /// # Errors
@@ -64,31 +77,12 @@ pub fn list_runs(out: &Path, options: &ListOptions) -> anyhow::Result<RunList> {
     let is_wanted = |entry: &&RunEntry| options.experiment.as_ref().is_none_or(|wanted| entry.experiment == *wanted);
     let wanted: Vec<&RunEntry> = entries.0.iter().filter(is_wanted).collect();
     let references = references(&wanted);
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(16);
-    let next = std::sync::atomic::AtomicUsize::new(0);
-    let work = || {
-        let mut found = RunList::default();
-        loop {
-            let place = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            let Some(entry) = wanted.get(place) else { return found };
-            let reference = references.get(entry.experiment.as_str());
-            summarize_run(entry, options, &short_ids, reference, &mut found);
-        }
+    let summarize = |mut found: RunList, entry: &&RunEntry| {
+        let reference = references.get(entry.experiment.as_str());
+        summarize_run(entry, options, &short_ids, reference, &mut found);
+        found
     };
-    let mut all = RunList::default();
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        for worker in workers {
-            let found = worker.join().expect("a worker reads files, and does not panic");
-            all.runs.extend(found.runs);
-            all.faults.extend(found.faults);
-            all.archived += found.archived;
-            all.known.extend(found.known);
-            if all.names.is_empty() {
-                all.names = found.names;
-            }
-        }
-    });
+    let mut all = wanted.par_iter().fold(RunList::default, summarize).reduce(RunList::default, RunList::merged);
     all.runs.sort_by(|a, b| {
         let (one, other) = (&a.info, &b.info);
         other

@@ -1,5 +1,7 @@
 //! Summary of a run: one line of the list.
 
+use std::collections::BTreeSet;
+
 use indexmap::IndexMap;
 use serde::Serialize;
 
@@ -98,9 +100,7 @@ pub(super) fn summarize_groups(
             None => statuses.push((status, 1)),
         }
     }
-    let mut devices: Vec<&str> = histories().map(|history| history.environment.device.as_str()).collect();
-    devices.sort_unstable();
-    devices.dedup();
+    let devices: BTreeSet<&str> = histories().map(|history| history.environment.device.as_str()).collect();
     let chosen = RankingRules::new(groups).best_group(groups).map(|place| &groups[place]);
     let values_of =
         |metric: &dyn Fn(&Trial) -> Option<f64>| chosen.map(|chosen| chosen.values(metric)).unwrap_or_default();
@@ -147,7 +147,7 @@ pub(super) fn summarize_groups(
         seconds: info.seconds.filter(|_| !by_variant).unwrap_or_else(|| {
             histories().map(|history| history.seconds / history.environment.replicas.max(1) as f64).sum()
         }),
-        device: devices.join(", "),
+        device: Vec::from_iter(devices).join(", "),
         settings: IndexMap::new(),
         fields: fields.iter().map(|name| lookup(name, chosen.or(groups.first()), info)).collect(),
     }

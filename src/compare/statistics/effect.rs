@@ -17,20 +17,8 @@ pub fn hedges_g(one: &[f64], other: &[f64]) -> Option<f64> {
 /// Returns the probability that a value of the first group is higher than one of the second; ties count half (Vargha
 /// and Delaney's A). Range 0–1; 0.5 is no difference.
 pub fn superiority(one: &[f64], other: &[f64]) -> Option<f64> {
-    let wins: f64 = one
-        .iter()
-        .flat_map(|a| {
-            other.iter().map(move |b| {
-                if a > b {
-                    1.0
-                } else if a == b {
-                    0.5
-                } else {
-                    0.0
-                }
-            })
-        })
-        .sum();
+    let win = |a: &f64, b: &f64| f64::from(u8::from(a > b)) + 0.5 * f64::from(u8::from(a == b));
+    let wins: f64 = one.iter().flat_map(|a| other.iter().map(move |b| win(a, b))).sum();
     (!one.is_empty() && !other.is_empty()).then(|| wins / (one.len() * other.len()) as f64)
 }
 

@@ -12,8 +12,9 @@ pub fn interval(values: &[f64]) -> Option<Interval> {
     if values.len() < 2 {
         return None;
     }
-    let half = t_quantile(n - 1.0)? * (variance(values) / n).sqrt();
-    let mean = mean(values);
+    // the half width in standard errors
+    let quantile = StudentsT::new(0.0, 1.0, n - 1.0).ok()?.inverse_cdf(0.5 + CONFIDENCE / 2.0);
+    let (mean, half) = (mean(values), quantile * (variance(values) / n).sqrt());
     Some(Interval { low: mean - half, high: mean + half })
 }
 
@@ -35,12 +36,6 @@ pub fn independent(one: &[f64], other: &[f64]) -> Option<f64> {
     let (a, b) = (variance(one) / n, variance(other) / m);
     let freedom = (a + b).powi(2) / (a * a / (n - 1.0) + b * b / (m - 1.0));
     two_sided(mean(one) - mean(other), (a + b).sqrt(), freedom)
-}
-
-/// Returns the half width of a 95 % interval in standard errors.
-fn t_quantile(freedom: f64) -> Option<f64> {
-    let t = StudentsT::new(0.0, 1.0, freedom).ok()?;
-    Some(t.inverse_cdf(0.5 + CONFIDENCE / 2.0))
 }
 
 fn two_sided(difference: f64, error: f64, freedom: f64) -> Option<f64> {

@@ -1,5 +1,7 @@
 //! The decision at a rung: which configurations continue, from the values of their trials alone.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::compare::statistics::sample::Sample;
@@ -57,9 +59,7 @@ impl Rung {
     /// seed-by-seed differences is smaller than its standard error. At most twice the share `keep` continues. A
     /// configuration that is alone continues.
     pub fn decide(rule: &HalvingRule, epoch: usize, trials: &[RungTrial]) -> Rung {
-        let mut names: Vec<&str> = trials.iter().map(|trial| trial.configuration).collect();
-        names.sort_unstable();
-        names.dedup();
+        let names: BTreeSet<&str> = trials.iter().map(|trial| trial.configuration).collect();
         let all = names.len();
         let mut candidates: Vec<Candidate> = names.into_iter().map(|name| Candidate::new(name, trials)).collect();
         let sign = if rule.higher_is_better { -1.0 } else { 1.0 };

@@ -12,9 +12,6 @@ use crate::config::suggest;
 /// Text for no rungs.
 const NONE: &str = "none";
 
-/// Share that continues unless another one is set.
-const KEEP: f64 = 0.33;
-
 /// Epochs at whose end configurations are dropped, and the share that continues.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -57,8 +54,9 @@ pub struct Segment {
     pub configurations: usize,
 }
 
+/// Returns the share that continues unless another one is set.
 fn keep() -> f64 {
-    KEEP
+    0.33
 }
 
 impl Halving {

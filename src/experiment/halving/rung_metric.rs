@@ -5,36 +5,19 @@ use crate::history::curves::Curves;
 /// A metric path whose value is known at the end of each epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RungMetric {
-    over: Over,
+    /// Epochs that the path is about: `best` by the monitored metric, `last` at the rung or when the trial has ended, or those
+    /// with the lowest (`min`) or highest (`max`) value.
+    over: String,
     name: String,
-}
-
-/// Epochs that a metric path is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Over {
-    /// The best epoch so far by the monitored metric.
-    Best,
-    /// The epoch of the rung, or the last one of a trial that has ended before.
-    Last,
-    /// The epoch with the lowest value.
-    Min,
-    /// The epoch with the highest value.
-    Max,
 }
 
 impl RungMetric {
     /// Returns the metric at a path; `None` if it is known at the end of training only, or is a time, which differs in
     /// each run.
     pub fn parse(path: &str) -> Option<RungMetric> {
-        let (group, name) = path.split_once('.')?;
-        let over = match group {
-            "best" => Over::Best,
-            "last" => Over::Last,
-            "min" => Over::Min,
-            "max" => Over::Max,
-            _ => return None,
-        };
-        (!matches!(name, "seconds" | "epoch")).then(|| RungMetric { over, name: name.to_owned() })
+        let (over, name) = path.split_once('.')?;
+        let is_known = matches!(over, "best" | "last" | "min" | "max") && !matches!(name, "seconds" | "epoch");
+        is_known.then(|| RungMetric { over: over.to_owned(), name: name.to_owned() })
     }
 
     /// Returns the value in the epochs up to `epoch`; `None` if there is none, or it is not finite. `monitor` is the metric
@@ -43,11 +26,11 @@ impl RungMetric {
         let rows = curves.epoch.iter().filter(|number| **number <= epoch).count();
         let so_far = |name: &str| Some(curves.metric(name)?.into_iter().take(rows).collect::<Vec<f64>>());
         let values = so_far(&self.name)?;
-        let value = match self.over {
-            Over::Best => values.get(best_row(&so_far(monitor.0)?, monitor.1)?).copied(),
-            Over::Last => values.last().copied(),
-            Over::Min => values.into_iter().reduce(f64::min),
-            Over::Max => values.into_iter().reduce(f64::max),
+        let value = match self.over.as_str() {
+            "best" => values.get(best_row(&so_far(monitor.0)?, monitor.1)?).copied(),
+            "last" => values.last().copied(),
+            "min" => values.into_iter().reduce(f64::min),
+            _ => values.into_iter().reduce(f64::max),
         };
         value.filter(|value| value.is_finite())
     }

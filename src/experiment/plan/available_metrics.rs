@@ -71,24 +71,13 @@ pub struct TinyNetwork {
     pub outputs: usize,
 }
 
-/// Text values that a metric can have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TextValues {
-    /// No text: the metric is a number.
-    None,
-    /// One of these words.
-    OneOf(&'static [&'static str]),
-    /// Any text.
-    Any,
-}
-
-/// Returns the text values that the metric `name` can have.
-pub fn text_values(name: &str) -> TextValues {
+/// Returns the words that the metric `name` can be, none if it can be any text; `None` if it is a number.
+pub fn text_values(name: &str) -> Option<&'static [&'static str]> {
     match &*current(name) {
-        STATUS => TextValues::OneOf(&ENDS),
-        "diagnosis.label" => TextValues::OneOf(&VERDICTS),
-        "diagnosis.sentence" => TextValues::Any,
-        _ => TextValues::None,
+        STATUS => Some(&ENDS),
+        "diagnosis.label" => Some(&VERDICTS),
+        "diagnosis.sentence" => Some(&[]),
+        _ => None,
     }
 }
 
@@ -154,12 +143,12 @@ impl AvailableMetrics {
             if lacks_validation(metric) {
                 return without_validation();
             }
+            let prefix = name.strip_suffix(metric).unwrap_or_default();
             unknown(match suggest::nearest(metric, known.iter().copied()) {
-                Some(near) => format!("did you mean `{}{near}`?", name.strip_suffix(metric).unwrap_or_default()),
+                Some(near) => format!("did you mean `{prefix}{near}`?"),
                 None => {
-                    let prefix = name.strip_suffix(metric).unwrap_or_default();
                     let known: Vec<String> = known.iter().map(|metric| format!("{prefix}{metric}")).collect();
-                    format!("known names: {}", suggest::list(&known.iter().map(String::as_str).collect::<Vec<_>>()))
+                    format!("known names: {}", suggest::list(&known))
                 }
             })
         };
@@ -201,12 +190,8 @@ impl AvailableMetrics {
             "tree" if !self.is_tree => unknown("remove it: only decision trees have `tree` metrics".to_owned()),
             "tree" => check_known(metric, &TREE),
             "best" | "diagnosis" | "learned" if self.is_tree => {
-                let names = if self.has_test {
-                    "`last.acc`, `last.val_acc` or `test.acc`"
-                } else {
-                    "`last.acc` or `last.val_acc`"
-                };
-                unknown(format!("use {names}: a tree has no epochs"))
+                let others = if self.has_test { ", `last.val_acc` or `test.acc`" } else { " or `last.val_acc`" };
+                unknown(format!("use `last.acc`{others}: a tree has no epochs"))
             }
             "first" | "last" | "min" | "max" => check_known(metric, &with_more(with_timing)),
             "best" => check_known(metric, &with_more(&["epoch"])),

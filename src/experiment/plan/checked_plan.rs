@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::classical::decision_tree::TreeSpec;
-use crate::config::check::{Invalid, require};
+use crate::config::check::{Invalid, refuse, require};
 use crate::data::resample::Resample;
 use crate::data::{DatasetInfo, Target};
 use crate::experiment::plan::network_plan::NetworkPlan;
@@ -261,39 +261,36 @@ impl Model {
 
 /// Checks the resampling settings.
 fn check_resampling(spec: &Spec, info: &DatasetInfo) -> Result<(), Invalid> {
+    let (leaks, key) = (spec.resample_before_split, "resample_before_split");
     let Some(resample) = &spec.resample else {
-        return match spec.resample_before_split {
-            true => Err(Invalid::new("resample_before_split", "requires `resample`")),
-            false => Ok(()),
-        };
+        return refuse(leaks, || Invalid::new(key, "requires `resample`"));
     };
     resample.check().map_err(|fault| fault.under("resample"))?;
     let Target::Classes(_) = info.target else {
         return Err(Invalid::new("resample", format!("is for classes, and the target is {}", info.target)));
     };
-    if info.token_ids.is_some() && !matches!(resample, Resample::Under(_) | Resample::Over(_)) {
+    let is_synthetic = !matches!(resample, Resample::Under(_) | Resample::Over(_));
+    if info.token_ids.is_some() && is_synthetic {
         let message = format!("creates synthetic rows with `{}`, but the rows are texts", resample.name());
         return Err(Invalid::new("resample", message).hint("use `over` or `under`"));
     }
-    if spec.data.weights().is_some() && !matches!(resample, Resample::Under(_) | Resample::Over(_)) {
+    if spec.data.weights().is_some() && is_synthetic {
         let message = format!("creates synthetic rows with `{}`, which have no weights", resample.name());
         return Err(Invalid::new("resample", message).hint("remove the weights, or use `over`"));
     }
-    if spec.resample_before_split && info.token_ids.is_some() {
-        return Err(Invalid::new("resample_before_split", "is for numbers, but the rows are texts"));
-    }
+    refuse(leaks && info.token_ids.is_some(), || Invalid::new(key, "is for numbers, but the rows are texts"))?;
     let split = spec.data.split();
     let by_column =
         [("group", &split.group), ("order_by", &split.order_by)].into_iter().find(|(_, name)| name.is_some());
-    if let Some((key, _)) = by_column.filter(|_| spec.resample_before_split) {
-        let message = format!("cannot be used with `split.{key}`: new rows have no value in its column");
-        return Err(Invalid::new("resample_before_split", message));
+    if let Some((column, _)) = by_column.filter(|_| leaks) {
+        let message = format!("cannot be used with `split.{column}`: new rows have no value in its column");
+        return Err(Invalid::new(key, message));
     }
-    if spec.resample_before_split && info.test_rows + info.validation_rows > 0 {
+    if leaks && info.test_rows + info.validation_rows > 0 {
         let part = if info.test_rows > 0 { "test" } else { "validation" };
         let message =
             format!("cannot be used: `{}` has its own {part} rows, which are already split off", spec.data.name());
-        return Err(Invalid::new("resample_before_split", message));
+        return Err(Invalid::new(key, message));
     }
     Ok(())
 }

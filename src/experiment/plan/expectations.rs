@@ -1,9 +1,9 @@
 //! Checks the `[[expect]]` and `[[reference]]` tables of an experiment. Each table is checked against the plan of its
 //! variant, or against all plans if it names none.
 
-use crate::config::check::Invalid;
+use crate::config::check::{Invalid, refuse};
 use crate::config::suggest;
-use crate::experiment::plan::available_metrics::{AvailableMetrics, TextValues, text_values};
+use crate::experiment::plan::available_metrics::{AvailableMetrics, text_values};
 use crate::experiment::plan::{BASE, Plan};
 use crate::experiment::spec::Spec;
 use crate::history::diagnosis::canonical;
@@ -78,13 +78,10 @@ fn check_figure(key: &str, name: &str, wanted: &[VariantMetrics], runs: &[Varian
 fn check_reference(theirs: &Reference, runs: &[VariantMetrics]) -> Result<(), Invalid> {
     let selected = selected("variant", theirs.variant.as_deref(), runs)?;
     check_figure("metric", &theirs.value, selected, runs)?;
-    if text_values(&theirs.value) != TextValues::None {
+    if text_values(&theirs.value).is_some() {
         return Err(Invalid::new("metric", format!("must be a numeric metric, found `{}`", theirs.value)));
     }
-    if !theirs.figure.is_finite() {
-        return Err(Invalid::new("value", "must be a finite number"));
-    }
-    Ok(())
+    refuse(!theirs.figure.is_finite(), || Invalid::new("value", "must be a finite number"))
 }
 
 fn check_expectation(expectation: &Expectation, runs: &[VariantMetrics]) -> Result<(), Invalid> {
@@ -94,10 +91,8 @@ fn check_expectation(expectation: &Expectation, runs: &[VariantMetrics]) -> Resu
     check_figure("metric", value, selected, runs)?;
     if let Some(name) = above {
         check_above(name, selected, runs)?;
-        let (variant, figure) = match name.split_once(VARIANT_SEPARATOR) {
-            Some((variant, figure)) => (Some(variant), figure),
-            None => (None, name.as_str()),
-        };
+        let named = name.split_once(VARIANT_SEPARATOR);
+        let (variant, figure) = named.map_or((None, &name[..]), |(variant, figure)| (Some(variant), figure));
         if figure == value && (variant.is_none() || variant == expectation.variant.as_deref()) {
             return Err(Invalid::new("above", format!("must be another metric, found `{value}`")));
         }
@@ -107,38 +102,30 @@ fn check_expectation(expectation: &Expectation, runs: &[VariantMetrics]) -> Resu
         let message = format!("has no bound for `{value}`");
         return Err(Invalid::new("metric", message).hint("add `at_least`, `at_most`, `near`, `above` or `is`"));
     }
-    if near.is_some() != within.is_some() {
-        return Err(Invalid::new("near", "and `within` must be used together"));
-    }
+    refuse(near.is_some() != within.is_some(), || Invalid::new("near", "and `within` must be used together"))?;
     for (key, bound) in [("at_least", at_least), ("at_most", at_most), ("near", near), ("times", times)] {
-        if bound.is_some_and(|bound| !bound.is_finite()) {
-            return Err(Invalid::new(key, "must be a finite number"));
-        }
+        let is_wrong = bound.is_some_and(|bound| !bound.is_finite());
+        refuse(is_wrong, || Invalid::new(key, "must be a finite number"))?;
     }
-    if within.is_some_and(|within| !within.is_finite() || within < 0.0) {
-        return Err(Invalid::new("within", "must be finite and at least 0"));
-    }
+    let is_wrong = within.is_some_and(|within| !within.is_finite() || within < 0.0);
+    refuse(is_wrong, || Invalid::new("within", "must be finite and at least 0"))?;
     if let (Some(least), Some(most)) = (at_least, at_most)
         && least > most
     {
         return Err(Invalid::new("at_least", format!("must not exceed `at_most`, which is {most}, found {least}")));
     }
-    if times.is_some_and(|times| times <= 0.0) {
-        return Err(Invalid::new("times", "must be above 0"));
-    }
-    if times.is_some() && above.is_none() {
-        return Err(Invalid::new("times", "requires `above`"));
-    }
+    refuse(times.is_some_and(|times| times <= 0.0), || Invalid::new("times", "must be above 0"))?;
+    refuse(times.is_some() && above.is_none(), || Invalid::new("times", "requires `above`"))?;
     check_over(expectation, selected)?;
     let (allowed, bounds) = (text_values(value), stated[..4].contains(&true));
     match (allowed, is) {
-        (TextValues::None, None) => Ok(()),
-        (TextValues::None, Some(_)) => Err(Invalid::new("is", "is for text, but this metric is a number")),
+        (None, None) => Ok(()),
+        (None, Some(_)) => Err(Invalid::new("is", "is for text, but this metric is a number")),
         (_, None) => Err(Invalid::new("metric", format!("is text: `{value}`")).hint("add `is`")),
         (_, Some(_)) if bounds && expectation.over != Some(Over::Share) => {
             Err(Invalid::new("is", "is for text and cannot be combined with bounds"))
         }
-        (TextValues::OneOf(known), Some(word)) if !known.contains(&canonical(word)) => {
+        (Some(known), Some(word)) if !known.is_empty() && !known.contains(&canonical(word)) => {
             let message = format!("is not a value of `{value}`: `{word}`");
             Err(Invalid::new("is", message).hint(suggest::hint(word, known.iter().copied())))
         }
@@ -153,10 +140,8 @@ fn check_above(name: &str, same: &[VariantMetrics], runs: &[VariantMetrics]) -> 
         None => (same, name),
     };
     check_figure("above", name, others, runs)?;
-    match text_values(name) {
-        TextValues::None => Ok(()),
-        _ => Err(Invalid::new("above", format!("must be a numeric metric, found `{name}`"))),
-    }
+    let is_text = text_values(name).is_some();
+    refuse(is_text, || Invalid::new("above", format!("must be a numeric metric, found `{name}`")))
 }
 
 fn check_over(expectation: &Expectation, selected: &[VariantMetrics]) -> Result<(), Invalid> {
@@ -175,21 +160,16 @@ fn check_over(expectation: &Expectation, selected: &[VariantMetrics]) -> Result<
         return Err(Invalid::new("over", format!("is a {word} over all seeds, but `seed` selects one"))
             .hint("remove one of them"));
     }
-    let is_word = text_values(&expectation.value) != TextValues::None;
-    match (is_word, over == Over::Share) {
+    let value = &expectation.value;
+    match (text_values(value).is_some(), over == Over::Share) {
         (true, false) => {
-            return Err(Invalid::new(
-                "over",
-                format!("must be `share`: `{}` is text and has no {word}", expectation.value),
-            )
-            .hint("use `over = \"share\"`, the share of trials with the value in `is`"));
+            let message = format!("must be `share`: `{value}` is text and has no {word}");
+            let hint = "use `over = \"share\"`, the share of trials with the value in `is`";
+            return Err(Invalid::new("over", message).hint(hint));
         }
         (false, true) => {
-            return Err(Invalid::new(
-                "over",
-                format!("is `share`, which requires text: `{}` is a number", expectation.value),
-            )
-            .hint("use `mean`, `std`, `min` or `max`"));
+            let message = format!("is `share`, which requires text: `{value}` is a number");
+            return Err(Invalid::new("over", message).hint("use `mean`, `std`, `min` or `max`"));
         }
         _ => {}
     }
@@ -198,9 +178,8 @@ fn check_over(expectation: &Expectation, selected: &[VariantMetrics]) -> Result<
             return Err(Invalid::new("is", "is missing: `over = \"share\"` counts the trials with this value"));
         }
         if expectation.above.is_some() {
-            return Err(
-                Invalid::new("above", "cannot be combined with `over = \"share\"`").hint("add `at_least` or `at_most`")
-            );
+            let fault = Invalid::new("above", "cannot be combined with `over = \"share\"`");
+            return Err(fault.hint("add `at_least` or `at_most`"));
         }
         if expectation.at_least.or(expectation.at_most).or(expectation.near).is_none() {
             return Err(Invalid::new("over", "is `share`, but there is no bound").hint("add `at_least = 0.6`"));

@@ -268,11 +268,7 @@ fn check_network(network: &NetworkSpec, data: &str, info: &DatasetInfo) -> Resul
             fault.wanted,
             fault.found
         );
-        let fault_found = Invalid::new(key, message);
-        match fault.hint {
-            Some(hint) => fault_found.hint(hint),
-            None => fault_found,
-        }
+        Invalid { key, message, hint: fault.hint.map(str::to_owned) }
     })?;
     let parameters = architecture.parameters();
     if parameters > LARGEST_NETWORK {

@@ -57,11 +57,8 @@ pub fn check(stated: Option<&str>, info: &DatasetInfo) -> Result<(), Invalid> {
     }
     let names: Vec<&str> = info.classes.iter().map(String::as_str).collect();
     let message = format!("must be one of the classes, {}, found `{stated}`", suggest::either(&names));
-    let fault = Invalid::new("positive", message);
-    Err(match suggest::nearest(stated, names) {
-        Some(near) => fault.hint(format!("did you mean `{near}`?")),
-        None => fault,
-    })
+    let hint = suggest::nearest(stated, names).map(|near| format!("did you mean `{near}`?"));
+    Err(Invalid { key: "positive".to_owned(), message, hint })
 }
 
 /// Returns the positive class for these class counts; `None` unless there are two classes.

@@ -53,8 +53,7 @@ impl Study {
     pub fn with_working_directory(current: &Path, source: &SourceText, changes: &[String]) -> Result<Study, SpecError> {
         let parsed = source.parse()?;
         let mut planner = VariantPlanner::new(current, source, &parsed, changes);
-        let changes = planner.changes().to_vec();
-        let changes = &changes[..];
+        let changes = &planner.changes.clone()[..];
         let mut spec = planner.changed()?;
         let name = spec.name.get_or_insert_with(|| source.name.clone()).clone();
         let into_spec_error = |fault: Invalid| locate(source, changes, None, fault);
@@ -76,7 +75,7 @@ impl Study {
                     .collect::<Result<_, _>>()?
             }
         };
-        let mut notes = planner.take_notes();
+        let mut notes = std::mem::take(&mut planner.notes);
         if parsed.sweep.is_some() {
             notes.push("`[sweep]` is for `runner sweep`: here, only one configuration is trained".to_owned());
         }
@@ -102,15 +101,12 @@ impl Study {
     /// # Errors
     /// When a name or pattern matches no variant.
     pub fn with_variants(mut self, wanted: &[String]) -> Result<Study, SpecError> {
-        let fail = |message: String, hint: String| SpecError { message, hint: Some(hint) };
         let names: Vec<&str> = self.spec.variants.iter().map(|variant| variant.name.as_str()).collect();
         let mut selected = BTreeSet::new();
         for name in wanted {
             let pattern = glob::Pattern::new(name).map_err(|error| {
-                fail(
-                    format!("`{name}` is not a pattern: {error}"),
-                    "write a name, or a pattern such as `lr_*`".to_owned(),
-                )
+                let hint = "write a name, or a pattern such as `lr_*`";
+                SpecError::new(format!("`{name}` is not a pattern: {error}"), hint)
             })?;
             let found: Vec<&str> = names.iter().copied().filter(|name| pattern.matches(name)).collect();
             if found.is_empty() {
@@ -119,7 +115,7 @@ impl Study {
                     (Some(near), names) => format!("did you mean `{near}`? The variants are {}", suggest::list(names)),
                     (None, names) => format!("the variants are {}", suggest::list(names)),
                 };
-                return Err(fail(format!("`{}` has no variant `{name}`", self.name), hint));
+                return Err(SpecError::new(format!("`{}` has no variant `{name}`", self.name), hint));
             }
             selected.extend(found.into_iter().map(str::to_owned));
         }
@@ -181,8 +177,7 @@ fn locate(source: &SourceText, changes: &[String], variant: Option<(usize, &Vari
         }
         None if !changes.is_empty() && Study::new(source, &[]).is_ok() => {
             let options: Vec<String> = changes.iter().map(|change| overrides::as_option(change)).collect();
-            let options = suggest::list(&options.iter().map(String::as_str).collect::<Vec<_>>());
-            SpecError { message: fault.at(&format!("with {options}")), hint: fault.hint }
+            SpecError { message: fault.at(&format!("with {}", suggest::list(&options))), hint: fault.hint }
         }
         None => source.locate(fault),
     }

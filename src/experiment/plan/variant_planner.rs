@@ -19,11 +19,11 @@ pub struct VariantPlanner<'a> {
     /// The experiment as it is written, with resolved paths.
     written: Spec,
     /// Changes from the command line with canonical keys.
-    changes: Vec<String>,
+    pub changes: Vec<String>,
     /// Keys that the file sets.
     stated: Vec<String>,
     /// Notes about where data files were found.
-    notes: Vec<String>,
+    pub notes: Vec<String>,
     /// The data of the last plan: most variants have the same, and descriptions of files are slow to read.
     last_data: Option<(DataSpec, DatasetInfo)>,
 }
@@ -55,16 +55,6 @@ impl<'a> VariantPlanner<'a> {
         let changes = overrides::with_canonical_keys(&written, changes);
         let stated = origin::keys_of_file(&source.text, parsed);
         VariantPlanner { source, folder, current, written, changes, stated, notes, last_data: None }
-    }
-
-    /// Changes from the command line, with canonical keys.
-    pub fn changes(&self) -> &[String] {
-        &self.changes
-    }
-
-    /// Returns the notes about where data files were found.
-    pub fn take_notes(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.notes)
     }
 
     /// Returns the experiment with the changes from the command line.

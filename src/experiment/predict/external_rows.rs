@@ -211,28 +211,29 @@ pub fn image(
         Source::Images(settings) => Some(settings.pixel_format(None).map_err(into_error)?),
         _ => data.color_image_size().map(|size| PixelFormat { size, colors: ColorMode::Rgb, resize: Resize::Crop }),
     };
-    if let Some(format) = format {
+    let (image, raw) = if let Some(format) = format {
         let image = convert::read(path, &format, invert == Invert::Yes).map_err(|fault| file_error(path, fault))?;
-        let raw = Tensor::from_slice(&image.pixels).view(&batch_shape(plan, 1)[..]);
-        let features = data.preprocessing.features(raw.shallow_clone(), "given")?;
-        return Ok((image, raw, features));
-    }
-    let Form::Image(size) = data.form else { return Err(wrong_kind(data, "predict an image", own_input(data))) };
-    if let Some(smallest) = data.smallest {
-        let message =
-            format!("cannot convert an image: the run's own images have values below 0, such as {smallest:.4}");
-        let hint = "select a row of the data with `--index`, or store the images of the experiment as bytes (0 to 255) and \
-                    set `scale`, so that images are scaled like its own rows";
-        return Err(anyhow!(message).context(Hint(hint.to_owned())));
-    }
-    let image =
-        image_file::read(path, size, invert, data.is_light_on_dark()).map_err(|fault| file_error(path, fault))?;
-    let value = |&grey: &u8| {
-        let value = f64::from(grey) / 255.0 * data.largest;
-        if data.has_bytes == Some(false) { value as f32 } else { value.round() as f32 }
+        let raw = Tensor::from_slice(&image.pixels);
+        (image, raw)
+    } else {
+        let Form::Image(size) = data.form else { return Err(wrong_kind(data, "predict an image", own_input(data))) };
+        if let Some(smallest) = data.smallest {
+            let message =
+                format!("cannot convert an image: the run's own images have values below 0, such as {smallest:.4}");
+            let hint = "select a row of the data with `--index`, or store the images of the experiment as bytes (0 to 255) \
+                        and set `scale`, so that images are scaled like its own rows";
+            return Err(anyhow!(message).context(Hint(hint.to_owned())));
+        }
+        let image =
+            image_file::read(path, size, invert, data.is_light_on_dark()).map_err(|fault| file_error(path, fault))?;
+        let value = |&grey: &u8| {
+            let value = f64::from(grey) / 255.0 * data.largest;
+            if data.has_bytes == Some(false) { value as f32 } else { value.round() as f32 }
+        };
+        let values: Vec<f32> = image.pixels.iter().map(value).collect();
+        (image, Tensor::from_slice(&values))
     };
-    let values: Vec<f32> = image.pixels.iter().map(value).collect();
-    let raw = Tensor::from_slice(&values).view(&batch_shape(plan, 1)[..]);
+    let raw = raw.view(&batch_shape(plan, 1)[..]);
     let features = data.preprocessing.features(raw.shallow_clone(), "given")?;
     Ok((image, raw, features))
 }

@@ -100,7 +100,7 @@ impl Predictions {
             ),
             Model::Tree(_) => (Some(outputs.shallow_clone()), Decision::Largest),
         };
-        let decision = match (saved.threshold(), plan.score(saved.positive())) {
+        let decision = match (saved.threshold(), plan.score(saved.positive)) {
             (Some(threshold), Some(score)) => score.at_least(threshold),
             _ => decision,
         };
@@ -138,9 +138,7 @@ impl Predictions {
         };
         Predictions { are_probabilities, rows: shares.into_iter().enumerate().map(row).collect() }
     }
-}
 
-impl Predictions {
     /// Returns the mean of the predictions of several models for the same rows: of the probabilities of each class or label,
     /// or of the values. The most probable class is predicted, and labels from a probability of 0.5 on.
     ///

@@ -3,24 +3,18 @@
 use tch::{Kind, Tensor};
 
 use crate::config::check::Invalid;
-use crate::config::hint::into_error;
 use crate::data::prepare::prepared::{FeatureRange, Prepared};
 use crate::experiment::plan::Plan;
 use crate::experiment::plan::network_plan::NetworkPlan;
 use crate::experiment::run::source_rows::Fold;
 use crate::network::layer::Layer;
 
-/// Returns the folds if the network of a plan can take all their rows: token ids are in the vocabulary of its first layer,
-/// and a module can be trained on the last batch.
+/// Checks that the network of a plan can take all rows of the folds: token ids are in the vocabulary of its first layer, and a
+/// module can be trained on the last batch.
 ///
 /// # Errors
-/// The setting that does not fit the rows, an [`Invalid`] with its full key.
-pub fn check(plan: &Plan, folds: Vec<Fold>) -> anyhow::Result<Vec<Fold>> {
-    check_rows(plan, &folds).map(|()| folds).map_err(into_error)
-}
-
-/// Checks the rows of all folds.
-fn check_rows(plan: &Plan, folds: &[Fold]) -> Result<(), Invalid> {
+/// The setting that does not fit the rows, with its full key.
+pub fn check(plan: &Plan, folds: &[Fold]) -> Result<(), Invalid> {
     let Some(network) = plan.network() else { return Ok(()) };
     folds.iter().try_for_each(|(_, prepared)| check_last_batch(plan, network, prepared))?;
     let first = &network.layers[0];

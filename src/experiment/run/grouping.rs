@@ -47,10 +47,7 @@ pub fn groups<'a>(plans: impl IntoIterator<Item = &'a Plan>) -> Vec<Vec<&'a Plan
 /// Returns the maximum number of replicas of this network in one stack, with this number of free bytes.
 pub fn width(network: &NetworkPlan, workload: &Workload, free: u64) -> usize {
     let fitting = MemoryEstimate::new(network, workload).width(free / SHARE);
-    let gains_on_cpu = |layer: &Layer| match layer.spec().stacking() {
-        Stacking::EveryDevice => true,
-        Stacking::GpuOnly => false,
-    };
+    let gains_on_cpu = |layer: &Layer| matches!(layer.spec().stacking(), Stacking::EveryDevice);
     match workload.device {
         Device::Cpu if !network.layers.iter().all(gains_on_cpu) => 1,
         // each thread trains its own replicas: large stacks keep all threads busy

@@ -17,12 +17,13 @@ pub mod stack_queue;
 pub mod test_metrics;
 pub mod tree;
 
+pub(in crate::experiment) use crate::experiment::run::run_study::first_files;
 pub use crate::experiment::run::run_study::leased::run_leased;
 pub use crate::experiment::run::run_study::loading::LoadedData;
 pub(in crate::experiment) use crate::experiment::run::run_study::loading::load_group;
 pub use crate::experiment::run::run_study::options::Options;
 pub use crate::experiment::run::run_study::parts;
-pub use crate::experiment::run::run_study::{Finished, continue_run, create, resume, run, start};
+pub use crate::experiment::run::run_study::{Finished, Run, create, resume, run, start};
 
 #[cfg(test)]
 pub(in crate::experiment) mod tests;

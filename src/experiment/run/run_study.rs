@@ -21,7 +21,6 @@ use crate::data::prepare::fitted_data::FittedData;
 use crate::experiment::plan::module_copies;
 use crate::experiment::plan::study::Study;
 use crate::experiment::plan::{Model, Plan};
-use crate::experiment::run::checkpointing::continuation::Continuation;
 use crate::experiment::run::checkpointing::{self, RunCheckpoint};
 use crate::experiment::run::context::RunContext;
 use crate::experiment::run::progress::{RecordedProgress, RunProgress};
@@ -96,16 +95,14 @@ pub fn create(
     RunDir::check(out, &study.name)?;
     let record = RunRecord::new(study, options, started)?;
     let resolved = study.spec.to_toml();
-    let beside = first_files(&record, study)?;
-    let beside: Vec<(&str, &[u8])> = beside.iter().map(|(name, bytes)| (name.as_str(), &bytes[..])).collect();
-    let folder = RunDir::create(out, &study.name, &resolved, &beside, started)?;
+    let folder = RunDir::create(out, &study.name, &resolved, &first_files(&record, study)?, started)?;
     update_latest(&folder);
     Ok((folder, record))
 }
 
 /// Returns the first files of a run directory besides the resolved experiment, by name: the run record, name and tags,
 /// and copies of modules.
-fn first_files(record: &RunRecord, study: &Study) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+pub(in crate::experiment) fn first_files(record: &RunRecord, study: &Study) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
     let mut files = module_copies::read(study)?;
     if !study.about.is_empty() {
         files.push((about::FILE.to_owned(), study.about.to_json()?.into_bytes()));
@@ -129,21 +126,6 @@ pub fn resume(
     train_study(folder, record, study, options, &mut LoadedData::default(), checkpoint, watch)
 }
 
-/// Continues a finished run in a new run directory under `out`.
-///
-/// # Errors
-/// As for [`run`], and when a checkpoint of the finished run is damaged or belongs to another run.
-pub fn continue_run(
-    continuation: &Continuation,
-    out: &Path,
-    options: &Options,
-    watch: &mut dyn RunProgress,
-) -> anyhow::Result<Finished> {
-    let folder = continuation.create(out)?;
-    let (record, study) = (continuation.record.clone(), &continuation.study);
-    train_study(folder, record, study, options, &mut LoadedData::default(), None, watch)
-}
-
 /// Trains the unfinished trials of a study, checks the expectations and stores the results.
 fn train_study(
     folder: RunDir,
@@ -158,20 +140,22 @@ fn train_study(
     let run_state = RunState::new(&folder, record.on_this_machine());
     let run = Run { study, folder: &folder, run_state: &run_state, options, started };
     let results = run.train(loaded, checkpoint, &mut RecordedProgress::new(&folder, study, options.events, watch))?;
-    let checkpoint = results.checkpoint;
-    let (histories, failures, is_stopped) = run.verify_and_store(results)?;
-    let timed_out = is_stopped && options.signals.has_timed_out();
-    Ok(Finished { folder, histories, failures, interrupted: is_stopped && !timed_out, timed_out, checkpoint })
+    run.verify_and_store(results)
 }
 
 /// A run in progress.
 #[derive(Debug)]
-struct Run<'a> {
-    study: &'a Study,
-    folder: &'a RunDir,
-    run_state: &'a RunState<'a>,
-    options: &'a Options<'a>,
-    started: OffsetDateTime,
+pub struct Run<'a> {
+    /// The study.
+    pub study: &'a Study,
+    /// The run directory.
+    pub folder: &'a RunDir,
+    /// The run record.
+    pub run_state: &'a RunState<'a>,
+    /// The options of the run.
+    pub options: &'a Options<'a>,
+    /// Start time of the run.
+    pub started: OffsetDateTime,
 }
 
 impl Run<'_> {
@@ -183,21 +167,10 @@ impl Run<'_> {
         watch: &mut dyn RunProgress,
     ) -> anyhow::Result<TrialResults> {
         let LoadedData { source, first, is_unavailable } = loaded;
-        let Options { device, threads, stack, narrows, checkpoint_interval, signals, .. } = *self.options;
-        let (folder, run_state, started) = (self.folder, self.run_state, self.started);
-        let context = RunContext {
-            folder,
-            run_state,
-            device,
-            threads,
-            stack,
-            narrows,
-            started,
-            signals,
-            checkpoint_interval,
-            resume_from: RefCell::new(checkpoint),
-            last_checkpoint: Cell::new(None),
-        };
+        let Run { folder, run_state, options, started, .. } = *self;
+        let signals = options.signals;
+        let (resume_from, last_checkpoint) = (RefCell::new(checkpoint), Cell::new(None));
+        let context = RunContext { folder, run_state, options, started, resume_from, last_checkpoint };
         if !folder.is_leased() {
             let shown = folder.path().display();
             signals.set_exit_message(format!("interrupted: continue with `runner resume {shown}`"));
@@ -278,35 +251,32 @@ impl Run<'_> {
         if let Some(source) = source {
             data_notes::report(source, folds, reported, &mut *watch);
         }
-        let (data, checksum) = (&group[0].spec.data, &folds[0].1.sha256);
+        let plan = group[0];
+        let (data, checksum) = (&plan.spec.data, &folds[0].1.sha256);
         watch.loaded(data, checksum)?;
-        self.run_state.check_data(number, data.name(), checksum)?;
+        self.run_state.record().check_data(number, data.name(), checksum)?;
         self.run_state.start_group(number, checksum);
-        self.store_preprocessing(group, folds, source)
-    }
-
-    /// Writes the fitted preprocessing, so that new rows can be predicted without the training data.
-    fn store_preprocessing(&self, group: &[&Plan], folds: &[Fold], source: Option<&SourceRows>) -> anyhow::Result<()> {
+        // so that new rows can be predicted without the training data
         let Some(SourceRows { loaded, .. }) = source else { return Ok(()) };
         let variants: Vec<String> = group.iter().map(|plan| plan.variant.clone()).collect();
-        let plan = group[0];
         let fitted =
             |(fold, prepared): &Fold| (*fold, FittedData::new(plan.spec.data.name(), &plan.info, loaded, prepared));
         PreprocessingFile::add(self.folder, &variants, folds.iter().map(fitted).collect())
     }
 
-    /// Checks the expectations, writes the final histories and marks the run as finished. Also returns whether the run was
-    /// stopped before its end. If its time was over, the expectations, which are about the whole run, are not checked.
-    fn verify_and_store(&self, results: TrialResults) -> anyhow::Result<(Vec<History>, Vec<anyhow::Error>, bool)> {
+    /// Checks the expectations, writes the final histories and marks the run as finished. If its time was over, the
+    /// expectations, which are about the whole run, are not checked.
+    fn verify_and_store(&self, results: TrialResults) -> anyhow::Result<Finished> {
         let (study, folder) = (self.study, self.folder);
-        let TrialResults { mut histories, failures, is_over, .. } = results;
+        let TrialResults { mut histories, failures, is_over, checkpoint } = results;
         histories.sort_by_key(|history| {
             let variant = study.plans.iter().position(|plan| plan.variant == history.variant);
             let seed = study.spec.seeds.iter().position(|&seed| seed == history.seed);
             (variant, history.fold, seed)
         });
         let is_stopped = self.options.signals.is_stopped() && is_over;
-        if !(is_stopped && self.options.signals.has_timed_out()) {
+        let timed_out = is_stopped && self.options.signals.has_timed_out();
+        if !timed_out {
             expectation::verify(&study.spec.expect, &mut histories);
             reference::compare_with_references(&study.spec.theirs, &mut histories);
         }
@@ -327,7 +297,8 @@ impl Run<'_> {
         if !folder.is_leased() {
             self.options.signals.clear_exit_message();
         }
-        Ok((histories, failures, is_stopped))
+        let (folder, interrupted) = (folder.clone(), is_stopped && !timed_out);
+        Ok(Finished { folder, histories, failures, interrupted, timed_out, checkpoint })
     }
 }
 

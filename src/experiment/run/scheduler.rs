@@ -4,7 +4,7 @@
 //! are two stacks.
 //! If a stack fails, the others are still trained.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 use anyhow::{Context, anyhow};
 use tch::Device;
@@ -15,14 +15,14 @@ use crate::experiment::plan::network_plan::NetworkPlan;
 use crate::experiment::plan::{BASE, Plan};
 use crate::experiment::run::checkpointing;
 use crate::experiment::run::context::RunContext;
-use crate::experiment::run::error::{self, Operation};
+use crate::experiment::run::error::{self, FEWER_REPLICAS};
 use crate::experiment::run::grouping;
 use crate::experiment::run::memory_estimate::{MemoryEstimate, Workload};
 use crate::experiment::run::progress::RunProgress;
 use crate::experiment::run::source_rows::Fold;
 use crate::experiment::run::stack::replica::Replica;
 use crate::experiment::run::stack::run_stack;
-use crate::experiment::run::stack_queue::{StackQueue, split_evenly};
+use crate::experiment::run::stack_queue::{narrowed, split_evenly};
 use crate::experiment::store::history_fields;
 use crate::experiment::store::run_state::RunState;
 use crate::experiment::store::stack_record::{StackRecord, StackState, TrialName};
@@ -55,23 +55,26 @@ pub fn run_group(
     context: &RunContext,
     watch: &mut dyn RunProgress,
 ) -> anyhow::Result<TrialResults> {
-    let networks: Vec<(&Plan, &NetworkPlan)> = plans.iter().filter_map(|plan| Some((*plan, plan.network()?))).collect();
-    let (network, workload) = (largest(&networks), workload(folds, context.device));
-    let free = memory::free(context.device);
+    let (networks, network, workload) = work_of(plans, folds, context.options.device);
+    let free = memory::free(context.options.device);
     let mut ended = TrialResults::default();
     let stacks = match context.run_state.stacks(group) {
-        recorded if recorded.is_empty() => {
-            plan_stacks(&networks, folds, context.stack.unwrap_or_else(|| grouping::width(network, &workload, free)))
-        }
+        recorded if recorded.is_empty() => plan_stacks(
+            &networks,
+            folds,
+            context.options.stack.unwrap_or_else(|| grouping::width(network, &workload, free)),
+        ),
         recorded => unfinished_stacks(&recorded, context.run_state, &mut ended.histories, watch)
             .iter()
             .map(|stack| find_replicas(stack, &networks, folds))
             .collect::<Result<_, _>>()?,
     };
-    let mut waiting = StackQueue::new(stacks);
-    context.run_state.set_waiting(group, waiting.all().map(|stack| trial_names(stack, folds)).collect());
-    while let Some(replicas) = waiting.pop() {
-        if context.signals.is_stopped() {
+    let mut waiting = VecDeque::from(stacks);
+    context.run_state.set_waiting(group, waiting.iter().map(|stack| trial_names(stack, folds)).collect());
+    while !ended.is_over
+        && let Some(replicas) = waiting.pop_front()
+    {
+        if context.options.signals.is_stopped() {
             ended.is_over = true;
             break;
         }
@@ -79,41 +82,38 @@ pub fn run_group(
         let outcome = catch_fault(|| run_stack(&replicas, &trials, folds, context, &mut *watch));
         let error = match outcome {
             Ok(Ok(histories)) => {
-                let is_unfinished = histories.iter().any(|history| history.status.is_unfinished());
+                ended.is_over = histories.iter().any(|history| history.status.is_unfinished());
                 ended.histories.extend(histories);
-                if is_unfinished {
-                    ended.is_over = true;
-                    break;
+                if !ended.is_over {
+                    context.run_state.mark_done(group, &trials, ["json", "safetensors"]);
+                    context.folder.remove(checkpointing::FILE); // this stack is done
                 }
-                context.run_state.mark_done(group, &trials, ["json", "safetensors"]);
-                context.folder.remove(checkpointing::FILE); // this stack is done
                 continue;
             }
-            Err(fault) if fault.is_out_of_memory() && context.narrows && replicas.len() > 1 => {
+            Err(fault) if fault.is_out_of_memory() && context.options.narrows && replicas.len() > 1 => {
                 let half = replicas.len() / 2;
                 watch.note(&format!(
                     "{fault}; continuing with at most {half} replicas in a stack instead of {}",
                     replicas.len()
                 ));
-                waiting.narrow(replicas, half);
-                context.run_state.set_waiting(group, waiting.all().map(|stack| trial_names(stack, folds)).collect());
+                waiting.push_front(replicas);
+                waiting = narrowed(waiting, half);
+                context.run_state.set_waiting(group, waiting.iter().map(|stack| trial_names(stack, folds)).collect());
                 continue;
             }
             Err(fault) => {
                 let fitting = grouping::width_after_out_of_memory(network, &workload, free, replicas.len());
                 ended.is_over = matches!(fault, Fault::DeviceLost(_));
-                error::into_run_error(fault, &describe_failure(&replicas, context.device), Operation::Stack(fitting))
+                let less = fitting.map(|width| format!("{FEWER_REPLICAS} `--stack {width}`"));
+                error::into_run_error(fault, &describe_failure(&replicas, context.options.device), less)
             }
             Ok(Err(error)) => match error.is::<crate::config::hint::Hint>() {
                 true => error,
-                false => error.context(describe_failure(&replicas, context.device)),
+                false => error.context(describe_failure(&replicas, context.options.device)),
             },
         };
         context.run_state.mark_failed(group, &trials, &error);
         ended.failures.push(error);
-        if ended.is_over {
-            break;
-        }
     }
     Ok(ended)
 }
@@ -126,8 +126,8 @@ pub(in crate::experiment) fn planned_stacks(
     device: Device,
     free: u64,
 ) -> Vec<Vec<TrialName>> {
-    let networks: Vec<(&Plan, &NetworkPlan)> = plans.iter().filter_map(|plan| Some((*plan, plan.network()?))).collect();
-    let width = stack.unwrap_or_else(|| grouping::width(largest(&networks), &workload(folds, device), free));
+    let (networks, network, workload) = work_of(plans, folds, device);
+    let width = stack.unwrap_or_else(|| grouping::width(network, &workload, free));
     plan_stacks(&networks, folds, width).iter().map(|replicas| trial_names(replicas, folds)).collect()
 }
 
@@ -138,26 +138,26 @@ pub(in crate::experiment) fn stack_sizes(
     stack: Option<usize>,
     device: Device,
 ) -> (Vec<usize>, u128) {
-    let networks: Vec<(&Plan, &NetworkPlan)> = plans.iter().filter_map(|plan| Some((*plan, plan.network()?))).collect();
-    let (network, workload) = (largest(&networks), workload(folds, device));
+    let (networks, network, workload) = work_of(plans, folds, device);
     let width = stack.unwrap_or_else(|| grouping::width(network, &workload, memory::free(device)));
     let sizes: Vec<usize> = plan_stacks(&networks, folds, width).iter().map(Vec::len).collect();
     let largest = sizes.iter().copied().max().unwrap_or(0);
     (sizes, MemoryEstimate::new(network, &workload).bytes(largest))
 }
 
-/// Returns the network that needs the most memory: optimizers with a momentum store more.
-fn largest<'a>(networks: &[(&Plan, &'a NetworkPlan)]) -> &'a NetworkPlan {
-    let networks = networks.iter().map(|(_, network)| *network);
-    let largest = networks.max_by_key(|network| network.train.starting_optimizer().memory().0);
-    largest.expect("a group has a plan with a network")
-}
-
-/// Returns the size of the work of a stack with these folds.
-fn workload(folds: &[Fold], device: Device) -> Workload {
+/// Returns the plans with their networks, the network that needs the most memory, since optimizers with a momentum store
+/// more, and the size of the work of a stack with these folds.
+fn work_of<'a>(
+    plans: &[&'a Plan],
+    folds: &[Fold],
+    device: Device,
+) -> (Vec<(&'a Plan, &'a NetworkPlan)>, &'a NetworkPlan, Workload) {
+    let networks: Vec<(&Plan, &NetworkPlan)> = plans.iter().filter_map(|plan| Some((*plan, plan.network()?))).collect();
+    let memory = |(_, network): &&(&Plan, &NetworkPlan)| network.train.starting_optimizer().memory().0;
+    let (_, largest) = *networks.iter().max_by_key(memory).expect("a group has a plan with a network");
     let first = &folds[0].1;
     let weighted = first.training.rows().weights.is_some();
-    Workload { rows: history_fields::rows(first), weighted, folds: folds.len(), device }
+    (networks, largest, Workload { rows: history_fields::rows(first), weighted, folds: folds.len(), device })
 }
 
 /// Returns the unfinished stacks, and reads the histories of the finished ones into `histories`.

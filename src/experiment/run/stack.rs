@@ -16,7 +16,7 @@ use crate::data::prepare::batches::DeviceRows;
 use crate::data::prepare::prepared::Prepared;
 use crate::data::{Rows, Test, Validation};
 use crate::experiment::plan::Plan;
-use crate::experiment::run::baselines::{self, ConstantPrediction};
+use crate::experiment::run::baselines;
 use crate::experiment::run::checkpointing::checkpoint_writer::StackKeeper;
 use crate::experiment::run::checkpointing::{FILE, HashedTrial, RunCheckpoint, final_file, settings_hash};
 use crate::experiment::run::context::RunContext;
@@ -29,7 +29,7 @@ use crate::experiment::store::stack_record::TrialName;
 use crate::experiment::store::{history_fields, pretrained};
 use crate::history::diagnosis::diagnose;
 use crate::history::number::Number;
-use crate::history::{Best, DataRecord, History, Learned, Prediction, Status};
+use crate::history::{Best, History, Learned, Prediction, Status};
 use crate::network::stack::{Architecture, Stack};
 use crate::network::state_dict;
 use crate::train::TrainSpec;
@@ -47,7 +47,7 @@ pub(crate) fn run_stack(
     watch: &mut dyn RunProgress,
 ) -> anyhow::Result<Vec<History>> {
     let (checkpoint, file) = match context.resume_from.borrow_mut().take_if(|checkpoint| checkpoint.is_of(trials)) {
-        None if context.run_state.is_continuation() => {
+        None if context.run_state.record().continued_from.is_some() => {
             (RunCheckpoint::read_final(context.folder.path(), trials)?, final_file(trials))
         }
         found => (found, FILE.to_owned()),
@@ -68,7 +68,8 @@ pub(crate) fn run_stack(
     let part_index = |replica: &Replica| used.range(..replica.fold_index).count();
     let part_indices: Vec<usize> = replicas.iter().map(part_index).collect();
     let together = |rows: Vec<DeviceRows>| DeviceRows::from_folds(rows, &part_indices);
-    let on_device = |data: &Prepared, rows: &Rows| on_device(rows, data.scaler_of_bytes(), loss, width, context.device);
+    let on_device =
+        |data: &Prepared, rows: &Rows| on_device(rows, data.scaler_of_bytes(), loss, width, context.options.device);
 
     let training = together(parts.iter().map(|data| on_device(data, data.training.rows())).collect());
     let validation: Option<Vec<DeviceRows>> =
@@ -76,10 +77,10 @@ pub(crate) fn run_stack(
     let validation = validation.map(together);
     let first = parts[0];
     let data = history_fields::data(plan, first);
-    watch.starting(&plans, &stack_info(replicas, trials, &plans, &used, &data, context));
+    watch.starting(&plans, &StackInfo::new(trials, &data, context.options.device, context.options.threads));
 
     let architectures: Vec<&Architecture> = replicas.iter().map(|replica| &replica.network.architecture).collect();
-    let stack = Architecture::build_each(&architectures, &seeds, context.device)?;
+    let stack = Architecture::build_each(&architectures, &seeds, context.options.device)?;
     if let Some(from) = network.spec.from.as_ref().filter(|_| checkpoint.is_none()) {
         let weights = pretrained::read(from)?;
         let file = Path::new(from.file.as_deref().unwrap_or(&from.run));
@@ -100,10 +101,10 @@ pub(crate) fn run_stack(
         training: &training,
         validation: validation.as_ref(),
         layers: &network.layers,
-        device: context.device,
-        threads: context.threads,
+        device: context.options.device,
+        threads: context.options.threads,
     };
-    let environment = history_fields::environment(context.device, context.threads, replicas.len());
+    let environment = history_fields::environment(context.options.device, context.options.threads, replicas.len());
     let mut started = Vec::with_capacity(replicas.len());
     let earlier = checkpoint.as_ref().map(RunCheckpoint::curves).unwrap_or_default();
     for (number, replica) in replicas.iter().enumerate() {
@@ -122,10 +123,11 @@ pub(crate) fn run_stack(
     let outcomes = checked.and_then(|()| {
         watch.trials_started(&started);
         let mut keeper = StackKeeper::new(context, trials, settings, environment.clone(), checkpoint);
-        let outcomes = match context.run_state.halving() {
-            None => fit(&stack, &task, &context.signals.stop, &mut keeper, &mut *watch)?,
+        let halving = context.run_state.record().halving.clone();
+        let outcomes = match halving {
+            None => fit(&stack, &task, &context.options.signals.stop, &mut keeper, &mut *watch)?,
             Some(rule) => {
-                let stop = &context.signals.stop;
+                let stop = &context.options.signals.stop;
                 let whole = WholeStack { replicas, stack: &stack, task: &task, target, positive, stop };
                 let (outcomes, rungs) = whole.train(&rule, &mut keeper, &mut *watch)?;
                 context.run_state.set_rungs(trials, rungs);
@@ -136,7 +138,7 @@ pub(crate) fn run_stack(
     });
     let (mut outcomes, last_epoch) =
         outcomes.context("the checkpoint belongs to another run").with_context(|| Hint(hint()))?;
-    if context.signals.has_timed_out() {
+    if context.options.signals.has_timed_out() {
         let unfinished = outcomes.iter_mut().filter(|outcome| outcome.status == Status::Interrupted);
         unfinished.for_each(|outcome| outcome.status = Status::TimeLimit);
     }
@@ -149,9 +151,9 @@ pub(crate) fn run_stack(
         |outcome: &ReplicaResult| outcome.status == Status::Interrupted || outcome.curves.epoch.is_empty();
     let is_untested = outcomes.iter().any(is_untested);
     let truth = training.of_each_replica(&training.truth, replicas.len());
-    let constant = ConstantPrediction { target, measure: &measure, training: &truth, outputs: width };
+    let constant = |rows: &DeviceRows| baselines::of_stack(target, &measure, &truth, width, rows);
     let none = || vec![None; replicas.len()];
-    let of_validation = validation.as_ref().map_or_else(none, |rows| constant.evaluate(rows));
+    let of_validation = validation.as_ref().map_or_else(none, constant);
     let mut of_test = none();
     let tests: Option<Vec<Test>> = parts.iter().map(|data| data.test.as_ref().map(Test::clone_for_stack)).collect();
     let tests = match tests.filter(|_| !is_untested) {
@@ -163,7 +165,7 @@ pub(crate) fn run_stack(
             let choices = choose_thresholds(plan, validated.as_ref(), &validations, positive);
             let opened = parts.iter().zip(tests).map(|(data, test)| on_device(data, &test.open()));
             let rows = together(opened.collect());
-            of_test = constant.evaluate(&rows);
+            of_test = constant(&rows);
             test_records(&stack, &rows, &measure, train.keep, &choices).into_iter().map(Some).collect()
         }
         None => vec![None; replicas.len()],
@@ -198,31 +200,6 @@ pub(crate) fn run_stack(
         }
     }
     Ok(histories)
-}
-
-/// Describes the stack for the progress display. `used` are the indices of its folds, `data` is its data.
-fn stack_info(
-    replicas: &[Replica],
-    trials: &[TrialName],
-    plans: &[&Plan],
-    used: &BTreeSet<usize>,
-    data: &DataRecord,
-    context: &RunContext,
-) -> StackInfo {
-    let variant_index =
-        |replica: &Replica| plans.iter().position(|plan| plan.variant == replica.plan.variant).unwrap_or_default();
-    StackInfo {
-        replicas: replicas.len(),
-        trials: trials.iter().map(TrialName::stem).collect(),
-        seeds: replicas.iter().map(|replica| replica.seed).collect::<BTreeSet<i64>>().into_iter().collect(),
-        variants: replicas.iter().map(variant_index).collect(),
-        folds: trials[0].fold.map(|_| used.len()),
-        rows: data.rows,
-        resampled: data.resample.clone(),
-        positive: data.positive.clone(),
-        device: context.device,
-        threads: context.threads,
-    }
 }
 
 /// The best epoch of a replica and its metrics.

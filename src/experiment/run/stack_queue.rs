@@ -1,36 +1,6 @@
-//! Queue of the stacks to train. If one does not fit into memory, it and all later stacks are split.
+//! Sizes of the stacks to train. If one does not fit into memory, it and all later stacks are split.
 
 use std::collections::VecDeque;
-
-/// Waiting stacks, each a list of replicas.
-#[derive(Debug)]
-pub struct StackQueue<R> {
-    waiting: VecDeque<Vec<R>>,
-}
-
-impl<R> StackQueue<R> {
-    /// Starts with these stacks.
-    pub fn new(stacks: Vec<Vec<R>>) -> Self {
-        StackQueue { waiting: stacks.into() }
-    }
-
-    /// All waiting stacks in order.
-    pub fn all(&self) -> impl Iterator<Item = &[R]> {
-        self.waiting.iter().map(Vec::as_slice)
-    }
-
-    /// Removes and returns the next stack.
-    pub fn pop(&mut self) -> Option<Vec<R>> {
-        self.waiting.pop_front()
-    }
-
-    /// Puts back a stack that was too large, and splits it and all others into stacks of at most `most` replicas.
-    pub fn narrow(&mut self, too_wide: Vec<R>, most: usize) {
-        self.waiting.push_front(too_wide);
-        self.waiting =
-            std::mem::take(&mut self.waiting).into_iter().flat_map(|stack| split_evenly(stack, most)).collect();
-    }
-}
 
 /// Splits replicas into stacks of similar size with at most `width` replicas, keeping the order.
 pub fn split_evenly<R>(mut replicas: Vec<R>, width: usize) -> Vec<Vec<R>> {
@@ -44,6 +14,11 @@ pub fn split_evenly<R>(mut replicas: Vec<R>, width: usize) -> Vec<Vec<R>> {
     stacks
 }
 
+/// Splits waiting stacks into stacks of at most `most` replicas.
+pub fn narrowed<R>(waiting: VecDeque<Vec<R>>, most: usize) -> VecDeque<Vec<R>> {
+    waiting.into_iter().flat_map(|stack| split_evenly(stack, most)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,13 +26,14 @@ mod tests {
     /// Trains all stacks on a device with memory for `room` replicas. Returns the sizes that were tried and the
     /// replicas that were trained.
     fn trained(replicas: usize, width: usize, room: usize) -> (Vec<usize>, Vec<usize>) {
-        let mut queue = StackQueue::new(split_evenly((0..replicas).collect(), width));
+        let mut queue = VecDeque::from(split_evenly((0..replicas).collect(), width));
         let (mut tried, mut done) = (Vec::new(), Vec::new());
-        while let Some(stack) = queue.pop() {
+        while let Some(stack) = queue.pop_front() {
             tried.push(stack.len());
             if stack.len() > room {
                 let half = stack.len() / 2;
-                queue.narrow(stack, half);
+                queue.push_front(stack);
+                queue = narrowed(queue, half);
             } else {
                 done.extend(stack);
             }

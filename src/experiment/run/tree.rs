@@ -19,13 +19,14 @@ use crate::data::{Rows, Training};
 use crate::device::fault::{catch_fault, contained};
 use crate::experiment::plan::Plan;
 use crate::experiment::run::context::RunContext;
-use crate::experiment::run::error::{self, Operation};
+use crate::experiment::run::error;
 use crate::experiment::run::progress::{RunProgress, StackInfo};
 use crate::experiment::run::scheduler::{TrialResults, unfinished_stacks};
 use crate::experiment::run::source_rows::Fold;
 use crate::experiment::run::{baselines, test_metrics};
 use crate::experiment::store::history_fields;
 use crate::experiment::store::stack_record::TrialName;
+use crate::history::baseline::Baseline;
 use crate::history::curves::Curves;
 use crate::history::{Environment, History, Status};
 use crate::tensor::predictor::Predictor;
@@ -55,15 +56,18 @@ pub fn run(
     };
     context.run_state.set_waiting(group, names.iter().map(|name| vec![name.clone()]).collect());
     for name in &names {
-        let (fold, data) = folds
+        let (_, data) = folds
             .iter()
             .find(|(fold, _)| *fold == name.fold)
             .with_context(|| format!("the run record is damaged: there is no trial `{}`", name.stem()))?;
-        let trial = Trial { plan, spec, fold: *fold, seed: name.seed, data };
         let what = format!("failed to fit the tree `{}` of `{}`", name.stem(), plan.name);
-        let outcome = match contained(|| catch_fault(|| train_trial(&trial, context, &mut *watch))) {
+        let train = || train_trial(plan, spec, name, data, context, &mut *watch);
+        let outcome = match contained(|| catch_fault(train)) {
             Ok(Ok(outcome)) => outcome,
-            Ok(Err(fault)) => Err(error::into_run_error(fault, &what, Operation::Tree)),
+            Ok(Err(fault)) => {
+                let less = "use fewer training rows (`split.train_rows`), or free memory";
+                Err(error::into_run_error(fault, &what, Some(less.to_owned())))
+            }
             Err(panic) => Err(error::from_panic(&*panic, &what)),
         };
         let trials = std::slice::from_ref(name);
@@ -92,43 +96,33 @@ pub(in crate::experiment) fn trial_names(plan: &Plan, folds: &[Fold]) -> Vec<Tri
     folds.iter().flat_map(of_fold).collect()
 }
 
-struct Trial<'a> {
-    plan: &'a Plan,
-    spec: &'a TreeSpec,
-    fold: Option<usize>,
-    seed: i64,
-    data: &'a Prepared,
-}
-
-fn train_trial(trial: &Trial, context: &RunContext, watch: &mut dyn RunProgress) -> anyhow::Result<History> {
-    let Trial { plan, fold, seed, data, .. } = *trial;
+fn train_trial(
+    plan: &Plan,
+    spec: &TreeSpec,
+    name: &TrialName,
+    data: &Prepared,
+    context: &RunContext,
+    watch: &mut dyn RunProgress,
+) -> anyhow::Result<History> {
     let clock = Instant::now();
+    let TrialName { fold, seed, .. } = *name;
     let record = history_fields::data(plan, data);
-    let info = StackInfo {
-        replicas: 1,
-        trials: vec![History::stem_of(&plan.variant, seed, fold)],
-        seeds: vec![seed],
-        variants: vec![0],
-        folds: fold.map(|_| 1),
-        rows: record.rows,
-        resampled: record.resample.clone(),
-        positive: record.positive.clone(),
-        device: Device::Cpu,
-        threads: context.threads,
-    };
+    let info = StackInfo::new(std::slice::from_ref(name), &record, Device::Cpu, context.options.threads);
     watch.starting(&[plan], &info);
     let positive = record.positive_index();
-    let tree = fit(trial, &context.signals.stop)?;
+    let (spec, classes) = (spec.clone(), data.classes.len());
+    let training = Training::from(data.training.rows().shallow_clone());
+    let tree = run_in_thread(move || spec.fit(&training, classes, seed), &context.options.signals.stop)?;
     let fitted = clock.elapsed().as_secs_f64();
     let environment = Environment {
         precision: None, // metrics are f64, computed on the CPU
         deterministic: None,
-        ..history_fields::environment(Device::Cpu, context.threads, 1)
+        ..history_fields::environment(Device::Cpu, context.options.threads, 1)
     };
     let started = history_fields::new_history(plan, seed, fold, context.started, environment, record)?;
     let status = match tree {
         Some(_) => Status::Completed,
-        None if context.signals.has_timed_out() => Status::TimeLimit,
+        None if context.options.signals.has_timed_out() => Status::TimeLimit,
         None => Status::Interrupted,
     };
     let mut history = History { status, seconds: fitted, ..started };
@@ -139,7 +133,7 @@ fn train_trial(trial: &Trial, context: &RunContext, watch: &mut dyn RunProgress)
         let of_validation = validation.map(|rows| tree.outputs(&rows.rows().features).unsqueeze(0));
         let choice = test_metrics::choose_thresholds(plan, of_validation.as_ref(), &[validation], positive).remove(0);
         let test = data.test.as_ref().map(|test| test.clone_for_stack().open());
-        let baseline = |rows: &Rows| baselines::for_classes(rows, data.classes.len());
+        let baseline = |rows: &Rows| Baseline::of_counts(&baselines::class_counts(&rows.targets, data.classes.len()));
         let validation_baseline = validation.and_then(|rows| baseline(rows.rows()));
         let test_baseline = test.as_ref().and_then(baseline);
         history.test = test.map(|rows| test_metrics::tree_record(plan, &tree, &rows, positive, choice));
@@ -153,14 +147,8 @@ fn train_trial(trial: &Trial, context: &RunContext, watch: &mut dyn RunProgress)
     Ok(history)
 }
 
-/// Fits the tree; `None` if the run is stopped first.
-fn fit(trial: &Trial, stop: &AtomicBool) -> anyhow::Result<Option<Tree>> {
-    let (spec, classes, seed) = (trial.spec.clone(), trial.data.classes.len(), trial.seed);
-    let training = Training::from(trial.data.training.rows().shallow_clone());
-    run_in_thread(move || spec.fit(&training, classes, seed), stop)
-}
-
-/// Runs `work` in a new thread, which is abandoned when the run is stopped: fitting a tree does not check for a stop.
+/// Runs `work` in a new thread, which is abandoned when the run is stopped: fitting a tree does not check for a stop. Returns
+/// `None` then.
 ///
 /// A panic in that thread is resumed in this one.
 fn run_in_thread<T: Send + 'static>(

@@ -95,7 +95,7 @@ fn as_written(name: &str, extending: Option<&Path>) -> anyhow::Result<SourceText
             Some(near) => format!("did you mean `{near}`?"),
             None => "name one that `runner list` shows, or the path of a file: `my/idea.toml`".to_owned(),
         };
-        SpecError { message: format!("no experiment `{name}`"), hint: Some(hint) }.into()
+        SpecError::new(format!("no experiment `{name}`"), hint).into()
     })
 }
 
@@ -121,41 +121,41 @@ pub fn is_table(name: &str) -> bool {
 
 /// Returns an error for the path of a table instead of an experiment.
 pub fn not_an_experiment(name: &str) -> Option<SpecError> {
-    let plain = name.to_lowercase();
-    let plain = plain.trim_end_matches(".gz");
-    if is_table(name) {
-        let stem = Path::new(name).file_name().map_or(String::new(), |file| file.to_string_lossy().into_owned());
-        let stem = stem.split('.').next().filter(|stem| !stem.is_empty()).unwrap_or("NAME");
-        let hint = format!("make an experiment of it: `runner new {stem} --csv {name} --target COLUMN`");
-        return Some(SpecError { message: format!("`{name}` is a table, not an experiment file"), hint: Some(hint) });
-    }
-    if [".pt", ".pth"].iter().any(|ending| plain.ends_with(ending)) {
-        let hint =
-            format!("write an experiment with `torchscript = \"{name}\"` in `[network]`: begin with `runner new NAME`");
-        return Some(SpecError {
-            message: format!("`{name}` is a file of PyTorch, not an experiment file"),
-            hint: Some(hint),
-        });
-    }
-    const OTHERS: [(&str, &str); 6] = [
+    const OTHERS: [(&str, &str); 8] = [
         (".jpeg", "an image"),
         (".jpg", "an image"),
         (".pdf", "a PDF"),
         (".png", "an image"),
+        (".pt", "a file of PyTorch"),
+        (".pth", "a file of PyTorch"),
         (".py", "a Python file"),
         (".svg", "an image"),
     ];
-    if let Some((_, what)) = OTHERS.iter().find(|(ending, _)| plain.ends_with(ending)) {
-        let hint = "`runner list` lists the experiments; name the path of a file as `my/idea.toml`".to_owned();
-        return Some(SpecError { message: format!("`{name}` is {what}, not an experiment file"), hint: Some(hint) });
-    }
-    let format = FileFormat::of(&[], plain)?;
-    let hint = if format == FileFormat::NumpyArchive {
-        format!("make an experiment of it: `runner new NAME --data {name}`")
+    let plain = name.to_lowercase();
+    let plain = plain.trim_end_matches(".gz");
+    let other = OTHERS.iter().find(|(ending, _)| plain.ends_with(ending)).map(|(_, what)| *what);
+    let (what, hint) = if is_table(name) {
+        let stem = Path::new(name).file_name().map_or(String::new(), |file| file.to_string_lossy().into_owned());
+        let stem = stem.split('.').next().filter(|stem| !stem.is_empty()).unwrap_or("NAME");
+        let hint = format!("make an experiment of it: `runner new {stem} --csv {name} --target COLUMN`");
+        ("a table".to_owned(), hint)
+    } else if let Some(what) = other {
+        let hint = match what {
+            "a file of PyTorch" => format!(
+                "write an experiment with `torchscript = \"{name}\"` in `[network]`: begin with `runner new NAME`"
+            ),
+            _ => "`runner list` lists the experiments; name the path of a file as `my/idea.toml`".to_owned(),
+        };
+        (what.to_owned(), hint)
     } else {
-        "save the table as CSV, then `runner new NAME --csv FILE --target COLUMN`".to_owned()
+        let format = FileFormat::of(&[], plain)?;
+        let hint = match format {
+            FileFormat::NumpyArchive => format!("make an experiment of it: `runner new NAME --data {name}`"),
+            _ => "save the table as CSV, then `runner new NAME --csv FILE --target COLUMN`".to_owned(),
+        };
+        (format.to_string(), hint)
     };
-    Some(SpecError { message: format!("`{name}` is {format}, not an experiment file"), hint: Some(hint) })
+    Some(SpecError::new(format!("`{name}` is {what}, not an experiment file"), hint))
 }
 
 /// Returns the names of the user experiments.

@@ -46,7 +46,11 @@ pub fn resolve(
     let folder = sources[0].folder.clone();
     let mut merged = InlineTable::new();
     for source in sources.iter().rev() {
-        let mut table = source.text.parse::<DocumentMut>().map_err(|error| invalid(source, &error))?.into_table();
+        let document = source.text.parse::<DocumentMut>().map_err(|error| {
+            let message = format!("failed to read `{}`\n{}", source.origin, error.to_string().trim_end());
+            SpecError { message, hint: None }
+        });
+        let mut table = document?.into_table();
         table.remove(KEY);
         if source.folder != folder {
             source.folder.iter().for_each(|folder| data_paths::make_absolute(&mut table, folder));
@@ -74,13 +78,13 @@ fn base_of(source: &SourceText) -> Result<Option<(String, usize)>, SpecError> {
     let line = 1 + item.span().map_or(0, |span| source.text[..span.start].matches('\n').count());
     match item.as_str().filter(|base| !base.is_empty()) {
         Some(base) => Ok(Some((base.to_owned(), line))),
-        None => Err(SpecError {
-            message: format!(
+        None => Err(SpecError::new(
+            format!(
                 "`{KEY}` must be the path of an experiment file, or the name of an experiment ({}, line {line})",
                 source.origin
             ),
-            hint: Some(format!("write `{KEY} = \"base.toml\"` or `{KEY} = \"overfit_mnist\"`")),
-        }),
+            format!("write `{KEY} = \"base.toml\"` or `{KEY} = \"overfit_mnist\"`"),
+        )),
     }
 }
 
@@ -94,7 +98,7 @@ fn find_base(
         return find(base, path_of(extending).as_deref()).map_err(|error| {
             let file = format!("{base}.toml");
             match extending.folder.as_ref().is_some_and(|folder| folder.join(&file).is_file()) {
-                true => SpecError { message: error.to_string(), hint: Some(format!("did you mean `{file}`?")) }.into(),
+                true => SpecError::new(error.to_string(), format!("did you mean `{file}`?")).into(),
                 false => error,
             }
         });
@@ -128,15 +132,11 @@ fn check_chain(sources: &[SourceText], found: &SourceText, place: &str) -> Resul
             1 => format!("remove `{KEY}`, or name another file"),
             _ => format!("remove `{KEY}` from one of them"),
         };
-        return Err(SpecError { message: format!("`{KEY}` is circular: {circle} ({place})"), hint: Some(hint) });
+        return Err(SpecError::new(format!("`{KEY}` is circular: {circle} ({place})"), hint));
     }
     if sources.len() >= DEEPEST {
         let message = format!("more than {DEEPEST} files extend each other ({place})");
-        return Err(SpecError { message, hint: Some("merge some of them".to_owned()) });
+        return Err(SpecError::new(message, "merge some of them"));
     }
     Ok(())
-}
-
-fn invalid(source: &SourceText, error: &toml_edit::TomlError) -> SpecError {
-    SpecError { message: format!("failed to read `{}`\n{}", source.origin, error.to_string().trim_end()), hint: None }
 }

@@ -1,6 +1,5 @@
 //! Reference page of all keys of an experiment file, with types and defaults, from the JSON Schema of [`Spec`].
 
-use std::collections::VecDeque;
 use std::fmt::Write;
 
 use serde_json::Value;
@@ -22,11 +21,13 @@ a commented one. A choice such as an optimizer is written as its name, `\"adam\"
 /// If the schema cannot be represented in JSON, which is a bug.
 pub fn page() -> String {
     let schema = serde_json::to_value(schemars::schema_for!(Spec)).expect("a schema is JSON");
-    let mut reference = Reference { definitions: &schema["$defs"], places: Vec::new(), waiting: VecDeque::new() };
+    let mut reference = Reference { definitions: &schema["$defs"], places: Vec::new() };
     let mut page = HEAD.to_owned();
     page += "\n## Top level\n";
     reference.add_section(&mut page, &schema, "");
-    while let Some((path, definition)) = reference.waiting.pop_front() {
+    let mut written = 0;
+    while let Some((definition, path)) = reference.places.get(written).cloned() {
+        written += 1;
         let definition = &reference.definitions[&definition];
         let _ = write!(page, "\n## {path}\n\n{}\n", text(definition));
         reference.add_section(&mut page, definition, &path);
@@ -37,10 +38,8 @@ pub fn page() -> String {
 /// The sections of the page.
 struct Reference<'a> {
     definitions: &'a Value,
-    /// Definitions that have a section, with their paths.
+    /// Definitions that have a section, with their paths, in the order of the page.
     places: Vec<(String, String)>,
-    /// Sections to be written: path and name of the definition.
-    waiting: VecDeque<(String, String)>,
 }
 
 impl Reference<'_> {
@@ -82,7 +81,6 @@ impl Reference<'_> {
             let known = self.places.iter().find(|(other, _)| other == name).map(|(_, path)| path.clone());
             let place = known.unwrap_or_else(|| {
                 self.places.push((name.to_owned(), path.to_owned()));
-                self.waiting.push_back((path.to_owned(), name.to_owned()));
                 path.to_owned()
             });
             return format!("[{place}](#{})", place.replace('.', ""));

@@ -135,16 +135,11 @@ pub fn modules_mut<'a>(
     train: Option<&'a mut TrainSpec>,
     tree: Option<&'a mut TreeSpec>,
 ) -> Vec<(String, &'a mut TorchScript)> {
-    let of_tables = [
-        ("network", network.map(NetworkSpec::modules_mut)),
-        ("train", train.map(TrainSpec::modules_mut)),
-        ("tree", tree.map(TreeSpec::modules_mut)),
-    ];
-    let with_table = |(table, modules): (&str, Option<Vec<(String, &'a mut TorchScript)>>)| {
-        let modules = modules.unwrap_or_default().into_iter();
-        modules.map(|(key, module)| (format!("{table}.{key}"), module)).collect::<Vec<_>>()
-    };
-    of_tables.into_iter().flat_map(with_table).collect()
+    let network = network.into_iter().flat_map(NetworkSpec::modules_mut).map(|module| ("network", module));
+    let train = train.into_iter().flat_map(TrainSpec::modules_mut).map(|module| ("train", module));
+    let tree = tree.into_iter().flat_map(TreeSpec::modules_mut).map(|module| ("tree", module));
+    let all = network.chain(train).chain(tree);
+    all.map(|(table, (key, module))| (format!("{table}.{key}"), module)).collect()
 }
 
 impl Spec {
@@ -167,18 +162,10 @@ impl Spec {
         for key in ["data", "network", "train", "tree"] {
             expand(root, key);
         }
-        if let Some(data) = root.get_mut("data").and_then(|item| item.as_table_mut()) {
-            data.set_implicit(true);
-            let name = data.iter().next().map(|(name, _)| name.to_owned());
-            name.into_iter().for_each(|name| expand(data, &name));
-        }
+        expand_chosen(root, "data");
         if let Some(train) = root.get_mut("train").and_then(|item| item.as_table_mut()) {
             expand(train, "optimizer");
-            if let Some(optimizer) = train.get_mut("optimizer").and_then(|item| item.as_table_mut()) {
-                optimizer.set_implicit(true);
-                let name = optimizer.iter().next().map(|(name, _)| name.to_owned());
-                name.into_iter().for_each(|name| expand(optimizer, &name));
-            }
+            expand_chosen(train, "optimizer");
         }
         if let Some(layers) = root.get_mut("network").and_then(|n| n.get_mut("layers")?.as_array_mut()) {
             layers.iter_mut().for_each(|layer| layer.decor_mut().set_prefix("\n    "));
@@ -187,11 +174,8 @@ impl Spec {
         }
         for key in ["variants", "reference", "expect"] {
             if let Some(item) = root.get_mut(key) {
-                let taken = std::mem::take(item);
-                *item = match taken.into_array_of_tables() {
-                    Ok(tables) => toml_edit::Item::ArrayOfTables(tables),
-                    Err(other) => other,
-                };
+                let tables = std::mem::take(item).into_array_of_tables();
+                *item = tables.map_or_else(|other| other, toml_edit::Item::ArrayOfTables);
             }
         }
         use_scientific_notation(root);
@@ -214,10 +198,15 @@ fn use_scientific_notation(table: &mut dyn TableLike) {
 /// Converts the inline table `key = { … }` to a table `[key]`.
 fn expand(table: &mut toml_edit::Table, key: &str) {
     if let Some(item) = table.get_mut(key) {
-        let taken = std::mem::take(item);
-        *item = match taken.into_table() {
-            Ok(table) => toml_edit::Item::Table(table),
-            Err(other) => other,
-        };
+        *item = std::mem::take(item).into_table().map_or_else(|other| other, toml_edit::Item::Table);
+    }
+}
+
+/// Converts the settings of a choice, such as the data set, to a table `[key.name]` without a table `[key]`.
+fn expand_chosen(table: &mut toml_edit::Table, key: &str) {
+    if let Some(choice) = table.get_mut(key).and_then(|item| item.as_table_mut()) {
+        choice.set_implicit(true);
+        let name = choice.iter().next().map(|(name, _)| name.to_owned());
+        name.into_iter().for_each(|name| expand(choice, &name));
     }
 }

@@ -32,16 +32,15 @@ pub fn find_for<'a>(tree: &'a mut Value, path: &str, new: Option<&str>) -> Resul
     let depth = path.split('.').count();
     if depth > DEEPEST {
         let message = format!("the path of a setting has at most {DEEPEST} parts, found {depth}");
-        return Err(SpecError { message, hint: Some("write it as `train.optimizer.adam.lr`".to_owned()) });
+        return Err(SpecError::new(message, "write it as `train.optimizer.adam.lr`"));
     }
     let last = path.rsplit('.').next().unwrap_or_default();
     let meant = keys_in(tree, last);
     if meant.len() > 1 && !path.contains('.') && tree.get(path).is_none() {
         let message = format!("`{path}` is the name of {} settings", meant.len());
-        let keys = suggest::either(&meant.iter().map(String::as_str).collect::<Vec<_>>());
-        return Err(SpecError { message, hint: Some(format!("write {keys}")) });
+        return Err(SpecError::new(message, format!("write {}", suggest::either(&meant))));
     }
-    let meant = suggest::either(&meant.iter().map(String::as_str).collect::<Vec<_>>());
+    let meant = suggest::either(&meant);
     let in_split = split_part(last).map(|part| {
         let sources = tree.get("data").and_then(Value::as_object).into_iter().flat_map(|data| data.keys());
         format!("data.{}.split.{part}", sources.into_iter().next().map_or("NAME", String::as_str))
@@ -167,8 +166,7 @@ fn nearest_setting(tree: &Value, name: &str) -> Option<String> {
         names.iter().map(|key| (*key, *key)).chain(other_names).find(|(written, _)| plain(written) == spelled);
     let meant = spelled.map(|(_, key)| key).or_else(|| suggest::nearest(name, names.iter().copied()))?;
     let keys = keys_in(tree, meant);
-    let keys = suggest::either(&keys.iter().map(String::as_str).collect::<Vec<_>>());
-    (!keys.is_empty()).then(|| format!("did you mean {keys}?"))
+    (!keys.is_empty()).then(|| format!("did you mean {}?", suggest::either(&keys)))
 }
 
 /// Returns the part of a split that is meant by the name of another program.

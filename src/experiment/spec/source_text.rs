@@ -4,8 +4,9 @@ use std::fmt;
 use std::ops::Range;
 use std::path::PathBuf;
 
-use serde::de::{Deserialize, DeserializeOwned};
-use toml_edit::{Item, Value};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use toml_edit::Item;
 
 use crate::config::check::Invalid;
 use crate::config::class_names::known_name;
@@ -18,7 +19,7 @@ use crate::network::torchscript::module_file::ModuleCopy;
 const MOST_MISTAKES: usize = 9;
 
 /// The text of an experiment file, with its name and origin for messages.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SourceText {
     /// Name of the experiment: the file name without `.toml`.
     pub name: String,
@@ -26,16 +27,20 @@ pub struct SourceText {
     pub origin: String,
     /// The text of the file.
     pub text: String,
-    /// Directory of the file, to which paths in it are relative. `None` for a shipped experiment without files.
+    /// Directory of the file, to which paths in it are relative. `None` for a shipped experiment without files. Records of older
+    /// versions lack it.
+    #[serde(default, rename = "directory", alias = "folder", skip_serializing_if = "Option::is_none")]
     pub folder: Option<PathBuf>,
     /// The files that the text was merged from, the extending one first; empty if it extends none.
+    #[serde(skip)]
     pub layers: Vec<Layer>,
     /// Copies of the files of networks written in PyTorch, if it is the text of a stored run.
+    #[serde(skip)]
     pub modules: Vec<ModuleCopy>,
 }
 
 /// One of the files that a text was merged from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Layer {
     /// Path of the file, for messages.
     pub origin: String,
@@ -50,6 +55,13 @@ pub struct SpecError {
     pub message: String,
     /// The correction.
     pub hint: Option<String>,
+}
+
+impl SpecError {
+    /// Returns an error with the correction.
+    pub fn new(message: impl Into<String>, hint: impl Into<String>) -> SpecError {
+        SpecError { message: message.into(), hint: Some(hint.into()) }
+    }
 }
 
 impl fmt::Display for SpecError {
@@ -75,8 +87,7 @@ impl SourceText {
             if let Some(missing) = is_missing.then(|| missing_keys::find(&self.text, self.layers.is_empty())).flatten()
             {
                 let hint = "`runner new NAME` writes a whole file with comments; for a table of your own, `--csv FILE`";
-                let message = format!("failed to read `{}`: {}", self.origin, missing.trim_end());
-                return SpecError { message, hint: Some(hint.to_owned()) };
+                return SpecError::new(format!("failed to read `{}`: {}", self.origin, missing.trim_end()), hint);
             }
             if let Some(several) = self.several_mistakes(&error) {
                 return several;
@@ -263,23 +274,15 @@ fn deepest(text: &str, key: &str) -> (usize, String, Option<usize>) {
 /// Returns the key of the innermost item at this byte of a text; empty if there is none. Not every table knows its place,
 /// so all items are searched.
 fn key_at(item: &Item, start: usize) -> String {
-    let is_at = |span: Option<std::ops::Range<usize>>| span.is_some_and(|span| span.contains(&start));
-    let within = |key: &str, inner: &Item, key_span: Option<std::ops::Range<usize>>| {
+    let is_at = |span: Option<Range<usize>>| span.is_some_and(|span| span.contains(&start));
+    let within = |(key, inner, key_span): (String, &Item, Option<Range<usize>>)| {
         let deeper = key_at(inner, start);
         match deeper.is_empty() {
-            true => (is_at(inner.span()) || is_at(key_span)).then(|| key.to_owned()),
+            true => (is_at(inner.span()) || is_at(key_span)).then_some(key),
             false => Some(format!("{key}.{deeper}")),
         }
     };
-    let found = match item {
-        Item::Value(Value::Array(_)) | Item::ArrayOfTables(_) => (0..)
-            .map_while(|index| Some((index, item.get(index)?)))
-            .find_map(|(index, inner): (usize, &Item)| within(&index.to_string(), inner, None)),
-        item => item.as_table_like().and_then(|table| {
-            table.iter().find_map(|(key, inner)| within(key, inner, table.key(key).and_then(toml_edit::Key::span)))
-        }),
-    };
-    found.unwrap_or_default()
+    file_hints::children(item).into_iter().find_map(within).unwrap_or_default()
 }
 
 /// Returns the key in an error about an unknown key.
@@ -290,17 +293,11 @@ fn unknown_key(message: &str) -> Option<&str> {
 /// Returns the place of the first key with this name from the byte `from` on; `None` if there is none.
 fn span_of_key(text: &str, name: &str, from: usize) -> Option<Range<usize>> {
     fn first(item: &Item, name: &str, from: usize) -> Option<Range<usize>> {
-        let found: Vec<Range<usize>> = match item {
-            Item::Value(Value::Array(_)) | Item::ArrayOfTables(_) => {
-                (0..).map_while(|index: usize| item.get(index)).filter_map(|inner| first(inner, name, from)).collect()
-            }
-            item => {
-                let table = item.as_table_like()?;
-                let own = table.key(name).and_then(toml_edit::Key::span).filter(|span| span.start >= from);
-                own.into_iter().chain(table.iter().filter_map(|(_, inner)| first(inner, name, from))).collect()
-            }
-        };
-        found.into_iter().min_by_key(|span| span.start)
+        let found = file_hints::children(item).into_iter().flat_map(|(key, inner, span)| {
+            let own = span.filter(|span| key == name && span.start >= from);
+            own.into_iter().chain(first(inner, name, from))
+        });
+        found.min_by_key(|span| span.start)
     }
     first(toml_edit::Document::parse(text).ok()?.as_item(), name, from)
 }

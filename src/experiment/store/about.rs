@@ -99,7 +99,7 @@ pub fn parse_name(text: &str) -> Result<String, String> {
     if !name.is_empty() && name.chars().all(|c| c.is_ascii_hexdigit()) {
         return Err(format!("`{name}` looks like the id of a run: use a character other than 0–9 and a–f"));
     }
-    check_word("a name", name)?;
+    check_word("a name", name).map_err(|error| error.to_string())?;
     Ok(name.to_owned())
 }
 
@@ -109,7 +109,7 @@ pub fn parse_name(text: &str) -> Result<String, String> {
 /// When it is empty, too long, begins with a sign, or has a comma or a character of paths or patterns.
 pub fn parse_tag(text: &str) -> Result<String, String> {
     let tag = text.trim();
-    check_word("a tag", tag)?;
+    check_word("a tag", tag).map_err(|error| error.to_string())?;
     if tag.contains(',') {
         return Err(format!("a tag must not contain a comma, found `{tag}`"));
     }
@@ -128,22 +128,13 @@ pub fn parse_note(text: &str) -> Result<String, String> {
     }
 }
 
-fn check_word(what: &str, word: &str) -> Result<(), String> {
+fn check_word(what: &str, word: &str) -> anyhow::Result<()> {
     let length = word.chars().count();
     let is_allowed = |c: char| !c.is_control() && !"/\\*?[]".contains(c);
-    let check = || -> anyhow::Result<()> {
-        ensure!(
-            (1..=LONGEST_NAME).contains(&length),
-            "{what} must have 1 to {LONGEST_NAME} characters, found {length}"
-        );
-        ensure!(!word.starts_with(['-', '+', '.']), "{what} must not begin with `-`, `+` or `.`, found `{word}`");
-        ensure!(
-            word.chars().all(is_allowed),
-            r"{what} must not contain `/`, `\`, `*`, `?`, `[` or `]`, found `{word}`"
-        );
-        Ok(())
-    };
-    check().map_err(|error| error.to_string())
+    ensure!((1..=LONGEST_NAME).contains(&length), "{what} must have 1 to {LONGEST_NAME} characters, found {length}");
+    ensure!(!word.starts_with(['-', '+', '.']), "{what} must not begin with `-`, `+` or `.`, found `{word}`");
+    ensure!(word.chars().all(is_allowed), r"{what} must not contain `/`, `\`, `*`, `?`, `[` or `]`, found `{word}`");
+    Ok(())
 }
 
 #[cfg(test)]

@@ -54,11 +54,6 @@ pub struct SavedTrial {
 }
 
 impl SavedTrial {
-    fn read(file: PathBuf) -> anyhow::Result<Self> {
-        let history = History::read(&file)?;
-        Self::new(history, file)
-    }
-
     fn new(history: History, file: PathBuf) -> anyhow::Result<Self> {
         let (epochs, best) = (&history.history.epoch, history.best.as_ref().map(|best| best.epoch));
         if let Some(best) = best.filter(|best| !epochs.contains(best)) {
@@ -86,7 +81,7 @@ impl SavedTrial {
 }
 
 /// File name without extension.
-fn stem_of(file: &Path) -> String {
+pub fn stem_of(file: &Path) -> String {
     file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
@@ -107,16 +102,14 @@ impl SavedRun {
         match path.extension().and_then(|extension| extension.to_str()) {
             Some("json") if !path.is_dir() => from_history(path.to_path_buf()).map(Some),
             Some("safetensors") if !path.is_dir() => from_weights(path).map(Some),
-            _ => match experiment_directory(named, out) {
-                Some(directory) => from_directory(&directory).map(Some),
-                None if path.is_dir() => from_directory(path).map(Some),
-                None => match RunEntries::list(out).find(named)? {
-                    Some(FoundRun { folder, note }) => {
-                        from_directory(&folder).map(|run| Some(SavedRun { namesakes: note, ..run }))
-                    }
-                    None => Ok(None),
-                },
-            },
+            _ => {
+                let directory = experiment_directory(named, out).or_else(|| path.is_dir().then(|| path.to_path_buf()));
+                if let Some(directory) = directory {
+                    return from_directory(&directory).map(Some);
+                }
+                let Some(FoundRun { folder, note }) = RunEntries::list(out).find(named)? else { return Ok(None) };
+                Ok(Some(SavedRun { namesakes: note, ..from_directory(&folder)? }))
+            }
         }
     }
 
@@ -199,14 +192,11 @@ fn from_variant(named: &str, out: &Path) -> anyhow::Result<Option<SavedRun>> {
 /// Reads the run of one history.
 fn from_history(file: PathBuf) -> anyhow::Result<SavedRun> {
     if !file.exists() {
-        let hint = match similar_file(&file) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => HOW_TO_NAME.to_owned(),
-        };
+        let hint = similar_file(&file).map_or(HOW_TO_NAME.to_owned(), |near| format!("did you mean `{near}`?"));
         return Err(anyhow!("there is no file `{}`", file.display()).context(Hint(hint)));
     }
     let folder = file.parent().map(Path::to_path_buf).unwrap_or_default();
-    let trials = vec![SavedTrial::read(file)?];
+    let trials = vec![SavedTrial::new(History::read(&file)?, file)?];
     Ok(SavedRun { folder, variant: None, trials, damaged: Vec::new(), newer: None, namesakes: None })
 }
 
@@ -260,12 +250,9 @@ fn missing_history_hint(folder: &Path) -> String {
 
 /// Reads the run in a directory, with its trials in training order; `None` if there is no history.
 fn read_run(folder: &Path) -> anyhow::Result<Option<SavedRun>> {
-    let mut files = entries(folder)?;
-    files.retain(|path| newest::may_be_history(path));
-    files.sort();
     let mut trials = Vec::new();
     let mut damaged = Vec::new();
-    for file in files {
+    for file in newest::histories_in(folder)? {
         let read = History::read_if_history(&file)
             .and_then(|history| history.map(|history| SavedTrial::new(history, file.clone())).transpose());
         match read {
@@ -273,7 +260,8 @@ fn read_run(folder: &Path) -> anyhow::Result<Option<SavedRun>> {
             Err(error) => damaged.push(Damaged { file, error }),
         }
     }
-    damaged.extend(missing_trials(folder).iter().map(|trial| missing_history(folder, trial)));
+    let missing = RunRecord::read(folder).map(|record| missing_trials_of(&record, folder)).unwrap_or_default();
+    damaged.extend(missing.iter().map(|trial| missing_history(folder, trial)));
     if trials.is_empty() {
         return damaged.into_iter().next().map_or(Ok(None), |Damaged { error, .. }| Err(error));
     }
@@ -286,11 +274,6 @@ fn read_run(folder: &Path) -> anyhow::Result<Option<SavedRun>> {
     });
     let folder = folder.to_path_buf();
     Ok(Some(SavedRun { folder, variant: None, trials, damaged, newer: None, namesakes: None }))
-}
-
-/// Returns the trials that are done according to the run record, but whose histories are missing.
-pub fn missing_trials(folder: &Path) -> Vec<TrialName> {
-    RunRecord::read(folder).map(|record| missing_trials_of(&record, folder)).unwrap_or_default()
 }
 
 /// Returns the trials that are done according to this record of the run, but whose histories are missing.

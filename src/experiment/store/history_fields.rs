@@ -60,6 +60,10 @@ pub fn new_history(
     environment: Environment,
     data: DataRecord,
 ) -> anyhow::Result<History> {
+    let module = |(key, module): (String, &TorchScript)| {
+        let sha256 = module.file_of(seed)?.sha256.clone();
+        Ok(ModuleRecord { key, path: module.path.clone(), sha256 })
+    };
     Ok(History {
         schema: SCHEMA.to_owned(),
         experiment: plan.name.clone(),
@@ -73,11 +77,7 @@ pub fn new_history(
         data,
         network: None,
         tree: None,
-        modules: plan
-            .modules()
-            .into_iter()
-            .map(|(key, module)| module_record(key, module, seed))
-            .collect::<Result<_, _>>()?,
+        modules: plan.modules().into_iter().map(module).collect::<anyhow::Result<_>>()?,
         config: serde_json::to_value(&plan.spec).context("failed to serialize the settings")?,
         asked: plan.asked.clone(),
         history: Curves::default(),
@@ -89,12 +89,6 @@ pub fn new_history(
         expectations: Vec::new(), // filled in when all trials have ended
         theirs: Vec::new(),
     })
-}
-
-/// Returns the record of a module that a trial of this seed uses.
-fn module_record(key: String, module: &TorchScript, seed: i64) -> anyhow::Result<ModuleRecord> {
-    let sha256 = module.file_of(seed)?.sha256.clone();
-    Ok(ModuleRecord { key, path: module.path.clone(), sha256 })
 }
 
 /// Returns the record of a trial's data. Trials on the same data share it.
@@ -121,11 +115,11 @@ pub fn rows(prepared: &Prepared) -> RowCounts {
 /// Describes the machine, the versions and the arithmetic of this process, for this number of CPU threads and of
 /// replicas per stack.
 pub fn environment(device: Device, threads: usize, replicas: usize) -> Environment {
-    let mode = ComputeMode::current();
+    let (mode, Program { runner, commit, libtorch }) = (ComputeMode::current(), Program::this());
     Environment {
-        runner: env!("CARGO_PKG_VERSION").to_owned(),
-        commit: env!("RUNNER_COMMIT").to_owned(),
-        libtorch: env!("RUNNER_LIBTORCH_VERSION").to_owned(),
+        runner,
+        commit,
+        libtorch,
         device: device::name(device),
         threads,
         os: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),

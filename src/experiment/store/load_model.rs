@@ -38,8 +38,8 @@ pub struct TrainedModel {
     /// Columns, classes and preprocessing of its data, without the rows; `None` if the run did not store them.
     pub data: Option<FittedData>,
     fitted: FittedModel,
-    /// Index of the positive class of a binary target.
-    positive: usize,
+    /// Index of the positive class of a binary target, otherwise 1.
+    pub positive: usize,
     /// The decision threshold of its test, if one was chosen.
     threshold: Option<ChosenThreshold>,
     device: Device,
@@ -102,11 +102,6 @@ impl TrainedModel {
         Ok(TrainedModel { plan, data, fitted, positive: history.data.positive_index(), threshold, device })
     }
 
-    /// Index of the positive class of a binary target, otherwise 1.
-    pub fn positive(&self) -> usize {
-        self.positive
-    }
-
     /// The decision threshold of the positive class, if one was chosen.
     pub fn threshold(&self) -> Option<f64> {
         self.threshold.as_ref().map(|choice| choice.value)
@@ -125,7 +120,7 @@ impl TrainedModel {
             FittedModel::Network(network) => &**network,
             FittedModel::Tree(tree) => return test_metrics::tree_record(&self.plan, tree, rows, self.positive, choice),
         };
-        let truth = data.fitted_targets().to_device(self.device).unsqueeze(0);
+        let truth = data.fitted_targets.to_device(self.device).unsqueeze(0);
         let measure = test_metrics::measure(network, &[&network.train], self.plan.info.target, &truth, self.positive);
         self.check_ids(&rows.features);
         let rows = evaluate::on_device(rows, None, &network.train.loss, network.outputs(), self.device);

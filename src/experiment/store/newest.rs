@@ -74,6 +74,17 @@ pub fn entries(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     entries.with_context(|| format!("failed to read the directory `{}`", folder.display()))
 }
 
+/// Returns the files in a directory that may be histories, sorted by name.
+///
+/// # Errors
+/// When the directory cannot be read.
+pub fn histories_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = entries(folder)?;
+    files.retain(|path| may_be_history(path));
+    files.sort();
+    Ok(files)
+}
+
 /// Returns the newest unfinished run in an experiment's directory; `None` if all are finished.
 ///
 /// # Errors
@@ -99,23 +110,15 @@ pub fn update_latest(folder: &Path) {
         let newest = runs.iter().rev().find(|run| is_finished(run)).or(runs.last());
         let Some(name) = newest.filter(|run| is_stamped(run)).and_then(|run| run.file_name()) else { return };
         let latest = folder.join(latest::LATEST);
-        if latest.read_link().is_ok_and(|target| target.as_os_str() == name) {
-            return;
-        }
-        if !latest::point_latest_to(folder, name) {
+        let is_there = latest.read_link().is_ok_and(|target| target.as_os_str() == name);
+        if is_there || !latest::point_latest_to(folder, name) {
             return;
         }
     }
 }
 
-/// Returns the time at the beginning of a run's name, or the complete name if it does not begin with a time.
-fn time_or_name(run: &Path) -> Vec<u8> {
-    let name = run.file_name().map(|name| name.as_encoded_bytes().to_vec()).unwrap_or_default();
-    let length = if is_stamped(run) { TIME.len() } else { name.len() };
-    name[..length].to_vec()
-}
-
-/// Sort key of a directory of a run or a sweep: time in its name, modification time of its first file, path.
+/// Sort key of a directory of a run or a sweep: time at the beginning of its name, or the complete name if it does not begin
+/// with a time, modification time of its first file, path.
 pub type Order = (Vec<u8>, Option<SystemTime>, PathBuf);
 
 /// Sort key that orders run directories by the start of the run, oldest first.
@@ -126,12 +129,10 @@ pub fn order(run: &Path) -> Order {
 /// Sort key that orders directories of runs and sweeps by their start, oldest first. Those that started in the same
 /// second are ordered by the modification time of `file`, which is written at the start.
 pub fn order_by_file(folder: &Path, file: &str) -> Order {
-    (time_or_name(folder), modified(&folder.join(file)), folder.to_path_buf())
-}
-
-/// Modification time of a file; `None` if it cannot be read.
-fn modified(file: &Path) -> Option<SystemTime> {
-    file.metadata().and_then(|metadata| metadata.modified()).ok()
+    let mut time = folder.file_name().map(|name| name.as_encoded_bytes().to_vec()).unwrap_or_default();
+    time.truncate(if is_stamped(folder) { TIME.len() } else { time.len() });
+    let modified = folder.join(file).metadata().and_then(|metadata| metadata.modified()).ok();
+    (time, modified, folder.to_path_buf())
 }
 
 /// Whether a directory's name begins with a time, as names of runs do: `2026-11-28T090715Z-f69e03`.

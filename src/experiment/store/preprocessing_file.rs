@@ -40,12 +40,6 @@ pub struct Entry {
     pub fitted: FittedDataRecord,
 }
 
-impl Entry {
-    fn is_for(&self, variant: &str, fold: Option<usize>) -> bool {
-        self.fold == fold && self.variants.iter().any(|name| name == variant)
-    }
-}
-
 impl PreprocessingFile {
     /// Reads the file in a run directory; `None` if there is none.
     ///
@@ -82,7 +76,7 @@ impl PreprocessingFile {
     /// # Errors
     /// When it contradicts itself or the trial's history.
     pub fn for_trial(&self, history: &History) -> anyhow::Result<Option<FittedData>> {
-        let is_of_trial = |entry: &&Entry| entry.is_for(&history.variant, history.fold);
+        let is_of_trial = |entry: &&Entry| entry.fold == history.fold && entry.variants.contains(&history.variant);
         let Some(entry) = self.fitted.iter().find(is_of_trial) else { return Ok(None) };
         let data = &history.data;
         let is_same = (&entry.fitted.sha256, &entry.fitted.classes) == (&data.sha256, &data.classes);

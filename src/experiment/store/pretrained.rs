@@ -59,17 +59,7 @@ fn find(from: &InitialWeights, plan: &Plan, runs: &Path) -> anyhow::Result<Initi
     };
     let (bytes, sum) = read_file(&file, from.sha256.as_deref())?;
     let network = plan.network().expect("only networks have initial weights");
-    check_layers(&bytes, from, &network.architecture).map_err(|error| match error {
-        LayerError::Damaged(error) => error.context(format!("failed to read `{}`", file.display())),
-        LayerError::Different(lines, mut layers) => {
-            layers.extend(&from.except);
-            let layers: Vec<String> = layers.iter().map(ToString::to_string).collect();
-            let except = layers.join(", ");
-            anyhow!("layers of the network differ from `{}`:\n  {}", file.display(), lines.join("\n  ")).context(Hint(
-                format!("leave these layers out: `from = {{ run = \"{}\", except = [{except}] }}`", from.run),
-            ))
-        }
-    })?;
+    check_layers(&bytes, &file, from, &network.architecture)?;
     let file = file.canonicalize().unwrap_or(file);
     Ok(InitialWeights { file: Some(file.display().to_string()), sha256: Some(sum), ..from.clone() })
 }
@@ -104,21 +94,13 @@ fn read_file(file: &Path, wanted: Option<&str>) -> anyhow::Result<(Vec<u8>, Stri
     Ok((bytes, found))
 }
 
-/// Why a weights file does not fit a network.
-enum LayerError {
-    /// The file cannot be read.
-    Damaged(anyhow::Error),
-    /// A line for each difference, and the layers that differ.
-    Different(Vec<String>, BTreeSet<usize>),
-}
-
 /// Checks that the file has the network's parameters and buffers, and no others, except in the layers that are left out.
-fn check_layers(bytes: &[u8], from: &InitialWeights, network: &Architecture) -> Result<(), LayerError> {
-    let count = network.layers().len();
-    let file = SafeTensors::deserialize(bytes).map_err(|error| LayerError::Damaged(error.into()))?;
+fn check_layers(bytes: &[u8], path: &Path, from: &InitialWeights, network: &Architecture) -> anyhow::Result<()> {
+    let (count, shown) = (network.layers().len(), path.display());
+    let file = SafeTensors::deserialize(bytes).with_context(|| format!("failed to read `{shown}`"))?;
     let wanted = network.state_shapes();
     let mut lines = Vec::new();
-    let mut layers = BTreeSet::new();
+    let mut layers: BTreeSet<usize> = from.except.iter().copied().collect();
     let mut differ = |name: &str, line: String| {
         layers.extend(
             name.split('.').next().and_then(|layer| layer.parse::<usize>().ok()).filter(|&layer| layer < count),
@@ -141,5 +123,10 @@ fn check_layers(bytes: &[u8], from: &InitialWeights, network: &Architecture) -> 
             differ(name, format!("`{name}` is in the file, but not in the network"));
         }
     }
-    if lines.is_empty() { Ok(()) } else { Err(LayerError::Different(lines, layers)) }
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let except = layers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let hint = format!("leave these layers out: `from = {{ run = \"{}\", except = [{except}] }}`", from.run);
+    Err(anyhow!("layers of the network differ from `{shown}`:\n  {}", lines.join("\n  ")).context(Hint(hint)))
 }

@@ -119,11 +119,10 @@ impl RunEntries {
             folder: newest.folder.clone(),
             note: (with_name.len() > 1).then(|| {
                 let short = self.short_ids();
-                let others: Vec<&str> =
-                    with_name[1..].iter().take(MOST_CANDIDATES).map(|run| short[&*run.id]).collect();
+                let others = with_name[1..].iter().take(MOST_CANDIDATES);
+                let others: Vec<String> = others.map(|run| format!("`{}`", short[&*run.id])).collect();
                 let newest = short[&*newest.id];
                 let s = if others.len() == 1 { "" } else { "s" };
-                let others: Vec<String> = others.iter().map(|id| format!("`{id}`")).collect();
                 format!(
                     "{} runs are named `{named}`; using the newest, `{newest}` (other{s}: {})",
                     with_name.len(),

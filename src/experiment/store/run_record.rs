@@ -102,7 +102,7 @@ pub struct RunRecord {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub variants: Vec<String>,
     /// The experiment's file.
-    pub source: SourceRecord,
+    pub source: SourceText,
 }
 
 /// The run whose last epoch another run started from.
@@ -143,27 +143,12 @@ impl RunOptions {
     }
 }
 
-/// An experiment file as it was read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SourceRecord {
-    /// The experiment's name: the file name without `.toml`.
-    pub name: String,
-    /// Where the text comes from.
-    pub origin: String,
-    /// The text itself.
-    pub text: String,
-    /// Directory of the file; paths in the file are relative to it. Older versions lack it and used `working_folder`.
-    #[serde(default, rename = "directory", alias = "folder", skip_serializing_if = "Option::is_none")]
-    pub folder: Option<PathBuf>,
-}
-
 impl RunRecord {
     /// Returns the record of a new run.
     ///
     /// # Errors
     /// When the time cannot be formatted.
     pub fn new(study: &Study, options: RunOptions, started: OffsetDateTime) -> anyhow::Result<RunRecord> {
-        let SourceText { name, origin, text, folder, .. } = study.source.clone();
         let weights_of = |plan: &Plan| Some((plan.variant.clone(), plan.initial_weights()?.clone()));
         Ok(RunRecord {
             schema: SCHEMA.to_owned(),
@@ -187,7 +172,7 @@ impl RunRecord {
             modules: module_copies::of(study),
             changes: study.changes.clone(),
             variants: study.selected.clone(),
-            source: SourceRecord { name, origin, text, folder },
+            source: SourceText { layers: Vec::new(), modules: Vec::new(), ..study.source.clone() },
         })
     }
 
@@ -270,10 +255,9 @@ impl RunRecord {
     /// # Errors
     /// When this version cannot read it.
     pub fn study(&self) -> anyhow::Result<Study> {
-        let SourceRecord { name, origin, text, folder } = self.source.clone();
         let current = std::env::current_dir().unwrap_or_default();
         let current = self.working_folder.clone().filter(|folder| folder.is_dir()).unwrap_or(current);
-        let source = SourceText { name, origin, text, folder, layers: Vec::new(), modules: self.modules.clone() };
+        let source = SourceText { modules: self.modules.clone(), ..self.source.clone() };
         let mut study = Study::with_working_directory(&current, &source, &self.changes)
             .and_then(|study| study.with_variants(&self.variants))
             .context("failed to read the experiment of the run")?;

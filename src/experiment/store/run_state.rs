@@ -1,6 +1,6 @@
 //! The run record during training: updated and written whenever a stack ends.
 
-use std::cell::RefCell;
+use std::cell::{Ref, RefCell};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -10,7 +10,6 @@ use safetensors::tensor::Metadata;
 use crate::config::hint::in_a_line;
 use crate::device::{self, memory};
 use crate::experiment::halving::decision::Rung;
-use crate::experiment::halving::rule::HalvingRule;
 use crate::experiment::plan::Plan;
 use crate::experiment::store::run_record::{FILE, RunRecord};
 use crate::experiment::store::stack_record::{GroupRecord, StackRecord, StackState, TrialName, groups_of};
@@ -31,6 +30,11 @@ impl<'a> RunState<'a> {
         RunState { folder, record: RefCell::new(record) }
     }
 
+    /// Returns the record, which must not be changed meanwhile.
+    pub fn record(&self) -> Ref<'_, RunRecord> {
+        self.record.borrow()
+    }
+
     /// Returns the planned stacks of a group; empty before it starts.
     pub fn stacks(&self, group: usize) -> Vec<StackRecord> {
         self.record.borrow().groups.get(group).map(|group| group.stacks.clone()).unwrap_or_default()
@@ -41,23 +45,10 @@ impl<'a> RunState<'a> {
         groups_of(&self.record.borrow().groups, plans)
     }
 
-    /// Whether the run continues another one from its last epoch.
-    pub fn is_continuation(&self) -> bool {
-        self.record.borrow().continued_from.is_some()
-    }
-
     /// Whether all trials of a group are done.
     pub fn is_done(&self, group: usize) -> bool {
         let stacks = self.stacks(group);
         !stacks.is_empty() && stacks.iter().all(|stack| stack.state == StackState::Done)
-    }
-
-    /// Checks that the data of a group are the same as when it started.
-    ///
-    /// # Errors
-    /// When they have changed.
-    pub fn check_data(&self, group: usize, name: &str, sha256: &str) -> anyhow::Result<()> {
-        self.record.borrow().check_data(group, name, sha256)
     }
 
     /// Records the start of a group, with the checksum of its data.
@@ -94,11 +85,6 @@ impl<'a> RunState<'a> {
         self.write();
     }
 
-    /// Returns the halving of the run, if it has one.
-    pub fn halving(&self) -> Option<HalvingRule> {
-        self.record.borrow().halving.clone()
-    }
-
     /// Records the rungs of a stack, which are written when it is done.
     pub fn set_rungs(&self, trials: &[TrialName], rungs: Vec<Rung>) {
         let mut record = self.record.borrow_mut();
@@ -130,24 +116,9 @@ impl<'a> RunState<'a> {
         }
     }
 
-    /// Whether a stack is done.
-    pub fn is_stack_done(&self, group: usize, trials: &[TrialName]) -> bool {
-        self.stacks(group).iter().any(|stack| stack.trials == trials && stack.state == StackState::Done)
-    }
-
-    /// Returns the time that workers have trained so far, in seconds.
-    pub fn training_seconds(&self) -> f64 {
-        self.record.borrow().training_seconds.unwrap_or(0.0)
-    }
-
     /// Records the time that workers have trained so far, which is written when the next stack ends.
     pub fn set_training_seconds(&self, seconds: f64) {
         self.record.borrow_mut().training_seconds = Some(seconds);
-    }
-
-    /// Whether the run is finished.
-    pub fn is_finished(&self) -> bool {
-        self.record.borrow().finished
     }
 
     /// Records that the run is finished.

@@ -54,6 +54,11 @@ impl StackRecord {
     pub fn waiting(trials: Vec<TrialName>) -> StackRecord {
         StackRecord { state: StackState::Waiting, fault: None, trials, rungs: Vec::new() }
     }
+
+    /// Returns the same stack, with no trial done.
+    pub fn reset(&self) -> StackRecord {
+        StackRecord::waiting(self.trials.clone())
+    }
 }
 
 /// State of a stack.

@@ -55,12 +55,9 @@ impl std::str::FromStr for Part {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "train" | "training" => Ok(Part::Training),
-            "validation" => Ok(Part::Validation),
-            "test" => Ok(Part::Test),
-            _ => Err("allowed are `test`, `validation` and `train`".to_owned()),
-        }
+        let mut parts = Part::ALL.into_iter();
+        let part = parts.find(|part| text == part.word() || text == part.name());
+        part.ok_or_else(|| "allowed are `test`, `validation` and `train`".to_owned())
     }
 }
 
@@ -76,7 +73,8 @@ pub struct TrialData {
     spec: Spec,
     fold: Option<usize>,
     training: Rows,
-    fitted_targets: Tensor,
+    /// Targets of the rows that the model was fitted to: the training rows after resampling.
+    pub fitted_targets: Tensor,
     validation: Option<Rows>,
     test: Option<Rows>,
     parts: Parts,
@@ -155,11 +153,6 @@ impl TrialData {
                 short(wanted)
             )
         })
-    }
-
-    /// Targets of the rows that the model was fitted to: the training rows after resampling.
-    pub fn fitted_targets(&self) -> &Tensor {
-        &self.fitted_targets
     }
 
     /// Returns the preprocessed rows of a part; `None` if there are none. Training rows are those before resampling.

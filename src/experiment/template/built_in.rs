@@ -4,16 +4,6 @@ use crate::data::inspect::problem::Problem;
 use crate::experiment::template::file::assemble;
 use crate::experiment::template::model::Task;
 
-/// What an experiment on a named data set needs to know before its rows are loaded.
-struct BuiltIn {
-    /// Settings of the data set, a line each.
-    settings: &'static [&'static str],
-    question: &'static str,
-    problem: Problem,
-    training_rows: usize,
-    holds_out: bool,
-}
-
 /// Returns the experiment on the data set `data`; `None` if there is no data set with this name.
 pub fn of_data_set(name: &str, data: &str) -> Option<String> {
     const SPLIT: &str = "# 20 % test, 20 % of the rest validation, the same class shares in each part\n\
@@ -22,78 +12,45 @@ pub fn of_data_set(name: &str, data: &str) -> Option<String> {
                             # \"min_max\" scales it to 0–1 instead\n\
                             scale = \"standard\"";
     const UNIT: &str = "# pixels to 0–1\nscale = \"unit\"";
+    const GATE: &str = "# \"and\", \"or\" and \"nand\" are other gates: one linear layer learns them\ngate = \"xor\"";
+    const UNSTRATIFIED: &str = "# 20 % test, 20 % of the rest validation\n\
+                                split = { test = 0.2, validation = 0.2, random_state = 42 }";
+    const MNIST: &str = "# for convolutions: flatten = false, and layers = [{ conv2d = { channels = 16, kernel = 5 } }, \"relu\",\n\
+         # { max_pool2d = 2 }, \"flatten\", { linear = 10 }]\n\
+         # MNIST has its own 10,000 test rows\n\
+         split = { validation = 0.2, random_state = 42, stratify = true }";
+    const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
     let classes = |rows: &[usize], names: &[&str]| Problem::Classes {
         names: names.iter().map(|name| (*name).to_owned()).collect(),
         rows: rows.to_vec(),
         stated: None,
     };
-    const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
-    let built_in = match data {
-        "logic" => BuiltIn {
-            settings: &[
-                "# \"and\", \"or\" and \"nand\" are other gates: one linear layer learns them",
-                "gate = \"xor\"",
-            ],
-            question: "Does the network learn the gate?",
-            problem: classes(&[2, 2], &["0", "1"]),
-            training_rows: 4,
-            holds_out: false,
-        },
-        "digits" => BuiltIn {
-            settings: &[UNIT, SPLIT],
-            question: "How well does a small network read digits?",
-            problem: classes(&[180; 10], &DIGITS),
-            training_rows: 1_150,
-            holds_out: true,
-        },
-        "breast_cancer" => BuiltIn {
-            settings: &[STANDARD, SPLIT],
-            question: "Which tumors are malignant?",
-            problem: classes(&[212, 357], &["malignant", "benign"]),
-            training_rows: 364,
-            holds_out: true,
-        },
-        "diabetes" => BuiltIn {
-            settings: &[
-                STANDARD,
-                "# 20 % test, 20 % of the rest validation\nsplit = { test = 0.2, validation = 0.2, random_state = 42 }",
-            ],
-            question: "How far does the disease progress?",
-            problem: Problem::Values { mean: 152.0, std: 77.0 },
-            training_rows: 283,
-            holds_out: true,
-        },
-        "penguins" => BuiltIn {
-            settings: &[STANDARD, SPLIT],
-            question: "Which species is a penguin of?",
-            problem: classes(&[146, 68, 119], &["Adelie", "Chinstrap", "Gentoo"]),
-            training_rows: 213,
-            holds_out: true,
-        },
-        "mnist" => BuiltIn {
-            settings: &[
-                UNIT,
-                "# for convolutions: flatten = false, and layers = [{ conv2d = { channels = 16, kernel = 5 } }, \"relu\",",
-                "# { max_pool2d = 2 }, \"flatten\", { linear = 10 }]",
-                "# MNIST has its own 10,000 test rows",
-                "split = { validation = 0.2, random_state = 42, stratify = true }",
-            ],
-            question: "How well does a network with two hidden layers read digits?",
-            problem: classes(&[6_000; 10], &DIGITS),
-            training_rows: 48_000,
-            holds_out: true,
-        },
-        "creditcard" => BuiltIn {
-            settings: &[STANDARD, SPLIT],
-            question: "Which transactions are frauds?",
-            problem: classes(&[284_315, 492], &["0", "1"]),
-            training_rows: 182_000,
-            holds_out: true,
-        },
+    let (settings, question, problem, training_rows): (&[&str], &str, Problem, usize) = match data {
+        "logic" => (&[GATE], "Does the network learn the gate?", classes(&[2, 2], &["0", "1"]), 4),
+        "digits" => (&[UNIT, SPLIT], "How well does a small network read digits?", classes(&[180; 10], &DIGITS), 1_150),
+        "breast_cancer" => {
+            let problem = classes(&[212, 357], &["malignant", "benign"]);
+            (&[STANDARD, SPLIT], "Which tumors are malignant?", problem, 364)
+        }
+        "diabetes" => {
+            let problem = Problem::Values { mean: 152.0, std: 77.0 };
+            (&[STANDARD, UNSTRATIFIED], "How far does the disease progress?", problem, 283)
+        }
+        "penguins" => {
+            let problem = classes(&[146, 68, 119], &["Adelie", "Chinstrap", "Gentoo"]);
+            (&[STANDARD, SPLIT], "Which species is a penguin of?", problem, 213)
+        }
+        "mnist" => {
+            let question = "How well does a network with two hidden layers read digits?";
+            (&[UNIT, MNIST], question, classes(&[6_000; 10], &DIGITS), 48_000)
+        }
+        "creditcard" => {
+            let problem = classes(&[284_315, 492], &["0", "1"]);
+            (&[STANDARD, SPLIT], "Which transactions are frauds?", problem, 182_000)
+        }
         _ => return None,
     };
-    let BuiltIn { settings, question, problem, training_rows, holds_out } = built_in;
-    let task = Task { problem: &problem, training_rows, holds_out };
+    let task = Task { problem: &problem, training_rows, holds_out: data != "logic" };
     let data_part = format!("[data.{data}]\n{}\n", settings.join("\n"));
     Some(assemble(name, &format!("A network on {data}"), question, task, &data_part))
 }

@@ -81,24 +81,22 @@ impl Task<'_> {
             Problem::Values { .. } => format!("layers = [\n    {}\n    {output},\n]", hidden.trim_end()),
             Problem::Classes { .. } => format!("layers = [{hidden}{output}]"),
         });
-        lines.push(String::new());
-        lines.push("[train]".to_owned());
+        lines.extend([String::new(), "[train]".to_owned()]);
         if self.holds_out {
             lines.push("# the maximum; early stopping ends training sooner".to_owned());
         }
-        lines.push(format!("epochs = {}", sizes.epochs));
-        lines.push("# rows per step; larger is faster, smaller often generalizes better".to_owned());
-        lines.push(format!("batch = {}", sizes.batch));
         let (comment, loss) = self.loss();
-        lines.push(format!("# {comment}"));
-        lines.push(format!("loss = {loss}"));
-        lines.push(
-            "# if the loss is unstable, try a smaller learning rate (lr); if it falls slowly, a larger one".to_owned(),
-        );
-        lines.push(format!("optimizer = {{ adam = {{ lr = {} }} }}", sizes.lr));
         let (metrics, monitor) = self.metrics();
-        lines
-            .push(format!("metrics = [{}]", metrics.iter().map(|m| format!("\"{m}\"")).collect::<Vec<_>>().join(", ")));
+        lines.extend([
+            format!("epochs = {}", sizes.epochs),
+            "# rows per step; larger is faster, smaller often generalizes better".to_owned(),
+            format!("batch = {}", sizes.batch),
+            format!("# {comment}"),
+            format!("loss = {loss}"),
+            "# if the loss is unstable, try a smaller learning rate (lr); if it falls slowly, a larger one".to_owned(),
+            format!("optimizer = {{ adam = {{ lr = {} }} }}", sizes.lr),
+            format!("metrics = {metrics:?}"),
+        ]);
         if self.holds_out {
             if let Some(monitor) = monitor {
                 lines.push(

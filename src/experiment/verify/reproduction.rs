@@ -5,7 +5,6 @@
 //! same epoch.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Error, anyhow};
@@ -16,14 +15,13 @@ use crate::config::hint::into_error;
 use crate::data::store::download_progress::DownloadProgress;
 use crate::experiment::halving::rule::HalvingRule;
 use crate::experiment::plan::Plan;
-use crate::experiment::plan::module_copies;
 use crate::experiment::plan::study::Study;
 use crate::experiment::run::progress::{RunProgress, StackInfo};
 use crate::experiment::run::{self, Finished, Options};
 use crate::experiment::spec::source_text::SourceText;
 use crate::experiment::store::about::About;
 use crate::experiment::store::find::{Damaged, SavedRun, SavedTrial};
-use crate::experiment::store::run_record::{self, RunOptions, RunRecord};
+use crate::experiment::store::run_record::{RunOptions, RunRecord};
 use crate::experiment::store::stack_record::{GroupRecord, StackRecord, TrialName, groups_of};
 use crate::experiment::store::{load_model, pretrained, whole_run};
 use crate::experiment::verify::weight_diff::WeightDiff;
@@ -34,9 +32,7 @@ use crate::io::file_names::check_letters;
 use crate::io::signals::Signals;
 use crate::run_dir::RunDir;
 use crate::tensor::threads;
-use crate::train::callback::{self, EpochReport};
-use crate::train::state::epoch_counter::EpochCounter;
-use crate::train::state::timing::Timing;
+use crate::train::callback::{Callback, EpochReport};
 
 /// A stored run that can be reproduced.
 #[derive(Debug)]
@@ -121,10 +117,7 @@ impl ReproducibleRun {
             halving: self.halving.clone(),
             ..RunRecord::new(&self.study, options.record(), started)?
         };
-        let begun = record.to_json()?;
-        let modules = module_copies::read(&self.study)?;
-        let mut beside = vec![(run_record::FILE, begun.as_bytes())];
-        beside.extend(modules.iter().map(|(name, bytes)| (name.as_str(), &bytes[..])));
+        let beside = run::first_files(&record, &self.study)?;
         let folder = RunDir::create(out, &self.study.name, &resolved, &beside, started)?;
         let mut up_to =
             StopWhereOriginalStopped { watch, signals: options.signals, begun: 0, at: self.unfinished, reached: false };
@@ -166,7 +159,8 @@ fn from_record(
     let mut stacks = Vec::new();
     let mut variants: Vec<String> = Vec::new();
     for (group, plans) in record.groups.iter().zip(groups_of(&record.groups, &study.plans)) {
-        let left: Vec<StackRecord> = group.stacks.iter().filter(|stack| has_left(stack)).map(reset).collect();
+        let left: Vec<StackRecord> =
+            group.stacks.iter().filter(|stack| has_left(stack)).map(StackRecord::reset).collect();
         if !left.is_empty() {
             variants.extend(plans.iter().map(|plan| plan.variant.clone()));
             // without a checksum: changed data are reported as a difference, not as an error
@@ -235,11 +229,6 @@ fn trial_name(history: &History) -> TrialName {
     TrialName { variant: history.variant.clone(), fold: history.fold, seed: history.seed }
 }
 
-/// Returns the same stack, with no trial done.
-fn reset(stack: &StackRecord) -> StackRecord {
-    StackRecord::waiting(stack.trials.clone())
-}
-
 /// Stops the run where the original was stopped, and passes on its progress.
 struct StopWhereOriginalStopped<'a> {
     watch: &'a mut dyn RunProgress,
@@ -273,35 +262,19 @@ impl StopWhereOriginalStopped<'_> {
     }
 }
 
-impl callback::Callback for StopWhereOriginalStopped<'_> {
+impl Callback for StopWhereOriginalStopped<'_> {
     fn epoch(&mut self, report: &EpochReport) {
         self.watch.epoch(report);
         self.stop_behind(report.epoch);
     }
 
-    fn epoch_counter(&mut self) -> Arc<EpochCounter> {
-        self.watch.epoch_counter()
-    }
-
-    fn note(&mut self, text: &str) {
-        self.watch.note(text);
-    }
-
-    fn fact(&mut self, text: &str) {
-        self.watch.fact(text);
-    }
-
-    fn phases(&mut self, phases: &Timing) {
-        self.watch.phases(phases);
+    fn inner(&mut self) -> Option<&mut dyn Callback> {
+        Some(&mut *self.watch)
     }
 }
 
 impl DownloadProgress for StopWhereOriginalStopped<'_> {
-    fn doing(&mut self, what: &str) {
-        self.watch.doing(what);
-    }
-
-    fn progress(&mut self, bytes: u64, of: Option<u64>) {
-        self.watch.progress(bytes, of);
+    fn inner(&mut self) -> Option<&mut dyn DownloadProgress> {
+        Some(&mut *self.watch)
     }
 }

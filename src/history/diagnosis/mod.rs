@@ -1,13 +1,11 @@
 //! Diagnosis of learning curves: underfitting, good, overfitting, unstable or diverged, with the numbers behind it.
 //!
-//! The rules and their thresholds are in `rules`, the sentences in `sentence`, smoothing and noise in `series`.
+//! The rules with their thresholds and sentences are in `rules`, smoothing and noise in `series`.
 //! `docs/DIAGNOSIS.md` has the confusion matrix on labeled curves.
 
 #[cfg(test)]
 mod benchmark;
-mod finding;
 mod rules;
-mod sentence;
 mod series;
 pub mod verdict;
 

@@ -13,10 +13,9 @@
 //! * *good*: none of these.
 
 use crate::history::curves::Curves;
-use crate::history::diagnosis::finding::Finding;
-use crate::history::diagnosis::sentence;
 use crate::history::diagnosis::series::{self, jitter, lowest, median, noise_of_smoothed, smoothed};
-use crate::history::diagnosis::verdict::Diagnosis;
+use crate::history::diagnosis::verdict::{Diagnosis, Verdict};
+use crate::history::number::brief;
 
 /// Minimum ratio of the last to the first training loss of a diverged training.
 const GROWN: f64 = 2.0;
@@ -72,21 +71,18 @@ pub fn diagnose(curves: &Curves, constant_loss: f64) -> Option<Diagnosis> {
         constant: constant_loss.is_finite().then_some(constant_loss),
         training,
     };
-    let findings = losses.findings();
-    if losses.training.len() == 1 && !matches!(findings[..], [Finding::NotFinite { .. }]) {
+    let is_finite = losses.first_not_finite().is_none();
+    if losses.training.len() == 1 && is_finite {
         return None;
     }
-    let verdicts = || findings.iter().map(Finding::verdict);
-    let is_finite = !findings.iter().any(|finding| matches!(finding, Finding::NotFinite { .. }));
+    let (findings, overfits_from) = losses.findings();
+    let (findings, clauses): (Vec<Verdict>, Vec<String>) = findings.into_iter().unzip();
     let last_loss = losses.training.last().copied();
     Some(Diagnosis {
-        verdict: verdicts().next()?,
-        findings: verdicts().collect(),
-        sentence: sentence::render(&findings),
-        overfits_from: findings.iter().find_map(|finding| match finding {
-            Finding::Overfits { epoch, .. } => Some(epoch + 1),
-            _ => None,
-        }),
+        verdict: *findings.first()?,
+        findings,
+        sentence: clauses.join("; also "),
+        overfits_from,
         val_loss_rise: losses.validation.as_ref().filter(|_| is_finite).and_then(|values| {
             let (_, least) = lowest(values)?;
             Some(values.last()? - least)
@@ -100,13 +96,20 @@ pub fn diagnose(curves: &Curves, constant_loss: f64) -> Option<Diagnosis> {
 }
 
 impl Losses<'_> {
-    /// Returns all findings, the most important first.
-    fn findings(&self) -> Vec<Finding> {
-        if let Some(diverged) = self.diverged() {
-            return vec![diverged];
+    /// Returns all findings, the most important first, each with a clause that has its numbers, and the epoch from which the
+    /// network overfits.
+    fn findings(&self) -> (Vec<(Verdict, String)>, Option<usize>) {
+        if let Some(clause) = self.diverged() {
+            return (vec![(Verdict::Diverged, clause)], None);
         }
-        let found: Vec<Finding> = [self.overfits(), self.unstable(), self.underfits()].into_iter().flatten().collect();
-        if found.is_empty() { vec![self.good()] } else { found }
+        let (overfits_from, overfits) = self.overfits().unzip();
+        let found = [
+            (Verdict::Overfitting, overfits),
+            (Verdict::Unstable, self.unstable()),
+            (Verdict::Underfitting, self.underfits()),
+        ];
+        let found: Vec<_> = found.into_iter().filter_map(|(verdict, clause)| Some((verdict, clause?))).collect();
+        (if found.is_empty() { vec![(Verdict::Good, self.good())] } else { found }, overfits_from)
     }
 
     /// Returns the constant prediction's loss, or the first training loss if it is unknown.
@@ -124,26 +127,50 @@ impl Losses<'_> {
         self.smooth[self.smooth.len() - 1]
     }
 
-    fn diverged(&self) -> Option<Finding> {
+    /// Returns the last training loss.
+    fn last(&self) -> f64 {
+        self.training[self.training.len() - 1]
+    }
+
+    /// Returns the index of the first epoch with a loss that is not finite.
+    fn first_not_finite(&self) -> Option<usize> {
         let broken = |values: &[f64]| values.iter().position(|value| !value.is_finite());
-        let rows = [broken(&self.training), self.validation.as_deref().and_then(broken)];
-        if let Some(row) = rows.into_iter().flatten().min() {
-            return Some(Finding::NotFinite { epoch: self.epoch(row) });
+        [broken(&self.training), self.validation.as_deref().and_then(broken)].into_iter().flatten().min()
+    }
+
+    fn diverged(&self) -> Option<String> {
+        if let Some(row) = self.first_not_finite() {
+            let epoch = self.epoch(row);
+            return Some(format!(
+                "diverged in epoch {epoch}: the loss is NaN or infinite; try a smaller learning rate"
+            ));
         }
         let (first, length) = (self.training[0], self.training.len());
         // a single spike in the last epoch is not a divergence
         let last = median(&self.training[if length < series::SHORT { length - 1 } else { length - 3 }..]);
         if last > GROWN * first && self.constant.is_none_or(|constant| last > LEARNED * constant) {
-            return Some(Finding::Grows { first, last: self.training[length - 1] });
+            return Some(format!(
+                "diverged: training loss rises from {} to {}; try a smaller learning rate",
+                brief(first),
+                brief(self.last())
+            ));
         }
         let constant = self.constant.filter(|&constant| constant > 0.0)?;
         let (row, least) = lowest(&self.smooth)?;
         let is_lost = least < UNEXPLAINED * constant && self.end() > LEARNED * constant;
         let (_, lowest) = lowest_near(&self.training, row)?;
-        is_lost.then(|| Finding::Lost { lowest, last: self.training[length - 1], constant })
+        is_lost.then(|| {
+            format!(
+                "diverged: training loss had fallen to {} and ends at {}, no better than a constant prediction ({}); \
+                 try a smaller learning rate",
+                brief(lowest),
+                brief(self.last()),
+                brief(constant)
+            )
+        })
     }
 
-    fn overfits(&self) -> Option<Finding> {
+    fn overfits(&self) -> Option<(usize, String)> {
         let raw = self.validation.as_ref()?;
         let smooth = smoothed(raw);
         let (turn, least) = lowest(&smooth)?;
@@ -164,12 +191,18 @@ impl Losses<'_> {
             (row, _) if row + 1 == raw.len() => lowest_near(raw, turn)?,
             best => best,
         };
-        is_overfitting.then(|| Finding::Overfits {
-            epoch: self.epoch(row),
-            lowest,
-            last: raw[raw.len() - 1],
-            training: self.training[self.training.len() - 1],
-        })
+        let epoch = self.epoch(row);
+        let clause = || {
+            format!(
+                "overfitting from epoch {}: validation loss is lowest in epoch {epoch} ({}) and ends at {}, while training \
+                 loss ends at {}",
+                epoch + 1,
+                brief(lowest),
+                brief(raw[raw.len() - 1]),
+                brief(self.last())
+            )
+        };
+        is_overfitting.then(|| (epoch + 1, clause()))
     }
 
     /// Returns whether the smoothed validation accuracy ends above the training accuracy, as with dropout.
@@ -178,34 +211,53 @@ impl Losses<'_> {
         end("acc").zip(end("val_acc")).is_some_and(|(acc, val_acc)| acc < val_acc)
     }
 
-    fn unstable(&self) -> Option<Finding> {
+    fn unstable(&self) -> Option<String> {
+        let jumps = |what: &str, jitter: f64, more: &str| {
+            let share = percent(jitter);
+            Some(format!("unstable: {what} loss fluctuates by {share}; try a smaller learning rate or {more}"))
+        };
         let least = LEVEL * self.scale();
         if let Some(jitter) = jitter(&self.training, least).filter(|&jitter| jitter > JITTER) {
-            return Some(Finding::Jumps { jitter });
+            return jumps("training", jitter, "larger batches");
         }
         let of_validation = self.validation.as_ref().and_then(|values| jitter(values, least));
         if let Some(jitter) = of_validation.filter(|&jitter| jitter > VAL_JITTER) {
-            return Some(Finding::ValidationJumps { jitter });
+            return jumps("validation", jitter, "more validation rows");
         }
         let (turn, smallest) = lowest(&self.smooth)?;
         let allowed = (CREPT * smallest.max(least)).max(RISEN_OF_NOISE * noise_of_smoothed(&self.training));
         let creeps = self.end() - smallest > allowed && self.training.len() >= series::SHORT;
         let (row, lowest) = lowest_near(&self.training, turn)?;
-        creeps.then(|| Finding::Creeps { epoch: self.epoch(row), lowest, last: self.training[self.training.len() - 1] })
+        creeps.then(|| {
+            format!(
+                "unstable: training loss rises again from {} in epoch {} to {}; try a smaller learning rate",
+                brief(lowest),
+                self.epoch(row),
+                brief(self.last())
+            )
+        })
     }
 
-    fn underfits(&self) -> Option<Finding> {
+    fn underfits(&self) -> Option<String> {
         let constant = self.constant?;
         if constant <= NO_LOSS * self.training[0] {
-            return Some(Finding::SameTarget);
+            let why = "the target is the same in every training row, so there is nothing to learn";
+            return Some(format!("underfitting: {why}"));
         }
         let (_, smallest) = lowest(&self.smooth)?;
         let still_falls = still_falls(&self.smooth) && !self.curves.ends_with_small_lr();
         let (_, lowest) = lowest(&self.training)?;
-        (smallest > UNEXPLAINED * constant && !self.finds_rare_class(constant)).then_some(Finding::Underfits {
-            lowest,
-            constant,
-            still_falls,
+        let below = match lowest < constant {
+            true => format!("{} below", percent(1.0 - lowest / constant)),
+            false => "no better than".to_owned(),
+        };
+        let more = if still_falls { "; it is still falling: train longer" } else { "" };
+        (smallest > UNEXPLAINED * constant && !self.finds_rare_class(constant)).then(|| {
+            format!(
+                "underfitting: training loss gets no lower than {}, {below} a constant prediction ({}){more}",
+                brief(lowest),
+                brief(constant)
+            )
         })
     }
 
@@ -218,18 +270,29 @@ impl Losses<'_> {
                 || end("ap").is_some_and(|ap| ap >= RANKED_AP * share_of(constant)))
     }
 
-    fn good(&self) -> Finding {
-        Finding::Good {
-            first: self.training[0],
-            last: self.training[self.training.len() - 1],
-            validation: self.validation.as_ref().and_then(|values| values.last().copied()),
-            still_improves: !self.curves.ends_with_small_lr()
-                && match &self.validation {
-                    Some(validation) => is_best_at_the_end(validation),
-                    None => still_falls(&self.training),
-                },
-        }
+    fn good(&self) -> String {
+        let (first, last) = (self.training[0], self.last());
+        let moves = if last < first { "falls" } else { "goes" };
+        let validation = self.validation.as_ref().and_then(|values| values.last());
+        let validation = validation.map(|end| format!(", and validation loss ends at {}", brief(*end)));
+        let still_improves = !self.curves.ends_with_small_lr()
+            && match &self.validation {
+                Some(validation) => is_best_at_the_end(validation),
+                None => still_falls(&self.training),
+            };
+        format!(
+            "good: training loss {moves} from {} to {}{}{}",
+            brief(first),
+            brief(last),
+            validation.unwrap_or_default(),
+            if still_improves { "; still improving at the last epoch: train longer" } else { "" }
+        )
     }
+}
+
+/// Formats a share as `12 %`.
+fn percent(share: f64) -> String {
+    format!("{:.0} %", 100.0 * share)
 }
 
 /// Returns the index and value of the minimum near an index that was found in the smoothed values.

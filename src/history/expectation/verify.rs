@@ -64,18 +64,8 @@ impl Expectation {
             Some(MetricValue::Word(word)) => self.is_the_word(word),
             None => false,
         };
-        let Expectation { value, over, variant, .. } = self.clone();
-        ExpectationResult {
-            number: 0,
-            claim: None,
-            value,
-            over,
-            expected: self.describe(),
-            variant,
-            found,
-            against,
-            met,
-        }
+        let (expected, Expectation { value, over, variant, .. }) = (self.describe(), self.clone());
+        ExpectationResult { number: 0, claim: None, value, over, expected, variant, found, against, met }
     }
 
     /// Returns whether the word is the one in `is`, by its current or former name.

@@ -14,7 +14,7 @@ use std::rc::Rc;
 use anyhow::{Context, anyhow, bail};
 
 use crate::config::hint::Hint;
-use crate::history::foreign::csv_rows::{self, CsvRows, Row};
+use crate::history::foreign::csv_rows::{self, Row};
 use crate::history::foreign::epochs::{self, Counting};
 use crate::history::foreign::foreign_history::{Foreign, Format};
 use crate::history::foreign::logged_values::{self, LoggedRow, LoggedValue};
@@ -41,7 +41,7 @@ pub fn read(text: &[u8]) -> anyhow::Result<Foreign> {
 
 fn read_table(text: &[u8]) -> anyhow::Result<Foreign> {
     let text = std::str::from_utf8(text).ok().context("it is not a text file")?;
-    let CsvRows { separator, rows } = csv_rows::parse(text);
+    let (separator, rows) = csv_rows::parse(text);
     let mut points = Points::default();
     let (header, mut rows) = below_last_header(rows, &mut points)?;
     let column = |wanted: &str| header.cells.iter().position(|name| name.trim().eq_ignore_ascii_case(wanted));

@@ -5,15 +5,6 @@
 
 use crate::io::separator;
 
-/// The cells of a CSV file.
-#[derive(Debug)]
-pub struct CsvRows {
-    /// Separator of the cells.
-    pub separator: char,
-    /// The rows that are not empty, starting with the header.
-    pub rows: Vec<Row>,
-}
-
 /// A row.
 #[derive(Debug, PartialEq)]
 pub struct Row {
@@ -23,14 +14,15 @@ pub struct Row {
     pub cells: Vec<String>,
 }
 
-/// Splits the text of a CSV file into rows.
-pub fn parse(text: &str) -> CsvRows {
+/// Splits the text of a CSV file into rows. Returns the separator of the cells, and the rows that are not empty, starting with
+/// the header.
+pub fn parse(text: &str) -> (char, Vec<Row>) {
     let first = text.split(['\n', '\r']).next().unwrap_or_default();
     let stated = separator::of_first_line(first);
     let header = text.split(['\n', '\r']).map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
     let separator = stated.unwrap_or_else(|| most_frequent(header));
     let table = if stated.is_some() { &text[first.len()..] } else { text };
-    CsvRows { separator, rows: rows(table, separator) }
+    (separator, rows(table, separator))
 }
 
 /// Returns the separator that occurs most often in the header: comma, semicolon or tab.
@@ -75,7 +67,7 @@ mod tests {
     use super::*;
 
     fn cells(text: &str) -> Vec<(usize, Vec<String>)> {
-        parse(text).rows.into_iter().map(|row| (row.line, row.cells)).collect()
+        parse(text).1.into_iter().map(|row| (row.line, row.cells)).collect()
     }
 
     fn row(line: usize, cells: &[&str]) -> (usize, Vec<String>) {
@@ -99,7 +91,7 @@ mod tests {
             [("sep=;", ';'), ("SEP=,", ','), ("\"sep=|\"", '|'), ("sep=\t", '\t'), ("sep=\\t", '\t')]
         {
             let text = format!("{line}\r\na{separator}b\r\n1{separator}2\r\n");
-            assert_eq!(parse(&text).separator, separator, "{line:?}");
+            assert_eq!(parse(&text).0, separator, "{line:?}");
             assert_eq!(cells(&text), [row(2, &["a", "b"]), row(3, &["1", "2"])], "{line:?}");
         }
     }

@@ -7,7 +7,7 @@
 //! If the epochs go back to the first epoch or before it, the file contains another run. If they go back to a later epoch,
 //! the run was resumed from a checkpoint, and the earlier values from that epoch on are invalid.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// Upper limit of epochs and steps. Integers in f64 are exact up to here.
 const MOST: f64 = 1e15;
@@ -126,14 +126,8 @@ pub enum Row {
 
 /// Returns which rows belong to the last run, and a note on the others. `place` names a row.
 pub fn select_last_run(rows: &[Row], place: impl Fn(usize) -> String) -> (Vec<bool>, Option<String>) {
-    let known: Vec<(usize, f64)> = rows
-        .iter()
-        .enumerate()
-        .filter_map(|(at, row)| match row {
-            Row::Epoch(epoch) => Some((at, *epoch)),
-            Row::BeforeNext | Row::AfterAll => None,
-        })
-        .collect();
+    let epoch_of = |(at, row): (usize, &Row)| if let Row::Epoch(epoch) = row { Some((at, *epoch)) } else { None };
+    let known: Vec<(usize, f64)> = rows.iter().enumerate().filter_map(epoch_of).collect();
     let breaks = known.windows(2).filter(|pair| pair[1].1 < pair[0].1).count();
     if breaks == 0 {
         return (vec![true; rows.len()], None);
@@ -142,25 +136,16 @@ pub fn select_last_run(rows: &[Row], place: impl Fn(usize) -> String) -> (Vec<bo
         let note = "its rows are not in the order of epochs; no epoch occurs twice, so they are read as one run";
         return (vec![true; rows.len()], Some(note.to_owned()));
     }
-    let (mut run, mut first, mut note) = (Vec::<(usize, f64)>::new(), f64::INFINITY, None);
+    let (mut run, mut note) = (Vec::<(usize, f64)>::new(), None);
     for &(at, epoch) in &known {
         let last = run.last().map(|(_, last)| *last);
         if let Some(last) = last.filter(|last| epoch < *last) {
-            let back = format!("epochs go back from {last} to {epoch} in {}", place(at));
-            if epoch <= first {
-                run.clear();
-                note = Some(format!("{back}: another run starts there, and the rows above it are skipped"));
-            } else {
-                while run.last().is_some_and(|(_, last)| *last >= epoch) {
-                    run.pop();
-                }
-                note = Some(format!(
-                    "{back}: the run was resumed there, and earlier values from epoch {epoch} on are skipped"
-                ));
-            }
-        }
-        if run.is_empty() {
-            first = epoch;
+            run.truncate(run.partition_point(|(_, earlier)| *earlier < epoch));
+            let what = match run.is_empty() {
+                true => "another run starts there, and the rows above it are skipped".to_owned(),
+                false => format!("the run was resumed there, and earlier values from epoch {epoch} on are skipped"),
+            };
+            note = Some(format!("epochs go back from {last} to {epoch} in {}: {what}", place(at)));
         }
         run.push((at, epoch));
     }
@@ -169,14 +154,10 @@ pub fn select_last_run(rows: &[Row], place: impl Fn(usize) -> String) -> (Vec<bo
 
 /// Returns whether the rows are sorted by something else: the epochs go back more than once, and no epoch occurs twice.
 fn is_in_another_order(known: &[(usize, f64)], breaks: usize) -> bool {
-    let mut seen = std::collections::BTreeSet::new();
-    let mut before = None;
-    let is_once = known.iter().all(|(_, epoch)| {
-        let is_same = before == Some(epoch.to_bits());
-        before = Some(epoch.to_bits());
-        is_same || seen.insert(epoch.to_bits())
-    });
-    is_once && (breaks > 1 || seen.len() == 2 && known.len() == 2)
+    let mut epochs: Vec<u64> = known.iter().map(|(_, epoch)| epoch.to_bits()).collect();
+    epochs.dedup();
+    let is_once = epochs.iter().collect::<HashSet<_>>().len() == epochs.len();
+    is_once && (breaks > 1 || epochs.len() == 2 && known.len() == 2)
 }
 
 /// Returns which rows belong to a run.

@@ -48,7 +48,6 @@ pub fn read(folder: &Path, read_log: impl Fn(&Path) -> anyhow::Result<Foreign>) 
                 .map(|log| log.strip_prefix(folder).unwrap_or(log).to_string_lossy().into_owned())
                 .take(8)
                 .collect();
-            let names: Vec<&str> = names.iter().map(String::as_str).collect();
             Err(anyhow!("it contains {} logs, not one", several.len())
                 .context(Hint(format!("name one of them: {}", suggest::list(&names)))))
         }

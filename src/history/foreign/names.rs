@@ -74,7 +74,7 @@ pub fn standard(original: &str, part: Option<Part>) -> String {
     if let Some((observed, layer)) = original.split_once('/').filter(|(observed, _)| BY_LAYER.contains(observed)) {
         return format!("{observed}.{layer}");
     }
-    let Parsed { metric: named, part: named_part } = parse(original);
+    let (named, named_part) = parse(original);
     match (metric(&named), named_part.or(part)) {
         (Some("lr"), _) => "lr".to_owned(),
         (Some(metric), part) => format!("{}{metric}", part.map_or("", Part::prefix)),
@@ -86,7 +86,7 @@ pub fn standard(original: &str, part: Option<Part>) -> String {
 /// Returns the standard name of a metric with a number at the end, as Keras names the metrics of a second model:
 /// `val_roc_auc` for `val_auc_1`. `None` for other names.
 pub fn without_number(original: &str, part: Option<Part>) -> Option<String> {
-    let Parsed { metric: named, part: named_part } = parse(original);
+    let (named, named_part) = parse(original);
     let (base, number) = named.rsplit_once('_')?;
     let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
     let known = metric(base).filter(|_| is_number && metric(&named).is_none())?;
@@ -95,12 +95,12 @@ pub fn without_number(original: &str, part: Option<Part>) -> Option<String> {
 
 /// Returns the part of the data that a name tells.
 pub fn part_of_name(original: &str) -> Option<Part> {
-    parse(original).part
+    parse(original).1
 }
 
 /// Returns whether the name is a known metric other than the loss, and does not tell the part of the data.
 pub fn is_bare_metric(original: &str) -> bool {
-    let Parsed { metric: named, part: named_part } = parse(original);
+    let (named, named_part) = parse(original);
     named_part.is_none() && metric(&named).is_some_and(|metric| !matches!(metric, "loss" | "lr"))
 }
 
@@ -110,15 +110,8 @@ pub fn is_known(name: &str) -> bool {
     metric(metric_name).is_some() || name == "seconds" || name.contains('.')
 }
 
-/// A parsed name.
-struct Parsed {
-    /// The words of the metric, joined by `_`.
-    metric: String,
-    /// The part of the data that a word tells.
-    part: Option<Part>,
-}
-
-fn parse(original: &str) -> Parsed {
+/// Returns the words of the metric, joined by `_`, and the part of the data that a word tells.
+fn parse(original: &str) -> (String, Option<Part>) {
     let words = words(original);
     let mut rest: Vec<&str> = words.iter().map(String::as_str).collect();
     rest.retain(|word| *word != "epoch");
@@ -127,7 +120,7 @@ fn parse(original: &str) -> Parsed {
     }
     let place = rest.iter().position(|word| Part::parse(word).is_some());
     let part = place.and_then(|place| Part::parse(rest.remove(place)));
-    Parsed { metric: rest.join("_"), part }
+    (rest.join("_"), part)
 }
 
 /// Returns the words of a name in lowercase.

@@ -84,9 +84,7 @@ impl Points {
         foreign.add_up_seconds();
         Ok(foreign)
     }
-}
 
-impl Points {
     /// Returns unique names of all series, in their order.
     fn names(&mut self) -> Vec<String> {
         let all: Vec<&(String, Option<Part>)> = self.series.keys().collect();

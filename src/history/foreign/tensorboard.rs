@@ -97,8 +97,7 @@ fn files_of(folder: &Path, notes: &mut Vec<String>) -> anyhow::Result<Vec<(Optio
         .into_iter()
         .filter(|inner| holds_events_within(inner, DEEPEST))
         .partition(|inner| part_of_folder(inner).is_some() && entries(inner).is_ok_and(|(files, _)| !files.is_empty()));
-    let names: Vec<String> = others.iter().map(|other| name_of(other)).collect();
-    let names: Vec<&str> = names.iter().map(String::as_str).take(8).collect();
+    let names: Vec<String> = others.iter().take(8).map(|other| name_of(other)).collect();
     let mut files: Vec<_> = own.into_iter().map(|file| (None, file)).collect();
     for inner in &parts {
         files.extend(entries(inner)?.0.into_iter().map(|file| (part_of_folder(inner), file)));
@@ -237,7 +236,7 @@ impl Scalars {
         let logged: Vec<LoggedValue> = self
             .all
             .into_iter()
-            .filter(|scalar| epochs.is_empty() || !is_epoch(&scalar.tag))
+            .filter(|scalar| epochs.is_empty() || !matches!(&*scalar.tag, "epoch" | "train/epoch"))
             .map(|scalar| LoggedValue {
                 epoch: if epochs.is_empty() { Some(scalar.step as f64) } else { epochs.get(&scalar.step).copied() },
                 step: (!epochs.is_empty()).then_some(scalar.step),
@@ -274,11 +273,6 @@ impl Scalars {
         };
         (by_step, counting)
     }
-}
-
-/// Returns whether the scalar is the epoch.
-fn is_epoch(tag: &str) -> bool {
-    matches!(tag, "epoch" | "train/epoch")
 }
 
 /// Returns a tag that has several steps but never two consecutive ones.

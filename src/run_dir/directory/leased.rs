@@ -76,12 +76,12 @@ impl RunDir {
     ///
     /// # Errors
     /// When a file cannot be written.
-    pub fn begin(&self, resolved: &str, beside: &[(&str, &[u8])]) -> anyhow::Result<()> {
+    pub fn begin(&self, resolved: &str, beside: &[(String, Vec<u8>)]) -> anyhow::Result<()> {
         {
             let mut state = self.state();
             state.resolved = resolved.into();
-            let record = beside.iter().find(|(name, _)| *name == RECORD);
-            state.record = record.map(|(_, bytes)| bytes.to_vec()).unwrap_or_default();
+            let record = beside.iter().find(|(name, _)| name == RECORD);
+            state.record = record.map(|(_, bytes)| bytes.clone()).unwrap_or_default();
         }
         self.try_write(EXPERIMENT, resolved.as_bytes())?;
         beside.iter().try_for_each(|(name, bytes)| self.try_write(name, bytes))
@@ -139,7 +139,7 @@ mod tests {
         let is_held = Arc::new(AtomicBool::new(true));
         let check = Arc::clone(&is_held);
         let first = RunDir::open_leased(&path, LeaseCheck::new(move || check.load(Ordering::Relaxed))).unwrap();
-        first.begin("title = \"x\"", &[(RECORD, b"{}")]).unwrap();
+        first.begin("title = \"x\"", &[(RECORD.to_owned(), b"{}".to_vec())]).unwrap();
         first.write("a.json", b"first");
         assert!(first.has_file("a.json"));
 
@@ -172,7 +172,7 @@ mod tests {
         let is_held = Arc::new(AtomicBool::new(true));
         let check = Arc::clone(&is_held);
         let run = RunDir::open_leased(&path, LeaseCheck::new(move || check.load(Ordering::Relaxed))).unwrap();
-        run.begin("title = \"x\"", &[(RECORD, b"{}")]).unwrap();
+        run.begin("title = \"x\"", &[(RECORD.to_owned(), b"{}".to_vec())]).unwrap();
         let content: Content = &|file| {
             is_held.store(false, Ordering::Relaxed);
             std::io::Write::write_all(file, b"state")
@@ -186,7 +186,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("S000");
         let run = RunDir::open_leased(&path, LeaseCheck::new(|| true)).unwrap();
-        run.begin("title = \"x\"", &[(RECORD, b"{}")]).unwrap();
+        run.begin("title = \"x\"", &[(RECORD.to_owned(), b"{}".to_vec())]).unwrap();
         run.write("zz.json", b"last by name");
         std::fs::create_dir(path.join("a folder")).unwrap();
         assert!(run.clear().is_err(), "no file");

@@ -8,7 +8,7 @@ fn run() -> (TempDir, RunDir) {
     let here = tempfile::tempdir().unwrap();
     let run =
         RunDir::create(&here.path().join("runs"), "digits", "title = \"x\"", &[], OffsetDateTime::UNIX_EPOCH).unwrap();
-    let fallback_roots = vec![FallbackRoot::Own(here.path().join("elsewhere"))];
+    let fallback_roots = vec![FallbackRoot { folder: here.path().join("elsewhere"), is_shared: false }];
     (here, RunDir { fallback_roots, ..run })
 }
 
@@ -154,8 +154,13 @@ fn a_fall_back_place_that_is_full_has_a_next_one() {
     let (here, run) = run();
     std::fs::remove_dir_all(run.path()).unwrap();
     std::fs::write(run.path(), b"in the way").unwrap();
-    let run =
-        RunDir { fallback_roots: vec![FallbackRoot::Own("/dev/null".into()), run.fallback_roots[0].clone()], ..run };
+    let run = RunDir {
+        fallback_roots: vec![
+            FallbackRoot { folder: "/dev/null".into(), is_shared: false },
+            run.fallback_roots[0].clone(),
+        ],
+        ..run
+    };
     run.write("a.json", b"a");
     assert_eq!(
         write_errors(&run).in_fallback,

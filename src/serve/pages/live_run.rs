@@ -228,7 +228,7 @@ fn in_training(live: &LiveTrial, name: String, monitor: Option<&str>) -> Trial {
     });
     let clock = epochs.iter().copied().zip(passed).collect();
     let curves = Foreign { format: Format::Records, series, clock, notes: Vec::new() };
-    Trial::in_training(curves, PathBuf::from(name), monitor)
+    Trial::from_foreign(curves, PathBuf::from(name), monitor)
 }
 
 #[cfg(test)]

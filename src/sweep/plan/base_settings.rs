@@ -41,10 +41,10 @@ impl BaseSettings {
         let fixed = settings_of_variant(&parsed, request.variant.as_deref())?;
         let written = Spec { variants: Vec::new(), theirs: Vec::new(), expect: Vec::new(), sweep: None, ..parsed };
         let mut planner = VariantPlanner::new(current, source, &written, &request.overrides);
-        let overrides = planner.changes().to_vec();
+        let overrides = planner.changes.clone();
         if let Some(change) = overrides::last_of("seeds", &overrides) {
             let message = format!("`{}` sets the seeds of an experiment", overrides::as_option(change));
-            return Err(error(message, "use `--seeds 0..4`: all configurations have the same"));
+            return Err(SpecError::new(message, "use `--seeds 0..4`: all configurations have the same"));
         }
         let base = Variant { name: request.variant.clone().unwrap_or_default(), set: fixed.clone() };
         let spec = planner.varied(&base).map_err(|fault| match fault {

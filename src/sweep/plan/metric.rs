@@ -1,7 +1,7 @@
 //! The metric that ranks the configurations of a sweep, and its direction.
 
 use crate::compare::direction;
-use crate::experiment::plan::available_metrics::{AvailableMetrics, TextValues, text_values};
+use crate::experiment::plan::available_metrics::{AvailableMetrics, text_values};
 use crate::experiment::plan::{Model, Plan};
 use crate::history::metric_path;
 use crate::sweep::space::origin::SpaceFault;
@@ -34,7 +34,7 @@ impl RankingMetric {
             let other = path.replacen("test.", "best.val_", 1);
             return Err(SpaceFault::new(message, format!("use a metric of validation rows, such as `{other}`")));
         }
-        if text_values(&path) != TextValues::None {
+        if text_values(&path).is_some() {
             let message = format!("`metric` must be a number, found the text `{path}`");
             return Err(SpaceFault::new(message, "use `best.val_loss`, or another metric of validation rows"));
         }

@@ -14,7 +14,7 @@ use crate::experiment::plan::variant_planner::VariantPlanner;
 use crate::experiment::spec::source_text::SourceText;
 use crate::experiment::spec::{Spec, Variant, overrides};
 use crate::experiment::store::history_fields::{self, Program};
-use crate::experiment::store::run_record::{RunOptions, SourceRecord};
+use crate::experiment::store::run_record::RunOptions;
 use crate::io::file_names;
 use crate::sweep::expectation::SweepExpectation;
 use crate::sweep::plan::base_settings::BaseSettings;
@@ -110,7 +110,7 @@ pub fn plan(request: &SweepRequest) -> anyhow::Result<PlannedSweep> {
     if let Some(confirm) = &sweep.confirm {
         confirm_check::check(confirm, &all_seeds.all()).map_err(|fault| in_table(fault, "confirm", true))?;
     }
-    let mut notes = planner.take_notes();
+    let mut notes = std::mem::take(&mut planner.notes);
     notes.extend(plans.iter().flat_map(|plan| &plan.info.notes).cloned());
     let networks = plans.iter().filter_map(|plan| Some((plan.network()?, plan.info.target)));
     notes.extend(networks.flat_map(|(network, target)| network.notes(&all_seeds.all(), target)));
@@ -129,6 +129,7 @@ pub fn plan(request: &SweepRequest) -> anyhow::Result<PlannedSweep> {
     let expectations = expectations(request, &sweep, &checked, &mut notes).map_err(|fault| fault.into_error(source))?;
     let experiment = Spec { name: Some(name.clone()), ..spec }.to_toml();
     let entries = space.entries().iter().map(|entry| Entry { origin: Origin::Record, ..entry.clone() });
+    let text = base_text(&source.text)?;
     let record = SweepRecord {
         schema: SCHEMA.to_owned(),
         experiment: name,
@@ -151,12 +152,7 @@ pub fn plan(request: &SweepRequest) -> anyhow::Result<PlannedSweep> {
         stacks: stacks.stacks.clone(),
         overrides: changes,
         expectations,
-        source: SourceRecord {
-            name: source.name.clone(),
-            origin: source.origin.clone(),
-            text: base_text(&source.text)?,
-            folder: source.folder.clone(),
-        },
+        source: SourceText { text, layers: Vec::new(), modules: Vec::new(), ..source.clone() },
     };
     // workers plan their stacks from the record alone
     record.study_of_stack(&record.stacks[0]).context("failed to plan the first stack")?;
@@ -252,7 +248,7 @@ pub(super) fn plan_all(
     for variant in variants {
         match planner.plan_variant(name, variant) {
             Ok(plan) => plans.push(plan),
-            Err(fault) => faults.add(variant, fault, planner.changes()),
+            Err(fault) => faults.add(variant, fault, &planner.changes),
         }
     }
     faults.into_result()?;

@@ -9,7 +9,6 @@ use toml_edit::{DocumentMut, Item};
 use crate::experiment::plan::study::Study;
 use crate::experiment::spec::Variant;
 use crate::experiment::spec::source_text::SourceText;
-use crate::experiment::store::run_record::SourceRecord;
 use crate::sweep::record::{Configuration, StackPlan, SweepRecord};
 
 /// Keys of an experiment file that a stack does not have.
@@ -63,8 +62,7 @@ impl SweepRecord {
 
     /// Returns the experiment's file, without variants.
     pub(super) fn source_text(&self) -> SourceText {
-        let SourceRecord { name, origin, text, folder } = self.source.clone();
-        SourceText { name, origin, text, folder, ..SourceText::default() }
+        self.source.clone()
     }
 
     /// Returns the directory that paths in `overrides` are relative to.

@@ -132,7 +132,8 @@ mod tests {
             other => panic!("{other:?}"),
         }
         let fault = Fault::from_message("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0");
-        let full = error::into_run_error(fault, "failed to train `x`", error::Operation::Stack(Some(5)));
+        let less = format!("{} `--stack 5`", error::FEWER_REPLICAS);
+        let full = error::into_run_error(fault, "failed to train `x`", Some(less));
         match conclude(Problem::Stack(full), false) {
             Conclusion::Publish(end) => {
                 assert_eq!(end.failure.unwrap().hint.unwrap(), "start a new sweep with `--stack 5`");

@@ -23,7 +23,7 @@ use crate::device::compute_mode::ComputeMode;
 use crate::device::precision::Precision;
 use crate::device::fault::catch_fault;
 use crate::experiment::predict::external_rows;
-use crate::experiment::run::error::{self, Operation};
+use crate::experiment::run::error;
 use crate::experiment::store::find::{Damaged, SavedTrial};
 use crate::experiment::store::load_model::TrainedModel;
 use crate::experiment::store::trial_data::{Part, TrialData};
@@ -101,8 +101,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
             Status::Diverged if !is_single => Err(Failure::Diverged),
             _ => catch_fault(|| evaluate(trial, &eval_rows, args.unknown, device, &mut data, &mut warnings))
                 .unwrap_or_else(|fault| {
-                    let what = format!("failed to evaluate `{}`", trial.stem());
-                    Err(error::into_run_error(fault, &what, Operation::Evaluation))
+                    Err(error::into_run_error(fault, &format!("failed to evaluate `{}`", trial.stem()), None))
                 })
                 .map_err(Failure::Failed),
         };

@@ -83,7 +83,7 @@ impl ScoredTrial {
             return Err(hinted(message, "name a run that predicts classes"));
         }
         let classes = data.source.loaded.classes.clone();
-        Ok(ScoredTrial { part, classes, positive: saved.positive(), are_probabilities, predictions, trial })
+        Ok(ScoredTrial { part, classes, positive: saved.positive, are_probabilities, predictions, trial })
     }
 
     /// Returns a page with what is plotted in its title, and the number of rows and of trials below.

@@ -331,7 +331,7 @@ fn scores_note(saved: &TrainedModel) -> Option<String> {
 fn threshold_note(saved: &TrainedModel, are_probabilities: bool) -> Option<String> {
     let output = if are_probabilities { "probability" } else { "score" };
     let threshold = number_format::metric(Some(saved.threshold()?));
-    let positive = saved.plan.info.classes.get(saved.positive())?;
+    let positive = saved.plan.info.classes.get(saved.positive)?;
     let text =
         format!("positive class `{positive}`: predicted if its {output} is at least {threshold}, the chosen threshold");
     Some(wrapped(&text))

@@ -12,7 +12,7 @@ use crate::data::prepare::fitted_data::FittedData;
 use crate::data::store::cache::Cache;
 use crate::device::fault::catch_fault;
 use crate::experiment::predict::prediction::Predictions;
-use crate::experiment::run::error::{self, Operation};
+use crate::experiment::run::error;
 use crate::experiment::store::best_trial::{BestTrial, best_of};
 use crate::experiment::store::find::{Damaged, SavedRun, SavedTrial};
 use crate::experiment::store::load_model::TrainedModel;
@@ -56,7 +56,7 @@ impl LoadedModel {
     /// If a row is no input of the network, such as a token id outside the vocabulary, or memory is not enough.
     pub(super) fn predict(&self, features: &Tensor, targets: Option<&Tensor>) -> anyhow::Result<Predictions> {
         catch_fault(|| Predictions::new(&self.saved, features, targets))
-            .map_err(|fault| error::into_run_error(fault, "failed to predict the rows", Operation::Evaluation))
+            .map_err(|fault| error::into_run_error(fault, "failed to predict the rows", None))
     }
 
     /// Returns columns, classes and preprocessing of its data.

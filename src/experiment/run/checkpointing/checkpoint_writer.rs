@@ -11,9 +11,9 @@ use crate::experiment::run::checkpointing::checkpoint_interval::CheckpointInterv
 use crate::experiment::run::checkpointing::checkpoint_reader::{FILE, RunCheckpoint};
 use crate::experiment::run::checkpointing::passed_rungs::{ENDED, PassedRungs};
 use crate::experiment::run::context::RunContext;
+use crate::experiment::run::run_study::options::Options;
 use crate::experiment::store::stack_record::TrialName;
 use crate::history::Environment;
-use crate::io::signals::Signals;
 use crate::run_dir::RunDir;
 use crate::train::checkpoint::file::{self, CheckpointFile};
 use crate::train::checkpoint::{Checkpoint, Checkpointer, State, Tensors};
@@ -33,14 +33,15 @@ pub(super) struct CheckpointMetadataRef<'a> {
 #[derive(Debug)]
 pub struct StackKeeper<'a> {
     folder: &'a RunDir,
-    signals: &'a Signals,
-    checkpoint_interval: CheckpointInterval,
+    options: &'a Options<'a>,
     trials: &'a [TrialName],
     settings: String,
     environment: Environment,
-    resume_from: Option<Checkpoint>,
-    /// What has happened at the rungs of this stack, with the tensors of the replicas that ended at them.
-    rungs: Option<(PassedRungs, Tensors)>,
+    /// The checkpoint that training continues from, taken when it does.
+    pub resume_from: Option<Checkpoint>,
+    /// What has happened at the rungs of this stack, with the tensors of the replicas that ended at them, in the
+    /// order of the rungs.
+    pub rungs: Option<(PassedRungs, Tensors)>,
     /// Epoch of this stack's checkpoint in the run directory.
     saved_epoch: &'a Cell<Option<usize>>,
     last_time: Instant,
@@ -59,21 +60,17 @@ impl<'a> StackKeeper<'a> {
         environment: Environment,
         checkpoint: Option<RunCheckpoint>,
     ) -> Self {
-        let RunContext { folder, signals, checkpoint_interval, ref last_checkpoint, .. } = *context;
-        last_checkpoint.set(checkpoint.as_ref().map(RunCheckpoint::epoch));
-        let (resume_from, rungs) = checkpoint
-            .map(|found| (found.checkpoint, found.rungs))
-            .map_or((None, None), |(own, rungs)| (Some(own), rungs));
+        context.last_checkpoint.set(checkpoint.as_ref().map(RunCheckpoint::epoch));
+        let (resume_from, rungs) = checkpoint.map(|found| (Some(found.checkpoint), found.rungs)).unwrap_or_default();
         StackKeeper {
-            folder,
-            signals,
-            checkpoint_interval,
+            folder: context.folder,
+            options: context.options,
             trials,
             settings,
             environment,
             resume_from,
             rungs,
-            saved_epoch: last_checkpoint,
+            saved_epoch: &context.last_checkpoint,
             last_time: Instant::now(),
             is_requested: false,
             has_failed: false,
@@ -90,23 +87,6 @@ impl<'a> StackKeeper<'a> {
         let own = checkpoint.tensors.iter().map(|(name, tensor)| (name.clone(), tensor.shallow_clone()));
         file::lay_out(&metadata, &own.chain(ended).collect())
     }
-
-    /// Takes what has happened at the rungs of the stack before the checkpoint that it is resumed from.
-    pub fn take_rungs(&mut self) -> Option<(PassedRungs, Tensors)> {
-        self.rungs.take()
-    }
-
-    /// Sets what has happened at the rungs of the stack, with the tensors of the replicas that have ended.
-    pub fn set_rungs(&mut self, passed: PassedRungs, ended: Tensors) {
-        self.rungs = Some((passed, ended));
-    }
-
-    /// Lets the replicas that are left continue from this checkpoint after a rung. `ended` are the tensors of those that
-    /// have ended, in the order of the rungs.
-    pub fn continue_from(&mut self, checkpoint: Checkpoint, passed: PassedRungs, ended: Tensors) {
-        self.resume_from = Some(checkpoint);
-        self.set_rungs(passed, ended);
-    }
 }
 
 impl Checkpointer for StackKeeper<'_> {
@@ -115,8 +95,8 @@ impl Checkpointer for StackKeeper<'_> {
     }
 
     fn is_due(&mut self, epoch: usize) -> bool {
-        self.is_requested = self.signals.checkpoint.swap(false, Ordering::Relaxed);
-        let by_interval = match self.checkpoint_interval {
+        self.is_requested = self.options.signals.checkpoint.swap(false, Ordering::Relaxed);
+        let by_interval = match self.options.checkpoint_interval {
             CheckpointInterval::Epochs(every) => epoch.is_multiple_of(every),
             CheckpointInterval::Time(every) => self.last_time.elapsed() >= every,
             CheckpointInterval::Never => false,
@@ -170,7 +150,7 @@ impl Checkpointer for StackKeeper<'_> {
     /// ended at rungs. It is written
     /// after the histories, which are more important.
     fn keep_final(&mut self, checkpoint: &Checkpoint) -> Option<String> {
-        if self.checkpoint_interval == CheckpointInterval::Never || self.rungs.is_some() {
+        if self.options.checkpoint_interval == CheckpointInterval::Never || self.rungs.is_some() {
             return None;
         }
         match self.serialize(checkpoint) {
@@ -186,10 +166,12 @@ impl Checkpointer for StackKeeper<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::store::cache::Cache;
     use crate::experiment::run::Finished;
     use crate::experiment::run::tests::interrupted;
     use crate::experiment::store::run_record::RunRecord;
     use crate::experiment::store::run_state::RunState;
+    use crate::io::signals::Signals;
 
     #[cfg(unix)]
     #[test]
@@ -201,16 +183,21 @@ mod tests {
             RunCheckpoint::read(&folder).unwrap().unwrap();
         let (signals, run_state) =
             (Signals::default(), RunState::new(&folder, RunRecord::read(folder.path()).unwrap()));
-        let context = RunContext {
-            folder: &folder,
-            run_state: &run_state,
+        let options = Options {
             device: tch::Device::Cpu,
             threads: 1,
             stack: None,
             narrows: true,
-            started: time::OffsetDateTime::now_utc(),
-            signals: &signals,
             checkpoint_interval: CheckpointInterval::Never,
+            events: None,
+            cache: &Cache::for_user(),
+            signals: &signals,
+        };
+        let context = RunContext {
+            folder: &folder,
+            run_state: &run_state,
+            options: &options,
+            started: time::OffsetDateTime::now_utc(),
             resume_from: std::cell::RefCell::new(None),
             last_checkpoint: Cell::new(None),
         };

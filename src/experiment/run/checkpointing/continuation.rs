@@ -1,6 +1,7 @@
 //! Continues a finished run for more epochs, in a new run directory. The result equals that of a run with this number of
 //! epochs from the start.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Error, anyhow, ensure};
@@ -8,14 +9,14 @@ use time::OffsetDateTime;
 
 use crate::config::hint::Hint;
 use crate::experiment::plan::Plan;
-use crate::experiment::plan::module_copies;
 use crate::experiment::plan::study::Study;
 use crate::experiment::run::checkpointing::checkpoint_reader::{RunCheckpoint, final_file};
 use crate::experiment::run::checkpointing::checkpoint_writer::CheckpointMetadataRef;
 use crate::experiment::run::checkpointing::settings_hash::{HashedTrial, settings_hash};
+use crate::experiment::run::run_study::first_files;
 use crate::experiment::store::history_fields;
 use crate::experiment::store::history_fields::Program;
-use crate::experiment::store::run_record::{self, ContinuedFrom, RunOptions, RunRecord};
+use crate::experiment::store::run_record::{ContinuedFrom, RunOptions, RunRecord};
 use crate::experiment::store::stack_record::{GroupRecord, StackRecord, TrialName, groups_of};
 use crate::history::{History, Status};
 use crate::run_dir::RunDir;
@@ -63,14 +64,16 @@ impl Continuation {
             anyhow!("`--epochs {epochs}` is not more than the epochs already trained ({trained})")
                 .context(Hint(format!("`--epochs` is the total number: use `--epochs {}` or more", trained + 1)))
         );
-        if let Some(schedule) = schedule_over_all_epochs(&earlier.plans) {
+        let mut schedules = earlier.plans.iter().filter_map(|plan| Some(&plan.network()?.train.schedule));
+        if let Some(schedule) = schedules.find(|schedule| schedule.depends_on_epochs()) {
             let message = format!(
-                "the schedule `{schedule}` depends on the number of epochs: the first {trained} of {epochs} epochs need \
-                 other learning rates than those of the run"
+                "the schedule `{}` depends on the number of epochs: the first {trained} of {epochs} epochs need \
+                 other learning rates than those of the run",
+                schedule.name()
             );
             return Err(anyhow!(message).context(from_start()));
         }
-        let stacks = |stacks: &[StackRecord]| stacks.iter().map(reset).collect();
+        let stacks = |stacks: &[StackRecord]| stacks.iter().map(StackRecord::reset).collect();
         let group = |group: &GroupRecord| GroupRecord { data: group.data.clone(), stacks: stacks(&group.stacks) };
         let mut changes = finished.changes.clone();
         changes.retain(|change| !change.replace(' ', "").starts_with("train.epochs="));
@@ -106,10 +109,7 @@ impl Continuation {
         let Continuation { study, record, .. } = self;
         record.check_data_of(study)?; // before there is a directory
         RunDir::check(out, &study.name)?;
-        let json = record.to_json()?;
-        let modules = module_copies::read(study)?;
-        let mut beside = vec![(run_record::FILE, json.as_bytes())];
-        beside.extend(modules.iter().map(|(name, bytes)| (name.as_str(), &bytes[..])));
+        let beside = first_files(record, study)?;
         let folder = RunDir::create(out, &study.name, &study.spec.to_toml(), &beside, self.started)?;
         let copied = network_stacks(record, &study.plans).try_for_each(|(trials, data)| {
             self.copy_checkpoint(&folder, trials, data)
@@ -154,10 +154,8 @@ fn hashed_trials<'a>(study: &'a Study, trials: &[TrialName], data: &'a str) -> a
 
 /// Returns the number of epochs of all networks.
 fn epochs_of(study: &Study) -> anyhow::Result<usize> {
-    let mut epochs: Vec<usize> = study.plans.iter().filter_map(|plan| Some(plan.network()?.train.epochs)).collect();
-    epochs.sort_unstable();
-    epochs.dedup();
-    match epochs[..] {
+    let epochs: BTreeSet<usize> = study.plans.iter().filter_map(|plan| Some(plan.network()?.train.epochs)).collect();
+    match Vec::from_iter(epochs)[..] {
         [epochs] => Ok(epochs),
         [] => Err(anyhow!("`{}` trains no network: a decision tree has no epochs", study.name)),
         [.., most] => {
@@ -165,12 +163,6 @@ fn epochs_of(study: &Study) -> anyhow::Result<usize> {
             Err(anyhow!("the variants of `{}` differ in their number of epochs", study.name).context(Hint(hint)))
         }
     }
-}
-
-/// Returns the name of a schedule whose first epochs depend on the total number of epochs.
-fn schedule_over_all_epochs(plans: &[Plan]) -> Option<&'static str> {
-    let mut schedules = plans.iter().filter_map(|plan| Some(&plan.network()?.train.schedule));
-    schedules.find(|schedule| schedule.depends_on_epochs()).map(|schedule| schedule.name())
 }
 
 /// Returns the number of trials that stopped early or diverged.
@@ -200,11 +192,6 @@ pub fn ended_text(ended: &[(Status, usize)]) -> String {
         (count > 0).then(|| format!("{count} {trials} {words}"))
     };
     ended.iter().filter_map(text).collect::<Vec<_>>().join(" and ")
-}
-
-/// Returns the same stack, with no trial done.
-fn reset(stack: &StackRecord) -> StackRecord {
-    StackRecord::waiting(stack.trials.clone())
 }
 
 /// Returns a command with this number of epochs.

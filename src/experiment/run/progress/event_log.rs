@@ -148,11 +148,7 @@ impl<'a> EventLog<'a> {
             return None;
         }
         let started = Instant::now();
-        let mut outcome = Ok(());
-        for trial in &mut self.trials {
-            let written = trial.write();
-            outcome = outcome.and(written);
-        }
+        let outcome = self.trials.iter_mut().map(TrialEvents::write).fold(Ok(()), Result::and);
         self.flushed = Instant::now();
         self.took = started.elapsed();
         self.warning(outcome)
@@ -183,12 +179,11 @@ impl TrialEvents {
             return Ok(());
         }
         let written = self.append();
-        match &written {
-            Ok(()) => {
-                self.written += self.waiting.len() as u64;
-                self.waiting.clear();
-            }
-            Err(_) => self.is_given_up = self.waiting.len() > MOST_WAITING,
+        if written.is_ok() {
+            self.written += self.waiting.len() as u64;
+            self.waiting.clear();
+        } else {
+            self.is_given_up = self.waiting.len() > MOST_WAITING;
         }
         written
     }
@@ -213,7 +208,7 @@ impl TrialEvents {
 /// Creates an event file whose name comes after those of all others in the directory.
 fn create(folder: &Path) -> std::io::Result<(PathBuf, File)> {
     std::fs::create_dir_all(folder)?;
-    let newest = newest_file(folder).and_then(|name| seconds_of(&name)).map_or(0, |seconds| seconds.saturating_add(1));
+    let newest = newest_time(folder).map_or(0, |seconds| seconds.saturating_add(1));
     let first = (now() as u64).max(newest);
     for seconds in first..first.saturating_add(100) {
         let path = folder.join(tensorboard::file_name(seconds));
@@ -226,15 +221,11 @@ fn create(folder: &Path) -> std::io::Result<(PathBuf, File)> {
     Err(Error::from(ErrorKind::AlreadyExists))
 }
 
-/// Returns the last name of an event file in a directory.
-fn newest_file(folder: &Path) -> Option<String> {
+/// Returns the time in the last name of an event file in a directory.
+fn newest_time(folder: &Path) -> Option<u64> {
     let names = std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
-    names.filter(|name| event_file::is_event_file(name)).max()
-}
-
-/// Returns the time in the name of an event file.
-fn seconds_of(name: &str) -> Option<u64> {
-    name.split("tfevents.").nth(1)?.split('.').next()?.parse().ok()
+    let newest = names.filter(|name| event_file::is_event_file(name)).max()?;
+    newest.split("tfevents.").nth(1)?.split('.').next()?.parse().ok()
 }
 
 /// Returns the time in seconds since 1970.

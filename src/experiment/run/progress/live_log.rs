@@ -10,8 +10,7 @@ use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use indexmap::IndexMap;
-use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::history::number::Number;
 use crate::run_dir::RunDir;
@@ -29,21 +28,6 @@ pub struct LiveLog<'a> {
     flushed: Instant,
 }
 
-/// Start of a stack.
-#[derive(Serialize)]
-struct StackLine<'a> {
-    trials: &'a [String],
-    epochs: usize,
-}
-
-/// One epoch of a stack.
-#[derive(Serialize)]
-struct EpochLine<'a> {
-    epoch: usize,
-    seconds: f64,
-    metrics: IndexMap<&'a str, Vec<Option<Number>>>,
-}
-
 impl<'a> LiveLog<'a> {
     /// Creates the writer for this run directory. The file is created when the first stack starts.
     pub fn new(folder: &'a RunDir) -> LiveLog<'a> {
@@ -55,7 +39,7 @@ impl<'a> LiveLog<'a> {
         if self.file.is_none() && self.folder.may_write() {
             self.file = open(&self.folder.file(FILE)).ok().map(BufWriter::new);
         }
-        self.write(&StackLine { trials, epochs });
+        self.write(&json!({ "trials": trials, "epochs": epochs }));
     }
 
     /// Adds an epoch.
@@ -65,13 +49,13 @@ impl<'a> LiveLog<'a> {
         }
         let of_trials = |values: &[f64]| {
             let trained = values.iter().zip(&report.trained);
-            trained.map(|(&value, &trained)| trained.then_some(Number(value))).collect()
+            trained.map(|(&value, &trained)| json!(trained.then_some(Number(value)))).collect::<Value>()
         };
-        let metrics = report.metrics.iter().map(|(name, values)| (name.as_str(), of_trials(values))).collect();
-        self.write(&EpochLine { epoch: report.epoch, seconds: report.seconds, metrics });
+        let metrics: Value = report.metrics.iter().map(|(name, values)| (name.as_str(), of_trials(values))).collect();
+        self.write(&json!({ "epoch": report.epoch, "seconds": report.seconds, "metrics": metrics }));
     }
 
-    fn write(&mut self, line: &impl Serialize) {
+    fn write(&mut self, line: &Value) {
         let Some(file) = &mut self.file else { return };
         let mut text = serde_json::to_vec(line).expect("a line has JSON types only");
         text.push(b'\n');

@@ -3,8 +3,9 @@
 pub mod event_log;
 pub mod live_log;
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
+use indexmap::IndexSet;
 use tch::Device;
 
 use crate::data::source::DataSpec;
@@ -13,16 +14,15 @@ use crate::experiment::plan::Plan;
 use crate::experiment::plan::study::Study;
 use crate::experiment::run::progress::event_log::{EventFiles, EventLog};
 use crate::experiment::run::progress::live_log::LiveLog;
+use crate::experiment::store::stack_record::TrialName;
 use crate::history::positive_class::PositiveClass;
 use crate::history::resampling::ResampleRecord;
-use crate::history::{History, RowCounts};
+use crate::history::{DataRecord, History, RowCounts};
 use crate::run_dir::RunDir;
-use crate::train::callback::{self, Callback, EpochReport};
-use crate::train::state::epoch_counter::EpochCounter;
-use crate::train::state::timing::Timing;
+use crate::train::callback::{Callback, EpochReport};
 
 /// Receives the progress of a run.
-pub trait RunProgress: DownloadProgress + callback::Callback {
+pub trait RunProgress: DownloadProgress + Callback {
     /// A run of an experiment with this number of variants starts.
     fn planned(&mut self, _variants: usize) {}
 
@@ -89,6 +89,27 @@ pub struct StackInfo {
     pub threads: usize,
 }
 
+impl StackInfo {
+    /// Describes a stack of these trials, whose data are `data`.
+    pub fn new(trials: &[TrialName], data: &DataRecord, device: Device, threads: usize) -> StackInfo {
+        let variants: IndexSet<&str> = trials.iter().map(|trial| trial.variant.as_str()).collect();
+        let folds: BTreeSet<Option<usize>> = trials.iter().map(|trial| trial.fold).collect();
+        let variant = |trial: &TrialName| variants.get_index_of(trial.variant.as_str()).unwrap_or_default();
+        StackInfo {
+            replicas: trials.len(),
+            trials: trials.iter().map(TrialName::stem).collect(),
+            seeds: trials.iter().map(|trial| trial.seed).collect::<BTreeSet<i64>>().into_iter().collect(),
+            variants: trials.iter().map(variant).collect(),
+            folds: trials[0].fold.map(|_| folds.len()),
+            rows: data.rows,
+            resampled: data.resample.clone(),
+            positive: data.positive.clone(),
+            device,
+            threads,
+        }
+    }
+}
+
 /// Passes all reports on, and records the epoch and its metrics in the run directory and in event files, for programs that
 /// show the progress.
 pub(super) struct RecordedProgress<'a> {
@@ -125,30 +146,14 @@ impl Callback for RecordedProgress<'_> {
         self.write_events(|events| events.add(report));
     }
 
-    fn epoch_counter(&mut self) -> Arc<EpochCounter> {
-        self.watch.epoch_counter()
-    }
-
-    fn note(&mut self, text: &str) {
-        self.watch.note(text);
-    }
-
-    fn fact(&mut self, text: &str) {
-        self.watch.fact(text);
-    }
-
-    fn phases(&mut self, phases: &Timing) {
-        self.watch.phases(phases);
+    fn inner(&mut self) -> Option<&mut dyn Callback> {
+        Some(&mut *self.watch)
     }
 }
 
 impl DownloadProgress for RecordedProgress<'_> {
-    fn doing(&mut self, what: &str) {
-        self.watch.doing(what);
-    }
-
-    fn progress(&mut self, bytes: u64, of: Option<u64>) {
-        self.watch.progress(bytes, of);
+    fn inner(&mut self) -> Option<&mut dyn DownloadProgress> {
+        Some(&mut *self.watch)
     }
 }
 

@@ -63,8 +63,6 @@ pub fn run_or_continue(
         return train_study(folder, record, study, options, loaded, checkpoint, watch);
     }
     let record = new_record()?;
-    let beside = first_files(&record, study)?;
-    let beside: Vec<(&str, &[u8])> = beside.iter().map(|(name, bytes)| (name.as_str(), &bytes[..])).collect();
-    folder.begin(&study.spec.to_toml(), &beside)?;
+    folder.begin(&study.spec.to_toml(), &first_files(&record, study)?)?;
     train_study(folder, record, study, options, loaded, checkpoint, watch)
 }

@@ -2,11 +2,12 @@
 
 use std::sync::atomic::Ordering;
 
+use crate::config::hint::into_error;
 use crate::data::store::download_progress::DownloadProgress;
 use crate::device::fault::catch_fault;
 use crate::experiment::plan::study::Study;
 use crate::experiment::plan::{BASE, Plan};
-use crate::experiment::run::error::{self, Operation};
+use crate::experiment::run::error;
 use crate::experiment::run::fold_checks;
 use crate::experiment::run::progress::RunProgress;
 use crate::experiment::run::run_study::options::Options;
@@ -54,7 +55,8 @@ pub(in crate::experiment) fn load_group(
     let mut fetch = InterruptibleFetch { signals: options.signals, watch };
     let folds = catch_fault(|| -> anyhow::Result<_> {
         let rows = SourceRows::load(spec, source.take(), options.cache, options.device, &mut fetch)?;
-        fold_checks::check(group[0], source.insert(rows).folds(spec, options.device)?)
+        let folds = source.insert(rows).folds(spec, options.device)?;
+        fold_checks::check(group[0], &folds).map(|()| folds).map_err(into_error)
     });
     let what = match group[0].variant.as_str() {
         BASE => "failed to prepare the data".to_owned(),
@@ -62,6 +64,9 @@ pub(in crate::experiment) fn load_group(
     };
     match folds {
         Ok(folds) => folds.map_err(|error| study.locate(error)),
-        Err(fault) => Err(error::into_run_error(fault, &what, Operation::Data)),
+        Err(fault) => {
+            let less = "use fewer rows (`split.train_rows`, or a smaller table), or free memory";
+            Err(error::into_run_error(fault, &what, Some(less.to_owned())))
+        }
     }
 }

@@ -7,7 +7,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
-use time::OffsetDateTime;
 
 use crate::device::memory;
 use crate::experiment::plan::study::Study;
@@ -22,7 +21,6 @@ use crate::experiment::run::scheduler::{TrialResults, planned_stacks, unfinished
 use crate::experiment::run::source_rows::Fold;
 use crate::experiment::run::tree;
 use crate::experiment::store::run_record::RunRecord;
-use crate::experiment::store::run_state::RunState;
 use crate::experiment::store::stack_record::{GroupRecord, StackRecord, StackState, TrialName};
 use crate::history::History;
 use crate::run_dir::RunDir;
@@ -52,24 +50,7 @@ pub fn folder_of_parts(run: &Path) -> PathBuf {
     run.join(FOLDER)
 }
 
-/// A run whose stacks are trained in parts.
-#[derive(Debug)]
-pub struct PartedRun<'a> {
-    run: Run<'a>,
-}
-
-impl<'a> PartedRun<'a> {
-    /// Returns the run of a study in this directory. `run_state` has its record.
-    pub fn new(
-        study: &'a Study,
-        folder: &'a RunDir,
-        run_state: &'a RunState<'a>,
-        options: &'a Options<'a>,
-        started: OffsetDateTime,
-    ) -> PartedRun<'a> {
-        PartedRun { run: Run { study, folder, run_state, options, started } }
-    }
-
+impl Run<'_> {
     /// Distributes the trials of all groups over stacks, unless the record has their stacks. Of the free memory, a process
     /// that trains a stack has the part that is left if it is shared by `sharing`. Returns the errors of groups whose data
     /// cannot be loaded.
@@ -82,7 +63,7 @@ impl<'a> PartedRun<'a> {
         sharing: usize,
         watch: &mut dyn RunProgress,
     ) -> anyhow::Result<Vec<anyhow::Error>> {
-        let Run { study, run_state, options, .. } = self.run;
+        let Run { study, run_state, options, .. } = *self;
         let LoadedData { source, first, .. } = loaded;
         let (mut failures, mut reported, mut is_first) = (Vec::new(), BTreeSet::new(), true);
         for (number, group) in run_state.groups_of(&study.plans).iter().enumerate() {
@@ -103,14 +84,14 @@ impl<'a> PartedRun<'a> {
                 }
             };
             is_first = false;
-            self.run.begin_group(number, group, &folds, source.as_ref(), &mut reported, &mut *watch)?;
+            self.begin_group(number, group, &folds, source.as_ref(), &mut reported, &mut *watch)?;
             run_state.set_waiting(number, self.stacks_of(group, &folds, sharing));
         }
         Ok(failures)
     }
 
     fn stacks_of(&self, group: &[&Plan], folds: &[Fold], sharing: usize) -> Vec<Vec<TrialName>> {
-        let Options { device, stack, .. } = *self.run.options;
+        let Options { device, stack, .. } = *self.options;
         match &group[0].model {
             Model::Network(_) => {
                 planned_stacks(group, folds, stack, device, memory::free(device) / sharing.max(1) as u64)
@@ -121,7 +102,7 @@ impl<'a> PartedRun<'a> {
 
     /// Returns the stacks that are not done, and reads the histories of the others.
     pub fn unfinished(&self, histories: &mut Vec<History>, watch: &mut dyn RunProgress) -> Vec<Part> {
-        let Run { study, run_state, .. } = self.run;
+        let Run { study, run_state, .. } = *self;
         let mut parts = Vec::new();
         for group in 0..run_state.groups_of(&study.plans).len() {
             let open = unfinished_stacks(&run_state.stacks(group), run_state, histories, &mut *watch);
@@ -135,7 +116,7 @@ impl<'a> PartedRun<'a> {
     /// # Errors
     /// When it cannot be read or moved.
     pub fn move_checkpoint(&self, parts: &[Part]) -> anyhow::Result<()> {
-        let folder = self.run.folder;
+        let folder = self.folder;
         let Some(checkpoint) = RunCheckpoint::read(folder)? else { return Ok(()) };
         let Some(part) = parts.iter().find(|part| checkpoint.is_of(&part.trials)) else { return Ok(()) };
         let path = part.folder(folder.path());
@@ -150,7 +131,7 @@ impl<'a> PartedRun<'a> {
     /// # Errors
     /// When files of the stack cannot be read.
     pub fn bring_in(&self, part: &Part) -> anyhow::Result<Vec<History>> {
-        let Run { folder, run_state, .. } = self.run;
+        let Run { folder, run_state, .. } = *self;
         let path = part.folder(folder.path());
         let stacks = RunRecord::read(&path)?.groups.into_iter().next().map(|group| group.stacks).unwrap_or_default();
         let is_done = stacks.iter().all(|stack| stack.state == StackState::Done);
@@ -178,7 +159,9 @@ impl<'a> PartedRun<'a> {
                 run_state.mark_done(part.group, trials, ["json", model]);
             }
         }
-        let is_in = |stack: &StackRecord| run_state.is_stack_done(part.group, &stack.trials);
+        let here = run_state.stacks(part.group);
+        let is_in =
+            |stack: &StackRecord| here.iter().any(|done| done.trials == stack.trials && done.state == StackState::Done);
         if is_done && stacks.iter().all(is_in) {
             let _ = std::fs::remove_dir_all(&path); // a leftover is brought in again by `runner resume`
         }
@@ -189,33 +172,18 @@ impl<'a> PartedRun<'a> {
     fn copy(&self, path: &Path, name: &str) {
         let from = path.join(name);
         if from.is_file() {
-            self.run.folder.write_with(name, &|file| io::copy(&mut File::open(&from)?, file).map(drop));
+            self.folder.write_with(name, &|file| io::copy(&mut File::open(&from)?, file).map(drop));
         }
-    }
-
-    /// Records that a stack failed, and why.
-    pub fn mark_failed(&self, part: &Part, error: &anyhow::Error) {
-        self.run.run_state.mark_failed(part.group, &part.trials, error);
-    }
-
-    /// Returns the time that workers have trained so far, in seconds.
-    pub fn training_seconds(&self) -> f64 {
-        self.run.run_state.training_seconds()
-    }
-
-    /// Records the time that workers have trained so far.
-    pub fn set_training_seconds(&self, seconds: f64) {
-        self.run.run_state.set_training_seconds(seconds);
     }
 
     /// Checks the expectations, writes the final histories and marks the run as finished, as for a run of one process.
     ///
     /// # Errors
     /// When a history cannot be serialized.
-    pub fn finish(&self, results: TrialResults) -> anyhow::Result<(Vec<History>, Vec<anyhow::Error>, bool)> {
-        let ended = self.run.verify_and_store(results)?;
-        if self.run.run_state.is_finished() {
-            let _ = std::fs::remove_dir_all(folder_of_parts(self.run.folder.path()));
+    pub fn finish(&self, results: TrialResults) -> anyhow::Result<Finished> {
+        let ended = self.verify_and_store(results)?;
+        if self.run_state.record().finished {
+            let _ = std::fs::remove_dir_all(folder_of_parts(self.folder.path()));
         }
         Ok(ended)
     }

@@ -6,7 +6,6 @@
 //! epoch follow from seed and epoch. So it does not matter whether training was interrupted before or after a rung. Final
 //! weights of all replicas are collected in the whole stack.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, ensure};
@@ -30,8 +29,6 @@ use crate::train::TrainSpec;
 use crate::train::callback::{Callback, EpochReport, ReplicaResult};
 use crate::train::checkpoint::Tensors;
 use crate::train::fit::{Fitted, fit_until};
-use crate::train::state::epoch_counter::EpochCounter;
-use crate::train::state::timing::Timing;
 use crate::train::task::Task;
 
 /// The whole stack, before a replica has left it.
@@ -85,7 +82,8 @@ impl WholeStack<'_> {
             }
             let settings: Vec<&TrainSpec> = passed.live.iter().map(|&replica| self.task.replicas[replica]).collect();
             let ended = self.tensors_of(&passed.ended_replicas());
-            keeper.continue_from(checkpoint.select(&places, &settings), passed.clone(), ended);
+            keeper.resume_from = Some(checkpoint.select(&places, &settings));
+            keeper.rungs = Some((passed.clone(), ended));
         }
         passed.ended.sort_by_key(|ended| ended.replica);
         Ok((passed.ended.into_iter().map(|ended| ended.result).collect(), passed.rungs))
@@ -94,7 +92,7 @@ impl WholeStack<'_> {
     /// Returns what has happened at the rungs before the checkpoint that the stack is resumed from, and restores the weights
     /// of the replicas that have ended.
     fn resume(&self, keeper: &mut StackKeeper) -> anyhow::Result<PassedRungs> {
-        let Some((passed, tensors)) = keeper.take_rungs() else {
+        let Some((passed, tensors)) = keeper.rungs.take() else {
             return Ok(PassedRungs::none(self.replicas.len()));
         };
         passed.check(self.replicas.len())?;
@@ -112,7 +110,7 @@ impl WholeStack<'_> {
                 target.get(ended.replica as i64).copy_(&found.get(place as i64));
             }
         }
-        keeper.set_rungs(passed.clone(), tensors);
+        keeper.rungs = Some((passed.clone(), tensors));
         Ok(passed)
     }
 
@@ -214,19 +212,7 @@ impl Callback for WholeReports<'_> {
         self.watch.epoch(&whole);
     }
 
-    fn epoch_counter(&mut self) -> Arc<EpochCounter> {
-        self.watch.epoch_counter()
-    }
-
-    fn note(&mut self, text: &str) {
-        self.watch.note(text);
-    }
-
-    fn fact(&mut self, text: &str) {
-        self.watch.fact(text);
-    }
-
-    fn phases(&mut self, phases: &Timing) {
-        self.watch.phases(phases);
+    fn inner(&mut self) -> Option<&mut dyn Callback> {
+        Some(&mut *self.watch)
     }
 }

@@ -3,6 +3,7 @@
 use toml_edit::{Document, Item};
 
 use crate::config::check::Invalid;
+use crate::experiment::spec::file_hints::place::children;
 
 /// Least `momentum` of a batch normalization that is more likely Keras's than PyTorch's.
 const LEAST_OF_KERAS: f64 = 0.5;
@@ -15,20 +16,15 @@ pub fn batch_norm_momentum(text: &str) -> Option<Invalid> {
 }
 
 fn find(item: &Item, path: &str) -> Option<Invalid> {
-    let at = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
-    if let Some(table) = item.as_table_like() {
-        return table.iter().find_map(|(key, inner)| {
-            let is_of_keras = key.to_lowercase().replace('_', "") == "batchnormalization";
-            let momentum = inner.get("momentum").and_then(|momentum| momentum.as_float()).filter(|_| is_of_keras);
-            match momentum.filter(|momentum| (LEAST_OF_KERAS..=1.0).contains(momentum)) {
-                Some(momentum) => Some(refuse(&format!("{}.momentum", at(key)), momentum)),
-                None => find(inner, &at(key)),
-            }
-        });
-    }
-    (0..)
-        .map_while(|index| Some((index, item.get(index)?)))
-        .find_map(|(index, item): (usize, &Item)| find(item, &at(&index.to_string())))
+    children(item).into_iter().find_map(|(key, inner, _)| {
+        let at = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+        let is_of_keras = key.to_lowercase().replace('_', "") == "batchnormalization";
+        let momentum = inner.get("momentum").and_then(|momentum| momentum.as_float()).filter(|_| is_of_keras);
+        match momentum.filter(|momentum| (LEAST_OF_KERAS..=1.0).contains(momentum)) {
+            Some(momentum) => Some(refuse(&format!("{at}.momentum"), momentum)),
+            None => find(inner, &at),
+        }
+    })
 }
 
 fn refuse(key: &str, momentum: f64) -> Invalid {

@@ -16,7 +16,7 @@ mod wrong_types;
 
 pub use changed_value::place_in;
 pub use keras_meaning::batch_norm_momentum;
-pub use place::Place;
+pub use place::{Place, children};
 pub use plain_words::{translate, with_new_list};
 pub use reworded::reworded;
 pub use unknown_names::{of_key, shorten, synonym};

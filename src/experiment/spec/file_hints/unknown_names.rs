@@ -100,17 +100,12 @@ pub fn hint(message: &str, place: Place) -> Option<String> {
     } else {
         of_settings(typed, &lower, value, &known, place)
     };
-    if table_hint.is_some() {
-        return table_hint;
-    }
-    if let Some(call) = python_call::hint(typed, &known) {
-        return Some(call);
-    }
-    if let Some(hint) = of_key(typed, value, &known) {
-        return Some(hint);
-    }
     let near = || known_name(typed, &known).or_else(|| suggest::nearest(typed, known.iter().copied()));
-    synonym(typed, &known).or_else(|| near().map(|near| format!("did you mean `{near}`?")))
+    table_hint
+        .or_else(|| python_call::hint(typed, &known))
+        .or_else(|| of_key(typed, value, &known))
+        .or_else(|| synonym(typed, &known))
+        .or_else(|| near().map(|near| format!("did you mean `{near}`?")))
 }
 
 /// Returns the hint for the name that another program has for one of the `known` keys.

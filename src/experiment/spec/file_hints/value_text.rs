@@ -1,6 +1,6 @@
 //! Values in the text of an experiment file.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// Returns the value that the text begins with: up to the comma, closing bracket, comment or line end behind it. A list,
 /// a table or a call in Python may hold them.
@@ -53,7 +53,11 @@ pub fn items(mut text: &str) -> Vec<&str> {
 /// Returns a value as TOML writes it.
 pub fn toml(value: &Value) -> String {
     match value {
-        Value::Object(fields) => inline_table(fields),
+        Value::Object(fields) => {
+            let fields = fields.iter().filter(|(_, value)| !value.is_null());
+            let fields: Vec<String> = fields.map(|(key, value)| format!("{key} = {}", toml(value))).collect();
+            if fields.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", fields.join(", ")) }
+        }
         Value::Array(items) => format!("[{}]", items.iter().map(toml).collect::<Vec<_>>().join(", ")),
         Value::Number(number) => match number.as_f64().filter(|number| *number != 0.0 && number.abs() < 1e-3) {
             Some(small) => format!("{small:e}"),
@@ -61,12 +65,6 @@ pub fn toml(value: &Value) -> String {
         },
         other => other.to_string(),
     }
-}
-
-fn inline_table(fields: &Map<String, Value>) -> String {
-    let fields = fields.iter().filter(|(_, value)| !value.is_null());
-    let fields: Vec<String> = fields.map(|(key, value)| format!("{key} = {}", toml(value))).collect();
-    if fields.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", fields.join(", ")) }
 }
 
 /// Returns the text without its quotes; `None` if it has none.

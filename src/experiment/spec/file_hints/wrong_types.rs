@@ -15,7 +15,7 @@ pub fn hint(message: &str, place: Place) -> Option<String> {
     let is_number = found.starts_with("integer") || found.starts_with("floating point");
     let (is_list, is_table) = (found.starts_with("sequence"), found.starts_with("map"));
     let is_text = found.starts_with("string");
-    if is_bare_torchscript(message) {
+    if message.contains("`torchscript` needs settings: ") {
         return Some(torchscript(place.key, message));
     }
     if let Some(name) = message.split(" needs settings: ").next().filter(|_| message.contains(" needs settings: ")) {
@@ -108,11 +108,6 @@ pub fn hint(message: &str, place: Place) -> Option<String> {
 /// Values of `scale`.
 const SCALES: &str = "write `scale = \"unit\"`, which divides by the largest possible value, such as 255, or `\"standard\"`, \
                       `\"min_max\"` or `\"none\"`";
-
-/// Returns whether a message is about a layer, a loss or a metric written in PyTorch without the path of its file.
-fn is_bare_torchscript(message: &str) -> bool {
-    message.contains("`torchscript` needs settings: ")
-}
 
 /// Returns the hint for a layer, a loss or a metric written in PyTorch without the path of its file.
 fn torchscript(key: &str, message: &str) -> String {

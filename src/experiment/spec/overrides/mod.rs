@@ -17,6 +17,7 @@ use crate::experiment::spec::former_keys::current_path;
 use crate::experiment::spec::setting_keys::is_varied;
 use crate::experiment::spec::setting_path::{find, find_for};
 use crate::experiment::spec::source_text::{SpecError, reparse};
+use crate::history::provenance::is_within;
 
 pub use hints::several_values_hint;
 pub use keys::canonical;
@@ -57,10 +58,9 @@ pub fn parse(written: &str) -> Result<(&str, Value), SpecError> {
     if let Some(path) = written.strip_prefix(UNSET) {
         return Ok((path.trim(), Value::Null));
     }
-    let (path, value) = written.split_once('=').ok_or_else(|| SpecError {
-        message: "`=` is missing".to_owned(),
-        hint: Some("write KEY=VALUE, such as `--set train.epochs=5`".to_owned()),
-    })?;
+    let (path, value) = written
+        .split_once('=')
+        .ok_or_else(|| SpecError::new("`=` is missing", "write KEY=VALUE, such as `--set train.epochs=5`"))?;
     let value = read_value(value.trim())
         .map_err(|message| SpecError { message, hint: hints::unquoted_list(path, value.trim()) })?;
     Ok((path.trim(), value))
@@ -74,34 +74,22 @@ pub fn as_option(written: &str) -> String {
     }
 }
 
-/// Value of a setting that is not set.
-enum Absent {
-    /// Null.
-    Null,
-    /// An empty list.
-    List,
-    /// A text.
-    Text(&'static str),
-    /// True.
-    Yes,
-}
-
 /// Settings that are left out of the JSON of an experiment if they have their default, each with the pointer to its table and
-/// its default. Those of splits are in [`OMITTED_FROM_SPLIT`].
-const OMITTED: [(&str, &str, Absent); 13] = [
-    ("/network", "from", Absent::Null),
-    ("/data/csv", "dates", Absent::Null),
-    ("/data/csv", "missing_values", Absent::Null),
-    ("/data/csv", "na_values", Absent::List),
-    ("/data/csv", "decimal", Absent::Null),
-    ("/data/csv", "thousands", Absent::Null),
-    ("/data/images", "validation", Absent::Null),
-    ("/data/images", "test", Absent::Null),
-    ("/data/images", "classes", Absent::Null),
-    ("/data/images", "path_column", Absent::Text("path")),
-    ("/data/images", "label_column", Absent::Text("label")),
-    ("/data/images", "root", Absent::Null),
-    ("/data/images", "cache", Absent::Yes),
+/// its default as JSON. Those of splits are in [`OMITTED_FROM_SPLIT`].
+const OMITTED: [(&str, &str, &str); 13] = [
+    ("/network", "from", "null"),
+    ("/data/csv", "dates", "null"),
+    ("/data/csv", "missing_values", "null"),
+    ("/data/csv", "na_values", "[]"),
+    ("/data/csv", "decimal", "null"),
+    ("/data/csv", "thousands", "null"),
+    ("/data/images", "validation", "null"),
+    ("/data/images", "test", "null"),
+    ("/data/images", "classes", "null"),
+    ("/data/images", "path_column", r#""path""#),
+    ("/data/images", "label_column", r#""label""#),
+    ("/data/images", "root", "null"),
+    ("/data/images", "cache", "true"),
 ];
 
 /// Settings of a split that are left out if they are not set.
@@ -124,24 +112,23 @@ pub fn set(mut spec: Spec, path: &str, value: Value) -> Result<Spec, SpecError> 
         true => remove(&mut tree, &path)?,
         false => *find_for(&mut tree, &path, Some(&toml(&value)))? = value.clone(),
     }
-    let changed = reparse(tree, Some((&path, &value))).map_err(|error: SpecError| {
+    let changed: Spec = reparse(tree, Some((&path, &value))).map_err(|error: SpecError| {
         match is_removed && error.message.starts_with("required key is missing") {
-            true => SpecError { message: format!("`{path}` is required"), hint: Some("set another value".to_owned()) },
-            false if is_of_network => SpecError {
-                message: "the experiment has a decision tree and no network".to_owned(),
-                hint: Some("leave it out; see `[tree]` for the settings of trees".to_owned()),
-            },
+            true => SpecError::new(format!("`{path}` is required"), "set another value"),
+            false if is_of_network => SpecError::new(
+                "the experiment has a decision tree and no network",
+                "leave it out; see `[tree]` for the settings of trees",
+            ),
             false => error,
         }
     })?;
     if is_removed && changed == spec {
-        let hint = "remove `--unset`: the setting is absent or has its default".to_owned();
-        return Err(SpecError { message: format!("`{path}` is not set"), hint: Some(hint) });
+        let hint = "remove `--unset`: the setting is absent or has its default";
+        return Err(SpecError::new(format!("`{path}` is not set"), hint));
     }
-    let spec: Spec = changed;
     Ok(match kept {
-        Some((variants, theirs, expect)) => Spec { variants, theirs, expect, ..spec },
-        None => spec,
+        Some((variants, theirs, expect)) => Spec { variants, theirs, expect, ..changed },
+        None => changed,
     })
 }
 
@@ -150,12 +137,7 @@ pub fn settings_tree(spec: &Spec) -> Value {
     let mut tree = serde_json::to_value(spec).expect("an experiment has JSON types only");
     for (table, key, absent) in OMITTED {
         if let Some(table) = tree.pointer_mut(table).and_then(Value::as_object_mut) {
-            table.entry(key).or_insert_with(|| match absent {
-                Absent::Null => Value::Null,
-                Absent::List => Value::Array(Vec::new()),
-                Absent::Text(text) => Value::String(text.to_owned()),
-                Absent::Yes => Value::Bool(true),
-            });
+            table.entry(key).or_insert_with(|| absent.parse().expect("a default is JSON"));
         }
     }
     let sources = tree["data"].as_object_mut().into_iter().flat_map(|data| data.values_mut());
@@ -249,7 +231,7 @@ pub fn check_distinct(overrides: &[String]) -> Result<(), SpecError> {
         for (path, value) in values {
             if let Some((.., other)) = known.iter().find(|(known, set, _)| *known == path && *set != value) {
                 let message = format!("`{}` and `{}` both change `{path}`", as_option(other), as_option(written));
-                return Err(SpecError { message, hint: Some("keep one of them".to_owned()) });
+                return Err(SpecError::new(message, "keep one of them"));
             }
             known.push((path, value, written));
         }
@@ -268,10 +250,7 @@ pub fn can_be_set(spec: &Spec, key: &str, value: &str) -> bool {
 pub fn last_of<'a>(key: &str, overrides: &'a [String]) -> Option<&'a String> {
     overrides.iter().rev().find(|written| {
         let path = written.strip_prefix(UNSET).unwrap_or(written).split('=').next().unwrap_or_default().trim();
-        let within = |inner: &str, outer: &str| {
-            inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
-        within(key, path) || within(path, key)
+        is_within(key, path) || is_within(path, key)
     })
 }
 
@@ -284,10 +263,10 @@ fn remove(tree: &mut Value, path: &str) -> Result<(), SpecError> {
             fields.shift_remove(key);
             Ok(())
         }
-        _ => {
-            let hint = format!("set the whole list: `--set {table}=[…]`");
-            Err(SpecError { message: format!("`{path}` is an item of a list"), hint: Some(hint) })
-        }
+        _ => Err(SpecError::new(
+            format!("`{path}` is an item of a list"),
+            format!("set the whole list: `--set {table}=[…]`"),
+        )),
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! The key `epoch` is the epoch. If no entry has it, the position in the list is the epoch.
 
-use anyhow::{anyhow, bail};
+use anyhow::anyhow;
 use serde_json::{Map, Value};
 
 use crate::config::hint::Hint;
@@ -23,12 +23,11 @@ const EXPECTED: &str = "a list must contain one object per epoch, with its metri
 /// # Errors
 /// If it is damaged or something else.
 pub fn read(text: &[u8]) -> anyhow::Result<Foreign> {
-    read_value(&loose_json::parse(text)?).map_err(|error| error.context(Hint(EXPECTED.to_owned())))
-}
-
-fn read_value(value: &Value) -> anyhow::Result<Foreign> {
-    let Value::Array(all) = value else { bail!("it is not a list of epochs") };
-    read_list(all)
+    let read = match loose_json::parse(text)? {
+        Value::Array(all) => read_list(&all),
+        _ => Err(anyhow!("it is not a list of epochs")),
+    };
+    read.map_err(|error| error.context(Hint(EXPECTED.to_owned())))
 }
 
 /// Returns the rows of a data frame as a list of objects, from pandas' `to_json` with `orient="split"` or `"table"`. `None`

@@ -8,7 +8,7 @@ use tch::Tensor;
 use tch::nn::ModuleT;
 
 use crate::config::check::Invalid;
-use crate::config::shorthand::{FromList, named_list};
+use crate::config::shorthand::named_list;
 use crate::network::arena::LayerTensors;
 use crate::network::layer::structure::block::Block;
 use crate::network::layer::structure::chain::{self, Chain};
@@ -30,8 +30,8 @@ pub struct Residual<L> {
     pub projection: Vec<L>,
 }
 
-impl<L> FromList<L> for Residual<L> {
-    fn from_list(layers: Vec<L>) -> Self {
+impl<L> From<Vec<L>> for Residual<L> {
+    fn from(layers: Vec<L>) -> Self {
         Residual { layers, projection: Vec::new() }
     }
 }
