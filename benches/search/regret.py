@@ -1,10 +1,10 @@
 """Simple regret of search methods: writes `../regret.md`, the section of docs/BENCHMARKS.md, from functions and recorded tables.
 
-    python benches/search/regret.py --program PATH [--repetitions 20] [--quick]
+    python benches/search/regret.py --program PATH [--repetitions 20] [--method NAME] [--quick]
 
 PATH is the program of `search_regret.rs` (see README.md). The simple regret of a search is the best value that it has found minus the
 minimum of the function. All methods get the same functions with the same seeds 0, 1, 2, …: TPE of runner with rounds of one and of
-eight configurations, its Sobol sequence and its random search, and Optuna's TPE (multivariate; in groups where the space is
+eight configurations, its Gaussian process, its Sobol sequence and its random search, and Optuna's TPE (multivariate; in groups where the space is
 conditional). The tables `*.csv` beside this file are grids that `runner sweep --method grid` has trained (see README.md).
 """
 
@@ -138,6 +138,8 @@ FUNCTIONS = {
 }
 TABLES = ("digits_mlp", "sweep_capacity")
 METHODS = {
+    "runner, GP, rounds of 1": ("gp", 1),
+    "runner, GP, rounds of 4": ("gp", 4),
     "runner, TPE, rounds of 1": ("tpe", 1),
     "runner, TPE, rounds of 8": ("tpe", 8),
     "Optuna, TPE": ("optuna", 1),
@@ -201,6 +203,11 @@ def of_optuna(function, space, trials, seed):
     return values
 
 
+def can_search(method, name):
+    """Whether a method can search the space of a function: a Gaussian process needs values of all settings."""
+    return METHODS[method][0] != "gp" or not any("conditions" in one for one in problem(name)[1])
+
+
 def regrets(task):
     """The regret of one search at each number of evaluations."""
     program, name, method, seed = task
@@ -260,16 +267,18 @@ def page(found, repetitions):
         "The best value that a search has found minus the minimum of the function: the median of "
         f"{repetitions} repetitions with the seeds 0 to {repetitions - 1}, with the quartiles in parentheses; the best median of a row "
         "is bold. `digits_mlp` and `sweep_capacity` are grids that runner has trained, 576 and 500 configurations with two seeds each; "
-        "their regret is that of the mean validation loss. Rounds of 8 know the results of complete earlier rounds only; all other "
-        "searches with TPE know all earlier results. runner starts with 10 Sobol points (16 with rounds of 8), Optuna with 10 random "
-        f"ones. {beside_optuna(found)}\n\n"
+        "their regret is that of the mean validation loss. Rounds of 4 and 8 know the results of complete earlier rounds only; "
+        "rounds of 1 and Optuna know all earlier results. runner starts with 10 Sobol points (12 with rounds of 4, 16 with rounds of 8), "
+        f"Optuna with 10 random ones. GP is the Gaussian process, which cannot search conditional spaces. {beside_optuna(found)}\n\n"
         f"Made by `benches/search/regret.py` with Optuna {optuna.__version__}; no times are measured, so it need not run on a quiet "
         "machine.\n"
     )
     for place, count in enumerate(AT):
         rows = [["function, dimensions", *METHODS]]
         for name in dict.fromkeys(name for name, _ in found):
-            cells = [cell([run[place] for run in found[name, method]]) for method in METHODS]
+            cells = [
+                cell([run[place] for run in found[name, method]]) if (name, method) in found else ("–", math.inf) for method in METHODS
+            ]
             best = min(middle for _, middle in cells)
             rows.append([name, *(f"**{text}**" if middle == best else text for text, middle in cells)])
         text += f"\nAfter {count} evaluations:\n\n{table(rows)}\n"
@@ -282,21 +291,24 @@ def main():
     parser.add_argument("--recorded", action="store_true", help="write the page from regret.jsonl")
     parser.add_argument("--repetitions", type=int, default=20)
     parser.add_argument("--only", action="append", help="a function")
+    parser.add_argument("--method", action="append", choices=list(METHODS), help="measure this method; others are those of regret.jsonl")
     parser.add_argument("--quick", action="store_true", help="two repetitions, nothing is written")
     parser.add_argument("--processes", type=int, default=2)
     arguments = parser.parse_args()
     repetitions = 2 if arguments.quick else arguments.repetitions
+    lines = [json.loads(line) for line in (HERE / "regret.jsonl").read_text(encoding="utf-8").splitlines()]
+    found = {(line["function"], line["method"]): line["regret"] for line in lines}
     if arguments.recorded:
-        lines = [json.loads(line) for line in (HERE / "regret.jsonl").read_text(encoding="utf-8").splitlines()]
-        found = {(line["function"], line["method"]): line["regret"] for line in lines}
         (HERE.parent / "regret.md").write_text(page(found, len(lines[0]["regret"])), encoding="utf-8")
         return
     if not arguments.program:
         parser.error("--program is missing")
     names = arguments.only or [*FUNCTIONS, *TABLES]
     started = time.monotonic()
-    tasks = [(arguments.program, name, method, seed) for name in names for method in METHODS for seed in range(repetitions)]
-    found = {}
+    methods = arguments.method or METHODS
+    pairs = [(name, method) for name in names for method in methods if can_search(method, name)]
+    tasks = [(arguments.program, name, method, seed) for name, method in pairs for seed in range(repetitions)]
+    found = {pair: runs for pair, runs in found.items() if arguments.method and pair not in pairs}
     with ProcessPoolExecutor(arguments.processes) as pool:
         for (_, name, method, _), result in zip(tasks, pool.map(regrets, tasks, chunksize=4)):
             found.setdefault((name, method), []).append(result)

@@ -14,12 +14,12 @@ impl Cholesky {
         let mut rows: Vec<Vec<f64>> = Vec::with_capacity(size);
         for row in 0..size {
             let mut new = Vec::with_capacity(row + 1);
-            for column in 0..row {
-                let rest = element(row, column) - dot(&new, &rows[column]);
-                new.push(rest / rows[column][column]);
+            for (column, earlier) in rows.iter().enumerate() {
+                let rest = element(row, column) - dot(&new, earlier);
+                new.push(rest / earlier[column]);
             }
             let pivot = element(row, row) - dot(&new, &new);
-            if !(pivot > 0.0) {
+            if pivot.is_nan() || pivot <= 0.0 {
                 return None;
             }
             new.push(pivot.sqrt());
