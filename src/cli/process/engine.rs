@@ -15,7 +15,7 @@ use crate::cli::process::usage_errors::parse_arguments;
 use crate::cli::slurm::at_exit;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
-use crate::io::{atomic_write, signals};
+use crate::io::signals;
 use crate::network::torchscript::{inspection, inspector};
 use crate::slurm::job;
 use crate::workers::message;
@@ -23,8 +23,7 @@ use crate::workers::message;
 /// Parses the arguments and runs the command.
 pub fn main() -> ! {
     terminal::install_panic_hook();
-    atomic_write::ignore_sigxfsz();
-    signals::ignore_sigusr1();
+    signals::ignore_sigxfsz_and_sigusr1();
     if job::is_in_job() {
         signals::hold_sigusr2();
     }

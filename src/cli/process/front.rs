@@ -22,7 +22,7 @@ use crate::cli::process::dispatch::{Dispatched, EngineCommand};
 use crate::cli::process::usage_errors::parse_arguments;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
-use crate::io::{atomic_write, signals};
+use crate::io::signals;
 use crate::slurm::job;
 
 /// Environment variables that say how OpenMP's threads wait for each other.
@@ -42,8 +42,7 @@ pub(crate) const BUILD_VARIABLE: &str = "RUNNER_FRONT";
 /// Parses the arguments and runs the command, or replaces this process by the engine.
 pub fn main() -> ExitCode {
     terminal::install_panic_hook();
-    atomic_write::ignore_sigxfsz();
-    signals::ignore_sigusr1();
+    signals::ignore_sigxfsz_and_sigusr1();
     if job::is_in_job() {
         signals::hold_sigusr2();
     }
