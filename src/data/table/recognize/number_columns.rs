@@ -56,8 +56,8 @@ pub fn recognize_numbers(column: &Column) -> Option<NumberFinding> {
         let text = column.number_texts().and_then(|_| column.text(row));
         return Some(NumberFinding::TooManyDigits(text.unwrap_or_else(|| format!("about {:.2e}", numbers[row]))));
     }
-    if let Some(text) = column.leading_zero() {
-        return Some(NumberFinding::LeadingZero(text.to_owned()));
+    if let Some(text) = &column.leading_zero {
+        return Some(NumberFinding::LeadingZero(text.clone()));
     }
     const NAMES: [&str; 7] = ["id", "ids", "idx", "index", "key", "uuid", "unnamed"];
     let name = &column.name;
