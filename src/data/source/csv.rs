@@ -109,7 +109,7 @@ impl Csv {
     /// Reads the table. Returns it with the checksum of its file and the format of its fields.
     fn read(&self, split: &Split) -> Result<(Arc<Table>, String, FieldFormat), Invalid> {
         let (reading, path) = (self.reading(split)?, Path::new(&self.path));
-        let read = kept_table::get_or_read(path, &reading, None, || table_files::read(path, &reading));
+        let read = kept_table::LAST.get_or_read(path, &reading, None, || table_files::read(path, &reading));
         let (table, sum) = read.map_err(|fault| self.path_error(fault))?;
         Ok((table, sum, reading))
     }
@@ -154,7 +154,7 @@ impl DataSource for Csv {
 
     fn load(&self, split: &Split, _: &Cache, _: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
         let (table, sum, reading) = self.read(split).map_err(load_error::<Self>)?;
-        kept_table::release(); // the memory is free once the rows are tensors
+        kept_table::LAST.release(); // the memory is free once the rows are tensors
         Ok(self.select(&table, split).map_err(load_error::<Self>)?.load(sum, reading))
     }
 

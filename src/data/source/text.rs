@@ -29,7 +29,7 @@ impl DataSource for Text {
 
     fn load(&self, split: &Split, _: &Cache, _: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
         let (table, sum, reading) = self.read(split).map_err(load_error::<Self>)?;
-        kept_table::release(); // the memory is free once the rows are tensors
+        kept_table::LAST.release(); // the memory is free once the rows are tensors
         Ok(self.select(&table, split, reading).map_err(load_error::<Self>)?.load(sum))
     }
 

@@ -69,7 +69,7 @@ impl Text {
         wanted.extend(self.target.list().iter().chain(&self.weights).cloned());
         wanted.extend(split.columns().into_iter().map(|(_, name)| name.to_owned()));
         let (path, wanted) = (Path::new(&self.path), Some(&wanted[..]));
-        let read = kept_table::get_or_read(path, &reading, wanted, || text_file::read(path, &reading, wanted));
+        let read = kept_table::LAST.get_or_read(path, &reading, wanted, || text_file::read(path, &reading, wanted));
         let (table, sum) = read.map_err(|fault| self.path_error(fault))?;
         Ok((table, sum, reading))
     }
