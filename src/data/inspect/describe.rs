@@ -11,7 +11,7 @@ use crate::data::rows::{Rows, class_numbers};
 use crate::data::table::column::Column;
 use crate::data::table::columns::describe_content;
 use crate::data::table::csv_table::Table;
-use crate::data::table::recognize::number_columns::{number_warning, row_number_warning};
+use crate::data::table::recognize::number_columns::{recognize_numbers, recognize_row_numbers};
 use crate::data::table::recognize::recognize;
 use crate::data::table::values::Values;
 use crate::data::target::Target;
@@ -205,7 +205,10 @@ fn content_warning(table: &Table, column: &Column, is_target: bool) -> Option<St
             Some(format!("{}: {hint}", describe_content(table, column, &found)))
         }
         None if is_target => None,
-        None => number_warning(column).or_else(|| row_number_warning(column)),
+        None => {
+            let found = recognize_numbers(column).or_else(|| recognize_row_numbers(column));
+            found.map(|found| found.warning(&column.name))
+        }
     }
 }
 
