@@ -23,37 +23,33 @@ impl TreeSpec {
     /// # Errors
     /// When a feature is not finite, or the rows have sample weights.
     pub fn fit(&self, training: &Training, classes: usize, seed: i64) -> anyhow::Result<Tree> {
-        tree(self, training.rows(), classes, seed)
-    }
-}
+        let rows = training.rows();
+        ensure!(
+            rows.weights.is_none(),
+            "a decision tree does not support sample weights, but the training rows have them"
+        );
+        let (features, width) = table(&rows.features); // [rows, features] f32
+        ensure!(!rows.is_empty() && width > 0, "a decision tree needs at least one row and one feature");
+        ensure!(u32::try_from(rows.len()).is_ok(), "a decision tree supports at most 4,294,967,295 training rows");
 
-/// Fits a tree. The settings must have been checked.
-///
-/// # Errors
-/// As for [`TreeSpec::fit`].
-fn tree(spec: &TreeSpec, rows: &Rows, classes: usize, seed: i64) -> anyhow::Result<Tree> {
-    ensure!(rows.weights.is_none(), "a decision tree does not support sample weights, but the training rows have them");
-    let (features, width) = table(&rows.features); // [rows, features] f32
-    ensure!(!rows.is_empty() && width > 0, "a decision tree needs at least one row and one feature");
-    ensure!(u32::try_from(rows.len()).is_ok(), "a decision tree supports at most 4,294,967,295 training rows");
-
-    let weights = weights(spec, rows, classes);
-    let classes_of_rows = Vec::<i64>::try_from(&rows.targets).context("a decision tree needs class targets")?;
-    let classes_of_rows = classes_of_rows.into_iter().map(u16::try_from).collect::<Result<Vec<u16>, _>>();
-    let classes_of_rows = classes_of_rows.context("a decision tree supports at most 65,536 classes")?;
-    let order = RandomState::new(seed::low_bits(seed)).permutation(width);
-    let columns = order.iter().map(|&feature| {
-        let values = Vec::<f32>::try_from(features.select(1, feature as i64).contiguous())?;
-        ensure!(values.iter().all(|value| value.is_finite()), "a feature of the training rows is not finite");
-        Ok(values)
-    });
-    let mut nodes = Presorted::new(spec, classes, weights.as_deref(), classes_of_rows, columns)?.grow();
-    for node in &mut nodes {
-        if let Node::Split(split) = node {
-            split.feature = order[split.feature];
+        let weights = weights(self, rows, classes);
+        let classes_of_rows = Vec::<i64>::try_from(&rows.targets).context("a decision tree needs class targets")?;
+        let classes_of_rows = classes_of_rows.into_iter().map(u16::try_from).collect::<Result<Vec<u16>, _>>();
+        let classes_of_rows = classes_of_rows.context("a decision tree supports at most 65,536 classes")?;
+        let order = RandomState::new(seed::low_bits(seed)).permutation(width);
+        let columns = order.iter().map(|&feature| {
+            let values = Vec::<f32>::try_from(features.select(1, feature as i64).contiguous())?;
+            ensure!(values.iter().all(|value| value.is_finite()), "a feature of the training rows is not finite");
+            Ok(values)
+        });
+        let mut nodes = Presorted::new(self, classes, weights.as_deref(), classes_of_rows, columns)?.grow();
+        for node in &mut nodes {
+            if let Node::Split(split) = node {
+                split.feature = order[split.feature];
+            }
         }
+        Ok(Tree { criterion: self.criterion, features: width, classes, weights, nodes })
     }
-    Ok(Tree::new(spec.criterion, width, classes, weights, nodes))
 }
 
 /// Returns the weight of each class divided by the largest weight; `None` if all are equal.

@@ -16,11 +16,13 @@ use crate::tensor::predictor::Predictor;
 #[serde(try_from = "TreeFile")]
 pub struct Tree {
     pub(super) criterion: Impurity,
-    pub(super) features: usize,
-    classes: usize,
+    /// Number of features.
+    pub features: usize,
+    /// Number of classes, with those that occur in no leaf.
+    pub classes: usize,
     /// Weight of each class, scaled so that the largest is 1; absent if all are equal.
     #[serde(skip_serializing_if = "Option::is_none")]
-    weights: Option<Vec<f64>>,
+    pub(super) weights: Option<Vec<f64>>,
     /// The nodes: the root first, parents before children.
     pub(super) nodes: Vec<Node>,
 }
@@ -114,17 +116,6 @@ impl TryFrom<TreeFile> for Tree {
 }
 
 impl Tree {
-    /// Builds a tree from valid nodes.
-    pub(super) fn new(
-        criterion: Impurity,
-        features: usize,
-        classes: usize,
-        weights: Option<Vec<f64>>,
-        nodes: Vec<Node>,
-    ) -> Tree {
-        Tree { criterion, features, classes, weights, nodes }
-    }
-
     /// Reads a tree from a file.
     ///
     /// # Errors
@@ -149,16 +140,6 @@ impl Tree {
     /// When it cannot be serialized as JSON.
     pub fn to_json(&self) -> anyhow::Result<Vec<u8>> {
         Ok(serde_json::to_vec(self)?)
-    }
-
-    /// Returns the number of features.
-    pub fn features(&self) -> usize {
-        self.features
-    }
-
-    /// Returns the number of classes, including those that occur in no leaf.
-    pub fn classes(&self) -> usize {
-        self.classes
     }
 
     /// Returns the maximum number of splits between the root and a leaf.

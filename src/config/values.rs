@@ -1,6 +1,15 @@
 //! Values of settings as JSON.
 
+use serde::Serialize;
 use serde_json::Value;
+
+/// Returns the name of a variant without data, as it is written in experiment files.
+pub fn variant_name(variant: &impl Serialize) -> String {
+    match serde_json::to_value(variant) {
+        Ok(Value::String(name)) => name,
+        other => unreachable!("{other:?} is no name"),
+    }
+}
 
 /// Returns whether the value contains `nan` or `inf`, which TOML has and which become `null` in JSON.
 pub fn has_non_finite(value: &Value) -> bool {

@@ -33,6 +33,19 @@ pub struct DatasetInfo {
     pub notes: Vec<String>,
 }
 
+impl DatasetInfo {
+    /// Describes a data set of training rows only.
+    pub fn new(sample: Shape, target: Target, rows: usize, classes: Vec<String>) -> DatasetInfo {
+        let (test_rows, validation_rows) = (0, 0);
+        DatasetInfo { sample, target, rows, test_rows, validation_rows, token_ids: None, classes, notes: Vec::new() }
+    }
+}
+
+/// Returns the names of classes without names: `0`, `1`, …
+pub fn numbered_classes(count: usize) -> Vec<String> {
+    (0..count).map(|class| class.to_string()).collect()
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_zero(count: &usize) -> bool {
     *count == 0
@@ -80,8 +93,9 @@ impl Loaded {
         }
     }
 
-    /// Divides the rows into the parts that columns state.
-    pub(crate) fn with_parts(self, parts: StatedRows) -> Loaded {
+    /// Divides the rows into the parts that columns state, if any.
+    pub(crate) fn with_parts(self, parts: Option<StatedRows>) -> Loaded {
+        let Some(parts) = parts else { return self };
         let rows = &self.rows;
         Loaded {
             groups: parts.groups,

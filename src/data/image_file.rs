@@ -101,38 +101,30 @@ fn read_contained<T>(
     bytes: &[u8],
     read: impl FnOnce(Decoder<'_>, (u32, u32), Orientation) -> Result<T, FileError>,
 ) -> Result<T, FileError> {
-    let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().expect("memory can be read");
+    let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().expect("memory can be read");
     if !matches!(reader.format(), Some(ImageFormat::Png | ImageFormat::Jpeg)) {
         return Err(FileError::new("is not a PNG or JPEG image"));
     }
     // The JPEG decoder (zune-jpeg 0.5) panics on some damaged files.
     let contained = contained(|| {
-        let (decoder, size, orientation) = limited(reader)?;
+        let mut limits = Limits::default();
+        limits.max_alloc = Some(MEMORY << 20);
+        reader.limits(limits.clone()); // the sides are checked below, when the size is known
+        let mut decoder = reader.into_decoder().map_err(|error| fault(error, None))?;
+        let size = decoder.dimensions();
+        limits.max_image_width = Some(LONGEST_SIDE);
+        limits.max_image_height = Some(LONGEST_SIDE);
+        let mut upright = || {
+            decoder.set_limits(limits.clone())?;
+            limits.reserve(decoder.total_bytes())?;
+            decoder.orientation()
+        };
+        let orientation = upright().map_err(|error| fault(error, Some(size)))?;
         read(Box::new(decoder), size, orientation)
     });
     contained.unwrap_or_else(|_| {
         Err(FileError::new("cannot be decoded as an image").hint("replace the file: it is damaged"))
     })
-}
-
-/// Returns a decoder within the limits, with the size and orientation of the image.
-fn limited<'a>(
-    mut reader: ImageReader<Cursor<&'a [u8]>>,
-) -> Result<(impl ImageDecoder + 'a, (u32, u32), Orientation), FileError> {
-    let mut limits = Limits::default();
-    limits.max_alloc = Some(MEMORY << 20);
-    reader.limits(limits.clone()); // the sides are checked below, when the size is known
-    let mut decoder = reader.into_decoder().map_err(|error| fault(error, None))?;
-    let size = decoder.dimensions();
-    limits.max_image_width = Some(LONGEST_SIDE);
-    limits.max_image_height = Some(LONGEST_SIDE);
-    let mut upright = || {
-        decoder.set_limits(limits.clone())?;
-        limits.reserve(decoder.total_bytes())?;
-        decoder.orientation()
-    };
-    let orientation = upright().map_err(|error| fault(error, Some(size)))?;
-    Ok((decoder, size, orientation))
 }
 
 /// Returns the reason why an image cannot be decoded. `size` is its size, if known.

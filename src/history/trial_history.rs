@@ -155,7 +155,7 @@ impl History {
         let of_test = self.test.iter().flat_map(|test| test.metrics.keys());
         let names = self.history.series.keys().chain(of_test).map(|name| name.trim_start_matches("val_"));
         let is_there: IndexSet<&str> = names.collect();
-        let of_positives = Metric::ALL.iter().filter(|metric| metric.uses_positive_class());
+        let of_positives = Metric::ALL.iter().filter(|metric| metric.info().uses_positive_class);
         of_positives.map(|metric| metric.name().into_owned()).filter(|name| is_there.contains(name.as_str())).collect()
     }
 

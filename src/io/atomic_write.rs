@@ -7,7 +7,7 @@
 //! A file whose `fsync` failed is never retried in place: after the failure, Linux marks the lost pages as written, and
 //! the next `fsync` reports success. A retry writes a new file.
 
-use std::fs::File;
+use std::fs::{DirEntry, File};
 use std::io::{Error, ErrorKind, Result, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -127,15 +127,21 @@ fn is_part(name: &str) -> bool {
 }
 
 /// Removes temporary files of interrupted writes from a folder, if they have not been modified for this long.
-pub fn sweep(folder: &Path, untouched: Duration) {
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        // A modification time in the future, from another machine's clock, counts as age 0.
-        let age =
-            entry.metadata().and_then(|metadata| metadata.modified()).map(|time| time.elapsed().unwrap_or_default());
-        if is_part(&entry.file_name().to_string_lossy()) && age.is_ok_and(|age| age >= untouched) {
+pub fn sweep(folder: &Path, time: Duration) {
+    for entry in untouched(folder, time) {
+        if is_part(&entry.file_name().to_string_lossy()) {
             let _ = std::fs::remove_file(entry.path()); // a leftover file does no harm
         }
     }
+}
+
+/// Returns the entries of a folder that have not been modified for this long. A modification time in the future, from another
+/// machine's clock, counts as age 0.
+pub fn untouched(folder: &Path, time: Duration) -> impl Iterator<Item = DirEntry> {
+    std::fs::read_dir(folder).into_iter().flatten().flatten().filter(move |entry| {
+        let modified = entry.metadata().and_then(|metadata| metadata.modified());
+        modified.is_ok_and(|modified| modified.elapsed().unwrap_or_default() >= time)
+    })
 }
 
 /// Checks that a file can be created in the folder, or in its nearest existing parent.
@@ -171,16 +177,11 @@ pub fn sync(file: &File) -> Result<()> {
 /// When the disk fails, or the folder does not exist.
 #[cfg(unix)]
 pub fn sync_folder(folder: &Path) -> Result<()> {
-    let is_passed_over = |error: &Error| error.kind() == ErrorKind::PermissionDenied || is_bad_descriptor(error);
     match File::open(folder).and_then(|folder| sync(&folder)) {
-        Err(error) if is_passed_over(&error) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => Ok(()),
+        Err(error) if error.raw_os_error() == Some(libc::EBADF) => Ok(()),
         synced => synced,
     }
-}
-
-#[cfg(unix)]
-fn is_bad_descriptor(error: &Error) -> bool {
-    error.raw_os_error() == Some(libc::EBADF)
 }
 
 /// Does nothing: other systems flush names on their own, and cannot open a folder as a file.
@@ -204,17 +205,6 @@ fn uninterrupted<T>(mut call: impl FnMut() -> Result<T>) -> Result<T> {
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             outcome => return outcome,
         }
-    }
-}
-
-/// Makes writes beyond the file size limit (`ulimit -f`) fail with an ordinary error. By default, the signal `SIGXFSZ`
-/// ends the program.
-#[cfg_attr(unix, expect(unsafe_code, reason = "the standard library ignores no signal but SIGPIPE"))]
-pub fn ignore_sigxfsz() {
-    // SAFETY: ignoring a signal installs no handler, and `SIGXFSZ` may be ignored.
-    #[cfg(unix)]
-    unsafe {
-        libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
     }
 }
 

@@ -43,6 +43,29 @@ pub enum FileFormat {
     Utf16,
 }
 
+/// Endings of file names, in lower case, and the name with an article, of each format.
+const FORMATS: [(FileFormat, &[&str], &str); 19] = [
+    (FileFormat::Gzip, &["gz", "tgz"], "a file packed with gzip"),
+    (FileFormat::Bzip2, &["bz2"], "a file packed with bzip2"),
+    (FileFormat::Xz, &["xz"], "a file packed with xz"),
+    (FileFormat::Zstandard, &["zst"], "a file packed with zstd"),
+    (FileFormat::Tar, &["tar"], "a tar archive"),
+    (FileFormat::Zip, &["zip"], "a ZIP archive"),
+    (FileFormat::Excel, &["xlsx", "xlsm"], "an Excel workbook (.xlsx)"),
+    (FileFormat::OldExcel, &["xls"], "an Excel workbook (.xls)"),
+    (FileFormat::OpenDocument, &["ods"], "an OpenDocument spreadsheet (.ods)"),
+    (FileFormat::Parquet, &["parquet"], "a Parquet file"),
+    (FileFormat::Arrow, &["feather", "arrow"], "an Arrow file"),
+    (FileFormat::Numpy, &["npy"], "a NumPy array (.npy)"),
+    (FileFormat::NumpyArchive, &["npz"], "an archive of NumPy arrays (.npz)"),
+    (FileFormat::Hdf5, &["h5", "hdf5", "keras"], "an HDF5 file"),
+    (FileFormat::Pickle, &["pkl", "pickle", "pt", "pth"], "a Python pickle"),
+    (FileFormat::TorchSave, &[], "a file of `torch.save`"),
+    (FileFormat::Sqlite, &["sqlite", "db"], "an SQLite database"),
+    (FileFormat::Pdf, &["pdf"], "a PDF document"),
+    (FileFormat::Utf16, &[], "UTF-16 text"),
+];
+
 impl FileFormat {
     /// Returns the format of a file with these first bytes and this name; `None` for text and unknown formats. The
     /// bytes decide. The name decides only if the bytes are not text, or are empty or missing.
@@ -82,51 +105,7 @@ impl FileFormat {
     fn of_name(name: &str) -> Option<FileFormat> {
         let name = name.to_lowercase();
         let (_, ending) = name.rsplit_once('.')?;
-        Some(match ending {
-            "gz" | "tgz" => FileFormat::Gzip,
-            "bz2" => FileFormat::Bzip2,
-            "xz" => FileFormat::Xz,
-            "zst" => FileFormat::Zstandard,
-            "tar" => FileFormat::Tar,
-            "zip" => FileFormat::Zip,
-            "xlsx" | "xlsm" => FileFormat::Excel,
-            "xls" => FileFormat::OldExcel,
-            "ods" => FileFormat::OpenDocument,
-            "parquet" => FileFormat::Parquet,
-            "feather" | "arrow" => FileFormat::Arrow,
-            "npy" => FileFormat::Numpy,
-            "npz" => FileFormat::NumpyArchive,
-            "h5" | "hdf5" | "keras" => FileFormat::Hdf5,
-            "pkl" | "pickle" | "pt" | "pth" => FileFormat::Pickle,
-            "sqlite" | "db" => FileFormat::Sqlite,
-            "pdf" => FileFormat::Pdf,
-            _ => return None,
-        })
-    }
-
-    /// Returns the name with an article.
-    pub fn name(self) -> &'static str {
-        match self {
-            FileFormat::Gzip => "a file packed with gzip",
-            FileFormat::Bzip2 => "a file packed with bzip2",
-            FileFormat::Xz => "a file packed with xz",
-            FileFormat::Zstandard => "a file packed with zstd",
-            FileFormat::Tar => "a tar archive",
-            FileFormat::Zip => "a ZIP archive",
-            FileFormat::Excel => "an Excel workbook (.xlsx)",
-            FileFormat::OldExcel => "an Excel workbook (.xls)",
-            FileFormat::OpenDocument => "an OpenDocument spreadsheet (.ods)",
-            FileFormat::Parquet => "a Parquet file",
-            FileFormat::Arrow => "an Arrow file",
-            FileFormat::Numpy => "a NumPy array (.npy)",
-            FileFormat::NumpyArchive => "an archive of NumPy arrays (.npz)",
-            FileFormat::Hdf5 => "an HDF5 file",
-            FileFormat::Pickle => "a Python pickle",
-            FileFormat::TorchSave => "a file of `torch.save`",
-            FileFormat::Sqlite => "an SQLite database",
-            FileFormat::Pdf => "a PDF document",
-            FileFormat::Utf16 => "UTF-16 text",
-        }
+        FORMATS.iter().find(|(_, endings, _)| endings.contains(&ending)).map(|(format, ..)| *format)
     }
 
     /// Returns a hint that says how to convert the file to a text table.
@@ -161,7 +140,8 @@ impl FileFormat {
 
 impl std::fmt::Display for FileFormat {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name())
+        let (.., name) = FORMATS.iter().find(|(format, ..)| format == self).expect("all formats are listed");
+        f.write_str(name)
     }
 }
 

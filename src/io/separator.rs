@@ -3,6 +3,11 @@
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
+/// Returns the separator by default.
+pub fn comma() -> char {
+    ','
+}
+
 /// Parses a separator: one ASCII character, or `tab` or `\t` for a tab.
 ///
 /// # Errors

@@ -212,13 +212,16 @@ fn change_mask(how: i32) {
 }
 
 /// Ignores SIGTERM from now on: the process is about to end.
-#[cfg_attr(unix, expect(unsafe_code, reason = "the standard library ignores no signal but SIGPIPE"))]
 pub fn ignore_sigterm() {
-    // SAFETY: ignoring a signal installs no handler, and `SIGTERM` may be ignored.
     #[cfg(unix)]
-    unsafe {
-        libc::signal(libc::SIGTERM, libc::SIG_IGN);
-    }
+    ignore(libc::SIGTERM);
+}
+
+#[cfg(unix)]
+#[expect(unsafe_code, reason = "the standard library ignores no signal but SIGPIPE")]
+fn ignore(signal: i32) {
+    // SAFETY: ignoring a signal installs no handler, and the signals above may be ignored.
+    unsafe { libc::signal(signal, libc::SIG_IGN) };
 }
 
 /// Starts to listen for Ctrl-C; `say` prints the message when the program ends at once.
@@ -244,15 +247,11 @@ pub fn send(process: u32, signal: i32) {
     let _ = (process, signal);
 }
 
-/// Ignores SIGUSR1 where no run can receive it, before a run listens and in commands without a run; by default the
-/// signal ends the program.
-#[cfg_attr(unix, expect(unsafe_code, reason = "the standard library ignores no signal but SIGPIPE"))]
-pub fn ignore_sigusr1() {
-    // SAFETY: ignoring a signal installs no handler, and `SIGUSR1` may be ignored.
+/// Ignores two signals that end the program by default: SIGXFSZ, so that writes beyond the file size limit (`ulimit -f`) fail
+/// with an ordinary error, and SIGUSR1 where no run can receive it, before a run listens and in commands without a run.
+pub fn ignore_sigxfsz_and_sigusr1() {
     #[cfg(unix)]
-    unsafe {
-        libc::signal(libc::SIGUSR1, libc::SIG_IGN);
-    }
+    [libc::SIGXFSZ, libc::SIGUSR1].into_iter().for_each(ignore);
 }
 
 /// Returns whether this process was started with the signal ignored.

@@ -14,7 +14,6 @@ use tch::{Kind, Tensor};
 use crate::metrics::decision::Decision;
 use crate::metrics::info::{MetricInfo, Targets};
 use crate::metrics::precision_recall::mean_of_defined;
-use crate::metrics::roc_auc::by_label;
 
 /// Properties of average precision.
 pub const AVERAGE_PRECISION: MetricInfo = MetricInfo {
@@ -50,6 +49,16 @@ pub fn per_replica(outputs: &Tensor, truth: &Tensor, decision: Decision, positiv
     let one_class = positives.eq(0.0).logical_or(&positives.eq(rows));
     let undefined = one_class.logical_or(&scores.isnan().any_dim(-1, false));
     mean_of_defined(&(sum / positives).masked_fill(&undefined, f64::NAN))
+}
+
+/// Returns scores and targets by label, or of the positive class: `[replicas, labels, rows]` each, targets as f64 0 or
+/// 1.
+pub(super) fn by_label(outputs: &Tensor, truth: &Tensor, decision: Decision, positive: usize) -> (Tensor, Tensor) {
+    let truth = match truth.dim() {
+        2 => truth.eq(positive as i64).unsqueeze(1),
+        _ => truth.transpose(1, 2),
+    };
+    (decision.scores(outputs, positive).transpose(1, 2).contiguous(), truth.to_kind(Kind::Double))
 }
 
 #[cfg(test)]

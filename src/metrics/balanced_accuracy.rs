@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use tch::{Kind, Tensor};
 
+use crate::metrics::accuracy::ACCURACY;
 use crate::metrics::confusion;
 use crate::metrics::decision::Decision;
 use crate::metrics::info::{MetricInfo, Targets};
@@ -16,12 +17,8 @@ use crate::metrics::precision_recall::mean_of_defined;
 pub const BALANCED_ACCURACY: MetricInfo = MetricInfo {
     name: Cow::Borrowed("balanced_acc"),
     label: Cow::Borrowed("balanced accuracy"),
-    range: [0.0, 1.0],
-    higher_is_better: Some(true),
-    needs_scores: false,
-    uses_positive_class: false,
-    is_percent: true,
     targets: Targets::SingleLabelClasses,
+    ..ACCURACY
 };
 
 /// Returns the balanced accuracy of each replica.

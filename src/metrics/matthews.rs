@@ -10,20 +10,18 @@ use std::borrow::Cow;
 
 use tch::{Kind, Tensor};
 
+use crate::metrics::balanced_accuracy::BALANCED_ACCURACY;
 use crate::metrics::confusion;
 use crate::metrics::decision::Decision;
-use crate::metrics::info::{MetricInfo, Targets};
+use crate::metrics::info::MetricInfo;
 
 /// Properties of the Matthews correlation coefficient.
 pub const MATTHEWS: MetricInfo = MetricInfo {
     name: Cow::Borrowed("mcc"),
     label: Cow::Borrowed("Matthews correlation"),
     range: [-1.0, 1.0],
-    higher_is_better: Some(true),
-    needs_scores: false,
-    uses_positive_class: false,
     is_percent: false,
-    targets: Targets::SingleLabelClasses,
+    ..BALANCED_ACCURACY
 };
 
 /// Returns the coefficient of each replica.

@@ -166,16 +166,6 @@ impl Metric {
         self.info().name
     }
 
-    /// Returns whether higher is better; `None` if neither direction is.
-    pub fn higher_is_better(&self) -> Option<bool> {
-        self.info().higher_is_better
-    }
-
-    /// Returns whether the metric is about the positive class of two classes.
-    pub fn uses_positive_class(&self) -> bool {
-        self.info().uses_positive_class
-    }
-
     /// Checks that the metric supports the target.
     ///
     /// # Errors

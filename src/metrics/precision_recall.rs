@@ -9,20 +9,17 @@ use std::borrow::Cow;
 
 use tch::{Kind, Tensor};
 
+use crate::metrics::accuracy::ACCURACY;
 use crate::metrics::confusion;
 use crate::metrics::decision::Decision;
-use crate::metrics::info::{MetricInfo, Targets};
+use crate::metrics::info::MetricInfo;
 
 /// Properties of precision.
 pub const PRECISION: MetricInfo = MetricInfo {
     name: Cow::Borrowed("precision"),
     label: Cow::Borrowed("precision"),
-    range: [0.0, 1.0],
-    higher_is_better: Some(true),
-    needs_scores: false,
     uses_positive_class: true,
-    is_percent: true,
-    targets: Targets::Classes,
+    ..ACCURACY
 };
 
 /// Properties of recall.

@@ -10,21 +10,14 @@ use std::borrow::Cow;
 
 use tch::{Kind, Tensor};
 
+use crate::metrics::average_precision::{AVERAGE_PRECISION, by_label};
 use crate::metrics::decision::Decision;
-use crate::metrics::info::{MetricInfo, Targets};
+use crate::metrics::info::MetricInfo;
 use crate::metrics::precision_recall::mean_of_defined;
 
 /// Properties of the area under the ROC curve.
-pub const ROC_AUC: MetricInfo = MetricInfo {
-    name: Cow::Borrowed("roc_auc"),
-    label: Cow::Borrowed("ROC AUC"),
-    range: [0.0, 1.0],
-    higher_is_better: Some(true),
-    needs_scores: true,
-    uses_positive_class: true,
-    is_percent: false,
-    targets: Targets::TwoClassesOrLabels,
-};
+pub const ROC_AUC: MetricInfo =
+    MetricInfo { name: Cow::Borrowed("roc_auc"), label: Cow::Borrowed("ROC AUC"), ..AVERAGE_PRECISION };
 
 /// Returns the area of each replica.
 ///
@@ -39,16 +32,6 @@ pub fn per_replica(outputs: &Tensor, truth: &Tensor, decision: Decision, positiv
     let above = sum(&(ranks(&scores) * truth)) - &positives * (&positives + 1.0) / 2.0;
     let area = above / (&positives * &negatives); // 0 / 0 if one class has no rows
     mean_of_defined(&area.masked_fill(&scores.isnan().any_dim(-1, false), f64::NAN))
-}
-
-/// Returns scores and targets by label, or of the positive class: `[replicas, labels, rows]` each, targets as f64 0 or
-/// 1.
-pub(super) fn by_label(outputs: &Tensor, truth: &Tensor, decision: Decision, positive: usize) -> (Tensor, Tensor) {
-    let truth = match truth.dim() {
-        2 => truth.eq(positive as i64).unsqueeze(1),
-        _ => truth.transpose(1, 2),
-    };
-    (decision.scores(outputs, positive).transpose(1, 2).contiguous(), truth.to_kind(Kind::Double))
 }
 
 /// Returns the rank of each score within its label, from 1; equal scores share their mean rank.

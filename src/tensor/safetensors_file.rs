@@ -19,7 +19,8 @@ pub const BYTES_AT_ONCE: u64 = 4 * VALUES_AT_ONCE as u64;
 /// A safetensors file that can be written any number of times.
 #[derive(Debug)]
 pub struct SafetensorsFile {
-    header: Vec<u8>,
+    /// The header: JSON, padded with blanks.
+    pub header: Vec<u8>,
     tensors: Vec<(String, Tensor)>, // in the order of the file
 }
 
@@ -42,11 +43,6 @@ impl SafetensorsFile {
         let mut header = serde_json::to_vec(&header).context("failed to write the header of a safetensors file")?;
         header.resize(header.len().next_multiple_of(8), b' ');
         Ok(SafetensorsFile { header, tensors })
-    }
-
-    /// The header: JSON, padded with blanks.
-    pub fn header(&self) -> &[u8] {
-        &self.header
     }
 
     /// Writes the length of the header and the header.

@@ -22,6 +22,11 @@ impl Shape {
         self.0.iter().fold(1, |product: i64, &length| product.saturating_mul(length)) as usize
     }
 
+    /// Returns the shape of a tensor of this number of rows.
+    pub fn of_rows(&self, rows: usize) -> Vec<i64> {
+        std::iter::once(rows as i64).chain(self.0.iter().copied()).collect()
+    }
+
     /// Returns the length of each dimension.
     pub fn dimensions(&self) -> &[i64] {
         &self.0

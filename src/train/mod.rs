@@ -267,7 +267,7 @@ impl TrainSpec {
     fn higher_is_better(&self, name: &str, target: Target) -> Option<bool> {
         let name = name.strip_prefix("val_").unwrap_or(name);
         match self.metrics(target).iter().find(|metric| metric.name() == name) {
-            Some(metric) => metric.higher_is_better(),
+            Some(metric) => metric.info().higher_is_better,
             None => Some(false), // a loss
         }
     }

@@ -36,6 +36,6 @@ impl Task<'_> {
     /// Returns whether higher values of a metric, of training or validation rows, are better.
     pub(super) fn higher_is_better(&self, name: &str) -> bool {
         let name = name.strip_prefix("val_").unwrap_or(name);
-        self.measure.metrics.iter().any(|metric| metric.name() == name && metric.higher_is_better() == Some(true))
+        self.measure.metrics.iter().any(|metric| metric.name() == name && metric.info().higher_is_better == Some(true))
     }
 }

@@ -54,7 +54,7 @@ impl Process {
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        kept_table::release(); // the worker reads the table itself
+        kept_table::LAST.release(); // the worker reads the table itself
         let mut child = command.spawn().with_context(|| format!("failed to start `{}`", program.display()))?;
         let orders = child.stdin.take();
         if let Some(reports) = child.stdout.take() {

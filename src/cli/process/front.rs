@@ -22,7 +22,7 @@ use crate::cli::process::dispatch::{Dispatched, EngineCommand};
 use crate::cli::process::usage_errors::parse_arguments;
 use crate::cli::text::terminal;
 use crate::config::hint::Hint;
-use crate::io::{atomic_write, signals};
+use crate::io::signals;
 use crate::slurm::job;
 
 /// Environment variables that say how OpenMP's threads wait for each other.
@@ -53,8 +53,7 @@ pub fn main() -> ExitCode {
 /// Prepares the process for panics and signals.
 pub(crate) fn prepare() {
     terminal::install_panic_hook();
-    atomic_write::ignore_sigxfsz();
-    signals::ignore_sigusr1();
+    signals::ignore_sigxfsz_and_sigusr1();
     if job::is_in_job() {
         signals::hold_sigusr2();
     }

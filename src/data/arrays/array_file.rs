@@ -243,11 +243,9 @@ impl ArrayFile {
     /// When its size or its time of modification is another one; the message follows the file name.
     pub fn check_unchanged(&self) -> Result<(), FileError> {
         let now = std::fs::metadata(&self.path).ok();
-        let is_same = now.is_some_and(|now| now.len() == self.size && now.modified().ok() == self.modified);
-        if is_same {
-            Ok(())
-        } else {
-            Err(FileError::new("has changed while it was read").hint("run the command again"))
+        match now.is_some_and(|now| now.len() == self.size && now.modified().ok() == self.modified) {
+            true => Ok(()),
+            false => Err(FileError::new("has changed while it was read").hint("run the command again")),
         }
     }
 }
@@ -285,18 +283,15 @@ pub fn listed(names: &[String]) -> String {
 fn check_length(header: &ArrayHeader, found: u64) -> Result<(), FileError> {
     let Ok(element) = &header.element else { return Ok(()) }; // refused where its values are read
     let bytes = header.count().and_then(|count| u64::try_from(count).ok()?.checked_mul(element.bytes() as u64));
+    let (shape, kind) = (header.shape_text(), element.name());
     match bytes {
         Some(bytes) if bytes == found => Ok(()),
         Some(bytes) if bytes > found => {
-            let (shape, kind) = (header.shape_text(), element.name());
             let message = format!("is truncated: {shape} of {kind} needs {bytes} bytes, but {found} are there");
             Err(FileError::new(message).hint("save or copy it again"))
         }
-        Some(bytes) => {
-            let (shape, kind) = (header.shape_text(), element.name());
-            Err(FileError::new(format!("has {found} bytes, but {shape} of {kind} needs {bytes}")))
-        }
-        None => Err(FileError::new(format!("has the impossible shape {}", header.shape_text()))),
+        Some(bytes) => Err(FileError::new(format!("has {found} bytes, but {shape} of {kind} needs {bytes}"))),
+        None => Err(FileError::new(format!("has the impossible shape {shape}"))),
     }
 }
 

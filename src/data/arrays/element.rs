@@ -26,6 +26,23 @@ enum Number {
     F64,
 }
 
+/// Names of each type: NumPy's `descr` without the byte order, the type of a safetensors file, and NumPy's name.
+const NUMBERS: [(Number, Option<&str>, Dtype, &str); 13] = [
+    (Number::Bool, Some("b1"), Dtype::BOOL, "bool"),
+    (Number::U8, Some("u1"), Dtype::U8, "uint8"),
+    (Number::I8, Some("i1"), Dtype::I8, "int8"),
+    (Number::U16, Some("u2"), Dtype::U16, "uint16"),
+    (Number::I16, Some("i2"), Dtype::I16, "int16"),
+    (Number::U32, Some("u4"), Dtype::U32, "uint32"),
+    (Number::I32, Some("i4"), Dtype::I32, "int32"),
+    (Number::U64, Some("u8"), Dtype::U64, "uint64"),
+    (Number::I64, Some("i8"), Dtype::I64, "int64"),
+    (Number::F16, Some("f2"), Dtype::F16, "float16"),
+    (Number::BF16, None, Dtype::BF16, "bfloat16"),
+    (Number::F32, Some("f4"), Dtype::F32, "float32"),
+    (Number::F64, Some("f8"), Dtype::F64, "float64"),
+];
+
 /// Value that cannot be converted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadValue {
@@ -47,30 +64,16 @@ impl Element {
             Some((order @ ("<" | ">" | "|" | "="), kind)) => (order, kind),
             _ => ("=", descr),
         };
-        let number = match kind {
-            "b1" | "?" => Number::Bool,
-            "u1" => Number::U8,
-            "i1" => Number::I8,
-            "u2" => Number::U16,
-            "i2" => Number::I16,
-            "u4" => Number::U32,
-            "i4" => Number::I32,
-            "u8" => Number::U64,
-            "i8" => Number::I64,
-            "f2" => Number::F16,
-            "f4" => Number::F32,
-            "f8" => Number::F64,
-            _ => {
-                return Err(match kind.chars().next() {
-                    Some('O') => "Python objects (pickle), which are not read for safety".to_owned(),
-                    Some('U' | 'S' | 'a') => "text".to_owned(),
-                    Some('c') => "complex numbers".to_owned(),
-                    Some('M' | 'm') => "dates or times".to_owned(),
-                    Some('V') => "raw bytes".to_owned(),
-                    _ => format!("values of the type `{descr}`"),
-                });
-            }
-        };
+        let kind = if kind == "?" { "b1" } else { kind };
+        let known = NUMBERS.iter().find(|(_, known, ..)| *known == Some(kind));
+        let number = known.map(|(number, ..)| *number).ok_or_else(|| match kind.chars().next() {
+            Some('O') => "Python objects (pickle), which are not read for safety".to_owned(),
+            Some('U' | 'S' | 'a') => "text".to_owned(),
+            Some('c') => "complex numbers".to_owned(),
+            Some('M' | 'm') => "dates or times".to_owned(),
+            Some('V') => "raw bytes".to_owned(),
+            _ => format!("values of the type `{descr}`"),
+        })?;
         Ok(Element { number, is_big_endian: order == ">" })
     }
 
@@ -79,42 +82,15 @@ impl Element {
     /// # Errors
     /// What the tensor contains instead of numbers that can be read.
     pub fn from_safetensors(dtype: Dtype) -> Result<Element, String> {
-        let number = match dtype {
-            Dtype::BOOL => Number::Bool,
-            Dtype::U8 => Number::U8,
-            Dtype::I8 => Number::I8,
-            Dtype::U16 => Number::U16,
-            Dtype::I16 => Number::I16,
-            Dtype::U32 => Number::U32,
-            Dtype::I32 => Number::I32,
-            Dtype::U64 => Number::U64,
-            Dtype::I64 => Number::I64,
-            Dtype::F16 => Number::F16,
-            Dtype::BF16 => Number::BF16,
-            Dtype::F32 => Number::F32,
-            Dtype::F64 => Number::F64,
-            other => return Err(format!("values of the type `{other:?}`")),
-        };
+        let known = NUMBERS.iter().find(|(_, _, known, _)| *known == dtype);
+        let number = known.map(|(number, ..)| *number).ok_or_else(|| format!("values of the type `{dtype:?}`"))?;
         Ok(Element { number, is_big_endian: false })
     }
 
     /// Returns NumPy's name of the type.
     pub fn name(self) -> &'static str {
-        match self.number {
-            Number::Bool => "bool",
-            Number::U8 => "uint8",
-            Number::I8 => "int8",
-            Number::U16 => "uint16",
-            Number::I16 => "int16",
-            Number::U32 => "uint32",
-            Number::I32 => "int32",
-            Number::U64 => "uint64",
-            Number::I64 => "int64",
-            Number::F16 => "float16",
-            Number::BF16 => "bfloat16",
-            Number::F32 => "float32",
-            Number::F64 => "float64",
-        }
+        let known = NUMBERS.iter().find(|(number, ..)| *number == self.number);
+        known.expect("all types are listed").3
     }
 
     /// Returns the number of bytes of a value.
@@ -161,10 +137,8 @@ impl Element {
             Number::F32 => to.extend(self.items(bytes).map(f32::from_le_bytes)),
             Number::F64 => to.extend(self.items(bytes).map(|item| f64::from_le_bytes(item) as f32)),
         }
-        match to[first..].iter().position(|value| !value.is_finite()) {
-            Some(index) => Err(self.bad_float(bytes, index)),
-            None => Ok(()),
-        }
+        let bad = to[first..].iter().position(|value| !value.is_finite());
+        bad.map_or(Ok(()), |index| Err(self.bad_float(bytes, index)))
     }
 
     /// Converts the bytes of integers, and of yes-or-no values, to i64 and appends them to `to`.
@@ -199,16 +173,18 @@ impl Element {
     /// The first value that is not finite.
     pub fn doubles(self, bytes: &[u8], to: &mut Vec<f64>) -> Result<(), BadValue> {
         let first = to.len();
+        self.extend_doubles(bytes, to);
+        let bad = to[first..].iter().position(|value| !value.is_finite());
+        bad.map_or(Ok(()), |index| Err(self.bad_float(bytes, index)))
+    }
+
+    fn extend_doubles(self, bytes: &[u8], to: &mut Vec<f64>) {
         match self.number {
             Number::F16 => to.extend(self.items(bytes).map(|item| f64::from(half(item)))),
             Number::BF16 => to.extend(self.items(bytes).map(|item| f64::from(brain_half(item)))),
             Number::F32 => to.extend(self.items(bytes).map(|item| f64::from(f32::from_le_bytes(item)))),
             Number::F64 => to.extend(self.items(bytes).map(f64::from_le_bytes)),
             _ => unreachable!("the values are floating-point numbers"),
-        }
-        match to[first..].iter().position(|value| !value.is_finite()) {
-            Some(index) => Err(self.bad_float(bytes, index)),
-            None => Ok(()),
         }
     }
 
@@ -226,17 +202,12 @@ impl Element {
 
     /// Describes a value that is not finite as f32.
     fn bad_float(self, bytes: &[u8], index: usize) -> BadValue {
-        let item = &bytes[index * self.bytes()..];
-        let value = match self.number {
-            Number::F64 => self.items(item).map(f64::from_le_bytes).next(),
-            Number::F32 => self.items(item).map(|item| f64::from(f32::from_le_bytes(item))).next(),
-            Number::F16 => self.items(item).map(|item| f64::from(half(item))).next(),
-            Number::BF16 => self.items(item).map(|item| f64::from(brain_half(item))).next(),
-            _ => None,
-        };
+        let mut values = Vec::new();
+        self.extend_doubles(&bytes[index * self.bytes()..][..self.bytes()], &mut values);
+        let value = values[0];
         let (found, reason) = match value {
-            Some(value) if value.is_nan() => ("NaN".to_owned(), ""),
-            Some(value) if value.is_finite() => (format!("{value:e}"), ", which is too large for a 32-bit float"),
+            value if value.is_nan() => ("NaN".to_owned(), ""),
+            value if value.is_finite() => (format!("{value:e}"), ", which is too large for a 32-bit float"),
             _ => ("an infinite value".to_owned(), ""),
         };
         BadValue { index, found, reason }

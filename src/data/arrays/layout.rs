@@ -84,9 +84,7 @@ impl Layout {
     pub fn apply(&self, array: &Tensor) -> Tensor {
         let array =
             if self.is_channels_last { array.permute([0, 3, 1, 2]).contiguous() } else { array.shallow_clone() };
-        let shape: Vec<i64> =
-            std::iter::once(array.size()[0]).chain(self.sample.dimensions().iter().copied()).collect();
-        array.view(&shape[..])
+        array.view(&self.sample.of_rows(array.size()[0] as usize)[..])
     }
 }
 

@@ -59,13 +59,8 @@ impl NewRows {
             None => find(written, own)?,
         };
         let x = x.read("store numbers: `x.astype(\"float32\")` in Python", |file, name| file.tensor(name))?;
-        let y = match &mut y {
-            Some(y) => {
-                let hint = "store numbers: classes as `numpy.unique(y, return_inverse=True)[1]` in Python";
-                Some(y.read(hint, |file, name| file.targets(name))?)
-            }
-            None => None,
-        };
+        let hint = "store numbers: classes as `numpy.unique(y, return_inverse=True)[1]` in Python";
+        let y = y.as_mut().map(|y| y.read(hint, |file, name| file.targets(name))).transpose()?;
         let rows = |shape: &[i64]| shape.first().copied().unwrap_or(0);
         if rows(&x.shape) == 0 {
             let hint = "save an array with a row for each example: `x[None]` adds the dimension of the rows";
@@ -146,9 +141,6 @@ fn find<'a>(path: &'a str, own: Option<&Arrays>) -> anyhow::Result<(Place<'a>, O
             return Err(error(path, FileError::new(message).hint(SAVE)));
         }
     };
-    let y = match y {
-        Some(name) => Some(Place { path, file: open()?, name }),
-        None => None,
-    };
+    let y = y.map(|name| open().map(|file| Place { path, file, name })).transpose()?;
     Ok((Place { path, file, name: x }, y))
 }

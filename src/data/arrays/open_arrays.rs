@@ -127,14 +127,10 @@ impl<'a> OpenArrays<'a> {
     pub fn info(&self, targets: &ArrayTargets) -> DatasetInfo {
         let rows = |part: usize| self.parts[part].as_ref().map_or(0, |(x, _)| x.header.rows() as usize);
         DatasetInfo {
-            sample: self.layout.sample.clone(),
-            target: targets.target,
-            rows: rows(0),
             validation_rows: rows(1),
-            token_ids: None,
             test_rows: rows(2),
-            classes: targets.names.clone(),
             notes: self.notes.clone(),
+            ..DatasetInfo::new(self.layout.sample.clone(), targets.target, rows(0), targets.names.clone())
         }
     }
 

@@ -10,39 +10,29 @@ use crate::data::table::target_kind::TargetKind;
 /// Settings of `[data.arrays]`. An array has a row for each example. A name that ends in `.npy` is a file of its own;
 /// relative paths are relative to the experiment file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Arrays {
     /// Path of a `.npz` or `.safetensors` file.
-    #[serde(default)]
     pub path: Option<String>,
     /// Array of the features, or path of a `.npy` file; by default `x`, else `x_train`.
-    #[serde(default)]
     pub x: Option<String>,
     /// Array of the targets; by default `y`, else `y_train`. Integers are classes, unless `task` is set; other numbers
     /// are values (regression).
-    #[serde(default)]
     pub y: Option<String>,
     /// Array of the features of the validation rows; by default `x_val`, if the file has it.
-    #[serde(default)]
     pub x_val: Option<String>,
     /// Array of the targets of the validation rows; by default `y_val`.
-    #[serde(default)]
     pub y_val: Option<String>,
     /// Array of the features of the test rows; by default `x_test`, if the file has it.
-    #[serde(default)]
     pub x_test: Option<String>,
     /// Array of the targets of the test rows; by default `y_test`.
-    #[serde(default)]
     pub y_test: Option<String>,
     /// Position of the channels of images: `first` as in PyTorch, or `last` as in Keras. Grayscale images without
     /// channels become 1×height×width. By default, rows keep their shape.
-    #[serde(default)]
     pub channels: Option<Channels>,
     /// Kind of the target.
-    #[serde(default)]
     pub task: Option<TargetKind>,
     /// Names of the classes 0, 1, 2, …, or of the labels. By default, the integers in the array.
-    #[serde(default)]
     pub classes: Option<Vec<String>>,
 }
 

@@ -3,6 +3,7 @@
 use tch::Tensor;
 
 use crate::config::check::Invalid;
+use crate::data::dataset::numbered_classes;
 use crate::data::table::target_kind::TargetKind;
 use crate::data::target::Target;
 
@@ -103,7 +104,7 @@ impl ArrayTargets {
             TargetKind::Classes if width == 1 => integer_classes(parts, classes),
             TargetKind::Classes => {
                 parts.iter().try_for_each(|(key, part)| check_one_hot(key, part))?;
-                let names = names(classes, width, || (0..width).map(|class| class.to_string()).collect())?;
+                let names = names(classes, width, || numbered_classes(width))?;
                 Ok(ArrayTargets { target: Target::Classes(width), names, codes: (0..width as i64).collect() })
             }
             TargetKind::Labels => {

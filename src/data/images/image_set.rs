@@ -129,15 +129,12 @@ impl<'a> ImageSet<'a> {
                 ),
             })
         };
+        let target = Target::Classes(self.classes.len());
         DatasetInfo {
-            sample: self.format.sample(),
-            target: Target::Classes(self.classes.len()),
-            rows: rows(0),
             validation_rows: rows(1),
             test_rows: rows(2),
-            token_ids: None,
-            classes: self.classes.clone(),
             notes: self.parts.iter().flatten().filter_map(note).collect(),
+            ..DatasetInfo::new(self.format.sample(), target, rows(0), self.classes.clone())
         }
     }
 
@@ -187,17 +184,7 @@ impl<'a> ImageSet<'a> {
         if let Some(cached) = self.pixel_cache(cache).find(&self.fingerprint()?).filter(|_| self.settings.cache) {
             return Ok(cached.sha256().to_owned());
         }
-        let mut lines = String::new();
-        for part in self.parts.iter().flatten() {
-            let sum = |entry: &Entry| {
-                let path = part.listing.path_of(entry);
-                convert::bytes(&path).map(|bytes| sha256(&bytes)).map_err(|fault| setting_error(part.key, &path, fault))
-            };
-            let sums: Vec<_> = threads::pool().install(|| part.listing.entries.par_iter().map(sum).collect());
-            for (entry, sum) in part.listing.entries.iter().zip(sums) {
-                lines += &part.line(entry, &sum?);
-            }
-        }
+        let lines = self.lines(|path| convert::bytes(path).map(|bytes| sha256(&bytes)))?;
         Ok(sha256(lines.as_bytes()))
     }
 
@@ -247,23 +234,29 @@ impl<'a> ImageSet<'a> {
 
     /// Returns a checksum over the names, sizes and times of all images.
     fn fingerprint(&self) -> Result<String, Invalid> {
-        let mut lines = format!("{VERSION}\n");
+        let lines = self.lines(|path| {
+            let metadata = path.metadata().and_then(|metadata| Ok((metadata.len(), metadata.modified()?)));
+            let (size, modified) = metadata.map_err(|error| FileError::new(format!("cannot be read: {error}")))?;
+            let age = modified.duration_since(UNIX_EPOCH).map_or(0, |age| age.as_nanos());
+            Ok(format!("{size} {age}"))
+        })?;
+        Ok(sha256(format!("{VERSION}\n{lines}").as_bytes()))
+    }
+
+    /// Returns a line for each image, with what `of_file` returns for its path.
+    fn lines(&self, of_file: impl Fn(&Path) -> Result<String, FileError> + Sync) -> Result<String, Invalid> {
+        let mut lines = String::new();
         for part in self.parts.iter().flatten() {
-            let line = |entry: &Entry| {
+            let text = |entry: &Entry| {
                 let path = part.listing.path_of(entry);
-                let metadata = path.metadata().and_then(|metadata| Ok((metadata.len(), metadata.modified()?)));
-                let (size, modified) = metadata.map_err(|error| {
-                    setting_error(part.key, &path, FileError::new(format!("cannot be read: {error}")))
-                })?;
-                let age = modified.duration_since(UNIX_EPOCH).map_or(0, |age| age.as_nanos());
-                Ok(part.line(entry, &format!("{size} {age}")))
+                of_file(&path).map_err(|fault| setting_error(part.key, &path, fault))
             };
-            let all: Vec<_> = threads::pool().install(|| part.listing.entries.par_iter().map(line).collect());
-            for line in all {
-                lines += &line?;
+            let texts: Vec<_> = threads::pool().install(|| part.listing.entries.par_iter().map(text).collect());
+            for (entry, text) in part.listing.entries.iter().zip(texts) {
+                lines += &part.line(entry, &text?);
             }
         }
-        Ok(sha256(lines.as_bytes()))
+        Ok(lines)
     }
 
     fn pixel_cache(&self, cache: &Cache) -> PixelCache {
@@ -290,9 +283,7 @@ impl<'a> ImageSet<'a> {
 
     /// Returns a tensor for the pixels of a part.
     fn empty(&self, part: &Part) -> Tensor {
-        let mut shape = vec![part.classes.len() as i64];
-        shape.extend(self.format.sample().dimensions());
-        Tensor::empty(&shape[..], (Kind::Uint8, Device::Cpu))
+        Tensor::empty(&self.format.sample().of_rows(part.classes.len())[..], (Kind::Uint8, Device::Cpu))
     }
 
     /// Reads the images of a part, and adds a line for each to `lines`. A writer that fails becomes `None`.

@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +11,7 @@ use tch::Tensor;
 use tempfile::NamedTempFile;
 
 use crate::data::store::cache::Cache;
+use crate::io::atomic_write;
 
 /// Number of bytes that are read at once.
 const AT_ONCE: usize = 8 << 20;
@@ -87,7 +88,9 @@ impl PixelCache {
     pub fn writer(&self) -> Option<PixelWriter<'_>> {
         let folder = self.path.parent()?;
         std::fs::create_dir_all(folder).ok()?;
-        sweep(folder);
+        for unused in atomic_write::untouched(folder, UNUSED) {
+            let _ = std::fs::remove_file(unused.path()); // another run may have deleted it
+        }
         let file = NamedTempFile::new_in(folder).ok()?;
         Some(PixelWriter { cache: self, file: BufWriter::new(file), crc: 0, bytes: 0 })
     }
@@ -97,18 +100,6 @@ impl PixelCache {
         if let Ok(file) = File::options().append(true).open(&self.path) {
             let _ = file.set_modified(SystemTime::now()); // a cache that cannot be written to still can be read
         }
-    }
-}
-
-/// Deletes files that no run has used for a long time.
-fn sweep(folder: &Path) {
-    let is_unused = |path: &Path| {
-        let modified = path.metadata().and_then(|metadata| metadata.modified());
-        modified.is_ok_and(|time| time.elapsed().is_ok_and(|age| age > UNUSED))
-    };
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    for path in entries.map(|entry| entry.path()).filter(|path| is_unused(path)) {
-        let _ = std::fs::remove_file(path); // another run may have deleted it
     }
 }
 

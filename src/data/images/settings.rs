@@ -148,19 +148,7 @@ impl PixelFormat {
 impl Images {
     /// Returns the default settings for a directory or CSV file.
     pub fn of_path(path: &str) -> Images {
-        Images {
-            path: path.to_owned(),
-            validation: None,
-            test: None,
-            size: None,
-            color_mode: ColorMode::default(),
-            resize: Resize::default(),
-            classes: None,
-            path_column: path_column(),
-            label_column: label_column(),
-            root: None,
-            cache: true,
-        }
+        serde_json::from_value(serde_json::json!({ "path": path })).expect("all other settings have defaults")
     }
 
     /// Returns the size and colors that images are converted to. `example` is an image of the data set, for the hint.

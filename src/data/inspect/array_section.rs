@@ -40,23 +40,12 @@ impl ArraySummary {
             Target::Classes(_) => {
                 Some(Problem::Classes { names: targets.names.clone(), rows: targets.counts(training), stated: None })
             }
-            Target::Values(_) => {
-                let numbers = training.numbers();
-                let count = numbers.len() as f64;
-                let mean = numbers.iter().sum::<f64>() / count;
-                let variance = numbers.iter().map(|number| (number - mean).powi(2)).sum::<f64>() / count;
-                Some(Problem::Values { mean, std: variance.sqrt() })
-            }
+            Target::Values(_) => Some(Problem::of_numbers(&training.numbers())),
             Target::Labels(_) => None,
         };
         let has_bytes = opened.element.largest_byte() == Some(255);
         let (has_channels_last, is_one_hot) = (settings.channels.is_some(), settings.task.is_some());
         Ok(ArraySummary { info, problem, has_bytes, has_channels_last, is_one_hot })
-    }
-
-    /// Returns whether some rows are held out: by arrays of their own, or by the split.
-    pub fn holds_out(&self) -> bool {
-        holds_out(&self.info)
     }
 
     /// Returns the part `[data.arrays]`; `path` is the path of the file as it is written.
@@ -86,7 +75,7 @@ impl ArraySummary {
 }
 
 /// Returns whether some rows are held out: by the data set itself, or by the split.
-pub(super) fn holds_out(info: &DatasetInfo) -> bool {
+pub fn holds_out(info: &DatasetInfo) -> bool {
     info.rows >= FEWEST_TO_HOLD_OUT || info.validation_rows * info.test_rows > 0
 }
 

@@ -19,12 +19,8 @@ pub fn csv_section(proposal: &Proposal, path: &str) -> String {
     section(proposal, path, true).join("\n") + "\n"
 }
 
-/// Returns the lines of the same part without comments on the choices.
-pub fn plain_settings(proposal: &Proposal, path: &str) -> Vec<String> {
-    section(proposal, path, false)
-}
-
-fn section(proposal: &Proposal, path: &str, commented: bool) -> Vec<String> {
+/// Returns the lines of the part `[data.csv]`, with comments on the choices if asked for.
+pub fn section(proposal: &Proposal, path: &str, commented: bool) -> Vec<String> {
     let lines = ["[data.csv]".to_owned(), format!("path = {}", quoted(path))];
     lines.into_iter().chain(settings(proposal, commented)).collect()
 }

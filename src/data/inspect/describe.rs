@@ -6,13 +6,12 @@ use tch::{Kind, Tensor};
 
 use crate::data::dataset::Loaded;
 use crate::data::images::image_set::ImageFiles;
-use crate::data::inspect::class_count::ClassCount;
-use crate::data::inspect::duplicates::{Duplicates, fingerprint};
+use crate::data::inspect::duplicates::{ClassCount, Duplicates, fingerprint};
 use crate::data::rows::{Rows, class_numbers};
 use crate::data::table::column::Column;
 use crate::data::table::columns::describe_content;
 use crate::data::table::csv_table::Table;
-use crate::data::table::recognize::number_columns::{number_warning, row_number_warning};
+use crate::data::table::recognize::number_columns::{recognize_numbers, recognize_row_numbers};
 use crate::data::table::recognize::recognize;
 use crate::data::table::values::Values;
 use crate::data::target::Target;
@@ -137,14 +136,7 @@ pub fn describe(name: &str, loaded: &Loaded) -> Description {
     let mut parts = vec![part("training", &loaded.rows, loaded)];
     parts.extend(loaded.validation.as_ref().map(|validation| part("validation", validation, loaded)));
     parts.extend(loaded.test.as_ref().map(|test| part("test", test, loaded)));
-    Description {
-        name: name.to_owned(),
-        sha256: loaded.sha256.clone(),
-        arrays: Vec::new(),
-        images: None,
-        na_values: Vec::new(),
-        parts,
-    }
+    Description { name: name.to_owned(), sha256: loaded.sha256.clone(), parts, ..Description::default() }
 }
 
 /// Describes a table; `sha256` is the checksum of its file, `target` the target column, if known.
@@ -154,9 +146,10 @@ pub fn describe_table(name: &str, table: &Table, sha256: String, target: Option<
     let constant =
         table.columns.iter().filter(|column| column.values.distinct() <= 1).map(|column| column.name.clone()).collect();
     let classes = target.and_then(classes_of);
-    let is_class = |column: &&Column| classes.is_some() && target.is_some_and(|target| target.name == column.name);
-    let features: Vec<&Column> = table.columns.iter().filter(|column| !is_class(column)).collect();
-    let fingerprints = (0..table.rows()).map(|row| fingerprint(features.iter().map(|column| column.key(row))));
+    let is_feature = |column: &&Column| classes.is_none() || !is_target(column);
+    let features: Vec<&Column> = table.columns.iter().filter(is_feature).collect();
+    let row = |row: usize| fingerprint(features.iter().map(|column| column.key(row).to_le_bytes()));
+    let fingerprints = (0..table.rows()).map(row);
     let duplicates = Duplicates::count(fingerprints, |row| classes.as_ref().and_then(|(_, places)| places[row]));
     let part = PartDescription {
         part: "table",
@@ -175,14 +168,7 @@ pub fn describe_table(name: &str, table: &Table, sha256: String, target: Option<
         contradictory_rows: classes.is_some().then_some(duplicates.contradictions),
         columns,
     };
-    Description {
-        name: name.to_owned(),
-        sha256,
-        arrays: Vec::new(),
-        images: None,
-        na_values: Vec::new(),
-        parts: vec![part],
-    }
+    Description { name: name.to_owned(), sha256, parts: vec![part], ..Description::default() }
 }
 
 /// Returns the classes of a target column and the class of each row; `None` if it has values.
@@ -198,13 +184,17 @@ fn classes_of(column: &Column) -> Option<(Vec<String>, Vec<Option<usize>>)> {
 fn counts(names: &[String], places: &[Option<usize>]) -> Vec<ClassCount> {
     let mut rows = vec![0; names.len()];
     places.iter().flatten().for_each(|&place| rows[place] += 1);
-    let counted = names.iter().zip(rows).map(|(name, rows)| ClassCount {
+    class_counts(names, rows, places.len())
+}
+
+fn class_counts(names: &[String], rows: impl IntoIterator<Item = usize>, all: usize) -> Vec<ClassCount> {
+    let count = |(name, rows): (&String, usize)| ClassCount {
         class: name.clone(),
         rows,
-        share: rows as f64 / places.len() as f64,
+        share: rows as f64 / all as f64,
         distinct: None,
-    });
-    counted.collect()
+    };
+    names.iter().zip(rows).map(count).collect()
 }
 
 /// Returns a warning about the content of a column, with the setting to write.
@@ -215,7 +205,10 @@ fn content_warning(table: &Table, column: &Column, is_target: bool) -> Option<St
             Some(format!("{}: {hint}", describe_content(table, column, &found)))
         }
         None if is_target => None,
-        None => number_warning(column).or_else(|| row_number_warning(column)),
+        None => {
+            let found = recognize_numbers(column).or_else(|| recognize_row_numbers(column));
+            found.map(|found| found.warning(&column.name))
+        }
     }
 }
 
@@ -234,7 +227,7 @@ fn column(table: &Table, column: &Column, is_target: bool) -> ColumnDescription 
     ColumnDescription {
         name: column.name.clone(),
         kind: if matches!(column.values, Values::Numbers(_)) { "numbers" } else { "text" },
-        missing: (0..column.values.len()).filter(|&row| column.is_missing(row)).count(),
+        missing: (0..table.rows()).filter(|&row| column.is_missing(row)).count(),
         missing_as: column.first_missing().map(|(_, cell)| cell.to_owned()).filter(|cell| !cell.is_empty()),
         distinct,
         min: numbers.iter().copied().reduce(f64::min),
@@ -255,9 +248,9 @@ fn part(part: &'static str, rows: &Rows, loaded: &Loaded) -> PartDescription {
     }
     let values = Vec::<f32>::try_from(Tensor::cat(&values, 1).flatten(0, -1)).expect("just made f32");
     let of_a_row = values.len() / rows.len().max(1);
-    let fingerprints = values.chunks_exact(of_a_row.max(1)).map(|row| fingerprint(row.iter().map(|v| v.to_bits())));
+    let fingerprints = values.chunks_exact(of_a_row.max(1)).map(|row| fingerprint(row.iter().map(|v| v.to_le_bytes())));
     let duplicates = Duplicates::count(fingerprints, |row| classes.as_ref().map(|classes| classes[row] as usize));
-    let counts = class_counts(rows, loaded);
+    let counts = counts_of_targets(rows, loaded);
     PartDescription {
         part,
         rows: rows.len(),
@@ -280,22 +273,14 @@ fn flat(tensor: &Tensor) -> Tensor {
 }
 
 /// Returns the number of rows of each class or of each yes-or-no label; empty for numbers.
-fn class_counts(rows: &Rows, loaded: &Loaded) -> Vec<ClassCount> {
+fn counts_of_targets(rows: &Rows, loaded: &Loaded) -> Vec<ClassCount> {
     let counts: Vec<i64> = match loaded.target {
         Target::Classes(classes) => Vec::try_from(rows.targets.bincount::<Tensor>(None, classes as i64)),
         Target::Labels(_) => Vec::try_from(rows.targets.sum_dim_intlist(0, false, Kind::Int64)),
         Target::Values(_) => return Vec::new(),
     }
     .expect("counts are int64");
-    let counted = loaded.classes.iter().zip(counts);
-    counted
-        .map(|(class, count)| ClassCount {
-            class: class.clone(),
-            rows: count as usize,
-            share: count as f64 / rows.len() as f64,
-            distinct: None,
-        })
-        .collect()
+    class_counts(&loaded.classes, counts.into_iter().map(|count| count as usize), rows.len())
 }
 
 #[cfg(test)]

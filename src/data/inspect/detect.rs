@@ -3,14 +3,12 @@
 use std::path::Path;
 
 use crate::data::file_error::FileError;
+use crate::data::table::csv::csv_text::OTHER_SEPARATORS;
 use crate::data::table::csv_table::Table;
 use crate::data::table::field_format::FieldFormat;
 use crate::data::table::recognize::number_format::NumberFormat;
 use crate::data::table::recognize::{missing_marks, other_number_formats};
 use crate::data::text::text_file;
-
-/// Separators that are tried if a table has no second column with the first one.
-const OTHER_SEPARATORS: [char; 3] = [';', '\t', '|'];
 
 /// A table with its detected format.
 #[derive(Debug)]

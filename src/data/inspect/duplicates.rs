@@ -3,36 +3,31 @@
 //!
 //! Rows are compared by the SHA-256 of their values, so that wide rows need no more memory than narrow ones.
 
+use serde::Serialize;
 use sha2::{Digest, Sha256};
-
-use crate::data::inspect::class_count::ClassCount;
 
 /// SHA-256 of the values of a row: equal rows have equal fingerprints.
 pub type Fingerprint = [u8; 32];
 
-/// Returns the fingerprint of the values of a row.
-pub fn fingerprint<B: Bits>(values: impl Iterator<Item = B>) -> Fingerprint {
+/// Returns the fingerprint of a row: of the bytes of its values.
+pub fn fingerprint(values: impl Iterator<Item = impl AsRef<[u8]>>) -> Fingerprint {
     let mut hasher = Sha256::new();
-    values.for_each(|value| hasher.update(value.bytes()));
+    values.for_each(|value| hasher.update(value));
     hasher.finalize().into()
 }
 
-/// Value with a byte representation that is equal for equal values.
-pub trait Bits {
-    /// Returns the bytes.
-    fn bytes(self) -> impl AsRef<[u8]>;
-}
-
-impl Bits for u32 {
-    fn bytes(self) -> impl AsRef<[u8]> {
-        self.to_le_bytes()
-    }
-}
-
-impl Bits for u64 {
-    fn bytes(self) -> impl AsRef<[u8]> {
-        self.to_le_bytes()
-    }
+/// Number of rows of a class or value.
+#[derive(Clone, Debug, Serialize)]
+pub struct ClassCount {
+    /// Name of the class or value.
+    pub class: String,
+    /// Number of rows.
+    pub rows: usize,
+    /// Fraction of all rows.
+    pub share: f64,
+    /// Number of distinct rows of the class.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub distinct: Option<usize>,
 }
 
 /// Numbers of duplicate rows.
@@ -86,8 +81,10 @@ mod tests {
     #[test]
     fn rows_are_told_apart_by_every_value_and_by_the_class() {
         let rows = [([1_u64, 2], Some(0)), ([1, 2], Some(0)), ([1, 2], Some(1)), ([2, 1], Some(0)), ([2, 1], None)];
-        let duplicates =
-            Duplicates::count(rows.iter().map(|(row, _)| fingerprint(row.iter().copied())), |row| rows[row].1);
+        let duplicates = Duplicates::count(
+            rows.iter().map(|(row, _)| fingerprint(row.iter().map(|value| value.to_le_bytes()))),
+            |row| rows[row].1,
+        );
         assert_eq!(duplicates, Duplicates { duplicates: 1, contradictions: 3, distinct: vec![2, 1] });
     }
 }

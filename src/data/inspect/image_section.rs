@@ -4,7 +4,7 @@ use crate::config::check::Invalid;
 use crate::data::dataset::DatasetInfo;
 use crate::data::images::image_set::{ImageFiles, ImageSet};
 use crate::data::images::settings::{ColorMode, Images, Sides};
-use crate::data::inspect::array_section::{holds_out, split_lines};
+use crate::data::inspect::array_section::split_lines;
 use crate::data::inspect::csv_section::{comment_lines, quoted};
 use crate::data::inspect::problem::Problem;
 
@@ -39,11 +39,6 @@ impl ImageSummary {
         let images = ImageSet::open(&settings)?;
         let problem = Problem::Classes { names: images.classes.clone(), rows: images.counts(), stated: None };
         Ok(ImageSummary { info: images.info(), problem, files, settings: settings.clone() })
-    }
-
-    /// Returns whether some images are held out: by directories of their own, or by the split.
-    pub fn holds_out(&self) -> bool {
-        holds_out(&self.info)
     }
 
     /// Returns the part `[data.images]`; `path` is the path of the directory as it is written.

@@ -1,7 +1,6 @@
 //! Description of data sets, duplicate rows, and proposals for using a user's table.
 
 pub mod array_section;
-pub mod class_count;
 pub mod csv_section;
 pub mod describe;
 pub mod detect;

@@ -66,9 +66,7 @@ impl Problem {
                         "{count} whole numbers; `\"values\"` with loss `\"mse\"` predicts a number"
                     ))));
                 }
-                let mean = numbers.iter().sum::<f64>() / numbers.len() as f64;
-                let variance = numbers.iter().map(|number| (number - mean).powi(2)).sum::<f64>() / numbers.len() as f64;
-                Ok(Problem::Values { mean, std: variance.sqrt() })
+                Ok(Problem::of_numbers(&numbers))
             }
             Values::Text { .. } if content == Some(Content::Ids) || names.len() > MOST_CLASSES => {
                 let texts = count(names.len());
@@ -77,6 +75,13 @@ impl Problem {
             }
             Values::Text { .. } => Ok(classes(content.map(|_| "the texts are classes as they are".to_owned()))),
         }
+    }
+
+    /// Returns the kind of a target with these numbers.
+    pub fn of_numbers(numbers: &[f64]) -> Problem {
+        let mean = numbers.iter().sum::<f64>() / numbers.len() as f64;
+        let variance = numbers.iter().map(|number| (number - mean).powi(2)).sum::<f64>() / numbers.len() as f64;
+        Problem::Values { mean, std: variance.sqrt() }
     }
 
     /// Number of classes; `None` for numbers.

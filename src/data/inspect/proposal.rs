@@ -132,7 +132,7 @@ pub fn propose(
     }
     let problem = Problem::of(table, target, &rows)?;
     let keys = used.iter().chain(std::iter::once(&target));
-    let duplicates = rows.iter().map(|&row| fingerprint(keys.clone().map(|column| column.key(row))));
+    let duplicates = rows.iter().map(|&row| fingerprint(keys.clone().map(|column| column.key(row).to_le_bytes())));
     let duplicates = Duplicates::count(duplicates, |_| None).duplicates;
     let width = |(column, role): &(&Column, Role)| match role {
         Role::Dropped(_) => 0,
@@ -239,11 +239,10 @@ fn role(table: &Table, column: &Column) -> Role {
     match recognize(column, table.numbers).map(|found| (found.content, found.what)) {
         Some((Content::Dates, _)) => {
             let texts: Vec<Option<String>> = (0..rows).map(|row| column.text(row)).collect();
-            let fields: Vec<Option<&str>> = texts.iter().map(Option::as_deref).collect();
-            match dates::read(&fields, None) {
+            match dates::read(&texts, None) {
                 Ok(_) => Role::Dates,
                 Err(fault) => {
-                    let what = if fault.is_ambiguous() { "ambiguous dates" } else { "dates that cannot be read" };
+                    let what = if fault.is_ambiguous { "ambiguous dates" } else { "dates that cannot be read" };
                     Role::Dropped(format!("{what}; to use them, {}", fault.hint(&column.name)))
                 }
             }

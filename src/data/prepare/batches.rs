@@ -37,16 +37,13 @@ impl DeviceRows {
             let tensors: Vec<&Tensor> = parts.iter().map(part).collect();
             Tensor::cat(&tensors, 0)
         };
+        let weights: Option<Vec<&Tensor>> = parts.iter().map(|part| part.weights.as_ref()).collect();
         let features = Features::join(&parts.iter().map(|part| &part.features).collect::<Vec<_>>());
         DeviceRows {
             chosen: Some(chosen.to_device(features.device())),
             targets: joined(|part| &part.targets),
             truth: joined(|part| &part.truth),
-            weights: parts
-                .iter()
-                .map(|part| part.weights.as_ref())
-                .collect::<Option<Vec<_>>>()
-                .map(|w| Tensor::cat(&w, 0)),
+            weights: weights.map(|weights| Tensor::cat(&weights, 0)),
             features,
         }
     }
@@ -123,10 +120,13 @@ fn gather(values: &Tensor, numbers: &Tensor) -> Tensor {
 #[derive(Debug)]
 pub struct Epoch<'a> {
     rows: &'a DeviceRows,
-    order: Option<Tensor>, // [replicas, rows], int64, on the device
+    /// Row indices in the order of this epoch, `[replicas, rows]`, int64, on the device; `None` if every replica has all rows
+    /// in their order.
+    pub order: Option<Tensor>,
     replicas: usize,
     batch: usize,
-    targets: Tensor,         // [replicas, rows, …], in the order of this epoch
+    /// Targets of all rows in the order of this epoch, `[replicas, rows, …]`.
+    pub targets: Tensor,
     weights: Option<Tensor>, // [replicas, rows], in the order of this epoch
     /// True classes, labels or values in the order of this epoch, `[replicas, rows, …]`.
     pub truth: Tensor,
@@ -167,17 +167,6 @@ impl<'a> Epoch<'a> {
     /// Returns the number of rows of a replica.
     pub fn rows(&self) -> usize {
         self.rows.len()
-    }
-
-    /// Returns the row indices in the order of this epoch, `[replicas, rows]`, int64; `None` if every replica has all
-    /// rows in their order.
-    pub fn order(&self) -> Option<&Tensor> {
-        self.order.as_ref()
-    }
-
-    /// Returns the targets of all rows in the order of this epoch, `[replicas, rows, …]`.
-    pub fn all_targets(&self) -> &Tensor {
-        &self.targets
     }
 
     /// Returns the features of one batch, `[replicas, batch, …]`.

@@ -12,35 +12,11 @@ use crate::data::table::form::{Form, ImageSize};
 use crate::data::target::Target;
 
 /// Description of a trial's data, with the preprocessing that was fitted to its training rows.
-#[derive(Debug)]
-pub struct FittedData {
-    /// Name of the data set.
-    pub name: String,
-    /// SHA-256 over the files of the data set.
-    pub sha256: String,
-    /// Shapes and counts.
-    pub info: DatasetInfo,
-    /// Names of the classes, labels or values.
-    pub classes: Vec<String>,
-    /// Form of a row.
-    pub form: Form,
-    /// Largest possible value of a feature.
-    pub largest: f64,
-    /// Smallest value of images with values below 0, whose gray levels have no known range.
-    pub smallest: Option<f64>,
-    /// Whether the features are bytes; `None` for tables, texts and older runs.
-    pub has_bytes: Option<bool>,
-    /// Mean of the outermost pixels of all images; `None` if the rows are no images.
-    pub background: Option<f64>,
-    /// Encoder and scaler.
-    pub preprocessing: Preprocessing,
-}
-
-/// [`FittedData`] as it is stored in a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct FittedDataRecord {
+pub struct FittedData<P = Preprocessing> {
     /// Name of the data set.
-    pub data: String,
+    #[serde(rename = "data")]
+    pub name: String,
     /// SHA-256 over the files of the data set.
     pub sha256: String,
     /// Shapes and counts.
@@ -52,18 +28,21 @@ pub struct FittedDataRecord {
     pub form: Form,
     /// Largest possible value of a feature.
     pub largest: f64,
-    /// Smallest value of images with values below 0.
+    /// Smallest value of images with values below 0, whose gray levels have no known range.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub smallest: Option<f64>,
-    /// Whether the features are bytes.
+    /// Whether the features are bytes; `None` for tables, texts and older runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub has_bytes: Option<bool>,
-    /// Mean of the outermost pixels of all images.
+    /// Mean of the outermost pixels of all images; `None` if the rows are no images.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub background: Option<f64>,
     /// Encoder and scaler.
-    pub preprocessing: PreprocessingRecord,
+    pub preprocessing: P,
 }
+
+/// [`FittedData`] as it is stored in a file.
+pub type FittedDataRecord = FittedData<PreprocessingRecord>;
 
 impl FittedData {
     /// Describes a data set with the preprocessing that was fitted to its training rows.
@@ -113,7 +92,7 @@ impl FittedData {
     /// Converts to the form that is stored in a file.
     pub fn record(&self) -> FittedDataRecord {
         FittedDataRecord {
-            data: self.name.clone(),
+            name: self.name.clone(),
             sha256: self.sha256.clone(),
             info: DatasetInfo { classes: Vec::new(), ..self.info.clone() }, // stored in `classes`
             classes: self.classes.clone(),
@@ -132,18 +111,7 @@ impl FittedData {
     /// When the parts of the record contradict each other.
     pub fn from_record(record: FittedDataRecord) -> anyhow::Result<FittedData> {
         const MOST: i64 = 1 << 31;
-        let FittedDataRecord {
-            data,
-            sha256,
-            info,
-            classes,
-            form,
-            largest,
-            smallest,
-            has_bytes,
-            background,
-            preprocessing,
-        } = record;
+        let FittedDataRecord { ref info, ref classes, ref form, largest, background, .. } = record;
         let dimensions = info.sample.dimensions();
         let elements = dimensions.iter().try_fold(1_i64, |product, &length| product.checked_mul(length));
         let is_shape = !dimensions.is_empty() && dimensions.iter().all(|&length| length >= 1);
@@ -151,7 +119,7 @@ impl FittedData {
         ensure!(largest.is_finite() && largest > 0.0, "the largest value of its features is {largest}");
         let (outputs, named) = (info.target.outputs(), classes.len());
         ensure!(outputs == named && named > 0, "it names {named} classes or values, but {outputs} are predicted");
-        match &form {
+        match form {
             Form::Points => {}
             Form::Text(text) => {
                 let length = text.tokenizer.length;
@@ -181,18 +149,17 @@ impl FittedData {
                 ensure!(is_right, "its target has {columns} columns");
             }
         }
-        let preprocessing = Preprocessing::from_record(preprocessing, &form, &info.sample)?;
-        let info = DatasetInfo { classes: classes.clone(), ..info };
+        let preprocessing = Preprocessing::from_record(record.preprocessing, form, &info.sample)?;
         Ok(FittedData {
-            name: data,
-            sha256,
-            info,
-            classes,
-            form,
-            largest,
-            smallest,
-            has_bytes,
-            background,
+            name: record.name,
+            sha256: record.sha256,
+            info: DatasetInfo { classes: record.classes.clone(), ..record.info },
+            classes: record.classes,
+            form: record.form,
+            largest: record.largest,
+            smallest: record.smallest,
+            has_bytes: record.has_bytes,
+            background: record.background,
             preprocessing,
         })
     }

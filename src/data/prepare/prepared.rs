@@ -121,14 +121,12 @@ impl Prepared {
         let preprocessing = Preprocessing::fit(&raw, loaded, scale)?;
         let apply = |rows: Rows, part: &str| if has_bytes { Ok(rows) } else { preprocessing.apply(rows, part) };
         let training = Training(apply(raw.0, "training")?);
-        let validation = match &places.validation {
-            Some(numbers) => Some(take(numbers)),
-            None => loaded.validation.as_ref().map(Rows::shallow_clone),
+        let held_out = |places: &Option<Vec<usize>>, own: &Option<Rows>| {
+            let split_off = places.as_ref().map(|numbers| take(numbers));
+            split_off.or_else(|| own.as_ref().map(Rows::shallow_clone))
         };
-        let test = match &places.test {
-            Some(numbers) => Some(take(numbers)),
-            None => loaded.test.as_ref().map(Rows::shallow_clone),
-        };
+        let validation = held_out(&places.validation, &loaded.validation);
+        let test = held_out(&places.test, &loaded.test);
         let width = training.rows().features.flatten(1, -1).size()[1];
         let features = match loaded.form.encoding() {
             Some(encoding) => encoding.names(),
@@ -163,7 +161,7 @@ impl Prepared {
 
     /// Returns the scaler that the features still need, which are bytes; `None` if they are scaled.
     pub fn scaler_of_bytes(&self) -> Option<&Scaler> {
-        self.has_bytes.then(|| self.preprocessing.scaler())
+        self.has_bytes.then_some(&self.preprocessing.scaler)
     }
 
     /// Resamples the training rows; `device` as for [`Training::resample`].

@@ -24,7 +24,7 @@ pub struct Preprocessing {
     /// Vocabulary of texts whose ids are those of the source; `None` if the rows have the ids of the vocabulary, or are no
     /// texts.
     vocabulary: Option<Vocabulary>,
-    scaler: Scaler,
+    pub(super) scaler: Scaler,
 }
 
 impl Preprocessing {
@@ -49,11 +49,6 @@ impl Preprocessing {
             None => Scaler::fit(scale, raw, loaded.largest, None),
         };
         Ok(Preprocessing { encoder, vocabulary, scaler })
-    }
-
-    /// Returns the scaler.
-    pub fn scaler(&self) -> &Scaler {
-        &self.scaler
     }
 
     /// Preprocesses raw features: `[rows, …sample]` of any kind, or `[rows, columns]` f64 of a table → `[rows,

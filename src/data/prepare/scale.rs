@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
 use crate::data::subsets::Training;
+use crate::data::table::encode::values_of;
 use crate::tensor::shape::Shape;
 
 /// Scaling of features.
@@ -63,14 +64,11 @@ pub enum ScalerRecord {
 impl Scaler {
     /// Converts to the form that is stored in a file.
     pub fn record(&self) -> ScalerRecord {
-        let values = |tensor: &Tensor| {
-            Vec::<f64>::try_from(tensor.to_kind(Kind::Double).contiguous().flatten(0, -1)).expect("just made f64")
-        };
         match &self.0 {
             Transform::Identity => ScalerRecord::None,
             Transform::Divide(largest) => ScalerRecord::Divide(*largest),
             Transform::Standardize(shift, divisor) => {
-                ScalerRecord::Standardize { shift: values(shift), divisor: values(divisor) }
+                ScalerRecord::Standardize { shift: values_of(shift), divisor: values_of(divisor) }
             }
         }
     }
@@ -111,34 +109,25 @@ impl Scaler {
 
     /// Returns the same scaler; the tensors share memory.
     pub fn shallow_clone(&self) -> Scaler {
-        Scaler(match &self.0 {
-            Transform::Identity => Transform::Identity,
-            Transform::Divide(by) => Transform::Divide(*by),
-            Transform::Standardize(shift, divisor) => {
-                Transform::Standardize(shift.shallow_clone(), divisor.shallow_clone())
-            }
-        })
+        self.map_tensors(Tensor::shallow_clone)
     }
 
     /// Returns the scaler of the features with these indices.
     pub fn of_features(&self, places: &Tensor) -> Scaler {
-        Scaler(match &self.0 {
-            Transform::Identity => Transform::Identity,
-            Transform::Divide(by) => Transform::Divide(*by),
-            Transform::Standardize(shift, divisor) => {
-                Transform::Standardize(shift.index_select(0, places), divisor.index_select(0, places))
-            }
-        })
+        self.map_tensors(|tensor| tensor.index_select(0, places))
     }
 
     /// Copies the scaler to `device`.
     pub fn to(&self, device: Device) -> Scaler {
+        self.map_tensors(|tensor| tensor.to_device(device))
+    }
+
+    /// Applies `change` to the tensors.
+    fn map_tensors(&self, change: impl Fn(&Tensor) -> Tensor) -> Scaler {
         Scaler(match &self.0 {
             Transform::Identity => Transform::Identity,
             Transform::Divide(by) => Transform::Divide(*by),
-            Transform::Standardize(shift, divisor) => {
-                Transform::Standardize(shift.to_device(device), divisor.to_device(device))
-            }
+            Transform::Standardize(shift, divisor) => Transform::Standardize(change(shift), change(divisor)),
         })
     }
 

@@ -1,8 +1,5 @@
 //! Random under- and oversampling.
-//!
-//! The row indices of a class are a polars column; NumPy's random stream selects from it.
 
-use polars::prelude::{ChunkTake, IdxCa, IdxSize, NewChunkedArray};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -33,14 +30,11 @@ impl Random {
         let mut random = RandomState::new(self.random_state);
         // `min_by_key` returns the first of equally rare classes; all of its rows are kept
         let rarest = classes.classes.iter().min_by_key(|(_, rows)| rows.len()).map(|(class, _)| *class);
-        let each = classes.classes.iter().zip(kept).map(|((class, rows), kept)| {
-            if Some(*class) == rarest {
-                return column(rows);
-            }
-            let taken = random.permutation(rows.len());
-            take(&column(rows), &taken[..kept])
+        let each = classes.classes.iter().zip(kept).flat_map(|((class, rows), kept)| match Some(*class) == rarest {
+            true => rows.clone(),
+            false => random.choose(rows, kept),
         });
-        Ok(joined(each))
+        Ok(each.collect())
     }
 
     /// `RandomOverSampler`: returns the indices of all rows, then of the repeated rows, class by class.
@@ -48,27 +42,12 @@ impl Random {
         let lacking = classes.lacking(self.ratio)?;
         let mut random = RandomState::new(self.random_state);
         let all: usize = classes.classes.iter().map(|(_, rows)| rows.len()).sum();
-        let all: Vec<usize> = (0..all).collect();
-        let repeated = classes.classes.iter().zip(lacking).filter(|(_, lacking)| *lacking > 0);
-        let repeated: Vec<IdxCa> =
-            repeated.map(|((_, rows), lacking)| take(&column(rows), &random.integers(rows.len(), lacking))).collect();
-        Ok(joined(std::iter::once(column(&all)).chain(repeated)))
+        let mut numbers: Vec<usize> = (0..all).collect();
+        for ((_, rows), lacking) in classes.classes.iter().zip(lacking).filter(|(_, lacking)| *lacking > 0) {
+            numbers.extend(random.integers(rows.len(), lacking).into_iter().map(|place| rows[place]));
+        }
+        Ok(numbers)
     }
-}
-
-/// Converts row indices to a column.
-fn column(rows: &[usize]) -> IdxCa {
-    IdxCa::from_iter_values("row".into(), rows.iter().map(|&row| row as IdxSize))
-}
-
-/// Returns the values of a column at these positions.
-fn take(column: &IdxCa, places: &[usize]) -> IdxCa {
-    let places: Vec<IdxSize> = places.iter().map(|&place| place as IdxSize).collect();
-    column.take(&places[..]).expect("places are within the column")
-}
-
-fn joined(columns: impl Iterator<Item = IdxCa>) -> Vec<usize> {
-    columns.flat_map(|column| column.into_no_null_iter().map(|row| row as usize).collect::<Vec<_>>()).collect()
 }
 
 #[cfg(test)]

@@ -11,23 +11,16 @@ use crate::data::store::download_progress::DownloadProgress;
 
 impl DataSource for Arrays {
     const NAME: &'static str = "arrays";
+    const HAS_COLUMNS: bool = true;
 
-    fn info(&self) -> Result<DatasetInfo, Invalid> {
-        self.info_of_split(&Split::default())
-    }
-
-    fn load(&self, cache: &Cache, watch: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
-        self.load_of_split(&Split::default(), cache, watch)
-    }
-
-    fn info_of_split(&self, split: &Split) -> Result<DatasetInfo, Invalid> {
+    fn info(&self, split: &Split) -> Result<DatasetInfo, Invalid> {
         let mut opened = OpenArrays::open(self)?;
         opened.groups(split)?;
         let (_, targets) = opened.targets(self)?;
         Ok(opened.info(&targets))
     }
 
-    fn load_of_split(&self, split: &Split, _: &Cache, _: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
+    fn load(&self, split: &Split, _: &Cache, _: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
         let load = || {
             let mut opened = OpenArrays::open(self)?;
             let paths = opened.paths();

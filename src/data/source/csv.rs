@@ -79,12 +79,8 @@ pub struct Csv {
     #[serde(default)]
     pub weights: Option<String>,
     /// Field separator: `","`, `";"`, `"tab"`, …
-    #[serde(default = "comma", deserialize_with = "separator::deserialize")]
+    #[serde(default = "separator::comma", deserialize_with = "separator::deserialize")]
     pub separator: char,
-}
-
-fn comma() -> char {
-    ','
 }
 
 impl Csv {
@@ -105,14 +101,15 @@ impl Csv {
             numbers,
             classes,
             text: TextColumns::Named(text),
-            ..FieldFormat::new(self.separator).with_dates(self.dates.as_ref())
+            dates: self.dates.as_ref().map(Dates::columns).unwrap_or_default(),
+            ..FieldFormat::new(self.separator)
         })
     }
 
     /// Reads the table. Returns it with the checksum of its file and the format of its fields.
     fn read(&self, split: &Split) -> Result<(Arc<Table>, String, FieldFormat), Invalid> {
         let (reading, path) = (self.reading(split)?, Path::new(&self.path));
-        let read = kept_table::get_or_read(path, &reading, None, || table_files::read(path, &reading));
+        let read = kept_table::LAST.get_or_read(path, &reading, None, || table_files::read(path, &reading));
         let (table, sum) = read.map_err(|fault| self.path_error(fault))?;
         Ok((table, sum, reading))
     }
@@ -146,25 +143,18 @@ impl Csv {
 impl DataSource for Csv {
     const NAME: &'static str = "csv";
     const IS_TABLE: bool = true;
+    const HAS_COLUMNS: bool = true;
 
-    fn info(&self) -> Result<DatasetInfo, Invalid> {
-        self.info_of_split(&Split::default())
-    }
-
-    fn load(&self, cache: &Cache, watch: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
-        self.load_of_split(&Split::default(), cache, watch)
-    }
-
-    fn info_of_split(&self, split: &Split) -> Result<DatasetInfo, Invalid> {
+    fn info(&self, split: &Split) -> Result<DatasetInfo, Invalid> {
         kept_info::get_or_read(&(self, split), &self.path, || {
             let (table, _, _) = self.read(split)?;
             self.select(&table, split).map(|selected| selected.info())
         })
     }
 
-    fn load_of_split(&self, split: &Split, _: &Cache, _: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
+    fn load(&self, split: &Split, _: &Cache, _: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
         let (table, sum, reading) = self.read(split).map_err(load_error::<Self>)?;
-        kept_table::release(); // the memory is free once the rows are tensors
+        kept_table::LAST.release(); // the memory is free once the rows are tensors
         Ok(self.select(&table, split).map_err(load_error::<Self>)?.load(sum, reading))
     }
 

@@ -30,37 +30,24 @@ pub trait DataSource: Serialize + DeserializeOwned + JsonSchema {
     /// Whether the features are the columns of a table, which have no largest possible value in common.
     const IS_TABLE: bool = false;
 
+    /// Whether the split can name columns (or an array) of the source.
+    const HAS_COLUMNS: bool = false;
+
     /// Column that a named table predicts by default.
     const TARGET_COLUMN: Option<&'static str> = None;
 
     /// Returns what is known before training. Reads the user's own files.
     ///
     /// # Errors
-    /// When a file cannot be used, or a setting names a column that does not exist; the key is relative to the source.
-    fn info(&self) -> Result<DatasetInfo, Invalid>;
+    /// When a file cannot be used, or a setting or the split names a column that does not exist or does not fit; the key is
+    /// relative to the source.
+    fn info(&self, split: &Split) -> Result<DatasetInfo, Invalid>;
 
-    /// Loads the rows, and downloads files that the cache lacks.
+    /// Loads the rows, and downloads files that the cache lacks. Rows of a split by time are sorted.
     ///
     /// # Errors
     /// When a file cannot be read or downloaded, has another checksum, or has changed since it was checked.
-    fn load(&self, cache: &Cache, watch: &mut dyn DownloadProgress) -> anyhow::Result<Loaded>;
-
-    /// Like [`DataSource::info`], for a split that can name columns of the source.
-    ///
-    /// # Errors
-    /// As for [`DataSource::info`], and when the split names columns of a source without columns, or they do not fit.
-    fn info_of_split(&self, split: &Split) -> Result<DatasetInfo, Invalid> {
-        split.check_no_columns()?;
-        self.info()
-    }
-
-    /// Like [`DataSource::load`], for a split that can name columns of the source. Rows of a split by time are sorted.
-    ///
-    /// # Errors
-    /// As for [`DataSource::load`].
-    fn load_of_split(&self, _split: &Split, cache: &Cache, watch: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
-        self.load(cache, watch)
-    }
+    fn load(&self, split: &Split, cache: &Cache, watch: &mut dyn DownloadProgress) -> anyhow::Result<Loaded>;
 
     /// Checks the settings of the source.
     ///
@@ -98,7 +85,7 @@ pub trait DataSource: Serialize + DeserializeOwned + JsonSchema {
     ///
     /// # Errors
     /// When the table cannot be downloaded.
-    fn table(_cache: &Cache, _watch: &mut dyn DownloadProgress) -> anyhow::Result<Option<(Table, String)>> {
+    fn table(_: &Cache, _: &mut dyn DownloadProgress) -> anyhow::Result<Option<(Table, String)>> {
         Ok(None)
     }
 

@@ -10,16 +10,17 @@ use tch::{Kind, Tensor};
 
 use crate::config::check::Invalid;
 use crate::config::defaults;
-use crate::data::dataset::{DatasetInfo, Loaded};
+use crate::config::values::variant_name;
+use crate::data::dataset::{DatasetInfo, Loaded, numbered_classes};
 use crate::data::rows::Rows;
 use crate::data::source::data_source::DataSource;
+use crate::data::split::Split;
 use crate::data::store::cache::Cache;
 use crate::data::store::checksum::sha256;
 use crate::data::store::download_progress::DownloadProgress;
 use crate::data::table::byte_table;
 use crate::data::table::form::{Form, ImageSize};
 use crate::data::target::Target;
-use crate::tensor::shape::Shape;
 
 const MANIFEST: &str = "
 title    = 'Digits: images of handwritten digits, 8×8'
@@ -33,6 +34,7 @@ citation = 'E. Alpaydin, C. Kaynak: Optical Recognition of Handwritten Digits, U
 const CSV_GZ: &[u8] = include_bytes!("../embedded/digits.csv.gz");
 const ROWS: usize = 1797;
 const SIDE: usize = 8;
+const SIZE: ImageSize = ImageSize { height: SIDE, width: SIDE };
 
 /// Settings of `[data.digits]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -62,15 +64,6 @@ pub enum Property {
 }
 
 impl Property {
-    fn name(self) -> &'static str {
-        match self {
-            Property::Even => "even",
-            Property::Odd => "odd",
-            Property::AtLeast5 => "at_least_5",
-            Property::Prime => "prime",
-        }
-    }
-
     fn holds(self, digit: i64) -> bool {
         match self {
             Property::Even => digit % 2 == 0,
@@ -81,23 +74,12 @@ impl Property {
     }
 }
 
-impl Default for Digits {
-    fn default() -> Self {
-        Digits { flatten: true, labels: None }
-    }
-}
-
 impl Digits {
-    /// Returns the shape of one image.
-    fn sample(&self) -> Shape {
-        if self.flatten { Shape::from([64]) } else { Shape::from([1, 8, 8]) }
-    }
-
     /// Returns the names of the labels, or of the digits.
     fn names(&self) -> Vec<String> {
         match &self.labels {
-            Some(labels) => labels.iter().map(|label| label.name().to_owned()).collect(),
-            None => (0..10).map(|digit| digit.to_string()).collect(),
+            Some(labels) => labels.iter().map(variant_name).collect(),
+            None => numbered_classes(10),
         }
     }
 
@@ -121,20 +103,11 @@ impl DataSource for Digits {
     const NAME: &'static str = "digits";
     const MANIFEST: Option<&'static str> = Some(MANIFEST);
 
-    fn info(&self) -> Result<DatasetInfo, Invalid> {
-        Ok(DatasetInfo {
-            sample: self.sample(),
-            target: self.target(),
-            rows: ROWS,
-            test_rows: 0,
-            validation_rows: 0,
-            token_ids: None,
-            classes: self.names(),
-            notes: Vec::new(),
-        })
+    fn info(&self, _: &Split) -> Result<DatasetInfo, Invalid> {
+        Ok(DatasetInfo::new(SIZE.sample(self.flatten), self.target(), ROWS, self.names()))
     }
 
-    fn load(&self, _cache: &Cache, _watch: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
+    fn load(&self, _: &Split, _: &Cache, _: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
         let mut csv = Vec::new();
         GzDecoder::new(CSV_GZ).read_to_end(&mut csv).context("failed to unpack the embedded digits")?;
         let table = byte_table::read_bytes(csv, false).context("failed to read the embedded digits")?;
@@ -145,8 +118,7 @@ impl DataSource for Digits {
             table.columns
         );
         let values = Tensor::from_slice(&table.values).view([ROWS as i64, -1]);
-        let mut shape = vec![ROWS as i64];
-        shape.extend(self.sample().dimensions());
+        let shape = SIZE.sample(self.flatten).of_rows(ROWS);
         let (targets, classes) = self.labels_of(&values.select(1, (SIDE * SIDE) as i64).to_kind(Kind::Int64));
         Ok(Loaded {
             largest: 16.0,
@@ -155,7 +127,7 @@ impl DataSource for Digits {
                 self.target(),
                 classes,
                 Rows::new(values.narrow(1, 0, (SIDE * SIDE) as i64).reshape(&shape[..]), targets),
-                Form::Image(ImageSize { height: SIDE, width: SIDE }),
+                Form::Image(SIZE),
             )
         })
     }
@@ -166,7 +138,7 @@ impl DataSource for Digits {
             return Err(Invalid::new("labels", "is empty").hint("remove `labels` to predict the digit"));
         }
         match labels.iter().enumerate().find(|(number, label)| labels[..*number].contains(label)) {
-            Some((_, label)) => Err(Invalid::new("labels", format!("lists `{}` twice", label.name()))),
+            Some((_, label)) => Err(Invalid::new("labels", format!("lists `{}` twice", variant_name(label)))),
             None => Ok(()),
         }
     }

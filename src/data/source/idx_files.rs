@@ -8,10 +8,11 @@ use tch::{Kind, Tensor};
 
 use crate::config::check::Invalid;
 use crate::config::defaults;
-use crate::data::dataset::{DatasetInfo, Loaded};
+use crate::data::dataset::{DatasetInfo, Loaded, numbered_classes};
 use crate::data::file_error::FileError;
 use crate::data::rows::Rows;
 use crate::data::source::data_source::{DataSource, load_error};
+use crate::data::split::Split;
 use crate::data::store::cache::Cache;
 use crate::data::store::checksum::sha256;
 use crate::data::store::download_progress::DownloadProgress;
@@ -76,13 +77,16 @@ impl LabeledImages {
 
     /// Returns the images as rows of the shape `sample`, with their labels as classes.
     pub fn rows(&self, sample: &Shape) -> Rows {
-        let mut shape = vec![self.labels.values().len() as i64];
-        shape.extend(sample.dimensions());
-        Rows::new(
-            Tensor::from_slice(self.images.values()).view(&shape[..]),
-            Tensor::from_slice(self.labels.values()).to_kind(Kind::Int64),
-        )
+        labeled_rows(&self.images, &self.labels, sample)
     }
+}
+
+/// Returns images as rows of the shape `sample`, with their labels as classes.
+pub(super) fn labeled_rows(images: &Idx, labels: &Idx, sample: &Shape) -> Rows {
+    Rows::new(
+        Tensor::from_slice(images.values()).view(&sample.of_rows(labels.values().len())[..]),
+        Tensor::from_slice(labels.values()).to_kind(Kind::Int64),
+    )
 }
 
 /// Reads one file. Returns it with its checksum.
@@ -129,9 +133,7 @@ impl IdxFiles {
     }
 
     fn info_of(&self, training: &LabeledImages, test: Option<&LabeledImages>) -> DatasetInfo {
-        let ImageSize { height, width } = training.size();
-        let (height, width) = (height as i64, width as i64);
-        let sample = if self.flatten { Shape::from([height * width]) } else { Shape::from([1, height, width]) };
+        let sample = training.size().sample(self.flatten);
         let labels = || [Some(training), test].into_iter().flatten().flat_map(|pair| pair.labels.values());
         let classes = labels().max().map_or(0, |largest| usize::from(*largest) + 1);
         let notes = labels().min().filter(|smallest| **smallest > 0).map(|smallest| {
@@ -139,14 +141,9 @@ impl IdxFiles {
         });
         let rows = |pair: &LabeledImages| pair.labels.values().len();
         DatasetInfo {
-            sample,
-            target: Target::Classes(classes),
-            rows: rows(training),
             test_rows: test.map_or(0, rows),
-            validation_rows: 0,
-            token_ids: None,
-            classes: (0..classes).map(|class| class.to_string()).collect(),
             notes: notes.into_iter().collect(),
+            ..DatasetInfo::new(sample, Target::Classes(classes), rows(training), numbered_classes(classes))
         }
     }
 }
@@ -154,12 +151,12 @@ impl IdxFiles {
 impl DataSource for IdxFiles {
     const NAME: &'static str = "idx";
 
-    fn info(&self) -> Result<DatasetInfo, Invalid> {
+    fn info(&self, _: &Split) -> Result<DatasetInfo, Invalid> {
         let (training, test) = self.read()?;
         Ok(self.info_of(&training, test.as_ref()))
     }
 
-    fn load(&self, _cache: &Cache, _watch: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
+    fn load(&self, _: &Split, _: &Cache, _: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
         let (training, test) = self.read().map_err(load_error::<Self>)?;
         let info = self.info_of(&training, test.as_ref());
         Ok(Loaded {

@@ -5,17 +5,18 @@ use crate::data::dataset::{DatasetInfo, Loaded};
 use crate::data::images::image_set::{ImageRows, ImageSet};
 pub use crate::data::images::settings::Images;
 use crate::data::source::data_source::{DataSource, load_error};
+use crate::data::split::Split;
 use crate::data::store::cache::Cache;
 use crate::data::store::download_progress::DownloadProgress;
 
 impl DataSource for Images {
     const NAME: &'static str = "images";
 
-    fn info(&self) -> Result<DatasetInfo, Invalid> {
+    fn info(&self, _: &Split) -> Result<DatasetInfo, Invalid> {
         ImageSet::open(self).map(|images| images.info())
     }
 
-    fn load(&self, cache: &Cache, watch: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
+    fn load(&self, _: &Split, cache: &Cache, watch: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
         let images = ImageSet::open(self).map_err(load_error::<Self>)?;
         let mut is_announced = false;
         let loaded = images.rows(cache, &mut |bytes, of| {

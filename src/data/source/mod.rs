@@ -74,16 +74,16 @@ macro_rules! data_sources {
                 match self { $(Source::$variant(_) => <$settings>::MANIFEST,)* }
             }
 
-            fn target_column(&self) -> Option<&'static str> {
-                match self { $(Source::$variant(_) => <$settings>::TARGET_COLUMN,)* }
+            fn has_columns(&self) -> bool {
+                match self { $(Source::$variant(_) => <$settings>::HAS_COLUMNS,)* }
             }
 
             fn info(&self, split: &Split) -> Result<DatasetInfo, Invalid> {
-                match self { $(Source::$variant(source) => source.info_of_split(split),)* }
+                match self { $(Source::$variant(source) => source.info(split),)* }
             }
 
             fn load(&self, split: &Split, cache: &Cache, watch: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
-                match self { $(Source::$variant(source) => source.load_of_split(split, cache, watch),)* }
+                match self { $(Source::$variant(source) => source.load(split, cache, watch),)* }
             }
 
             fn check(&self) -> Result<(), Invalid> {
@@ -94,20 +94,8 @@ macro_rules! data_sources {
                 match self { $(Source::$variant(source) => source.check_scale(scale),)* }
             }
 
-            fn table(&self, cache: &Cache, watch: &mut dyn DownloadProgress) -> anyhow::Result<Option<(Table, String)>> {
-                match self { $(Source::$variant(_) => <$settings>::table(cache, watch),)* }
-            }
-
-            fn paths_mut(&mut self) -> Vec<(&'static str, &mut String)> {
-                match self { $(Source::$variant(source) => source.paths_mut(),)* }
-            }
-
             fn checksum_of_files(&self) -> Result<Option<String>, Invalid> {
                 match self { $(Source::$variant(source) => source.checksum_of_files(),)* }
-            }
-
-            fn weights(&self) -> Option<&str> {
-                match self { $(Source::$variant(source) => source.weights(),)* }
             }
 
             fn label_count(&self, classes: usize) -> usize {
@@ -116,6 +104,35 @@ macro_rules! data_sources {
 
             fn targets(&self, classes: &Tensor) -> Tensor {
                 match self { $(Source::$variant(source) => source.targets(classes),)* }
+            }
+        }
+
+        impl DataSpec {
+            /// Returns the table of a named data set with the checksum of its files; `None` if the data set is no table.
+            ///
+            /// # Errors
+            /// When the table cannot be downloaded.
+            pub fn table(
+                &self,
+                cache: &Cache,
+                watch: &mut dyn DownloadProgress,
+            ) -> anyhow::Result<Option<(Table, String)>> {
+                match self.source { $(Source::$variant(_) => <$settings>::table(cache, watch),)* }
+            }
+
+            /// Returns the column that a named table predicts by default.
+            pub fn target_column(&self) -> Option<&'static str> {
+                match self.source { $(Source::$variant(_) => <$settings>::TARGET_COLUMN,)* }
+            }
+
+            /// Returns the paths of the user's own files, each with the key of its setting.
+            pub fn paths_mut(&mut self) -> Vec<(&'static str, &mut String)> {
+                match &mut self.source { $(Source::$variant(source) => source.paths_mut(),)* }
+            }
+
+            /// Returns the name of the column of sample weights.
+            pub fn weights(&self) -> Option<&str> {
+                match &self.source { $(Source::$variant(source) => source.weights(),)* }
             }
         }
     };
@@ -152,11 +169,11 @@ data_sources! {
 fn named_sources() -> Vec<Source> {
     vec![
         Source::Logic(logic::Logic { gate: logic::Gate::Xor }),
-        Source::Digits(digits::Digits::default()),
+        Source::Digits(digits::Digits { flatten: true, labels: None }),
         Source::BreastCancer(breast_cancer::BreastCancer::default()),
         Source::Diabetes(diabetes::Diabetes::default()),
         Source::Penguins(penguins::Penguins::default()),
-        Source::Mnist(mnist::Mnist::default()),
+        Source::Mnist(mnist::Mnist { flatten: true }),
         Source::Creditcard(creditcard::Creditcard::default()),
     ]
 }
@@ -185,24 +202,6 @@ impl DataSpec {
         Some(DataSpec { split: None, scale: Scale::None, source })
     }
 
-    /// Returns the table of a named data set with the checksum of its files; `None` if the data set is no table.
-    ///
-    /// # Errors
-    /// When the table cannot be downloaded.
-    pub fn table(&self, cache: &Cache, watch: &mut dyn DownloadProgress) -> anyhow::Result<Option<(Table, String)>> {
-        self.source.table(cache, watch)
-    }
-
-    /// Returns the column that a named table predicts by default.
-    pub fn target_column(&self) -> Option<&'static str> {
-        self.source.target_column()
-    }
-
-    /// Returns the paths of the user's own files, each with the key of its setting.
-    pub fn paths_mut(&mut self) -> Vec<(&'static str, &mut String)> {
-        self.source.paths_mut()
-    }
-
     /// Returns the SHA-256 over the user's own files, as in [`Loaded::sha256`]; `None` for named data sets.
     ///
     /// # Errors
@@ -211,17 +210,14 @@ impl DataSpec {
         self.source.checksum_of_files().map_err(|fault| fault.under(format!("data.{}", self.name())))
     }
 
-    /// Returns the name of the column of sample weights.
-    pub fn weights(&self) -> Option<&str> {
-        self.source.weights()
-    }
-
     /// Returns what is known before training. Reads the user's own files.
     ///
     /// # Errors
     /// When a file cannot be used, or a setting names a column that does not exist; the key is relative to `data`.
     pub fn info(&self) -> Result<DatasetInfo, Invalid> {
-        self.source.info(&self.split()).map_err(|fault| fault.under(self.name()))
+        let split = self.split();
+        let fits = if self.source.has_columns() { Ok(()) } else { split.check_no_columns() };
+        fits.and_then(|()| self.source.info(&split)).map_err(|fault| fault.under(self.name()))
     }
 
     /// Returns the split; by default no rows are held out.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::check::Invalid;
 use crate::data::dataset::{DatasetInfo, Loaded};
 use crate::data::source::data_source::{DataSource, load_error};
+use crate::data::split::Split;
 use crate::data::store::cache::Cache;
 use crate::data::store::checksum::sha256;
 use crate::data::store::download_progress::DownloadProgress;
@@ -32,44 +33,30 @@ const TARGET: &str = "species";
 
 /// Settings of `[data.penguins]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Penguins {
     /// Target column, or a list of them.
-    #[serde(default = "species")]
     pub target: ColumnNames,
     /// Kind of the target; by default, text is classes and numbers are values.
-    #[serde(default)]
     pub task: Option<TargetKind>,
     /// Feature columns.
-    #[serde(default = "all_but_the_year")]
     pub features: Vec<String>,
     /// Encoding of island and sex.
-    #[serde(default = "one_hot")]
     pub encode: Encode,
     /// Handling of missing values: 11 rows have some.
-    #[serde(default = "drop")]
     pub missing: Missing,
-}
-
-fn species() -> ColumnNames {
-    ColumnNames::One(TARGET.to_owned())
-}
-
-fn all_but_the_year() -> Vec<String> {
-    ["island", "bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g", "sex"].map(str::to_owned).to_vec()
-}
-
-fn one_hot() -> Encode {
-    Encode::OneHot
-}
-
-fn drop() -> Missing {
-    Missing::Drop
 }
 
 impl Default for Penguins {
     fn default() -> Self {
-        Penguins { target: species(), task: None, features: all_but_the_year(), encode: one_hot(), missing: drop() }
+        let all_but_the_year = ["island", "bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g", "sex"];
+        Penguins {
+            target: ColumnNames::One(TARGET.to_owned()),
+            task: None,
+            features: all_but_the_year.map(str::to_owned).to_vec(),
+            encode: Encode::OneHot,
+            missing: Missing::Drop,
+        }
     }
 }
 
@@ -97,15 +84,15 @@ impl DataSource for Penguins {
     const IS_TABLE: bool = true;
     const TARGET_COLUMN: Option<&'static str> = Some(TARGET);
 
-    fn info(&self) -> Result<DatasetInfo, Invalid> {
+    fn info(&self, _: &Split) -> Result<DatasetInfo, Invalid> {
         self.select(&table()).map(|selected| selected.info())
     }
 
-    fn load(&self, _cache: &Cache, _watch: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
+    fn load(&self, _: &Split, _: &Cache, _: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
         Ok(self.select(&table()).map_err(load_error::<Self>)?.load(sha256(CSV), FieldFormat::new(',')))
     }
 
-    fn table(_cache: &Cache, _watch: &mut dyn DownloadProgress) -> anyhow::Result<Option<(Table, String)>> {
+    fn table(_: &Cache, _: &mut dyn DownloadProgress) -> anyhow::Result<Option<(Table, String)>> {
         Ok(Some((table(), sha256(CSV))))
     }
 }

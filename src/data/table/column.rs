@@ -15,15 +15,15 @@ pub struct Column {
     /// Text of the numbers, if it is kept and differs from the numbers: `007` and `7`.
     number_texts: Option<Values>,
     /// First text of a number that begins with a zero and another digit, like a code: `02139`.
-    leading_zero: Option<String>,
+    pub leading_zero: Option<String>,
     /// First row whose value is missing, with the text of its field.
     missing: Option<(usize, String)>,
     /// Format of the dates, if the numbers are days.
-    date_format: Option<DateFormat>,
+    pub date_format: Option<DateFormat>,
 }
 
 impl Column {
-    /// Creates a column of numbers without missing values.
+    /// Creates a column of numbers.
     pub(super) fn from_numbers(name: String, numbers: Vec<f64>) -> Column {
         let values = Values::Numbers(numbers);
         Column { name, values, number_texts: None, leading_zero: None, missing: None, date_format: None }
@@ -54,15 +54,7 @@ impl Column {
                 let message = fault.describe(&name, field, fault.row.map(&place).as_deref());
                 FileError::new(message).hint(fault.hint(&name))
             })?;
-            let values = Values::Numbers(days);
-            return Ok(Column {
-                name,
-                values,
-                number_texts: None,
-                leading_zero: None,
-                missing,
-                date_format: Some(format),
-            });
+            return Ok(Column { missing, date_format: Some(format), ..Column::from_numbers(name, days) });
         }
         let values = Values::from_fields(&fields, reading.numbers);
         let number_texts = match &values {
@@ -101,11 +93,6 @@ impl Column {
         }
     }
 
-    /// Returns the first text of a number that begins with a zero and another digit.
-    pub fn leading_zero(&self) -> Option<&str> {
-        self.leading_zero.as_deref()
-    }
-
     /// Returns the number of distinct values, without missing ones.
     pub fn distinct(&self) -> usize {
         self.category_values().distinct()
@@ -129,11 +116,6 @@ impl Column {
     /// Returns the first row whose value is missing, with the text of its field.
     pub fn first_missing(&self) -> Option<(usize, &str)> {
         self.missing.as_ref().map(|(row, text)| (*row, text.as_str()))
-    }
-
-    /// Returns the format of the dates, if the column is a date column.
-    pub fn date_format(&self) -> Option<&DateFormat> {
-        self.date_format.as_ref()
     }
 }
 

@@ -11,6 +11,7 @@ use tch::Tensor;
 
 use crate::config::check::{Invalid, require};
 use crate::config::suggest;
+use crate::config::values::variant_name;
 use crate::data::dataset::{DatasetInfo, Loaded};
 use crate::data::rows::Rows;
 use crate::data::split::Split;
@@ -50,7 +51,7 @@ impl ColumnNames {
 }
 
 /// Settings of a table in an experiment.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct ColumnRoles<'a> {
     /// Target columns.
     pub target: &'a [String],
@@ -97,8 +98,8 @@ impl SelectedColumns<'_> {
         let sample = Shape::from([self.encoding.width() as i64]);
         let (classes, notes) = (self.targets.names.clone(), self.notes.clone());
         let [rows, validation_rows, test_rows] = self.split.as_ref().map_or([self.rows, 0, 0], StatedRows::counts);
-        let target = self.targets.target;
-        DatasetInfo { sample, target, rows, test_rows, validation_rows, token_ids: None, classes, notes }
+        let training = DatasetInfo::new(sample, self.targets.target, rows, classes);
+        DatasetInfo { test_rows, validation_rows, notes, ..training }
     }
 
     /// Converts the rows to tensors. `sha256` is the checksum of the source. `reading` is the format of its fields; the
@@ -117,30 +118,14 @@ impl SelectedColumns<'_> {
             weights: self.weights.as_deref().map(Tensor::from_slice),
         };
         let form = Form::Table(Box::new(TableForm { encoding: self.encoding, target: self.target, reading }));
-        let loaded = Loaded::new(sha256, self.targets.target, self.targets.names, rows, form);
-        match self.split {
-            Some(split) => loaded.with_parts(split),
-            None => loaded,
-        }
+        Loaded::new(sha256, self.targets.target, self.targets.names, rows, form).with_parts(self.split)
     }
 }
 
 impl<'a> ColumnRoles<'a> {
     /// Creates roles in which all columns but `target` are features: numbers without missing values.
     pub fn new(target: &'a [String]) -> Self {
-        ColumnRoles {
-            target,
-            task: None,
-            classes: None,
-            features: None,
-            drop: &[],
-            categories: &[],
-            encode: Encode::Error,
-            missing: Missing::Error,
-            weights: None,
-            dates: &[],
-            split: None,
-        }
+        ColumnRoles { target, ..ColumnRoles::default() }
     }
 
     /// Checks the settings and selects columns and rows.
@@ -186,7 +171,7 @@ impl<'a> ColumnRoles<'a> {
     pub(crate) fn task(&self, table: &Table, targets: &[&Column]) -> Result<TargetKind, Invalid> {
         let Some(classes) = self.classes else { return self.task.map_or_else(|| self.task_of(table, targets), Ok) };
         if let Some(task @ (TargetKind::Values | TargetKind::Labels)) = self.task {
-            let message = format!("lists classes, but `task` is `{}`", task.name());
+            let message = format!("lists classes, but `task` is `{}`", variant_name(&task));
             return Err(Invalid::new("classes", message).hint("remove one of the two"));
         }
         require(classes.len() >= 2, "classes", "must list at least two classes", classes.len())?;
@@ -227,7 +212,7 @@ impl<'a> ColumnRoles<'a> {
         if let Some(name) = self.dates.iter().find(|name| self.categories.contains(name)) {
             return Err(Invalid::new("dates", format!("lists `{name}`, which is also in `categories`")));
         }
-        let date = |column: &Column| DateColumn { name: column.name.clone(), format: column.date_format().cloned() };
+        let date = |column: &Column| DateColumn { name: column.name.clone(), format: column.date_format.clone() };
         Ok(columns.into_iter().map(date).collect())
     }
 

@@ -10,7 +10,7 @@ use crate::data::rows::ONE_THREAD;
 use crate::data::table::column::Column;
 use crate::data::table::csv_table::Table;
 use crate::data::table::encode::{Encode, EncodingKind};
-use crate::data::table::recognize::number_columns::number_warning;
+use crate::data::table::recognize::number_columns::recognize_numbers;
 use crate::data::table::recognize::{Content, Finding, MOST_CATEGORIES, recognize};
 use crate::data::table::values::Values;
 use crate::tensor::threads;
@@ -81,7 +81,7 @@ impl Columns<'_> {
     pub(crate) fn note(self, column: &Column, encoding: &EncodingKind) -> Option<String> {
         let (name, rows) = (&column.name, self.rows.len());
         match encoding {
-            EncodingKind::Number => number_warning(column),
+            EncodingKind::Number => recognize_numbers(column).map(|found| found.warning(name)),
             EncodingKind::OneHot(categories) if !self.categories.contains(name) => {
                 let count = categories.len();
                 let is_much = 20 * count > rows && (rows >= 100 || count > 10);

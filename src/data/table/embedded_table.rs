@@ -3,7 +3,7 @@
 use crate::config::check::Invalid;
 use crate::data::dataset::{DatasetInfo, Loaded};
 use crate::data::store::checksum::sha256;
-use crate::data::table::column_roles::{ColumnRoles, SelectedColumns};
+use crate::data::table::column_roles::ColumnRoles;
 use crate::data::table::csv_table::Table;
 use crate::data::table::field_format::FieldFormat;
 use crate::data::table::target_kind::TargetKind;
@@ -28,24 +28,11 @@ pub struct EmbeddedTable {
 }
 
 impl EmbeddedTable {
-    fn select<'t>(&self, table: &'t Table) -> Result<SelectedColumns<'t>, Invalid> {
-        ColumnRoles { task: Some(self.task), ..ColumnRoles::new(&[self.target.to_owned()]) }.select(table)
-    }
-
     /// Returns the description of the data set.
     pub fn info(&self) -> DatasetInfo {
         let (rows, features, target) = self.size;
         let classes = self.classes.unwrap_or(&[self.target]).iter().map(|name| (*name).to_owned()).collect();
-        DatasetInfo {
-            sample: Shape::from([features]),
-            target,
-            rows,
-            test_rows: 0,
-            validation_rows: 0,
-            token_ids: None,
-            classes,
-            notes: Vec::new(),
-        }
+        DatasetInfo::new(Shape::from([features]), target, rows, classes)
     }
 
     /// Returns the SHA-256 over the files.
@@ -58,10 +45,9 @@ impl EmbeddedTable {
     /// # Errors
     /// When the table has other columns or values than `target` and `task` require.
     pub fn load(&self) -> Result<Loaded, Invalid> {
-        let loaded = self.select(&(self.table)())?.load(self.checksum(), FieldFormat::new(','));
-        Ok(match self.classes {
-            Some(names) => Loaded { classes: names.iter().map(|name| (*name).to_owned()).collect(), ..loaded },
-            None => loaded,
-        })
+        let target = [self.target.to_owned()];
+        let roles = ColumnRoles { task: Some(self.task), ..ColumnRoles::new(&target) };
+        let loaded = roles.select(&(self.table)())?.load(self.checksum(), FieldFormat::new(','));
+        Ok(Loaded { classes: self.info().classes, ..loaded })
     }
 }

@@ -141,9 +141,7 @@ impl Encoding {
             };
             let fill_value = fill_value
                 .with_context(|| format!("column `{}` has no value in any training row", column.name))
-                .map_err(|error| {
-                    error.context(Hint(format!("leave the column out: `drop = [\"{}\"]`", column.name)))
-                })?;
+                .with_context(|| Hint(format!("leave the column out: `drop = [\"{}\"]`", column.name)))?;
             let mut seen = vec![false; column.categories().len()];
             if !is_number {
                 present().for_each(|place| seen[place as usize] = true);
@@ -239,9 +237,7 @@ impl Encoder {
         }
         Ok(features)
     }
-}
 
-impl Encoder {
     /// Adds the columns to an encoder that was read from a file.
     ///
     /// # Errors
@@ -315,7 +311,8 @@ impl FittedColumn {
     }
 }
 
-fn values_of(features: &Tensor) -> Vec<f64> {
+/// Returns the values of a tensor of any kind as f64, in row-major order.
+pub(crate) fn values_of(features: &Tensor) -> Vec<f64> {
     Vec::try_from(features.to_kind(Kind::Double).contiguous().flatten(0, -1)).expect("just made f64")
 }
 

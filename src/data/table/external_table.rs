@@ -79,10 +79,8 @@ impl TableForm {
             .map(|(encoded, column)| raw(encoded, column, table, &rows, self.policy(unknown), self.encoding.missing))
             .collect::<Result<_, _>>()?;
         let features = row_by_row(&raw, rows.len());
-        let targets = match targets.iter().any(Option::is_some) {
-            true => Some(self.targets(table, &targets, &rows, names)?),
-            false => None,
-        };
+        let has_targets = targets.iter().any(Option::is_some);
+        let targets = has_targets.then(|| self.targets(table, &targets, &rows, names)).transpose()?;
         Ok(ExternalTable { features, targets, rows })
     }
 

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::table::recognize::dates::{DateColumn, Dates};
+use crate::data::table::recognize::dates::DateColumn;
 use crate::data::table::recognize::number_format::{NumberFormat, finite, same};
 
 /// Texts that count as missing by default, next to the empty field: pandas' list.
@@ -112,13 +112,6 @@ impl FieldFormat {
             && self.dates.is_empty()
             && !self.missing_values.as_ref().is_some_and(|values| values.iter().any(is_number))
             && self.text != TextColumns::All
-    }
-
-    /// Adds the date columns of the settings.
-    #[must_use]
-    pub fn with_dates(mut self, dates: Option<&Dates>) -> FieldFormat {
-        self.dates = dates.map(Dates::columns).unwrap_or_default();
-        self
     }
 }
 

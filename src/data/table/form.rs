@@ -9,6 +9,7 @@ use crate::data::table::field_format::FieldFormat;
 use crate::data::table::target_kind::TargetColumns;
 use crate::data::text::tokenizer::Tokenizer;
 use crate::data::text::vocabulary_limits::VocabularyLimits;
+use crate::tensor::shape::Shape;
 
 /// Form of a row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -70,6 +71,12 @@ impl Form {
 }
 
 impl ImageSize {
+    /// Returns the shape of a gray image: height · width features if it is flattened, else 1×height×width.
+    pub fn sample(self, flatten: bool) -> Shape {
+        let (height, width) = (self.height as i64, self.width as i64);
+        if flatten { Shape::from([height * width]) } else { Shape::from([1, height, width]) }
+    }
+
     /// Returns the mean of the outermost pixels of all images, the gray level of their background.
     ///
     /// # Shapes

@@ -168,13 +168,11 @@ fn times(at: Place, column: &Column) -> Result<Vec<f64>, Invalid> {
         return Ok(at.rows.iter().map(|&row| numbers[row]).collect());
     }
     let texts: Vec<Option<String>> = at.rows.iter().map(|&row| column.text(row)).collect();
-    let fields: Vec<Option<&str>> = texts.iter().map(Option::as_deref).collect();
-    let read = dates::read(&fields, None);
-    let is_date = |field: &str| dates::read(&[Some(field)], None).map_or_else(|fault| fault.is_ambiguous(), |_| true);
-    read.map(|(days, _)| days).map_err(|fault| {
-        let field = fault.row.and_then(|row| fields[row]).unwrap_or_default();
+    let is_date = |field: &String| dates::read(&[Some(field)], None).map_or_else(|fault| fault.is_ambiguous, |_| true);
+    dates::read(&texts, None).map(|(days, _)| days).map_err(|fault| {
+        let field = fault.row.and_then(|row| texts[row].as_deref()).unwrap_or_default();
         if let Some(row) = fault.row
-            && !fields.iter().flatten().any(|&field| is_date(field))
+            && !texts.iter().flatten().any(is_date)
         {
             let (name, place) = (&column.name, at.name(row));
             let message = format!("must be a column of numbers or dates, but `{name}` has `{field}` in {place}");

@@ -82,15 +82,6 @@ impl TargetKind {
         }
     }
 
-    /// Returns the name in experiment files.
-    pub fn name(self) -> &'static str {
-        match self {
-            TargetKind::Classes => "classes",
-            TargetKind::Values => "values",
-            TargetKind::Labels => "labels",
-        }
-    }
-
     /// Reads the targets of these rows, none of which may be missing. `stated` are the allowed classes.
     ///
     /// # Errors
@@ -102,7 +93,10 @@ impl TargetKind {
         rows: &[usize],
         stated: Option<&[String]>,
     ) -> Result<ColumnTargets, Invalid> {
-        let names = || columns.iter().map(|column| column.name.clone()).collect::<Vec<_>>();
+        let of_numbers = |target: fn(usize) -> Target, numbers: Vec<f32>| {
+            let names = columns.iter().map(|column| column.name.clone()).collect();
+            Ok(ColumnTargets { target: target(columns.len()), names, truth: ColumnValues::Numbers(numbers) })
+        };
         match self {
             TargetKind::Classes => {
                 let &[column] = columns else {
@@ -123,11 +117,7 @@ impl TargetKind {
                     }
                     Values::Text { .. } => Err(no_number(table, column, row)),
                 })?;
-                Ok(ColumnTargets {
-                    target: Target::Values(columns.len()),
-                    names: names(),
-                    truth: ColumnValues::Numbers(numbers),
-                })
+                of_numbers(Target::Values, numbers)
             }
             TargetKind::Labels => {
                 let labels = map_cells(columns, rows, |column, row| {
@@ -135,11 +125,7 @@ impl TargetKind {
                     let wrong = || wrong_value(table, column, row, "0 or 1, false or true, no or yes");
                     yes_or_no(&text).ok_or_else(|| Invalid::new("target", wrong()))
                 })?;
-                Ok(ColumnTargets {
-                    target: Target::Labels(columns.len()),
-                    names: names(),
-                    truth: ColumnValues::Numbers(labels),
-                })
+                of_numbers(Target::Labels, labels)
             }
         }
     }

@@ -67,19 +67,6 @@ impl Values {
         }
     }
 
-    /// Returns the number of values, with missing ones.
-    pub fn len(&self) -> usize {
-        match self {
-            Values::Numbers(numbers) => numbers.len(),
-            Values::Text { places, .. } => places.len(),
-        }
-    }
-
-    /// Returns whether there are no values.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// Returns the number of distinct values, without missing ones.
     pub fn distinct(&self) -> usize {
         match self {

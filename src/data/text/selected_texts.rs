@@ -69,7 +69,7 @@ impl Text {
         wanted.extend(self.target.list().iter().chain(&self.weights).cloned());
         wanted.extend(split.columns().into_iter().map(|(_, name)| name.to_owned()));
         let (path, wanted) = (Path::new(&self.path), Some(&wanted[..]));
-        let read = kept_table::get_or_read(path, &reading, wanted, || text_file::read(path, &reading, wanted));
+        let read = kept_table::LAST.get_or_read(path, &reading, wanted, || text_file::read(path, &reading, wanted));
         let (table, sum) = read.map_err(|fault| self.path_error(fault))?;
         Ok((table, sum, reading))
     }
@@ -224,16 +224,10 @@ impl SelectedTexts {
     /// Returns the description of the data set.
     pub fn info(&self) -> DatasetInfo {
         let [rows, validation_rows, test_rows] = self.split.as_ref().map_or([self.rows, 0, 0], StatedRows::counts);
-        DatasetInfo {
-            sample: Shape::from([self.form.tokenizer.length as i64]),
-            target: self.targets.target,
-            rows,
-            test_rows,
-            validation_rows,
-            token_ids: Some(self.id_count),
-            classes: self.targets.names.clone(),
-            notes: self.notes.clone(),
-        }
+        let sample = Shape::from([self.form.tokenizer.length as i64]);
+        let training = DatasetInfo::new(sample, self.targets.target, rows, self.targets.names.clone());
+        let (token_ids, notes) = (Some(self.id_count), self.notes.clone());
+        DatasetInfo { test_rows, validation_rows, token_ids, notes, ..training }
     }
 
     /// Converts the rows to tensors. `sha256` is the checksum of the source.
@@ -244,10 +238,7 @@ impl SelectedTexts {
             weights: self.weights.as_deref().map(Tensor::from_slice),
         };
         let target = self.targets.target;
-        let loaded = Loaded::new(sha256, target, self.targets.names, rows, Form::Text(Box::new(self.form)));
-        match self.split {
-            Some(split) => loaded.with_parts(split),
-            None => loaded,
-        }
+        let form = Form::Text(Box::new(self.form));
+        Loaded::new(sha256, target, self.targets.names, rows, form).with_parts(self.split)
     }
 }

@@ -54,14 +54,10 @@ pub struct Text {
     #[serde(default)]
     pub weights: Option<String>,
     /// Field separator of a CSV table: `","`, `";"`, `"tab"`, …
-    #[serde(default = "comma", deserialize_with = "separator::deserialize")]
+    #[serde(default = "separator::comma", deserialize_with = "separator::deserialize")]
     pub separator: char,
 }
 
 fn text_column() -> String {
     "text".to_owned()
-}
-
-fn comma() -> char {
-    ','
 }

@@ -172,10 +172,10 @@ fn check_file_size(weights: &Path, parameters: usize) -> anyhow::Result<()> {
 fn check_tree(tree: Tree, plan: &Plan) -> anyhow::Result<Tree> {
     let (features, classes) = (plan.info.sample.elements(), plan.info.target.outputs());
     ensure!(
-        (tree.features(), tree.classes()) == (features, classes),
+        (tree.features, tree.classes) == (features, classes),
         "it is a tree of {} features and {} classes, but the data have {features} and {classes}",
-        tree.features(),
-        tree.classes()
+        tree.features,
+        tree.classes
     );
     Ok(tree)
 }

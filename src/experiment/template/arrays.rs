@@ -1,6 +1,6 @@
 //! Experiments on a file of arrays.
 
-use crate::data::inspect::array_section::ArraySummary;
+use crate::data::inspect::array_section::{ArraySummary, holds_out};
 use crate::data::inspect::problem::Problem;
 use crate::experiment::template::file::{TRAINING_SHARE, assemble};
 use crate::experiment::template::model::Task;
@@ -10,9 +10,9 @@ use crate::experiment::template::model::Task;
 pub fn of_arrays(name: &str, summary: &ArraySummary, path: &str) -> Option<String> {
     let problem = summary.problem.as_ref()?;
     let is_split = summary.info.validation_rows == 0;
-    let share = if is_split && summary.holds_out() { TRAINING_SHARE } else { 1.0 };
+    let share = if is_split && holds_out(&summary.info) { TRAINING_SHARE } else { 1.0 };
     let training_rows = (summary.info.rows as f64 * share) as usize;
-    let task = Task { problem, training_rows, holds_out: summary.holds_out() };
+    let task = Task { problem, training_rows, holds_out: holds_out(&summary.info) };
     let question = match problem {
         Problem::Classes { .. } => "Which class does a row have?",
         Problem::Values { .. } => "How large is the target?",

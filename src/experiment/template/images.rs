@@ -1,5 +1,6 @@
 //! Experiments on a directory of images.
 
+use crate::data::inspect::array_section::holds_out;
 use crate::data::inspect::image_section::ImageSummary;
 use crate::experiment::template::file::{TRAINING_SHARE, assemble};
 use crate::experiment::template::model::Task;
@@ -13,9 +14,9 @@ const CHANNELS: [usize; 4] = [16, 32, 64, 64];
 /// Returns the experiment on a directory of images. `path` is the path of the directory as it is written.
 pub fn of_images(name: &str, summary: &ImageSummary, path: &str) -> String {
     let is_split = summary.info.validation_rows == 0;
-    let share = if is_split && summary.holds_out() { TRAINING_SHARE } else { 1.0 };
+    let share = if is_split && holds_out(&summary.info) { TRAINING_SHARE } else { 1.0 };
     let training_rows = (summary.info.rows as f64 * share) as usize;
-    let task = Task { problem: &summary.problem, training_rows, holds_out: summary.holds_out() };
+    let task = Task { problem: &summary.problem, training_rows, holds_out: holds_out(&summary.info) };
     let question = "Which class does an image have?";
     let text = assemble(name, "Classify images", question, task, &summary.section(path));
     let mut side = summary.info.sample.dimensions()[1..].iter().copied().min().unwrap_or(0);

@@ -76,7 +76,7 @@ fn direction(path: &str, plan: &Plan) -> Option<bool> {
         return None;
     }
     match plan.metrics().iter().find(|metric| metric.name() == plain) {
-        Some(metric) => metric.higher_is_better(),
+        Some(metric) => metric.info().higher_is_better,
         None => direction::higher_is_better(name),
     }
 }

@@ -84,7 +84,7 @@ impl Process {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        kept_table::release(); // the worker reads the table itself
+        kept_table::LAST.release(); // the worker reads the table itself
         let mut child = command.spawn().with_context(|| format!("failed to start `{}`", program.display()))?;
         let stderr = Arc::new(Mutex::new(Vec::new()));
         let reader = child.stderr.take().map(|stream| {

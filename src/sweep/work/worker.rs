@@ -220,7 +220,7 @@ impl Worker<'_> {
         let plan = plan.context("the record of the sweep has no such stack")?;
         // the sweep could plan all configurations when it started: here, files are missing or have changed
         let mut study = self.record.study_of_stack(plan).map_err(Problem::Machine)?;
-        kept_table::release(); // the rows are read under the lease, so that a failure to read them ends this claim
+        kept_table::LAST.release(); // the rows are read under the lease, so that a failure to read them ends this claim
         pretrained::resolve(&mut study.plans, &self.options.runs).map_err(Problem::Machine)?;
         let folder = RunDir::open_leased(&self.dir.stack(name), lease.check())?;
         let WorkOptions { device, threads, checkpoint_interval, cache, signals, force, .. } = *self.options;

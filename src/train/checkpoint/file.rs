@@ -51,7 +51,7 @@ pub fn lay_out<S: Serialize>(state: &S, tensors: &Tensors) -> anyhow::Result<Che
     let tensors = tensors.iter().map(|(name, tensor)| (name.clone(), tensor.shallow_clone())).collect();
     let file = SafetensorsFile::new(tensors, HashMap::from(metadata))?;
     // quotes within the state are escaped, so that it cannot contain the key
-    let place = file.header().windows(SUM_KEY.len()).position(|bytes| bytes == SUM_KEY.as_bytes());
+    let place = file.header.windows(SUM_KEY.len()).position(|bytes| bytes == SUM_KEY.as_bytes());
     let place = place.context("the header of a checkpoint has no checksum")?;
     Ok(CheckpointFile { file, sum_offset: (8 + place + SUM_KEY.len()) as u64, state })
 }

@@ -133,8 +133,11 @@ impl FusedCpu {
             statistics: &self.pool.statistics,
             batch: self.batch,
             rows,
-            order: epoch.order().map(|order| Vec::try_from(order.flatten(0, -1)).expect("row numbers are int64")),
-            targets: (0..self.replicas as i64).map(|replica| read_targets(&epoch.all_targets().get(replica))).collect(),
+            order: epoch
+                .order
+                .as_ref()
+                .map(|order| Vec::try_from(order.flatten(0, -1)).expect("row numbers are int64")),
+            targets: (0..self.replicas as i64).map(|replica| read_targets(&epoch.targets.get(replica))).collect(),
             generators: MaskGenerator::of_replicas(&self.plan, self.replicas),
             features,
             outputs: RawF32::from_tensor(&self.outputs),

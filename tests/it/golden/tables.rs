@@ -81,7 +81,7 @@ fn penguins_are_imputed_encoded_and_scaled_like_scikit_learn() {
     assert_eq!(table.duplicate_rows() as u64, fixture["duplicates"].as_u64().unwrap());
     for (name, count) in fixture["missing"].as_object().unwrap() {
         let values = &table.column(name).unwrap().values;
-        let missing = (0..values.len()).filter(|&row| values.is_missing(row)).count();
+        let missing = (0..table.rows()).filter(|&row| values.is_missing(row)).count();
         assert_eq!(missing as u64, count.as_u64().unwrap(), "{name}");
     }
 }

@@ -24,6 +24,7 @@ use crate::data::inspect::text_section::{TextSection, text_section};
 use crate::data::source::DataSpec;
 use crate::data::source::arrays::Arrays;
 use crate::data::source::data_source::DataSource;
+use crate::data::split::Split;
 use crate::data::store::cache::Cache;
 use crate::data::store::manifest::Manifest;
 use crate::data::store::user_file;
@@ -74,12 +75,12 @@ impl DescribeArgs {
     fn reading(&self) -> anyhow::Result<FieldFormat> {
         let numbers = NumberFormat { decimal: self.decimal, thousands: self.thousands };
         numbers.check().map_err(|fault| anyhow!("`--{}` {}", fault.key, fault.message))?;
-        let dates = self.dates.clone().map(Dates::Columns);
         Ok(FieldFormat {
             missing_values: FieldFormat::missing_texts(self.missing_values.as_deref(), &self.na_values),
             numbers,
             text: TextColumns::All,
-            ..FieldFormat::new(',').with_dates(dates.as_ref())
+            dates: self.dates.clone().map_or_else(Vec::new, |names| Dates::Columns(names).columns()),
+            ..FieldFormat::new(',')
         })
     }
 }
@@ -233,7 +234,7 @@ pub(crate) fn describe_data_or_table(
     }
     if is_image_directory(name) {
         let ImageSummary { settings, files, .. } = image_summary(name)?;
-        let loaded = Progress::during(|progress| settings.load(cache, progress))?;
+        let loaded = Progress::during(|progress| settings.load(&Split::default(), cache, progress))?;
         return Ok(Description { images: Some(files), ..describe(name, &loaded) });
     }
     if is_table(name) {
@@ -279,7 +280,7 @@ fn describe_arrays(path: &str) -> anyhow::Result<Description> {
         let sha256 = ArrayFile::sha256(Path::new(path)).map_err(fault)?;
         return Ok(Description { arrays, sha256, name: path.to_owned(), ..Description::default() });
     }
-    let loaded = likely_settings(path).load(&Cache::for_user(), &mut ())?;
+    let loaded = likely_settings(path).load(&Split::default(), &Cache::for_user(), &mut ())?;
     Ok(Description { arrays, ..describe(path, &loaded) })
 }
 

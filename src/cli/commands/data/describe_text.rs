@@ -6,9 +6,9 @@ use crate::cli::text::{number_format, terminal};
 use crate::cli::truncate::truncated;
 use crate::config::suggest::list_at_most;
 use crate::data::images::image_set::ImageFiles;
-use crate::data::inspect::class_count::ClassCount;
-use crate::data::inspect::csv_section::plain_settings;
+use crate::data::inspect::csv_section;
 use crate::data::inspect::describe::{ArrayDescription, ColumnDescription, Constant, Description, PartDescription};
+use crate::data::inspect::duplicates::ClassCount;
 use crate::data::inspect::image_section::sides;
 use crate::data::inspect::proposal::{Proposal, Role};
 use crate::data::inspect::text_section::TextSection;
@@ -86,7 +86,7 @@ fn is_class_column(part: &PartDescription, column: &ColumnDescription) -> bool {
 pub(crate) fn proposed(proposal: &Proposal, path: &str, has_target: bool) -> String {
     let guess = if has_target { "" } else { "; the target is a guess" };
     let title = format!("settings for this table (`--toml` adds comments{guess}):");
-    with_title(&title, &plain_settings(proposal, path).join("\n"))
+    with_title(&title, &csv_section::section(proposal, path, false).join("\n"))
 }
 
 /// Returns the settings of `[data.text]` for a table with a column of texts and no other features.

@@ -7,7 +7,6 @@ use crate::device;
 use crate::experiment::plan::Plan;
 use crate::experiment::run::progress::StackInfo;
 use crate::history::positive_class::ChosenBy;
-use crate::metrics::Metric;
 
 /// Returns the names of variants in at most two lines: all of them, or their number with the first and the last. `of` is the
 /// number of variants of the experiment.
@@ -41,7 +40,7 @@ pub(super) fn of_data(plan: &Plan, stack: &StackInfo) -> String {
 pub(super) fn positive_class(plan: &Plan, stack: &StackInfo) -> Option<String> {
     let is_of_it = stack.rows.test > 0
         || plan.spec.positive.is_some()
-        || plan.metrics().iter().any(Metric::uses_positive_class)
+        || plan.metrics().iter().any(|metric| metric.info().uses_positive_class)
         || plan.network().is_some_and(|network| network.train.loss.has_pos_weight());
     let positive = stack.positive.as_ref().filter(|_| is_of_it)?;
     let other = match positive.chosen {

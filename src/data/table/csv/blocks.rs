@@ -24,7 +24,7 @@ use crate::device::memory::try_reserve;
 use crate::tensor::threads;
 
 /// Number of bytes of a block: the block and its parsed values fit in the CPU cache.
-const AT_A_TIME: usize = 1 << 20;
+pub(crate) const AT_A_TIME: usize = 1 << 20;
 
 /// Header of a table, and the numbers below it.
 #[derive(Debug, Default, PartialEq)]
@@ -47,16 +47,8 @@ pub(crate) enum PlainColumn {
 }
 
 /// Reads a table of finite numbers; the columns that `as_text` returns for the first block may have any text. Returns
-/// `None` if the table has no rows, or another field.
+/// `None` if the table has no rows, or another field. `at_a_time` is the number of bytes of a block.
 pub(crate) fn read(
-    source: impl Read + Send,
-    separator: u8,
-    as_text: impl Fn(&[u8]) -> Vec<usize>,
-) -> Option<PlainNumbers> {
-    read_blocks(source, separator, as_text, AT_A_TIME)
-}
-
-fn read_blocks(
     source: impl Read + Send,
     separator: u8,
     as_text: impl Fn(&[u8]) -> Vec<usize>,
@@ -318,16 +310,16 @@ mod tests {
         let text: String = rows.iter().map(|row| format!("{row},\"-{row}.5\"\n")).collect();
         let text = format!("\u{feff}\na,b\r\n\n{text}");
         for at_a_time in [10, 4096, 1 << 20] {
-            let read = read_blocks(text.as_bytes(), b',', no_text, at_a_time).unwrap();
-            assert_eq!(read.header, b"a,b\n");
+            let found = read(text.as_bytes(), b',', no_text, at_a_time).unwrap();
+            assert_eq!(found.header, b"a,b\n");
             let numbers =
                 |number: fn(f64) -> f64| PlainColumn::Numbers(rows.iter().map(|&r| number(r as f64)).collect());
-            assert_eq!(read.columns, [numbers(|row| row), numbers(|row| -row - 0.5)]);
-            assert_eq!(read.lines, (4..10_003).collect::<Vec<_>>());
-            let read = read_blocks(text.as_bytes(), b',', |_| vec![1], at_a_time).unwrap();
+            assert_eq!(found.columns, [numbers(|row| row), numbers(|row| -row - 0.5)]);
+            assert_eq!(found.lines, (4..10_003).collect::<Vec<_>>());
+            let found = read(text.as_bytes(), b',', |_| vec![1], at_a_time).unwrap();
             let texts: Vec<String> = rows.iter().map(|row| format!("-{row}.5")).collect();
             let texts = PlainColumn::Text(Series::new("1".into(), texts));
-            assert_eq!(read.columns, [numbers(|row| row), texts]);
+            assert_eq!(found.columns, [numbers(|row| row), texts]);
         }
     }
 
@@ -337,11 +329,11 @@ mod tests {
             for odd in ["1,x\n", "1\n", "1,2,3\n", "1,\n", "\u{feff}1,2\n", "1,\"2\n", "1,2\"\n", ","] {
                 let line = |number: usize| if number == row { odd } else { "1,2\n" };
                 let text = format!("a,b\n{}", (0..200).map(line).collect::<String>());
-                assert_eq!(read_blocks(text.as_bytes(), b',', no_text, at_a_time), None, "{odd:?}");
+                assert_eq!(read(text.as_bytes(), b',', no_text, at_a_time), None, "{odd:?}");
             }
         }
-        assert_eq!(read(&b"a,b\n"[..], b',', no_text), None);
-        assert_eq!(read(&b""[..], b',', no_text), None);
+        assert_eq!(read(&b"a,b\n"[..], b',', no_text, AT_A_TIME), None);
+        assert_eq!(read(&b""[..], b',', no_text, AT_A_TIME), None);
     }
 
     #[test]
@@ -356,7 +348,7 @@ mod tests {
             }
         }
         for reads in [0, 1, 50] {
-            assert_eq!(read_blocks(b"a\n".chain(FailingReader(reads)), b',', no_text, 16), None);
+            assert_eq!(read(b"a\n".chain(FailingReader(reads)), b',', no_text, 16), None);
         }
     }
 
@@ -367,8 +359,8 @@ mod tests {
             at_a_time in 1..20_usize,
         ) {
             // if a block ends at a line end within quotes, only reading in blocks fails
-            if let Some(read_in_blocks) = read_blocks(text.as_bytes(), b',', no_text, at_a_time) {
-                prop_assert_eq!(Some(read_in_blocks), read(text.as_bytes(), b',', no_text));
+            if let Some(read_in_blocks) = read(text.as_bytes(), b',', no_text, at_a_time) {
+                prop_assert_eq!(Some(read_in_blocks), read(text.as_bytes(), b',', no_text, AT_A_TIME));
             }
         }
     }

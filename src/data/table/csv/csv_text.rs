@@ -89,21 +89,13 @@ impl<'a> CsvText<'a> {
         let written = &bytes[place..end];
         let content = written.strip_suffix(b"\n").unwrap_or(written);
         let content = content.strip_suffix(b"\r").unwrap_or(content);
+        let is_clean = content.len() + 1 == written.len() && written.ends_with(b"\n");
         match &mut self.text {
             // everything before this record was clean, and so is this record
-            Cow::Borrowed(before)
-                if before.len() == place && content.len() + 1 == written.len() && written.ends_with(b"\n") =>
-            {
-                *before = &bytes[..end];
-            }
-            Cow::Borrowed(before) => {
-                let mut own = Vec::with_capacity(bytes.len() + 1);
-                own.extend_from_slice(before);
-                own.extend_from_slice(content);
-                own.push(b'\n');
-                self.text = Cow::Owned(own);
-            }
-            Cow::Owned(own) => {
+            Cow::Borrowed(before) if before.len() == place && is_clean => *before = &bytes[..end],
+            text => {
+                let own = text.to_mut();
+                own.reserve(bytes.len() + 1 - own.len());
                 own.extend_from_slice(content);
                 own.push(b'\n');
             }
@@ -177,7 +169,7 @@ pub fn declared_separator(bytes: &[u8]) -> Option<char> {
 }
 
 /// Characters besides the comma that often separate fields.
-pub(super) const OTHER_SEPARATORS: [char; 3] = [';', '\t', '|'];
+pub(crate) const OTHER_SEPARATORS: [char; 3] = [';', '\t', '|'];
 
 /// Returns the hint on a table that seems to have another separator.
 pub(super) fn separator_hint(separator: char) -> String {

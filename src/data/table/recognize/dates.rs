@@ -60,15 +60,11 @@ pub struct DateError {
     pub row: Option<usize>,
     /// What is wrong with the field.
     message: String,
-    is_ambiguous: bool,
+    /// Whether all dates can be read with the day first and with the month first.
+    pub is_ambiguous: bool,
 }
 
 impl DateError {
-    /// Returns whether all dates can be read with the day first and with the month first.
-    pub fn is_ambiguous(&self) -> bool {
-        self.is_ambiguous
-    }
-
     /// Returns what is wrong with a column; `field` is the field at the row, and `place` the name of the row.
     pub fn describe(&self, column: &str, field: &str, place: Option<&str>) -> String {
         match place {
@@ -158,13 +154,16 @@ fn directives(format: &str) -> Vec<char> {
 ///
 /// # Errors
 /// When a field is no date in the format, or several orders of day and month fit.
-pub fn read(fields: &[Option<&str>], format: Option<&DateFormat>) -> Result<(Vec<f64>, DateFormat), DateError> {
+pub fn read<T: AsRef<str>>(
+    fields: &[Option<T>],
+    format: Option<&DateFormat>,
+) -> Result<(Vec<f64>, DateFormat), DateError> {
     let in_format = |format: DateFormat| {
         let mut days = Vec::with_capacity(fields.len());
         for (row, field) in fields.iter().enumerate() {
             days.push(match field {
                 None => f64::NAN,
-                Some(text) => format.parse(text).map_err(|why| (row, why))?,
+                Some(text) => format.parse(text.as_ref()).map_err(|why| (row, why))?,
             });
         }
         Ok((days, format))

@@ -3,6 +3,7 @@
 
 use crate::config::check::Invalid;
 use crate::config::suggest;
+use crate::config::values::variant_name;
 use crate::data::table::column::Column;
 use crate::data::table::column_roles::ColumnRoles;
 use crate::data::table::csv_table::Table;
@@ -28,7 +29,7 @@ impl ColumnRoles<'_> {
             let rows: Vec<usize> = (0..table.rows()).filter(is_complete).collect();
             let message = match self.missing {
                 Missing::Drop => "is `drop`, but every row has a missing value".to_owned(),
-                other => format!("is `{}`, but no row has a target", other.name()),
+                other => format!("is `{}`, but no row has a target", variant_name(&other)),
             };
             return if rows.is_empty() { Err(Invalid::new("missing", message)) } else { Ok(rows) };
         }
@@ -91,7 +92,7 @@ impl ColumnRoles<'_> {
         if count == 0 {
             return None;
         }
-        let (count, policy) = (grouped(count), self.missing.name());
+        let (count, policy) = (grouped(count), variant_name(&self.missing));
         let dropped_by = if self.missing == Missing::Drop { features } else { &[] };
         let as_text = needed.iter().chain(dropped_by).find_map(|column| Some((column, self.if_it_is_a_value(column)?)));
         let Some((column, line)) = as_text else {
@@ -110,15 +111,4 @@ impl ColumnRoles<'_> {
 /// Returns why rows without a value in these columns are not used although missing values are filled in.
 pub fn not_filled_in(columns: &[&str]) -> String {
     format!("they have no value in {}; only features are filled in", suggest::either(columns))
-}
-
-impl Missing {
-    fn name(self) -> &'static str {
-        match self {
-            Missing::Error => "error",
-            Missing::Drop => "drop",
-            Missing::Mean => "mean",
-            Missing::MostFrequent => "most_frequent",
-        }
-    }
 }

@@ -123,14 +123,7 @@ pub fn recognize(column: &Column, numbers: NumberFormat) -> Option<Finding> {
             TextKind::OtherNumber if !is_slip => "has numbers with a decimal comma or thousands separators",
             TextKind::Percent if !is_slip => "has percentages",
             TextKind::Currency if !is_slip => "has amounts of money",
-            TextKind::Number
-            | TextKind::OtherNumber
-            | TextKind::Percent
-            | TextKind::Currency
-            | TextKind::NotFinite
-            | TextKind::Date
-            | TextKind::Mark
-            | TextKind::Word => "is numeric, but has",
+            _ => "is numeric, but has",
         };
         let content = match kind {
             TextKind::OtherNumber => Content::OtherNumbers,
@@ -143,9 +136,8 @@ pub fn recognize(column: &Column, numbers: NumberFormat) -> Option<Finding> {
     }
     if 2 * rows(&|kind| kind == TextKind::Date) > all - marks {
         let texts: Vec<Option<String>> = (0..places.len()).map(|row| column.text(row)).collect();
-        let fields: Vec<Option<&str>> = texts.iter().map(Option::as_deref).collect();
-        let fix = match dates::read(&fields, None) {
-            Err(fault) if fault.is_ambiguous() => fault.hint(name),
+        let fix = match dates::read(&texts, None) {
+            Err(fault) if fault.is_ambiguous => fault.hint(name),
             _ => format!("write `dates = [\"{name}\"]` to convert them to days since 1970-01-01"),
         };
         let row = first(&|kind| kind == TextKind::Date)?;
@@ -205,41 +197,33 @@ fn formats_of(texts: &[&str]) -> Vec<NumberFormat> {
 }
 
 fn text_kind(text: &str, numbers: NumberFormat) -> TextKind {
-    if numbers.parse(text).is_some() {
-        return TextKind::Number;
+    let is_not_finite = |text: &str| text.parse::<f64>().is_ok_and(|number| !number.is_finite());
+    let is_amount = |text: &str| text.contains(is_sign) && is_in_any_format(text.replace(is_sign, "").trim());
+    match () {
+        () if numbers.parse(text).is_some() => TextKind::Number,
+        () if MARKS.contains(&text) => TextKind::Mark,
+        () if is_not_finite(text) => TextKind::NotFinite,
+        () if !text.contains(is_digit) => TextKind::Word,
+        () if dates::is_date(text) => TextKind::Date,
+        () if is_in_any_format(text) => TextKind::OtherNumber,
+        () if text.contains('%') && is_in_any_format(text.replace('%', "").trim()) => TextKind::Percent,
+        () if is_amount(text) || has_currency_code(text) => TextKind::Currency,
+        () => TextKind::Word,
     }
-    if MARKS.contains(&text) {
-        return TextKind::Mark;
-    }
-    if text.parse::<f64>().is_ok_and(|number| !number.is_finite()) {
-        return TextKind::NotFinite;
-    }
-    if !text.contains(|letter: char| letter.is_ascii_digit()) {
-        return TextKind::Word;
-    }
-    if dates::is_date(text) {
-        return TextKind::Date;
-    }
-    if is_in_any_format(text) {
-        return TextKind::OtherNumber;
-    }
-    let without = |is_dropped: fn(char) -> bool| text.replace(is_dropped, "");
-    if text.contains('%') && is_in_any_format(without(|letter| letter == '%').trim()) {
-        return TextKind::Percent;
-    }
-    let amount = without(is_sign);
-    let amount = amount.trim();
-    if text.contains(is_sign) && is_in_any_format(amount) {
-        return TextKind::Currency;
-    }
-    let code = |code: &str| matches!(code.trim(), "EUR" | "USD" | "GBP" | "CHF" | "JPY" | "CNY" | "INR" | "Rs" | "kr");
-    let around = text.find(|letter: char| letter.is_ascii_digit()).map(|start| text.split_at(start));
-    let behind = text.rfind(|letter: char| letter.is_ascii_digit()).map(|end| text.split_at(end + 1));
-    match (around, behind) {
-        (Some((before, amount)), _) if code(before) && is_in_any_format(amount) => TextKind::Currency,
-        (_, Some((amount, after))) if code(after) && is_in_any_format(amount) => TextKind::Currency,
-        _ => TextKind::Word,
-    }
+}
+
+fn is_digit(letter: char) -> bool {
+    letter.is_ascii_digit()
+}
+
+/// Returns whether a text is a number before or after the code of a currency.
+fn has_currency_code(text: &str) -> bool {
+    let is_code =
+        |code: &str| matches!(code.trim(), "EUR" | "USD" | "GBP" | "CHF" | "JPY" | "CNY" | "INR" | "Rs" | "kr");
+    let before = text.find(is_digit).map(|start| text.split_at(start));
+    let after = text.rfind(is_digit).map(|end| text.split_at(end + 1));
+    before.is_some_and(|(code, amount)| is_code(code) && is_in_any_format(amount))
+        || after.is_some_and(|(amount, code)| is_code(code) && is_in_any_format(amount))
 }
 
 fn is_sign(letter: char) -> bool {

@@ -21,7 +21,7 @@ pub enum NumberFinding {
 
 impl NumberFinding {
     /// Returns the warning about the column with this name, with the setting to write.
-    fn warning(&self, name: &str) -> String {
+    pub fn warning(&self, name: &str) -> String {
         let as_codes =
             format!("write `categories = [\"{name}\"]` if they are codes, or `drop = [\"{name}\"]` to leave them out");
         match self {
@@ -38,16 +38,6 @@ impl NumberFinding {
     }
 }
 
-/// Returns a warning about a column of numbers; `None` if there is none.
-pub fn number_warning(column: &Column) -> Option<String> {
-    Some(recognize_numbers(column)?.warning(&column.name))
-}
-
-/// Like [`number_warning`], for a column that numbers the rows, which may be a real feature in a small table.
-pub fn row_number_warning(column: &Column) -> Option<String> {
-    Some(recognize_row_numbers(column)?.warning(&column.name))
-}
-
 /// Returns the content of a column of numbers that are no measurements; row numbers only if the name says so.
 pub fn recognize_numbers(column: &Column) -> Option<NumberFinding> {
     let Values::Numbers(numbers) = &column.values else { return None };
@@ -56,8 +46,8 @@ pub fn recognize_numbers(column: &Column) -> Option<NumberFinding> {
         let text = column.number_texts().and_then(|_| column.text(row));
         return Some(NumberFinding::TooManyDigits(text.unwrap_or_else(|| format!("about {:.2e}", numbers[row]))));
     }
-    if let Some(text) = column.leading_zero() {
-        return Some(NumberFinding::LeadingZero(text.to_owned()));
+    if let Some(text) = &column.leading_zero {
+        return Some(NumberFinding::LeadingZero(text.clone()));
     }
     const NAMES: [&str; 7] = ["id", "ids", "idx", "index", "key", "uuid", "unnamed"];
     let name = &column.name;
@@ -68,7 +58,7 @@ pub fn recognize_numbers(column: &Column) -> Option<NumberFinding> {
     (is_named && are_distinct_whole(column, numbers)).then_some(NumberFinding::Ids)
 }
 
-/// Returns whether a column numbers the rows.
+/// Returns the content of a column that numbers the rows, which may be a real feature in a small table.
 pub fn recognize_row_numbers(column: &Column) -> Option<NumberFinding> {
     let Values::Numbers(numbers) = &column.values else { return None };
     let counts = numbers.windows(2).all(|pair| pair[1] == pair[0] + 1.0);
@@ -84,6 +74,10 @@ fn are_distinct_whole(column: &Column, numbers: &[f64]) -> bool {
 mod tests {
     use super::*;
     use crate::data::table::field_format::{FieldFormat, TextColumns};
+
+    fn number_warning(column: &Column) -> Option<String> {
+        Some(recognize_numbers(column)?.warning(&column.name))
+    }
 
     fn column(fields: &[&str]) -> Column {
         let reading = FieldFormat { text: TextColumns::All, ..FieldFormat::new(';') };
@@ -112,6 +106,6 @@ mod tests {
             assert_eq!(number_warning(&named(name, &row_numbers[..5])), None);
         }
         assert_eq!(number_warning(&named("width", &row_numbers)), None);
-        assert!(row_number_warning(&named("width", &row_numbers)).is_some());
+        assert!(recognize_row_numbers(&named("width", &row_numbers)).is_some());
     }
 }

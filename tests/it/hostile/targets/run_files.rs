@@ -61,10 +61,10 @@ pub fn tree(bytes: &[u8]) {
     tree.importances();
     tree.record(&[]);
     assert!(tree.leaves() <= tree.nodes() && tree.depth() <= tree.nodes());
-    if tree.features() <= MOST_FEATURES {
-        let rows = Tensor::arange(3 * tree.features() as i64, (Kind::Float, Device::Cpu)) - 5.0;
-        let outputs = tree.outputs(&rows.view([3, tree.features() as i64]));
-        assert_eq!(outputs.size(), [3, tree.classes() as i64]);
+    if tree.features <= MOST_FEATURES {
+        let rows = Tensor::arange(3 * tree.features as i64, (Kind::Float, Device::Cpu)) - 5.0;
+        let outputs = tree.outputs(&rows.view([3, tree.features as i64]));
+        assert_eq!(outputs.size(), [3, tree.classes as i64]);
     }
 }
 
