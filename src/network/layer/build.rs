@@ -118,7 +118,39 @@ impl Layer {
             Layer::Repeat(block) => *block = block.shared(),
             Layer::Parallel(block) => *block = block.shared(),
             Layer::Prelu(prelu) => prelu.start = 0.0,
-            _ => {} // all settings are those of the stack
+            Layer::MaxPool1d(_)
+            | Layer::MaxPool2d(_)
+            | Layer::AvgPool1d(_)
+            | Layer::AvgPool2d(_)
+            | Layer::AdaptiveAvgPool2d(_)
+            | Layer::GlobalAvgPool
+            | Layer::Flatten
+            | Layer::BatchNorm(_)
+            | Layer::LayerNorm(_)
+            | Layer::GroupNorm(_)
+            | Layer::InstanceNorm(_)
+            | Layer::RmsNorm(_)
+            | Layer::Relu
+            | Layer::LeakyRelu(_)
+            | Layer::Elu(_)
+            | Layer::Gelu(_)
+            | Layer::Softplus(_)
+            | Layer::Sigmoid
+            | Layer::Tanh
+            | Layer::Softmax
+            | Layer::Silu
+            | Layer::Mish
+            | Layer::Hardswish
+            | Layer::Selu
+            | Layer::LogSoftmax
+            | Layer::Reshape(_)
+            | Layer::Permute(_)
+            | Layer::Embedding(_)
+            | Layer::MultiHeadAttention(_)
+            | Layer::PositionalEncoding(_)
+            | Layer::TransformerEncoder(_)
+            | Layer::MeanOverTime
+            | Layer::TorchScript(_) => {}
         }
         layer
     }
