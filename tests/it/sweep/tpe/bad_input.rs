@@ -10,7 +10,7 @@ fn rounds_need_the_method_and_at_least_one_configuration() {
         (
             "",
             &["--round", "4", "--trials", "8"][..],
-            &["`round` needs the method `tpe`, found `sobol`", "--method tpe"][..],
+            &["`round` needs the method `tpe` or `gp`, found `sobol`", "--method tpe"][..],
         ),
         ("", &["--round", "0", "--method", "tpe"], &["--round", "at least 1"]),
         ("", &["--method", "tpe"], &["`trials` is missing: the range of `train.optimizer.adam.lr` is continuous"]),
@@ -20,11 +20,16 @@ fn rounds_need_the_method_and_at_least_one_configuration() {
             &["--trials", "8"],
             &["`round` must be at least 1, found 0", "line"],
         ),
-        ("[sweep]\nround = 4\n", &["--trials", "8"], &["`round` needs the method `tpe`, found `sobol`", "line"]),
+        ("[sweep]\nround = 4\n", &["--trials", "8"], &["`round` needs the method `tpe` or `gp`, found `sobol`", "line"]),
         (
             "[sweep]\nround = 4\nmethod = \"tpe\"\n",
             &["--trials", "8", "--round", "2", "--method", "random"],
             &["found `random`"],
+        ),
+        (
+            "[[sweep.when]]\nif = { \"train.batch\" = 8 }\nspace = { \"train.clip\" = [1.0, 2.0] }\n",
+            &["--trials", "8", "--method", "gp", "--space", "train.batch=8,16"],
+            &["`gp` needs settings that all configurations have, but `train.clip` has a condition", "line", "--method tpe"],
         ),
         ("[sweep]\nmethod = \"tpes\"\n", &["--trials", "8"], &["unknown value `tpes`", "tpe"]),
     ] {

@@ -57,6 +57,21 @@ fn rounds_are_the_same_for_one_two_and_seven_workers() {
 }
 
 #[test]
+fn rounds_of_a_gaussian_process_are_the_same_for_one_and_three_workers() {
+    let (one, three) = (dir_with_epochs(2), dir_with_epochs(2));
+    let space = SPACE.map(|word| if word == "tpe" { "gp" } else { word });
+    let expected = trained_of(&one, &space, &["--workers", "1"]);
+    let found = trained_of(&three, &space, &["--workers", "3"]);
+    assert_same_trials(&found, &expected, 28);
+    assert_same_rounds(&found, &expected);
+    assert_verified(&three);
+    assert_eq!(json(&found.join("sweep.json"))["search"]["method"], "gp");
+    let tpe = dir_with_epochs(2);
+    let of_tpe = sets(&trained_of(&tpe, &SPACE, &["--workers", "2"]));
+    assert_eq!((sets(&found)[..10].to_vec(), sets(&found) == of_tpe), (of_tpe[..10].to_vec(), false), "other rounds");
+}
+
+#[test]
 fn workers_that_are_killed_change_no_round() {
     let (dir, undisturbed) = (dir_with_epochs(300), dir_with_epochs(300));
     let space = [&SPACE[..], &["--stack", "8"]].concat();
