@@ -1,4 +1,4 @@
-"""Searches that end trials early: writes `../early_stopping.md`, the section of docs/BENCHMARKS.md.
+"""Searches that spend few epochs: writes `../early_stopping.md`, the section of docs/BENCHMARKS.md.
 
     python benches/search/early_stopping.py --runner PATH [--rounds 3] [--first-seed 3] [--epochs 720]
 
@@ -6,8 +6,8 @@ Two comparisons on MNIST with the space of `../halving.toml` (learning rate, wei
 processes of one thread each. In each round, the programs run one after the other on an otherwise idle machine:
 
 - runner's sweep of 64 configurations with two seeds, complete and with halving;
-- runner's TPE with halving, whose best four configurations are then confirmed on three further seeds, and Optuna's TPE with Hyperband
-  and PyTorch (`../peers/optuna_hyperband.py`), which trains `--epochs` epochs. Both judge a trial by its highest validation accuracy.
+- runner's search with a Gaussian process, 28 configurations with one seed, and Optuna's TPE with Hyperband and PyTorch
+  (`../peers/optuna_hyperband.py`), which trains `--epochs` epochs. Both judge a trial by its highest validation accuracy.
 
 Each round has another seed of the search, counted from `--first-seed`. The best configuration of each search is then trained on ten
 other seeds, 100 to 109, by runner; the accuracy is that of the best epoch of each. It needs the packages of `requirements-torch.txt`.
@@ -36,10 +36,8 @@ SPACE = {
     "label_smoothing": "train.loss.cross_entropy.label_smoothing",
 }
 WORKERS = ["--workers", "2", "--threads", "1"]
-EPOCHS = 18
 HALVING = ["--halving", "first=2,keep=0.333"]
-SEARCH = ["--method", "tpe", "--halving", "first=6,keep=0.333", "--round", "16", "--seeds", "0", "--trials", "40"]
-CONFIRM = ["--seeds", "50..52", "--at-most", "4"]
+SEARCH = ["--method", "gp", "--round", "2", "--seeds", "0", "--trials", "28"]
 
 
 class Searches:
@@ -62,18 +60,6 @@ class Searches:
         best = Path(tempfile.mkdtemp(dir=self.scratch)) / "best.toml"
         self.run("sweep", "best", folder, "--toml", best)
         return {"seconds": seconds, "epochs": sum(len(h["history"]["loss"]) for h in histories), "best": (best, {})}
-
-    def tpe(self, seed: int) -> dict:
-        """TPE with halving, and the best four configurations on three further seeds; the best on these is chosen."""
-        found = self.sweep("tpe", *SEARCH, "--search-seed", str(seed))
-        start = time.perf_counter()
-        folder = max((self.scratch / "tpe" / "halving").glob("20*"))
-        confirmed = json.loads(self.run("sweep", "confirm", folder, *CONFIRM, *WORKERS[:2], "--json"))
-        seconds, results = time.perf_counter() - start, confirmed["confirmation"]["results"]
-        epochs = EPOCHS * sum(one["metric"]["n"] for one in results)
-        settings = {one["configuration"]: one["settings"] for one in confirmed["results"]}
-        best = (self.file, settings[results[0]["configuration"]])
-        return {"seconds": found["seconds"] + seconds, "epochs": found["epochs"] + epochs, "best": best}
 
     def optuna(self, epochs: int, seed: int) -> dict:
         script, images = BENCHES / "peers" / "optuna_hyperband.py", self.run("data", "path", "mnist").strip()
@@ -121,7 +107,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runner", type=Path, required=True, help="the program")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--first-seed", type=int, default=3, help="seed of the search in the first round; 0 to 2 chose the settings above")
+    parser.add_argument("--first-seed", type=int, default=3, help="seed of the search in the first round")
     parser.add_argument("--epochs", type=int, default=720, help="number of epochs of a search with Optuna")
     arguments = parser.parse_args()
     halving, peer = [], []
@@ -131,7 +117,7 @@ def main() -> None:
             seed = arguments.first_seed + number
             of_seed = ["--search-seed", str(seed)]
             pairs = (
-                (peer, searches.tpe(seed), searches.optuna(arguments.epochs, 2 * seed)),  # its workers have the seeds 2s and 2s + 1
+                (peer, searches.sweep("gp", *SEARCH, *of_seed), searches.optuna(arguments.epochs, 2 * seed)),  # its workers have the seeds 2s and 2s + 1
                 (halving, searches.sweep("halved", *HALVING, *of_seed), searches.sweep("complete", *of_seed)),
             )
             for rounds, *both in pairs:
@@ -143,16 +129,16 @@ def main() -> None:
     cpu = first_line("sh", "-c", "lscpu | sed -n 's/^Model name: *//p'")
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("optuna", "torch"))
     means = [statistics.mean(statistics.mean(one["confirmed"]) for one in side) for side in zip(*peer)]
-    text = f"""## Searches that end trials early
+    text = f"""## Searches that spend few epochs
 
 On MNIST, over the learning rate, weight decay, dropout and label smoothing, with at most 18 epochs for each trial and two workers of one thread. The best configuration of each search is trained on ten further seeds; the confirmed validation accuracy is their mean ± standard deviation, and p that of a paired permutation test. Each round has another seed of the search. Made by `benches/search/early_stopping.py` on {cpu} with {version}, {versions}; complete commands of runner, Optuna without start, imports and loading.
 
 64 configurations with two seeds each, complete and with `--halving first=2,keep=0.333`. With halving, a sweep takes {100 * median_share(halving, "epochs"):.0f} % of the epochs and {100 * median_share(halving, "seconds"):.0f} % of the time (medians; at most 35 % and 45 % are expected).
 
 {table(rows_of(halving, ("runner, halving", "runner, complete")))}
-TPE with halving, and TPE with Hyperband. Optuna trains {arguments.epochs} epochs. runner trains 40 configurations with one seed, `--method tpe --halving first=6,keep=0.333 --round 16`, and then the best four on three further seeds with `runner sweep confirm`; their epochs and time are included, and the best on these seeds is chosen. Optuna takes {1 / median_share(peer, "seconds"):.2f} times as long as runner (median; at least 5 is expected). Over all rounds, the confirmed accuracy of runner is {means[0]:.4f} and that of Optuna {means[1]:.4f}.
+A Gaussian process, and TPE with Hyperband. Optuna trains {arguments.epochs} epochs. runner trains 28 configurations to the end, `--method gp --round 2`, and takes the best one. Optuna takes {1 / median_share(peer, "seconds"):.2f} times as long as runner (median; at least 5 is expected). Over all rounds, the confirmed accuracy of runner is {means[0]:.4f} and that of Optuna {means[1]:.4f}.
 
-{table(rows_of(peer, ("runner, TPE with halving", "Optuna, TPE with Hyperband")))}"""
+{table(rows_of(peer, ("runner, Gaussian process", "Optuna, TPE with Hyperband")))}"""
     (BENCHES / "early_stopping.md").write_text(text, encoding="utf-8")
     print(text)
 

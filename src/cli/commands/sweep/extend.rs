@@ -56,8 +56,8 @@ Examples:
 
 Trained configurations stay as they are. If the space is unchanged, the
 result is the same as that of a sweep started with more `--trials`, except
-with `--method tpe`, which learns from all earlier results. New values of a
-grid are combined with all others. Running workers train what was added.";
+with `--method tpe` or `gp`, which learn from all earlier results. New values
+of a grid are combined with all others. Running workers train what was added.";
 
 impl FromStr for FurtherTrials {
     type Err = String;

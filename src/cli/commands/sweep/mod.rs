@@ -73,6 +73,7 @@ Examples:
   runner sweep digits_mlp --space lr=log:1e-4..1e-1 --trials 32 --workers 4
   runner sweep digits_mlp --space lr=0.1,0.01,0.001,1e-4 --halving first=3
   runner sweep digits_mlp --space lr=log:1e-5..1 --trials 64 --method tpe
+  runner sweep digits_mlp --space lr=log:1e-5..1 --trials 24 --method gp
   runner sweep digits_mlp --space lr=log:1e-4..1e-1 --trials 32 --resume
   runner sweep sweeps/digits_mlp/latest --resume      continue a sweep
   runner sweep work sweeps/digits_mlp/latest          one more worker

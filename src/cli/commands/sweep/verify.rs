@@ -21,10 +21,10 @@ pub struct VerifyArgs {
 
 const NOTES: &str = "\
 The command chooses all configurations again, from the space and the seed of
-the search (with `--method tpe`, also from the results that each round has
-seen), and distributes the configurations over stacks again. It compares the
-results in the record with the histories, the files with their checksums, and
-table.csv with the results. It checks that each stack was trained by one
+the search (with `--method tpe` or `gp`, also from the results that each round
+has seen), and distributes the configurations over stacks again. It compares
+the results in the record with the histories, the files with their checksums,
+and table.csv with the results. It checks that each stack was trained by one
 worker at a time. If files are missing, modified or unknown, it lists them,
 and the exit code is 1.";
 
