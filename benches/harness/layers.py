@@ -45,9 +45,10 @@ def layers(bench) -> list[Section]:
         "with gradients clipped by their norm, with two hidden layers of 1,024 units, and as a small CNN (two convolutions of 8 and 16 "
         f"channels). The value of a run is the median of epochs 3 to {epochs}; `plain` is `overfit_mnist` itself. The losses are compared in "
         f"another epoch with SGD at {RATE}: there, two runs of PyTorch with different numbers of threads agree to 3e-9. With Adam or larger "
-        "rates, training enlarges rounding, also between two runs of PyTorch."
+        "rates, training enlarges rounding, also between two runs of PyTorch. *Eight seeds* are trained together in one stack; their epoch "
+        "is that of the stack, divided by eight."
     )
-    rows = [["", "runner, s", "PyTorch, indexed, s", "× runner", "target"]]
+    rows = [["", "runner, s", "PyTorch, indexed, s", "× runner", "target", "eight seeds, s per seed", "× one seed", "target"]]
     for case, (settings, target) in CASES.items():
         changed = [word for setting in settings for word in ("--set", setting)]
 
@@ -62,12 +63,15 @@ def layers(bench) -> list[Section]:
 
         ours = Program(f"runner, {case}", lambda: our_run(epochs))
         torch = bench.peer(f"PyTorch, {case}", bench.torch, lambda: peer_run(epochs))
-        run_in_turn(case, [ours, torch], bench.rounds)
+        eight = Program(f"runner, {case}, 8 seeds", lambda: our_run(epochs, "--seeds", "0..7", "--stack", 8))
+        run_in_turn(case, [ours, torch, eight], bench.rounds)
         section.note_missing([torch])
         if torch.last:
             what = f"PyTorch, indexed: epoch with {case}, {bench.threads_shown()}"
             cells = section.ratio(what, ours.result("epoch"), torch.result("epoch"), target and Target(target))
-            rows.append([case, ours.result("epoch").shown(3), torch.result("epoch").shown(3), *cells])
+            one, together = ours.result("epoch"), eight.result("epoch")
+            stack = section.ratio(f"8 seeds: epoch per seed with {case}, compared with one", one, together, Target(1, is_upper=True))
+            rows.append([case, one.shown(3), torch.result("epoch").shown(3), *cells, together.shown(3), *stack])
             sgd = f"train.optimizer={{ sgd = {{ lr = {RATE} }} }}"
             history = our_run(1, "--set", sgd).results["histories"][0]
             other = Curves.from_lines(peer_run(1, "--sgd", RATE).lines())
