@@ -55,10 +55,11 @@ impl UnlabeledGroup {
                 _ => None,
             };
         };
-        let folder = self
-            .folder
-            .clone()
-            .or_else(|| Some(trial.file.canonicalize().as_deref().unwrap_or(&trial.file).parent()?.to_path_buf()));
+        let own_folder = || {
+            let file = trial.file.canonicalize().unwrap_or_else(|_| trial.file.clone());
+            Some(file.parent()?.to_path_buf())
+        };
+        let folder = self.folder.clone().or_else(own_folder);
         let run_name = folder.as_deref().and_then(|folder| About::read(folder).ok()?.name);
         let named = match history.variant.as_str() {
             "base" => run_name.clone().unwrap_or_else(|| history.experiment.clone()),

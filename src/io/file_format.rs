@@ -43,7 +43,7 @@ pub enum FileFormat {
     Utf16,
 }
 
-/// Endings of file names, in lower case, and the name with an article, of each format.
+/// Each format with the endings of its file names in lower case, and its name with an article.
 const FORMATS: [(FileFormat, &[&str], &str); 19] = [
     (FileFormat::Gzip, &["gz", "tgz"], "a file packed with gzip"),
     (FileFormat::Bzip2, &["bz2"], "a file packed with bzip2"),

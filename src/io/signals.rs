@@ -220,7 +220,7 @@ pub fn ignore_sigterm() {
 #[cfg(unix)]
 #[expect(unsafe_code, reason = "the standard library ignores no signal but SIGPIPE")]
 fn ignore(signal: i32) {
-    // SAFETY: ignoring a signal installs no handler, and the signals above may be ignored.
+    // SAFETY: ignoring a signal installs no handler, and SIGTERM, SIGUSR1 and SIGXFSZ may be ignored.
     unsafe { libc::signal(signal, libc::SIG_IGN) };
 }
 

@@ -20,8 +20,8 @@ pub struct SweepSpec {
     pub metric: Option<String>,
     /// How configurations are chosen from the space.
     pub method: Option<Method>,
-    /// Number of configurations that the methods `tpe` and `gp` choose at a time, from the results of all before. Default: 8
-    /// with `tpe`, 16 with halving, and 4 with `gp`.
+    /// Number of configurations that the methods `tpe` and `gp` choose at a time, from the results of all before. Default: 4
+    /// with `gp`, 8 with `tpe`, 16 with `tpe` and halving.
     pub round: Option<usize>,
     /// Number of configurations. `grid` trains all, and at most this number.
     pub trials: Option<usize>,

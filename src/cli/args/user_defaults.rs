@@ -63,7 +63,7 @@ impl fmt::Display for Source {
     }
 }
 
-/// Defaults of the user by their keys; the built-in ones apply to keys without one. `OMP_NUM_THREADS` comes before `threads`.
+/// Defaults of the user, by key. A key that is absent has the built-in default. `OMP_NUM_THREADS` comes before `threads`.
 pub type UserDefaults = BTreeMap<&'static str, Setting>;
 
 /// An invalid `runner.toml`.
@@ -78,8 +78,8 @@ struct Fault {
 /// # Errors
 /// When a `runner.toml` cannot be read, or has an unknown key or an invalid value.
 pub fn get() -> anyhow::Result<&'static UserDefaults> {
-    let fault = |fault: &Fault| with_hint(anyhow::Error::msg(fault.message.clone()), fault.hint.clone());
-    loaded().as_ref().map_err(fault)
+    let to_error = |fault: &Fault| with_hint(anyhow::Error::msg(fault.message.clone()), fault.hint.clone());
+    loaded().as_ref().map_err(to_error)
 }
 
 /// Returns the default directory of the runs.
@@ -102,8 +102,8 @@ pub fn log_every() -> Option<&'static str> {
     value("log_every")?.to_str()
 }
 
-/// Returns the user's default; `None` if there is none, or an invalid `runner.toml`, which commands report after they are
-/// parsed.
+/// Returns the user's default; `None` if there is none. It is also `None` if a `runner.toml` is invalid: commands report that
+/// once their arguments are parsed.
 fn value(key: &str) -> Option<&'static OsStr> {
     Some(&loaded().as_ref().ok()?.get(key)?.value)
 }
@@ -181,7 +181,8 @@ fn read(folder: &Path, shown: &Path, of: &'static str, defaults: &mut UserDefaul
             "out" => out_value(item, shown),
             "device" => device_value(item),
             "threads" => threads_value(item),
-            _ => log_every_value(item),
+            "log_every" => log_every_value(item),
+            other => unreachable!("`{other}` is not one of the keys"),
         };
         let locate = |fault: Invalid| Fault { message: format!("{fault} ({file}, line {line})"), hint: fault.hint };
         let (value, source) = (value.map_err(locate)?, Source::File { of, file: file.clone(), line });

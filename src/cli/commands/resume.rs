@@ -193,18 +193,18 @@ pub(crate) fn resume_run(
     progress.say(&format!("{start}{done}"));
     let now = options.record();
     let mut differences = record.program.differences(&Program::this());
-    let device = |device: &str, when: &str| {
+    let other_device = |device: &str, when: &str| {
         (device != now.device).then(|| format!("device {device} {when}, {} now", now.device))
     };
-    let threads = |threads: usize, when: &str| {
+    let other_threads = |threads: usize, when: &str| {
         (threads != now.threads).then(|| format!("threads {threads} {when}, {} now", now.threads))
     };
-    differences.extend(device(&record.options.device, "then"));
-    differences.extend(threads(record.options.threads, "then"));
+    differences.extend(other_device(&record.options.device, "then"));
+    differences.extend(other_threads(record.options.threads, "then"));
     // an earlier resume may have used another device or number of threads
     if let Some(last) = checkpoint.as_ref().map(|found| &found.environment).filter(|_| differences.is_empty()) {
-        differences.extend(threads(last.threads, "up to the checkpoint"));
-        differences.extend(device(&last.device, "up to the checkpoint"));
+        differences.extend(other_threads(last.threads, "up to the checkpoint"));
+        differences.extend(other_device(&last.device, "up to the checkpoint"));
     }
     if !differences.is_empty() {
         progress.note(&format!(

@@ -12,8 +12,10 @@ use crate::slurm::queue::{Requeued, requeue};
 /// Returns how a command of a job ends: one that SIGUSR2 has stopped puts its job into the queue again, and succeeds.
 pub fn after(exit: Exit) -> Exit {
     match exit {
-        Exit::Interrupted(SIGUSR2) if leave_job() => Exit::Done,
-        Exit::Interrupted(SIGUSR2) => Exit::Failed,
+        Exit::Interrupted(SIGUSR2) => match leave_job() {
+            true => Exit::Done,
+            false => Exit::Failed,
+        },
         Exit::Interrupted(_) | Exit::Done | Exit::Missed | Exit::Failed => exit,
     }
 }
@@ -24,9 +26,8 @@ fn leave_job() -> bool {
     static IS_CONTINUED: OnceLock<bool> = OnceLock::new();
     *IS_CONTINUED.get_or_init(|| {
         let Some(job) = Job::of_this_process() else { return false };
-        // Slurm ends the job once it is in the queue again
+        // Slurm ends the job once it is in the queue again, and the line about it must be in the log before
         signals::ignore_sigterm();
-        // the line must be in the log before that
         let requeued = requeue(&job);
         match &requeued {
             Ok(Requeued::Again) => terminal::say(&format!("{OUT_OF_TIME}: it is in the queue again as {}", job.id)),

@@ -1,6 +1,6 @@
 //! The best variants in one table: the metric that ranks them first, then losses and others as far as they fit.
 
-use crate::cli::summary::variants::{Spread, left_out, meaning_of_order, metric_column};
+use crate::cli::summary::variants::{Spread, left_out, meaning_of_mark_and_order, metric_column};
 use crate::cli::text::column::Column;
 use crate::cli::text::column_layout::Fitted;
 use crate::cli::text::text_style::TextStyle;
@@ -84,5 +84,5 @@ fn meaning(ranked: &Ranked, trials: &[&History], has_best: bool, page: TextStyle
         Some(of) => format!("{of}; test at the chosen thresholds"),
         None => of,
     };
-    format!("{of}{}", meaning_of_order(ranked, has_best, page))
+    format!("{of}{}", meaning_of_mark_and_order(ranked, has_best, page))
 }

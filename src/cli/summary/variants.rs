@@ -65,7 +65,7 @@ fn tables(ranked: &Ranked, top: usize, page: TextStyle) -> Vec<String> {
     let variants = &ranked.variants[..];
     let trials: Vec<&History> = variants.iter().flat_map(|variant| variant.trials.iter().copied()).collect();
     let legend = |has_best: bool| {
-        let (rise, order) = (meaning_of_rise(&trials), meaning_of_order(ranked, has_best, page));
+        let (rise, order) = (meaning_of_rise(&trials), meaning_of_mark_and_order(ranked, has_best, page));
         format!("{}{rise}{order}", legend::of(&trials))
     };
     let main = |spread| fitted(variants, &trials, spread);
@@ -99,8 +99,8 @@ fn with_legend(
     fitted.tables_with_legend(&legend, page)
 }
 
-/// Returns the meaning of the mark and the metric that variants are ordered by, as a part of a legend; empty without both.
-pub(super) fn meaning_of_order(ranked: &Ranked, has_best: bool, page: TextStyle) -> String {
+/// Returns what the mark means and which metric orders the variants, as the end of a legend; empty if there is neither.
+pub(super) fn meaning_of_mark_and_order(ranked: &Ranked, has_best: bool, page: TextStyle) -> String {
     let mark = meaning_of_mark(&ranked.variants, has_best).map(|meaning| match (has_best, page.styled) {
         (true, true) => format!("; bold: {meaning}"),
         (true, false) => format!("; *: {meaning}"),

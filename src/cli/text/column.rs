@@ -43,7 +43,7 @@ impl Column {
         Column { header: header.into(), cells: cells.collect(), is_text: true }
     }
 
-    /// Returns a column of numbers if all cells with a value are numbers, else of words.
+    /// Returns a column of numbers if each cell is a number, empty or `–`, else a column of words.
     pub fn values(header: impl Into<String>, cells: Vec<String>) -> Column {
         let is_number = |cell: &String| ["", "–"].contains(&cell.as_str()) || cell.parse::<f64>().is_ok();
         Column { is_text: !cells.iter().all(is_number), ..Column::words(header, cells) }
@@ -124,6 +124,7 @@ impl Column {
         let mark = if is_best && !page.styled { "*" } else { " " };
         if self.is_text { format!("{shown}{blanks}{mark}") } else { format!("{blanks}{shown}{mark}") }
     }
+
     /// Breaks texts into lines of at most this width.
     pub fn wrap_to(&mut self, most: usize) {
         for cell in self.cells.iter_mut().filter(|cell| widest_line(&cell.text) > most) {

@@ -40,8 +40,8 @@ impl Columns {
     }
 }
 
-/// Returns a table that fits the width: `table` returns it with names of at most so many characters, and the longest name has
-/// `longest`.
+/// Returns a table, with shorter names if it is wider than `width`. `table` builds it with names of at most the given number of
+/// characters; `longest` is the length of the longest name.
 pub fn fitted(width: usize, longest: usize, table: impl Fn(usize) -> String) -> String {
     const LEAST: usize = 8;
     let full = table(longest);

@@ -89,7 +89,8 @@ impl Filter {
             ">" => found > wanted,
             ">=" => found >= wanted,
             "!=" => found != wanted,
-            _ => found == wanted,
+            "=" | "==" => found == wanted,
+            other => unreachable!("there is no operator `{other}`"),
         }
     }
 }

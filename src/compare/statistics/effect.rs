@@ -1,5 +1,7 @@
 //! Effect sizes.
 
+use std::cmp::Ordering;
+
 use crate::compare::statistics::moments::{mean, variance};
 
 /// Returns Hedges' g: the difference of means in pooled standard deviations, corrected for small samples (Hedges 1981,
@@ -17,7 +19,11 @@ pub fn hedges_g(one: &[f64], other: &[f64]) -> Option<f64> {
 /// Returns the probability that a value of the first group is higher than one of the second; ties count half (Vargha
 /// and Delaney's A). Range 0–1; 0.5 is no difference.
 pub fn superiority(one: &[f64], other: &[f64]) -> Option<f64> {
-    let win = |a: &f64, b: &f64| f64::from(u8::from(a > b)) + 0.5 * f64::from(u8::from(a == b));
+    let win = |a: &f64, b: &f64| match a.partial_cmp(b) {
+        Some(Ordering::Greater) => 1.0,
+        Some(Ordering::Equal) => 0.5,
+        Some(Ordering::Less) | None => 0.0,
+    };
     let wins: f64 = one.iter().flat_map(|a| other.iter().map(move |b| win(a, b))).sum();
     (!one.is_empty() && !other.is_empty()).then(|| wins / (one.len() * other.len()) as f64)
 }

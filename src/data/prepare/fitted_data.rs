@@ -11,7 +11,8 @@ use crate::data::prepare::preprocessing::{Preprocessing, PreprocessingRecord};
 use crate::data::table::form::{Form, ImageSize};
 use crate::data::target::Target;
 
-/// Description of a trial's data, with the preprocessing that was fitted to its training rows.
+/// Description of a trial's data, with the preprocessing that was fitted to its training rows. `P` is the preprocessing, or its
+/// record in a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FittedData<P = Preprocessing> {
     /// Name of the data set.

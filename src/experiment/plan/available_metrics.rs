@@ -71,7 +71,7 @@ pub struct TinyNetwork {
     pub outputs: usize,
 }
 
-/// Returns the words that the metric `name` can be, none if it can be any text; `None` if it is a number.
+/// Returns the words that the metric `name` can be; an empty list if it can be any text, and `None` if it is a number.
 pub fn text_values(name: &str) -> Option<&'static [&'static str]> {
     match &*current(name) {
         STATUS => Some(&ENDS),

@@ -10,8 +10,8 @@ use crate::device::fault::{Fault, text};
 /// First words of the hint on a stack that does not fit into memory; the option follows.
 pub const FEWER_REPLICAS: &str = "train fewer replicas at once:";
 
-/// Converts a fault into an error of the run; `what` says what was being done. `less` is the hint on what needs less memory,
-/// if memory was not enough.
+/// Converts a fault into an error of the run; `what` says what was being done. If memory was not enough, `less` is the hint: what
+/// to do to need less of it.
 pub fn into_run_error(fault: Fault, what: &str, less: Option<String>) -> Error {
     let hint = less.filter(|_| fault.is_out_of_memory()).or_else(|| fault.hint().map(str::to_owned));
     with_hint(Error::new(fault).context(what.to_owned()), hint)

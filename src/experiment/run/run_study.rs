@@ -256,7 +256,7 @@ impl Run<'_> {
         watch.loaded(data, checksum)?;
         self.run_state.record().check_data(number, data.name(), checksum)?;
         self.run_state.start_group(number, checksum);
-        // so that new rows can be predicted without the training data
+        // the fitted preprocessing is written, so that new rows can be predicted without the training data
         let Some(SourceRows { loaded, .. }) = source else { return Ok(()) };
         let variants: Vec<String> = group.iter().map(|plan| plan.variant.clone()).collect();
         let fitted =

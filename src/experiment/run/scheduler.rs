@@ -145,8 +145,8 @@ pub(in crate::experiment) fn stack_sizes(
     (sizes, MemoryEstimate::new(network, &workload).bytes(largest))
 }
 
-/// Returns the plans with their networks, the network that needs the most memory, since optimizers with a momentum store
-/// more, and the size of the work of a stack with these folds.
+/// Returns the plans with their networks, the network that needs the most memory, and the size of the work of a stack with these
+/// folds. Optimizers with a momentum need more memory.
 fn work_of<'a>(
     plans: &[&'a Plan],
     folds: &[Fold],

@@ -140,11 +140,10 @@ pub fn not_an_experiment(name: &str) -> Option<SpecError> {
         let hint = format!("make an experiment of it: `runner new {stem} --csv {name} --target COLUMN`");
         ("a table".to_owned(), hint)
     } else if let Some(what) = other {
-        let hint = match what {
-            "a file of PyTorch" => format!(
-                "write an experiment with `torchscript = \"{name}\"` in `[network]`: begin with `runner new NAME`"
-            ),
-            _ => "`runner list` lists the experiments; name the path of a file as `my/idea.toml`".to_owned(),
+        let hint = if plain.ends_with(".pt") || plain.ends_with(".pth") {
+            format!("write an experiment with `torchscript = \"{name}\"` in `[network]`: begin with `runner new NAME`")
+        } else {
+            "`runner list` lists the experiments; name the path of a file as `my/idea.toml`".to_owned()
         };
         (what.to_owned(), hint)
     } else {

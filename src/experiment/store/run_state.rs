@@ -30,7 +30,7 @@ impl<'a> RunState<'a> {
         RunState { folder, record: RefCell::new(record) }
     }
 
-    /// Returns the record, which must not be changed meanwhile.
+    /// Borrows the record. Drop the result before anything changes the record; otherwise the change panics.
     pub fn record(&self) -> Ref<'_, RunRecord> {
         self.record.borrow()
     }

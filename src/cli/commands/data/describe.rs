@@ -90,8 +90,8 @@ impl DescribeArgs {
 /// # Errors
 /// If there is none.
 pub(super) fn find_manifest(name: &str) -> anyhow::Result<Manifest> {
-    let hint = || suggest::hint(name, Manifest::names());
-    Manifest::named(name).ok_or_else(|| hinted(format!("there is no data set `{name}`"), hint()))
+    Manifest::named(name)
+        .ok_or_else(|| hinted(format!("there is no data set `{name}`"), suggest::hint(name, Manifest::names())))
 }
 
 /// Prints a description of the rows of a data set or of a user's table.
@@ -116,7 +116,8 @@ pub(crate) fn run(args: &DescribeArgs) -> anyhow::Result<Exit> {
     let manifest = Manifest::named(&args.name);
     terminal::out(&describe_text::render(manifest.as_ref(), &description));
     let has_section = !description.arrays.is_empty() || description.images.is_some();
-    if let Some(section) = section_of_files(&args.name)?.filter(|_| has_section) {
+    let section = if has_section { section_of_files(&args.name)? } else { None };
+    if let Some(section) = section {
         terminal::out(&format!("\n{}", section.trim_end()));
     } else if let Some(texts) = only_texts {
         terminal::out(&format!("\n{}", describe_text::proposed_texts(texts, target.is_some())));

@@ -170,7 +170,7 @@ pub(super) fn rename(args: &RenameArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Hides runs from lists if they are `archived` now, or lists them again.
+/// Archives runs, which hides them from lists; with `archived` false, lists them again.
 pub(super) fn set_archived(args: &ArchivedRuns, archived: bool) -> anyhow::Result<Exit> {
     let found: Vec<(PathBuf, String)> = args.runs.iter().map(|run| find(run, &args.out)).collect::<Result<_, _>>()?;
     for (folder, label) in found {

@@ -36,8 +36,8 @@ pub struct PlanArgs {
     /// How configurations are chosen [default: `method` of the file, else sobol]
     #[arg(long, value_enum)]
     pub method: Option<Method>,
-    /// Number of configurations that `--method tpe` and `gp` choose at a time [default: `round` of the file, else
-    /// 8, 16 with halving, 4 with `gp`]
+    /// Number of configurations that `--method tpe` or `gp` chooses at a time [default: `round` of the file, else 4 with
+    /// `gp`, 8 with `tpe`, 16 with `tpe` and halving]
     #[arg(long, value_name = "N", value_parser = parse_positive, allow_negative_numbers = true)]
     pub round: Option<usize>,
     /// Metric of training or validation rows that ranks the configurations [default: `metric` of the file, else the

@@ -13,7 +13,7 @@ use crate::views::document::statistic::mean_and_std;
 pub const TOP: usize = 10;
 
 /// Returns the table of the first `top` configurations, and below it what is left out and why configurations failed. `option`
-/// is the option that shows more, with the command if it is another one.
+/// shows more: `--top`, or a whole command that ends with it.
 pub fn table(
     record: &SweepRecord,
     ranking: &Ranking,

@@ -95,7 +95,7 @@ impl<'a> CsvText<'a> {
             Cow::Borrowed(before) if before.len() == place && is_clean => *before = &bytes[..end],
             text => {
                 let own = text.to_mut();
-                own.reserve(bytes.len() + 1 - own.len());
+                own.reserve_exact(bytes.len() + 1 - own.len());
                 own.extend_from_slice(content);
                 own.push(b'\n');
             }

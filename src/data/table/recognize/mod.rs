@@ -199,16 +199,24 @@ fn formats_of(texts: &[&str]) -> Vec<NumberFormat> {
 fn text_kind(text: &str, numbers: NumberFormat) -> TextKind {
     let is_not_finite = |text: &str| text.parse::<f64>().is_ok_and(|number| !number.is_finite());
     let is_amount = |text: &str| text.contains(is_sign) && is_in_any_format(text.replace(is_sign, "").trim());
-    match () {
-        () if numbers.parse(text).is_some() => TextKind::Number,
-        () if MARKS.contains(&text) => TextKind::Mark,
-        () if is_not_finite(text) => TextKind::NotFinite,
-        () if !text.contains(is_digit) => TextKind::Word,
-        () if dates::is_date(text) => TextKind::Date,
-        () if is_in_any_format(text) => TextKind::OtherNumber,
-        () if text.contains('%') && is_in_any_format(text.replace('%', "").trim()) => TextKind::Percent,
-        () if is_amount(text) || has_currency_code(text) => TextKind::Currency,
-        () => TextKind::Word,
+    if numbers.parse(text).is_some() {
+        TextKind::Number
+    } else if MARKS.contains(&text) {
+        TextKind::Mark
+    } else if is_not_finite(text) {
+        TextKind::NotFinite
+    } else if !text.contains(is_digit) {
+        TextKind::Word
+    } else if dates::is_date(text) {
+        TextKind::Date
+    } else if is_in_any_format(text) {
+        TextKind::OtherNumber
+    } else if text.contains('%') && is_in_any_format(text.replace('%', "").trim()) {
+        TextKind::Percent
+    } else if is_amount(text) || has_currency_code(text) {
+        TextKind::Currency
+    } else {
+        TextKind::Word
     }
 }
 
