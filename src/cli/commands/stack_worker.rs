@@ -15,6 +15,9 @@ use crate::workers::message::Order;
 use crate::workers::worker::{read_orders, work};
 
 /// Trains the stacks that the process which started this one orders.
+///
+/// # Errors
+/// If the run cannot be read, or the device cannot be used.
 pub fn run() -> anyhow::Result<Exit> {
     let signals = Arc::new(Signals::default());
     let orders = read_orders(&signals)?;

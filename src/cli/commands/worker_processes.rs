@@ -24,6 +24,9 @@ pub struct WorkerProcesses {
 
 impl WorkerProcesses {
     /// Returns the arguments of a run with the first of the named devices, which is the one in its record and its command.
+    ///
+    /// # Errors
+    /// If a device cannot be used.
     pub fn with_device(&self, run_args: &RunArgs) -> anyhow::Result<RunArgs> {
         let mut run_args = run_args.clone();
         if !self.devices.is_empty() {
@@ -47,6 +50,9 @@ impl WorkerProcesses {
 }
 
 /// Returns the devices of the processes of a run that was interrupted; none if it had one process.
+///
+/// # Errors
+/// If a device cannot be used.
 pub fn of_interrupted(run: &Path) -> anyhow::Result<Vec<Device>> {
     let Some(names) = devices_of(run) else { return Ok(Vec::new()) };
     let named = names.split(',').map(|name| name.parse().map_err(anyhow::Error::msg));
@@ -54,6 +60,9 @@ pub fn of_interrupted(run: &Path) -> anyhow::Result<Vec<Device>> {
 }
 
 /// Returns the processes on these devices. `runs` is the directory of the runs that pretrained weights are from.
+///
+/// # Errors
+/// If a device is not visible.
 pub fn on(devices: &[Device], runs: &Path) -> anyhow::Result<Workers> {
     let setup = |device: &Device| {
         let (seen_as, environment) = devices::seen_by_worker(*device)?;

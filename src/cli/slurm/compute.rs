@@ -47,6 +47,9 @@ pub fn threads_of_job(asked: Option<usize>, options: SbatchOptions) -> usize {
 }
 
 /// Checks that the data sets of these plans are in the data cache: the machines of a cluster may have no network.
+///
+/// # Errors
+/// When one is not.
 pub fn check_is_cached<'a>(plans: impl IntoIterator<Item = &'a Plan>) -> anyhow::Result<()> {
     let cache = Cache::for_user();
     match plans.into_iter().map(|plan| plan.spec.data.name()).find(|name| is_missing(&cache, name)) {

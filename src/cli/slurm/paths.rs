@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, ensure};
 
+use crate::cli::args::user_defaults;
 use crate::config::hint::Hint;
 use crate::data::store::cache::Cache;
 use crate::device;
@@ -58,9 +59,23 @@ impl JobPaths {
         environment.extend(kept.map(|value| (beat::INTERVAL_VARIABLE, value)));
         Ok(JobPaths { program, working_directory, environment })
     }
+<<<<<<< HEAD
+=======
+
+    /// Returns the paths of this process, with its default directory of the runs.
+    ///
+    /// # Errors
+    /// As [`JobPaths::of_this_process`].
+    pub fn with_default_runs() -> anyhow::Result<JobPaths> {
+        JobPaths::of_this_process(Path::new(user_defaults::out()))
+    }
+>>>>>>> parent of 167d301a (Comments on errors that only repeat the code are gone)
 }
 
 /// Returns a path as it is written between double quotes in a shell script.
+///
+/// # Errors
+/// When it is not valid Unicode.
 fn in_double_quotes(path: &Path) -> anyhow::Result<String> {
     let text = path.to_str().with_context(|| format!("`{}` is not valid Unicode", path.display()))?;
     let escaped = text.chars().flat_map(|letter| {

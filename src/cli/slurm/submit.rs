@@ -12,6 +12,9 @@ use crate::sweep::work::identity::now;
 
 impl JobRequest<'_> {
     /// Checks that `sbatch` accepts the first job.
+    ///
+    /// # Errors
+    /// When it does not, with its words.
     pub fn check(&self) -> anyhow::Result<()> {
         let mut file = tempfile::NamedTempFile::new().context("failed to create a temporary file")?;
         file.write_all(self.script().as_bytes()).context("failed to write a temporary file")?;
@@ -19,6 +22,9 @@ impl JobRequest<'_> {
     }
 
     /// Writes the script into the directory, submits the jobs, and records them.
+    ///
+    /// # Errors
+    /// When a file cannot be written, or `sbatch` refuses a job.
     pub fn submit(&self) -> anyhow::Result<Vec<SubmittedJob>> {
         let script = submission::write_script(self.directory, &self.script());
         let script = script.with_context(|| format!("failed to write a script to `{}`", self.directory.display()))?;

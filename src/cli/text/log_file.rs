@@ -15,6 +15,9 @@ use crate::config::hint::Hint;
 static LOG: OnceLock<Mutex<File>> = OnceLock::new();
 
 /// Appends all further messages of this process to a file, which is created if it does not exist.
+///
+/// # Errors
+/// If the file cannot be opened.
 pub fn open(path: &Path) -> anyhow::Result<()> {
     if LOG.get().is_some() {
         return Ok(()); // the command trains several runs

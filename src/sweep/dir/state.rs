@@ -68,6 +68,9 @@ impl RunningStack {
 
 impl SweepState {
     /// Reads the state of a sweep.
+    ///
+    /// # Errors
+    /// As for [`SweepState::update`].
     pub fn read(dir: &SweepDir, record: &SweepRecord) -> anyhow::Result<SweepState> {
         let mut state = SweepState::default();
         state.update(dir, record)?;

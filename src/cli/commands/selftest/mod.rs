@@ -130,6 +130,9 @@ impl Counts {
 }
 
 /// Trains once without interruption, then kills and resumes runs, and compares each with the first. Returns the result.
+///
+/// # Errors
+/// If a run fails, leaves a damaged file, or differs from the first.
 fn test(args: &Resume, scratch: &Path) -> anyhow::Result<[String; 4]> {
     let arguments = |out: &Path, checkpoint_interval: &str| {
         let options = ["--checkpoint", checkpoint_interval, "--out", &out.display().to_string()].map(str::to_owned);

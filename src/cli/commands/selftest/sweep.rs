@@ -59,6 +59,9 @@ struct Counts {
 }
 
 /// Trains a sweep without interruption, then kills its workers, and compares the results. Returns the result.
+///
+/// # Errors
+/// If a sweep fails, or differs from the first.
 pub(super) fn test(args: &Sweep, scratch: &Path) -> anyhow::Result<[String; 4]> {
     let workers = args.workers;
     let started = Instant::now();

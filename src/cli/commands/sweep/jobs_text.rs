@@ -50,6 +50,9 @@ pub fn has_queued(jobs: &Jobs) -> bool {
 }
 
 /// Cancels the jobs that are in the queue, and says so. They have the time that Slurm gives them to save checkpoints.
+///
+/// # Errors
+/// When the queue gives no answer, or the jobs cannot be cancelled.
 pub fn cancel(dir: &SweepDir) -> anyhow::Result<()> {
     let jobs = job_state::read(dir.path())?;
     let names: Vec<String> = jobs.into_iter().filter(|(_, state)| state.is_in_queue()).map(|(name, _)| name).collect();

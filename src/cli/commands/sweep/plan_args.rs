@@ -76,6 +76,9 @@ pub struct PlanArgs {
 
 impl PlanArgs {
     /// Returns what the arguments ask of a sweep whose workers have these devices, one each.
+    ///
+    /// # Errors
+    /// If there is no such experiment, or there is no device.
     pub fn request(&self, devices: &[Device]) -> anyhow::Result<SweepRequest> {
         let source = catalogue::find(self.experiment.as_deref().unwrap_or_default())?;
         let mut overrides = self.set.clone();

@@ -68,6 +68,9 @@ const EXPERIMENT: &str =
 
 impl StartArgs {
     /// Returns the devices of the workers of a new sweep, one each.
+    ///
+    /// # Errors
+    /// If a device cannot be used.
     pub fn worker_devices(&self) -> anyhow::Result<Vec<Device>> {
         let ExecuteArgs { devices, workers, .. } = &self.execute_args;
         match &devices[..] {
@@ -77,6 +80,9 @@ impl StartArgs {
     }
 
     /// Returns how a sweep with this record is trained.
+    ///
+    /// # Errors
+    /// If a device cannot be used.
     fn execution(&self, record: &SweepRecord) -> anyhow::Result<Execution> {
         let ExecuteArgs { devices, workers, worker_args, resume } = self.execute_args.clone();
         let devices = match resume {
@@ -183,6 +189,9 @@ fn named_devices(record: &SweepRecord, named: &[DeviceChoice]) -> anyhow::Result
 
 /// Returns the devices of the workers that continue a sweep, one each: by default as many on the CPU as the threads of a worker
 /// leave room for.
+///
+/// # Errors
+/// If a device cannot be used.
 pub fn devices_to_continue(
     record: &SweepRecord,
     named: &[DeviceChoice],

@@ -79,6 +79,9 @@ const FAILED: &str = "failed";
 
 impl RunModel {
     /// Opens the run in this directory.
+    ///
+    /// # Errors
+    /// When its record cannot be read.
     pub fn open(folder: PathBuf) -> anyhow::Result<RunModel> {
         let record = RunRecord::read(&folder)?;
         let live = LiveTail::new(&folder);

@@ -37,6 +37,9 @@ impl Drop for Screen {
 }
 
 /// Shows a run or a sweep until the user quits or a signal arrives.
+///
+/// # Errors
+/// When the terminal cannot be used.
 pub fn show(model: &mut dyn Model) -> anyhow::Result<Exit> {
     let signal = listen().context("failed to listen for signals")?;
     exit_without_terminal().context("failed to listen for signals")?;

@@ -53,6 +53,9 @@ pub fn is_in_training(folder: &Path) -> bool {
 
 impl SweepModel {
     /// Opens the sweep in this directory.
+    ///
+    /// # Errors
+    /// When its record or its state cannot be read.
     pub fn open(folder: &Path) -> anyhow::Result<SweepModel> {
         let (dir, record) = SweepDir::open(folder)?;
         let state = SweepState::read(&dir, &record)?;

@@ -28,6 +28,9 @@ pub enum Target {
 
 impl Target {
     /// Finds a run or a sweep by its name; without a name, the newest one that is in training, else the newest one.
+    ///
+    /// # Errors
+    /// When there is none.
     pub fn find(named: Option<&str>, runs: &Path) -> anyhow::Result<Target> {
         let sweeps = SweepsDir::default();
         let Some(named) = named else {

@@ -13,6 +13,9 @@ use crate::sweep::plan::confirm::confirmation;
 use crate::sweep::record::{Extension, SweepRecord};
 
 /// Trains a sweep, and then its best configurations on fresh seeds if its file has `confirm`; prints the results.
+///
+/// # Errors
+/// See [`execute::train`].
 pub fn train_and_confirm(dir: &SweepDir, record: &SweepRecord, execution: &Execution) -> anyhow::Result<Exit> {
     let Some(confirm) = record.confirm.as_ref().filter(|_| record.confirmation().is_none()) else {
         return execute::train(dir, record, execution);

@@ -34,6 +34,9 @@ pub enum Target {
 impl Target {
     /// Returns the sweep that is named, or plans a new one; with `resume` the newest one of the same plan, if there is one.
     /// `options` decide on the device and the threads of its workers.
+    ///
+    /// # Errors
+    /// If there is no such sweep, or it cannot be planned.
     pub fn find(args: &StartArgs, resume: bool, options: SbatchOptions) -> anyhow::Result<Target> {
         if let Some(path) = args.named_sweep() {
             let (dir, record) = SweepDir::open(&path)?;
@@ -75,6 +78,9 @@ impl Target {
     }
 
     /// Number of stacks that have not ended; `None` if rounds or further seeds will add others.
+    ///
+    /// # Errors
+    /// When the files of the sweep cannot be read.
     pub fn open_stacks(&self) -> anyhow::Result<Option<usize>> {
         let record = self.record();
         let mut state = SweepState::default();
@@ -96,6 +102,9 @@ impl Target {
     }
 
     /// Returns the directory and the record of the sweep. A new one is written below `out`.
+    ///
+    /// # Errors
+    /// When the directory cannot be created.
     pub fn create(self, out: &Path) -> anyhow::Result<(SweepDir, Box<SweepRecord>)> {
         match self {
             Target::Existing(dir, record) => Ok((dir, record)),

@@ -140,6 +140,9 @@ pub fn run(args: &WorkArgs) -> anyhow::Result<Exit> {
 impl WorkArgs {
     /// Returns the devices of several workers: the named ones, or in a job of Slurm those of the job, if the sweep is trained on
     /// GPUs; none for one worker on its usual device.
+    ///
+    /// # Errors
+    /// When a device cannot be used.
     fn devices(&self, record: &SweepRecord) -> anyhow::Result<Vec<Device>> {
         if !self.devices.is_empty() {
             return devices::of_workers(&self.devices, None);
@@ -175,6 +178,9 @@ pub fn check_is_same(dir: &SweepDir, record: &SweepRecord) -> anyhow::Result<()>
 }
 
 /// Checks that this program and the data are those of the sweep, also if all of its stacks have ended.
+///
+/// # Errors
+/// As [`check_is_same`].
 pub fn check_is_extendable(dir: &SweepDir, record: &SweepRecord) -> anyhow::Result<()> {
     check_same(dir, record, |_| true)
 }

@@ -23,6 +23,9 @@ use crate::sweep::supervise::pool::{Pool, WorkerCommand};
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Returns the commands of workers on these devices, one each.
+///
+/// # Errors
+/// When the path of this program is unknown, or a device is not visible.
 pub fn commands(dir: &SweepDir, devices: &[Device], worker_args: &WorkerArgs) -> anyhow::Result<Vec<WorkerCommand>> {
     let program = std::env::current_exe().context("failed to find the path of this program")?;
     let command = |device: &Device| {
