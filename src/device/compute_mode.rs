@@ -56,15 +56,10 @@ pub fn is_bf16() -> bool {
     IS_BF16.load(Ordering::Relaxed)
 }
 
-/// Computes outputs of a network on a device, with bfloat16 if that is the precision. The outputs are float32.
-pub fn autocast(device: Device, compute: impl FnOnce() -> tch::Tensor) -> tch::Tensor {
-    if !is_bf16() {
-        return compute();
-    }
-    let autocast = Autocast::start(device.is_cuda());
-    let outputs = compute();
-    drop(autocast);
-    outputs.to_kind(tch::Kind::Float)
+/// Computes outputs of a network on a device. If the precision is bfloat16, they may be bfloat16.
+pub fn autocast<T>(device: Device, compute: impl FnOnce() -> T) -> T {
+    let _autocast = is_bf16().then(|| Autocast::start(device.is_cuda()));
+    compute()
 }
 
 /// Autocast of this thread, until it is dropped.

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use tch::nn::ModuleT;
-use tch::{Device, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use crate::device::compute_mode::autocast;
 use crate::network::arena::{Arena, LayerTensors, Leaf, NamedShape};
@@ -271,11 +271,13 @@ impl Stack {
     /// batch, …output]`.
     pub fn forward_each(&self, xs: &Tensor) -> Vec<Tensor> {
         let mut outputs: Vec<Tensor> = Vec::with_capacity(self.layers.len());
-        for layer in &self.layers {
-            let output = layer.forward_t(outputs.last().unwrap_or(xs), false);
-            outputs.push(output);
-        }
-        outputs
+        autocast(self.arena.values().device(), || {
+            for layer in &self.layers {
+                let output = layer.forward_t(outputs.last().unwrap_or(xs), false);
+                outputs.push(output);
+            }
+        });
+        outputs.into_iter().map(|output| output.to_kind(Kind::Float)).collect()
     }
 }
 
@@ -284,8 +286,9 @@ impl ModuleT for Stack {
     fn forward_t(&self, xs: &Tensor, train: bool) -> Tensor {
         let mut layers = self.layers.iter();
         let Some(first) = layers.next() else { return xs.shallow_clone() };
-        autocast(self.arena.values().device(), || {
+        let outputs = autocast(self.arena.values().device(), || {
             layers.fold(first.forward_t(xs, train), |xs, layer| layer.forward_t(&xs, train))
-        })
+        });
+        outputs.to_kind(Kind::Float) // no copy if they are float32 already
     }
 }

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tch::Tensor;
 use tch::nn::ModuleT;
 
-use crate::device::compute_mode;
 use crate::data::prepare::batches::{DeviceRows, Epoch};
+use crate::device::compute_mode;
 use crate::network::stack::Stack;
 use crate::train::evaluate::{MetricTensors, evaluate, losses};
 use crate::train::fused_cpu::epoch::FusedCpu;

@@ -59,17 +59,6 @@ impl JobPaths {
         environment.extend(kept.map(|value| (beat::INTERVAL_VARIABLE, value)));
         Ok(JobPaths { program, working_directory, environment })
     }
-<<<<<<< HEAD
-=======
-
-    /// Returns the paths of this process, with its default directory of the runs.
-    ///
-    /// # Errors
-    /// As [`JobPaths::of_this_process`].
-    pub fn with_default_runs() -> anyhow::Result<JobPaths> {
-        JobPaths::of_this_process(Path::new(user_defaults::out()))
-    }
->>>>>>> parent of 167d301a (Comments on errors that only repeat the code are gone)
 }
 
 /// Returns a path as it is written between double quotes in a shell script.

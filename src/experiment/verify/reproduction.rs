@@ -10,9 +10,9 @@ use std::sync::atomic::Ordering;
 use anyhow::{Context, Error, anyhow};
 use time::OffsetDateTime;
 
-use crate::device::precision::Precision;
 use crate::config::hint::into_error;
 use crate::data::store::download_progress::DownloadProgress;
+use crate::device::precision::Precision;
 use crate::experiment::halving::rule::HalvingRule;
 use crate::experiment::plan::Plan;
 use crate::experiment::plan::study::Study;

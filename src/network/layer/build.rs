@@ -81,7 +81,7 @@ impl Layer {
             Layer::Hardswish => function(Tensor::hardswish), // Howard et al. 2019
             Layer::Selu => function(Tensor::selu),           // Klambauer et al. 2017
             Layer::Prelu(prelu) => stacked(prelu, tensors),
-            Layer::LogSoftmax => function(|xs| xs.log_softmax(-1, xs.kind())),
+            Layer::LogSoftmax => function(|xs| xs.log_softmax(-1, None)),
             Layer::Reshape(reshape) => Box::new(reshape.clone()),
             Layer::Permute(permute) => Box::new(permute.clone()),
             Layer::Residual(_) => Residual::build_each(&each!(replicas, Layer::Residual), input, tensors),

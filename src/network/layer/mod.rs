@@ -336,7 +336,8 @@ mod tests {
         let size = [&[2, 5], shape].concat();
         let rows = Tensor::arange(size.iter().product::<i64>(), (Kind::Float, Device::Cpu)).sin().view(&size[..]);
         let rows = if layer.kind() == "embedding" { rows.abs().round() } else { rows };
-        let architecture = Architecture::follow(std::slice::from_ref(layer), Init::Pytorch, &Shape::from(shape)).unwrap();
+        let architecture =
+            Architecture::follow(std::slice::from_ref(layer), Init::Pytorch, &Shape::from(shape)).unwrap();
         (architecture.build(&[1, 2], Device::Cpu).unwrap(), rows)
     }
 
@@ -377,10 +378,12 @@ mod tests {
             let exact = stack.forward_t(&rows, false);
             ComputeMode { precision: Precision::Bf16, deterministic: false }.apply();
             let rounded = stack.forward_t(&rows, false);
+            let after_another = stack.forward_t(&rows.to_kind(Kind::BFloat16), false); // as after a linear layer
             let trained = stack.forward_t(&rows, true);
             ComputeMode::default().apply();
             assert_eq!(rounded.kind(), Kind::Float, "{text}");
             assert!(rounded.allclose(&exact, 0.02, 0.02, false), "{text}: {rounded} is not {exact}");
+            assert!(after_another.allclose(&exact, 0.04, 0.04, false), "{text}: {after_another} is not {exact}");
             if trained.requires_grad() {
                 let gradient = stack.arena().gradient(&trained.square().sum(Kind::Float));
                 assert!(bool::try_from(gradient.isfinite().all()).unwrap(), "{text}");

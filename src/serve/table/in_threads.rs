@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Returns what `read` returns for each item, in any order. Without what a thread has read that panics.
+/// Returns the results of `read` for all items, in any order. The results of a thread that panics are left out.
 pub fn in_threads<T: Sync, R: Send>(threads: usize, items: &[T], read: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let next = AtomicUsize::new(0);
     let work = || {

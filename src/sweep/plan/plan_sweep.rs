@@ -100,7 +100,15 @@ pub fn plan(request: &SweepRequest) -> anyhow::Result<PlannedSweep> {
         true => fault.at(&Origin::file(&["sweep", key])).into_error(source),
         false => fault.into_error(source),
     };
-    let stacks = SweepStacks::new(&plans, request.options.stack, size, halving.is_some(), request.device, request.free_memory, 0);
+    let stacks = SweepStacks::new(
+        &plans,
+        request.options.stack,
+        size,
+        halving.is_some(),
+        request.device,
+        request.free_memory,
+        0,
+    );
     if let Some(halving) = halving {
         let checked = halving::check(halving, &metric.path, &plans, &stacks);
         checked.map_err(|fault| in_table(fault, "halving", request.halving.is_none()))?;
@@ -195,10 +203,9 @@ fn default_round(method: Method, has_halving: bool) -> usize {
 
 /// Checks that a method can search a space: a Gaussian process needs values of all settings.
 fn check_method(method: Method, space: &Space) -> Result<(), SpaceFault> {
-    match space.axis_entries().find(|entry| !entry.conditions.is_empty()) {
+    match space.conditional_entry() {
         Some(entry) if method == Method::Gp => {
-            let key = &entry.keys[0];
-            let message = format!("`gp` needs settings that all configurations have, but `{key}` has a condition");
+            let message = format!("`gp` cannot search conditional settings, found `{}`", entry.keys[0]);
             Err(SpaceFault::new(message, "use `--method tpe`").at(&entry.origin))
         }
         _ => Ok(()),

@@ -1,6 +1,5 @@
-//! Chooses configurations from a space. A configuration depends on the seed of the search and on its number only, so a
-//! longer list of configurations begins with a shorter one. Only the rounds of
-//! TPE and of Gaussian processes depend on results, too.
+//! Chooses configurations from a space. A configuration depends on the seed of the search and on its number only, so a longer list of
+//! configurations begins with a shorter one. Only the rounds of TPE and of Gaussian processes depend on results, too.
 
 pub mod choose;
 pub mod gp;

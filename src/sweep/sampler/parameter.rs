@@ -23,12 +23,12 @@ pub struct Range {
 }
 
 impl Range {
-    /// Returns a value on the axis of the kernels.
+    /// Returns a value on the axis that is searched: its logarithm, if `log`.
     pub(super) fn to_axis(self, value: f64) -> f64 {
         if self.log { value.ln() } else { value }
     }
 
-    /// Ends on the axis of the kernels. Each value with a step has half a step below and above it.
+    /// Ends on the axis that is searched. Each value with a step has half a step below and above it.
     pub(super) fn axis_ends(self) -> (f64, f64) {
         let half = self.step.unwrap_or(0.0) / 2.0;
         (self.to_axis(self.low - half), self.to_axis(self.high + half))
@@ -39,7 +39,7 @@ impl Range {
         self.step.map(|step| (self.to_axis(value - step / 2.0), self.to_axis(value + step / 2.0)))
     }
 
-    /// Returns the value at a place on the axis of the kernels.
+    /// Returns the value at a place on the axis that is searched.
     pub(super) fn value_at(self, place: f64) -> f64 {
         let value = if self.log { place.exp() } else { place };
         let on_grid = match self.step {

@@ -187,6 +187,14 @@ impl Space {
         })
     }
 
+    /// Returns an entry that only some configurations have: one with conditions, or one below a choice that varies.
+    pub fn conditional_entry(&self) -> Option<&Entry> {
+        let is_below = |key: &String| {
+            self.entries.iter().flat_map(|other| &other.keys).any(|above| keys::part_below(key, above).is_some())
+        };
+        self.entries.iter().find(|entry| !entry.conditions.is_empty() || entry.keys.iter().any(is_below))
+    }
+
     /// Returns the value of an entry that copies another setting.
     fn copied(&self, place: usize, set: &Set) -> Result<Vec<Value>, SpaceFault> {
         let entry = &self.entries[place];

@@ -45,9 +45,7 @@ pub(super) fn to_json(sweep: &PlannedSweep, workers: usize, duration: &Duration)
         let varied = record.settings.iter().filter_map(|key| Some((key.clone(), set.get(key)?.clone())));
         json!({ "name": name, "set": varied.collect::<Map<_, _>>() })
     };
-    let stack = |(stack, replicas): (&StackPlan, &usize)| {
-        json!({ "name": stack.name, "configurations": stack.configurations, "replicas": replicas })
-    };
+    let stack = |(stack, replicas): (&StackPlan, &usize)| json!({ "name": stack.name, "configurations": stack.configurations, "replicas": replicas });
     let stacks = sweep.stacks.stacks.iter().zip(&sweep.stacks.replicas).map(stack);
     let halving = record.halving.map(|halving| {
         json!({

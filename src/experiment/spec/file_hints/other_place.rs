@@ -65,7 +65,7 @@ pub fn hint(typed: &str, value: Option<&str>, known: &[&str]) -> Option<String> 
         | "clip_grad_norm" => format!("write `clip = {{ norm = {} }}`{in_train}", number("1.0")),
         "clipvalue" | "clip_value" => format!("write `clip = {{ value = {} }}`{in_train}", number("1.0")),
         "amp" | "mixed_precision" | "fp16" | "bf16" | "precision" => {
-            format!("remove `{typed}`; it is an option of the command: `--precision bf16` or `--precision tf32`")
+            format!("remove `{typed}`: it is an option of the command, `--precision bf16` or `--precision tf32`")
         }
         "beta_1" | "beta1" if is_of("betas") => format!("write `betas = [{}, 0.999]`", number("0.9")),
         "beta_2" | "beta2" if is_of("betas") => format!("write `betas = [0.9, {}]`", number("0.999")),

@@ -106,7 +106,7 @@ impl ModuleT for Stacked<MultiHeadAttention> {
             projected.narrow(3, number * features, features).unflatten(3, [heads, of_head]).transpose(2, 3)
         };
         let (query, key, value) = (part(0) / (of_head as f64).sqrt(), part(1), part(2));
-        let weights = query.matmul(&key.transpose(-2, -1)).softmax(-1, xs.kind());
+        let weights = query.matmul(&key.transpose(-2, -1)).softmax(-1, None);
         let weights = StackedDropout::new([&Dropout { p: dropout }]).forward_t(&weights, train);
         // with time before batch in memory, as PyTorch's output: a following dropout draws in the order of the memory
         let heads = weights.matmul(&value).permute([0, 3, 1, 2, 4]).flatten(3, 4);

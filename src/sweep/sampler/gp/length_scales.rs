@@ -17,6 +17,9 @@ const STEPS: (f64, f64) = (1.0, 0.1);
 /// Fits a process whose hyperparameters are the most probable ones, under a wide prior: a search along the axes of their
 /// logarithms. `None` if there is none: all values are equal.
 pub(super) fn fit(points: &[Vec<f64>], values: &[f64]) -> Option<GaussianProcess> {
+    if values.iter().all(|value| *value == values[0]) {
+        return None; // their mean is rounded, and the process would be fitted to that
+    }
     let mut logs = vec![LENGTH_PRIOR.0; points.first()?.len()];
     logs.push(NOISE_PRIOR.0);
     let mut best = process(points, values, &logs)?;
@@ -45,7 +48,8 @@ pub(super) fn fit(points: &[Vec<f64>], values: &[f64]) -> Option<GaussianProcess
 /// Returns the process with these logarithms of length scales and noise, and the logarithm of its probability up to a constant.
 fn process(points: &[Vec<f64>], values: &[f64], logs: &[f64]) -> Option<(GaussianProcess, f64)> {
     let (noise, lengths) = logs.split_last()?;
-    let hyperparameters = Hyperparameters { lengths: lengths.iter().map(|log| log.exp()).collect(), noise: noise.exp() };
+    let hyperparameters =
+        Hyperparameters { lengths: lengths.iter().map(|log| log.exp()).collect(), noise: noise.exp() };
     let process = GaussianProcess::new(points, values, hyperparameters)?;
     let prior = |log: &f64, (middle, deviation): (f64, f64)| -0.5 * ((log - middle) / deviation).powi(2);
     let of_lengths: f64 = lengths.iter().map(|log| prior(log, LENGTH_PRIOR)).sum();

@@ -5,7 +5,7 @@ use crate::sweep::sampler::gp::cholesky::{Cholesky, dot};
 /// Length scale of each parameter, and the noise.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Hyperparameters {
-    /// Distance at which values still resemble each other, in widths of the parameter's range.
+    /// Distance at which values still resemble each other: of a number in widths of its range, and of each value of a choice.
     pub(super) lengths: Vec<f64>,
     /// Variance of the noise, divided by that of the function.
     pub(super) noise: f64,
@@ -34,9 +34,13 @@ pub(super) struct GaussianProcess {
 }
 
 impl GaussianProcess {
-    /// Fits the variance of the function to values at points. `None` if rounding makes the correlations singular, or all values
-    /// are equal.
-    pub(super) fn new(points: &[Vec<f64>], values: &[f64], hyperparameters: Hyperparameters) -> Option<GaussianProcess> {
+    /// Fits the variance of the function to values at points. `None` if rounding makes the correlations singular, or the values
+    /// have no variance.
+    pub(super) fn new(
+        points: &[Vec<f64>],
+        values: &[f64],
+        hyperparameters: Hyperparameters,
+    ) -> Option<GaussianProcess> {
         let noise = hyperparameters.noise;
         let factor = Cholesky::new(points.len(), |row, column| {
             hyperparameters.correlation(&points[row], &points[column]) + if row == column { noise } else { 0.0 }

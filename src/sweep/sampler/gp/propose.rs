@@ -28,8 +28,9 @@ const NEAR: f64 = 0.03;
 const MOST: usize = 200;
 
 /// Returns proposed values of all parameters: those with the largest expected improvement over the best mean of a Gaussian process.
-/// Configurations that were dropped are left out; failed ones count as bad ones. `pending` are configurations without a result: the
-/// process takes its own means for them, so that the next proposal is elsewhere.
+/// Nothing is learned from configurations that were dropped; failed ones count as bad ones. `pending` are configurations without a
+/// result: the process takes its own means for them, so that the next proposal is elsewhere. No known or pending configuration is
+/// proposed again, unless no other one is found.
 ///
 /// All parameters of all observations have values.
 pub fn propose(
@@ -41,14 +42,14 @@ pub fn propose(
     let mut draws = Draws { parameters, generator };
     let axes = Axes(parameters);
     let (points, values) = known(&axes, observations);
-    let point = match fit(&points, &values) {
-        Some(process) => {
-            let pending: Vec<Vec<f64>> = pending.iter().map(|values| axes.point(values)).collect();
-            largest_improvement(&points, &values, &process, &pending, &mut draws)
-        }
-        None => draws.anywhere(), // fewer than two values
-    };
-    axes.values(&point)
+    let found = fit(&points, &values).and_then(|process| {
+        let pending: Vec<Vec<f64>> = pending.iter().map(|values| axes.point(values)).collect();
+        let mut taken: Vec<Vec<f64>> = observations.iter().map(|observation| axes.point(&observation.values)).collect();
+        taken.extend(pending.iter().cloned());
+        largest_improvement(&points, &values, &process, &pending, &taken, &mut draws)
+    });
+    // without a process, since all values are equal, or without a candidate
+    axes.values(&found.unwrap_or_else(|| draws.anywhere()))
 }
 
 /// Returns the points of the observations with their values, the best ones first.
@@ -56,8 +57,8 @@ fn known(axes: &Axes, observations: &[Observation]) -> (Vec<Vec<f64>>, Vec<f64>)
     let mut known: Vec<(Vec<f64>, f64)> = Vec::new();
     for Observation { values, score, .. } in observations {
         match score {
-            Score::Finished(value) => known.push((axes.point(values), *value)),
-            Score::Failed => known.push((axes.point(values), f64::INFINITY)),
+            Score::Finished(value) if value.is_finite() => known.push((axes.point(values), *value)),
+            Score::Finished(_) | Score::Failed => known.push((axes.point(values), f64::INFINITY)),
             Score::Dropped { .. } => {}
         }
     }
@@ -67,32 +68,39 @@ fn known(axes: &Axes, observations: &[Observation]) -> (Vec<Vec<f64>>, Vec<f64>)
     (points, clipped(values))
 }
 
-/// Limits values, the best one first, to a little above their third quartile: the difference of bad values tells nothing about good
-/// ones, and those that failed are as bad as the worst.
+/// Limits values, the best one first, to a little above their third quartile: the differences of bad values tell nothing about good
+/// ones. Those that failed are as bad as the worst.
 fn clipped(values: Vec<f64>) -> Vec<f64> {
     let finite = values.partition_point(|value| value.is_finite());
     let Some(last) = finite.checked_sub(1) else { return vec![0.0; values.len()] };
     let quartile = values[last * 3 / 4];
-    let limit = values[last].min(quartile + 0.5 * (quartile - values[0]));
+    let limit = if quartile > values[0] {
+        values[last].min(quartile + 0.5 * (quartile - values[0]))
+    } else {
+        // most are equal to the best one: the next value, or any worse one
+        values[..finite].iter().copied().find(|value| *value > values[0]).unwrap_or(values[0] + 1.0)
+    };
     values.into_iter().map(|value| value.min(limit)).collect()
 }
 
-/// Returns the candidate with the largest expected improvement; of equal ones the first.
+/// Returns the candidate with the largest expected improvement, of equal ones the first; `None` if all are among those that are
+/// `taken`.
 fn largest_improvement(
     points: &[Vec<f64>],
     values: &[f64],
     process: &GaussianProcess,
     pending: &[Vec<f64>],
+    taken: &[Vec<f64>],
     draws: &mut Draws,
-) -> Vec<f64> {
+) -> Option<Vec<f64>> {
     let means: Vec<f64> = points.iter().map(|point| process.mean(point)).collect();
-    let best_mean = means.iter().copied().fold(f64::INFINITY, f64::min);
     let mut order: Vec<usize> = (0..points.len()).collect();
     order.sort_by(|a, b| means[*a].total_cmp(&means[*b]));
     order.truncate(BEST);
     let all_points = [points, pending].concat();
     let mut all_values = values.to_vec();
     all_values.extend(pending.iter().map(|point| process.mean(point)));
+    let best_mean = means.iter().chain(&all_values[values.len()..]).copied().fold(f64::INFINITY, f64::min);
     let with_pending = process.with_values(&all_points, &all_values);
     let process = with_pending.as_ref().unwrap_or(process);
     let improvement = |point: &[f64]| {
@@ -105,22 +113,25 @@ fn largest_improvement(
         let distance = DISTANCES.0 * (DISTANCES.1 / DISTANCES.0).powf(uniform(draws.generator));
         candidates.push(draws.near(near, distance));
     }
-    let best = largest(candidates, &improvement);
+    let best = largest(candidates, taken, &improvement)?;
     let mut candidates: Vec<Vec<f64>> = (0..NEAR_BEST).map(|_| draws.near(&best, NEAR)).collect();
     candidates.insert(0, best);
-    largest(candidates, &improvement)
+    largest(candidates, taken, &improvement)
 }
 
-/// Returns the candidate with the largest value; of equal ones the first.
-fn largest(candidates: Vec<Vec<f64>>, value: &dyn Fn(&[f64]) -> f64) -> Vec<f64> {
-    let mut best = (Vec::new(), f64::NEG_INFINITY);
+/// Returns the candidate with the largest value, of equal ones the first; `None` if all are among those that are `taken`.
+fn largest(candidates: Vec<Vec<f64>>, taken: &[Vec<f64>], value: &dyn Fn(&[f64]) -> f64) -> Option<Vec<f64>> {
+    // values with a step may be rounded
+    let is_same = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-9);
+    let mut best: Option<(Vec<f64>, f64)> = None;
     for candidate in candidates {
         let value = value(&candidate);
-        if value > best.1 {
-            best = (candidate, value);
+        let is_better = best.as_ref().is_none_or(|(_, best)| value > *best);
+        if is_better && !taken.iter().any(|point| is_same(point, &candidate)) {
+            best = Some((candidate, value));
         }
     }
-    best.0
+    best.map(|(candidate, _)| candidate)
 }
 
 /// Expected improvement of a normal value whose mean is better than the best one by `gain`.
@@ -205,7 +216,7 @@ impl Draws<'_> {
     }
 
     /// Draws a point near another one: numbers from a normal distribution with this standard deviation between the ends of their
-    /// range, and another choice with this probability.
+    /// range, and with this probability a random choice.
     fn near(&mut self, other: &[f64], distance: f64) -> Vec<f64> {
         let mut point = Vec::new();
         for parameter in self.parameters {
@@ -281,8 +292,32 @@ mod tests {
         assert_eq!(none, f64::INFINITY);
         let dropped = minimized(&parameters, 3, 2, |_| Score::Dropped { epoch: 1, value: 0.1 });
         assert_eq!(dropped, f64::INFINITY);
-        let equal = minimized(&parameters, 3, 2, |_| Score::Finished(1.0));
-        assert_eq!(equal, 1.0);
+        let equal = minimized(&parameters, 6, 2, |_| Score::Finished(0.1));
+        assert_eq!(equal, 0.1);
+        let infinite = minimized(&parameters, 3, 2, |_| Score::Finished(f64::NEG_INFINITY));
+        assert_eq!(infinite, f64::NEG_INFINITY);
+    }
+
+    #[test]
+    fn no_configuration_is_proposed_twice_while_others_are_left() {
+        let parameters =
+            [Parameter::Choice(3), Parameter::Number(Range { low: 1.0, high: 4.0, step: Some(1.0), log: true })];
+        let mut generator = Mt64::new(3);
+        let mut observations: Vec<Observation> = Vec::new();
+        while observations.len() < 12 {
+            let mut pending: Vec<Vec<Option<f64>>> = Vec::new();
+            for _ in 0..2 {
+                let values: Vec<Option<f64>> =
+                    propose(&parameters, &observations, &pending, &mut generator).into_iter().map(Some).collect();
+                let is_new = !pending.contains(&values) && observations.iter().all(|other| other.values != values);
+                assert!(is_new || observations.len() < 2, "{values:?}");
+                pending.push(values);
+            }
+            observations.extend(pending.into_iter().map(|values| {
+                let score = Score::Finished(values.iter().flatten().sum::<f64>());
+                Observation { values, score, error: 0.0 }
+            }));
+        }
     }
 
     #[test]
@@ -304,7 +339,9 @@ mod tests {
     fn bad_values_are_limited() {
         let infinite = f64::INFINITY;
         assert_eq!(clipped(vec![1.0, 2.0, 3.0, 4.0, 900.0, infinite]), [1.0, 2.0, 3.0, 4.0, 5.5, 5.5]);
-        assert_eq!(clipped(vec![1.0, infinite]), [1.0, 1.0]);
+        assert_eq!(clipped(vec![1.0, infinite]), [1.0, 2.0]);
+        assert_eq!(clipped([&[-1.0; 8][..], &[-0.9, -0.5]].concat()), [&[-1.0; 8][..], &[-0.9; 2]].concat());
+        assert_eq!(clipped(vec![1.0; 3]), [1.0; 3]);
         assert_eq!(clipped(vec![infinite; 2]), [0.0, 0.0]);
         assert!(clipped(Vec::new()).is_empty());
     }

@@ -2,9 +2,9 @@
 
 use rand_mt::Mt64;
 
+use crate::sweep::sampler::parameter::Parameter;
 use crate::sweep::sampler::positions::uniform;
 use crate::sweep::sampler::tpe::kernels::{Kernels, place_in};
-use crate::sweep::sampler::parameter::Parameter;
 
 /// Weight of the wide kernel; an observation has at most 1.
 const WEIGHT_OF_RANGE: f64 = 1.0;

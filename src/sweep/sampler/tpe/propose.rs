@@ -82,8 +82,8 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::sweep::sampler::tpe::kernels::Kernels;
     use crate::sweep::sampler::parameter::Range;
+    use crate::sweep::sampler::tpe::kernels::Kernels;
     use crate::sweep::sampler::tpe::split::number_of_best;
 
     fn number(low: f64, high: f64) -> Parameter {

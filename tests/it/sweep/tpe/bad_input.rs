@@ -20,7 +20,11 @@ fn rounds_need_the_method_and_at_least_one_configuration() {
             &["--trials", "8"],
             &["`round` must be at least 1, found 0", "line"],
         ),
-        ("[sweep]\nround = 4\n", &["--trials", "8"], &["`round` needs the method `tpe` or `gp`, found `sobol`", "line"]),
+        (
+            "[sweep]\nround = 4\n",
+            &["--trials", "8"],
+            &["`round` needs the method `tpe` or `gp`, found `sobol`", "line"],
+        ),
         (
             "[sweep]\nround = 4\nmethod = \"tpe\"\n",
             &["--trials", "8", "--round", "2", "--method", "random"],
@@ -29,7 +33,12 @@ fn rounds_need_the_method_and_at_least_one_configuration() {
         (
             "[[sweep.when]]\nif = { \"train.batch\" = 8 }\nspace = { \"train.clip\" = [1.0, 2.0] }\n",
             &["--trials", "8", "--method", "gp", "--space", "train.batch=8,16"],
-            &["`gp` needs settings that all configurations have, but `train.clip` has a condition", "line", "--method tpe"],
+            &["`gp` cannot search conditional settings, found `train.clip`", "line", "--method tpe"],
+        ),
+        (
+            "",
+            &["--trials", "8", "--method", "gp", "--space", "train.optimizer=adam,sgd"],
+            &["`gp` cannot search conditional settings, found `train.optimizer.adam.lr`"],
         ),
         ("[sweep]\nmethod = \"tpes\"\n", &["--trials", "8"], &["unknown value `tpes`", "tpe"]),
     ] {
