@@ -6,6 +6,7 @@ pub mod halving;
 pub mod plan;
 pub mod predict;
 pub mod run;
+pub mod run_options;
 pub mod spec;
 pub mod store;
 pub mod template;

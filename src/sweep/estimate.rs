@@ -301,8 +301,8 @@ mod tests {
 
     use super::*;
     use crate::device::compute_mode::ComputeMode;
+    use crate::experiment::run_options::RunOptions;
     use crate::experiment::spec::source_text::SourceText;
-    use crate::experiment::store::run_record::RunOptions;
     use crate::sweep::plan::plan;
     use crate::sweep::plan::request::SweepRequest;
     use crate::sweep::sweep_seeds::SweepSeeds;

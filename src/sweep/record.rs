@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::experiment::halving::rule::{Halving, HalvingRule};
+use crate::experiment::run_options::RunOptions;
 use crate::experiment::spec::seeds;
 use crate::experiment::spec::source_text::SourceText;
 use crate::experiment::store::history_fields::Program;
-use crate::experiment::store::run_record::RunOptions;
 use crate::history::number::{Number, count};
 use crate::sweep::expectation::SweepExpectation;
 use crate::sweep::rounds::{RoundRecord, Rounds};

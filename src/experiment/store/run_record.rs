@@ -9,18 +9,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, ensure};
 use serde::{Deserialize, Serialize};
-use tch::Device;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::config::hint::{Hint, into_error};
-use crate::device;
-use crate::device::compute_mode::ComputeMode;
-use crate::device::precision::{Precision, precision_or_tf32};
 use crate::experiment::halving::rule::HalvingRule;
 use crate::experiment::plan::Plan;
 use crate::experiment::plan::module_copies;
 use crate::experiment::plan::study::Study;
+use crate::experiment::run_options::RunOptions;
 use crate::experiment::spec::source_text::SourceText;
 use crate::experiment::store::history_fields::{self, Program};
 use crate::experiment::store::stack_record::{GroupRecord, StackRecord, StackState, TrialName, groups_of};
@@ -112,35 +109,6 @@ pub struct ContinuedFrom {
     pub run: String,
     /// Its number of epochs.
     pub epochs: usize,
-}
-
-/// Device, threads and arithmetic of a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RunOptions {
-    /// `cpu`, `cuda:0`.
-    pub device: String,
-    /// Maximum number of CPU threads.
-    pub threads: usize,
-    /// Maximum number of replicas per stack, if set.
-    pub stack: Option<usize>,
-    /// Precision of the network's layers.
-    #[serde(default, alias = "tf32", deserialize_with = "precision_or_tf32")]
-    pub precision: Precision,
-    /// Whether only deterministic algorithms are used.
-    pub deterministic: bool,
-}
-
-impl RunOptions {
-    /// Returns the options of a run.
-    pub fn new(device: Device, threads: usize, stack: Option<usize>, mode: ComputeMode) -> RunOptions {
-        let ComputeMode { precision, deterministic } = mode;
-        RunOptions { device: device::name(device), threads, stack, precision, deterministic }
-    }
-
-    /// Returns precision and determinism.
-    pub fn mode(&self) -> ComputeMode {
-        ComputeMode { precision: self.precision, deterministic: self.deterministic }
-    }
 }
 
 impl RunRecord {

@@ -125,8 +125,7 @@ impl<'a> RecordedExperiment<'a> {
         self.distribute(plans, self.record.stacks.len()).stacks
     }
 
-    /// Distributes configurations over stacks, whose numbers begin with `first`. The width is that of the sweep, so the device
-    /// does not matter.
+    /// Distributes configurations over stacks of the sweep's width, whatever the device; their numbers begin with `first`.
     fn distribute(&self, plans: &[Plan], first: usize) -> SweepStacks {
         SweepStacks::new(plans, self.record.options.stack, None, false, Device::Cpu, 1, first)
     }

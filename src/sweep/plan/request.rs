@@ -3,8 +3,8 @@
 use tch::Device;
 
 use crate::experiment::halving::rule::HalvingChoice;
+use crate::experiment::run_options::RunOptions;
 use crate::experiment::spec::source_text::SourceText;
-use crate::experiment::store::run_record::RunOptions;
 use crate::sweep::spec::Method;
 use crate::sweep::sweep_seeds::SweepSeeds;
 

@@ -36,4 +36,5 @@ pub mod plan;
 mod pool;
 #[cfg(test)]
 mod tests;
+mod view;
 mod workspace;

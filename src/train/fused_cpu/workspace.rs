@@ -12,6 +12,7 @@ use crate::train::fused_cpu::dropout::{Dropout, MaskGenerator, Part};
 use crate::train::fused_cpu::loss::{FusedLoss, Targets};
 use crate::train::fused_cpu::normalization::{Gradients, Member, Normalization, Parameters, RunningAverages};
 use crate::train::fused_cpu::plan::{FusedLayer, Plan};
+use crate::train::fused_cpu::view::View;
 use crate::train::state::timing::{Stopwatch, Timing};
 
 /// Number of outputs from which the weight of a layer is too large to be copied in each step.
@@ -96,27 +97,6 @@ struct Views {
     activation_inputs: Vec<Option<View>>,
     dropped: Vec<Option<Matrix>>, // outputs after the dropout of each layer
     output_gradients: Vec<View>,
-}
-
-/// A view of the first rows of a buffer, as a tensor and as a matrix.
-#[derive(Debug)]
-struct View {
-    tensor: Tensor,
-    matrix: Matrix,
-}
-
-impl View {
-    /// Returns a view of the first `rows` rows.
-    fn new(buffer: &Tensor, rows: usize) -> View {
-        let tensor = buffer.narrow(0, 0, rows as i64);
-        let columns = buffer.size()[1] as usize;
-        View { matrix: Matrix::new(RawF32::from_tensor(&tensor), rows, columns), tensor }
-    }
-
-    /// Returns the values, which the buffer keeps alive.
-    fn values(&self) -> RawF32 {
-        self.matrix.values()
-    }
 }
 
 impl Workspace {

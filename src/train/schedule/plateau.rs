@@ -49,7 +49,7 @@ impl ReduceOnPlateau {
 pub struct Patience {
     settings: ReduceOnPlateau,
     higher_is_better: bool,
-    pub(in crate::train) state: PatienceState,
+    pub(crate) state: PatienceState,
 }
 
 /// State of [`Patience`].

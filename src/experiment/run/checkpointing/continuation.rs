@@ -14,9 +14,10 @@ use crate::experiment::run::checkpointing::checkpoint_reader::{RunCheckpoint, fi
 use crate::experiment::run::checkpointing::checkpoint_writer::CheckpointMetadataRef;
 use crate::experiment::run::checkpointing::settings_hash::{HashedTrial, settings_hash};
 use crate::experiment::run::run_study::first_files;
+use crate::experiment::run_options::RunOptions;
 use crate::experiment::store::history_fields;
 use crate::experiment::store::history_fields::Program;
-use crate::experiment::store::run_record::{ContinuedFrom, RunOptions, RunRecord};
+use crate::experiment::store::run_record::{ContinuedFrom, RunRecord};
 use crate::experiment::store::stack_record::{GroupRecord, StackRecord, TrialName, groups_of};
 use crate::history::{History, Status};
 use crate::run_dir::RunDir;

@@ -6,7 +6,7 @@ use crate::data::store::cache::Cache;
 use crate::device::compute_mode::ComputeMode;
 use crate::experiment::run::checkpointing::CheckpointInterval;
 use crate::experiment::run::progress::event_log::EventFiles;
-use crate::experiment::store::run_record::RunOptions;
+use crate::experiment::run_options::RunOptions;
 use crate::io::signals::Signals;
 
 /// Options of a run, apart from its study.

@@ -41,20 +41,16 @@ impl Module for StackedConvolution {
         let replicas = self.weight.size()[0];
         let weight = self.weight.flatten(0, 1); // [replicas · out, in, …]
         let bias = self.bias.as_ref().map(|bias| bias.flatten(0, 1));
-        let dilation = vec![1; self.stride.len()];
-        let none = vec![0; self.stride.len()];
-        let (is_transposed, output_padding) =
-            self.output_padding.as_ref().map_or((false, &none), |padding| (true, padding));
-        let ys = merge_replicas(xs).convolution(
-            &weight,
-            bias,
-            &self.stride,
-            &self.padding,
-            dilation,
-            is_transposed,
-            output_padding,
-            replicas,
-        );
+        let (xs, stride, padding) = (merge_replicas(xs), &self.stride, &self.padding);
+        let dilation = vec![1; stride.len()];
+        // autocast on the CPU knows these, but not the general `convolution`
+        let ys = match (&self.output_padding, stride.len()) {
+            (Some(output_padding), _) => {
+                xs.conv_transpose2d(&weight, bias, stride, padding, output_padding, replicas, dilation)
+            }
+            (None, 1) => xs.conv1d(&weight, bias, stride, padding, dilation, replicas),
+            (None, _) => xs.conv2d(&weight, bias, stride, padding, dilation, replicas),
+        };
         split_replicas(&ys, replicas)
     }
 }
