@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, ensure};
 
-use crate::cli::args::user_defaults;
 use crate::config::hint::Hint;
 use crate::data::store::cache::Cache;
 use crate::device;

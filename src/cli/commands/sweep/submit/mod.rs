@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::cli::args::run_args::parse_positive;
 use crate::cli::args::sweeps_dir::SweepsDir;
+use crate::cli::args::user_defaults;
 use crate::cli::commands::sweep::plan_args::PlanArgs;
 use crate::cli::commands::sweep::start::StartArgs;
 use crate::cli::commands::sweep::submit::target::Target;
@@ -101,7 +102,7 @@ pub fn run(args: &SubmitArgs) -> anyhow::Result<Exit> {
         sbatch::check_is_installed()?;
     }
     args.worker_args.event_args.files()?;
-    let paths = JobPaths::with_default_runs()?;
+    let paths = JobPaths::of_this_process(Path::new(user_defaults::out()))?;
     let target = Target::find(&args.start_args(), args.resume, options)?;
     if !args.quiet {
         target.notes().iter().for_each(|note| terminal::say(&format!("note: {note}")));
