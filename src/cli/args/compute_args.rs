@@ -38,8 +38,10 @@ pub struct RecordedComputeArgs {
 /// Precision and determinism.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub struct ComputeModeArgs {
-    /// Precision of the network's layers; losses and updates are in float32
-    #[arg(long, value_enum, value_name = "PRECISION", default_value_t, hide_default_value = true)]
+    /// Precision of the layers: float32, tf32 (on a GPU; faster, less precise) or bf16 (bfloat16, as with
+    /// `torch.autocast`) [default: float32]
+    #[arg(long, value_enum, value_name = "PRECISION", default_value_t)]
+    #[arg(hide_default_value = true, hide_possible_values = true)]
     precision: Precision,
     /// The former name of `--precision tf32`.
     #[arg(long, hide = true, conflicts_with = "precision")]
