@@ -1,6 +1,6 @@
 """Searches that spend few epochs: writes `../early_stopping.md`, the section of docs/BENCHMARKS.md.
 
-    python benches/search/early_stopping.py --runner PATH [--rounds 3] [--first-seed 3] [--epochs 720]
+    python benches/search/early_stopping.py --runner PATH [--rounds 3] [--halving-rounds N] [--first-seed 3] [--epochs 720]
 
 Two comparisons on MNIST with the space of `../halving.toml` (learning rate, weight decay, dropout, label smoothing), with two worker
 processes of one thread each. In each round, the programs run one after the other on an otherwise idle machine:
@@ -107,6 +107,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runner", type=Path, required=True, help="the program")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--halving-rounds", type=int, help="number of rounds of the comparison with halving (default: as --rounds)")
     parser.add_argument("--first-seed", type=int, default=3, help="seed of the search in the first round")
     parser.add_argument("--epochs", type=int, default=720, help="number of epochs of a search with Optuna")
     arguments = parser.parse_args()
@@ -116,10 +117,10 @@ def main() -> None:
         for number in range(arguments.rounds):
             seed = arguments.first_seed + number
             of_seed = ["--search-seed", str(seed)]
-            pairs = (
-                (peer, searches.sweep("gp", *SEARCH, *of_seed), searches.optuna(arguments.epochs, 2 * seed)),  # its workers have the seeds 2s and 2s + 1
-                (halving, searches.sweep("halved", *HALVING, *of_seed), searches.sweep("complete", *of_seed)),
-            )
+            # the workers of Optuna have the seeds 2s and 2s + 1
+            pairs = [(peer, searches.sweep("gp", *SEARCH, *of_seed), searches.optuna(arguments.epochs, 2 * seed))]
+            if number < (arguments.halving_rounds or arguments.rounds):
+                pairs.append((halving, searches.sweep("halved", *HALVING, *of_seed), searches.sweep("complete", *of_seed)))
             for rounds, *both in pairs:
                 for one in both:
                     one["confirmed"] = searches.confirm(*one["best"])
