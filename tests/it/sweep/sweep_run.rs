@@ -111,9 +111,11 @@ pub fn only_sweep(dir: &TestDir) -> PathBuf {
     sweeps[0].clone()
 }
 
+/// Directories of the sweeps, without a directory that is being made: it has a hidden name, which soon changes.
 pub fn sweeps(dir: &TestDir) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(dir.path("sweeps/idea")).into_iter().flatten().map(Result::unwrap);
-    let is_sweep = |path: &PathBuf| !path.is_symlink() && path.join("sweep.json").is_file();
+    let is_hidden = |path: &Path| path.file_name().unwrap().to_string_lossy().starts_with('.');
+    let is_sweep = |path: &PathBuf| !is_hidden(path) && !path.is_symlink() && path.join("sweep.json").is_file();
     let mut sweeps: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(is_sweep).collect();
     sweeps.sort();
     sweeps
