@@ -3,6 +3,8 @@
 
 pub mod choose;
 pub mod gp;
+#[cfg(test)]
+mod minimize;
 mod normal;
 pub mod observation;
 pub mod parameter;

@@ -7,9 +7,10 @@ use serde_json::Value;
 
 use crate::config::values::is_same;
 use crate::sweep::sampler::choose::{drawn, identity};
+use crate::sweep::sampler::gp::propose::Fitted;
 use crate::sweep::sampler::observation::{Observation, Score};
 use crate::sweep::sampler::parameter::{Parameter, Range};
-use crate::sweep::sampler::{gp, tpe};
+use crate::sweep::sampler::tpe;
 use crate::sweep::space::configurations::{Set, Space};
 use crate::sweep::space::domain::Domain;
 use crate::sweep::space::entry::{Entry, Values};
@@ -33,6 +34,8 @@ pub struct Round<'a> {
     observations: Vec<Observation>,
     /// Chosen configurations, whose results are not known.
     pending: Vec<Vec<Option<f64>>>,
+    /// The Gaussian process of the observations, once it is needed.
+    fitted: Option<Fitted>,
     /// All configurations that are not to be chosen again.
     known: Vec<Set>,
     identities: HashSet<String>,
@@ -58,6 +61,7 @@ impl<'a> Round<'a> {
             parameters,
             observations: Vec::new(),
             pending: Vec::new(),
+            fitted: None,
             known: Vec::new(),
             identities: HashSet::new(),
         };
@@ -77,8 +81,13 @@ impl<'a> Round<'a> {
             let key = [u64::from(self.seed), self.first as u64, self.proposals];
             self.proposals += 1;
             let mut generator = Mt64::new_with_key(key);
-            let propose = if self.method == Method::Gp { gp::propose::propose } else { tpe::propose::propose };
-            let numbers = propose(&self.parameters, &self.observations, &self.pending, &mut generator);
+            let (parameters, pending) = (&self.parameters, &self.pending);
+            let numbers = if self.method == Method::Gp {
+                let fitted = self.fitted.get_or_insert_with(|| Fitted::new(parameters, &self.observations));
+                fitted.propose(parameters, pending, &mut generator)
+            } else {
+                tpe::propose::propose(parameters, &self.observations, pending, &mut generator)
+            };
             let set = self.space.with_values(&|axis, entry| values(entry, numbers[axis]))?;
             if !self.identities.contains(&identity(&set)) {
                 return Ok(Some(set));
@@ -96,6 +105,7 @@ impl<'a> Round<'a> {
     /// Records that a configuration cannot be trained.
     pub fn fail(&mut self, set: Set) {
         self.observations.push(Observation { values: self.numbers(&set), score: Score::Failed, error: 0.0 });
+        self.fitted = None;
         self.exclude(set);
     }
 

@@ -27,29 +27,75 @@ const NEAR: f64 = 0.03;
 /// Maximum number of observations that the process is fitted to. Of more, the best ones are taken.
 const MOST: usize = 200;
 
-/// Returns proposed values of all parameters: those with the largest expected improvement over the best mean of a Gaussian process.
-/// Nothing is learned from configurations that were dropped; failed ones count as bad ones. `pending` are configurations without a
-/// result: the process takes its own means for them, so that the next proposal is elsewhere. No known or pending configuration is
-/// proposed again, unless no other one is found.
-///
-/// All parameters of all observations have values.
-pub fn propose(
-    parameters: &[Parameter],
-    observations: &[Observation],
-    pending: &[Vec<Option<f64>>],
-    generator: &mut Mt64,
-) -> Vec<f64> {
-    let mut draws = Draws { parameters, generator };
-    let axes = Axes(parameters);
-    let (points, values) = known(&axes, observations);
-    let found = fit(&points, &values).and_then(|process| {
+/// A Gaussian process, fitted to observations, that proposes the configurations of a round.
+#[derive(Clone, Debug)]
+pub struct Fitted {
+    /// Points of the observations that the process is fitted to, those with the best values first.
+    points: Vec<Vec<f64>>,
+    values: Vec<f64>,
+    /// Points of all observations.
+    observed: Vec<Vec<f64>>,
+    /// `None` if all values are equal.
+    process: Option<GaussianProcess>,
+}
+
+impl Fitted {
+    /// Fits a process to the observations, in which all parameters have values. Nothing is learned from configurations that were
+    /// dropped; failed ones count as bad ones.
+    pub fn new(parameters: &[Parameter], observations: &[Observation]) -> Fitted {
+        let axes = Axes(parameters);
+        let (points, values) = known(&axes, observations);
+        let process = fit(&points, &values);
+        let observed = observations.iter().map(|observation| axes.point(&observation.values)).collect();
+        Fitted { points, values, observed, process }
+    }
+
+    /// Returns proposed values of all parameters: those with the largest expected improvement over the best mean of the process.
+    /// `pending` are configurations without a result: the process takes its own means for them, so that the next proposal is
+    /// elsewhere. No known or pending configuration is proposed again, unless no other one is found.
+    pub fn propose(&self, parameters: &[Parameter], pending: &[Vec<Option<f64>>], generator: &mut Mt64) -> Vec<f64> {
+        let mut draws = Draws { parameters, generator };
+        let axes = Axes(parameters);
         let pending: Vec<Vec<f64>> = pending.iter().map(|values| axes.point(values)).collect();
-        let mut taken: Vec<Vec<f64>> = observations.iter().map(|observation| axes.point(&observation.values)).collect();
-        taken.extend(pending.iter().cloned());
-        largest_improvement(&points, &values, &process, &pending, &taken, &mut draws)
-    });
-    // without a process, since all values are equal, or without a candidate
-    axes.values(&found.unwrap_or_else(|| draws.anywhere()))
+        let found = self.process.as_ref().and_then(|process| self.largest_improvement(process, &pending, &mut draws));
+        // without a process, since all values are equal, or without a candidate
+        axes.values(&found.unwrap_or_else(|| draws.anywhere()))
+    }
+
+    /// Returns the candidate with the largest expected improvement, of equal ones the first; `None` if all are observed or
+    /// pending.
+    fn largest_improvement(
+        &self,
+        process: &GaussianProcess,
+        pending: &[Vec<f64>],
+        draws: &mut Draws,
+    ) -> Option<Vec<f64>> {
+        let means: Vec<f64> = self.points.iter().map(|point| process.mean(point)).collect();
+        let mut order: Vec<usize> = (0..self.points.len()).collect();
+        order.sort_by(|a, b| means[*a].total_cmp(&means[*b]));
+        order.truncate(BEST);
+        let pending_means: Vec<f64> = pending.iter().map(|point| process.mean(point)).collect();
+        let best_mean = means.iter().chain(&pending_means).copied().fold(f64::INFINITY, f64::min);
+        let all_points = [&self.points, pending].concat();
+        let all_values = [&self.values[..], &pending_means].concat();
+        let with_pending = process.with_values(&all_points, &all_values);
+        let process = with_pending.as_ref().unwrap_or(process);
+        let improvement = |point: &[f64]| {
+            let (mean, deviation) = process.mean_and_deviation(point);
+            expected_improvement(best_mean - mean, deviation)
+        };
+        let taken = [&self.observed, pending].concat();
+        let mut candidates: Vec<Vec<f64>> = (0..CANDIDATES).map(|_| draws.anywhere()).collect();
+        for _ in 0..CANDIDATES {
+            let near = &self.points[order[draws.index(order.len())]];
+            let distance = DISTANCES.0 * (DISTANCES.1 / DISTANCES.0).powf(uniform(draws.generator));
+            candidates.push(draws.near(near, distance));
+        }
+        let best = largest(candidates, &taken, &improvement)?;
+        let mut candidates: Vec<Vec<f64>> = (0..NEAR_BEST).map(|_| draws.near(&best, NEAR)).collect();
+        candidates.insert(0, best);
+        largest(candidates, &taken, &improvement)
+    }
 }
 
 /// Returns the points of the observations with their values, the best ones first.
@@ -81,42 +127,6 @@ fn clipped(values: Vec<f64>) -> Vec<f64> {
         values[..finite].iter().copied().find(|value| *value > values[0]).unwrap_or(values[0] + 1.0)
     };
     values.into_iter().map(|value| value.min(limit)).collect()
-}
-
-/// Returns the candidate with the largest expected improvement, of equal ones the first; `None` if all are among those that are
-/// `taken`.
-fn largest_improvement(
-    points: &[Vec<f64>],
-    values: &[f64],
-    process: &GaussianProcess,
-    pending: &[Vec<f64>],
-    taken: &[Vec<f64>],
-    draws: &mut Draws,
-) -> Option<Vec<f64>> {
-    let means: Vec<f64> = points.iter().map(|point| process.mean(point)).collect();
-    let mut order: Vec<usize> = (0..points.len()).collect();
-    order.sort_by(|a, b| means[*a].total_cmp(&means[*b]));
-    order.truncate(BEST);
-    let all_points = [points, pending].concat();
-    let mut all_values = values.to_vec();
-    all_values.extend(pending.iter().map(|point| process.mean(point)));
-    let best_mean = means.iter().chain(&all_values[values.len()..]).copied().fold(f64::INFINITY, f64::min);
-    let with_pending = process.with_values(&all_points, &all_values);
-    let process = with_pending.as_ref().unwrap_or(process);
-    let improvement = |point: &[f64]| {
-        let (mean, deviation) = process.mean_and_deviation(point);
-        expected_improvement(best_mean - mean, deviation)
-    };
-    let mut candidates: Vec<Vec<f64>> = (0..CANDIDATES).map(|_| draws.anywhere()).collect();
-    for _ in 0..CANDIDATES {
-        let near = &points[order[draws.index(order.len())]];
-        let distance = DISTANCES.0 * (DISTANCES.1 / DISTANCES.0).powf(uniform(draws.generator));
-        candidates.push(draws.near(near, distance));
-    }
-    let best = largest(candidates, taken, &improvement)?;
-    let mut candidates: Vec<Vec<f64>> = (0..NEAR_BEST).map(|_| draws.near(&best, NEAR)).collect();
-    candidates.insert(0, best);
-    largest(candidates, taken, &improvement)
 }
 
 /// Returns the candidate with the largest value, of equal ones the first; `None` if all are among those that are `taken`.
@@ -248,32 +258,7 @@ fn on_grid(range: Range, at: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn number(low: f64, high: f64) -> Parameter {
-        Parameter::Number(Range { low, high, step: None, log: false })
-    }
-
-    /// Minimizes a function in rounds of this size; returns the best value.
-    fn minimized(parameters: &[Parameter], rounds: usize, size: usize, of: impl Fn(&[f64]) -> Score) -> f64 {
-        let mut generator = Mt64::new(5);
-        let mut observations: Vec<Observation> = Vec::new();
-        for _ in 0..rounds {
-            let mut pending: Vec<Vec<Option<f64>>> = Vec::new();
-            for _ in 0..size {
-                let values = propose(parameters, &observations, &pending, &mut generator);
-                pending.push(values.into_iter().map(Some).collect());
-            }
-            observations.extend(pending.into_iter().map(|values| {
-                let score = of(&values.iter().copied().flatten().collect::<Vec<f64>>());
-                Observation { score, values, error: 0.0 }
-            }));
-        }
-        let values = observations.iter().filter_map(|observation| match observation.score {
-            Score::Finished(value) => Some(value),
-            Score::Dropped { .. } | Score::Failed => None,
-        });
-        values.fold(f64::INFINITY, f64::min)
-    }
+    use crate::sweep::sampler::minimize::{minimized, number};
 
     #[test]
     fn a_valley_is_found_in_rounds_and_a_region_that_fails_is_left() {
@@ -284,17 +269,24 @@ mod tests {
             let value = distance + 3.0 * values[2] + (values[3] / 8.0).ln().powi(2);
             if values[0] < -1.0 { Score::Failed } else { Score::Finished(value) }
         };
+        let best_of = |rounds: usize, size: usize, of: &dyn Fn(&[f64]) -> Score| {
+            let mut generator = Mt64::new(5);
+            let propose = |seen: &[Observation], pending: &[Vec<Option<f64>>]| {
+                Fitted::new(&parameters, seen).propose(&parameters, pending, &mut generator)
+            };
+            minimized(rounds, size, propose, of)
+        };
         for (rounds, size) in [(24, 1), (12, 2), (8, 4)] {
-            let best = minimized(&parameters, rounds, size, bowl);
+            let best = best_of(rounds, size, &bowl);
             assert!(best < 0.1, "{rounds} × {size}: {best}");
         }
-        let none = minimized(&parameters, 3, 2, |_| Score::Failed);
+        let none = best_of(3, 2, &|_| Score::Failed);
         assert_eq!(none, f64::INFINITY);
-        let dropped = minimized(&parameters, 3, 2, |_| Score::Dropped { epoch: 1, value: 0.1 });
+        let dropped = best_of(3, 2, &|_| Score::Dropped { epoch: 1, value: 0.1 });
         assert_eq!(dropped, f64::INFINITY);
-        let equal = minimized(&parameters, 6, 2, |_| Score::Finished(0.1));
+        let equal = best_of(6, 2, &|_| Score::Finished(0.1));
         assert_eq!(equal, 0.1);
-        let infinite = minimized(&parameters, 3, 2, |_| Score::Finished(f64::NEG_INFINITY));
+        let infinite = best_of(3, 2, &|_| Score::Finished(f64::NEG_INFINITY));
         assert_eq!(infinite, f64::NEG_INFINITY);
     }
 
@@ -306,9 +298,10 @@ mod tests {
         let mut observations: Vec<Observation> = Vec::new();
         while observations.len() < 12 {
             let mut pending: Vec<Vec<Option<f64>>> = Vec::new();
+            let fitted = Fitted::new(&parameters, &observations);
             for _ in 0..2 {
                 let values: Vec<Option<f64>> =
-                    propose(&parameters, &observations, &pending, &mut generator).into_iter().map(Some).collect();
+                    fitted.propose(&parameters, &pending, &mut generator).into_iter().map(Some).collect();
                 let is_new = !pending.contains(&values) && observations.iter().all(|other| other.values != values);
                 assert!(is_new || observations.len() < 2, "{values:?}");
                 pending.push(values);
@@ -329,7 +322,8 @@ mod tests {
             error: 0.0,
         };
         let observations: Vec<Observation> = [0.0, 0.3, 0.75, 1.0].into_iter().map(observed).collect();
-        let next = |pending: &[Vec<Option<f64>>]| propose(&parameters, &observations, pending, &mut Mt64::new(1))[0];
+        let fitted = Fitted::new(&parameters, &observations);
+        let next = |pending: &[Vec<Option<f64>>]| fitted.propose(&parameters, pending, &mut Mt64::new(1))[0];
         let first = next(&[]);
         let second = next(&[vec![Some(first)]]);
         assert!((0.3..0.75).contains(&first) && (second - first).abs() > 0.03, "{first} {second}");

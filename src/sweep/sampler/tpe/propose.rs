@@ -82,38 +82,10 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::sweep::sampler::minimize::{minimized, number};
     use crate::sweep::sampler::parameter::Range;
     use crate::sweep::sampler::tpe::kernels::Kernels;
     use crate::sweep::sampler::tpe::split::number_of_best;
-
-    fn number(low: f64, high: f64) -> Parameter {
-        Parameter::Number(Range { low, high, step: None, log: false })
-    }
-
-    /// Minimizes a function in this many rounds of a size; returns the best value.
-    fn minimized(parameters: &[Parameter], rounds: usize, size: usize, of: impl Fn(&[f64]) -> Score) -> f64 {
-        let mut generator = Mt64::new(5);
-        let mut observations: Vec<Observation> = Vec::new();
-        for _ in 0..rounds {
-            let mut pending: Vec<Vec<Option<f64>>> = Vec::new();
-            let mut new = Vec::new();
-            for _ in 0..size {
-                let values = propose(parameters, &observations, &pending, &mut generator);
-                pending.push(values.iter().copied().map(Some).collect());
-                new.push(values);
-            }
-            observations.extend(new.into_iter().map(|values| Observation {
-                score: of(&values),
-                values: values.into_iter().map(Some).collect(),
-                error: 0.0,
-            }));
-        }
-        let values = observations.iter().filter_map(|observation| match observation.score {
-            Score::Finished(value) => Some(value),
-            Score::Dropped { .. } | Score::Failed => None,
-        });
-        values.fold(f64::INFINITY, f64::min)
-    }
 
     #[test]
     fn a_valley_is_found_in_rounds_and_a_region_that_fails_is_left() {
@@ -122,11 +94,15 @@ mod tests {
             let value = (values[0] - 2.0).powi(2) + (values[1] + 1.0).powi(2) + 3.0 * values[2];
             if values[0] < -1.0 { Score::Failed } else { Score::Finished(value) }
         };
+        let best_of = |rounds: usize, size: usize, of: &dyn Fn(&[f64]) -> Score| {
+            let mut generator = Mt64::new(5);
+            minimized(rounds, size, |seen, pending| propose(&parameters, seen, pending, &mut generator), of)
+        };
         for (rounds, size) in [(60, 1), (8, 8)] {
-            let best = minimized(&parameters, rounds, size, bowl);
+            let best = best_of(rounds, size, &bowl);
             assert!(best < 0.4, "{rounds} × {size}: {best}");
         }
-        let none = minimized(&parameters, 4, 4, |_| Score::Failed);
+        let none = best_of(4, 4, &|_| Score::Failed);
         assert_eq!(none, f64::INFINITY);
     }
 
