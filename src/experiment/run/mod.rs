@@ -12,8 +12,8 @@ pub mod progress;
 mod run_study;
 pub mod scheduler;
 pub mod source_rows;
+pub mod split_stacks;
 mod stack;
-pub mod stack_queue;
 pub mod test_metrics;
 pub mod tree;
 

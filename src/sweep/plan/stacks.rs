@@ -8,7 +8,7 @@ use crate::experiment::plan::Plan;
 use crate::experiment::plan::network_plan::NetworkPlan;
 use crate::experiment::run::grouping;
 use crate::experiment::run::memory_estimate::{MemoryEstimate, Workload};
-use crate::experiment::run::stack_queue::split_evenly;
+use crate::experiment::run::split_stacks::split_evenly;
 use crate::sweep::record::StackPlan;
 
 /// Default maximum number of replicas in a stack on the CPU. Wider stacks are not faster, and a worker that dies loses more.
