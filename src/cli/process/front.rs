@@ -33,6 +33,13 @@ const SPIN_COUNT: &str = "GOMP_SPINCOUNT";
 /// programs cannot use the core: on a busy machine, a training with two threads took ten times as long.
 const SHORT_SPIN: &str = "1000";
 
+/// Environment variable with settings of glibc.
+const GLIBC_TUNABLES: &str = "GLIBC_TUNABLES";
+
+/// Lets large allocations use huge pages. Rows are read in random order, and with small pages the processor looks up the page
+/// of nearly every row in memory. Other C libraries, and older versions, ignore it.
+const HUGE_PAGES: &str = "glibc.malloc.hugetlb=1";
+
 /// Identifies the build. The front end and the engine must have the same value.
 pub(crate) const BUILD: &str = env!("RUNNER_BUILD");
 
@@ -105,6 +112,7 @@ fn become_engine() -> anyhow::Result<Exit> {
     if env::var_os(WAIT_POLICY).is_none() && env::var_os(SPIN_COUNT).is_none() {
         process.env(SPIN_COUNT, SHORT_SPIN);
     }
+    process.env(GLIBC_TUNABLES, with_huge_pages(env::var_os(GLIBC_TUNABLES).unwrap_or_default()));
     let error = exec(process, &name);
     let missing = error.kind() == io::ErrorKind::NotFound;
     let error =
@@ -119,6 +127,17 @@ fn become_engine() -> anyhow::Result<Exit> {
     Err(error.context(Hint(hint.to_owned())))
 }
 
+/// Returns settings of glibc with huge pages, unless these settings choose pages themselves.
+fn with_huge_pages(mut tunables: OsString) -> OsString {
+    if !tunables.to_string_lossy().contains("glibc.malloc.hugetlb") {
+        if !tunables.is_empty() {
+            tunables.push(":");
+        }
+        tunables.push(HUGE_PAGES);
+    }
+    tunables
+}
+
 /// Replaces this process by another program that is called `name`. Returns only on failure, with the error.
 #[cfg(unix)]
 fn exec(mut process: Process, name: &OsStr) -> io::Error {
@@ -131,5 +150,21 @@ fn exec(mut process: Process, _name: &OsStr) -> io::Error {
     match process.status() {
         Ok(status) => std::process::exit(status.code().unwrap_or(2)),
         Err(error) => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn huge_pages_are_added_to_the_settings_of_the_user() {
+        for (found, expected) in [
+            ("", "glibc.malloc.hugetlb=1"),
+            ("glibc.malloc.check=1", "glibc.malloc.check=1:glibc.malloc.hugetlb=1"),
+            ("glibc.malloc.hugetlb=0", "glibc.malloc.hugetlb=0"),
+        ] {
+            assert_eq!(with_huge_pages(found.into()), expected);
+        }
     }
 }
