@@ -246,13 +246,12 @@ impl<R: Rule, const M: usize> WithSimd for Pass<'_, R, M> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Pass(rule, SliceStep { constants, values, gradient, memory, rate, decay }) = self;
-        let memory: [&mut [f32]; M] = memory.try_into().expect("as many as were counted");
+        let mut memory: [&mut [f32]; M] = memory.try_into().expect("as many as were counted");
         let (values, last_values) = S::as_mut_simd_f32s(values);
         let (gradient, last_gradient) = S::as_simd_f32s(gradient);
-        let mut memory = memory.map(S::as_mut_simd_f32s);
-        let vectors = memory.each_mut().map(|(vectors, _)| &mut **vectors);
+        let vectors = memory.each_mut().map(|memory| S::as_mut_simd_f32s(memory).0);
         step_each(simd, rule, &constants, (rate, decay), values, gradient, vectors);
-        let last = memory.map(|(_, last)| last);
+        let last = memory.map(|memory| S::as_mut_simd_f32s(memory).1);
         step_each(Scalar::new(), rule, &constants, (rate, decay), last_values, last_gradient, last);
     }
 }
