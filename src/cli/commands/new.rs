@@ -77,7 +77,7 @@ const MOST_LISTED: usize = 40;
 /// Writes a new experiment file, and prints the next commands.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     if let Some(command) = new_hints::meant_command(args.csv.is_none() && args.data.is_none(), &args.name) {
-        let message = format!("`{}` is the name of the experiment, and looks like data", args.name);
+        let message = format!("expected a name for the experiment, but `{}` looks like data", args.name);
         return Err(hinted(message, format!("write `{command}`")));
     }
     let place = Place::of(args)?;

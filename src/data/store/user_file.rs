@@ -32,11 +32,11 @@ pub fn read_table(path: &Path) -> Result<(Vec<u8>, String), FileError> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let by_name = FileFormat::of(&[], &name).filter(|format| *format != FileFormat::Gzip);
     if let Some(format) = by_name.filter(|_| !path.exists()) {
-        return Err(FileError::new(format!("does not exist, and {format} could not be read")).hint(READABLE));
+        return Err(FileError::new(format!("does not exist; {format} cannot be read anyway")).hint(READABLE));
     }
     let is_json = [".json", ".jsonl", ".ndjson"].iter().any(|ending| name.to_lowercase().ends_with(ending));
     if is_json && !path.exists() {
-        return Err(FileError::new("does not exist, and a JSON file could not be read").hint(READABLE));
+        return Err(FileError::new("does not exist; a JSON file cannot be read anyway").hint(READABLE));
     }
     let (bytes, sum) = read(path)?;
     if is_json && matches!(bytes.trim_ascii_start().first(), None | Some(b'{' | b'[')) {
@@ -161,7 +161,7 @@ mod tests {
         packed.write_all(&[&[0; 257][..], b"ustar"].concat()).unwrap();
         assert_eq!(refused("t.tar.gz", &packed.finish().unwrap()), "is a tar archive, which cannot be read as a table");
         let missing = read_table(&folder.path().join("none.xlsx")).unwrap_err();
-        assert_eq!(missing.message, "does not exist, and an Excel workbook (.xlsx) could not be read");
+        assert_eq!(missing.message, "does not exist; an Excel workbook (.xlsx) cannot be read anyway");
         std::fs::write(folder.path().join("text.xlsx"), "a,b\n1,2\n").unwrap();
         assert!(read_table(&folder.path().join("text.xlsx")).is_ok());
     }

@@ -54,8 +54,12 @@ pub fn of_flatten<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::E
     let Flatten { start_dim, end_dim } = Flatten::deserialize(deserializer)?;
     match (start_dim, end_dim) {
         (1, -1) => Ok(()),
-        (1, end) => Err(D::Error::custom(format!("`end_dim` must be -1: rows are flattened whole, found {end}"))),
-        (start, _) => Err(D::Error::custom(format!("`start_dim` must be 1: rows are flattened whole, found {start}"))),
+        (1, end) => {
+            Err(D::Error::custom(format!("`end_dim` must be -1, found {end}: a row is always flattened whole")))
+        }
+        (start, _) => {
+            Err(D::Error::custom(format!("`start_dim` must be 1, found {start}: a row is always flattened whole")))
+        }
     }
 }
 

@@ -158,7 +158,7 @@ pub(crate) fn channels_and_lengths<const D: usize>(input: &Shape) -> Result<(i64
     let found = split.and_then(|(&channels, lengths)| Some((channels, lengths.try_into().ok()?)));
     found.ok_or_else(|| match D {
         1 => {
-            let hint = "put `{ reshape = [channels, length] }` before it; for time×features, `{ permute = [2, 1] }`";
+            let hint = "put `{ reshape = [channels, length] }` before it; if rows are time×features, put `{ permute = [2, 1] }` before it";
             ShapeError::new(input, "channels×length", hint)
         }
         _ => {

@@ -39,7 +39,7 @@ impl Loss {
             let message = format!("`{name}` needs a flat output, and the network's is {output}");
             let hint = match output.dimensions().len() {
                 2 => {
-                    "put `\"mean_over_time\"` or `\"flatten\"` and a linear layer after it; a recurrent layer with `returns = \"last\"` returns a flat row"
+                    "end the network with `\"mean_over_time\"` or `\"flatten\"`, and a linear layer; or set `returns = \"last\"` in the recurrent layer"
                 }
                 _ => "put `\"flatten\"` and a linear layer after it",
             };

@@ -95,6 +95,6 @@ fn binary_files_are_rejected_with_their_format() {
     let message = stderr(&dir.run(&["data", "describe", "none.parquet"]).code(2));
     assert_says(
         &message,
-        &["`none.parquet` does not exist, and a Parquet file could not be read", "CSV text in UTF-8"],
+        &["`none.parquet` does not exist; a Parquet file cannot be read anyway", "CSV text in UTF-8"],
     );
 }

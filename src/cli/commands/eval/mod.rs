@@ -46,9 +46,9 @@ pub struct Args {
     /// Former form of the argument.
     #[arg(long = "data", value_name = "ROWS|FILE", hide = true, conflicts_with = "data")]
     data_option: Option<String>,
-    /// What to do with categories that the training data does not have, and with texts that have no known token: `error`
-    /// stops; `missing` treats categories as missing values; `ignore` sets all one-hot features of the column to 0, and
-    /// predicts a text without known tokens nevertheless
+    /// What to do with categories that the training data does not have: `error` stops, `missing` treats them as missing
+    /// values, `ignore` sets all one-hot features of the column to 0. Texts without a known token are predicted with
+    /// `ignore` only
     #[arg(long, value_enum, value_name = "POLICY", default_value = "error")]
     unknown: Unknown,
     #[command(flatten)]

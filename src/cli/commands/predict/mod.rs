@@ -64,9 +64,9 @@ pub struct Args {
     /// Field separator of the table, such as `;` or `tab` [default: that of the run's table]
     #[arg(long, value_name = "CHAR", value_parser = separator::parse, allow_hyphen_values = true)]
     separator: Option<char>,
-    /// What to do with categories that the training data does not have, and with texts that have no known token: `error`
-    /// stops; `missing` treats categories as missing values; `ignore` sets all one-hot features of the column to 0, and
-    /// predicts a text without known tokens nevertheless
+    /// What to do with categories that the training data does not have: `error` stops, `missing` treats them as missing
+    /// values, `ignore` sets all one-hot features of the column to 0. Texts without a known token are predicted with
+    /// `ignore` only
     #[arg(long, value_enum, value_name = "POLICY", default_value = "error")]
     unknown: Unknown,
     /// Copy these columns of the table to the output, such as an id; separated by commas, repeatable
@@ -123,9 +123,9 @@ Examples:
   runner predict mnist_dropout validation --index 7 --ensemble --json
 
 Arrays of new rows are `x` in a `.npz` file, with the shape and type of the
-run's data; `y` is optional. Rows of a table are counted from 1, after the
-header, others from 0. The text output shows at most 50 rows of the run's
-data or of arrays; `-o FILE` writes all rows.";
+run's data; `y` is optional. Rows of a CSV file of yours are counted from 1,
+after the header, all others from 0. The text output shows at most 50 rows of
+the run's data or of arrays; `-o FILE` writes all rows.";
 
 /// Maximum number of rows of the run's data, or of arrays, that are listed on stdout as text.
 const MOST_LISTED: usize = 50;

@@ -45,10 +45,11 @@ pub struct StartArgs {
     /// Directory of the sweeps.
     #[command(flatten)]
     pub out: SweepsDir,
-    /// Check and show all configurations, memory and time, without writing; a few stacks are trained for a second each
+    /// Check all configurations, and show some of them, memory and time, without writing; a few stacks are trained for a
+    /// second each
     #[arg(long)]
     pub dry_run: bool,
-    /// List all configurations of `--dry-run`
+    /// With `--dry-run`: list every configuration
     #[arg(long, requires = "dry_run")]
     pub all: bool,
     /// Print JSON

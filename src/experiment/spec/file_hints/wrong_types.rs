@@ -37,7 +37,9 @@ pub fn hint(message: &str, place: Place) -> Option<String> {
             Some(clip("norm", value_text::after_key(place.rest).unwrap_or_default()))
         }
         _ if !is_type => None,
-        "augment" => Some("write `augment = { shift = 2, rotate = 10, noise = 0.1 }`, or some of them".to_owned()),
+        "augment" => Some(
+            "write one or more of `augment = { shift = 2, rotate = 10, noise = 0.1 }`; there are no others".to_owned(),
+        ),
         "betas" if is_number => Some(format!("write both: `betas = [{value}, 0.999]`")),
         "padding" if is_text => Some("write a number: `\"same\"` is for `conv1d` and `conv2d`".to_owned()),
         "split" if is_number => Some(format!(

@@ -46,7 +46,11 @@ impl LayerSpec for InstanceNorm {
             }
             _ => {
                 let wanted = "channels×length or channels×height×width, with more than one value for each channel";
-                Err(ShapeError::new(input, wanted, "set `flatten = false` in the data of images, or use `layer_norm`"))
+                Err(ShapeError::new(
+                    input,
+                    wanted,
+                    "for images, set `flatten = false` in the table of the data set; else use `layer_norm`",
+                ))
             }
         }
     }

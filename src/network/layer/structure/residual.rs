@@ -53,7 +53,11 @@ impl<L: NestedLayer> Block for Residual<L> {
         let what =
             if self.projection.is_empty() { "its input has the shape" } else { "its projection returns the shape" };
         let message = format!("cannot add its branches: its layers return the shape {output}, and {what} {added}");
-        Err(ShapeError::with_problem(input, message, "use a `projection` that returns the shape of the layers' output"))
+        Err(ShapeError::with_problem(
+            input,
+            message,
+            "use a `projection` that returns the shape of the layers' output, such as `projection = [{ linear = 16 }]`",
+        ))
     }
 
     fn chains(&self) -> Vec<(String, Cow<'_, [L]>)> {

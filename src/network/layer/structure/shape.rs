@@ -58,7 +58,12 @@ impl LayerSpec for Permute {
         let mut sorted = self.0.clone();
         sorted.sort_unstable();
         let is_order = !sorted.is_empty() && sorted.iter().copied().eq(1..=sorted.len() as u32);
-        require(is_order, "", "must list each dimension of a row once, from 1", format!("{:?}", self.0))
+        require(
+            is_order,
+            "",
+            "must list each dimension of a row once, counted from 1, as in `[2, 1]`",
+            format!("{:?}", self.0),
+        )
     }
 
     fn output(&self, input: &Shape) -> Result<Shape, ShapeError> {
@@ -69,7 +74,7 @@ impl LayerSpec for Permute {
             return Err(ShapeError::new(
                 input,
                 wanted,
-                "list each dimension of a row once, or put `{ reshape = […] }` before it",
+                "list as many dimensions as a row has, or put `{ reshape = […] }` before it",
             ));
         }
         let permuted: Vec<i64> = self.0.iter().map(|&dimension| lengths[dimension as usize - 1]).collect();

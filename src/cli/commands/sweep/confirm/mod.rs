@@ -32,7 +32,7 @@ use crate::sweep::spec::Confirm;
 pub struct ConfirmArgs {
     #[command(flatten)]
     sweep: NamedSweep,
-    /// Fresh seeds: `100..109` (both included) or `7,8,9` [default: those of the file's `[sweep]`, else
+    /// Fresh seeds: `100..109` (both included) or `7,8,9` [default: `seeds` of the file's `confirm`, else
     /// the first ten from 100 on that the sweep has not used]
     #[arg(long, value_name = "SEEDS", value_parser = seeds::parse, allow_hyphen_values = true)]
     seeds: Option<Seeds>,

@@ -81,9 +81,9 @@ Examples:
       --workers 4 -- --partition=gpu --gres=gpu:1 --cpus-per-task=8
   runner sweep submit sweeps/digits_mlp/latest --workers 8 --print
 
-The command plans the sweep, submits jobs and returns: a job array with a task
-for each worker, or with `--chain` separate jobs. A worker trains stacks until
-all have ended. If its time limit is reached or another job takes its place,
+The command plans the sweep, submits a job array with a task for each worker
+(with `--chain`, separate jobs), and exits. A worker trains stacks until all
+have ended. If its time limit is reached or another job takes its place,
 it saves a checkpoint and returns to the queue; with `--chain`, the next job
 continues. `runner sweep status` shows the jobs, `runner sweep stop` cancels
 them.
