@@ -42,7 +42,7 @@ impl LogArgs {
 /// Event files that are written while training.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct EventArgs {
-    /// Write TensorBoard event files below DIR during training, one directory per trained network
+    /// Write TensorBoard event files below DIR during training, one directory per trial
     #[arg(long, value_name = "DIR")]
     pub tensorboard: Option<PathBuf>,
 }

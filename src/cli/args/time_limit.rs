@@ -10,7 +10,7 @@ use crate::io::signals::Signals;
 /// Time limit of a run.
 #[derive(Clone, Debug, clap::Args)]
 pub struct TimeLimit {
-    /// Stop after this time (`90s`, `10m`, `1h30m`), then evaluate the weights that `keep` chooses on the test rows;
+    /// Stop after this time (`90s`, `10m`, `1h30m`), then compute the test metrics with the weights that `keep` chose;
     /// `runner resume` continues
     #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true)]
     max_time: Option<Duration>,

@@ -44,7 +44,7 @@ pub struct Args {
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
 struct Formats {
-    /// TensorBoard event files, one directory per trained network
+    /// TensorBoard event files, one directory per trial
     #[arg(long)]
     tensorboard: bool,
     /// Two tables: `epochs.csv` with one row per epoch, `trials.csv` with one row per trial and a column for each setting

@@ -274,4 +274,21 @@ mod tests {
             if number % 2 == 0 { round.fail(set) } else { round.add(set) }
         }
     }
+
+    #[test]
+    fn a_process_is_fitted_again_after_a_failure() {
+        let space = space(json!([{ "keys": ["a"], "values": { "one": { "float": [0.0, 1.0] } } }]));
+        let observed = |place: u32| {
+            let value = f64::from(place) / 9.0;
+            (Set::from_iter([("a".to_owned(), json!(value))]), Score::Finished((value - 0.7).abs()), 0.0)
+        };
+        let mut trained: Vec<(Set, Score, f64)> = (0..10).map(observed).collect();
+        let mut round = Round::new(&space, Method::Gp, 0, 10, trained.clone());
+        let failed = round.choose_next().unwrap().unwrap();
+        round.fail(failed.clone());
+        trained.push((failed, Score::Failed, 0.0));
+        let mut knows_from_start = Round::new(&space, Method::Gp, 0, 10, trained);
+        knows_from_start.proposals = 1;
+        assert_eq!(round.choose_next().unwrap(), knows_from_start.choose_next().unwrap());
+    }
 }

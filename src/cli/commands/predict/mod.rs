@@ -123,9 +123,9 @@ Examples:
   runner predict mnist_dropout validation --index 7 --ensemble --json
 
 Arrays of new rows are `x` in a `.npz` file, with the shape and type of the
-run's data; `y` is optional. Rows of a CSV file of yours are counted from 1,
-after the header, all others from 0. The text output shows at most 50 rows of
-the run's data or of arrays; `-o FILE` writes all rows.";
+run's data; `y` is optional. Rows of a CSV or text file of yours are counted
+from 1, without the header, all others from 0. The text output shows at most
+50 rows of the run's data or of arrays; `-o FILE` writes all rows.";
 
 /// Maximum number of rows of the run's data, or of arrays, that are listed on stdout as text.
 const MOST_LISTED: usize = 50;

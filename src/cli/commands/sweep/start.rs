@@ -45,8 +45,8 @@ pub struct StartArgs {
     /// Directory of the sweeps.
     #[command(flatten)]
     pub out: SweepsDir,
-    /// Check all configurations, and show some of them, memory and time, without writing; a few stacks are trained for a
-    /// second each
+    /// Check all configurations; show them (of a long list, the first ones), memory and time, without writing; a few stacks
+    /// are trained for a second each
     #[arg(long)]
     pub dry_run: bool,
     /// With `--dry-run`: list every configuration

@@ -23,10 +23,10 @@ const NOTES: &str = "\
 The command computes again which configurations the search chooses, from the
 space and the seed of the search (with `--method tpe` or `gp`, also from the
 results that each round has seen), and in which stacks they are trained. It
-checks that the sweep has the same ones, that its results and table.csv are
-those of the histories, that files have their checksums, and that each stack
-was trained by one worker at a time. Nothing is changed. If files are missing,
-modified or unknown, it lists them, and the exit code is 1.";
+checks that the sweep has these configurations and stacks, that its results
+and table.csv are those of the histories, that files have their checksums, and
+that each stack was trained by one worker at a time. Nothing is changed. If
+files are missing, modified or unknown, it lists them, and the exit code is 1.";
 
 /// Checks a sweep, and lists what is wrong.
 pub fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {

@@ -170,8 +170,8 @@ fn of_keras(lower: &str) -> Option<String> {
         }
         "spatialdropout1d" | "spatialdropout2d" => "write `{ dropout2d = 0.2 }`, which drops whole channels",
         name if name.starts_with("random") => {
-            "there is no such layer: write one or more of `augment = { shift = 2, rotate = 10, noise = 0.1 }` in \
-             `[train]`"
+            "there is no such layer: write `augment = { shift = 2, rotate = 10, noise = 0.1 }`, with one or more of these \
+             settings, in `[train]`"
         }
         _ => return None,
     };

@@ -38,7 +38,7 @@ pub fn hint(message: &str, place: Place) -> Option<String> {
         }
         _ if !is_type => None,
         "augment" => Some(
-            "write one or more of `augment = { shift = 2, rotate = 10, noise = 0.1 }`; there are no others".to_owned(),
+            "write `augment = { shift = 2, rotate = 10, noise = 0.1 }`, with one or more of these settings".to_owned(),
         ),
         "betas" if is_number => Some(format!("write both: `betas = [{value}, 0.999]`")),
         "padding" if is_text => Some("write a number: `\"same\"` is for `conv1d` and `conv2d`".to_owned()),

@@ -56,7 +56,7 @@ impl<L: NestedLayer> Block for Residual<L> {
         Err(ShapeError::with_problem(
             input,
             message,
-            "use a `projection` that returns the shape of the layers' output, such as `projection = [{ linear = 16 }]`",
+            "write `residual = { layers = […], projection = […] }`, whose projection returns the shape of the layers' output",
         ))
     }
 

@@ -35,7 +35,7 @@ pub struct Fitted {
     values: Vec<f64>,
     /// Points of all observations.
     observed: Vec<Vec<f64>>,
-    /// `None` if all values are equal.
+    /// `None` without different values, or if the fit fails.
     process: Option<GaussianProcess>,
 }
 
