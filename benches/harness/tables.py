@@ -109,7 +109,7 @@ def tables(bench) -> list[Section]:
         f"{1e9 * seconds / rows / columns:.0f} ns ({rows:,} × {columns})" for (rows, columns), seconds in seconds_of.items()
     )
     section.paragraph(
-        f"The time of runner grows linearly with rows and columns. Per number in the table, with the start of the command: {per_value}."
+        f"Time of runner for each number in the table, with the start of the command: {per_value}. A cost that grows faster than rows and columns would show in this number."
     )
     return [section]
 
