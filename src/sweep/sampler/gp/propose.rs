@@ -58,7 +58,7 @@ impl Fitted {
         let axes = Axes(parameters);
         let pending: Vec<Vec<f64>> = pending.iter().map(|values| axes.point(values)).collect();
         let found = self.process.as_ref().and_then(|process| self.largest_improvement(process, &pending, &mut draws));
-        // without a process, since all values are equal, or without a candidate
+        // without a process or a candidate
         axes.values(&found.unwrap_or_else(|| draws.anywhere()))
     }
 
