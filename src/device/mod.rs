@@ -11,6 +11,7 @@ pub mod fault;
 pub mod memory;
 pub mod precision;
 pub mod processor;
+pub mod small_pages;
 
 use std::fmt;
 use std::path::{Path, PathBuf};

@@ -30,6 +30,7 @@ use crate::data::store::cache::Cache;
 use crate::data::store::download_progress::DownloadProgress;
 use crate::data::store::manifest::Manifest;
 use crate::data::table::csv_table::Table;
+use crate::device::small_pages::with_small_pages;
 
 /// Declares [`Source`] with its dispatch to the [`DataSource`] of each variant, and [`DataTable`], its form in files.
 macro_rules! data_sources {
@@ -76,6 +77,10 @@ macro_rules! data_sources {
 
             fn has_columns(&self) -> bool {
                 match self { $(Source::$variant(_) => <$settings>::HAS_COLUMNS,)* }
+            }
+
+            fn is_table(&self) -> bool {
+                match self { $(Source::$variant(_) => <$settings>::IS_TABLE,)* }
             }
 
             fn info(&self, split: &Split) -> Result<DatasetInfo, Invalid> {
@@ -217,7 +222,13 @@ impl DataSpec {
     pub fn info(&self) -> Result<DatasetInfo, Invalid> {
         let split = self.split();
         let fits = if self.source.has_columns() { Ok(()) } else { split.check_no_columns() };
-        fits.and_then(|()| self.source.info(&split)).map_err(|fault| fault.under(self.name()))
+        fits.and_then(|()| self.with_small_pages_if_table(|| self.source.info(&split)))
+            .map_err(|fault| fault.under(self.name()))
+    }
+
+    /// Runs `work`, which reads rows or computes features; for a table with [small pages](with_small_pages).
+    pub fn with_small_pages_if_table<T>(&self, work: impl FnOnce() -> T) -> T {
+        if self.source.is_table() { with_small_pages(work) } else { work() }
     }
 
     /// Returns the split; by default no rows are held out.
