@@ -96,8 +96,12 @@ fn words_of(name: &str, stderr: &str) -> String {
 mod tests {
     use super::*;
 
+    fn shell_within(seconds: u64, script: &str) -> Result<String, ProgramError> {
+        run_within("sh", &["-c".to_owned(), script.to_owned()], |_| {}, Duration::from_secs(seconds))
+    }
+
     fn shell(script: &str) -> Result<String, ProgramError> {
-        run_within("sh", &["-c".to_owned(), script.to_owned()], |_| {}, Duration::from_millis(500))
+        shell_within(60, script)
     }
 
     #[test]
@@ -106,7 +110,7 @@ mod tests {
         let refused = shell("echo 'sh: error: no such partition' >&2; echo 'sh: try again' >&2; exit 1").unwrap_err();
         assert_eq!(refused.to_string(), "`sh` failed: no such partition; try again");
         assert_eq!(shell("exit 3").unwrap_err().to_string(), "`sh` failed: exit status: 3");
-        let silent = shell("exec sleep 30").unwrap_err();
+        let silent = shell_within(1, "exec sleep 30").unwrap_err();
         assert!(matches!(silent, ProgramError::NoAnswer(..)), "{silent}");
         let missing = run("no-such-program-of-slurm", &[], |_| {}).unwrap_err();
         assert_eq!(missing, ProgramError::Missing("no-such-program-of-slurm".to_owned()));

@@ -277,20 +277,17 @@ mod tests {
     fn a_second_stop_and_the_end_of_the_pool_send_no_second_signal() {
         let (_folder, dir) = crate::sweep::dir::sweep_dir::empty_for_tests();
         let log = dir.file("signals");
-        let script = format!("trap 'echo x >> {}' TERM; touch ready; while true; do sleep 0.01; done", log.display());
+        let script = format!("trap 'echo x >> {}' TERM; echo > ready; while true; do sleep 0.01; done", log.display());
         let command = |script: String| WorkerCommand {
             device: "cpu".into(),
             program: "/bin/sh".into(),
-            arguments: vec![
-                "-c".into(),
-                script.replace("touch ready", &format!("touch {}", dir.file("ready").display())),
-            ],
+            arguments: vec!["-c".into(), script.replace("> ready", &format!("> {}", dir.file("ready").display()))],
             environment: vec![],
         };
         let mut pool = Pool::start(&dir, vec![command(script)]).unwrap();
         let wait = |path: std::path::PathBuf| {
             let started = std::time::Instant::now();
-            while !path.exists() {
+            while path.metadata().map_or(0, |file| file.len()) == 0 {
                 assert!(started.elapsed().as_secs() < 20);
                 std::thread::sleep(std::time::Duration::from_millis(5));
             }

@@ -97,7 +97,7 @@ static int fault(const char *call, const char *path) {
         if (file < 0 || REAL(write)(file, "reached\n", 8) != 8) abort();
         close(file);
         for (int waited = 0; access(hold, F_OK) != 0; waited++) {
-            if (waited > 12000) abort(); /* two minutes: the test has ended */
+            if (waited > 30000) abort(); /* five minutes: the test has ended */
             wait_ms(10);
         }
     }

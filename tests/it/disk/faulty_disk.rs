@@ -182,12 +182,12 @@ impl Outcome {
     }
 }
 
-/// Waits at most one minute until a condition is true.
+/// Waits at most three minutes until a condition is true.
 #[track_caller]
 pub fn wait_for(mut holds: impl FnMut() -> bool) {
     let started = Instant::now();
     while !holds() {
-        assert!(started.elapsed() < Duration::from_secs(60), "the condition is still false after a minute");
+        assert!(started.elapsed() < Duration::from_secs(180), "the condition is still false after three minutes");
         std::thread::sleep(Duration::from_millis(10));
     }
 }

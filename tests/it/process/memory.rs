@@ -84,6 +84,7 @@ fn run_with_memory_limit(dir: &TestDir, mebibytes: usize, arguments: &[&str]) ->
     let environment = dir.command(&[]);
     let mut shell = StdCommand::new("sh");
     shell.envs(environment.get_envs().filter_map(|(name, value)| Some((name, value?)))).current_dir(dir.path(""));
+    shell.env("MALLOC_ARENA_MAX", "1"); // otherwise the threads that start decide how much memory is left
     let script = format!("ulimit -v {}; exec \"$@\"", mebibytes * 1024);
     let output = shell.args(["-c", &script, "sh", RUNNER]).args(arguments).output().unwrap();
     (output.status.code(), String::from_utf8(output.stderr).unwrap())

@@ -11,7 +11,7 @@ use crate::support::{assert_says, curves, metric, send, stderr, stdout};
 #[test]
 fn a_signal_saves_a_checkpoint_and_resume_gives_the_same_result() {
     for (signal, code) in [(libc::SIGINT, 130), (libc::SIGTERM, 143)] {
-        let dir = dir_with_epochs(400);
+        let dir = dir_with_epochs(5000);
         let (mut child, stderr_lines) = start_until_epoch(&dir, 3, &[]);
         send(&child, signal);
         let last_line = stderr_lines.last().unwrap();
@@ -24,14 +24,14 @@ fn a_signal_saves_a_checkpoint_and_resume_gives_the_same_result() {
         );
         assert!(run.join("checkpoint.safetensors").is_file());
         let stopped_at = metric(&history(&dir), "loss").len();
-        assert!((3..400).contains(&stopped_at), "{stopped_at}");
+        assert!((3..5000).contains(&stopped_at), "{stopped_at}");
 
         let resumed = dir.run(&["resume", "idea"]).code(0);
         assert_says(&stderr(&resumed), &[&format!("from the checkpoint of epoch {stopped_at}")]);
         let resumed = history(&dir);
         assert_eq!(resumed["status"], "completed");
         assert!(!run.join("checkpoint.safetensors").exists(), "the checkpoint of a finished run is removed");
-        let uninterrupted = dir_with_epochs(400).history(&["idea.toml"]);
+        let uninterrupted = dir_with_epochs(5000).history(&["idea.toml"]);
         assert_eq!(curves(&resumed), curves(&uninterrupted));
         assert_eq!(
             (&resumed["best"]["epoch"], &resumed["test"]),
@@ -62,11 +62,11 @@ fn sigusr1_saves_a_checkpoint_without_stopping_the_run() {
 
 #[test]
 fn runs_can_be_stopped_and_resumed_many_times() {
-    let dir = dir_with_epochs(3000);
+    let dir = dir_with_epochs(9000);
     let (mut child, _stderr_lines) = start_until_epoch(&dir, 2, &[]);
     send(&child, libc::SIGTERM);
     child.wait().unwrap();
-    for epoch in [40, 90] {
+    for epoch in [3000, 6000] {
         let mut resume = dir.command(&["resume", "idea", "--log-every", "1"]);
         let mut child = resume.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr_lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
@@ -77,12 +77,12 @@ fn runs_can_be_stopped_and_resumed_many_times() {
         assert_eq!(child.wait().unwrap().code(), Some(143));
     }
     dir.run(&["resume", "idea"]).code(0);
-    assert_eq!(curves(&history(&dir)), curves(&dir_with_epochs(3000).history(&["idea.toml"])));
+    assert_eq!(curves(&history(&dir)), curves(&dir_with_epochs(9000).history(&["idea.toml"])));
 }
 
 #[test]
 fn exp_resume_continues_only_a_run_with_the_same_settings() {
-    let dir = dir_with_epochs(200);
+    let dir = dir_with_epochs(5000);
     let (mut child, _stderr_lines) = start_until_epoch(&dir, 2, &[]);
     send(&child, libc::SIGINT);
     child.wait().unwrap();

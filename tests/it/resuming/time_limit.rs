@@ -13,7 +13,7 @@ fn the_time_limit_stops_a_run_that_is_tested_and_resumed() {
     let text = text.replace("[data.digits]", "[data.digits]\nsplit = { test = 0.2, random_state = 1 }");
     dir.write("idea.toml", format!("{text}{expectation}"));
     let stopped =
-        dir.run(&["exp", "idea.toml", "--device", "cpu", "--seeds", "0..2", "--stack", "1", "--max-time", "1s"]);
+        dir.run(&["exp", "idea.toml", "--device", "cpu", "--seeds", "0..2", "--stack", "1", "--max-time", "3s"]);
     let stopped = stopped.code(0);
     let message = stderr(&stopped);
     assert_says(&message, &["time limit: stopped after epoch ", "2 of 3 trials were not started"]);
@@ -30,11 +30,11 @@ fn the_time_limit_stops_a_run_that_is_tested_and_resumed() {
     assert!(latest_run(&dir).join("checkpoint.safetensors").is_file());
 
     dir.run(&["reproduce", latest_run(&dir).to_str().unwrap()]).code(0);
-    let message = stderr(&dir.run(&["resume", "idea", "--max-time", "1s"]).code(0));
+    let message = stderr(&dir.run(&["resume", "idea", "--max-time", "3s"]).code(0));
     assert_says(&message, &[&format!("from the checkpoint of epoch {stopped_at}"), "time limit: stopped after epoch "]);
     let after = history(&dir);
     assert!(metric(&after, "loss").len() > stopped_at);
-    let quiet = dir.run(&["resume", "idea", "--max-time", "1s", "--quiet"]).code(0);
+    let quiet = dir.run(&["resume", "idea", "--max-time", "3s", "--quiet"]).code(0);
     assert_eq!((stdout(&quiet), stderr(&quiet)), (String::new(), String::new()), "no error");
     assert!(metric(&history(&dir), "loss").len() > metric(&after, "loss").len());
     assert_eq!(metric(&after, "loss")[..stopped_at], metric(&before, "loss"));
@@ -43,7 +43,7 @@ fn the_time_limit_stops_a_run_that_is_tested_and_resumed() {
 #[test]
 fn a_run_in_training_writes_each_epoch_to_a_file_that_is_removed_at_its_end() {
     let dir = dir_with_epochs(100_000);
-    dir.run(&["exp", "idea.toml", "--device", "cpu", "--seeds", "3,5", "--max-time", "1s"]).code(0);
+    dir.run(&["exp", "idea.toml", "--device", "cpu", "--seeds", "3,5", "--max-time", "3s"]).code(0);
     let text = std::fs::read_to_string(latest_run(&dir).join("live.jsonl")).unwrap();
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines[0], json!({ "trials": ["base-seed3", "base-seed5"], "epochs": 100_000 }));

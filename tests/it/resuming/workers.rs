@@ -219,7 +219,7 @@ fn workers_continue_a_run_that_one_process_has_begun() {
 #[test]
 fn a_time_limit_ends_all_workers() {
     let dir = dir_with(2, 100_000);
-    let (code, _, stderr) = run(command(&dir, &["--devices", "cpu,cpu", "--max-time", "2s"]));
+    let (code, _, stderr) = run(command(&dir, &["--devices", "cpu,cpu", "--max-time", "6s"]));
     assert_eq!(code, Some(0), "{stderr}");
     assert_says(&stderr, &["time limit: stopped after epoch "]);
     let path = latest_run(&dir);

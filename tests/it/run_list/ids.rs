@@ -74,8 +74,12 @@ fn an_id_is_found_among_3000_runs_without_reading_them() {
     for run in 0..3000 {
         std::fs::create_dir_all(dir.path(&format!("runs/idea{}/2026-01-01T0{:05}Z-abcdef", run % 7, run))).unwrap();
     }
-    let begun = Instant::now();
-    let message = dir.error_message(&["runs", "tag", "000000000000", "x"]);
-    assert_says(&message, &["no run `000000000000`"]);
-    assert!(begun.elapsed() < Duration::from_millis(1500), "{:?}", begun.elapsed()); // 50 ms on an idle machine
+    let search = || {
+        let begun = Instant::now();
+        let message = dir.error_message(&["runs", "tag", "000000000000", "x"]);
+        assert_says(&message, &["no run `000000000000`"]);
+        begun.elapsed()
+    };
+    let fastest = (0..5).map(|_| search()).min().unwrap();
+    assert!(fastest < Duration::from_millis(1500), "{fastest:?}"); // 50 ms on an idle machine
 }

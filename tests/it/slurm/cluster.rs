@@ -70,11 +70,14 @@ impl Cluster {
         stdout.trim_end().to_owned()
     }
 
-    /// Jobs in the queue, the tasks of arrays one by one, each with its state: `12_0 RUNNING`.
+    /// Jobs in the queue, sorted, the tasks of arrays one by one, each with its state: `12_0 RUNNING`.
     #[track_caller]
     pub fn queue(&self) -> Vec<String> {
         let listed = self.slurm("squeue", &["--noheader", "--array", "--format=%i %T"]);
-        listed.lines().map(str::to_owned).collect()
+        let mut jobs: Vec<String> = listed.lines().map(str::to_owned).collect();
+        // jobs of equal priority are listed in any order
+        jobs.sort();
+        jobs
     }
 
     /// Submits a job to the partition whose jobs preempt others, on all CPUs of a node, waits until it runs and cancels it. Returns the
@@ -101,7 +104,9 @@ impl Cluster {
         };
         let tasks = queue.iter().filter_map(|job| job.split_once(' ')).filter(is_running).map(|(name, _)| name);
         let signal = format!("--signal={signal}");
-        self.slurm("scancel", &["--batch", &signal].into_iter().chain(tasks).collect::<Vec<_>>());
+        let mut command = self.with(Command::new("scancel"));
+        command.args(["--batch", &signal]).args(tasks);
+        run(command); // refused if a task has ended in the meantime
     }
 
     /// Waits until the controller, which saves its state every few seconds, has saved that of all jobs.
@@ -137,7 +142,9 @@ impl Cluster {
             let mut requeued = self.requeued.borrow_mut();
             if requeued.entry(job.to_owned()).or_insert_with(Instant::now).elapsed() > ENDED_BY_THEN {
                 requeued.remove(job);
-                self.slurm("scontrol", &["update", &format!("JobId={job}"), "StartTime=now"]);
+                let mut command = self.with(Command::new("scontrol"));
+                command.args(["update", &format!("JobId={job}"), "StartTime=now"]);
+                run(command); // refused if the job has started in the meantime
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
 
 use super::cluster::Cluster;
 use super::sweep_jobs::{Jobs, LONG};
@@ -38,15 +39,15 @@ fn a_submitted_sweep_ends_with_the_results_of_one_without_slurm_and_asks_seldom(
     let path = counted_programs(&dir);
     let jobs = Jobs::submit_in(&cluster, dir, &["--workers", "6", "--", "--gres=gpu:1", "--time=10"], Some(&path));
     let mut status = cluster.with(with_short_beats(jobs.dir.command(&["sweep", "status", "idea.toml"])));
-    let before: usize =
-        calls(&jobs.dir).iter().filter(|(call, _)| call.starts_with("squeue")).map(|(_, count)| count).sum();
-    status.env("PATH", &path);
-    let (code, shown, stderr) = run(status);
-    assert_eq!(code, Some(0), "{stderr}");
-    let after: usize =
-        calls(&jobs.dir).iter().filter(|(call, _)| call.starts_with("squeue")).map(|(_, count)| count).sum();
-    assert_eq!(after - before, 1, "`status` asks once");
-    assert_says(&shown, &["  jobs ", &format!("{}_0", jobs.job())]); // tasks in the same state share a line
+    let status = status.env("PATH", &path).stdout(Stdio::piped()).spawn().unwrap();
+    let asks = format!("squeue {} ", status.id());
+    let shown = status.wait_with_output().unwrap();
+    assert!(shown.status.success());
+    let asked: usize =
+        calls(&jobs.dir).iter().filter(|(call, _)| call.starts_with(&asks)).map(|(_, count)| count).sum();
+    assert_eq!(asked, 1, "`status` asks once");
+    // tasks in the same state share a line
+    assert_says(&String::from_utf8(shown.stdout).unwrap(), &["  jobs ", &format!("{}_0", jobs.job())]);
     jobs.finish(&cluster, 60);
     for (call, count) in calls(&jobs.dir) {
         assert!(!call.starts_with("sacct"), "{call}");
@@ -66,6 +67,7 @@ fn a_stopped_sweep_stays_cancelled_and_can_be_submitted_again() {
     let (code, _, stderr) = run(cluster.with(with_short_beats(jobs.dir.command(&["sweep", "stop", "idea.toml"]))));
     assert_eq!(code, Some(0), "{stderr}");
     cluster.wait_until_empty();
+    wait_for(|| cluster.queue().is_empty());
     let ended = names(&jobs.sweep.join("ended")).len();
     std::thread::sleep(std::time::Duration::from_secs(3));
     assert!(cluster.queue().is_empty(), "no job returns: {:?}", cluster.queue());

@@ -12,6 +12,7 @@ fn preempted_workers_leave_checkpoints_and_continue() {
     let Some(cluster) = Cluster::start(&["nodes=1", "KillWait=30"]) else { return };
     let jobs = Jobs::submit(&cluster, LONG, &["--workers", "2"]);
     jobs.wait_for_checkpoints(2);
+    cluster.signal("STOP", jobs.job()); // no stack may end until Slurm preempts the jobs, which continues them
     cluster.preempt("n1");
     assert_eq!(jobs.released().len(), 2, "both workers have left");
     assert_eq!(jobs.restarts(&cluster), ["0 1", "1 1"]);
@@ -37,7 +38,8 @@ fn a_preemption_with_a_user_signal_leaves_at_once() {
 #[test]
 fn a_signal_to_the_last_task_requeues_it_alone() {
     let Some(cluster) = Cluster::start(&["nodes=1"]) else { return };
-    let jobs = Jobs::submit(&cluster, LONG, &["--workers", "3"]);
+    let epochs = 2 * LONG;
+    let jobs = Jobs::submit(&cluster, epochs, &["--workers", "3"]);
     jobs.wait_for_checkpoints(3);
     let last = format!("{}_2", jobs.job());
     cluster.slurm("scancel", &["--batch", "--signal=USR2", &last]);
@@ -46,7 +48,7 @@ fn a_signal_to_the_last_task_requeues_it_alone() {
     assert_eq!(jobs.released().len(), 1);
     let line = format!("the time of the job is over: it is in the queue again as {last}");
     wait_for(|| jobs.log(&last).contains(&line));
-    jobs.finish(&cluster, LONG);
+    jobs.finish(&cluster, epochs);
 }
 
 #[test]

@@ -17,6 +17,8 @@ fn a_preempted_run_ends_with_the_history_of_a_run_in_one_go() {
     let path = std::path::PathBuf::from(printed["run"].as_str().unwrap_or_else(|| panic!("{stdout}")));
     let epochs = || std::fs::read_to_string(path.join("live.jsonl")).unwrap_or_default().lines().count();
     wait_for(|| epochs() > 10);
+    // it may not end until Slurm preempts it, which continues it
+    cluster.slurm("scancel", &["--batch", "--signal=STOP", "--user=root"]);
     cluster.preempt("n1");
     assert!(path.join("checkpoint.safetensors").exists(), "{:?}", names(&path));
     let has_ended = || {

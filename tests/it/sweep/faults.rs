@@ -1,8 +1,8 @@
 //! Sweeps on a disk that fails.
 
 use super::sweep_run::{
-    SPACE, assert_same_results, command, dir_with_epochs, json, names, only_sweep, planned_of, run, sweep, trained,
-    worker,
+    SPACE, UNDISTURBED_BEAT_MS, assert_same_results, command, dir_with_epochs, json, names, only_sweep, planned_of,
+    run, sweep, trained, worker,
 };
 use crate::disk::faulty_disk::{EEXIST, EIO, ENOSPC, ESTALE, library};
 
@@ -13,6 +13,7 @@ fn lost_answers_of_links_change_nothing() {
     for error in [EEXIST, EIO] {
         let dir = dir_with_epochs(4);
         let mut sweep = command(&dir, &["--workers", "3"]);
+        sweep.env("RUNNER_SWEEP_BEAT_MS", UNDISTURBED_BEAT_MS);
         sweep.env("LD_PRELOAD", library()).env("FAULT_UNDER", dir.path("sweeps"));
         sweep.env("FAULT_CALL", "link").env("FAULT_ERRNO", error).env("FAULT_LOG", dir.data_path("faults"));
         let (code, _, stderr) = run(sweep);
@@ -49,6 +50,7 @@ fn stale_files_change_nothing() {
     for folder in ["/claims", "/ended", "/beats", "/data"] {
         let dir = dir_with_epochs(4);
         let mut sweep = command(&dir, &["--workers", "3"]);
+        sweep.env("RUNNER_SWEEP_BEAT_MS", UNDISTURBED_BEAT_MS);
         sweep.env("LD_PRELOAD", library()).env("FAULT_UNDER", dir.path("sweeps")).env("FAULT_MATCH", folder);
         sweep.env("FAULT_CALL", "open read stat").env("FAULT_ERRNO", ESTALE).env("FAULT_EVERY", "3");
         sweep.env("FAULT_LOG", dir.data_path("faults"));

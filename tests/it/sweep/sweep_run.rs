@@ -9,6 +9,9 @@ use serde_json::Value;
 
 use crate::support::{TestDir, idea_with};
 
+/// Milliseconds between heartbeats of a sweep whose workers are not killed: none may seem dead when the disk is slow.
+pub const UNDISTURBED_BEAT_MS: &str = "400";
+
 /// Eight learning rates on two seeds, in four stacks.
 pub const SPACE: [&str; 8] = [
     "--space",
@@ -72,7 +75,9 @@ pub fn trained(dir: &TestDir, more: &[&str]) -> PathBuf {
 /// Trains a sweep over another space without disturbance, and returns its directory.
 #[track_caller]
 pub fn trained_of(dir: &TestDir, space: &[&str], more: &[&str]) -> PathBuf {
-    let (code, _, stderr) = run(command_of(dir, space, more));
+    let mut command = command_of(dir, space, more);
+    command.env("RUNNER_SWEEP_BEAT_MS", UNDISTURBED_BEAT_MS);
+    let (code, _, stderr) = run(command);
     assert_eq!(code, Some(0), "{stderr}");
     only_sweep(dir)
 }

@@ -103,7 +103,7 @@ impl Drop for Group {
 
 #[test]
 fn the_memory_of_the_control_group_limits_stacks() {
-    let Some(group) = Group::with_limit("2147483648") else { return };
+    let Some(group) = Group::with_limit("536870912") else { return };
     let dir = TestDir::new();
     dir.write("idea.toml", WIDE);
     let plan = ["sweep", "idea.toml", "--device", "cpu", "--dry-run", "--json", "--quiet"];
