@@ -3,6 +3,7 @@
 //! Each view is built from histories. The terminal's summary ([`crate::cli::summary`]) and the reports in HTML and Markdown
 //! ([`mod@crate::report`]) only lay it out.
 
+pub mod capital;
 pub mod classes;
 pub mod comparison;
 pub mod data;

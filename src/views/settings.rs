@@ -1,8 +1,8 @@
 //! Section with all settings and their origins: first those that differ between variants, then those that were set,
 //! then the defaults.
 
+use crate::compare::differing_settings::{Setting, differing, key_in, settings};
 use crate::compare::group::Group;
-use crate::compare::settings::{Setting, differing, key_in, settings};
 use crate::history::provenance::{Origin, Provenance};
 use crate::views::document::badge::Badge;
 use crate::views::document::block::{Block, Section};

@@ -8,7 +8,7 @@ use crate::history::History;
 use crate::history::baseline::without_skill;
 use crate::history::diagnosis::Verdict;
 use crate::history::number::brief;
-use crate::plot::charts::metric_labels::capital;
+use crate::views::capital::capital;
 use crate::views::document::badge::Badge;
 use crate::views::document::block::{Block, Tile};
 use crate::views::document::statistic::{mean_and_std, range, spread_note};

@@ -1,14 +1,16 @@
 //! Plot of class sizes: bars with counts and percentages, one column of bars for each part of the data.
 
 use crate::config::hint::hinted;
+use crate::history::number::counted;
 use crate::plot::Plot;
-use crate::plot::charts::metric_labels::{capital, count, list};
+use crate::plot::charts::metric_labels::list;
 use crate::plot::draw::color::{AXIS, BLUE, GRID, INK, QUIET, WHITE};
 use crate::plot::draw::font::{HEADING, LABEL, SMALL};
 use crate::plot::draw::page::{MARGIN, Page, PageOptions};
 use crate::plot::draw::shape::{Anchor, Rect, Stroke};
 use crate::plot::draw::ticks::{logarithmic, number, percent};
 use crate::plot::format::svg::Svg;
+use crate::views::capital::capital;
 
 /// Number of rows of each class in one part of the data.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +63,7 @@ pub fn draw(
         shown.truncate(MOST);
         notes.push(format!(
             "The {MOST} largest of {} are shown.",
-            count(classes.len(), "class").replace("classs", "classes")
+            counted(classes.len(), "class").replace("classs", "classes")
         ));
     }
     let all = || parts.iter().flat_map(|part| shown.iter().map(|&class| part.of(class)));
@@ -139,7 +141,7 @@ impl Chart<'_> {
                 height: height - self.head(),
             };
             if self.parts.len() > 1 {
-                let title = format!("{} ({})", capital(&part.name), count(part.all() as usize, "row"));
+                let title = format!("{} ({})", capital(&part.name), counted(part.all() as usize, "row"));
                 let title = HEADING.shorten(&title, width);
                 svg.text((frame.x, y + HEADING.size), Anchor::Start, HEADING, INK, &title);
             }

@@ -2,11 +2,11 @@
 
 use crate::compare::group::Group;
 use crate::config::hint::hinted;
+use crate::history::number::counted;
 use crate::plot::Plot;
 use crate::plot::charts::best_first;
 use crate::plot::charts::heat_map::Layout;
 use crate::plot::charts::mean_confusion::MeanConfusion;
-use crate::plot::charts::metric_labels::count;
 use crate::plot::charts::titles;
 use crate::plot::draw::page::{Page, PageOptions};
 
@@ -42,10 +42,11 @@ pub fn draw(groups: &[Group], options: &PageOptions) -> anyhow::Result<Plot> {
         below = vec!["Colors are row-normalized (recall); counts are in the histories.".to_owned()];
     }
     let partial = shown.iter().zip(&matrices).filter(|(group, matrix)| matrix.trials < group.trials.len());
-    below
-        .extend(partial.map(|(group, matrix)| {
-            format!("{}: {} with test metrics.", group.label, count(matrix.trials, trial_noun))
-        }));
+    below.extend(
+        partial.map(|(group, matrix)| {
+            format!("{}: {} with test metrics.", group.label, counted(matrix.trials, trial_noun))
+        }),
+    );
     below.extend(rest);
     let descriptions: Vec<String> = matrices.iter().map(MeanConfusion::describe).collect();
     let page = Page {

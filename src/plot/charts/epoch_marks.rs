@@ -2,7 +2,7 @@
 
 use crate::compare::group::Group;
 use crate::compare::trial::{Axis, Trial};
-use crate::plot::charts::metric_labels::count;
+use crate::history::number::counted;
 
 /// An epoch to mark, such as the best one, with the epoch of each trial.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,7 +49,11 @@ impl EpochMark {
         match first == last {
             true => format!("epoch {first}"),
             false => {
-                format!("epoch {} (median of {}: {first} to {last})", self.median, count(self.epochs.len(), trial_noun))
+                format!(
+                    "epoch {} (median of {}: {first} to {last})",
+                    self.median,
+                    counted(self.epochs.len(), trial_noun)
+                )
             }
         }
     }

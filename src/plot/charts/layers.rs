@@ -18,6 +18,7 @@ use crate::plot::draw::page::{MARGIN, Page, PageOptions};
 use crate::plot::draw::panel::{Artist, EndLabel, Panel};
 use crate::plot::draw::shape::Stroke;
 use crate::plot::draw::ticks::Unit;
+use crate::views::capital::capital;
 
 /// Options of the plot.
 #[derive(Clone, Debug, Default)]
@@ -90,7 +91,7 @@ pub fn draw(groups: &[Group], options: &Options) -> anyhow::Result<Plot> {
     let labels: Vec<&str> = groups.iter().map(|group| group.label.as_str()).collect();
     let what = format!("{} by layer", metric_labels::words(&observer));
     let title = titles::title_of_kind(&groups, &what);
-    let description = format!("{}, of {}, by {}.", metric_labels::capital(&what), list(&labels, 24), options.x.word());
+    let description = format!("{}, of {}, by {}.", capital(&what), list(&labels, 24), options.x.word());
     let mut subtitle = titles::subtitle(&groups);
     if groups.iter().any(|group| group.trials.len() > 1) {
         subtitle += ": mean";

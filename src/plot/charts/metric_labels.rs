@@ -51,18 +51,6 @@ pub fn value(metric: &str, value: f64) -> String {
     }
 }
 
-/// Capitalizes the first letter.
-pub fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
-}
-
-/// Returns a count with its noun: `1 seed`, `5 seeds`.
-pub fn count(count: usize, noun: &str) -> String {
-    let number = crate::plot::draw::ticks::number(count as f64, 0);
-    if count == 1 { format!("{number} {noun}") } else { format!("{number} {noun}s") }
-}
-
 /// Returns the names separated by commas, at most `most` of them.
 pub fn list<S: Borrow<str>>(names: &[S], most: usize) -> String {
     match names.len() {
@@ -83,7 +71,6 @@ mod tests {
         );
         assert_eq!(value("val_acc", 0.9657), "96.6 %");
         assert_eq!(value("loss", 0.1127), "0.1127");
-        assert_eq!((count(1, "seed"), count(1200, "row")), ("1 seed".to_owned(), "1,200 rows".to_owned()));
         assert_eq!(list(&["a", "b", "c"], 2), "a, b and 1 more");
     }
 }

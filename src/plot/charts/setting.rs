@@ -5,17 +5,18 @@
 use indexmap::IndexMap;
 
 use crate::compare::comparison::{metric_paths, resolve_metric};
+use crate::compare::differing_settings::{differing, main_differences, settings};
 use crate::compare::direction::higher_is_better;
 use crate::compare::group::Group;
 use crate::compare::metric_name::metric_of;
 use crate::compare::ranking::RankingRules;
-use crate::compare::settings::{differing, main_differences, settings};
 use crate::compare::statistics::sample::Sample;
 use crate::config::hint::hinted;
 use crate::config::suggest;
+use crate::history::number::counted;
 use crate::plot::Plot;
 use crate::plot::charts::curves::Limits;
-use crate::plot::charts::metric_labels::{capital, count, list, unit, value};
+use crate::plot::charts::metric_labels::{list, unit, value};
 use crate::plot::charts::setting_axis::Scaled;
 use crate::plot::charts::strip_plot::{default_metric, heading};
 use crate::plot::charts::{epoch_marks, titles};
@@ -27,6 +28,7 @@ use crate::plot::draw::page::{Page, PageOptions};
 use crate::plot::draw::panel::{Artist, Panel};
 use crate::plot::draw::shape::{Point, Stroke};
 use crate::plot::draw::ticks::Unit;
+use crate::views::capital::capital;
 
 /// Options of the plot.
 #[derive(Clone, Debug, Default)]
@@ -121,7 +123,7 @@ pub fn draw(groups: &[Group], options: &Options) -> anyhow::Result<Plot> {
     }
     let diverged: usize = shown.iter().map(|group| group.trials.len() - group.not_diverged().count()).sum();
     if diverged > 0 {
-        let noun = count(diverged, "diverged trial");
+        let noun = counted(diverged, "diverged trial");
         below.push(format!("{noun} left out."));
     }
     let setting = name.rsplit('.').next().unwrap_or(&name);

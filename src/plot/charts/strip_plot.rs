@@ -7,7 +7,7 @@ use crate::compare::metric_name::metric_of;
 use crate::compare::statistics::sample::Sample;
 use crate::config::hint::hinted;
 use crate::plot::Plot;
-use crate::plot::charts::metric_labels::{capital, unit, value, words};
+use crate::plot::charts::metric_labels::{unit, value, words};
 use crate::plot::charts::{best_first, titles};
 use crate::plot::draw::axis::{Axis, length, range};
 use crate::plot::draw::color::{AXIS, BLUE, GRID, INK, QUIET, WHITE};
@@ -18,6 +18,7 @@ use crate::plot::draw::page::{Page, PageOptions};
 use crate::plot::draw::shape::{Anchor, Rect, Stroke};
 use crate::plot::draw::ticks::{Unit, number};
 use crate::plot::format::svg::Svg;
+use crate::views::capital::capital;
 
 const WIDTH: f64 = 720.0;
 const ROW: f64 = 44.0;

@@ -1,7 +1,8 @@
 //! Titles and subtitles of plots, and the noun for their trials.
 
 use crate::compare::group::Group;
-use crate::plot::charts::metric_labels::{count, list};
+use crate::history::number::counted;
+use crate::plot::charts::metric_labels::list;
 
 /// Returns the title: that of the experiment, with the variant of a single group.
 pub fn title(groups: &[&Group]) -> String {
@@ -57,8 +58,8 @@ fn trials(groups: &[&Group]) -> Option<String> {
             let lone = groups.first().filter(|group| groups.len() == 1 && group.experiment().is_some());
             lone.map(|group| group.trials[0].name())
         }
-        (least, most) if least == most => Some(format!("{}{each}", count(most, trial_noun(groups)))),
-        (least, most) => Some(format!("{least} to {}{each}", count(most, trial_noun(groups)))),
+        (least, most) if least == most => Some(format!("{}{each}", counted(most, trial_noun(groups)))),
+        (least, most) => Some(format!("{least} to {}{each}", counted(most, trial_noun(groups)))),
     }
 }
 

@@ -13,9 +13,10 @@ use crate::data::arrays::array_file::is_array_file;
 use crate::data::store::cache::Cache;
 use crate::data::table::field_format::{FieldFormat, TextColumns};
 use crate::experiment::store::trial_data::Part;
+use crate::history::number::counted;
 use crate::io::separator;
 use crate::plot::charts::classes::{self, Part as Bars};
-use crate::plot::charts::metric_labels::{capital, count};
+use crate::views::capital::capital;
 
 /// Arguments of `runner plot classes`.
 #[derive(Debug, clap::Args)]
@@ -53,7 +54,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         let rows: usize = description.parts.iter().map(|part| part.rows).sum();
         let name = Path::new(&args.name).file_name().unwrap_or_default().to_string_lossy().into_owned();
         let (title, bars) = (format!("Classes of {name}"), bars.collect::<Vec<_>>());
-        (classes::draw(&title, &count(rows, "row"), &names, &bars, &args.target.page())?, base_name(&args.name))
+        (classes::draw(&title, &counted(rows, "row"), &names, &bars, &args.target.page())?, base_name(&args.name))
     } else if is_array_file(Path::new(&args.name)) {
         let hint = "train an experiment with `[data.arrays]`, then name its run: `runner plot classes RUN`";
         let message = "has arrays, and which of them are the classes is in an experiment file";

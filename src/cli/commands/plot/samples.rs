@@ -16,8 +16,8 @@ use crate::data::table::form::{Form, ImageSize};
 use crate::data::{Loaded, Rows, Target, class_numbers};
 use crate::experiment::predict::prediction::Prediction;
 use crate::experiment::store::trial_data::{Part, TrialData};
+use crate::history::number::counted;
 use crate::plot::Plot;
-use crate::plot::charts::metric_labels::count;
 use crate::plot::charts::samples::{self, Tile};
 use crate::plot::draw::page::Page;
 use crate::plot::draw::ticks::{format_number, number, percent};
@@ -81,7 +81,7 @@ fn plot_data_set(args: &Args) -> anyhow::Result<Plot> {
     };
     let tiles: Vec<Tile> = numbers.iter().map(|&number| tile(number)).collect();
     let title = format!("Images of {}", args.name);
-    let all = count(loaded.rows.len(), "training row");
+    let all = counted(loaded.rows.len(), "training row");
     let page = Page {
         subtitle: format!("the first {} of {all}", tiles.len()),
         description: format!("{title}: the first {} of {all}, each with its class.", tiles.len()),
@@ -112,7 +112,7 @@ fn plot_run(args: &Args) -> anyhow::Result<(Plot, String)> {
     let found = shown.len();
     shown.truncate(max_images);
     let tiles: Vec<Tile> = shown.iter().map(|(number, prediction)| tile(data, part, *number, prediction)).collect();
-    let all = count(rows.len(), &format!("{} row", part.name()));
+    let all = counted(rows.len(), &format!("{} row", part.name()));
     let selection = match args.wrong {
         true if tiles.len() == found => format!("all {found} wrong predictions among {all}"),
         true => format!("the first {} of {} wrong predictions among {all}", tiles.len(), number(found as f64, 0)),

@@ -13,7 +13,7 @@ use crate::experiment::store::find::SavedTrial;
 use crate::experiment::store::load_model::TrainedModel;
 use crate::experiment::store::trial_data::Part;
 use crate::history::Status;
-use crate::plot::charts::metric_labels::count;
+use crate::history::number::counted;
 use crate::plot::draw::page::Page;
 
 /// Number of rows that are predicted at once.
@@ -90,8 +90,8 @@ impl ScoredTrial {
     pub(crate) fn page(&self, what: &str, trials: usize) -> Page {
         let history = &self.trial.history;
         let title = history.config.get("title").and_then(|title| title.as_str()).unwrap_or(&history.experiment);
-        let rows = count(self.predictions.len(), &format!("{} row", self.part.name()));
-        let mean = if trials > 1 { format!(" · mean of {}", count(trials, "trial")) } else { String::new() };
+        let rows = counted(self.predictions.len(), &format!("{} row", self.part.name()));
+        let mean = if trials > 1 { format!(" · mean of {}", counted(trials, "trial")) } else { String::new() };
         let subtitle = format!("{} on {} · {rows}{mean}", history.experiment, history.data.name);
         Page { title: format!("{title} – {what}"), subtitle, ..Page::default() }
     }

@@ -6,13 +6,14 @@ use crate::compare::trial;
 use crate::plot::charts::curves::options::{Limits, Options, Smoothing};
 use crate::plot::charts::curves::series::{self, Series, Spread};
 use crate::plot::charts::epoch_marks;
-use crate::plot::charts::metric_labels::{self, capital};
+use crate::plot::charts::metric_labels;
 use crate::plot::draw::axis::{Axis, Scale, range};
 use crate::plot::draw::color::{BLUE, Color, GHOST, INK, QUIET, VERMILION};
 use crate::plot::draw::marker::Marker;
 use crate::plot::draw::panel::{Artist, Panel, TopLabel};
 use crate::plot::draw::shape::{LineStyle, Stroke};
 use crate::plot::draw::ticks::Unit;
+use crate::views::capital::capital;
 
 /// Arrangement of groups in panels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,17 +1,19 @@
 //! Texts of learning curve plots: title, legend, and notes on the best epoch and overfitting.
 
 use crate::compare::group::Group;
+use crate::history::number::counted;
 use crate::plot::charts::curves::options::{Options, Smoothing};
 use crate::plot::charts::curves::panel::{Layout, UsedElements, stroke};
 use crate::plot::charts::curves::series;
 use crate::plot::charts::epoch_marks;
-use crate::plot::charts::metric_labels::{self, capital, count};
+use crate::plot::charts::metric_labels;
 use crate::plot::charts::titles;
 use crate::plot::draw::color::{Color, GHOST, INK, QUIET};
 use crate::plot::draw::legend::{Entry, Handle};
 use crate::plot::draw::marker::Marker;
 use crate::plot::draw::page::Page;
 use crate::plot::draw::shape::Stroke;
+use crate::views::capital::capital;
 
 /// Returns the texts and the legend for these groups.
 pub fn page(groups: &[&Group], metrics: &[String], layout: Layout, options: &Options, used: &UsedElements) -> Page {
@@ -85,8 +87,8 @@ fn describe_epochs(group: &Group, trial_noun: &str, options: &Options) -> Option
     let onset = epoch_marks::overfitting_onset(group, options.x).map(|onset| {
         let of = match (onset.epochs.len(), group.trials.len()) {
             (_, 1) => String::new(),
-            (some, all) if some == all => format!(", all {}", count(all, trial_noun)),
-            (some, all) => format!(", {some} of {}", count(all, trial_noun)),
+            (some, all) if some == all => format!(", all {}", counted(all, trial_noun)),
+            (some, all) => format!(", {some} of {}", counted(all, trial_noun)),
         };
         format!("overfits from {}{of}", onset.describe(trial_noun))
     });

@@ -8,7 +8,7 @@ use crate::config::hint::hinted;
 use crate::history::History;
 use crate::history::test_record::TestRecord;
 use crate::plot::Plot;
-use crate::plot::charts::metric_labels::{capital, list};
+use crate::plot::charts::metric_labels::list;
 use crate::plot::charts::{best_first, titles};
 use crate::plot::draw::axis::Axis;
 use crate::plot::draw::color::{AXIS, Color, INK};
@@ -19,6 +19,7 @@ use crate::plot::draw::page::{Page, PageOptions};
 use crate::plot::draw::panel::{Artist, Panel};
 use crate::plot::draw::shape::{LineStyle, Point, Stroke};
 use crate::plot::draw::ticks::{Unit, number, percent};
+use crate::views::capital::capital;
 
 /// Kind of curve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

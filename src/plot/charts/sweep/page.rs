@@ -1,7 +1,8 @@
 //! Titles, notes and the axis of the metric that the plots of a sweep share.
 
 use crate::compare::metric_name::metric_of;
-use crate::plot::charts::metric_labels::{capital, count, unit, value};
+use crate::history::number::counted;
+use crate::plot::charts::metric_labels::{unit, value};
 use crate::plot::charts::strip_plot::heading;
 use crate::plot::draw::axis::{Axis, Scale, range};
 use crate::plot::draw::color::{Color, QUIET, VERMILION};
@@ -11,6 +12,7 @@ use crate::plot::draw::panel::Artist;
 use crate::plot::draw::shape::Point;
 use crate::sweep::results::Overview;
 use crate::sweep::results::setting_column::DECADES;
+use crate::views::capital::capital;
 
 /// Color of dropped configurations.
 const DROPPED: Color = QUIET;
@@ -26,7 +28,7 @@ pub(super) fn metric_title(overview: &Overview) -> String {
 /// Returns the page of a plot, with the best configuration as its description.
 pub(super) fn page(overview: &Overview, what: &str) -> Page {
     let record = overview.record;
-    let mut configurations = count(overview.ranking.results.len(), "configuration");
+    let mut configurations = counted(overview.ranking.results.len(), "configuration");
     let dropped = overview.dropped().count();
     if dropped > 0 {
         configurations += &format!(", {dropped} dropped early");
