@@ -5,8 +5,8 @@ use indexmap::IndexMap;
 use crate::cli::text::column::Column;
 use crate::cli::text::column_layout::{self, Fitted, GAP};
 use crate::cli::text::text_style::TextStyle;
+use crate::compare::differing_settings::{Setting, differing, settings};
 use crate::compare::group::Group;
-use crate::compare::settings::{Setting, differing, settings};
 
 /// Maximum number of groups that are shown as columns.
 const MAX_COLUMNS: usize = 8;

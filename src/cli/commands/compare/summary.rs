@@ -11,10 +11,10 @@ use crate::cli::text::column::{Cell, Column};
 use crate::cli::text::column_layout::fit;
 use crate::cli::text::text_style::TextStyle;
 use crate::compare::comparison::MetricComparison;
+use crate::compare::differing_settings::{Setting, differing, main_differences, settings};
 use crate::compare::group::describe_test_weights;
 use crate::compare::metric_name::metric_of;
 use crate::compare::positive_class;
-use crate::compare::settings::{Setting, differing, main_differences, settings};
 
 /// Maximum number of metrics, unless more are tested.
 const MAX_METRICS: usize = 5;
