@@ -25,6 +25,7 @@ pub fn translate(message: &str) -> String {
         ("expected f64", "expected a number"),
         ("expected a sequence", "expected a list"),
         ("expected an array of length", "expected a list of"),
+        ("expected a boolean", "expected `true` or `false`"),
         ("expected unit", "expected no value"),
         ("expected fewer elements in map", "expected one name in each pair of braces"),
         ("invalid type: unit variant, expected newtype variant", "a value is missing"),
@@ -61,8 +62,46 @@ pub fn translate(message: &str) -> String {
         .replace("unknown variant", &format!("unknown {family}"))
         .replace("unknown field", "unknown key")
         .replace(", there are no fields", ", there are no settings");
+    let plain = expected_first(&plain).unwrap_or(plain);
     match plain.rsplit_once('\n') {
         Some((place, last)) => former_keys::duplicate(last).map_or(plain.clone(), |both| format!("{place}\n{both}")),
         None => former_keys::duplicate(&plain).unwrap_or(plain),
+    }
+}
+
+/// Returns a message on a wrong type or value in this order: `expected a number, found `"x"``; `None` for other messages.
+fn expected_first(message: &str) -> Option<String> {
+    let (before, rest) = message.split_once("invalid type: ").or_else(|| message.split_once("invalid value: "))?;
+    let (found, expected) = rest.split_once(", expected ").filter(|(_, expected)| !expected.starts_with("one of "))?;
+    let found = match found.split_once(' ') {
+        Some(("string", text)) => format!("`{text}`"),
+        Some(_) => found
+            .trim_start_matches("integer ")
+            .trim_start_matches("floating point ")
+            .trim_start_matches("boolean ")
+            .to_owned(),
+        None => format!("a {found}"),
+    };
+    let (expected, after) =
+        expected.split_once('\n').map_or((expected, String::new()), |(end, rest)| (end, format!("\n{rest}")));
+    Some(format!("{before}expected {expected}, found {found}{after}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_expected_comes_before_what_is_found() {
+        for (message, plain) in [
+            ("invalid type: string \"a b\", expected f64", "expected a number, found `\"a b\"`"),
+            ("invalid type: floating point `1.5`, expected usize", "expected a whole number, found `1.5`"),
+            ("x\ninvalid type: boolean `true`, expected a sequence\ny", "x\nexpected a list, found `true`\ny"),
+            ("invalid type: map, expected a string", "expected a string, found a table"),
+            ("invalid value: integer `-3`, expected usize", "expected a whole number that is not negative, found `-3`"),
+            ("unknown key `a`", "unknown key `a`"),
+        ] {
+            assert_eq!(translate(message), plain);
+        }
     }
 }
