@@ -6,7 +6,7 @@ use runner::compare::comparison::compare;
 use runner::compare::find::find;
 use runner::compare::group::Group;
 use runner::compare::trial::Axis;
-use runner::compare::{caution, comparison, settings};
+use runner::compare::{caution, comparison, differing_settings};
 use runner::experiment::store::find::SavedRun;
 use runner::experiment::store::load_model::TrainedModel;
 use runner::export;
@@ -54,7 +54,7 @@ fn run_all_commands(paths: &[&Path]) {
             .map(|comparison| serde_json::to_string(&comparison).expect("the comparison can be serialized"));
     }
     caution::find_cautions(groups, true);
-    settings::differing(groups);
+    differing_settings::differing(groups);
     for x in [Axis::Epoch, Axis::Step, Axis::Seconds] {
         let _ = curves::draw(groups, &curves::Options { x, ..curves::Options::default() }).map(|it| it.svg.finish());
         let _ = layers::draw(groups, &layers::Options { x, ..layers::Options::default() }).map(|it| it.svg.finish());
