@@ -105,7 +105,7 @@ def test_tensorboard_shows_a_run_in_training_and_each_epoch_once_after_a_kill(ou
             size = size_of_events(tmp_path / "logs")
             train_until(training, lambda: size_of_events(tmp_path / "logs") > size + 10_000)
             wait_for(lambda: steps(get, run)[-1:] > early[-1:])
-            assert {"loss/train", "acc/train", "loss/validation", "lr"} <= set(tags(get)[run])
+            wait_for(lambda: {"loss/train", "acc/train", "loss/validation", "lr"} <= set(tags(get).get(run, [])))
             training.kill()
             training.wait()
             training = train(["resume", "digits_mlp"], tmp_path)

@@ -195,6 +195,13 @@ pub struct DataSpec {
     pub source: Source,
 }
 
+impl Source {
+    /// Runs `read`, which reads the rows; those of a table with [small pages](with_small_pages).
+    fn read<T>(&self, read: impl FnOnce() -> T) -> T {
+        if self.is_table() { with_small_pages(read) } else { read() }
+    }
+}
+
 impl DataSpec {
     /// Returns the name in the file.
     pub fn name(&self) -> &'static str {
@@ -222,13 +229,7 @@ impl DataSpec {
     pub fn info(&self) -> Result<DatasetInfo, Invalid> {
         let split = self.split();
         let fits = if self.source.has_columns() { Ok(()) } else { split.check_no_columns() };
-        fits.and_then(|()| self.with_small_pages_if_table(|| self.source.info(&split)))
-            .map_err(|fault| fault.under(self.name()))
-    }
-
-    /// Runs `work`, which reads rows or computes features; for a table with [small pages](with_small_pages).
-    pub fn with_small_pages_if_table<T>(&self, work: impl FnOnce() -> T) -> T {
-        if self.source.is_table() { with_small_pages(work) } else { work() }
+        fits.and_then(|()| self.source.read(|| self.source.info(&split))).map_err(|fault| fault.under(self.name()))
     }
 
     /// Returns the split; by default no rows are held out.
@@ -270,7 +271,7 @@ impl DataSpec {
     /// # Errors
     /// When a file cannot be read or downloaded, has another checksum, or has changed since it was checked.
     pub fn load(&self, cache: &Cache, watch: &mut dyn DownloadProgress) -> anyhow::Result<Loaded> {
-        self.source.load(&self.split(), cache, watch)
+        self.source.read(|| self.source.load(&self.split(), cache, watch))
     }
 }
 

@@ -10,6 +10,7 @@ use crate::support::{assert_says, curves, metric, send, stderr, stdout};
 
 #[test]
 fn a_signal_saves_a_checkpoint_and_resume_gives_the_same_result() {
+    let uninterrupted = dir_with_epochs(5000).history(&["idea.toml"]);
     for (signal, code) in [(libc::SIGINT, 130), (libc::SIGTERM, 143)] {
         let dir = dir_with_epochs(5000);
         let (mut child, stderr_lines) = start_until_epoch(&dir, 3, &[]);
@@ -31,7 +32,6 @@ fn a_signal_saves_a_checkpoint_and_resume_gives_the_same_result() {
         let resumed = history(&dir);
         assert_eq!(resumed["status"], "completed");
         assert!(!run.join("checkpoint.safetensors").exists(), "the checkpoint of a finished run is removed");
-        let uninterrupted = dir_with_epochs(5000).history(&["idea.toml"]);
         assert_eq!(curves(&resumed), curves(&uninterrupted));
         assert_eq!(
             (&resumed["best"]["epoch"], &resumed["test"]),

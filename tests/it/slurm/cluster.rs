@@ -70,6 +70,17 @@ impl Cluster {
         stdout.trim_end().to_owned()
     }
 
+    /// Runs a command of Slurm about jobs, which may have started or ended in the meantime.
+    #[track_caller]
+    fn slurm_unless_late(&self, program: &str, arguments: &[&str]) {
+        let mut command = self.with(Command::new(program));
+        command.args(arguments);
+        let (code, _, stderr) = run(command);
+        let is_late =
+            ["Invalid job id", "already completing", "no longer pending"].iter().any(|words| stderr.contains(words));
+        assert!(code == Some(0) || is_late, "{program} {arguments:?}: {stderr}");
+    }
+
     /// Jobs in the queue, sorted, the tasks of arrays one by one, each with its state: `12_0 RUNNING`.
     #[track_caller]
     pub fn queue(&self) -> Vec<String> {
@@ -104,9 +115,7 @@ impl Cluster {
         };
         let tasks = queue.iter().filter_map(|job| job.split_once(' ')).filter(is_running).map(|(name, _)| name);
         let signal = format!("--signal={signal}");
-        let mut command = self.with(Command::new("scancel"));
-        command.args(["--batch", &signal]).args(tasks);
-        run(command); // refused if a task has ended in the meantime
+        self.slurm_unless_late("scancel", &["--batch", &signal].into_iter().chain(tasks).collect::<Vec<_>>());
     }
 
     /// Waits until the controller, which saves its state every few seconds, has saved that of all jobs.
@@ -142,9 +151,7 @@ impl Cluster {
             let mut requeued = self.requeued.borrow_mut();
             if requeued.entry(job.to_owned()).or_insert_with(Instant::now).elapsed() > ENDED_BY_THEN {
                 requeued.remove(job);
-                let mut command = self.with(Command::new("scontrol"));
-                command.args(["update", &format!("JobId={job}"), "StartTime=now"]);
-                run(command); // refused if the job has started in the meantime
+                self.slurm_unless_late("scontrol", &["update", &format!("JobId={job}"), "StartTime=now"]);
             }
         }
     }

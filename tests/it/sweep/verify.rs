@@ -255,7 +255,7 @@ fn a_running_sweep_is_verified_as_far_as_it_is() {
     let mut checked = 0;
     while training.try_wait().unwrap().is_none() {
         let (code, stdout, stderr) = sweep(&dir, &["verify", &path]);
-        // after the last stack, the table follows
+        // the table is written after the last stack has ended
         let is_ending = names(&Path::new(&path).join("ended")).len() == 40 && stdout.contains("table.csv: missing");
         assert!(code == Some(0) || is_ending, "{stdout}{stderr}");
         checked += usize::from(stderr.contains("the sweep has not ended"));

@@ -53,12 +53,11 @@ pub(in crate::experiment) fn load_group(
 ) -> anyhow::Result<Vec<Fold>> {
     let spec = &group[0].spec;
     let mut fetch = InterruptibleFetch { signals: options.signals, watch };
-    let load = || -> anyhow::Result<_> {
+    let folds = catch_fault(|| -> anyhow::Result<_> {
         let rows = SourceRows::load(spec, source.take(), options.cache, options.device, &mut fetch)?;
         let folds = source.insert(rows).folds(spec, options.device)?;
         fold_checks::check(group[0], &folds).map(|()| folds).map_err(into_error)
-    };
-    let folds = catch_fault(|| spec.data.with_small_pages_if_table(load));
+    });
     let what = match group[0].variant.as_str() {
         BASE => "failed to prepare the data".to_owned(),
         variant => format!("failed to prepare the data of variant `{variant}`"),

@@ -31,6 +31,10 @@ pub fn translate(message: &str) -> String {
         ("invalid type: unit variant, expected newtype variant", "a value is missing"),
         ("invalid type: map", "invalid type: table"),
         ("invalid type: sequence", "invalid type: list"),
+        ("invalid value: map", "invalid value: table"),
+        ("expected map with a single key", "expected a table with one name"),
+        ("expected string or map", "expected a text or a table of settings"),
+        ("wanted string or table", "expected a text or a table of settings"),
     ];
     let mut plain = words.iter().fold(message.to_owned(), |text, (from, to)| text.replace(from, to));
     for (term, words) in
@@ -62,29 +66,30 @@ pub fn translate(message: &str) -> String {
         .replace("unknown variant", &format!("unknown {family}"))
         .replace("unknown field", "unknown key")
         .replace(", there are no fields", ", there are no settings");
-    let plain = expected_first(&plain).unwrap_or(plain);
+    let plain = plain.split('\n').map(expected_first).collect::<Vec<_>>().join("\n");
     match plain.rsplit_once('\n') {
         Some((place, last)) => former_keys::duplicate(last).map_or(plain.clone(), |both| format!("{place}\n{both}")),
         None => former_keys::duplicate(&plain).unwrap_or(plain),
     }
 }
 
-/// Returns a message on a wrong type or value in this order: `expected a number, found `"x"``; `None` for other messages.
-fn expected_first(message: &str) -> Option<String> {
-    let (before, rest) = message.split_once("invalid type: ").or_else(|| message.split_once("invalid value: "))?;
-    let (found, expected) = rest.split_once(", expected ").filter(|(_, expected)| !expected.starts_with("one of "))?;
-    let found = match found.split_once(' ') {
-        Some(("string", text)) => format!("`{text}`"),
-        Some(_) => found
-            .trim_start_matches("integer ")
-            .trim_start_matches("floating point ")
-            .trim_start_matches("boolean ")
-            .to_owned(),
-        None => format!("a {found}"),
+/// Returns a line on a wrong type or value in this order: `expected a number, found `"x"``; other lines stay as they are.
+fn expected_first(line: &str) -> String {
+    let reordered = || {
+        let rest = line.strip_prefix("invalid type: ").or_else(|| line.strip_prefix("invalid value: "))?;
+        // the found text may contain the words, too
+        let end = if rest.starts_with("string ") { rest.find("\", expected ")? + 1 } else { rest.find(", expected ")? };
+        let (found, expected) = (&rest[..end], &rest[end + ", expected ".len()..]);
+        let found = match found.split_once(' ') {
+            _ if found.starts_with("floating point `") => found["floating point ".len()..].to_owned(),
+            Some(("integer" | "boolean", value)) => value.to_owned(),
+            Some(("string", text)) => format!("`{text}`"),
+            None if ["table", "list"].contains(&found) => format!("a {found}"),
+            _ => found.to_owned(),
+        };
+        Some(format!("expected {expected}, found {found}")).filter(|_| !expected.starts_with("one of "))
     };
-    let (expected, after) =
-        expected.split_once('\n').map_or((expected, String::new()), |(end, rest)| (end, format!("\n{rest}")));
-    Some(format!("{before}expected {expected}, found {found}{after}"))
+    reordered().unwrap_or_else(|| line.to_owned())
 }
 
 #[cfg(test)]
@@ -99,6 +104,9 @@ mod tests {
             ("x\ninvalid type: boolean `true`, expected a sequence\ny", "x\nexpected a list, found `true`\ny"),
             ("invalid type: map, expected a string", "expected a string, found a table"),
             ("invalid value: integer `-3`, expected usize", "expected a whole number that is not negative, found `-3`"),
+            ("invalid type: string \"a, expected b\", expected f64", "expected a number, found `\"a, expected b\"`"),
+            ("invalid value: map, expected map with a single key", "expected a table with one name, found a table"),
+            ("1 | x = \"invalid type: y, expected z\"", "1 | x = \"invalid type: y, expected z\""),
             ("unknown key `a`", "unknown key `a`"),
         ] {
             assert_eq!(translate(message), plain);

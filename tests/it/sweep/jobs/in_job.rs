@@ -124,7 +124,7 @@ fn nothing_is_claimed_that_cannot_end_an_epoch() {
     assert_eq!(code, Some(2), "{stderr}");
     assert_says(&stderr, &["the time limit of the job leaves 0 s", "--time=HOURS:MINUTES:SECONDS"]);
     assert!(names(&planned.join("claims")).is_empty() && slurm.calls("scontrol").is_empty());
-    // four seconds are enough for the first stack, but not for all of them
+    // four seconds are enough for the first stack, and on most machines not for all of them
     slurm.answer("squeue", "0:14\n");
     let mut command = in_job(&slurm, worker(&dir, &planned));
     command.env("RUNNER_SLURM_SIGNAL", "10");
