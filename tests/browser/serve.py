@@ -263,7 +263,7 @@ def training(browser, check, server, keep):
             later = page.until(f"{epoch} > {first} && {epoch}")
             check("the epoch moves on", later > first, (first, later))
             delays = [delay for delay in (behind(page, server) for _ in range(5)) if delay is not None]
-            check("curves are drawn at most 5 s after the end of an epoch", delays and sorted(delays)[len(delays) // 2] <= 5, delays)
+            check("curves are drawn at most 2 s after the end of an epoch", delays and sorted(delays)[len(delays) // 2] <= 2, delays)
             page.page.get_by_label("each one").check(force=True)
             page.until("document.querySelectorAll('#keys button').length === 3")
             chart = page.panel("loss").locator(".u-over")

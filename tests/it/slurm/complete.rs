@@ -66,7 +66,6 @@ fn a_stopped_sweep_stays_cancelled_and_can_be_submitted_again() {
     jobs.wait_for_checkpoints(2);
     let (code, _, stderr) = run(cluster.with(with_short_beats(jobs.dir.command(&["sweep", "stop", "idea.toml"]))));
     assert_eq!(code, Some(0), "{stderr}");
-    cluster.wait_until_empty();
     wait_for(|| cluster.queue().is_empty());
     let ended = names(&jobs.sweep.join("ended")).len();
     std::thread::sleep(std::time::Duration::from_secs(3));

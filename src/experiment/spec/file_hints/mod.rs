@@ -17,9 +17,9 @@ mod wrong_types;
 pub use changed_value::place_in;
 pub use keras_meaning::batch_norm_momentum;
 pub use place::{Place, children};
-pub use plain_words::{translate, with_new_list};
+pub use plain_words::{shorten, translate, with_new_list};
 pub use reworded::reworded;
-pub use unknown_names::{of_key, shorten, synonym};
+pub use unknown_names::{of_key, synonym};
 pub use value_text::toml;
 pub use without_mistake::of as without_mistake;
 

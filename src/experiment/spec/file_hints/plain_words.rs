@@ -1,6 +1,9 @@
 //! Messages of serde in the words of TOML and of this program.
 
-use crate::experiment::spec::former_keys;
+use crate::experiment::spec::{aliases, former_keys};
+
+/// Maximum number of known names that an error message lists.
+const MOST_LISTED: usize = 16;
 
 /// Returns a message without its long list of known names if an earlier message has it; `shown` are the lists so far.
 pub fn with_new_list(message: String, shown: &mut Vec<String>) -> String {
@@ -12,6 +15,39 @@ pub fn with_new_list(message: String, shown: &mut Vec<String>) -> String {
         }
         None => message,
     }
+}
+
+/// Returns an error message without the list of known names if the list is long and there is a hint, or else without
+/// their aliases.
+pub fn shorten(message: &str, has_hint: bool) -> String {
+    let Some((before, list)) = message.rsplit_once(", expected one of ") else { return message.to_owned() };
+    let names: Vec<&str> = list.split('`').skip(1).step_by(2).collect();
+    if names.len() <= MOST_LISTED {
+        return message.to_owned();
+    }
+    if has_hint {
+        return before.to_owned();
+    }
+    let names = names.into_iter().filter(|name| *name != "theirs" && aliases::current(name).next().is_none());
+    format!("{before}, expected one of\n{}", in_lines(names))
+}
+
+/// Returns names in backticks, in lines that fit a terminal.
+fn in_lines<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    const WIDTH: usize = 76;
+    let mut lines: Vec<String> = vec![String::new()];
+    for name in names {
+        let last = lines.len() - 1;
+        let separator = if lines[last].is_empty() { "" } else { ", " };
+        match lines[last].len() + separator.len() + name.len() + 3 > WIDTH {
+            true => {
+                lines[last].push(',');
+                lines.push(format!("`{name}`"));
+            }
+            false => lines[last] += &format!("{separator}`{name}`"),
+        }
+    }
+    lines.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
 }
 
 /// Replaces Rust types and serde's terms in an error message by the terms of TOML and of this program.
@@ -111,5 +147,19 @@ mod tests {
         ] {
             assert_eq!(translate(message), plain);
         }
+    }
+
+    #[test]
+    fn long_lists_of_names_are_shortened() {
+        let names: Vec<String> = (0..20).map(|number| format!("`layer_{number}`")).collect();
+        let message = format!("unknown layer `x`, expected one of `linear`, `dense`, {}", names.join(", "));
+        assert_eq!(shorten(&message, true), "unknown layer `x`");
+        let short = shorten(&message, false);
+        assert!(short.contains("`linear`, `layer_0`") && short.ends_with("`layer_19`"), "{short}");
+        assert!(short.lines().count() > 2 && short.lines().all(|line| line.len() <= 80), "{short}");
+        assert_eq!(
+            shorten("unknown key `x`, expected one of `a`, `b`", true),
+            "unknown key `x`, expected one of `a`, `b`"
+        );
     }
 }

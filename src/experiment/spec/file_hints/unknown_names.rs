@@ -5,7 +5,7 @@ use crate::config::class_names::known_name;
 use crate::config::suggest;
 use crate::experiment::spec::file_hints::place::Place;
 use crate::experiment::spec::file_hints::{notation, other_place, python_call, value_text};
-use crate::experiment::spec::{aliases, setting_keys};
+use crate::experiment::spec::setting_keys;
 
 /// Names of other programs and the keys of this one. A pair applies only where its key is allowed.
 const SYNONYMS: [(&str, &str); 27] = [
@@ -74,9 +74,6 @@ const WITHOUT_COUNTERPART: [(&[&str], &str); 11] = [
 
 /// Keys that name a layer, an optimizer or a data set in configurations of other programs.
 const NAME_KEYS: [&str; 6] = ["name", "type", "class_name", "kind", "layer", "dataset"];
-
-/// Maximum number of known names that an error message lists.
-const MOST_LISTED: usize = 16;
 
 /// Returns the hint for an error message of serde: ``unknown field `epoch`, expected one of `epochs`, `batch` ``.
 pub fn hint(message: &str, place: Place) -> Option<String> {
@@ -296,39 +293,6 @@ fn of_settings(typed: &str, lower: &str, value: Option<&str>, known: &[&str], pl
     }
 }
 
-/// Returns an error message without the list of known names if the list is long and there is a hint, or else without
-/// their aliases.
-pub fn shorten(message: &str, has_hint: bool) -> String {
-    let Some((before, list)) = message.rsplit_once(", expected one of ") else { return message.to_owned() };
-    let names: Vec<&str> = list.split('`').skip(1).step_by(2).collect();
-    if names.len() <= MOST_LISTED {
-        return message.to_owned();
-    }
-    if has_hint {
-        return before.to_owned();
-    }
-    let names = names.into_iter().filter(|name| *name != "theirs" && aliases::current(name).next().is_none());
-    format!("{before}, expected one of\n{}", in_lines(names))
-}
-
-/// Returns names in backticks, in lines that fit a terminal.
-fn in_lines<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    const WIDTH: usize = 76;
-    let mut lines: Vec<String> = vec![String::new()];
-    for name in names {
-        let last = lines.len() - 1;
-        let separator = if lines[last].is_empty() { "" } else { ", " };
-        match lines[last].len() + separator.len() + name.len() + 3 > WIDTH {
-            true => {
-                lines[last].push(',');
-                lines.push(format!("`{name}`"));
-            }
-            false => lines[last] += &format!("{separator}`{name}`"),
-        }
-    }
-    lines.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -403,19 +367,5 @@ mod tests {
         assert_eq!(variant("learning_rate", "learning_rate = 0.2\n"), written);
         assert_eq!(variant("train", "train.optimizer.adam.lr = 0.2\n"), written);
         assert!(variant("train", "train = { epochs = 3 }\n").contains("with their full keys in quotes"));
-    }
-
-    #[test]
-    fn long_lists_of_names_are_shortened() {
-        let names: Vec<String> = (0..20).map(|number| format!("`layer_{number}`")).collect();
-        let message = format!("unknown layer `x`, expected one of `linear`, `dense`, {}", names.join(", "));
-        assert_eq!(shorten(&message, true), "unknown layer `x`");
-        let short = shorten(&message, false);
-        assert!(short.contains("`linear`, `layer_0`") && short.ends_with("`layer_19`"), "{short}");
-        assert!(short.lines().count() > 2 && short.lines().all(|line| line.len() <= 80), "{short}");
-        assert_eq!(
-            shorten("unknown key `x`, expected one of `a`, `b`", true),
-            "unknown key `x`, expected one of `a`, `b`"
-        );
     }
 }
